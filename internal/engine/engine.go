@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrUnknownRevision is returned for a revision that was never applied, or
+// that has been deleted.
+var ErrUnknownRevision = errors.New("unknown revision")
+
+// A Revision is all that an engine needs to run one state of a function. What
+// a revision is never changes: a second Apply with the same ID has the same
+// content.
+type Revision struct {
+	// ID names the revision, and nothing else.
+	ID string
+	// FunctionID is the function that the revision belongs to, for the log.
+	FunctionID string
+	// Command is the program, as an absolute path, and its arguments. The
+	// instance finds its listening socket as file descriptor 3, and reports
+	// that it serves by writing one byte to file descriptor 4.
+	Command []string
+	// Dir holds the built code. An instance may read it and never writes it.
+	Dir string
+	// Env is the whole environment of an instance, as "KEY=value". Secrets
+	// are among it: it is never logged.
+	Env []string
+	// MemoryLimit is in megabytes, CPULimit in thousandths of a CPU.
+	MemoryLimit, CPULimit int
+}
+
+// An Engine makes instances of revisions exist and says where they are. All
+// methods may be called at once from several goroutines.
+type Engine interface {
+	// Apply makes a revision known. It starts nothing. It is idempotent.
+	Apply(ctx context.Context, r Revision) error
+	// SetScale asks for n instances of a revision and returns before they are
+	// there: Watch tells when they are. Where n is lower than what exists, the
+	// engine stops instances out of spare, in that order, and never another
+	// one; the caller has stopped sending calls to those. An instance that
+	// ends by itself is reported, and not replaced until SetScale is called
+	// again. Returns ErrUnknownRevision.
+	SetScale(ctx context.Context, revisionID string, n int, spare []string) error
+	// Stop ends one instance at once, whatever it is doing. Stopping an
+	// instance that is gone is no error.
+	Stop(ctx context.Context, instanceID string) error
+	// Delete stops all instances of a revision and forgets it. Deleting what
+	// is not there is no error.
+	Delete(ctx context.Context, revisionID string) error
+	// List returns the IDs of the revisions that the engine knows.
+	List(ctx context.Context) ([]string, error)
+	// Watch reports the instances that exist now, as events, and then every
+	// change, in order and without loss, until ctx ends; then the channel is
+	// closed.
+	Watch(ctx context.Context) (<-chan Event, error)
+}
+
+// State is what an Event says of an instance.
+type State int
+
+const (
+	// Starting: the instance exists and does not serve yet.
+	Starting State = iota + 1
+	// Ready: the instance serves at its address.
+	Ready
+	// Gone: the instance has ended.
+	Gone
+)
+
+// An Event is one step in the life of an instance: Starting, then Ready or
+// Gone, then Gone. An instance never comes back.
+type Event struct {
+	RevisionID string
+	InstanceID string
+	State      State
+	// Address is the path of the unix socket at which a ready instance serves.
+	Address string
+	// Reason says in words for the operator why an instance is gone, and is
+	// empty when it was asked to go. It names no value of the environment.
+	Reason string
+	// Started tells, of an instance that is gone, whether it was ever ready.
+	Started bool
+}
