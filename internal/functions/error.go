@@ -1,0 +1,89 @@
+package functions
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code says what kind of thing went wrong. The API turns each into one HTTP
+// status.
+type Code string
+
+// The codes.
+const (
+	InvalidArgument  Code = "invalid_argument"
+	NotFound         Code = "not_found"
+	AlreadyExists    Code = "already_exists"
+	TransientState   Code = "transient_state"
+	QuotaExceeded    Code = "quota_exceeded"
+	PermissionDenied Code = "permission_denied"
+	Internal         Code = "internal"
+)
+
+// An Error is what the service answers in place of a result. Its text is
+// written for the person who made the call.
+type Error struct {
+	Code    Code
+	Message string
+	// Argument, for InvalidArgument, is the name of the argument in the API;
+	// Reason is "required", "format", "constraint" or "unknown".
+	Argument, Reason string
+	// Resource and ResourceID name the thing that the error is about.
+	Resource, ResourceID string
+	// State is the state that forbids the call, for TransientState.
+	State Status
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	if e.Argument != "" {
+		return e.Argument + ": " + e.Message
+	}
+	return e.Message
+}
+
+// CodeOf returns the code of err; anything that is not an Error is Internal.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return Internal
+}
+
+// NotFoundError is the answer for a thing that is not there, or that the
+// caller may not know of: the two look the same.
+func NotFoundError(resource, id string) error {
+	return &Error{Code: NotFound, Resource: resource, ResourceID: id, Message: resource + " was not found"}
+}
+
+func required(argument string) error {
+	return &Error{Code: InvalidArgument, Argument: argument, Reason: "required", Message: "is required"}
+}
+
+func malformed(argument, format string, args ...any) error {
+	return &Error{Code: InvalidArgument, Argument: argument, Reason: "format", Message: fmt.Sprintf(format, args...)}
+}
+
+func outOfBounds(argument, format string, args ...any) error {
+	return &Error{Code: InvalidArgument, Argument: argument, Reason: "constraint", Message: fmt.Sprintf(format, args...)}
+}
+
+// refused is an InvalidArgument whose whole text is known from the real
+// service, where it comes without naming the argument.
+func refused(message string) error {
+	return &Error{Code: InvalidArgument, Message: message}
+}
+
+func transient(resource, id string, state Status) error {
+	return &Error{
+		Code: TransientState, Resource: resource, ResourceID: id, State: state,
+		Message: "resource is in a transient state",
+	}
+}
+
+func quotaExceeded(resource string, quota int) error {
+	return &Error{
+		Code: QuotaExceeded, Resource: resource,
+		Message: fmt.Sprintf("quota exceeded: at most %d %ss", quota, resource),
+	}
+}

@@ -1,0 +1,228 @@
+package functions
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Privacy says who may call a function.
+type Privacy string
+
+// A public function answers everybody; a private one asks for a token.
+const (
+	Public  Privacy = "public"
+	Private Privacy = "private"
+)
+
+// HTTPOption says what becomes of a call over plain HTTP.
+type HTTPOption string
+
+// A function with HTTPRedirected answers plain HTTP with the https address.
+const (
+	HTTPEnabled    HTTPOption = "enabled"
+	HTTPRedirected HTTPOption = "redirected"
+)
+
+// A Function is code with a runtime, a handler, a privacy, limits and a domain
+// name.
+type Function struct {
+	ID             string
+	Region         Region
+	ProjectID      string
+	OrganizationID string
+	NamespaceID    string
+	Name           string
+	Description    string
+	Tags           []string
+	Variables      map[string]string
+	Secrets        []SecretVariable
+	Status         Status
+	// ErrorMessage is empty unless the status is Failed; BuildMessage says how
+	// far the build is.
+	ErrorMessage string
+	BuildMessage string
+	MinScale     int
+	MaxScale     int
+	Runtime      string
+	// RuntimeMessage is what there is to say about the runtime: that it is out
+	// of support, and what runs in its place.
+	RuntimeMessage string
+	Handler        string
+	// MemoryLimit is in megabytes, CPULimit in thousandths of a CPU.
+	MemoryLimit      int
+	CPULimit         int
+	Timeout          time.Duration
+	Privacy          Privacy
+	HTTPOption       HTTPOption
+	Sandbox          string
+	PrivateNetworkID string
+	// DomainName is the host name that the function is called by. It is set at
+	// creation and never changes.
+	DomainName string
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+	// ReadyAt is when the function was ready for the first time; zero before.
+	ReadyAt time.Time
+	// Archive is the digest of the code that was uploaded last; empty before
+	// the first upload.
+	Archive string
+	// Target is the digest of the code that the deployment under way is of,
+	// and Generation counts the deployments asked for: work done for an older
+	// one is thrown away.
+	Target     string
+	Generation int64
+	// Revision is what serves calls now; nil before the first deployment.
+	Revision *Revision
+}
+
+// ObjectID implements Object.
+func (f Function) ObjectID() string { return f.ID }
+
+// A Revision is the build of one state of a function. What it is never
+// changes; a change of the function makes another revision.
+type Revision struct {
+	ID      string
+	Runtime string
+	Handler string
+	// Archive is the digest of the code, Artifact the name of what was built of it, and Launch how that is started; only the
+	// package that built it reads Launch.
+	Archive  string
+	Artifact string
+	Launch   []byte
+	// MemoryLimit and CPULimit are as in Function.
+	MemoryLimit int
+	CPULimit    int
+	// Variables are all that an instance gets but for the secrets, which are
+	// sealed.
+	Variables map[string]string
+	Secrets   map[string][]byte
+}
+
+// CreateFunction is what a new function is made from. Zero values and nil
+// pointers mean "not given".
+type CreateFunction struct {
+	NamespaceID      string
+	Name             string
+	Description      string
+	Tags             []string
+	Variables        map[string]string
+	Secrets          []SecretChange
+	MinScale         *int
+	MaxScale         *int
+	Runtime          string
+	Handler          string
+	MemoryLimit      *int
+	Timeout          *time.Duration
+	Privacy          Privacy
+	HTTPOption       HTTPOption
+	Sandbox          string
+	PrivateNetworkID string
+}
+
+// UpdateFunction says what to change; zero values and nil pointers leave a
+// thing as it is.
+type UpdateFunction struct {
+	Description *string
+	Tags        *[]string
+	Variables   *map[string]string
+	Secrets     []SecretChange
+	MinScale    *int
+	MaxScale    *int
+	Runtime     string
+	Handler     *string
+	MemoryLimit *int
+	Timeout     *time.Duration
+	Privacy     Privacy
+	HTTPOption  HTTPOption
+	Sandbox     string
+	// PrivateNetworkID, where empty, detaches the function.
+	PrivateNetworkID *string
+	// Redeploy asks to build the uploaded code again.
+	Redeploy bool
+}
+
+const (
+	// MaxFunctionName is the longest name that leaves the domain name's first
+	// label within the 63 characters of DNS.
+	MaxFunctionName = 34
+
+	defaultMinScale    = 0
+	defaultMaxScale    = 5 // recorded traffic of 2026; Scaleway's documentation says 20
+	defaultMemoryLimit = 256
+	defaultTimeout     = 5 * time.Minute
+	defaultSandbox     = "v2"
+)
+
+var functionName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+
+// memoryTiers maps the memory limits that can be chosen, in megabytes, to the
+// share of a CPU, in thousandths, that each comes with (Scaleway's
+// documentation of February 2026).
+var memoryTiers = map[int]int{128: 70, 256: 140, 512: 280, 1024: 560, 2048: 1120, 3072: 1680, 4096: 2240}
+
+func validFunctionName(name string) error {
+	if !functionName.MatchString(name) {
+		// The text is the real service's, of issue 254 of the Pulumi provider.
+		return refused("function name must consist of lower case alphanumeric characters or '-', starts and ends with an alphanumeric character")
+	}
+	if len(name) > MaxFunctionName {
+		return outOfBounds("name", "must be at most %d characters, is %d", MaxFunctionName, len(name))
+	}
+	return nil
+}
+
+// validate checks the function as it would be stored, so that one set of rules
+// holds for creation and for change.
+func (f Function) validate(limits Limits) error {
+	if _, ok := memoryTiers[f.MemoryLimit]; !ok {
+		return outOfBounds("memory_limit", "must be one of %s, is %d", tierList(), f.MemoryLimit)
+	}
+	if f.MaxScale < 1 || f.MaxScale > limits.MaxScale {
+		return outOfBounds("max_scale", "must be from 1 to %d, is %d", limits.MaxScale, f.MaxScale)
+	}
+	if f.MinScale < 0 || f.MinScale > f.MaxScale {
+		return outOfBounds("min_scale", "must be from 0 to max_scale (%d), is %d", f.MaxScale, f.MinScale)
+	}
+	if f.Timeout < limits.MinTimeout || f.Timeout > limits.MaxTimeout {
+		return outOfBounds("timeout", "must be from %s to %s, is %s", limits.MinTimeout, limits.MaxTimeout, f.Timeout)
+	}
+	if err := oneOf("privacy", f.Privacy, Public, Private); err != nil {
+		return err
+	}
+	if err := oneOf("http_option", f.HTTPOption, HTTPEnabled, HTTPRedirected); err != nil {
+		return err
+	}
+	if err := oneOf("sandbox", f.Sandbox, "v1", "v2"); err != nil {
+		return err
+	}
+	if f.PrivateNetworkID != "" && !ValidID(f.PrivateNetworkID) {
+		return malformed("private_network_id", "must be a UUID")
+	}
+	if err := validTags(f.Tags); err != nil {
+		return err
+	}
+	return validVariables(f.Variables, limits)
+}
+
+func oneOf[T ~string](argument string, value T, choices ...T) error {
+	if slices.Contains(choices, value) {
+		return nil
+	}
+	names := make([]string, len(choices))
+	for i, c := range choices {
+		names[i] = string(c)
+	}
+	return outOfBounds(argument, "must be one of %s", strings.Join(names, ", "))
+}
+
+func tierList() string {
+	var names []string
+	for _, tier := range slices.Sorted(maps.Keys(memoryTiers)) {
+		names = append(names, strconv.Itoa(tier))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,288 @@
+package functions
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"time"
+)
+
+const functionResource = "Function"
+
+// CreateFunction makes a function without code.
+func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunction) (Function, error) {
+	f, err := s.newFunction(scope, c)
+	if err != nil {
+		return Function{}, err
+	}
+	sealed, err := s.sealSecrets(c.Secrets)
+	if err != nil {
+		return Function{}, err
+	}
+	if f.Secrets, err = s.mergeSecrets(nil, sealed); err != nil {
+		return Function{}, err
+	}
+	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+		n, err := namespace(tx, scope, c.NamespaceID)
+		if err != nil {
+			return f, err
+		}
+		if n.Status.Transient() {
+			return f, transient("namespace", n.ID, n.Status)
+		}
+		if err := s.roomInNamespace(tx, f); err != nil {
+			return f, err
+		}
+		f.OrganizationID = n.OrganizationID
+		f.DomainName = n.Slug + "-" + f.Name + "." + strings.ReplaceAll(s.Domain, "{region}", string(f.Region))
+		return f, tx.Put(f)
+	})
+}
+
+// newFunction is the function as it is asked for, with the defaults filled in,
+// and checked.
+func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
+	if c.NamespaceID == "" {
+		return Function{}, required("namespace_id")
+	}
+	if !ValidID(c.NamespaceID) {
+		return Function{}, malformed("namespace_id", "must be a UUID")
+	}
+	if err := validFunctionName(c.Name); err != nil {
+		return Function{}, err
+	}
+	if err := validSecrets(c.Secrets, s.Limits); err != nil {
+		return Function{}, err
+	}
+	info, err := s.runtime(c.Runtime)
+	if err != nil {
+		return Function{}, err
+	}
+	now := s.Now()
+	f := Function{
+		ID: s.NewID(), Region: scope.Region, ProjectID: scope.ProjectID, NamespaceID: c.NamespaceID,
+		Name: c.Name, Description: c.Description, Tags: c.Tags, Variables: c.Variables, Status: Created,
+		MinScale: given(c.MinScale, defaultMinScale), MaxScale: given(c.MaxScale, defaultMaxScale),
+		Runtime: info.Name, RuntimeMessage: info.Message, Handler: cmp.Or(c.Handler, info.DefaultHandler),
+		MemoryLimit: given(c.MemoryLimit, defaultMemoryLimit), Timeout: given(c.Timeout, defaultTimeout),
+		Privacy: cmp.Or(c.Privacy, Public), HTTPOption: cmp.Or(c.HTTPOption, HTTPEnabled),
+		Sandbox: cmp.Or(c.Sandbox, defaultSandbox), PrivateNetworkID: c.PrivateNetworkID,
+		CreatedAt: now, UpdatedAt: now,
+	}
+	f.CPULimit = memoryTiers[f.MemoryLimit]
+	return f, s.check(f)
+}
+
+// check holds a function against every rule.
+func (s *Service) check(f Function) error {
+	info, err := s.runtime(f.Runtime)
+	if err != nil {
+		return err
+	}
+	if err := s.Runtimes.CheckHandler(info.Language, f.Handler); err != nil {
+		// The text is the real service's, of issue 254 of the Pulumi provider;
+		// what follows the colon is ours.
+		return refused("handler value is invalid: " + err.Error())
+	}
+	if err := validDescription(f.Description); err != nil {
+		return err
+	}
+	return f.validate(s.Limits)
+}
+
+func (s *Service) runtime(name string) (RuntimeInfo, error) {
+	if name == "" {
+		return RuntimeInfo{}, required("runtime")
+	}
+	info, ok := s.Runtimes.Runtime(name)
+	if !ok {
+		return info, &Error{
+			Code: InvalidArgument, Argument: "runtime", Reason: "unknown",
+			Message: "there is no such runtime; GET /runtimes lists those that there are",
+		}
+	}
+	return info, nil
+}
+
+func (s *Service) roomInNamespace(tx Tx, f Function) error {
+	_, count, err := tx.Functions(Filter{OrganizationID: f.OrganizationID}, Page{Number: 1, Size: 1})
+	if err != nil {
+		return err
+	}
+	if count >= s.Limits.Functions {
+		return quotaExceeded("function", s.Limits.Functions)
+	}
+	same, _, err := tx.Functions(Filter{NamespaceID: f.NamespaceID, Name: f.Name}, Page{})
+	if err != nil {
+		return err
+	}
+	if len(same) > 0 {
+		return &Error{
+			Code: AlreadyExists, Message: "resource already exists", Resource: "function", ResourceID: same[0].ID,
+		}
+	}
+	return nil
+}
+
+// Function returns one function.
+func (s *Service) Function(ctx context.Context, scope Scope, id string) (Function, error) {
+	return get(ctx, s.Store, func(tx Tx) (Function, error) { return function(tx, scope, id) })
+}
+
+// function finds a function that the scope sees.
+func function(tx Tx, scope Scope, id string) (Function, error) {
+	f, err := tx.Function(id)
+	if err != nil {
+		return f, err
+	}
+	if !scope.sees(f.Region, f.ProjectID) {
+		return Function{}, NotFoundError(functionResource, id)
+	}
+	return f, nil
+}
+
+// Functions lists the functions of a namespace, and says how many match.
+func (s *Service) Functions(ctx context.Context, scope Scope, filter Filter, page Page) ([]Function, int, error) {
+	if filter.NamespaceID == "" {
+		return nil, 0, required("namespace_id")
+	}
+	if !ValidID(filter.NamespaceID) {
+		return nil, 0, malformed("namespace_id", "must be a UUID")
+	}
+	page, err := page.checked("name")
+	if err != nil {
+		return nil, 0, err
+	}
+	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Function, int, error) { return tx.Functions(f, page) })
+}
+
+// UpdateFunction changes a function and deploys it as it is then. Until that
+// is done, the revision that there is goes on serving.
+func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u UpdateFunction) (Function, error) {
+	if err := validSecrets(u.Secrets, s.Limits); err != nil {
+		return Function{}, err
+	}
+	changed, err := s.sealSecrets(u.Secrets)
+	if err != nil {
+		return Function{}, err
+	}
+	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+		f, err := function(tx, scope, id)
+		if err != nil {
+			return f, err
+		}
+		if f.Status == Deleting {
+			return f, transient("function", f.ID, f.Status)
+		}
+		if f.Secrets, err = s.mergeSecrets(f.Secrets, changed); err != nil {
+			return f, err
+		}
+		if f, err = s.updated(f, u); err != nil {
+			return f, err
+		}
+		if u.Redeploy || f.Revision == nil {
+			f.Target = f.Archive
+		} else {
+			f.Target = f.Revision.Archive
+		}
+		f = s.deploying(f)
+		return f, tx.Put(f)
+	})
+}
+
+// updated is the function with what is given put in its place, and checked.
+func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
+	if u.Runtime != "" {
+		before, _ := s.Runtimes.Runtime(f.Runtime)
+		after, err := s.runtime(u.Runtime)
+		if err != nil {
+			return f, err
+		}
+		if before.Language != after.Language {
+			return f, outOfBounds("runtime", "cannot be changed from %s to %s: a function keeps its language, make a new one", f.Runtime, u.Runtime)
+		}
+		f.Runtime, f.RuntimeMessage = after.Name, after.Message
+	}
+	set(&f.Description, u.Description)
+	set(&f.Tags, u.Tags)
+	set(&f.Variables, u.Variables)
+	set(&f.MinScale, u.MinScale)
+	set(&f.MaxScale, u.MaxScale)
+	set(&f.Handler, u.Handler)
+	set(&f.MemoryLimit, u.MemoryLimit)
+	set(&f.Timeout, u.Timeout)
+	set(&f.PrivateNetworkID, u.PrivateNetworkID)
+	f.Privacy = cmp.Or(u.Privacy, f.Privacy)
+	f.HTTPOption = cmp.Or(u.HTTPOption, f.HTTPOption)
+	f.Sandbox = cmp.Or(u.Sandbox, f.Sandbox)
+	f.CPULimit = memoryTiers[f.MemoryLimit]
+	return f, s.check(f)
+}
+
+// DeployFunction builds the code that was uploaded last and, once that is
+// ready, has it serve.
+func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (Function, error) {
+	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+		f, err := function(tx, scope, id)
+		if err != nil {
+			return f, err
+		}
+		if f.Status == Deleting {
+			return f, transient("function", f.ID, f.Status)
+		}
+		f.Target = f.Archive
+		f = s.deploying(f)
+		return f, tx.Put(f)
+	})
+}
+
+func (s *Service) deploying(f Function) Function {
+	f.Generation++
+	f.Status, f.ErrorMessage, f.BuildMessage = Pending, "", ""
+	f.UpdatedAt = s.Now()
+	return f
+}
+
+// CodeUploaded notes that the archive with this digest is the code of a
+// function now. Nothing else about the function changes until it is deployed.
+func (s *Service) CodeUploaded(ctx context.Context, id, digest string) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		f, err := tx.Function(id)
+		if err != nil {
+			return err
+		}
+		if f.Status == Deleting {
+			return transient("function", f.ID, f.Status)
+		}
+		f.Archive = digest
+		return tx.Put(f)
+	})
+}
+
+// DeleteFunction deletes a function. Its tokens are gone, and it answers no
+// more calls, when it returns; the rest of the work may go on.
+func (s *Service) DeleteFunction(ctx context.Context, scope Scope, id string) (Function, error) {
+	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+		f, err := function(tx, scope, id)
+		if err != nil {
+			return f, err
+		}
+		return s.deleteFunction(tx, f)
+	})
+}
+
+func (s *Service) deleteFunction(tx Tx, f Function) (Function, error) {
+	if err := deleteTokens(tx, Filter{FunctionID: f.ID}); err != nil {
+		return f, err
+	}
+	f.Status, f.ErrorMessage, f.UpdatedAt = Deleting, "", s.Now()
+	return f, tx.Put(f)
+}
+
+// given returns the value, or the default where there is none.
+func given[T int | time.Duration](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
