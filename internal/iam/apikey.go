@@ -1,0 +1,67 @@
+package iam
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/secret"
+)
+
+// A Project owns namespaces. It belongs to an organization.
+type Project struct {
+	ID             string
+	OrganizationID string
+	Name           string
+	CreatedAt      time.Time
+}
+
+// ObjectID implements the store's idea of an object.
+func (p Project) ObjectID() string { return p.ID }
+
+// An APIKey opens the control plane for one project.
+type APIKey struct {
+	// AccessKey names the key, openly; the secret key proves who holds it.
+	AccessKey string
+	// Digest is the SHA-256 of the secret key, which itself is not kept. The
+	// secret key is a random UUID of 122 bits, so that a fast hash is enough.
+	Digest         SecretDigest
+	ProjectID      string
+	OrganizationID string
+	CreatedAt      time.Time
+}
+
+// ObjectID implements the store's idea of an object.
+func (k APIKey) ObjectID() string { return k.AccessKey }
+
+// SecretDigest is the SHA-256 of a secret key.
+type SecretDigest [sha256.Size]byte
+
+// MarshalText implements encoding.TextMarshaler.
+func (d SecretDigest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *SecretDigest) UnmarshalText(text []byte) error {
+	_, err := hex.Decode(d[:], text[:min(len(text), hex.EncodedLen(len(d)))])
+	return err
+}
+
+// NewAPIKey makes a key for a project, and its secret key, which cannot be had
+// again.
+func NewAPIKey(p Project, now time.Time) (APIKey, secret.String) {
+	secretKey := uuid.NewString()
+	return APIKey{
+		AccessKey: newAccessKey(), Digest: sha256.Sum256([]byte(secretKey)),
+		ProjectID: p.ID, OrganizationID: p.OrganizationID, CreatedAt: now,
+	}, secret.New(secretKey)
+}
+
+// newAccessKey has the form that Scaleway's clients check: SCW and 17 upper
+// case letters and digits.
+func newAccessKey() string {
+	// rand.Text gives 26 letters and digits of base 32.
+	return "SCW" + rand.Text()[:17]
+}

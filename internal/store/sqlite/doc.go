@@ -1,0 +1,3 @@
+// Package sqlite keeps the control plane's objects in one SQLite file, and
+// numbers their changes. It knows nothing of the rules that the objects obey.
+package sqlite

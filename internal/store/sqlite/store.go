@@ -1,0 +1,141 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+// readers is how many reads run at once; each has a connection and its cache.
+const readers = 8
+
+// Store implements functions.Store.
+type Store struct {
+	now func() time.Time
+	// reads and writes are pools of connections to the same file. SQLite has
+	// one writer at a time; WAL lets the readers go on meanwhile.
+	reads  *sql.DB
+	writes *sql.DB
+
+	// mu orders the writers, and what the followers are told.
+	mu        sync.Mutex
+	last      int64
+	followers []func(functions.Change)
+}
+
+var _ functions.Store = (*Store)(nil)
+
+// Open opens the store in the file at path, makes it where there is none, and
+// brings an older one up to date. It refuses one that a newer version of the
+// program wrote.
+func Open(ctx context.Context, path string, now func() time.Time) (*Store, error) {
+	writes, err := sql.Open("sqlite", dsn(path, "_txlock=immediate"))
+	if err != nil {
+		return nil, err
+	}
+	writes.SetMaxOpenConns(1)
+	if err := migrate(ctx, writes); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writes.Close())
+	}
+	reads, err := sql.Open("sqlite", dsn(path, "_pragma=query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(err, writes.Close())
+	}
+	reads.SetMaxOpenConns(readers)
+	reads.SetMaxIdleConns(readers)
+	s := &Store{now: now, reads: reads, writes: writes}
+	const newest = "SELECT coalesce(max(number), 0) FROM changes"
+	if err := reads.QueryRowContext(ctx, newest).Scan(&s.last); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// dsn names the file and how to open it. With synchronous=FULL a commit has
+// reached the disk before it is acknowledged.
+func dsn(path, option string) string {
+	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	return file.String() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + option
+}
+
+// Close closes the file. No other method may be running.
+func (s *Store) Close() error {
+	return errors.Join(s.reads.Close(), s.writes.Close())
+}
+
+// View implements functions.Store.
+func (s *Store) View(ctx context.Context, read func(functions.Tx) error) error {
+	sqlTx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin read: %w", err)
+	}
+	defer rollback(sqlTx)
+	return read(&tx{ctx: ctx, sql: sqlTx})
+}
+
+// Update implements functions.Store. The caller going away does not cut a
+// transaction short: it would not be known then whether it was committed.
+func (s *Store) Update(ctx context.Context, write func(functions.Tx) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	sqlTx, err := s.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin write: %w", err)
+	}
+	defer rollback(sqlTx)
+	t := &tx{ctx: ctx, sql: sqlTx, last: s.last}
+	if err := write(t); err != nil {
+		return err
+	}
+	if err := t.appendChanges(s.now()); err != nil {
+		return fmt.Errorf("number the changes: %w", err)
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	s.last = t.last
+	s.tell(t.changes)
+	return nil
+}
+
+// tell has every follower apply the changes, in order.
+func (s *Store) tell(changes []functions.Change) {
+	for _, change := range changes {
+		for _, apply := range s.followers {
+			apply(change)
+		}
+	}
+}
+
+// Follow calls apply for every object that there is, and from then on for
+// every change, in order, before the Update that made it returns. So apply
+// must be quick, and must not use the store.
+func (s *Store) Follow(ctx context.Context, apply func(functions.Change)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.View(ctx, func(read functions.Tx) error {
+		t, _ := read.(*tx)
+		return t.all(apply)
+	})
+	if err != nil {
+		return fmt.Errorf("read all objects: %w", err)
+	}
+	s.followers = append(s.followers, apply)
+	return nil
+}
+
+// rollback ends a transaction that was not committed. After a commit, or when
+// the connection is lost, there is nothing left to do.
+func rollback(t *sql.Tx) { _ = t.Rollback() }

@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+// A table keeps the objects of one type: the columns that they are found by,
+// and each whole object as JSON.
+type table[T functions.Object] struct {
+	name string
+	// resource is what an error calls one of the objects.
+	resource string
+	// columns are those besides id, created_at and body; values gives an
+	// object's.
+	columns []string
+	values  func(T) []any
+	created func(T) time.Time
+}
+
+var (
+	projects = table[iam.Project]{
+		name: "projects", resource: "Project", columns: []string{"organization_id", "name"},
+		values:  func(p iam.Project) []any { return []any{p.OrganizationID, p.Name} },
+		created: func(p iam.Project) time.Time { return p.CreatedAt },
+	}
+	apiKeys = table[iam.APIKey]{
+		name: "api_keys", resource: "API key", columns: []string{"project_id"},
+		values:  func(k iam.APIKey) []any { return []any{k.ProjectID} },
+		created: func(k iam.APIKey) time.Time { return k.CreatedAt },
+	}
+	namespaces = table[functions.Namespace]{
+		name: "namespaces", resource: "Namespace", columns: []string{"region", "project_id", "name"},
+		values:  func(n functions.Namespace) []any { return []any{n.Region, n.ProjectID, n.Name} },
+		created: func(n functions.Namespace) time.Time { return n.CreatedAt },
+	}
+	functionsTable = table[functions.Function]{
+		name: "functions", resource: "Function",
+		columns: []string{"region", "project_id", "organization_id", "namespace_id", "name"},
+		values: func(f functions.Function) []any {
+			return []any{f.Region, f.ProjectID, f.OrganizationID, f.NamespaceID, f.Name}
+		},
+		created: func(f functions.Function) time.Time { return f.CreatedAt },
+	}
+	tokens = table[functions.Token]{
+		name: "tokens", resource: "Token", columns: []string{"region", "project_id", "namespace_id", "function_id"},
+		values: func(t functions.Token) []any {
+			return []any{t.Region, t.ProjectID, null(t.NamespaceID), null(t.FunctionID)}
+		},
+		created: func(t functions.Token) time.Time { return t.CreatedAt },
+	}
+)
+
+// kind is the name of the table that an object is kept in.
+func kind(object functions.Object) string {
+	switch object.(type) {
+	case iam.Project:
+		return projects.name
+	case iam.APIKey:
+		return apiKeys.name
+	case functions.Namespace:
+		return namespaces.name
+	case functions.Function:
+		return functionsTable.name
+	default:
+		return tokens.name
+	}
+}
+
+func null(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
+
+func (t table[T]) get(tx *tx, id string) (T, error) {
+	var object T
+	var body []byte
+	err := tx.sql.QueryRowContext(tx.ctx, "SELECT body FROM "+t.name+" WHERE id = ?", id).Scan(&body)
+	if errors.Is(err, sql.ErrNoRows) {
+		return object, functions.NotFoundError(t.resource, id)
+	}
+	if err != nil {
+		return object, fmt.Errorf("get from %s: %w", t.name, err)
+	}
+	return object, json.Unmarshal(body, &object)
+}
+
+func (t table[T]) put(tx *tx, object T) error {
+	body, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	columns := append([]string{"id", "created_at", "body"}, t.columns...)
+	values := append([]any{object.ObjectID(), t.created(object).UnixNano(), string(body)}, t.values(object)...)
+	updates := make([]string, len(columns)-1)
+	for i, column := range columns[1:] {
+		updates[i] = column + " = excluded." + column
+	}
+	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s", t.name,
+		strings.Join(columns, ", "), strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", "), strings.Join(updates, ", "))
+	_, err = tx.sql.ExecContext(tx.ctx, query, values...)
+	return err
+}
+
+func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]T, int, error) {
+	where, arguments := conditions(filter)
+	var total int
+	count := "SELECT count(*) FROM " + t.name + where
+	if err := tx.sql.QueryRowContext(tx.ctx, count, arguments...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count %s: %w", t.name, err)
+	}
+	query := "SELECT body FROM " + t.name + where + ordering(page.Order())
+	if page.Size > 0 {
+		query += " LIMIT ? OFFSET ?"
+		arguments = append(arguments, page.Size, page.Offset())
+	}
+	var found []T
+	err := t.query(tx, func(object T) { found = append(found, object) }, query, arguments...)
+	return found, total, err
+}
+
+// each reports every object of the table, oldest first.
+func (t table[T]) each(tx *tx, apply func(functions.Change)) error {
+	return t.query(tx, func(object T) { apply(functions.Change{Object: object}) },
+		"SELECT body FROM "+t.name+" ORDER BY created_at, id")
+}
+
+func (t table[T]) query(tx *tx, found func(T), query string, arguments ...any) error {
+	rows, err := tx.sql.QueryContext(tx.ctx, query, arguments...)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", t.name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body sql.RawBytes
+		if err := rows.Scan(&body); err != nil {
+			return fmt.Errorf("list %s: %w", t.name, err)
+		}
+		var object T
+		if err := json.Unmarshal(body, &object); err != nil {
+			return fmt.Errorf("decode one of %s: %w", t.name, err)
+		}
+		found(object)
+	}
+	return rows.Err()
+}
+
+// conditions is the WHERE clause of a filter, with its arguments.
+func conditions(f functions.Filter) (string, []any) {
+	var terms []string
+	var arguments []any
+	for _, c := range []struct{ column, value string }{
+		{"region", string(f.Region)},
+		{"project_id", f.ProjectID},
+		{"organization_id", f.OrganizationID},
+		{"namespace_id", f.NamespaceID},
+		{"function_id", f.FunctionID},
+		{"name", f.Name},
+	} {
+		if c.value != "" {
+			terms = append(terms, c.column+" = ?")
+			arguments = append(arguments, c.value)
+		}
+	}
+	if len(terms) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(terms, " AND "), arguments
+}
+
+// ordering is the ORDER BY clause; objects that are equal in it come in the
+// order of their IDs, so that pages do not overlap.
+func ordering(o functions.Order) string {
+	column := "created_at"
+	if o.Field == "name" {
+		column = "name"
+	}
+	if o.Descending {
+		return " ORDER BY " + column + " DESC, id DESC"
+	}
+	return " ORDER BY " + column + ", id"
+}

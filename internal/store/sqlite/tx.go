@@ -1,0 +1,106 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+// keptChanges is how many of the latest changes stay in the table. One who
+// follows and is further behind starts from the objects instead.
+const keptChanges = 10_000
+
+// tx implements functions.Tx. It lives no longer than one call of View or
+// Update, whose context it carries.
+type tx struct {
+	ctx     context.Context
+	sql     *sql.Tx
+	last    int64
+	changes []functions.Change
+}
+
+var _ functions.Tx = (*tx)(nil)
+
+func (t *tx) Namespace(id string) (functions.Namespace, error) { return namespaces.get(t, id) }
+func (t *tx) Function(id string) (functions.Function, error)   { return functionsTable.get(t, id) }
+func (t *tx) Token(id string) (functions.Token, error)         { return tokens.get(t, id) }
+
+func (t *tx) Namespaces(f functions.Filter, p functions.Page) ([]functions.Namespace, int, error) {
+	return namespaces.list(t, f, p)
+}
+
+func (t *tx) Functions(f functions.Filter, p functions.Page) ([]functions.Function, int, error) {
+	return functionsTable.list(t, f, p)
+}
+
+func (t *tx) Tokens(f functions.Filter, p functions.Page) ([]functions.Token, int, error) {
+	return tokens.list(t, f, p)
+}
+
+// Put implements functions.Tx.
+func (t *tx) Put(object functions.Object) error {
+	if err := put(t, object); err != nil {
+		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
+	}
+	t.note(functions.Change{Object: object})
+	return nil
+}
+
+func put(t *tx, object functions.Object) error {
+	switch o := object.(type) {
+	case functions.Namespace:
+		return namespaces.put(t, o)
+	case functions.Function:
+		return functionsTable.put(t, o)
+	case functions.Token:
+		return tokens.put(t, o)
+	case iam.Project:
+		return projects.put(t, o)
+	case iam.APIKey:
+		return apiKeys.put(t, o)
+	}
+	return fmt.Errorf("no table for it")
+}
+
+// Delete implements functions.Tx.
+func (t *tx) Delete(object functions.Object) error {
+	name := kind(object)
+	if _, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+name+" WHERE id = ?", object.ObjectID()); err != nil {
+		return fmt.Errorf("delete from %s %s: %w", name, object.ObjectID(), err)
+	}
+	t.note(functions.Change{Object: object, Deleted: true})
+	return nil
+}
+
+func (t *tx) note(change functions.Change) {
+	t.last++
+	change.Number = t.last
+	t.changes = append(t.changes, change)
+}
+
+func (t *tx) appendChanges(now time.Time) error {
+	const insert = "INSERT INTO changes (number, at, kind, id, deleted) VALUES (?, ?, ?, ?, ?)"
+	for _, c := range t.changes {
+		if _, err := t.sql.ExecContext(t.ctx, insert, c.Number, now.UnixNano(), kind(c.Object), c.Object.ObjectID(), c.Deleted); err != nil {
+			return err
+		}
+	}
+	_, err := t.sql.ExecContext(t.ctx, "DELETE FROM changes WHERE number <= ?", t.last-keptChanges)
+	return err
+}
+
+// all reports every object, those first that others refer to.
+func (t *tx) all(apply func(functions.Change)) error {
+	for _, read := range []func(*tx, func(functions.Change)) error{
+		projects.each, apiKeys.each, namespaces.each, functionsTable.each, tokens.each,
+	} {
+		if err := read(t, apply); err != nil {
+			return err
+		}
+	}
+	return nil
+}
