@@ -1,0 +1,167 @@
+package archive
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+)
+
+// ExtractFile is Extract for a zip file on disk.
+func ExtractFile(ctx context.Context, zipPath, dir string, limits Limits) error {
+	f, err := os.Open(zipPath)
+	if err != nil {
+		return fmt.Errorf("open archive: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("read archive's size: %w", err)
+	}
+	return Extract(ctx, f, info.Size(), dir, limits)
+}
+
+// Extract unpacks the zip of size bytes in r into dir, which exists and is
+// empty. Files get mode 0644, or 0755 if any of their execute bits is set;
+// folders get 0755; the process's umask applies. After an error dir is empty again. Returns an *Error if the
+// archive is bad, another error if the disk is, and ctx's error if it ended.
+func Extract(ctx context.Context, r io.ReaderAt, size int64, dir string, limits Limits) error {
+	limits = limits.orDefaults()
+	if size > limits.Packed {
+		return &Error{Problem: fmt.Sprintf("is larger than %d bytes", limits.Packed)}
+	}
+	source := &source{ctx: ctx, from: r}
+	entries, err := list(source, size, limits)
+	if err != nil {
+		return err
+	}
+	root, err := openEmpty(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	w := writer{root: root, source: source, limit: limits.Unpacked, left: limits.Unpacked}
+	if err := w.writeAll(entries); err != nil {
+		return errors.Join(err, empty(root))
+	}
+	return nil
+}
+
+// list reads the archive's directory and checks it.
+func list(s *source, size int64, limits Limits) ([]entry, error) {
+	s.bound(int64(limits.Entries) * directoryBytesPerEntry)
+	defer s.unbound()
+	z, err := zip.NewReader(s, size)
+	switch {
+	case errors.Is(err, zip.ErrInsecurePath):
+		// The entries are all there, and plan tells which one it is.
+	case errors.Is(err, errDirectoryTooLong):
+		return nil, &Error{Problem: fmt.Sprintf("has more than %d entries", limits.Entries)}
+	case err != nil:
+		return nil, s.blame("", err)
+	}
+	return plan(z.File, limits)
+}
+
+func openEmpty(dir string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open folder to unpack into: %w", err)
+	}
+	names, err := readNames(root)
+	if err == nil && len(names) > 0 {
+		err = fmt.Errorf("folder to unpack into is not empty: it has %q", names[0])
+	}
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return root, nil
+}
+
+// empty removes all that an extraction left.
+func empty(root *os.Root) error {
+	names, err := readNames(root)
+	for _, name := range names {
+		err = errors.Join(err, root.RemoveAll(name))
+	}
+	return err
+}
+
+func readNames(root *os.Root) ([]string, error) {
+	d, err := root.Open(".")
+	if err != nil {
+		return nil, fmt.Errorf("list folder to unpack into: %w", err)
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("list folder to unpack into: %w", err)
+	}
+	return names, nil
+}
+
+// A writer unpacks entries and counts the bytes that really come out of them:
+// what their headers say is no more than a claim.
+type writer struct {
+	root   *os.Root
+	source *source
+	limit  int64
+	left   int64
+}
+
+func (w *writer) writeAll(entries []entry) error {
+	for _, e := range entries {
+		if err := w.source.ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.write(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) write(e entry) error {
+	if e.dir {
+		return wrapWrite(e.name, w.root.MkdirAll(e.name, 0o755))
+	}
+	if err := w.root.MkdirAll(path.Dir(e.name), 0o755); err != nil {
+		return wrapWrite(e.name, err)
+	}
+	out, err := w.root.OpenFile(e.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.mode)
+	if err != nil {
+		return wrapWrite(e.name, err)
+	}
+	err = w.copy(out, e)
+	return errors.Join(err, wrapWrite(e.name, out.Close()))
+}
+
+func (w *writer) copy(out io.Writer, e entry) error {
+	in, err := e.file.Open()
+	if err != nil {
+		return w.source.blame(e.file.Name, err)
+	}
+	defer in.Close()
+	sink := &sink{to: out}
+	n, err := io.Copy(sink, io.LimitReader(in, w.left+1))
+	w.left -= n
+	switch {
+	case sink.err != nil:
+		return wrapWrite(e.name, sink.err)
+	case err != nil:
+		return w.source.blame(e.file.Name, err)
+	case w.left < 0:
+		return &Error{Entry: e.file.Name, Problem: fmt.Sprintf("makes the archive larger than %d bytes unpacked", w.limit)}
+	}
+	return nil
+}
+
+func wrapWrite(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("unpack %q: %w", name, err)
+}

@@ -1,0 +1,133 @@
+package archive
+
+import (
+	"archive/zip"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// encrypted is the bit of an entry's flags that says that its content is
+// encrypted, from the ZIP specification (APPNOTE 4.4.4).
+const encrypted = 1
+
+// An entry is a file or folder of an archive whose name has been found safe.
+type entry struct {
+	file *zip.File
+	// name is clean, relative and separated by slashes.
+	name string
+	dir  bool
+	mode fs.FileMode
+}
+
+// plan checks all entries before the first is written, so that most bad
+// archives never touch the disk.
+func plan(files []*zip.File, limits Limits) ([]entry, error) {
+	if len(files) > limits.Entries {
+		return nil, &Error{Problem: fmt.Sprintf("has more than %d entries", limits.Entries)}
+	}
+	entries := make([]entry, 0, len(files))
+	seen := make(tree, len(files))
+	for _, file := range files {
+		e, problem := check(file, limits)
+		if problem == "" && e.name != "." {
+			problem = seen.add(e)
+			entries = append(entries, e)
+		}
+		if problem != "" {
+			return nil, &Error{Entry: file.Name, Problem: problem}
+		}
+	}
+	return entries, nil
+}
+
+func check(file *zip.File, limits Limits) (entry, string) {
+	if problem := checkName(file.Name, limits); problem != "" {
+		return entry{}, problem
+	}
+	mode := file.Mode()
+	e := entry{file: file, name: path.Clean(file.Name), dir: mode.IsDir(), mode: 0o644}
+	if e.dir || mode.Perm()&0o111 != 0 {
+		e.mode = 0o755
+	}
+	switch {
+	case file.Flags&encrypted != 0:
+		return entry{}, "is encrypted"
+	case mode&fs.ModeSymlink != 0:
+		return entry{}, "is a link: put the file itself into the archive"
+	case mode.Type()&^fs.ModeDir != 0:
+		return entry{}, "is neither a file nor a folder"
+	case e.name == "." && !e.dir:
+		return entry{}, "has no name"
+	}
+	return e, ""
+}
+
+// checkName returns what is wrong with a name, or nothing.
+func checkName(name string, limits Limits) string {
+	switch {
+	case name == "":
+		return "has no name"
+	case len(name) > limits.NameBytes:
+		return fmt.Sprintf("has a name longer than %d bytes", limits.NameBytes)
+	case !utf8.ValidString(name):
+		return "has a name that is not UTF-8"
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "has a control character in its name"
+	case strings.Contains(name, `\`):
+		return "has a backslash in its name: separate folders by /"
+	case strings.HasPrefix(name, "/"):
+		return "has an absolute name"
+	case len(name) >= 2 && name[1] == ':':
+		return "has a drive letter in its name"
+	}
+	for element := range strings.SplitSeq(name, "/") {
+		if element == ".." {
+			return "leads out of the archive with .."
+		}
+		if len(element) > maxElementBytes {
+			return fmt.Sprintf("has a file or folder name longer than %d bytes", maxElementBytes)
+		}
+	}
+	return ""
+}
+
+// A tree knows the names that an archive has used so far.
+type tree map[string]kind
+
+type kind int
+
+const (
+	file kind = iota + 1
+	folder
+	// implied is a folder that is only known from what lies in it; its own
+	// entry may still follow.
+	implied
+)
+
+// add returns why the entry cannot stand beside those before it, or nothing.
+func (t tree) add(e entry) string {
+	switch have := t[e.name]; {
+	case have == file && e.dir, have == folder && !e.dir, have == implied && !e.dir:
+		return "is a file in one place of the archive and a folder in another"
+	case have == file, have == folder:
+		return "is there twice"
+	}
+	t[e.name] = file
+	if e.dir {
+		t[e.name] = folder
+	}
+	for dir := path.Dir(e.name); dir != "."; dir = path.Dir(dir) {
+		switch t[dir] {
+		case file:
+			return "is a file in one place of the archive and a folder in another"
+		case folder, implied:
+			return ""
+		}
+		t[dir] = implied
+	}
+	return ""
+}

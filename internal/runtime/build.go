@@ -1,0 +1,105 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A Build is one function's source on its way to something that runs.
+type Build struct {
+	Runtime Runtime
+	Handler Handler
+	// Source holds the unpacked archive. It belongs to this build, which
+	// changes it, and may move it away.
+	Source string
+	// Output is an empty folder on the same file system as Source. After the
+	// build it holds all that an instance needs and never changes again; it
+	// may be renamed before it is launched.
+	Output string
+	// Log receives what the toolchain prints, for the operator; nil for
+	// nobody. What users must know is in the *BuildError.
+	Log io.Writer
+}
+
+// A Builder builds functions of one language.
+type Builder interface {
+	// Build returns how to launch what it left in the build's Output. Returns
+	// a *BuildError if the source is at fault, and ctx's error if it ended.
+	Build(ctx context.Context, b Build) (Launch, error)
+}
+
+// Builders are the languages that can be built, by name.
+type Builders map[string]Builder
+
+// Build hands the build to its language's builder. Returns a *BuildError for a
+// language without one.
+func (bs Builders) Build(ctx context.Context, b Build) (Launch, error) {
+	builder, ok := bs[b.Runtime.Language]
+	if !ok {
+		return Launch{}, &BuildError{Message: unsupported(b.Runtime.Language).Error()}
+	}
+	return builder.Build(ctx, b)
+}
+
+// A BuildError is a build that failed by the fault of the function's author, or
+// for the lack of a toolchain.
+type BuildError struct {
+	// Message is for the author: what is wrong, where, and what to do, with
+	// the toolchain's own last words where they help. It may have several
+	// lines and names no path of the server.
+	Message string
+}
+
+// Error returns the message.
+func (e *BuildError) Error() string { return e.Message }
+
+// Failf makes a *BuildError as fmt.Sprintf would.
+func Failf(format string, args ...any) error {
+	return &BuildError{Message: fmt.Sprintf(format, args...)}
+}
+
+// DirPlaceholder stands in a Launch for the folder that the build's Output has
+// become.
+const DirPlaceholder = "{dir}"
+
+// A Launch is how to start an instance of what was built. It is stored, as
+// JSON, and outlives the server that built it: it holds no path of this
+// machine, only placeholders.
+type Launch struct {
+	// Interpreter is the language whose toolchain runs the command; empty if
+	// the command is a program by itself.
+	Interpreter string `json:"interpreter,omitempty"`
+	// Command is the program and its arguments or, where there is an
+	// interpreter, the interpreter's arguments.
+	Command []string `json:"command"`
+	// Env is what the built code needs in its environment, as "KEY=value".
+	Env []string `json:"env,omitempty"`
+}
+
+// Resolve fills in the placeholders: dir is the absolute path of what was
+// built. It returns an absolute command line and the environment. Returns an
+// error if the interpreter is no longer on this machine.
+func (l Launch) Resolve(dir string, t *Toolchains) (command, env []string, err error) {
+	if len(l.Command) == 0 {
+		return nil, nil, errors.New("launch has no command")
+	}
+	if l.Interpreter != "" {
+		toolchain, err := t.For(l.Interpreter)
+		if err != nil {
+			return nil, nil, err
+		}
+		command = append(command, toolchain.Path)
+	}
+	return append(command, fill(l.Command, dir)...), fill(l.Env, dir), nil
+}
+
+func fill(texts []string, dir string) []string {
+	filled := make([]string, len(texts))
+	for i, text := range texts {
+		filled[i] = strings.ReplaceAll(text, DirPlaceholder, dir)
+	}
+	return filled
+}

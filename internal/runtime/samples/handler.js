@@ -1,0 +1,7 @@
+module.exports.handle = (event, context, callback) => {
+  return {
+    statusCode: 200,
+    headers: { "Content-Type": "application/json" },
+    body: { message: "Hello, World!" },
+  };
+};

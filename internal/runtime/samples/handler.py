@@ -1,0 +1,6 @@
+def handle(event, context):
+    return {
+        "statusCode": 200,
+        "headers": {"Content-Type": "application/json"},
+        "body": {"message": "Hello, World!"},
+    }

@@ -1,0 +1,150 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/semver"
+)
+
+// toolchainTimeout bounds how long a toolchain may take to name its version.
+const toolchainTimeout = 20 * time.Second
+
+// A Toolchain is the program of this machine that serves a language.
+type Toolchain struct {
+	// Path is absolute, and that of the program itself, not of a version
+	// manager's shim, which would not work in an instance's clean environment.
+	Path string
+	// Version is plain, such as "1.26.8".
+	Version string
+}
+
+// A known toolchain is how one language's program is found and asked.
+type known struct {
+	language string
+	program  string
+	// ask makes the program print its real path and its version, a line each.
+	ask []string
+	// title begins the version in a sentence for users.
+	title string
+	// minimum is the oldest version that what a build makes runs on.
+	minimum string
+	install string
+}
+
+var knownToolchains = []known{
+	{
+		language: Go, program: "go", title: "go ", minimum: "1.21",
+		ask: []string{"env", "GOROOT", "GOVERSION"}, install: "install Go 1.21 or later (https://go.dev/dl)",
+	},
+	{
+		language: Node, program: "node", title: "node v", minimum: "18.19",
+		ask:     []string{"-p", `process.execPath + "\n" + process.version`},
+		install: "install Node.js 18.19 or later (https://nodejs.org)",
+	},
+	{
+		language: Python, program: "python3", title: "python ", minimum: "3.8",
+		ask:     []string{"-c", "import sys, platform\nprint(sys.executable)\nprint(platform.python_version())"},
+		install: "install Python 3.8 or later (https://python.org)",
+	},
+}
+
+// Toolchains are what FindToolchains found.
+type Toolchains struct {
+	found map[string]Toolchain
+	// missing holds why a language has none.
+	missing map[string]error
+}
+
+// FindToolchains looks once for the programs that serve the languages: at the
+// path given for a language, else in the PATH of this process. What it does not
+// find is no error until it is needed.
+func FindToolchains(ctx context.Context, paths map[string]string) *Toolchains {
+	t := &Toolchains{found: map[string]Toolchain{}, missing: map[string]error{}}
+	for _, k := range knownToolchains {
+		program := k.program
+		if p := paths[k.language]; p != "" {
+			program = p
+		}
+		toolchain, err := k.find(ctx, program)
+		if err != nil {
+			t.missing[k.language] = fmt.Errorf("this server cannot serve %s: %w; %s", k.language, err, k.install)
+			continue
+		}
+		t.found[k.language] = toolchain
+	}
+	return t
+}
+
+func (k known) find(ctx context.Context, program string) (Toolchain, error) {
+	file, err := exec.LookPath(program)
+	if err != nil {
+		return Toolchain{}, fmt.Errorf("%s was not found", program)
+	}
+	ctx, cancel := context.WithTimeout(ctx, toolchainTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, file, k.ask...)
+	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=local")
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	if err != nil {
+		return Toolchain{}, fmt.Errorf("%s did not tell its version: %w", file, err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) != 2 || !filepath.IsAbs(lines[0]) {
+		return Toolchain{}, fmt.Errorf("%s did not tell its version", file)
+	}
+	t := Toolchain{Path: lines[0], Version: strings.TrimPrefix(strings.TrimPrefix(lines[1], "go"), "v")}
+	if k.language == Go {
+		t.Path = filepath.Join(lines[0], "bin", "go")
+	}
+	// A version that is no release, such as devel, is its owner's own risk.
+	if v := "v" + t.Version; semver.IsValid(v) && semver.Compare(v, "v"+k.minimum) < 0 {
+		return Toolchain{}, fmt.Errorf("%s has version %s, which is too old", t.Path, t.Version)
+	}
+	return t, nil
+}
+
+// For returns the toolchain of a language. Its error says what to install.
+func (t *Toolchains) For(language string) (Toolchain, error) {
+	if toolchain, ok := t.found[language]; ok {
+		return toolchain, nil
+	}
+	if err := t.missing[language]; err != nil {
+		return Toolchain{}, err
+	}
+	return Toolchain{}, unsupported(language)
+}
+
+// Served says which toolchain really serves a runtime here, after what the
+// catalogue says of the runtime's status. It is one line, for users.
+func (t *Toolchains) Served(r Runtime) string {
+	sentence := t.served(r.Language)
+	if r.StatusMessage == "" {
+		return sentence
+	}
+	return r.StatusMessage + " (" + sentence + ")"
+}
+
+func (t *Toolchains) served(language string) string {
+	toolchain, err := t.For(language)
+	if err != nil {
+		return err.Error()
+	}
+	for _, k := range knownToolchains {
+		if k.language == language {
+			return "served by " + k.title + toolchain.Version
+		}
+	}
+	return ""
+}
+
+func unsupported(language string) error {
+	return errors.New("this version of Jeton does not build " + language + " functions: it builds Go, Node and Python")
+}
