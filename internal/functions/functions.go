@@ -259,6 +259,16 @@ func (s *Service) CodeUploaded(ctx context.Context, id, digest string) error {
 	})
 }
 
+// UploadedCode returns the digest of the archive that was uploaded last.
+// Returns an Error with the code NotFound if there is none.
+func (s *Service) UploadedCode(ctx context.Context, id string) (string, error) {
+	f, err := get(ctx, s.Store, func(tx Tx) (Function, error) { return tx.Function(id) })
+	if err == nil && f.Archive == "" {
+		err = NotFoundError("Code of the function", id)
+	}
+	return f.Archive, err
+}
+
 // DeleteFunction deletes a function. Its tokens are gone, and it answers no
 // more calls, when it returns; the rest of the work may go on.
 func (s *Service) DeleteFunction(ctx context.Context, scope Scope, id string) (Function, error) {

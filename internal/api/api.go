@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/runtime"
+)
+
+// Authenticator says who has a secret key.
+type Authenticator interface {
+	// Authenticate returns the API key with that secret key, iam.ErrMalformed
+	// or iam.ErrUnknown.
+	Authenticate(secretKey string) (iam.APIKey, error)
+}
+
+// API is the control plane's HTTP interface. All fields must be set.
+type API struct {
+	Service  *functions.Service
+	Keys     Authenticator
+	Archives *blob.Archives
+	Runtimes []runtime.Runtime
+	// URLKey signs the addresses at which archives are uploaded.
+	URLKey []byte
+	Now    func() time.Time
+	NewID  func() string
+	Log    *slog.Logger
+}
+
+// base is the path below which every endpoint of the Functions API is.
+const base = "/functions/v1beta1/regions/{region}"
+
+// Handler returns the handler of the whole API.
+func (a *API) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, answer := range a.endpoints() {
+		mux.Handle(pattern, a.endpoint(answer))
+	}
+	mux.HandleFunc("PUT "+archivePath, a.putArchive)
+	mux.HandleFunc("GET "+archivePath, a.getArchive)
+	mux.HandleFunc("/", a.unknownRoute)
+	return a.observe(a.recover(mux))
+}
+
+// An answer is one endpoint: what it returns is encoded as JSON.
+type answer func(r *http.Request, scope functions.Scope) (any, error)
+
+func (a *API) endpoints() map[string]answer {
+	return map[string]answer{
+		"GET " + base + "/namespaces":         a.listNamespaces,
+		"POST " + base + "/namespaces":        a.createNamespace,
+		"GET " + base + "/namespaces/{id}":    a.getNamespace,
+		"PATCH " + base + "/namespaces/{id}":  a.updateNamespace,
+		"DELETE " + base + "/namespaces/{id}": a.deleteNamespace,
+
+		"GET " + base + "/functions":                   a.listFunctions,
+		"POST " + base + "/functions":                  a.createFunction,
+		"GET " + base + "/functions/{id}":              a.getFunction,
+		"PATCH " + base + "/functions/{id}":            a.updateFunction,
+		"DELETE " + base + "/functions/{id}":           a.deleteFunction,
+		"POST " + base + "/functions/{id}/deploy":      a.deployFunction,
+		"GET " + base + "/functions/{id}/upload-url":   a.uploadURL,
+		"GET " + base + "/functions/{id}/download-url": a.downloadURL,
+
+		"GET " + base + "/tokens":         a.listTokens,
+		"POST " + base + "/tokens":        a.createToken,
+		"GET " + base + "/tokens/{id}":    a.getToken,
+		"DELETE " + base + "/tokens/{id}": a.deleteToken,
+
+		"GET " + base + "/runtimes": a.listRuntimes,
+	}
+}
+
+// endpoint authenticates the caller and writes the answer.
+func (a *API) endpoint(answer answer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scope, err := a.authenticate(r)
+		if err != nil {
+			a.writeError(w, r, err)
+			return
+		}
+		body, err := answer(r, scope)
+		if err != nil {
+			a.writeError(w, r, err)
+			return
+		}
+		a.writeJSON(w, r, http.StatusOK, body)
+	})
+}
+
+// authenticate returns how far the caller can see. The region of the path is
+// checked after the key, as everything else is.
+func (a *API) authenticate(r *http.Request) (functions.Scope, error) {
+	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"))
+	if err != nil {
+		return functions.Scope{}, err
+	}
+	notedFor(r).accessKey = key.AccessKey
+	scope := functions.Scope{
+		Region:    functions.Region(r.PathValue("region")),
+		ProjectID: key.ProjectID, OrganizationID: key.OrganizationID,
+	}
+	if r.PathValue("region") != "" && !scope.Region.Valid() {
+		return scope, &functions.Error{
+			Code: functions.InvalidArgument, Argument: "region", Reason: "unknown",
+			Message: "must be one of fr-par, nl-ams, pl-waw",
+		}
+	}
+	return scope, nil
+}
+
+// unknownRoute answers what is no endpoint, to those who have a key.
+func (a *API) unknownRoute(w http.ResponseWriter, r *http.Request) {
+	if _, err := a.authenticate(r); err != nil {
+		a.writeError(w, r, err)
+		return
+	}
+	a.writeJSON(w, r, http.StatusNotFound, message{"no such endpoint: " + r.Method + " " + truncate(r.URL.Path, 200)})
+}
+
+// noted is what the log says of a request besides what every request has.
+type noted struct {
+	requestID string
+	accessKey string
+	err       error
+}
+
+type notedKey struct{}
+
+// notedFor returns the notes of a request that observe has let in.
+func notedFor(r *http.Request) *noted {
+	n, _ := r.Context().Value(notedKey{}).(*noted)
+	return n
+}
+
+// observe gives each request an ID and logs it when it is answered.
+func (a *API) observe(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := a.Now()
+		n := &noted{requestID: a.NewID()}
+		recorded := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+		setStandardHeaders(w.Header(), n.requestID)
+		next.ServeHTTP(recorded, r.WithContext(context.WithValue(r.Context(), notedKey{}, n)))
+		level := slog.LevelInfo
+		if recorded.status >= http.StatusInternalServerError {
+			level = slog.LevelError
+		}
+		attributes := []slog.Attr{
+			slog.String("request_id", n.requestID), slog.String("method", r.Method),
+			slog.String("path", truncate(r.URL.Path, 300)), slog.Int("status", recorded.status),
+			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.accessKey),
+		}
+		if n.err != nil {
+			attributes = append(attributes, slog.Any("error", n.err))
+		}
+		a.Log.LogAttrs(r.Context(), level, "api request", attributes...)
+	})
+}
+
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusRecorder) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the real writer.
+func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func truncate(text string, length int) string {
+	return text[:min(len(text), length)]
+}

@@ -1,0 +1,145 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+// message is the bare body of the Functions API's own errors.
+type message struct {
+	Message string `json:"message"`
+}
+
+// The other shapes are those of Scaleway's API gateway and of its newer APIs,
+// with the keys in alphabetical order, as they were recorded.
+type (
+	deniedAuthentication struct {
+		Message string `json:"message"`
+		Method  string `json:"method"`
+		Reason  string `json:"reason"`
+		Type    string `json:"type"`
+	}
+	deniedPermission struct {
+		Details []deniedAction `json:"details"`
+		Message string         `json:"message"`
+		Type    string         `json:"type"`
+	}
+	deniedAction struct {
+		Action   string `json:"action"`
+		Resource string `json:"resource"`
+	}
+	invalidArguments struct {
+		Details []invalidArgument `json:"details"`
+		Message string            `json:"message"`
+		Type    string            `json:"type"`
+	}
+	invalidArgument struct {
+		ArgumentName string `json:"argument_name"`
+		HelpMessage  string `json:"help_message"`
+		Reason       string `json:"reason"`
+	}
+	transientState struct {
+		CurrentState string `json:"current_state"`
+		Message      string `json:"message"`
+		Resource     string `json:"resource"`
+		ResourceID   string `json:"resource_id"`
+		Type         string `json:"type"`
+	}
+	alreadyExists struct {
+		HelpMessage string `json:"help_message"`
+		Message     string `json:"message"`
+		Resource    string `json:"resource"`
+		ResourceID  string `json:"resource_id"`
+		Type        string `json:"type"`
+	}
+	quotasExceeded struct {
+		Details []exceededQuota `json:"details"`
+		Message string          `json:"message"`
+		Type    string          `json:"type"`
+	}
+	exceededQuota struct {
+		Resource string `json:"resource"`
+	}
+)
+
+// writeError is the one place where an error becomes an answer. What is not
+// meant for the caller goes to the log only, under the request's ID.
+func (a *API) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	notedFor(r).err = err
+	status, body := errorBody(err)
+	a.writeJSON(w, r, status, body)
+}
+
+func errorBody(err error) (int, any) {
+	switch {
+	case errors.Is(err, iam.ErrMalformed):
+		return http.StatusUnauthorized, denied("invalid_argument")
+	case errors.Is(err, iam.ErrUnknown):
+		return http.StatusUnauthorized, denied("not_found")
+	}
+	e, ok := errors.AsType[*functions.Error](err)
+	if !ok {
+		return http.StatusInternalServerError, message{"internal error"}
+	}
+	switch e.Code {
+	case functions.InvalidArgument:
+		if e.Argument == "" {
+			return http.StatusBadRequest, message{e.Message}
+		}
+		return http.StatusBadRequest, invalidArguments{
+			Details: []invalidArgument{{ArgumentName: e.Argument, HelpMessage: e.Message, Reason: e.Reason}},
+			Message: "invalid argument(s)", Type: "invalid_arguments",
+		}
+	case functions.NotFound:
+		return http.StatusNotFound, message{e.Message}
+	case functions.AlreadyExists:
+		if e.Resource == "" {
+			return http.StatusConflict, message{e.Message}
+		}
+		return http.StatusConflict, alreadyExists{
+			HelpMessage: "choose another name, or use the one that exists",
+			Message:     e.Message, Resource: e.Resource, ResourceID: e.ResourceID, Type: "already_exists",
+		}
+	case functions.TransientState:
+		return http.StatusConflict, transientState{
+			CurrentState: string(e.State), Message: e.Message, Resource: e.Resource, ResourceID: e.ResourceID,
+			Type: "transient_state",
+		}
+	case functions.QuotaExceeded:
+		return http.StatusForbidden, quotasExceeded{
+			Details: []exceededQuota{{Resource: e.Resource}}, Message: e.Message, Type: "quotas_exceeded",
+		}
+	case functions.PermissionDenied:
+		return http.StatusForbidden, deniedPermission{
+			Details: []deniedAction{{Action: "write", Resource: e.Resource}}, Message: e.Message, Type: "permissions_denied",
+		}
+	}
+	return http.StatusInternalServerError, message{"internal error"}
+}
+
+func denied(reason string) deniedAuthentication {
+	return deniedAuthentication{
+		Message: "authentication is denied", Method: "api_key", Reason: reason, Type: "denied_authentication",
+	}
+}
+
+// recover answers a panic as any other internal error, and logs where it was.
+func (a *API) recover(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				a.writeError(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+// namespaceAnswer has the keys in the order in which they were recorded, as
+// have the answers of the other nouns.
+type namespaceAnswer struct {
+	ID                         string            `json:"id"`
+	Name                       string            `json:"name"`
+	EnvironmentVariables       map[string]string `json:"environment_variables"`
+	OrganizationID             string            `json:"organization_id"`
+	ProjectID                  string            `json:"project_id"`
+	Status                     functions.Status  `json:"status"`
+	RegistryNamespaceID        string            `json:"registry_namespace_id"`
+	ErrorMessage               nullable          `json:"error_message"`
+	RegistryEndpoint           string            `json:"registry_endpoint"`
+	Description                string            `json:"description"`
+	SecretEnvironmentVariables []hashedSecret    `json:"secret_environment_variables"`
+	Tags                       []string          `json:"tags"`
+	CreatedAt                  stamp             `json:"created_at"`
+	UpdatedAt                  stamp             `json:"updated_at"`
+	VPCIntegrationActivated    bool              `json:"vpc_integration_activated"`
+	Region                     functions.Region  `json:"region"`
+}
+
+// touched says which of an object's times the current call has set.
+type touched int
+
+const (
+	read touched = iota
+	updated
+	created
+)
+
+func encodeNamespace(n functions.Namespace, t touched) namespaceAnswer {
+	return namespaceAnswer{
+		ID: n.ID, Name: n.Name, EnvironmentVariables: orNone(n.Variables),
+		OrganizationID: n.OrganizationID, ProjectID: n.ProjectID, Status: n.Status,
+		RegistryNamespaceID: n.RegistryID, ErrorMessage: nullable(n.ErrorMessage), RegistryEndpoint: n.RegistryEndpoint,
+		Description: n.Description, SecretEnvironmentVariables: hashedSecrets(n.Secrets), Tags: orEmpty(n.Tags),
+		CreatedAt: stamp{n.CreatedAt, t == created}, UpdatedAt: stamp{n.UpdatedAt, t != read},
+		Region: n.Region,
+	}
+}
+
+func (a *API) createNamespace(r *http.Request, scope functions.Scope) (any, error) {
+	var request struct {
+		Name                       string            `json:"name"`
+		EnvironmentVariables       map[string]string `json:"environment_variables"`
+		ProjectID                  string            `json:"project_id"`
+		Description                string            `json:"description"`
+		SecretEnvironmentVariables []secretRequest   `json:"secret_environment_variables"`
+		Tags                       []string          `json:"tags"`
+	}
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	n, err := a.Service.CreateNamespace(r.Context(), scope, functions.CreateNamespace{
+		Name: request.Name, ProjectID: request.ProjectID, Description: request.Description, Tags: request.Tags,
+		Variables: request.EnvironmentVariables, Secrets: secretChanges(request.SecretEnvironmentVariables),
+	})
+	return encodeNamespace(n, created), err
+}
+
+func (a *API) getNamespace(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "namespace_id")
+	if err != nil {
+		return nil, err
+	}
+	n, err := a.Service.Namespace(r.Context(), scope, id)
+	return encodeNamespace(n, read), err
+}
+
+func (a *API) listNamespaces(r *http.Request, scope functions.Scope) (any, error) {
+	page, err := queryPage(r)
+	if err != nil {
+		return nil, err
+	}
+	filter := queryFilter(r)
+	filter.NamespaceID, filter.FunctionID = "", ""
+	found, total, err := a.Service.Namespaces(r.Context(), scope, filter, page)
+	return struct {
+		Namespaces []namespaceAnswer `json:"namespaces"`
+		TotalCount int               `json:"total_count"`
+	}{encodeAll(found, encodeNamespace), total}, err
+}
+
+func (a *API) updateNamespace(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "namespace_id")
+	if err != nil {
+		return nil, err
+	}
+	var request struct {
+		EnvironmentVariables       *map[string]string `json:"environment_variables"`
+		Description                *string            `json:"description"`
+		SecretEnvironmentVariables []secretRequest    `json:"secret_environment_variables"`
+		Tags                       *[]string          `json:"tags"`
+	}
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	n, err := a.Service.UpdateNamespace(r.Context(), scope, id, functions.UpdateNamespace{
+		Description: request.Description, Tags: request.Tags,
+		Variables: request.EnvironmentVariables, Secrets: secretChanges(request.SecretEnvironmentVariables),
+	})
+	return encodeNamespace(n, updated), err
+}
+
+func (a *API) deleteNamespace(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "namespace_id")
+	if err != nil {
+		return nil, err
+	}
+	n, err := a.Service.DeleteNamespace(r.Context(), scope, id)
+	return encodeNamespace(n, updated), err
+}
+
+// encodeAll encodes a page of a list.
+func encodeAll[T, A any](objects []T, encode func(T, touched) A) []A {
+	answers := make([]A, len(objects))
+	for i, object := range objects {
+		answers[i] = encode(object, read)
+	}
+	return answers
+}

@@ -1,0 +1,40 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/runtime"
+)
+
+type runtimeAnswer struct {
+	Name           string `json:"name"`
+	Language       string `json:"language"`
+	Version        string `json:"version"`
+	DefaultHandler string `json:"default_handler"`
+	CodeSample     string `json:"code_sample"`
+	Status         string `json:"status"`
+	StatusMessage  string `json:"status_message"`
+	Extension      string `json:"extension"`
+	Implementation string `json:"implementation"`
+	LogoURL        string `json:"logo_url"`
+}
+
+// logos is where Scaleway's answers say that the languages' logos are.
+const logos = "https://scw-serverless-runtimes-logos-fr-par.s3.fr-par.scw.cloud/"
+
+func encodeRuntime(r runtime.Runtime, _ touched) runtimeAnswer {
+	return runtimeAnswer{
+		Name: r.Name, Language: r.Language, Version: r.Version, DefaultHandler: r.DefaultHandler,
+		CodeSample: r.CodeSample, Status: r.Status, StatusMessage: r.StatusMessage, Extension: r.Extension,
+		LogoURL: logos + r.Language + ".png",
+	}
+}
+
+// listRuntimes gives all runtimes at once, as the real service does.
+func (a *API) listRuntimes(_ *http.Request, _ functions.Scope) (any, error) {
+	return struct {
+		Runtimes   []runtimeAnswer `json:"runtimes"`
+		TotalCount int             `json:"total_count"`
+	}{encodeAll(a.Runtimes, encodeRuntime), len(a.Runtimes)}, nil
+}

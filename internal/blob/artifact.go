@@ -1,0 +1,44 @@
+package blob
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// Artifacts keeps what was built, one folder an artifact, below a folder of
+// the function's own.
+type Artifacts struct{ dir string }
+
+// NewArtifacts returns the artifacts below dir, which it makes.
+func NewArtifacts(dir string) (*Artifacts, error) {
+	return &Artifacts{dir: dir}, os.MkdirAll(dir, 0o700)
+}
+
+// unfinishedArtifact matches the names of the folders that builds work in.
+const unfinishedArtifact = "build-*"
+
+// Workspace makes an empty folder for one build, on the same file system as
+// the artifacts.
+func (a *Artifacts) Workspace() (string, error) { return os.MkdirTemp(a.dir, unfinishedArtifact) }
+
+// Add takes a finished folder as the artifact of that name.
+func (a *Artifacts) Add(functionID, name, folder string) error {
+	if err := os.MkdirAll(filepath.Join(a.dir, functionID), 0o700); err != nil {
+		return err
+	}
+	return os.Rename(folder, a.Path(functionID, name))
+}
+
+// Path is the folder of an artifact.
+func (a *Artifacts) Path(functionID, name string) string {
+	return filepath.Join(a.dir, functionID, name)
+}
+
+// Keep removes the artifacts of a function but for those named.
+func (a *Artifacts) Keep(functionID string, names ...string) error {
+	return keepOnly(filepath.Join(a.dir, functionID), "", names)
+}
+
+// Sweep removes the workspaces that a process which was killed has left. No
+// build may be running.
+func (a *Artifacts) Sweep() error { return removeMatching(filepath.Join(a.dir, unfinishedArtifact)) }
