@@ -62,15 +62,30 @@ func (a *Archives) Add(functionID string, r io.Reader, limit int64, commit func(
 	if err != nil {
 		return Archive{}, err
 	}
+	return archive, a.settle(folder, file.Name(), archive, commit)
+}
+
+// settle gives a received archive its name, which it has only if commit does
+// not fail.
+func (a *Archives) settle(folder, received string, archive Archive, commit func(Archive) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := os.Rename(file.Name(), filepath.Join(folder, archive.Digest)); err != nil {
-		return Archive{}, err
+	path := filepath.Join(folder, archive.Digest)
+	_, err := os.Stat(path)
+	isNew := errors.Is(err, os.ErrNotExist)
+	if err := os.Rename(received, path); err != nil {
+		return err
 	}
 	if err := syncDir(folder); err != nil {
-		return Archive{}, err
+		return err
 	}
-	return archive, commit(archive)
+	err = commit(archive)
+	if err != nil && isNew {
+		// The folder goes too where it held nothing else.
+		_ = os.Remove(path)
+		_ = os.Remove(folder)
+	}
+	return err
 }
 
 // receive writes what it reads to the file and to the disk.

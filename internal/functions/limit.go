@@ -38,3 +38,7 @@ func DefaultLimits() Limits {
 		ArchiveSize:  100 << 20,
 	}
 }
+
+// MaxPayload is the largest body of a call, in bytes (Scaleway's
+// documentation).
+const MaxPayload = 6 << 20

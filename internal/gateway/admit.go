@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+// tokenHeaders are the headers that a token is looked for in: the one of
+// Scaleway's documentation, and the two that its runtime read before 2021, in
+// the form that net/http gives them.
+var tokenHeaders = []string{"X-Auth-Token", "Scw-Functions-Token", http.CanonicalHeaderKey("SCW_FUNCTIONS_TOKEN")}
+
+// A reason says why a call was refused: to the operator, never to the caller.
+type reason string
+
+const (
+	noToken        reason = "no token"
+	severalTokens  reason = "several different tokens"
+	unknownToken   reason = "unknown token"
+	expiredToken   reason = "expired token"
+	otherFunction  reason = "token of another function"
+	otherNamespace reason = "token of another namespace"
+	unknownKey     reason = "unknown API key"
+	otherProject   reason = "API key of another project"
+)
+
+// An admission is the decision on one call of a private function.
+type admission struct {
+	admitted bool
+	reason   reason
+	// tokenID or accessKey names what was presented, as far as it is known.
+	tokenID   string
+	accessKey string
+}
+
+// Authenticator says who has the secret key of an API key.
+type Authenticator interface {
+	Authenticate(secretKey string) (iam.APIKey, error)
+}
+
+// admit decides on a call of a private function. A token is what was issued,
+// byte for byte: its digest is known or it is nothing. No part of it is
+// parsed, so there is no signature, algorithm or claim to be tricked with.
+func admit(table *Table, keys Authenticator, header http.Header, to route, now time.Time) admission {
+	presented, ok := presentedToken(header)
+	switch {
+	case !ok:
+		return admission{reason: severalTokens}
+	case presented == "":
+		return admission{reason: noToken}
+	case functions.ValidID(presented):
+		return admitKey(keys, presented, to)
+	}
+	g, ok := table.grant(functions.DigestOf(presented))
+	if !ok {
+		return admission{reason: unknownToken}
+	}
+	decision := admission{tokenID: g.tokenID}
+	switch {
+	case g.functionID != "" && g.functionID != to.functionID:
+		decision.reason = otherFunction
+	case g.functionID == "" && g.namespaceID != to.namespaceID:
+		decision.reason = otherNamespace
+	case !g.expiresAt.IsZero() && !now.Before(g.expiresAt):
+		decision.reason = expiredToken
+	default:
+		decision.admitted = true
+	}
+	return decision
+}
+
+// admitKey decides on the secret key of an API key, which opens the private
+// functions of its project.
+func admitKey(keys Authenticator, secretKey string, to route) admission {
+	key, err := keys.Authenticate(secretKey)
+	if err != nil {
+		return admission{reason: unknownKey}
+	}
+	if key.ProjectID != to.projectID {
+		return admission{reason: otherProject, accessKey: key.AccessKey}
+	}
+	return admission{admitted: true, accessKey: key.AccessKey}
+}
+
+// presentedToken returns the one token of a call, empty if there is none; not
+// ok if there are two that differ, because then somebody on the way may have
+// looked at the other one.
+func presentedToken(header http.Header) (token string, ok bool) {
+	for _, name := range tokenHeaders {
+		for _, value := range header[name] {
+			if token != "" && value != "" && value != token {
+				return "", false
+			}
+			if value != "" {
+				token = value
+			}
+		}
+	}
+	return token, true
+}
+
+// withoutTokens removes the tokens from what a function gets to see.
+func withoutTokens(header http.Header) {
+	for name := range header {
+		if slices.Contains(tokenHeaders, name) {
+			header.Del(name)
+		}
+	}
+}

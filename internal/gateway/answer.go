@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+// answer writes one of the gateway's own answers.
+func answer(w http.ResponseWriter, status int, text string) {
+	setDefaultHeaders(w.Header())
+	body := text + "\n"
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	// A caller that went away has no use for an answer.
+	_, _ = w.Write([]byte(body))
+}
+
+// setDefaultHeaders sets the headers that every answer has unless the function
+// sets them: Scaleway's runtimes send these two, with refusals too.
+func setDefaultHeaders(h http.Header) {
+	for name, value := range map[string]string{
+		"Access-Control-Allow-Origin":  "*",
+		"Access-Control-Allow-Headers": "Content-Type",
+	} {
+		if _, ok := h[name]; !ok {
+			h.Set(name, value)
+		}
+	}
+}
+
+func answerTooLarge(w http.ResponseWriter) {
+	// The text is that of Scaleway's runtimes.
+	answer(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Request payload too large, max payload size = %d bytes", functions.MaxPayload))
+}
+
+func answerUnknownHost(w http.ResponseWriter) {
+	const body = `{"message":"no function has this host name"}`
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write([]byte(body))
+}
+
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusRecorder) WriteHeader(status int) {
+	// An informational answer is followed by the real one.
+	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
+		s.status = status
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the real writer.
+func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }

@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+var (
+	errNotDeployed = errors.New("the function is not deployed")
+	errNotAdmitted = errors.New("no longer admitted")
+	errTimeout     = errors.New("the function did not answer in time")
+)
+
+// forward waits for an instance and has it answer the call. The function's
+// timeout bounds the waiting, and then again the call itself.
+func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
+	waiting, cancel := context.WithTimeout(r.Context(), c.to.timeout)
+	err := g.acquire(waiting, r, c)
+	cancel()
+	if err != nil {
+		c.failure = err
+		answerNoInstance(w, err)
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(context.WithValue(r.Context(), callKey{}, c), c.to.timeout, errTimeout)
+	defer cancel()
+	defer g.giveBack(c)
+	r = r.WithContext(ctx)
+	if r.Body != nil {
+		r.Body = http.MaxBytesReader(w, r.Body, functions.MaxPayload)
+	}
+	g.proxy.ServeHTTP(w, r)
+}
+
+// giveBack returns the instance. One that has not given the whole of its
+// answer may still be at work on the call, and is not used again.
+func (g *Gateway) giveBack(c *call) {
+	if c.answered {
+		g.Instances.Release(c.instance)
+	} else {
+		g.Instances.Discard(c.instance)
+	}
+}
+
+func answerNoInstance(w http.ResponseWriter, err error) {
+	_, failed := errors.AsType[*scale.StartError](err)
+	switch {
+	case failed:
+		answer(w, http.StatusBadGateway, "the function does not start")
+	case errors.Is(err, errNotAdmitted):
+		answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
+	case errors.Is(err, errNotDeployed):
+		answer(w, http.StatusServiceUnavailable, "the function has not been deployed")
+	default:
+		// Too many calls wait, or this one has waited too long.
+		w.Header().Set("Retry-After", "1")
+		answer(w, http.StatusServiceUnavailable, "the function is busy")
+	}
+}
+
+// newProxy returns the proxy to the instances. An instance's address is a path
+// in the file system, which stands in the request's URL in hexadecimal: so the
+// transport keeps one connection for each instance.
+func (g *Gateway) newProxy() *httputil.ReverseProxy {
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			name, _, _ := strings.Cut(address, ":")
+			path, err := hex.DecodeString(name)
+			if err != nil {
+				return nil, err
+			}
+			var dialer net.Dialer
+			return dialer.DialContext(ctx, "unix", string(path))
+		},
+		DisableCompression:  true,
+		MaxIdleConnsPerHost: 1,
+	}
+	return &httputil.ReverseProxy{
+		Transport:      transport,
+		Rewrite:        g.rewrite,
+		ModifyResponse: received,
+		ErrorHandler:   failed,
+		FlushInterval:  -1,
+		ErrorLog:       log.New(discardAborts{g.Log}, "", 0),
+	}
+}
+
+// rewrite makes the request that the instance gets.
+func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
+	c := callOf(p.In)
+	p.Out.URL.Scheme = "http"
+	p.Out.URL.Host = hex.EncodeToString([]byte(c.instance.Address))
+	p.Out.Host = p.In.Host
+	p.SetXForwarded()
+	p.Out.Header.Set(requestIDHeader, c.requestID)
+	if !g.PassToken {
+		withoutTokens(p.Out.Header)
+	}
+}
+
+// received prepares a function's answer for the caller.
+func received(response *http.Response) error {
+	setDefaultHeaders(response.Header)
+	c := callOf(response.Request)
+	response.Header.Set(requestIDHeader, c.requestID)
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		// The instance is not used again after another protocol was spoken.
+		return nil
+	}
+	response.Body = &answerBody{ReadCloser: response.Body, call: c}
+	return nil
+}
+
+// answerBody notes that an answer has been read to its end.
+type answerBody struct {
+	io.ReadCloser
+	call *call
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.call.answered = true
+	}
+	return n, err
+}
+
+// failed answers a call whose instance did not.
+func failed(w http.ResponseWriter, r *http.Request, err error) {
+	c := callOf(r)
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case tooLarge:
+		answerTooLarge(w)
+	case errors.Is(context.Cause(r.Context()), errTimeout):
+		c.failure = errTimeout
+		answer(w, http.StatusGatewayTimeout, "the function did not answer in time")
+	default:
+		c.failure = err
+		answer(w, http.StatusBadGateway, "the function crashed or broke the connection")
+	}
+}
+
+// discardAborts writes the proxy's own complaints, such as of an answer that
+// was cut short, into the log.
+type discardAborts struct{ log *slog.Logger }
+
+func (d discardAborts) Write(line []byte) (int, error) {
+	d.log.Debug("proxy", "message", strings.TrimSpace(string(line)))
+	return len(line), nil
+}

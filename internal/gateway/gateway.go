@@ -1,0 +1,165 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+// Instances hands out instances, each for one call at a time.
+type Instances interface {
+	// Acquire waits for an instance. Its errors are those of package scale.
+	Acquire(ctx context.Context, revisionID string) (*scale.Instance, error)
+	// Release gives an instance back after a call that went well; Discard one
+	// that must not serve again.
+	Release(*scale.Instance)
+	Discard(*scale.Instance)
+}
+
+// Gateway lets calls in. All fields but PassToken must be set.
+type Gateway struct {
+	Table     *Table
+	Keys      Authenticator
+	Instances Instances
+	Now       func() time.Time
+	NewID     func() string
+	Log       *slog.Logger
+	// PassToken lets functions see the token that they were called with.
+	PassToken bool
+
+	proxy *httputil.ReverseProxy
+}
+
+// Handler returns the handler of all functions' hosts.
+func (g *Gateway) Handler() http.Handler {
+	g.proxy = g.newProxy()
+	return http.HandlerFunc(g.serve)
+}
+
+// A call is one request on its way through the gateway.
+type call struct {
+	requestID string
+	to        route
+	admission admission
+	// instance serves the call; answered tells that the whole of its answer
+	// has been read, so that it can serve the next call.
+	instance *scale.Instance
+	answered bool
+	// failure is why the call was not answered by the function.
+	failure error
+}
+
+type callKey struct{}
+
+func callOf(r *http.Request) *call {
+	c, _ := r.Context().Value(callKey{}).(*call)
+	return c
+}
+
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	began := g.Now()
+	c := &call{requestID: g.requestID(r)}
+	recorded := &statusRecorder{ResponseWriter: w}
+	recorded.Header().Set("X-Request-Id", c.requestID)
+	defer func() { g.note(r, c, recorded.status, g.Now().Sub(began)) }()
+	g.route(recorded, r, c)
+}
+
+// route finds the function and holds the call against what does not need an
+// instance.
+func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
+	to, ok := g.Table.route(r.Host)
+	if !ok {
+		answerUnknownHost(w)
+		return
+	}
+	c.to = to
+	switch {
+	case !r.ProtoAtLeast(1, 1):
+		// Scaleway's documentation names this status for HTTP/1.0.
+		w.Header().Set("Upgrade", "HTTP/1.1")
+		answer(w, http.StatusUpgradeRequired, "HTTP/1.1 or HTTP/2 is required")
+	case to.redirect && r.TLS == nil:
+		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)
+	case !g.admitted(r, c):
+		answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
+	case reserved(r.URL.Path):
+		answer(w, http.StatusNotFound, "not found")
+	case r.ContentLength > functions.MaxPayload:
+		answerTooLarge(w)
+	default:
+		g.forward(w, r, c)
+	}
+}
+
+func (g *Gateway) admitted(r *http.Request, c *call) bool {
+	if !c.to.private {
+		return true
+	}
+	c.admission = admit(g.Table, g.Keys, r.Header, c.to, g.Now())
+	return c.admission.admitted
+}
+
+// reserved paths never reach a handler. The real runtimes drop them without a
+// documented answer; 404 is ours.
+func reserved(path string) bool {
+	return path == "/favicon.ico" || path == "/robots.txt"
+}
+
+// tries is how often a call looks for a revision that is replaced while it
+// does.
+const tries = 3
+
+// acquire waits for an instance of the function's current revision.
+func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
+	for try := 1; ; try++ {
+		if c.to.revisionID == "" {
+			return errNotDeployed
+		}
+		instance, err := g.Instances.Acquire(ctx, c.to.revisionID)
+		if err == nil {
+			c.instance = instance
+			return nil
+		}
+		if !errors.Is(err, scale.ErrUnknownRevision) || try == tries {
+			return err
+		}
+		to, ok := g.Table.route(r.Host)
+		if !ok {
+			return errNotDeployed
+		}
+		c.to = to
+		if !g.admitted(r, c) {
+			return errNotAdmitted
+		}
+	}
+}
+
+// note logs a call when it is over.
+func (g *Gateway) note(r *http.Request, c *call, status int, took time.Duration) {
+	attributes := []slog.Attr{
+		slog.String("request_id", c.requestID), slog.String("function_id", c.to.functionID),
+		slog.String("method", truncate(r.Method)), slog.Int("status", status), slog.Duration("took", took),
+	}
+	for _, a := range []slog.Attr{
+		slog.String("token_id", c.admission.tokenID), slog.String("access_key", c.admission.accessKey),
+		slog.String("refused", string(c.admission.reason)),
+	} {
+		if a.Value.String() != "" {
+			attributes = append(attributes, a)
+		}
+	}
+	if c.instance != nil {
+		attributes = append(attributes, slog.String("instance", c.instance.ID))
+	}
+	if c.failure != nil {
+		attributes = append(attributes, slog.Any("error", c.failure))
+	}
+	g.Log.LogAttrs(r.Context(), slog.LevelInfo, "call", attributes...)
+}

@@ -1,0 +1,200 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+func (r *Reconciler) function(ctx context.Context, k key) error {
+	f, n, err := r.load(ctx, k.id)
+	if err != nil {
+		return err
+	}
+	switch f.Status {
+	case functions.Deleting:
+		return r.deleteFunction(ctx, f)
+	case functions.Pending:
+		r.queue.working(k, f.Generation)
+		return r.deploy(ctx, f, n)
+	}
+	return nil
+}
+
+func (r *Reconciler) load(ctx context.Context, id string) (f functions.Function, n functions.Namespace, err error) {
+	err = r.Store.View(ctx, func(tx functions.Tx) error {
+		if f, err = tx.Function(id); err != nil {
+			return err
+		}
+		n, err = tx.Namespace(f.NamespaceID)
+		return err
+	})
+	return f, n, err
+}
+
+// A fault is a deployment that failed for a reason that the function's author
+// is told.
+type fault struct{ message string }
+
+func (f *fault) Error() string { return f.message }
+
+// errSuperseded ends a deployment when another one has been asked for.
+var errSuperseded = errors.New("superseded by a later deployment")
+
+// deploy builds the function's code if need be, proves that the new revision
+// starts, and has it take over. Until then the old one serves; if anything
+// fails it goes on serving.
+func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functions.Namespace) error {
+	revision, err := r.prepare(ctx, f, n)
+	if err == nil {
+		err = r.takeOver(ctx, f, revision)
+	}
+	switch {
+	case err == nil || errors.Is(err, errSuperseded):
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	message := "internal error"
+	if fault, ok := errors.AsType[*fault](err); ok {
+		message = fault.message
+	}
+	r.Log.Warn("deployment failed", "function_id", f.ID, "generation", f.Generation, "error", err)
+	err = r.advance(ctx, f, func(f *functions.Function) {
+		f.Status, f.ErrorMessage, f.BuildMessage = functions.Failed, message, ""
+	})
+	if errors.Is(err, errSuperseded) {
+		return nil
+	}
+	return errors.Join(err, r.prune(f.ID))
+}
+
+// prepare returns the revision that the function asks for, started: the one
+// that serves already, if nothing has changed for it.
+func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functions.Namespace) (functions.Revision, error) {
+	if f.Target == "" {
+		// The real service gives a function without code no better reason than
+		// "internal error", which clients do not look at.
+		return functions.Revision{}, &fault{"internal error: no code was uploaded for the function: get an address at upload-url, put the archive there, and deploy"}
+	}
+	built, err := r.artifact(ctx, f)
+	if err != nil {
+		return functions.Revision{}, err
+	}
+	revision := describe(f, n, built)
+	if f.Revision != nil && sameContent(*f.Revision, revision) {
+		return *f.Revision, nil
+	}
+	revision.ID = r.NewID()
+	if err := r.launch(ctx, f, revision); err != nil {
+		return functions.Revision{}, err
+	}
+	if err := r.Instances.Warm(ctx, revision.ID); err != nil {
+		r.forget(ctx, revision.ID)
+		if reason, ok := errors.AsType[*scale.StartError](err); ok {
+			return functions.Revision{}, &fault{"the function does not start: " + reason.Reason}
+		}
+		return functions.Revision{}, fmt.Errorf("start revision %s: %w", revision.ID, err)
+	}
+	return revision, nil
+}
+
+// takeOver has calls go to the revision, and clears away what served before.
+func (r *Reconciler) takeOver(ctx context.Context, f functions.Function, revision functions.Revision) error {
+	err := r.advance(ctx, f, func(f *functions.Function) {
+		f.Status, f.ErrorMessage, f.BuildMessage = functions.Ready, "", ""
+		f.Revision = &revision
+		if f.ReadyAt.IsZero() {
+			f.ReadyAt = r.Now()
+		}
+	})
+	before := f.Revision
+	if err != nil {
+		if before == nil || before.ID != revision.ID {
+			r.forget(ctx, revision.ID)
+		}
+		return err
+	}
+	r.Instances.Set(revision.ID, scale.Limits{Min: f.MinScale, Max: f.MaxScale})
+	if before == nil || before.ID == revision.ID {
+		return r.prune(f.ID)
+	}
+	retired := r.Instances.Retire(before.ID)
+	r.cleaning.Go(func() {
+		<-retired
+		if err := r.prune(f.ID); err != nil {
+			r.Log.Error("files of an old revision are left over", "function_id", f.ID, "error", err)
+		}
+	})
+	return nil
+}
+
+// advance commits a step of the deployment of f, unless another deployment or
+// the deletion of the function has come meanwhile: then errSuperseded.
+func (r *Reconciler) advance(ctx context.Context, f functions.Function, change func(*functions.Function)) error {
+	return r.Store.Update(ctx, func(tx functions.Tx) error {
+		current, err := tx.Function(f.ID)
+		if err != nil {
+			return err
+		}
+		if current.Generation != f.Generation || current.Status != functions.Pending {
+			return errSuperseded
+		}
+		change(&current)
+		current.UpdatedAt = r.Now()
+		return tx.Put(current)
+	})
+}
+
+// prune removes the files of a function that nobody needs any more.
+func (r *Reconciler) prune(functionID string) error {
+	var needed functions.Function
+	err := r.Archives.Prune(functionID, func() ([]string, error) {
+		err := r.Store.View(context.Background(), func(tx functions.Tx) (err error) {
+			needed, err = tx.Function(functionID)
+			return err
+		})
+		archives := []string{needed.Archive, needed.Target}
+		if needed.Revision != nil {
+			archives = append(archives, needed.Revision.Archive)
+		}
+		return archives, err
+	})
+	if functions.CodeOf(err) == functions.NotFound && err != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var artifacts []string
+	if needed.Revision != nil {
+		artifacts = append(artifacts, needed.Revision.Artifact)
+	}
+	return r.Artifacts.Keep(functionID, artifacts...)
+}
+
+// deleteFunction stops a function's instances, and removes its files and then
+// the function itself.
+func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) error {
+	if f.Revision != nil {
+		if err := r.Instances.Remove(ctx, f.Revision.ID); err != nil {
+			return fmt.Errorf("stop function %s: %w", f.ID, err)
+		}
+	}
+	none := func() ([]string, error) { return nil, nil }
+	if err := errors.Join(r.Archives.Prune(f.ID, none), r.Artifacts.Keep(f.ID)); err != nil {
+		return fmt.Errorf("remove files of function %s: %w", f.ID, err)
+	}
+	return r.Store.Update(ctx, func(tx functions.Tx) error { return tx.Delete(f) })
+}
+
+// forget stops a revision that will not serve. It is done even where the
+// deployment was cut short.
+func (r *Reconciler) forget(ctx context.Context, revisionID string) {
+	if err := r.Instances.Remove(context.WithoutCancel(ctx), revisionID); err != nil {
+		r.Log.Error("a revision that is not needed could not be stopped", "revision_id", revisionID, "error", err)
+	}
+}

@@ -1,0 +1,160 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+// The kinds of objects that have transient states.
+const (
+	namespaceKind = "namespace"
+	functionKind  = "function"
+	tokenKind     = "token"
+)
+
+const (
+	// workers is how many objects are worked on at once; builders is how many
+	// of them may be building.
+	workers  = 8
+	builders = 2
+	// retryDelay is how long an object rests after work on it that failed for
+	// a reason of the server's own.
+	retryDelay = 2 * time.Second
+)
+
+// KeyPairs gives key pairs for namespaces.
+type KeyPairs interface {
+	Take(context.Context) (token.KeyPair, error)
+}
+
+// Instances is what a deployment needs of package scale.
+type Instances interface {
+	Set(revisionID string, limits scale.Limits)
+	Warm(ctx context.Context, revisionID string) error
+	Retire(revisionID string) <-chan struct{}
+	Remove(ctx context.Context, revisionID string) error
+}
+
+// Reconciler does the work. All fields must be set.
+type Reconciler struct {
+	Store      functions.Store
+	Keys       KeyPairs
+	Sealer     token.Sealer
+	Archives   *blob.Archives
+	Artifacts  *blob.Artifacts
+	Builders   runtime.Builders
+	Toolchains *runtime.Toolchains
+	Engine     engine.Engine
+	Instances  Instances
+	// BuildTimeout bounds one build.
+	BuildTimeout time.Duration
+	Now          func() time.Time
+	NewID        func() string
+	Log          *slog.Logger
+
+	queue    *queue
+	building chan struct{}
+	// cleaning counts the retired revisions that still serve calls.
+	cleaning sync.WaitGroup
+}
+
+// Start prepares the reconciler: from here on it can be told of changes.
+func (r *Reconciler) Start() {
+	r.queue = newQueue()
+	r.building = make(chan struct{}, builders)
+}
+
+// Apply notes the change of an object that may need work because of it.
+func (r *Reconciler) Apply(change functions.Change) {
+	switch o := change.Object.(type) {
+	case functions.Namespace:
+		if !change.Deleted && o.Status.Transient() {
+			r.queue.add(key{namespaceKind, o.ID})
+		}
+	case functions.Function:
+		if change.Deleted {
+			// A namespace that is being deleted waits for its functions.
+			r.queue.add(key{namespaceKind, o.NamespaceID})
+			return
+		}
+		r.queue.supersede(o)
+		if o.Status.Transient() {
+			r.queue.add(key{functionKind, o.ID})
+		}
+	case functions.Token:
+		if !change.Deleted && o.Status.Transient() {
+			r.queue.add(key{tokenKind, o.ID})
+		}
+	}
+}
+
+// Run works until ctx ends.
+func (r *Reconciler) Run(ctx context.Context) error {
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for {
+				k, work, ok := r.queue.take(ctx)
+				if !ok {
+					return
+				}
+				r.work(ctx, work, k)
+			}
+		})
+	}
+	group.Wait()
+	r.cleaning.Wait()
+	return nil
+}
+
+// work takes one object one step on. What fails for a reason of the server's
+// own is tried again later.
+func (r *Reconciler) work(ctx, work context.Context, k key) {
+	err := r.step(work, k)
+	r.queue.done(k)
+	if err == nil || functions.CodeOf(err) == functions.NotFound || ctx.Err() != nil {
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		r.queue.add(k)
+		return
+	}
+	r.Log.Error("work on an object failed and will be tried again", "kind", k.kind, "id", k.id, "error", err)
+	time.AfterFunc(retryDelay, func() { r.queue.add(k) })
+}
+
+func (r *Reconciler) step(ctx context.Context, k key) error {
+	switch k.kind {
+	case namespaceKind:
+		return r.namespace(ctx, k.id)
+	case functionKind:
+		return r.function(ctx, k)
+	case tokenKind:
+		return r.token(ctx, k.id)
+	}
+	return fmt.Errorf("no work is known for a %s", k.kind)
+}
+
+// token makes a new token ready: nothing is left to do for it, the state is
+// there because clients know it.
+func (r *Reconciler) token(ctx context.Context, id string) error {
+	return r.Store.Update(ctx, func(tx functions.Tx) error {
+		t, err := tx.Token(id)
+		if err != nil || t.Status != functions.Creating {
+			return err
+		}
+		t.Status = functions.Ready
+		return tx.Put(t)
+	})
+}

@@ -1,0 +1,134 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+// describe is the revision that the function and its namespace ask for now. A
+// function's variable wins over the namespace's of the same name.
+func describe(f functions.Function, n functions.Namespace, b built) functions.Revision {
+	variables := maps.Clone(n.Variables)
+	if variables == nil {
+		variables = map[string]string{}
+	}
+	secrets := map[string][]byte{}
+	for _, s := range n.Secrets {
+		delete(variables, s.Key)
+		secrets[s.Key] = s.Sealed
+	}
+	for name, value := range f.Variables {
+		delete(secrets, name)
+		variables[name] = value
+	}
+	for _, s := range f.Secrets {
+		delete(variables, s.Key)
+		secrets[s.Key] = s.Sealed
+	}
+	maps.Copy(variables, platformVariables(f, n))
+	return functions.Revision{
+		Runtime: f.Runtime, Handler: f.Handler, Archive: f.Target, Artifact: b.artifact, Launch: b.launch,
+		MemoryLimit: f.MemoryLimit, CPULimit: f.CPULimit, Variables: variables, Secrets: secrets,
+	}
+}
+
+// platformVariables are those that Scaleway's runtimes set, by which code can
+// find itself and check a token for itself.
+func platformVariables(f functions.Function, n functions.Namespace) map[string]string {
+	return map[string]string{
+		"SCW_PUBLIC":             strconv.FormatBool(f.Privacy == functions.Public),
+		"SCW_PUBLIC_KEY":         n.PublicKey,
+		"SCW_NAMESPACE_ID":       n.ID,
+		"SCW_APPLICATION_ID":     f.ID,
+		"SCW_APPLICATION_NAME":   f.Name,
+		"SCW_APPLICATION_MEMORY": strconv.Itoa(f.MemoryLimit),
+		"SCW_HANDLER_NAME":       f.Handler,
+		"SCW_PAYLOAD_MAX_SIZE":   strconv.Itoa(functions.MaxPayload),
+	}
+}
+
+// sameContent tells whether two revisions differ in nothing but their ID.
+func sameContent(a, b functions.Revision) bool {
+	a.ID, b.ID = "", ""
+	return reflect.DeepEqual(a, b)
+}
+
+// launch makes a revision known to the engine and opens it for calls.
+func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision functions.Revision) error {
+	spec, err := r.engineRevision(f, revision)
+	if err != nil {
+		return fmt.Errorf("revision %s: %w", revision.ID, err)
+	}
+	if err := r.Engine.Apply(ctx, spec); err != nil {
+		return fmt.Errorf("apply revision %s: %w", revision.ID, err)
+	}
+	r.Instances.Set(revision.ID, scale.Limits{Min: f.MinScale, Max: f.MaxScale})
+	return nil
+}
+
+// engineRevision is the revision with its secrets opened, which live in memory
+// only.
+func (r *Reconciler) engineRevision(f functions.Function, revision functions.Revision) (engine.Revision, error) {
+	var launch runtime.Launch
+	if err := json.Unmarshal(revision.Launch, &launch); err != nil {
+		return engine.Revision{}, fmt.Errorf("read how it is launched: %w", err)
+	}
+	dir := r.Artifacts.Path(f.ID, revision.Artifact)
+	command, env, err := launch.Resolve(dir, r.Toolchains)
+	if err != nil {
+		return engine.Revision{}, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(revision.Variables)) {
+		env = append(env, name+"="+revision.Variables[name])
+	}
+	env = append(env, "SCW_APPLICATION_VERSION="+revision.ID)
+	for _, name := range slices.Sorted(maps.Keys(revision.Secrets)) {
+		value, err := r.Sealer.Open(revision.Secrets[name], functions.VariablePurpose(name))
+		if err != nil {
+			return engine.Revision{}, fmt.Errorf("secret variable %s: %w", name, err)
+		}
+		env = append(env, name+"="+string(value))
+	}
+	return engine.Revision{
+		ID: revision.ID, FunctionID: f.ID, Command: command, Dir: dir, Env: env,
+		MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
+	}, nil
+}
+
+// Restore makes the revisions that served when the server stopped known to the
+// engine again. One that cannot be launched is logged, and does not keep the
+// others from serving.
+func (r *Reconciler) Restore(ctx context.Context) error {
+	var all []functions.Function
+	err := r.Store.View(ctx, func(tx functions.Tx) (err error) {
+		all, _, err = tx.Functions(functions.Filter{}, functions.Page{})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("list functions: %w", err)
+	}
+	for _, f := range all {
+		if f.Revision == nil || f.Status == functions.Deleting {
+			continue
+		}
+		err := r.launch(ctx, f, *f.Revision)
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		if err != nil {
+			r.Log.Error("a function cannot serve calls", "function_id", f.ID, "error", err)
+		}
+	}
+	return nil
+}
