@@ -1,0 +1,30 @@
+// The command terraform-provider-scaleway serves the provider to Terraform and
+// OpenTofu, which start it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/jeton-dev/jeton/internal/provider"
+)
+
+// version is set at build time, with -ldflags "-X main.version=1.2.3".
+var version = "dev"
+
+func main() {
+	debug := flag.Bool("debug", false, "print how to attach Terraform to this process, for a debugger")
+	flag.Parse()
+	err := providerserver.Serve(context.Background(), provider.New(provider.Options{Version: version}), providerserver.ServeOpts{
+		Address: "registry.terraform.io/jeton-dev/scaleway",
+		Debug:   *debug,
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

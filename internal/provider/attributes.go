@@ -1,0 +1,90 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// Attributes that several resources have. Where the official provider has an
+// attribute that is only optional, ours is computed as well, so that the "" that
+// stands in its states for what is not configured can stay there.
+
+func idAttribute(noun string) schema.Attribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: "The id of the " + noun + ", of the form `region/uuid`.",
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// stableAttribute is decided by the service, once.
+func stableAttribute(description string) schema.Attribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: description,
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// replacingAttribute is configured or decided by the service, once; to configure
+// another value makes another object.
+func replacingAttribute(description string, validators ...validator.String) schema.Attribute {
+	return schema.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		MarkdownDescription: description,
+		Validators:          validators,
+		PlanModifiers: []planmodifier.String{
+			stringplanmodifier.UseStateForUnknown(),
+			stringplanmodifier.RequiresReplaceIfConfigured(),
+		},
+	}
+}
+
+func descriptionAttribute(noun string) schema.Attribute {
+	return schema.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		MarkdownDescription: "A description of the " + noun + ".",
+		PlanModifiers:       []planmodifier.String{spelling.String(spelling.Text)},
+	}
+}
+
+func tagsAttribute(noun string) schema.Attribute {
+	return schema.ListAttribute{
+		ElementType:         types.StringType,
+		Optional:            true,
+		Computed:            true,
+		MarkdownDescription: "The tags of the " + noun + ".",
+		PlanModifiers:       []planmodifier.List{spelling.List()},
+	}
+}
+
+func environmentAttribute(noun string) schema.Attribute {
+	return schema.MapAttribute{
+		ElementType:         types.StringType,
+		Optional:            true,
+		Computed:            true,
+		MarkdownDescription: "The environment variables of the " + noun + ".",
+		Validators:          variables(maxVariableValue),
+		PlanModifiers:       []planmodifier.Map{spelling.Map()},
+	}
+}
+
+func secretsAttribute(noun string) schema.Attribute {
+	return schema.MapAttribute{
+		ElementType: types.StringType,
+		Optional:    true,
+		Computed:    true,
+		Sensitive:   true,
+		MarkdownDescription: "The secret environment variables of the " + noun + ". " +
+			"The state holds them in clear until it is refreshed, and their argon2id hashes from then on.",
+		Validators:    variables(maxSecretValue),
+		PlanModifiers: []planmodifier.Map{spelling.Secrets()},
+	}
+}

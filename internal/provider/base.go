@@ -1,0 +1,67 @@
+package provider
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+// base is what all resources have in common: a type name, the configured
+// provider, and ids of the form region/uuid.
+type base struct {
+	typeName string
+	backend  *backend
+}
+
+// Metadata implements resource.Resource.
+func (b *base) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = b.typeName
+}
+
+// Configure implements resource.ResourceWithConfigure. Terraform validates
+// configurations without configuring the provider; there is no data then.
+func (b *base) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
+	if configured, ok := req.ProviderData.(*backend); ok {
+		b.backend = configured
+	}
+}
+
+// stateID reads the id of an object in the state, which is this provider's or
+// the official one's own.
+func (*base) stateID(v types.String, diags *diag.Diagnostics) (regional.ID, bool) {
+	if diags.HasError() {
+		return regional.ID{}, false
+	}
+	id, err := regional.Parse(v.ValueString())
+	if err != nil {
+		diags.AddError("The state holds a malformed id", sentence(err))
+		return regional.ID{}, false
+	}
+	return id, true
+}
+
+// said quotes what the service says of an object, if it says anything.
+func said(message *string) string {
+	if message == nil || *message == "" {
+		return ""
+	}
+	return ": " + *message
+}
+
+// importID puts the id that the user names into the state, for Read to do the
+// rest. It reports whether the id is one.
+func importID(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) (regional.ID, bool) {
+	id, err := regional.Parse(strings.TrimSpace(req.ID))
+	if err != nil {
+		resp.Diagnostics.AddError("Cannot import by this id", sentence(err))
+		return regional.ID{}, false
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id.String())...)
+	return id, !resp.Diagnostics.HasError()
+}

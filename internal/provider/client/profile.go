@@ -1,0 +1,167 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+	"github.com/scaleway/scaleway-sdk-go/validation"
+)
+
+// Settings are what a provider block says. A nil field is not set.
+type Settings struct {
+	// Profile names a profile of the configuration file, which stands for all
+	// fields that are not set.
+	Profile        *string
+	AccessKey      *string
+	SecretKey      *string
+	ProjectID      *string
+	OrganizationID *string
+	Region         *string
+	Zone           *string
+	APIURL         *string
+}
+
+// LoadProfile merges everything that says as whom and where to call, in the
+// official provider's order, in which the later wins: fr-par, the active profile
+// of the configuration file, the provider block, the environment. The file is
+// $SCW_CONFIG_PATH, or scw/config.yaml among the user's configuration files; it
+// need not exist.
+func LoadProfile(block Settings) (*scw.Profile, error) {
+	config, err := loadConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	active, err := config.GetActiveProfile()
+	if err != nil {
+		return nil, fmt.Errorf("read the active profile of %s: %w", scw.GetConfigPath(), err)
+	}
+	fromBlock, err := block.profile(config)
+	if err != nil {
+		return nil, err
+	}
+	builtIn := &scw.Profile{
+		DefaultRegion: new(scw.RegionFrPar.String()),
+		DefaultZone:   new(scw.ZoneFrPar1.String()),
+	}
+	profile := scw.MergeProfiles(builtIn, withoutEmpty(active), withoutEmpty(fromBlock), withoutEmpty(scw.LoadEnvProfile()))
+	return profile, check(profile)
+}
+
+// loadConfigFile returns an empty configuration where there is no file. The
+// parser's own error is not passed on, because it quotes the file, and the file
+// holds a secret key.
+func loadConfigFile() (*scw.Config, error) {
+	config, err := scw.LoadConfig()
+	var notFound *scw.ConfigFileNotFoundError
+	switch {
+	case errors.As(err, &notFound):
+		return &scw.Config{}, nil
+	case err != nil:
+		return nil, fmt.Errorf("cannot read %s as a Scaleway configuration file: "+
+			"correct it, or name another file in SCW_CONFIG_PATH", scw.GetConfigPath())
+	default:
+		return config, nil
+	}
+}
+
+// profile lays the fields of the block over the profile that the block names.
+func (s Settings) profile(config *scw.Config) (*scw.Profile, error) {
+	named := &scw.Profile{}
+	if s.Profile != nil {
+		var err error
+		named, err = config.GetProfile(*s.Profile)
+		if err != nil {
+			return nil, fmt.Errorf("no profile %q in %s: add it there, or remove profile from the provider block", *s.Profile, scw.GetConfigPath())
+		}
+	}
+	return scw.MergeProfiles(named, &scw.Profile{
+		AccessKey:             s.AccessKey,
+		SecretKey:             s.SecretKey,
+		APIURL:                s.APIURL,
+		DefaultOrganizationID: s.OrganizationID,
+		DefaultProjectID:      s.ProjectID,
+		DefaultRegion:         s.Region,
+		DefaultZone:           s.Zone,
+	}), nil
+}
+
+// withoutEmpty takes an empty value for one that is not set: build systems
+// export variables that they have no value for.
+func withoutEmpty(p *scw.Profile) *scw.Profile {
+	trimmed := *p
+	for _, field := range []**string{
+		&trimmed.AccessKey, &trimmed.SecretKey, &trimmed.APIURL,
+		&trimmed.DefaultOrganizationID, &trimmed.DefaultProjectID,
+		&trimmed.DefaultRegion, &trimmed.DefaultZone,
+	} {
+		if *field != nil && **field == "" {
+			*field = nil
+		}
+	}
+	return &trimmed
+}
+
+// check finds what the SDK would refuse, in words that say where to mend it. The
+// SDK's own message for a malformed secret key holds the key.
+func check(p *scw.Profile) error {
+	if p.AccessKey == nil || p.SecretKey == nil {
+		return missingCredentials(p)
+	}
+	if !validation.IsAccessKey(*p.AccessKey) {
+		return fmt.Errorf("the access key %q is malformed: it is SCW followed by 17 upper-case letters and digits; "+
+			"correct SCW_ACCESS_KEY, or access_key in the provider block or in %s", *p.AccessKey, scw.GetConfigPath())
+	}
+	if !validation.IsSecretKey(*p.SecretKey) {
+		return fmt.Errorf("the secret key is malformed: it is a UUID; "+
+			"correct SCW_SECRET_KEY, or secret_key in the provider block or in %s", scw.GetConfigPath())
+	}
+	if err := checkUUID("project_id", "SCW_DEFAULT_PROJECT_ID", p.DefaultProjectID); err != nil {
+		return err
+	}
+	if err := checkUUID("organization_id", "SCW_DEFAULT_ORGANIZATION_ID", p.DefaultOrganizationID); err != nil {
+		return err
+	}
+	return checkPlaces(p)
+}
+
+func missingCredentials(p *scw.Profile) error {
+	var missing []string
+	if p.AccessKey == nil {
+		missing = append(missing, "access key")
+	}
+	if p.SecretKey == nil {
+		missing = append(missing, "secret key")
+	}
+	return fmt.Errorf("there is no %s to call the API with. "+
+		"Export SCW_ACCESS_KEY and SCW_SECRET_KEY (for a Jeton server: eval \"$(jeton env)\"), "+
+		"or set access_key and secret_key in the provider block, or write them to %s (scw init does)",
+		strings.Join(missing, " and no "), scw.GetConfigPath())
+}
+
+func checkUUID(attribute, variable string, value *string) error {
+	if value == nil || validation.IsUUID(*value) {
+		return nil
+	}
+	return fmt.Errorf("the default %s %q is malformed: it is a UUID; correct %s or the provider block", attribute, *value, variable)
+}
+
+func checkPlaces(p *scw.Profile) error {
+	if p.DefaultRegion != nil && !validation.IsRegion(*p.DefaultRegion) {
+		return fmt.Errorf("the default region %q is malformed: write it like fr-par, in SCW_DEFAULT_REGION or the provider block", *p.DefaultRegion)
+	}
+	if p.DefaultZone != nil && !validation.IsZone(*p.DefaultZone) {
+		return fmt.Errorf("the default zone %q is malformed: write it like fr-par-1, in SCW_DEFAULT_ZONE or the provider block", *p.DefaultZone)
+	}
+	if p.APIURL == nil {
+		return nil
+	}
+	u, err := url.Parse(*p.APIURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return errors.New("the API URL is malformed: write it like https://api.scaleway.com, in SCW_API_URL or in api_url of the provider block")
+	}
+	p.APIURL = new(strings.TrimRight(*p.APIURL, "/"))
+	return nil
+}

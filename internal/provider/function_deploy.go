@@ -1,0 +1,131 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+// codeChange is what has to happen to a function, in this order. Each change of a
+// function costs a deployment, which takes the real service minutes, so one
+// change makes one deployment.
+type codeChange struct {
+	// upload says that the archive is to be uploaded.
+	upload bool
+	// patch is what is to be changed beside the code; nil is nothing. A patch
+	// deploys the function by itself.
+	patch *function.UpdateFunctionRequest
+	// deploy says that the code is to be built and put into service.
+	deploy bool
+}
+
+// planCodeChange compares what the service cannot tell: the archive, and whether
+// it is to be deployed. Removing zip_file leaves the code where it is. A state
+// that was imported does not say whether the function is deployed; to say so
+// later is no reason to deploy it.
+func planCodeChange(prior, planned *functionModel) codeChange {
+	changed := !planned.ZipFile.IsNull() && (!planned.ZipFile.Equal(prior.ZipFile) || !planned.ZipHash.Equal(prior.ZipHash))
+	switchedOn := !prior.Deploy.IsNull() && !prior.Deploy.ValueBool()
+	return codeChange{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn)}
+}
+
+// apply carries out a change and returns the function as it is then, or nil after
+// an error, which it reports.
+func (r *functionResource) apply(ctx context.Context, id regional.ID, m *functionModel, change codeChange, f *function.Function, diags *diag.Diagnostics) *function.Function {
+	if change.upload {
+		if err := r.backend.Upload(ctx, id, m.ZipFile.ValueString()); err != nil {
+			diags.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", joinSentences(sentence(err), r.backend.advice(err)))
+			return nil
+		}
+	}
+	started, err := r.start(ctx, id, change, f)
+	if err != nil {
+		r.backend.addError(diags, "Cannot "+change.verb()+" the function", err)
+		return nil
+	}
+	settled, err := r.backend.SettledFunction(ctx, id, started)
+	if err != nil {
+		r.backend.addError(diags, "The function did not become ready", err)
+		return nil
+	}
+	if !healthy(settled) && !reportFailure(id, m, change, settled, diags) {
+		return nil
+	}
+	return settled
+}
+
+// start sends at most one request that deploys the function, and returns the
+// function as the service answers.
+func (r *functionResource) start(ctx context.Context, id regional.ID, change codeChange, f *function.Function) (*function.Function, error) {
+	switch {
+	case change.patch != nil:
+		if change.deploy {
+			change.patch.Redeploy = new(true)
+		}
+		return r.backend.API().UpdateFunction(change.patch, client.Context(ctx))
+	case change.deploy:
+		return r.backend.API().DeployFunction(&function.DeployFunctionRequest{Region: id.Region, FunctionID: id.UUID}, client.Context(ctx))
+	default:
+		return f, nil
+	}
+}
+
+func (c codeChange) verb() string {
+	if c.patch != nil {
+		return "update"
+	}
+	return "deploy"
+}
+
+// healthy reports whether the function has come to rest where it should: ready,
+// or made and never deployed.
+func healthy(f *function.Function) bool {
+	return f.Status == function.FunctionStatusReady || f.Status == function.FunctionStatusCreated
+}
+
+// neverDeployed reports whether there is no code that the function could run:
+// the service puts such a function in error when it is changed, with the message
+// "internal error" (recorded traffic of July 2026).
+func neverDeployed(m *functionModel, f *function.Function) bool {
+	return m.ZipFile.IsNull() && f.ReadyAt == nil
+}
+
+// reportFailure reports a function that came to rest where it should not, and
+// whether that is a warning only. A function that stays as broken as it was, in a
+// change that does not touch it, is Read's to warn of.
+func reportFailure(id regional.ID, m *functionModel, change codeChange, f *function.Function, diags *diag.Diagnostics) bool {
+	text := fmt.Sprintf("Function %s is in status %q%s.", id, f.Status, failure(f))
+	switch {
+	case change.deploy && !change.upload && neverDeployed(m, f):
+		diags.AddAttributeError(path.Root("deploy"), "The function has no code to deploy",
+			text+" No code was ever uploaded: set zip_file, or remove deploy.")
+	case change.patch == nil && !change.deploy:
+		return true
+	case neverDeployed(m, f):
+		diags.AddWarning("The function has no code", text+" This is how the service reports a change of a function that was never deployed: set zip_file and deploy = true to give it code.")
+		return true
+	default:
+		diags.AddAttributeError(path.Root("zip_file"), "The function is not in service", text+" An older deployment, if there is one, goes on serving. Correct the code or the settings and apply again.")
+	}
+	return false
+}
+
+// failure quotes everything that the service says went wrong.
+func failure(f *function.Function) string {
+	return said(f.ErrorMessage) + said(f.BuildMessage)
+}
+
+// warnOfState reports a function in the state that is not in service.
+func warnOfState(id regional.ID, m *functionModel, f *function.Function, diags *diag.Diagnostics) {
+	if healthy(f) || neverDeployed(m, f) {
+		return
+	}
+	diags.AddWarning("The function is not in service",
+		fmt.Sprintf("Function %s is in status %q%s. An older deployment, if there is one, goes on serving.", id, f.Status, failure(f)))
+}

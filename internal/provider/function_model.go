@@ -1,0 +1,117 @@
+package provider
+
+import (
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// functionModel is a function in configuration, plan and state.
+type functionModel struct {
+	ID                         types.String `tfsdk:"id"`
+	NamespaceID                types.String `tfsdk:"namespace_id"`
+	Name                       types.String `tfsdk:"name"`
+	Description                types.String `tfsdk:"description"`
+	Tags                       types.List   `tfsdk:"tags"`
+	EnvironmentVariables       types.Map    `tfsdk:"environment_variables"`
+	SecretEnvironmentVariables types.Map    `tfsdk:"secret_environment_variables"`
+	Runtime                    types.String `tfsdk:"runtime"`
+	Handler                    types.String `tfsdk:"handler"`
+	ZipFile                    types.String `tfsdk:"zip_file"`
+	ZipHash                    types.String `tfsdk:"zip_hash"`
+	Deploy                     types.Bool   `tfsdk:"deploy"`
+	Privacy                    types.String `tfsdk:"privacy"`
+	HTTPOption                 types.String `tfsdk:"http_option"`
+	Sandbox                    types.String `tfsdk:"sandbox"`
+	MinScale                   types.Int64  `tfsdk:"min_scale"`
+	MaxScale                   types.Int64  `tfsdk:"max_scale"`
+	MemoryLimit                types.Int64  `tfsdk:"memory_limit"`
+	CPULimit                   types.Int64  `tfsdk:"cpu_limit"`
+	Timeout                    types.Int64  `tfsdk:"timeout"`
+	PrivateNetworkID           types.String `tfsdk:"private_network_id"`
+	DomainName                 types.String `tfsdk:"domain_name"`
+	Region                     types.String `tfsdk:"region"`
+	ProjectID                  types.String `tfsdk:"project_id"`
+	OrganizationID             types.String `tfsdk:"organization_id"`
+	Timeouts                   types.Object `tfsdk:"timeouts"`
+}
+
+// fill takes over what the service says, in the model's own spelling where that
+// says the same. It leaves alone the secrets, and what the service does not know:
+// the archive and, of a function, the project.
+func (m *functionModel) fill(id regional.ID, f *function.Function) {
+	m.ID = types.StringValue(id.String())
+	m.NamespaceID = spelling.Keep(m.NamespaceID, regionalReference(id, &f.NamespaceID), spelling.Reference)
+	m.Name = types.StringValue(f.Name)
+	m.Description = spelling.Keep(m.Description, types.StringPointerValue(f.Description), spelling.Text)
+	m.Tags = spelling.KeepList(m.Tags, textList(f.Tags))
+	m.EnvironmentVariables = spelling.KeepMap(m.EnvironmentVariables, textMap(f.EnvironmentVariables))
+	m.Runtime = types.StringValue(f.Runtime.String())
+	m.Handler = types.StringValue(f.Handler)
+	m.Privacy = types.StringValue(f.Privacy.String())
+	m.HTTPOption = types.StringValue(f.HTTPOption.String())
+	m.Sandbox = types.StringValue(f.Sandbox.String())
+	m.MinScale = types.Int64Value(int64(f.MinScale))
+	m.MaxScale = types.Int64Value(int64(f.MaxScale))
+	m.MemoryLimit = types.Int64Value(int64(f.MemoryLimit))
+	m.CPULimit = types.Int64Value(int64(f.CPULimit))
+	m.Timeout = seconds(f.Timeout)
+	m.PrivateNetworkID = spelling.Keep(m.PrivateNetworkID, regionalReference(id, f.PrivateNetworkID), spelling.Reference)
+	m.DomainName = types.StringValue(f.DomainName)
+	m.Region = types.StringValue(id.Region.String())
+}
+
+// seconds returns null for a function of which the service names no timeout.
+func seconds(d *scw.Duration) types.Int64 {
+	whole := d.ToTimeDuration()
+	if whole == nil {
+		return types.Int64Null()
+	}
+	return types.Int64Value(int64(*whole / time.Second))
+}
+
+// setProject takes over what the service says of the function's namespace.
+func (m *functionModel) setProject(n *function.Namespace) {
+	m.ProjectID = types.StringValue(n.ProjectID)
+	m.OrganizationID = types.StringValue(n.OrganizationID)
+}
+
+// createRequest returns the request that makes the planned function.
+func (m *functionModel) createRequest(region scw.Region, name, namespaceID string) *function.CreateFunctionRequest {
+	req := &function.CreateFunctionRequest{
+		Region:                     region,
+		Name:                       name,
+		NamespaceID:                namespaceID,
+		MinScale:                   optionalNumber(m.MinScale),
+		MaxScale:                   optionalNumber(m.MaxScale),
+		Runtime:                    function.FunctionRuntime(m.Runtime.ValueString()),
+		MemoryLimit:                optionalNumber(m.MemoryLimit),
+		Timeout:                    duration64(m.Timeout),
+		Handler:                    optionalText(m.Handler),
+		Privacy:                    function.FunctionPrivacy(m.Privacy.ValueString()),
+		Description:                optionalText(m.Description),
+		SecretEnvironmentVariables: secretChanges(texts(m.SecretEnvironmentVariables), nil),
+		HTTPOption:                 function.FunctionHTTPOption(m.HTTPOption.ValueString()),
+		Sandbox:                    function.FunctionSandbox(m.Sandbox.ValueString()),
+		Tags:                       lines(m.Tags),
+	}
+	if variables := texts(m.EnvironmentVariables); len(variables) > 0 {
+		req.EnvironmentVariables = &variables
+	}
+	if network := optionalText(m.PrivateNetworkID); network != nil {
+		req.PrivateNetworkID = new(regional.Bare(*network))
+	}
+	return req
+}
+
+func duration64(v types.Int64) *scw.Duration {
+	if v.IsNull() || v.IsUnknown() {
+		return nil
+	}
+	return scw.NewDurationFromTimeDuration(time.Duration(v.ValueInt64()) * time.Second)
+}

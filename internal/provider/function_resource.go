@@ -1,0 +1,180 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+// functionResource is scaleway_function.
+type functionResource struct{ base }
+
+var (
+	_ resource.ResourceWithConfigure      = (*functionResource)(nil)
+	_ resource.ResourceWithImportState    = (*functionResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*functionResource)(nil)
+	_ resource.ResourceWithMoveState      = (*functionResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*functionResource)(nil)
+)
+
+func newFunctionResource() resource.Resource {
+	return &functionResource{base{typeName: "scaleway_function"}}
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan.
+func (r *functionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	r.planRegion(ctx, req, resp)
+	var m functionModel
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || r.backend == nil || m.Region.ValueString() == "" {
+		return
+	}
+	region := scw.Region(m.Region.ValueString())
+	checkReference(&resp.Diagnostics, "private_network_id", m.PrivateNetworkID, region)
+	namespaceID := checkReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
+	if changed := req.State.Raw.IsNull() || len(resp.RequiresReplace) > 0; changed && namespaceID != "" && isText(m.ProjectID) && !resp.Diagnostics.HasError() {
+		r.namespace(ctx, regional.ID{Region: region, UUID: namespaceID}, m.ProjectID, &resp.Diagnostics)
+	}
+}
+
+// namespace reads the function's namespace, and reports a configured project that
+// is not the namespace's: the official provider silently ignores it.
+func (r *functionResource) namespace(ctx context.Context, id regional.ID, project types.String, diags *diag.Diagnostics) *function.Namespace {
+	n, err := r.backend.API().GetNamespace(&function.GetNamespaceRequest{Region: id.Region, NamespaceID: id.UUID}, client.Context(ctx))
+	if err != nil {
+		r.backend.addError(diags, "Cannot read the namespace of the function", err)
+		return nil
+	}
+	if isText(project) && project.ValueString() != n.ProjectID {
+		diags.AddAttributeError(path.Root("project_id"), "The namespace is in another project",
+			"A function belongs to the project of its namespace. Namespace "+id.String()+" is in project "+n.ProjectID+
+				", not in "+project.ValueString()+": remove project_id, or name a namespace of that project.")
+	}
+	return n
+}
+
+// Create implements resource.Resource.
+func (r *functionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var m functionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	region := scw.Region(m.Region.ValueString())
+	checkReference(&resp.Diagnostics, "private_network_id", m.PrivateNetworkID, region)
+	namespaceID := checkReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onCreate, functionTimeout)
+	defer cancel()
+	n := r.namespace(ctx, regional.ID{Region: region, UUID: namespaceID}, m.ProjectID, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	m.setProject(n)
+	created, err := createNamed(m.Name, r.backend.pick, func(name string) (*function.Function, error) {
+		return r.backend.API().CreateFunction(m.createRequest(region, name, namespaceID), client.Context(ctx))
+	})
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot create the function", err)
+		return
+	}
+	id := regional.ID{Region: region, UUID: created.ID}
+	m.fill(id, created)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	change := codeChange{upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
+	if f := r.apply(ctx, id, &m, change, created, &resp.Diagnostics); f != nil {
+		m.fill(id, f)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	}
+}
+
+// Read implements resource.Resource.
+func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var m functionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onRead, functionTimeout)
+	defer cancel()
+	f, err := r.backend.SettledFunction(ctx, id, nil)
+	if client.IsNotFound(err) {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot read the function", err)
+		return
+	}
+	if imported := m.Name.IsNull(); imported {
+		if n := r.namespace(ctx, regional.ID{Region: id.Region, UUID: f.NamespaceID}, m.ProjectID, &resp.Diagnostics); n != nil {
+			m.setProject(n)
+		}
+	}
+	m.fill(id, f)
+	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, f.SecretEnvironmentVariables)
+	warnOfState(id, &m, f, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+// Update implements resource.Resource. On failure the state stays as it was, so
+// that the next apply finds the archive still to be uploaded.
+func (r *functionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var m, prior, config functionModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onUpdate, functionTimeout)
+	defer cancel()
+	f, err := r.backend.SettledFunction(ctx, id, nil)
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot update the function", err)
+		return
+	}
+	change := planCodeChange(&prior, &m)
+	change.patch = m.updateRequest(id, config.SecretEnvironmentVariables, f)
+	if f = r.apply(ctx, id, &m, change, f, &resp.Diagnostics); f != nil {
+		m.fill(id, f)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	}
+}
+
+// Delete implements resource.Resource.
+func (r *functionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var m functionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onDelete, functionTimeout)
+	defer cancel()
+	if err := r.backend.DeleteFunction(ctx, id); err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot delete the function", err)
+	}
+}
+
+// ImportState implements resource.ResourceWithImportState.
+func (r *functionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	importID(ctx, req, resp)
+}
+
+// MoveState implements resource.ResourceWithMoveState.
+func (r *functionResource) MoveState(context.Context) []resource.StateMover {
+	return moveFromOfficial(r.typeName, functionSchema())
+}

@@ -1,0 +1,192 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// What a function gets where nothing is configured: the official provider's
+// defaults, which for max_scale is not the service's.
+const (
+	defaultMinScale    = 0
+	defaultMaxScale    = 20
+	defaultMemoryLimit = 256
+	defaultHTTPOption  = "enabled"
+)
+
+// Schema implements resource.Resource.
+func (*functionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = functionSchema()
+}
+
+func functionSchema() schema.Schema {
+	attributes := map[string]schema.Attribute{
+		"id": idAttribute("function"),
+		"namespace_id": schema.StringAttribute{
+			Required:            true,
+			MarkdownDescription: "The namespace that the function belongs to. Another namespace makes another function.",
+			Validators:          []validator.String{reference()},
+			PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnless(spelling.Reference)},
+		},
+		"name": replacingAttribute("The name, at most 34 characters and unique in the namespace. Generated if left out. Another name makes another function.",
+			functionNameValidators()...),
+		"description":                  descriptionAttribute("function"),
+		"tags":                         tagsAttribute("function"),
+		"environment_variables":        environmentAttribute("function"),
+		"secret_environment_variables": secretsAttribute("function"),
+		"domain_name":                  stableAttribute("The host name under which the function is called."),
+		"region":                       regionAttribute(),
+		"project_id":                   replacingAttribute("The project, which is always the namespace's: another one is refused.", uuid()),
+		"organization_id":              stableAttribute("The organization that the project belongs to."),
+	}
+	for name, attribute := range codeAttributes() {
+		attributes[name] = attribute
+	}
+	for name, attribute := range executionAttributes() {
+		attributes[name] = attribute
+	}
+	return schema.Schema{
+		MarkdownDescription: "A function: code that runs when its domain name is called. A private function is opened by a token.",
+		Attributes:          attributes,
+		Blocks:              map[string]schema.Block{"timeouts": timeoutsBlock(functionTimeout)},
+	}
+}
+
+// codeAttributes say what runs.
+func codeAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"runtime": schema.StringAttribute{
+			Required:            true,
+			MarkdownDescription: "The runtime, for example `go126`, `node24` or `python314`.",
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		},
+		"handler": schema.StringAttribute{
+			Required:            true,
+			MarkdownDescription: "What the runtime calls, for example `Handle` for Go or `handler.handle` for Node and Python.",
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		},
+		"zip_file": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "The path of a zip archive that holds the code. It is uploaded when `zip_file` or `zip_hash` changes.",
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		},
+		"zip_hash": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "Any text that changes with the content of the archive, for example `filesha256(\"function.zip\")`.",
+			Validators:          []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("zip_file"))},
+		},
+		"deploy": schema.BoolAttribute{
+			Optional:            true,
+			Computed:            true,
+			MarkdownDescription: "Whether code that was uploaded is built and put into service. `false` by default.",
+			PlanModifiers:       []planmodifier.Bool{spelling.Switch()},
+		},
+	}
+}
+
+// executionAttributes say how it runs and who may call it.
+func executionAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"privacy": schema.StringAttribute{
+			Required:            true,
+			MarkdownDescription: "`public`: anyone may call the function. `private`: only who has a token.",
+			Validators:          []validator.String{stringvalidator.OneOf("public", "private")},
+		},
+		"http_option": schema.StringAttribute{
+			Optional: true, Computed: true, Default: stringdefault.StaticString(defaultHTTPOption),
+			MarkdownDescription: "`enabled`: HTTP and HTTPS are served. `redirected`: HTTP is sent on to HTTPS. `" + defaultHTTPOption + "` by default.",
+			Validators:          []validator.String{stringvalidator.OneOf("enabled", "redirected")},
+		},
+		"sandbox": schema.StringAttribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "The environment that instances run in: `v1` or `v2`. The service's own choice by default.",
+			Validators:          []validator.String{stringvalidator.OneOf("v1", "v2")},
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		},
+		"min_scale": number("The least number of instances. 0 by default.", defaultMinScale, int64validator.Between(0, maxScale)),
+		"max_scale": number("The greatest number of instances. 20 by default.", defaultMaxScale, int64validator.Between(1, maxScale)),
+		"memory_limit": number("The memory of an instance, in MB: 128, 256, 512, 1024, 2048, 3072 or 4096. 256 by default.",
+			defaultMemoryLimit, int64validator.OneOf(128, 256, 512, 1024, 2048, 3072, 4096)),
+		"cpu_limit": schema.Int64Attribute{
+			Computed:            true,
+			MarkdownDescription: "The share of a processor of an instance, in thousandths. It follows from the memory.",
+			PlanModifiers:       []planmodifier.Int64{followsMemory{}},
+		},
+		"timeout": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "How long a call may take, in seconds. The service's own choice by default, which is 300.",
+			Validators:          []validator.Int64{int64validator.Between(1, maxTimeout)},
+			PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+		},
+		"private_network_id": schema.StringAttribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "The private network that instances are attached to.",
+			Validators:          []validator.String{emptyOr(reference())},
+			PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference)},
+		},
+	}
+}
+
+func number(description string, standard int64, v validator.Int64) schema.Attribute {
+	return schema.Int64Attribute{
+		Optional:            true,
+		Computed:            true,
+		Default:             int64default.StaticInt64(standard),
+		MarkdownDescription: description,
+		Validators:          []validator.Int64{v},
+	}
+}
+
+// followsMemory keeps the share of a processor as long as the memory stays.
+type followsMemory struct{}
+
+func (followsMemory) Description(context.Context) string {
+	return "The share of a processor changes with the memory only."
+}
+
+func (m followsMemory) MarkdownDescription(ctx context.Context) string {
+	return m.Description(ctx)
+}
+
+func (followsMemory) PlanModifyInt64(ctx context.Context, req planmodifier.Int64Request, resp *planmodifier.Int64Response) {
+	if req.State.Raw.IsNull() {
+		return
+	}
+	var before, after types.Int64
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("memory_limit"), &before)...)
+	resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("memory_limit"), &after)...)
+	if before.Equal(after) {
+		resp.PlanValue = req.StateValue
+	}
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (*functionResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m functionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || m.MinScale.IsUnknown() || m.MaxScale.IsUnknown() {
+		return
+	}
+	most := int64(defaultMaxScale)
+	if !m.MaxScale.IsNull() {
+		most = m.MaxScale.ValueInt64()
+	}
+	if m.MinScale.ValueInt64() > most {
+		resp.Diagnostics.AddAttributeError(path.Root("min_scale"), "More instances at least than at most",
+			"min_scale is above max_scale, which is 20 if it is left out: lower min_scale or raise max_scale.")
+	}
+}

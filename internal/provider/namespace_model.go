@@ -1,0 +1,74 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// namespaceModel is a namespace in configuration, plan and state.
+type namespaceModel struct {
+	ID                         types.String `tfsdk:"id"`
+	Name                       types.String `tfsdk:"name"`
+	Description                types.String `tfsdk:"description"`
+	Tags                       types.List   `tfsdk:"tags"`
+	EnvironmentVariables       types.Map    `tfsdk:"environment_variables"`
+	SecretEnvironmentVariables types.Map    `tfsdk:"secret_environment_variables"`
+	RegistryEndpoint           types.String `tfsdk:"registry_endpoint"`
+	RegistryNamespaceID        types.String `tfsdk:"registry_namespace_id"`
+	Region                     types.String `tfsdk:"region"`
+	ProjectID                  types.String `tfsdk:"project_id"`
+	OrganizationID             types.String `tfsdk:"organization_id"`
+	Timeouts                   types.Object `tfsdk:"timeouts"`
+}
+
+// fill takes over what the service says, in the model's own spelling where that
+// says the same. It leaves the secrets alone.
+func (m *namespaceModel) fill(id regional.ID, n *function.Namespace) {
+	m.ID = types.StringValue(id.String())
+	m.Name = types.StringValue(n.Name)
+	m.Description = spelling.Keep(m.Description, types.StringPointerValue(n.Description), spelling.Text)
+	m.Tags = spelling.KeepList(m.Tags, textList(n.Tags))
+	m.EnvironmentVariables = spelling.KeepMap(m.EnvironmentVariables, textMap(n.EnvironmentVariables))
+	m.RegistryEndpoint = types.StringValue(n.RegistryEndpoint)
+	m.RegistryNamespaceID = types.StringValue(n.RegistryNamespaceID)
+	m.Region = types.StringValue(id.Region.String())
+	m.ProjectID = types.StringValue(n.ProjectID)
+	m.OrganizationID = types.StringValue(n.OrganizationID)
+}
+
+// createRequest returns the request that makes the planned namespace.
+func (m *namespaceModel) createRequest(region scw.Region, name, projectID string) *function.CreateNamespaceRequest {
+	req := &function.CreateNamespaceRequest{
+		Region:                     region,
+		Name:                       name,
+		ProjectID:                  projectID,
+		Description:                optionalText(m.Description),
+		SecretEnvironmentVariables: secretChanges(texts(m.SecretEnvironmentVariables), nil),
+		Tags:                       lines(m.Tags),
+	}
+	if variables := texts(m.EnvironmentVariables); len(variables) > 0 {
+		req.EnvironmentVariables = &variables
+	}
+	return req
+}
+
+// updateRequest returns the request that makes the namespace what is planned, or
+// nil if it is so already.
+func (m *namespaceModel) updateRequest(id regional.ID, secrets types.Map, n *function.Namespace) *function.UpdateNamespaceRequest {
+	req := &function.UpdateNamespaceRequest{
+		Region:                     id.Region,
+		NamespaceID:                id.UUID,
+		Description:                changedText(m.Description, n.Description),
+		Tags:                       changedLines(m.Tags, n.Tags),
+		EnvironmentVariables:       changedTexts(m.EnvironmentVariables, n.EnvironmentVariables),
+		SecretEnvironmentVariables: secretChanges(texts(secrets), n.SecretEnvironmentVariables),
+	}
+	if req.Description == nil && req.Tags == nil && req.EnvironmentVariables == nil && req.SecretEnvironmentVariables == nil {
+		return nil
+	}
+	return req
+}

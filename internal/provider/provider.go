@@ -1,0 +1,161 @@
+package provider
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
+)
+
+// Options are what the provider takes from its surroundings.
+type Options struct {
+	// Version is reported to Terraform and, in the User-Agent, to the API.
+	Version string
+	// Now tells the time; nil stands for the system's clock. Expired tokens are
+	// found with it.
+	Now func() time.Time
+	// Pick returns a number in [0, n); nil stands for a random one. Names are
+	// generated with it.
+	Pick func(n int) int
+}
+
+// New returns a constructor of providers, as provider servers want it.
+func New(options Options) func() provider.Provider {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Pick == nil {
+		options.Pick = rand.IntN
+	}
+	return func() provider.Provider {
+		return &scalewayProvider{options: options}
+	}
+}
+
+type scalewayProvider struct {
+	options Options
+}
+
+// backend is what the resources get of a configured provider.
+type backend struct {
+	*client.Client
+	now  func() time.Time
+	pick func(n int) int
+}
+
+// providerModel is the provider block.
+type providerModel struct {
+	Profile        types.String `tfsdk:"profile"`
+	AccessKey      types.String `tfsdk:"access_key"`
+	SecretKey      types.String `tfsdk:"secret_key"`
+	ProjectID      types.String `tfsdk:"project_id"`
+	OrganizationID types.String `tfsdk:"organization_id"`
+	Region         types.String `tfsdk:"region"`
+	Zone           types.String `tfsdk:"zone"`
+	APIURL         types.String `tfsdk:"api_url"`
+}
+
+// Metadata implements provider.Provider.
+func (p *scalewayProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "scaleway"
+	resp.Version = p.options.Version
+}
+
+// Schema implements provider.Provider. The attributes are the official
+// provider's, so that a provider block can stay as it is.
+func (p *scalewayProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Manages Serverless Functions and the tokens that open private functions, on Scaleway or on a Jeton server. " +
+			"Each setting comes from, in this order: the environment, the provider block, the active profile of the configuration file.",
+		Attributes: map[string]schema.Attribute{
+			"profile":         optional("The profile of the configuration file that stands for what the block leaves out."),
+			"access_key":      optional("The access key. Also `SCW_ACCESS_KEY`."),
+			"secret_key":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The secret key. Also `SCW_SECRET_KEY`."},
+			"project_id":      optional("The project of what is created, unless a resource says otherwise. Also `SCW_DEFAULT_PROJECT_ID`."),
+			"organization_id": optional("The organization. Also `SCW_DEFAULT_ORGANIZATION_ID`."),
+			"region":          optional("The region of what is created, unless a resource says otherwise. Also `SCW_DEFAULT_REGION`; `fr-par` by default."),
+			"zone":            optional("The zone. No resource of this provider lives in a zone. Also `SCW_DEFAULT_ZONE`."),
+			"api_url":         optional("The address of the API. Also `SCW_API_URL`; `" + client.DefaultAPIURL + "` by default."),
+		},
+	}
+}
+
+func optional(description string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, MarkdownDescription: description}
+}
+
+// Configure implements provider.Provider. It calls nothing.
+func (p *scalewayProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var block providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &block)...)
+	rejectUnknown(block, resp)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	profile, err := client.LoadProfile(block.settings())
+	if err != nil {
+		resp.Diagnostics.AddError("The provider is not configured", sentence(err))
+		return
+	}
+	userAgent := "terraform-provider-scaleway/" + p.options.Version + " (jeton-dev) terraform/" + req.TerraformVersion
+	connection, err := client.New(profile, userAgent)
+	if err != nil {
+		resp.Diagnostics.AddError("The provider is not configured", sentence(err))
+		return
+	}
+	resp.ResourceData = &backend{Client: connection, now: p.options.Now, pick: p.options.Pick}
+}
+
+// rejectUnknown refuses settings that come from resources not made yet: a plan
+// made with other keys than the apply would be worth nothing.
+func rejectUnknown(block providerModel, resp *provider.ConfigureResponse) {
+	for name, value := range block.attributes() {
+		if value.IsUnknown() {
+			resp.Diagnostics.AddAttributeError(path.Root(name), "The provider setting is not known yet",
+				"The value of "+name+" depends on something that is made only during the apply. "+
+					"Make that first, with terraform apply -target, or write the value down.")
+		}
+	}
+}
+
+func (m providerModel) attributes() map[string]types.String {
+	return map[string]types.String{
+		"profile": m.Profile, "access_key": m.AccessKey, "secret_key": m.SecretKey, "project_id": m.ProjectID,
+		"organization_id": m.OrganizationID, "region": m.Region, "zone": m.Zone, "api_url": m.APIURL,
+	}
+}
+
+func (m providerModel) settings() client.Settings {
+	return client.Settings{
+		Profile:        m.Profile.ValueStringPointer(),
+		AccessKey:      m.AccessKey.ValueStringPointer(),
+		SecretKey:      m.SecretKey.ValueStringPointer(),
+		ProjectID:      m.ProjectID.ValueStringPointer(),
+		OrganizationID: m.OrganizationID.ValueStringPointer(),
+		Region:         m.Region.ValueStringPointer(),
+		Zone:           m.Zone.ValueStringPointer(),
+		APIURL:         m.APIURL.ValueStringPointer(),
+	}
+}
+
+// Resources implements provider.Provider.
+func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		newNamespaceResource,
+		newFunctionResource,
+		newTokenResource,
+	}
+}
+
+// DataSources implements provider.Provider. There are none.
+func (p *scalewayProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}

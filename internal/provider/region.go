@@ -1,0 +1,77 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+func regionAttribute() schema.Attribute {
+	return schema.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		MarkdownDescription: "The region; the provider's by default. Another region makes another object.",
+		Validators:          []validator.String{regionName()},
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// planRegion decides the region of an object that is to be made, warns of a
+// region that serves no functions, and replaces an object whose region changes.
+// The region that counts for an object that exists is the one in its id: the
+// official provider leaves the attribute of some objects null.
+func (b *base) planRegion(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	at := path.Root("region")
+	var planned, id types.String
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, at, &planned)...)
+	var configured types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, at, &configured)...)
+	if req.State.Raw.IsNull() && configured.IsNull() && b.backend != nil {
+		planned = types.StringValue(b.backend.Region().String())
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, at, planned)...)
+	}
+	if planned.IsNull() || planned.IsUnknown() {
+		return
+	}
+	if !regional.Known(planned.ValueString()) {
+		resp.Diagnostics.AddAttributeWarning(at, "Unknown region",
+			quoted(planned.ValueString())+" is none of the regions that served functions when this provider was made: fr-par, nl-ams, pl-waw.")
+	}
+	if req.State.Raw.IsNull() {
+		return
+	}
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
+	if current, err := regional.Parse(id.ValueString()); err == nil && current.Region.String() != planned.ValueString() {
+		resp.RequiresReplace = append(resp.RequiresReplace, at)
+	}
+}
+
+// checkReference reports a reference to an object of another region than the
+// one that refers to it. It returns the reference's uuid, or "" if the reference
+// is unset or not known yet.
+func checkReference(diags *diag.Diagnostics, attribute string, value types.String, region scw.Region) string {
+	if value.IsUnknown() || value.ValueString() == "" {
+		return ""
+	}
+	id, err := regional.ParseReference(value.ValueString(), region)
+	if err != nil {
+		diags.AddAttributeError(path.Root(attribute), "Invalid id", sentence(err))
+		return ""
+	}
+	if id.Region != region {
+		diags.AddAttributeError(path.Root(attribute), "Reference to another region",
+			attribute+" "+quoted(value.ValueString())+" names an object in "+quoted(id.Region.String())+", and the region here is "+quoted(region.String())+
+				". Both must be the same: set region = "+quoted(id.Region.String())+", or refer to an object in "+quoted(region.String())+".")
+	}
+	return id.UUID
+}

@@ -1,0 +1,170 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+// tokenResource is scaleway_function_token.
+type tokenResource struct{ base }
+
+var (
+	_ resource.ResourceWithConfigure      = (*tokenResource)(nil)
+	_ resource.ResourceWithImportState    = (*tokenResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*tokenResource)(nil)
+	_ resource.ResourceWithMoveState      = (*tokenResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*tokenResource)(nil)
+)
+
+func newTokenResource() resource.Resource {
+	return &tokenResource{base{typeName: "scaleway_function_token"}}
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan. It warns of a token that
+// is made expired; Read warns of one that has expired since.
+func (r *tokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	r.planRegion(ctx, req, resp)
+	var m tokenModel
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || r.backend == nil {
+		return
+	}
+	if region := scw.Region(m.Region.ValueString()); region != "" {
+		checkReference(&resp.Diagnostics, "function_id", m.FunctionID, region)
+		checkReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
+	}
+	at, expires := m.expiry()
+	if req.State.Raw.IsNull() && expires && !at.After(r.backend.now()) {
+		resp.Diagnostics.AddAttributeWarning(path.Root("expires_at"), "The function token is already expired",
+			m.ExpiresAt.ValueString()+" is in the past, so no function will accept this token. "+
+				"Write a time that is still to come, or remove expires_at for a token that never expires.")
+	}
+}
+
+// Create implements resource.Resource.
+func (r *tokenResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var m tokenModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	region := scw.Region(m.Region.ValueString())
+	request := m.createRequest(region, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	//nolint:staticcheck // Scaleway announced the end of these tokens in November 2025, and this resource is about them.
+	created, err := r.backend.API().CreateToken(request, client.Context(ctx))
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot create the function token", err)
+		return
+	}
+	id := regional.ID{Region: region, UUID: created.ID}
+	m.fill(id, created)
+	m.Token = types.StringValue(created.Token)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	if err := r.ready(ctx, id, created); err != nil {
+		r.backend.addError(&resp.Diagnostics, "The function token did not become ready", err)
+	}
+}
+
+// ready waits until functions accept the token.
+func (r *tokenResource) ready(ctx context.Context, id regional.ID, known *function.Token) error {
+	t, err := r.backend.SettledToken(ctx, id, known)
+	if err != nil {
+		return err
+	}
+	if t.Status != function.TokenStatusReady {
+		return fmt.Errorf("token %s is in status %q: apply again to make another one", id, t.Status)
+	}
+	return nil
+}
+
+// Read implements resource.Resource.
+func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var m tokenModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	t, err := r.backend.SettledToken(ctx, id, nil)
+	if client.IsNotFound(err) {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot read the function token", err)
+		return
+	}
+	m.fill(id, t)
+	r.warn(id, &m, t, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+// warn reports a token in the state that opens nothing.
+func (r *tokenResource) warn(id regional.ID, m *tokenModel, t *function.Token, diags *diag.Diagnostics) {
+	if t.Status != function.TokenStatusReady {
+		diags.AddWarning("The function token is not ready",
+			fmt.Sprintf("Token %s is in status %q, so functions may not accept it. terraform apply -replace makes another one.", id, t.Status))
+	}
+	if at, expires := m.expiry(); expires && !at.After(r.backend.now()) {
+		diags.AddAttributeWarning(path.Root("expires_at"), "The function token is expired",
+			fmt.Sprintf("Token %s expired at %s, so no function accepts it. "+
+				"Write a later expires_at to have it replaced, or remove the resource.", id, m.ExpiresAt.ValueString()))
+	}
+}
+
+// Update implements resource.Resource. The service has no way to change a token,
+// and what would change one replaces it: what is left is another spelling.
+func (r *tokenResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var m tokenModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+// Delete implements resource.Resource.
+func (r *tokenResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var m tokenModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	if err := r.backend.DeleteToken(ctx, id); err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot revoke the function token", err)
+	}
+}
+
+// ImportState implements resource.ResourceWithImportState.
+func (r *tokenResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id, ok := importID(ctx, req, resp)
+	if !ok {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("region"), id.Region.String())...)
+	resp.Diagnostics.AddAttributeWarning(path.Root("token"), "The token itself cannot be imported",
+		"The service shows a token once, when it is made. Token "+id.String()+" goes on working and can be revoked from here, "+
+			"but its attribute token is null. To have it in the state, replace it with terraform apply -replace.")
+}
+
+// MoveState implements resource.ResourceWithMoveState.
+func (r *tokenResource) MoveState(context.Context) []resource.StateMover {
+	return moveFromOfficial(r.typeName, tokenSchema())
+}

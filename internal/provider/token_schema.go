@@ -1,0 +1,84 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// Schema implements resource.Resource.
+func (*tokenResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = tokenSchema()
+}
+
+func tokenSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "A token that opens one private function, or all private functions of one namespace, until it expires or is destroyed. " +
+			"To change any argument makes another token. The state holds the token in clear: protect it.",
+		Attributes: map[string]schema.Attribute{
+			"id":           idAttribute("token"),
+			"function_id":  tokenArgument("The function that the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, emptyOr(reference())),
+			"namespace_id": tokenArgument("The namespace whose functions the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, emptyOr(reference())),
+			"description":  tokenArgument("A description of the token.", spelling.Text),
+			"expires_at":   tokenArgument("When the token stops to open anything, as in `2030-01-31T12:00:00Z`. Left out: never.", spelling.Instant, rfc3339()),
+			"token": schema.StringAttribute{
+				Computed:  true,
+				Sensitive: true,
+				MarkdownDescription: "The token, to be sent as the header `X-Auth-Token`. The service shows it once, when the token is made: " +
+					"for a token that is imported, it is null.",
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"region": regionAttribute(),
+		},
+	}
+}
+
+// tokenArgument cannot be changed: the service has no way to change a token.
+func tokenArgument(description string, same spelling.Same, validators ...validator.String) schema.Attribute {
+	return schema.StringAttribute{
+		Optional:            true,
+		Computed:            true,
+		MarkdownDescription: description,
+		Validators:          validators,
+		PlanModifiers:       []planmodifier.String{spelling.String(same), replaceUnless(same)},
+	}
+}
+
+// replaceUnless replaces the object if the planned value says something else
+// than the prior one.
+func replaceUnless(same spelling.Same) planmodifier.String {
+	const description = "Another value makes another object."
+	return stringplanmodifier.RequiresReplaceIf(
+		func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+			resp.RequiresReplace = !spelling.Equal(req.StateValue, req.PlanValue, same)
+		}, description, description)
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (*tokenResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m tokenModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	switch {
+	case spelling.Unset(m.FunctionID) && spelling.Unset(m.NamespaceID):
+		resp.Diagnostics.AddError("A token of nothing",
+			"A token opens one function or all functions of one namespace: set function_id or namespace_id.")
+	case isText(m.FunctionID) && isText(m.NamespaceID):
+		resp.Diagnostics.AddAttributeError(path.Root("namespace_id"), "A token of two things",
+			"A token opens one function or all functions of one namespace: remove function_id or namespace_id.")
+	}
+}
+
+func isText(v types.String) bool {
+	return !v.IsUnknown() && !spelling.Unset(v)
+}
