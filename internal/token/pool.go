@@ -14,15 +14,35 @@ func NewPool(size int, generate func() (KeyPair, error)) *Pool {
 	return &Pool{ready: make(chan KeyPair, size), generate: generate}
 }
 
-// Run makes pairs until ctx ends.
+// Run makes pairs until ctx ends. A pair that is being made then is left to
+// itself: making it takes seconds and cannot be cut short.
 func (p *Pool) Run(ctx context.Context) error {
-	for {
-		pair, err := p.generate()
-		if err != nil {
-			return err
+	made := make(chan KeyPair)
+	failed := make(chan error, 1)
+	go func() {
+		for {
+			pair, err := p.generate()
+			if err != nil {
+				failed <- err
+				return
+			}
+			select {
+			case made <- pair:
+			case <-ctx.Done():
+				return
+			}
 		}
+	}()
+	for {
 		select {
-		case p.ready <- pair:
+		case pair := <-made:
+			select {
+			case p.ready <- pair:
+			case <-ctx.Done():
+				return nil
+			}
+		case err := <-failed:
+			return err
 		case <-ctx.Done():
 			return nil
 		}

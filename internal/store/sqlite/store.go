@@ -12,6 +12,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // readers is how many reads run at once; each has a connection and its cache.
@@ -73,12 +74,26 @@ func (s *Store) Close() error {
 
 // View implements functions.Store.
 func (s *Store) View(ctx context.Context, read func(functions.Tx) error) error {
+	return s.view(ctx, func(t *tx) error { return read(t) })
+}
+
+func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 	sqlTx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("begin read: %w", err)
 	}
 	defer rollback(sqlTx)
 	return read(&tx{ctx: ctx, sql: sqlTx})
+}
+
+// Projects returns all projects.
+func (s *Store) Projects(ctx context.Context) ([]iam.Project, error) {
+	var all []iam.Project
+	err := s.view(ctx, func(t *tx) (err error) {
+		all, _, err = projects.list(t, functions.Filter{}, functions.Page{})
+		return err
+	})
+	return all, err
 }
 
 // Update implements functions.Store. The caller going away does not cut a
@@ -125,11 +140,7 @@ func (s *Store) tell(changes []functions.Change) {
 func (s *Store) Follow(ctx context.Context, apply func(functions.Change)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.View(ctx, func(read functions.Tx) error {
-		t, _ := read.(*tx)
-		return t.all(apply)
-	})
-	if err != nil {
+	if err := s.view(ctx, func(t *tx) error { return t.all(apply) }); err != nil {
 		return fmt.Errorf("read all objects: %w", err)
 	}
 	s.followers = append(s.followers, apply)

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// description is what --help says first.
+const description = `Jeton runs serverless functions on your own machine, and opens private ones only to a token that was issued for them. It speaks Scaleway's Functions API v1beta1.
+
+Every flag can be given as JETON_<FLAG> in the environment, or in a configuration file.`
+
+// commandLine is the whole of it: what is common, and the commands.
+type commandLine struct {
+	Config  kong.ConfigFlag `help:"Read settings from this YAML file as well." placeholder:"FILE"`
+	DataDir string          `help:"Keep everything that must survive a restart in this folder." default:"${dataDir}" placeholder:"DIR"`
+
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Env     envCommand     `cmd:"" help:"Print the export lines by which clients find the server: eval \"$(jeton env)\"."`
+	Tf      tfCommand      `cmd:"" passthrough:"" help:"Run terraform (or tofu) with the provider and the local server set up; everything after tf is passed on."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run runs one command line and returns the exit status: that of terraform for
+// tf, 2 for a wrong command line, 1 for any other failure.
+func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var line commandLine
+	exited := -1
+	parser, err := kong.New(&line,
+		kong.Name("jeton"), kong.Description(description), kong.UsageOnError(),
+		kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }),
+		kong.DefaultEnvars("JETON"), kong.Configuration(loadYAML, configPaths()...),
+		kong.Vars(defaults()),
+	)
+	if err != nil {
+		fmt.Fprintln(errOut, "jeton:", err)
+		return 1
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(errOut, "jeton:", err)
+		return 2
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return status(parsed.Run(&line, streams{in: in, out: out, err: errOut}), errOut)
+}
+
+// status turns the end of a command into an exit status.
+func status(err error, errOut io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	if e, ok := errors.AsType[*exec.ExitError](err); ok && e.ExitCode() >= 0 {
+		return e.ExitCode()
+	}
+	fmt.Fprintln(errOut, "jeton:", err)
+	return 1
+}
+
+// defaults are the values that the help names.
+func defaults() kong.Vars {
+	c := server.DefaultConfig(server.DefaultDataDir())
+	return kong.Vars{
+		"dataDir":       c.DataDir,
+		"cacheDir":      c.CacheDir,
+		"apiListen":     c.APIListen,
+		"gatewayListen": c.GatewayListen,
+		"domain":        c.Domain,
+		"buildTimeout":  c.BuildTimeout.String(),
+		"startTimeout":  c.StartTimeout.String(),
+		"stopTimeout":   c.StopTimeout.String(),
+		"queue":         fmt.Sprint(c.Scale.Queue),
+		"idleToOne":     c.Scale.IdleToOne.String(),
+		"idleToZero":    c.Scale.IdleToZero.String(),
+		"minTimeout":    c.Limits.MinTimeout.String(),
+	}
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// envCommand prints what clients need to know of the server.
+type envCommand struct {
+	Credentials string `help:"Read the API key from this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+}
+
+// Run prints export lines for a shell.
+func (c *envCommand) Run(line *commandLine, s streams) error {
+	variables, err := clientEnvironment(line.DataDir, c.Credentials)
+	if err != nil {
+		return err
+	}
+	for _, v := range variables {
+		fmt.Fprintf(s.out, "export %s=%s\n", v.name, quote(v.value))
+	}
+	return nil
+}
+
+type variable struct{ name, value string }
+
+// clientEnvironment returns the variables by which Scaleway's clients find the
+// server that uses the data folder, and the key that they use.
+func clientEnvironment(dataDir, credentials string) ([]variable, error) {
+	if credentials == "" {
+		credentials = server.CredentialsPath(dataDir)
+	}
+	config, err := scw.LoadConfigFromPath(credentials)
+	if _, missing := errors.AsType[*scw.ConfigFileNotFoundError](err); missing {
+		return nil, fmt.Errorf("no credentials at %s: start 'jeton serve' first, or name the folder with --data-dir", credentials)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("credentials at %s: %w", credentials, err)
+	}
+	variables := []variable{
+		{scw.ScwAPIURLEnv, text(config.APIURL)},
+		{scw.ScwAccessKeyEnv, text(config.AccessKey)},
+		{scw.ScwSecretKeyEnv, text(config.SecretKey)},
+		{scw.ScwDefaultProjectIDEnv, text(config.DefaultProjectID)},
+		{scw.ScwDefaultOrganizationIDEnv, text(config.DefaultOrganizationID)},
+		{scw.ScwDefaultRegionEnv, text(config.DefaultRegion)},
+	}
+	if gateway := gatewayURL(dataDir); gateway != "" {
+		variables = append(variables, variable{"JETON_GATEWAY_URL", gateway})
+	}
+	return variables, nil
+}
+
+// gatewayURL is where the running server lets calls in; empty if none runs.
+func gatewayURL(dataDir string) string {
+	content, err := os.ReadFile(filepath.Join(dataDir, server.EndpointsFile))
+	if err != nil {
+		return ""
+	}
+	var endpoints server.Endpoints
+	if json.Unmarshal(content, &endpoints) != nil {
+		return ""
+	}
+	return endpoints.Gateway
+}
+
+func text(value *string) string {
+	if value == nil {
+		return ""
+	}
+	return *value
+}
+
+// quote writes a value so that every shell takes it as it is.
+func quote(value string) string {
+	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+}

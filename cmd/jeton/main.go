@@ -1,0 +1,8 @@
+// Command jeton is the server and its command line.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// serveCommand runs the server.
+type serveCommand struct {
+	APIListen     string        `help:"Listen here for the API, as host:port; port 0 takes a free one." default:"${apiListen}" placeholder:"ADDRESS"`
+	GatewayListen string        `help:"Listen here for calls of functions." default:"${gatewayListen}" placeholder:"ADDRESS"`
+	Domain        string        `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
+	CacheDir      string        `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
+	Credentials   string        `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+	PassToken     bool          `help:"Let functions see the token that they were called with."`
+	BuildTimeout  time.Duration `help:"Give up a build after this long." default:"${buildTimeout}"`
+	StartTimeout  time.Duration `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
+	StopTimeout   time.Duration `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
+	MinTimeout    time.Duration `help:"Accept no shorter timeout of a function." default:"${minTimeout}"`
+	Queue         int           `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
+	IdleToOne     time.Duration `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
+	IdleToZero    time.Duration `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
+	Go            string        `help:"Build Go functions with this program (default: go in PATH)." placeholder:"FILE"`
+	Node          string        `help:"Run Node functions with this program (default: node in PATH)." placeholder:"FILE"`
+	Python        string        `help:"Run Python functions with this program (default: python3 in PATH)." placeholder:"FILE"`
+	LogFormat     string        `help:"Write the log as text or json." enum:"text,json" default:"text"`
+	LogLevel      slog.Level    `help:"Log from this level on: debug, info, warn or error." default:"info"`
+}
+
+// config puts the flags over the defaults.
+func (c *serveCommand) config(dataDir string) server.Config {
+	config := server.DefaultConfig(dataDir)
+	config.APIListen, config.GatewayListen = c.APIListen, c.GatewayListen
+	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
+	if c.Credentials != "" {
+		config.Credentials = c.Credentials
+	}
+	config.BuildTimeout, config.StartTimeout, config.StopTimeout = c.BuildTimeout, c.StartTimeout, c.StopTimeout
+	config.Limits.MinTimeout = c.MinTimeout
+	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
+	config.Toolchains = map[string]string{runtime.Go: c.Go, runtime.Node: c.Node, runtime.Python: c.Python}
+	return config
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(ctx context.Context, line *commandLine, s streams) error {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	var handler slog.Handler = slog.NewTextHandler(s.err, options)
+	if c.LogFormat == "json" {
+		handler = slog.NewJSONHandler(s.err, options)
+	}
+	log := slog.New(handler)
+	running, err := server.Open(ctx, c.config(line.DataDir), log)
+	if err != nil {
+		return err
+	}
+	show(s.out, running.Issued())
+	log.Info("serving", "api", running.Endpoints().API, "gateway", running.Endpoints().Gateway, "data", line.DataDir)
+	err = errors.Join(running.Run(ctx), running.Close())
+	log.Info("stopped")
+	return err
+}
+
+// show prints the new API key to a person. Where the output goes to a file it
+// is not printed: it would stay there in clear.
+func show(out io.Writer, issued *scw.Profile) {
+	file, ok := out.(*os.File)
+	if issued == nil || !ok {
+		return
+	}
+	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return
+	}
+	fmt.Fprintf(out, "A new API key. The server cannot show its secret key again; 'jeton env' can.\n\n"+
+		"  access key    %s\n  secret key    %s\n  project       %s\n  organization  %s\n\n",
+		*issued.AccessKey, *issued.SecretKey, *issued.DefaultProjectID, *issued.DefaultOrganizationID)
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// version is set when a release is built.
+var version = ""
+
+// versionCommand prints the version.
+type versionCommand struct{}
+
+// Run prints the release, or the commit that the program was built from.
+func (versionCommand) Run(s streams) error {
+	_, err := fmt.Fprintf(s.out, "jeton %s (%s, %s/%s)\n", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+func currentVersion() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return "0.0.0-" + setting.Value[:min(len(setting.Value), 12)]
+		}
+	}
+	return "0.0.0-dev"
+}

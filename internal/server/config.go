@@ -1,0 +1,114 @@
+package server
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+// The defaults of a server. A commented configuration file that spells them
+// out is docs/jeton.yaml; a test holds the two together.
+const (
+	DefaultAPIListen     = "127.0.0.1:8080"
+	DefaultGatewayListen = "127.0.0.1:8081"
+	DefaultDomain        = "functions.fnc.{region}.localhost"
+	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
+	DefaultStopTimeout   = 10 * time.Second
+
+	// sparePairs is how many key pairs are made ahead of need.
+	sparePairs = 2
+)
+
+// Config is what a server needs to be told.
+type Config struct {
+	// DataDir keeps everything that must survive a restart. One server uses it
+	// at a time.
+	DataDir string
+	// CacheDir keeps what makes builds quick and can be removed at any time.
+	CacheDir string
+	// Credentials is the file that the first start writes the new API key to,
+	// in the format of Scaleway's configuration file. The server never reads a
+	// key from it.
+	Credentials string
+	// APIListen and GatewayListen are host:port; port 0 takes a free one.
+	APIListen     string
+	GatewayListen string
+	// Domain is what the domain names of functions end in; "{region}" in it
+	// stands for the region.
+	Domain string
+	// PassToken lets functions see the token that they were called with.
+	PassToken bool
+	// BuildTimeout bounds one build; StopTimeout is how long calls have to end
+	// when the server stops.
+	BuildTimeout time.Duration
+	StopTimeout  time.Duration
+	// StartTimeout is how long an instance has to report that it serves.
+	StartTimeout time.Duration
+	Limits       functions.Limits
+	Scale        scale.Config
+	// Toolchains are the programs that serve a language, by its name, where it
+	// is not the one in PATH.
+	Toolchains map[string]string
+
+	// Now, NewID and NewKeyPair are the world's; tests hand in others.
+	Now        func() time.Time
+	NewID      func() string
+	NewKeyPair func() (token.KeyPair, error)
+}
+
+// DefaultConfig returns the configuration of a server that keeps its data in
+// the given folder.
+func DefaultConfig(dataDir string) Config {
+	return Config{
+		DataDir:       dataDir,
+		CacheDir:      DefaultCacheDir(),
+		Credentials:   CredentialsPath(dataDir),
+		APIListen:     DefaultAPIListen,
+		GatewayListen: DefaultGatewayListen,
+		Domain:        DefaultDomain,
+		BuildTimeout:  DefaultBuildTimeout,
+		StopTimeout:   DefaultStopTimeout,
+		StartTimeout:  10 * time.Second,
+		Limits:        functions.DefaultLimits(),
+		Scale: scale.Config{
+			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
+		},
+		Now:        func() time.Time { return time.Now().UTC() },
+		NewID:      uuid.NewString,
+		NewKeyPair: func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) },
+	}
+}
+
+// DefaultDataDir is where a server keeps its data unless it is told otherwise.
+func DefaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "jeton")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "jeton-data"
+	}
+	return filepath.Join(home, ".local", "share", "jeton")
+}
+
+// DefaultCacheDir is where a server keeps its cache unless it is told
+// otherwise.
+func DefaultCacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), "jeton-cache")
+	}
+	return filepath.Join(dir, "jeton")
+}
+
+// CredentialsPath is the file beside a data folder that holds the API key of
+// its first start. It is not within the folder: no secret is.
+func CredentialsPath(dataDir string) string {
+	return filepath.Clean(dataDir) + ".credentials.yaml"
+}

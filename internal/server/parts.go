@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/jeton-dev/jeton/internal/api"
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/golang"
+	"github.com/jeton-dev/jeton/internal/runtime/node"
+	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+type change = functions.Change
+
+func (s *Server) openEngine(context.Context) error {
+	engine, err := process.New(process.Config{ReadyTimeout: s.config.StartTimeout}, s.log)
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	s.engine = engine
+	s.opens(engine)
+	s.scaler = scale.New(engine, s.config.Scale, s.log)
+	s.log.Warn("instances are not isolated: they are plain processes of this user, so run only code that you trust")
+	return nil
+}
+
+func (s *Server) openReconciler(ctx context.Context) error {
+	archives, err := blob.NewArchives(s.path("archives"))
+	if err != nil {
+		return err
+	}
+	artifacts, err := blob.NewArtifacts(s.path("artifacts"))
+	if err != nil {
+		return err
+	}
+	if err := archives.Sweep(); err != nil {
+		return err
+	}
+	if err := artifacts.Sweep(); err != nil {
+		return err
+	}
+	toolchains := runtime.FindToolchains(ctx, s.config.Toolchains)
+	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
+	s.reconcile = &reconcile.Reconciler{
+		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
+		Builders: runtime.Builders{
+			runtime.Go:     golang.New(toolchains, filepath.Join(s.config.CacheDir, "go")),
+			runtime.Node:   node.New(toolchains),
+			runtime.Python: python.New(toolchains),
+		},
+		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
+		Now: s.config.Now, NewID: s.config.NewID, Log: s.log,
+	}
+	s.reconcile.Start()
+	return nil
+}
+
+func (s *Server) apiHandler() http.Handler {
+	a := &api.API{
+		Service: &functions.Service{
+			Store: s.store, Runtimes: catalogue{s.reconcile.Toolchains}, Minter: token.NewMinter(s.box),
+			Hasher: hasher{}, Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain,
+			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
+		},
+		Keys: s.directory, Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
+		Now: s.config.Now, NewID: s.config.NewID, Log: s.log,
+	}
+	return a.Handler()
+}
+
+func (s *Server) gatewayHandler() http.Handler {
+	g := &gateway.Gateway{
+		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
+		Now: s.config.Now, NewID: s.config.NewID, Log: s.log,
+	}
+	return g.Handler()
+}
+
+// catalogue implements functions.Runtimes.
+type catalogue struct{ toolchains *runtime.Toolchains }
+
+func (c catalogue) Runtime(name string) (functions.RuntimeInfo, bool) {
+	r, ok := runtime.Lookup(name)
+	return functions.RuntimeInfo{
+		Name: r.Name, Language: r.Language, DefaultHandler: r.DefaultHandler, Message: c.toolchains.Served(r),
+	}, ok
+}
+
+func (c catalogue) CheckHandler(language, handler string) error {
+	_, err := runtime.ParseHandler(language, handler)
+	return err
+}
+
+// hasher implements functions.Hasher with the parameters of Scaleway's hashes,
+// read off recorded traffic.
+type hasher struct{}
+
+func (hasher) Hash(value secret.String) (string, error) {
+	return argon2id.CreateHash(value.Reveal(), &argon2id.Params{
+		Memory: 64 << 10, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32,
+	})
+}
+
+// newSuffix is eight random letters and digits.
+func newSuffix() string { return strings.ToLower(rand.Text()[:8]) }
