@@ -1,0 +1,40 @@
+# Jeton. `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+TOOL = go tool -modfile=tools/go.mod
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
+
+.PHONY: build
+build: ## Build both programs into bin/.
+	@mkdir -p bin
+	$(GO_BUILD) -o bin/ ./cmd/jeton ./cmd/terraform-provider-scaleway
+
+.PHONY: demo
+demo: build ## Run the examples with real terraform, and call the functions. KEEP=1 leaves the server running.
+	@go run ./test/demo $(if $(KEEP),-keep)
+
+.PHONY: test
+test: ## Run all tests, with the race detector.
+	go test -race -timeout 9m ./...
+
+.PHONY: lint
+lint: ## Check format, style, and the walls between packages.
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for FUZZTIME each (10s).
+	@./test/fuzz.sh $(or $(FUZZTIME),10s)
+
+.PHONY: docs
+docs: build ## Generate the provider's documentation into docs/provider/.
+	@./docs/generate.sh
+
+.PHONY: bench
+bench: build ## Measure, print tables, and write bench/results.json.
+	go run ./bench

@@ -1,0 +1,147 @@
+// Package jetontest starts a whole Jeton within a test: the real server on free
+// loopback ports, with a data folder of its own, stopped when the test ends.
+package jetontest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+// Jeton is a running server and its first API key.
+type Jeton struct {
+	APIURL, GatewayURL        string
+	AccessKey, SecretKey      string
+	ProjectID, OrganizationID string
+	// DataDir is the server's data folder.
+	DataDir string
+	// Log is everything that the server has logged so far.
+	Log *Log
+
+	t      testing.TB
+	config server.Config
+	stop   func()
+}
+
+// An Option changes the server's configuration before it starts.
+type Option func(*server.Config)
+
+// keyPair is one key pair for all namespaces of a test program: making one
+// takes long. It is as large as a real one, so that tokens are too.
+var keyPair = sync.OnceValues(func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) })
+
+// Start runs a server until the test ends.
+func Start(t testing.TB, options ...Option) *Jeton {
+	t.Helper()
+	dir := t.TempDir()
+	config := server.DefaultConfig(filepath.Join(dir, "data"))
+	config.CacheDir = server.DefaultCacheDir()
+	config.APIListen, config.GatewayListen = "127.0.0.1:0", "127.0.0.1:0"
+	config.NewKeyPair = keyPair
+	config.Limits.MinTimeout = time.Millisecond
+	for _, option := range options {
+		option(&config)
+	}
+	j := &Jeton{t: t, config: config, DataDir: config.DataDir, Log: &Log{}}
+	issued := j.start()
+	j.AccessKey, j.SecretKey = *issued.AccessKey, *issued.SecretKey
+	j.ProjectID, j.OrganizationID = *issued.DefaultProjectID, *issued.DefaultOrganizationID
+	t.Cleanup(func() {
+		j.Stop()
+		if t.Failed() {
+			t.Logf("log of the server:\n%s", j.Log)
+		}
+	})
+	return j
+}
+
+func (j *Jeton) start() *scw.Profile {
+	j.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	log := slog.New(slog.NewTextHandler(j.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	running, err := server.Open(ctx, j.config, log)
+	if err != nil {
+		cancel()
+		j.t.Fatalf("start the server: %v", err)
+	}
+	j.APIURL, j.GatewayURL = running.Endpoints().API, running.Endpoints().Gateway
+	ended := make(chan error, 1)
+	go func() { ended <- running.Run(ctx) }()
+	j.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			j.t.Errorf("the server ended with: %v", err)
+		}
+		if err := running.Close(); err != nil {
+			j.t.Errorf("close the server: %v", err)
+		}
+	}
+	return running.Issued()
+}
+
+// Stop stops the server before the test ends.
+func (j *Jeton) Stop() {
+	if j.stop != nil {
+		j.stop()
+		j.stop = nil
+	}
+}
+
+// Restart stops the server and starts another one over the same data folder.
+// Its addresses are new.
+func (j *Jeton) Restart() {
+	j.t.Helper()
+	j.Stop()
+	j.start()
+}
+
+// Env is the environment by which Scaleway's clients find the server.
+func (j *Jeton) Env() map[string]string {
+	return map[string]string{
+		scw.ScwAPIURLEnv: j.APIURL, scw.ScwAccessKeyEnv: j.AccessKey, scw.ScwSecretKeyEnv: j.SecretKey,
+		scw.ScwDefaultProjectIDEnv: j.ProjectID, scw.ScwDefaultOrganizationIDEnv: j.OrganizationID,
+		scw.ScwDefaultRegionEnv: "fr-par",
+	}
+}
+
+// Client is the official SDK's client for the server.
+func (j *Jeton) Client() *scw.Client {
+	j.t.Helper()
+	client, err := scw.NewClient(
+		scw.WithAPIURL(j.APIURL), scw.WithAuth(j.AccessKey, j.SecretKey), scw.WithDefaultRegion(scw.RegionFrPar),
+		scw.WithDefaultProjectID(j.ProjectID), scw.WithDefaultOrganizationID(j.OrganizationID),
+	)
+	if err != nil {
+		j.t.Fatalf("make a client: %v", err)
+	}
+	return client
+}
+
+// Log is a buffer that may be read while it is written.
+type Log struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffer.Write(p)
+}
+
+// String returns all that was written.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffer.String()
+}
