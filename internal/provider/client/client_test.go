@@ -1,0 +1,293 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+var tokenID = regional.ID{Region: scw.RegionFrPar, UUID: "7b7861e8-205f-4432-950b-310a018d8403"}
+
+// script answers one request after the other, and records them. The last answer
+// is repeated.
+type script struct {
+	mu       sync.Mutex
+	answers  []http.HandlerFunc
+	requests []*http.Request
+	bodies   []string
+}
+
+func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	s.requests = append(s.requests, r.Clone(context.Background()))
+	s.bodies = append(s.bodies, string(body))
+	answer := s.answers[min(len(s.requests), len(s.answers))-1]
+	s.mu.Unlock()
+	answer(w, r)
+}
+
+func (s *script) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.requests)
+}
+
+// answer returns a handler that answers as the API does.
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-Request-Id", "request-1")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// hangUp ends the connection without an answer.
+func hangUp(http.ResponseWriter, *http.Request) {
+	panic(http.ErrAbortHandler)
+}
+
+func token(status string) string {
+	return fmt.Sprintf(`{"id":%q,"status":%q,"token":"<hidden>"}`, tokenID.UUID, status)
+}
+
+func dial(t *testing.T, answers ...http.HandlerFunc) (*client.Client, *script) {
+	t.Helper()
+	s := &script{answers: answers}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return connect(t, server.URL), s
+}
+
+func connect(t *testing.T, url string) *client.Client {
+	t.Helper()
+	c, err := client.New(&scw.Profile{
+		AccessKey:     new(accessKey),
+		SecretKey:     new(secretKey),
+		APIURL:        new(url),
+		DefaultRegion: new("fr-par"),
+	}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func getToken(ctx context.Context, c *client.Client) error {
+	_, err := c.SettledToken(ctx, tokenID, nil)
+	return err
+}
+
+func createToken(ctx context.Context, c *client.Client) error {
+	//nolint:staticcheck // The end of these tokens is announced, and the provider is about them.
+	_, err := c.API().CreateToken(&function.CreateTokenRequest{Region: scw.RegionFrPar, NamespaceID: new(tokenID.UUID)}, client.Context(ctx))
+	return err
+}
+
+func deleteToken(ctx context.Context, c *client.Client) error {
+	return c.DeleteToken(ctx, tokenID)
+}
+
+func TestRetries(t *testing.T) {
+	t.Parallel()
+	busy, broken, ok := answer(http.StatusTooManyRequests, ""), answer(http.StatusBadGateway, ""), answer(http.StatusOK, token("ready"))
+	tests := map[string]struct {
+		call    func(context.Context, *client.Client) error
+		answers []http.HandlerFunc
+		want    int
+		err     string
+	}{
+		"get, too many requests":    {getToken, []http.HandlerFunc{busy, ok}, 2, ""},
+		"get, bad gateway":          {getToken, []http.HandlerFunc{broken, ok}, 2, ""},
+		"get, no answer":            {getToken, []http.HandlerFunc{hangUp, ok}, 2, ""},
+		"get, not implemented":      {getToken, []http.HandlerFunc{answer(http.StatusNotImplemented, `{"message":"later"}`)}, 1, "501 Not Implemented: later"},
+		"get, forbidden":            {getToken, []http.HandlerFunc{answer(http.StatusForbidden, `{"message":"no"}`)}, 1, "403 Forbidden: no"},
+		"delete, bad gateway":       {deleteToken, []http.HandlerFunc{broken, ok}, 2, ""},
+		"delete, done the 1st time": {deleteToken, []http.HandlerFunc{hangUp, answer(http.StatusNotFound, `{"message":"Token was not found"}`)}, 2, ""},
+		"create, too many requests": {createToken, []http.HandlerFunc{busy, ok}, 2, ""},
+		"create, bad gateway":       {createToken, []http.HandlerFunc{broken, ok}, 1, "may have been carried out all the same"},
+		"create, no answer":         {createToken, []http.HandlerFunc{hangUp, ok}, 1, "may have been carried out all the same"},
+		"create, refused":           {createToken, []http.HandlerFunc{answer(http.StatusBadRequest, `{"message":"no"}`)}, 1, "400 Bad Request: no (request request-1)"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, s := dial(t, test.answers...)
+			err := test.call(t.Context(), c)
+			if test.err == "" && err != nil {
+				t.Fatal(err)
+			}
+			if test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
+				t.Errorf("error %v, want %q in it", err, test.err)
+			}
+			if s.count() != test.want {
+				t.Errorf("%d requests, want %d", s.count(), test.want)
+			}
+		})
+	}
+}
+
+func TestRetriedCreateSendsItsBodyAgain(t *testing.T) {
+	t.Parallel()
+	c, s := dial(t, answer(http.StatusTooManyRequests, ""), answer(http.StatusOK, token("creating")))
+	if err := createToken(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if s.bodies[0] == "" || s.bodies[0] != s.bodies[1] {
+		t.Errorf("the bodies differ: %q and %q", s.bodies[0], s.bodies[1])
+	}
+}
+
+func TestRetriesEndWithTheContext(t *testing.T) {
+	t.Parallel()
+	c, s := dial(t, answer(http.StatusServiceUnavailable, ""))
+	ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+	defer cancel()
+	if err := getToken(ctx, c); err == nil {
+		t.Fatal("no error")
+	}
+	if n := s.count(); n < 2 || n > 4 {
+		t.Errorf("%d requests in 700 ms, want some and not many", n)
+	}
+}
+
+func TestUnreachableServer(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	err := createToken(ctx, connect(t, server.URL))
+	if !client.IsUnreachable(err) {
+		t.Errorf("error %v, want one that IsUnreachable", err)
+	}
+}
+
+func TestNotFoundOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		answer http.HandlerFunc
+		want   bool
+	}{
+		"the API's":           {answer(http.StatusNotFound, `{"message":"Token was not found"}`), true},
+		"a web server's":      {http.NotFound, false},
+		"json, not the API's": {answer(http.StatusNotFound, `{"error":"no route"}`), false},
+		"another status":      {answer(http.StatusGone, `{"message":"gone"}`), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := dial(t, test.answer)
+			err := getToken(t.Context(), c)
+			if got := client.IsNotFound(err); got != test.want {
+				t.Errorf("IsNotFound(%v) = %t, want %t", err, got, test.want)
+			}
+			if deleted := c.DeleteToken(t.Context(), tokenID); (deleted == nil) != test.want {
+				t.Errorf("DeleteToken: %v", deleted)
+			}
+		})
+	}
+}
+
+func TestRedirectionIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	elsewhere := &script{answers: []http.HandlerFunc{answer(http.StatusOK, token("ready"))}}
+	other := httptest.NewServer(elsewhere)
+	t.Cleanup(other.Close)
+	c, _ := dial(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	})
+	if err := getToken(t.Context(), c); err == nil {
+		t.Error("no error")
+	}
+	if elsewhere.count() != 0 {
+		t.Errorf("the secret key went elsewhere: %v", elsewhere.requests[0].Header)
+	}
+}
+
+func TestNoRequestBesideTheCall(t *testing.T) {
+	t.Parallel()
+	c, s := dial(t, answer(http.StatusOK, `{"id":"x","status":"ready"}`))
+	if _, err := c.SettledNamespace(t.Context(), tokenID, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s.count() != 1 {
+		t.Errorf("%d requests for one call, the last to %s", s.count(), s.requests[len(s.requests)-1].URL)
+	}
+}
+
+func TestEndlessAnswerIsCut(t *testing.T) {
+	t.Parallel()
+	c, _ := dial(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"`)
+		chunk := strings.Repeat("a", 1<<20)
+		for range 64 {
+			if _, err := io.WriteString(w, chunk); err != nil {
+				return
+			}
+		}
+		_, _ = io.WriteString(w, `"}`)
+	})
+	if err := getToken(t.Context(), c); err == nil {
+		t.Error("an answer of 64 MiB was taken in")
+	}
+}
+
+func TestErrorMessages(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		body string
+		want string
+	}{
+		"bare":      {`{"message":"handler value is invalid"}`, "handler value is invalid (request request-1)"},
+		"arguments": {`{"details":[{"argument_name":"name","help_message":"too long","reason":"constraint"}],"message":"invalid argument(s)","type":"invalid_arguments"}`, "invalid argument(s): name constraint too long"},
+		"denied":    {`{"message":"authentication is denied","method":"api_key","reason":"not_found","type":"denied_authentication"}`, "authentication is denied: not_found"},
+		"no json":   {"<html>\x1b[31mred\x00</html>", "<html> [31mred </html>"},
+		"empty":     {"", "400 Bad Request (request"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := dial(t, answer(http.StatusBadRequest, test.body))
+			err := getToken(t.Context(), c)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want %q in it", err, test.want)
+			}
+		})
+	}
+}
+
+func FuzzErrorBody(f *testing.F) {
+	for _, seed := range []string{`{"message":"m"}`, `{"details":[{}],"message":"m"}`, "", "\x1b[2J", strings.Repeat("x", 10000)} {
+		f.Add(seed)
+	}
+	var body string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer(http.StatusBadRequest, body)(w, r)
+	}))
+	f.Cleanup(server.Close)
+	f.Fuzz(func(t *testing.T, text string) {
+		body = text
+		err := getToken(t.Context(), connect(t, server.URL))
+		if err == nil {
+			t.Fatal("no error")
+		}
+		if len(err.Error()) > 5000 || strings.ContainsAny(err.Error(), "\x1b\x00\n") {
+			t.Errorf("the error is not fit to print: %q", err)
+		}
+	})
+}
