@@ -3,7 +3,9 @@ package scale
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/engine"
@@ -55,55 +57,115 @@ type Limits struct {
 	Max int
 }
 
-// An Instance serves one call at a time: that of the caller it was handed to by
-// Acquire, until Release or Discard.
-type Instance struct {
-	// ID is the engine's.
-	ID string
-	// Address is the path of the unix socket at which the instance serves.
-	Address string
-}
-
 // A Scaler hands out instances. Its methods may be called at once from several
 // goroutines.
-type Scaler struct{}
+type Scaler struct {
+	engine engine.Engine
+	config Config
+	logger *slog.Logger
+	// wake holds a value while there are touched revisions.
+	wake chan struct{}
 
-// New returns a Scaler over an engine. It does nothing until Run.
-func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler { panic("being built") }
+	mu        sync.Mutex
+	revisions map[string]*revision
+	// touched are the revisions to decide about.
+	touched map[*revision]struct{}
+	closed  bool
+}
 
-// Run follows the engine and keeps the number of instances right until ctx ends
-// or the engine's watch does. Whoever waits then gets ErrClosed.
-func (s *Scaler) Run(ctx context.Context) error { panic("being built") }
+// New returns a Scaler over an engine. It starts nothing until Run.
+func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler {
+	if config.Queue == 0 {
+		config.Queue = DefaultQueue
+	}
+	if config.IdleToOne == 0 {
+		config.IdleToOne = DefaultIdleToOne
+	}
+	if config.IdleToZero == 0 {
+		config.IdleToZero = DefaultIdleToZero
+	}
+	return &Scaler{
+		engine:    e,
+		config:    config,
+		logger:    logger,
+		wake:      make(chan struct{}, 1),
+		revisions: map[string]*revision{},
+		touched:   map[*revision]struct{}{},
+	}
+}
 
 // Set makes a revision, which the engine knows already, open for calls, or
 // changes its limits. A revision that is being retired stays so.
-func (s *Scaler) Set(revisionID string, limits Limits) { panic("being built") }
-
-// Acquire returns an idle instance of the revision, or waits for one. The caller
-// gives it back by Release or Discard, once. Returns ErrUnknownRevision,
-// ErrQueueFull, a *StartError, ErrClosed or ctx's error.
-func (s *Scaler) Acquire(ctx context.Context, revisionID string) (*Instance, error) {
-	panic("being built")
+func (s *Scaler) Set(revisionID string, limits Limits) {
+	limits.Max = max(limits.Max, limits.Min, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.revisions[revisionID]
+	if r == nil {
+		r = newRevision(revisionID)
+		s.revisions[revisionID] = r
+	}
+	r.limits = limits
+	s.touch(r)
 }
-
-// Release gives an instance back after a call.
-func (s *Scaler) Release(in *Instance) { panic("being built") }
-
-// Discard gives an instance back that must not serve again, because its call
-// ran out of time or its connection broke. It is stopped at once.
-func (s *Scaler) Discard(in *Instance) { panic("being built") }
-
-// Warm returns when an instance of the revision is ready, and starts one if
-// there is none: it proves that the revision starts. Returns the errors of
-// Acquire, but for ErrQueueFull.
-func (s *Scaler) Warm(ctx context.Context, revisionID string) error { panic("being built") }
 
 // Retire closes a revision for new calls because a newer one has taken over.
 // Calls that wait or are served end as they would have; then the engine deletes
 // the revision and the channel is closed. It is closed at once for a revision
 // that is not known.
-func (s *Scaler) Retire(revisionID string) <-chan struct{} { panic("being built") }
+func (s *Scaler) Retire(revisionID string) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.revisions[revisionID]
+	if r == nil {
+		done := make(chan struct{})
+		close(done)
+		return done
+	}
+	r.retired = true
+	s.touch(r)
+	return r.forgotten
+}
 
 // Remove ends a revision at once, with all its calls, and returns when the
 // engine has deleted it. Calls that wait get ErrUnknownRevision.
-func (s *Scaler) Remove(ctx context.Context, revisionID string) error { panic("being built") }
+func (s *Scaler) Remove(ctx context.Context, revisionID string) error {
+	s.mu.Lock()
+	r := s.revisions[revisionID]
+	if r != nil {
+		s.forget(r)
+	}
+	s.mu.Unlock()
+	if err := s.engine.Delete(ctx, revisionID); err != nil {
+		return fmt.Errorf("remove revision %s: %w", revisionID, err)
+	}
+	if r != nil {
+		close(r.forgotten)
+	}
+	return nil
+}
+
+// forget drops a revision and whoever waits for it.
+func (s *Scaler) forget(r *revision) {
+	delete(s.revisions, r.id)
+	delete(s.touched, r)
+	for _, in := range r.instances {
+		in.phase = gone
+	}
+	r.endWaiting(ErrUnknownRevision)
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+}
+
+// touch has a revision decided about soon.
+func (s *Scaler) touch(r *revision) {
+	if s.revisions[r.id] != r {
+		return
+	}
+	s.touched[r] = struct{}{}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,129 @@
+package scale
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Acquire returns an idle instance of the revision, or waits for one. The caller
+// gives it back by Release or Discard, once. Returns ErrUnknownRevision,
+// ErrQueueFull, a *StartError, ErrClosed or ctx's error.
+func (s *Scaler) Acquire(ctx context.Context, revisionID string) (*Instance, error) {
+	s.mu.Lock()
+	r, err := s.open(revisionID)
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	if in := r.take(); in != nil {
+		s.mu.Unlock()
+		return in, nil
+	}
+	if len(r.queue) >= s.config.Queue {
+		s.mu.Unlock()
+		return nil, ErrQueueFull
+	}
+	w := newWaiter()
+	r.queue = append(r.queue, w)
+	s.touch(r)
+	s.mu.Unlock()
+	return s.wait(ctx, r, w)
+}
+
+// Warm returns when an instance of the revision is ready, and starts one if
+// there is none: it proves that the revision starts. Returns the errors of
+// Acquire, but for ErrQueueFull.
+func (s *Scaler) Warm(ctx context.Context, revisionID string) error {
+	s.mu.Lock()
+	r, err := s.open(revisionID)
+	if err != nil || r.ready() {
+		s.mu.Unlock()
+		return err
+	}
+	w := newWaiter()
+	r.warming = append(r.warming, w)
+	s.touch(r)
+	s.mu.Unlock()
+	_, err = s.wait(ctx, r, w)
+	return err
+}
+
+// Release gives an instance back after a call.
+func (s *Scaler) Release(in *Instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if in.phase != busy {
+		return
+	}
+	r := in.revision
+	r.busy--
+	now := time.Now()
+	r.offer(in, now)
+	if in.phase == idle && s.idleNeedsWake(r, now) {
+		s.touch(r)
+	}
+}
+
+// Discard gives an instance back that must not serve again, because its call
+// ran out of time or its connection broke. It is stopped at once.
+func (s *Scaler) Discard(in *Instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if in.phase != busy {
+		return
+	}
+	r := in.revision
+	r.leave(in)
+	in.phase = leaving
+	r.leaving = append(r.leaving, in)
+	r.discarded = append(r.discarded, in.ID)
+	s.touch(r)
+}
+
+// open returns a revision that takes new calls.
+func (s *Scaler) open(revisionID string) (*revision, error) {
+	if s.closed {
+		return nil, ErrClosed
+	}
+	r := s.revisions[revisionID]
+	if r == nil || r.retired {
+		return nil, ErrUnknownRevision
+	}
+	return r, nil
+}
+
+func (s *Scaler) wait(ctx context.Context, r *revision, w *waiter) (*Instance, error) {
+	select {
+	case o := <-w.outcome:
+		return o.instance, o.err
+	case <-ctx.Done():
+	}
+	if !s.giveUp(r, w) {
+		// The outcome was faster than giving up: an instance must not be lost.
+		if o := <-w.outcome; o.instance != nil {
+			s.Release(o.instance)
+		}
+	}
+	return nil, ctx.Err()
+}
+
+// giveUp takes a waiter out of whatever it waits in, and tells whether it was
+// still there.
+func (s *Scaler) giveUp(r *revision, w *waiter) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(r.queue) + len(r.warming)
+	is := func(other *waiter) bool { return other == w }
+	r.queue = slices.DeleteFunc(r.queue, is)
+	r.warming = slices.DeleteFunc(r.warming, is)
+	s.touch(r)
+	return len(r.queue)+len(r.warming) < before
+}
+
+// idleNeedsWake tells whether the instance that just became idle may be due
+// before the revision is looked at again. Under steady load it never is, so that
+// giving an instance back costs no more than a lock.
+func (s *Scaler) idleNeedsWake(r *revision, now time.Time) bool {
+	return r.retired || r.wakeAt.IsZero() || r.live() > 1 && r.wakeAt.After(now.Add(s.config.IdleToOne))
+}

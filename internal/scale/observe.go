@@ -1,0 +1,50 @@
+package scale
+
+import (
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+)
+
+// begin takes in an instance that the engine reports for the first time.
+func (r *revision) begin(id string) *Instance {
+	in := &Instance{ID: id, revision: r, phase: starting}
+	r.instances[id] = in
+	r.starting++
+	r.pending = max(r.pending-1, 0)
+	return in
+}
+
+func (r *revision) becomeReady(in *Instance, address string, now time.Time) {
+	if in.phase != starting {
+		return
+	}
+	r.starting--
+	in.Address = address
+	in.readyAt = now
+	r.endWarming(nil)
+	r.offer(in, now)
+}
+
+// end takes in that an instance is gone, and returns why if it was not asked to go.
+func (r *revision) end(in *Instance, event engine.Event, now time.Time) string {
+	before := in.phase
+	r.leave(in)
+	in.phase = gone
+	delete(r.instances, in.ID)
+	if before == leaving {
+		return ""
+	}
+	reason := event.Reason
+	if reason == "" {
+		reason = "it was stopped"
+	}
+	if !in.readyAt.IsZero() && now.Sub(in.readyAt) > steady {
+		r.failures = 0
+	}
+	r.pause(now)
+	if before == starting {
+		r.startFailed(&StartError{Reason: reason})
+	}
+	return reason
+}
