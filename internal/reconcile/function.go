@@ -163,11 +163,8 @@ func (r *Reconciler) prune(functionID string) error {
 		}
 		return archives, err
 	})
-	if functions.CodeOf(err) == functions.NotFound && err != nil {
-		return nil
-	}
 	if err != nil {
-		return err
+		return fmt.Errorf("remove old archives of function %s: %w", functionID, err)
 	}
 	var artifacts []string
 	if needed.Revision != nil {

@@ -1,0 +1,311 @@
+// Package storetest is what every store must pass: one suite for all of them.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+// Store is what the suite needs of a store.
+type Store interface {
+	functions.Store
+	Follow(context.Context, func(functions.Change)) error
+	Close() error
+}
+
+// epoch is when the objects of the tests begin to be made.
+var epoch = time.Date(2026, 7, 3, 13, 3, 53, 123456789, time.UTC)
+
+// Run runs the suite. Each call of open opens the store that it was given the
+// name of: the same one for the same name.
+func Run(t *testing.T, open func(t *testing.T, name string) Store) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, func(*testing.T, string) Store){
+		"keeps objects whole":           keepsObjects,
+		"lists in order, by pages":      listsPages,
+		"says what is not there":        notFound,
+		"leaves no trace of failure":    rollsBack,
+		"refuses a second of that name": refusesDuplicates,
+		"numbers changes for followers": numbersChanges,
+		"tells before it acknowledges":  tellsFirst,
+		"orders writers":                ordersWriters,
+		"survives being closed":         survivesClosing,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
+	}
+}
+
+func id(kind, n int) string { return fmt.Sprintf("%08d-0000-4000-8000-%012d", kind, n) }
+
+var project = iam.Project{ID: id(1, 1), OrganizationID: id(2, 1), Name: "default", CreatedAt: epoch}
+
+func namespace(n int) functions.Namespace {
+	return functions.Namespace{
+		ID: id(3, n), Region: "fr-par", ProjectID: project.ID, OrganizationID: project.OrganizationID,
+		Name: fmt.Sprintf("namespace-%02d", n), Slug: "namespace", Description: `with "quotes" & <signs>`,
+		Tags: []string{"a", "b"}, Variables: map[string]string{"KEY": "value"},
+		Secrets: []functions.SecretVariable{{Key: "SECRET", Hash: "$argon2id$", Sealed: []byte{0, 1, 255}}},
+		Status:  functions.Ready, PublicKey: "PEM", PrivateKey: []byte{1, 2, 3},
+		CreatedAt: epoch.Add(time.Duration(n) * time.Second), UpdatedAt: epoch.Add(time.Hour),
+	}
+}
+
+func function(n int) functions.Function {
+	return functions.Function{
+		ID: id(4, n), Region: "fr-par", ProjectID: project.ID, OrganizationID: project.OrganizationID, NamespaceID: id(3, 1),
+		Name: fmt.Sprintf("function-%02d", n), Status: functions.Ready, MaxScale: 5, Runtime: "go126", Handler: "Handle",
+		MemoryLimit: 256, CPULimit: 140, Timeout: 300 * time.Second, Privacy: functions.Private, DomainName: "host",
+		CreatedAt: epoch, UpdatedAt: epoch, Archive: "digest", Generation: 7,
+		Revision: &functions.Revision{
+			ID: id(5, n), Launch: []byte("{}"), Variables: map[string]string{"A": "b"}, Secrets: map[string][]byte{"S": {9}},
+		},
+	}
+}
+
+func tokenOf(n int) functions.Token {
+	return functions.Token{
+		ID: id(6, n), Region: "fr-par", ProjectID: project.ID, NamespaceID: id(3, 1), Status: functions.Creating,
+		CreatedAt: epoch.Add(time.Duration(n) * time.Nanosecond), ExpiresAt: epoch.Add(time.Hour),
+		Digest: functions.DigestOf(fmt.Sprint("text ", n)),
+	}
+}
+
+func put(t *testing.T, s Store, objects ...functions.Object) {
+	t.Helper()
+	err := s.Update(t.Context(), func(tx functions.Tx) error {
+		for _, o := range objects {
+			if err := tx.Put(o); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("put: %v", err)
+	}
+}
+
+func view(t *testing.T, s Store, read func(functions.Tx) error) {
+	t.Helper()
+	if err := s.View(t.Context(), read); err != nil {
+		t.Fatalf("view: %v", err)
+	}
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
+	}
+}
+
+func keepsObjects(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "keeps")
+	put(t, s, project, namespace(1), function(1), tokenOf(1))
+	view(t, s, func(tx functions.Tx) error {
+		n, err := tx.Namespace(id(3, 1))
+		equal(t, "namespace", n, namespace(1))
+		f, err2 := tx.Function(id(4, 1))
+		equal(t, "function", f, function(1))
+		k, err3 := tx.Token(id(6, 1))
+		equal(t, "token", k, tokenOf(1))
+		return errors.Join(err, err2, err3)
+	})
+	changed := namespace(1)
+	changed.Description, changed.Tags = "", nil
+	put(t, s, changed)
+	view(t, s, func(tx functions.Tx) error {
+		n, err := tx.Namespace(id(3, 1))
+		equal(t, "changed namespace", n, changed)
+		return err
+	})
+}
+
+func listsPages(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "lists")
+	put(t, s, project, namespace(2), namespace(3), namespace(1))
+	tests := map[string]struct {
+		filter functions.Filter
+		page   functions.Page
+		want   []string
+		total  int
+	}{
+		"all, oldest first":  {functions.Filter{}, functions.Page{}, []string{id(3, 1), id(3, 2), id(3, 3)}, 3},
+		"newest first":       {functions.Filter{}, functions.Page{OrderBy: "created_at_desc"}, []string{id(3, 3), id(3, 2), id(3, 1)}, 3},
+		"by name, backwards": {functions.Filter{}, functions.Page{Number: 1, Size: 2, OrderBy: "name_desc"}, []string{id(3, 3), id(3, 2)}, 3},
+		"second page":        {functions.Filter{}, functions.Page{Number: 2, Size: 2}, []string{id(3, 3)}, 3},
+		"past the end":       {functions.Filter{}, functions.Page{Number: 9, Size: 2}, nil, 3},
+		"one name":           {functions.Filter{Name: "namespace-02"}, functions.Page{}, []string{id(3, 2)}, 1},
+		"another region":     {functions.Filter{Region: "nl-ams"}, functions.Page{}, nil, 0},
+		"another project":    {functions.Filter{ProjectID: id(1, 9)}, functions.Page{}, nil, 0},
+		"a name with quotes": {functions.Filter{Name: `' OR 1=1 --`}, functions.Page{}, nil, 0},
+	}
+	for name, test := range tests {
+		view(t, s, func(tx functions.Tx) error {
+			found, total, err := tx.Namespaces(test.filter, test.page)
+			var ids []string
+			for _, n := range found {
+				ids = append(ids, n.ID)
+			}
+			equal(t, name, ids, test.want)
+			equal(t, name+", total", total, test.total)
+			return err
+		})
+	}
+}
+
+func notFound(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "empty")
+	view(t, s, func(tx functions.Tx) error {
+		_, err := tx.Namespace(id(3, 1))
+		_, err2 := tx.Function(id(4, 1))
+		_, err3 := tx.Token(id(6, 1))
+		for want, got := range map[string]error{"Namespace was not found": err, "Function was not found": err2, "Token was not found": err3} {
+			if functions.CodeOf(got) != functions.NotFound || got.Error() != want {
+				t.Errorf("got %v, want %q", got, want)
+			}
+		}
+		return nil
+	})
+}
+
+func rollsBack(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "rolls back")
+	put(t, s, project)
+	told := 0
+	if err := s.Follow(t.Context(), func(c functions.Change) { told += int(c.Number) }); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	err := s.Update(t.Context(), func(tx functions.Tx) error {
+		if err := tx.Put(namespace(1)); err != nil {
+			t.Errorf("put: %v", err)
+		}
+		return broken
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("Update returns %v, want %v", err, broken)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = s.Update(t.Context(), func(tx functions.Tx) error {
+			_ = tx.Put(namespace(1))
+			panic("broken")
+		})
+	}()
+	view(t, s, func(tx functions.Tx) error {
+		_, total, err := tx.Namespaces(functions.Filter{}, functions.Page{})
+		equal(t, "namespaces after a failed update", total, 0)
+		return err
+	})
+	equal(t, "what followers were told", told, 0)
+}
+
+func refusesDuplicates(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "duplicates")
+	put(t, s, project, namespace(1))
+	second := namespace(2)
+	second.Name = namespace(1).Name
+	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(second) }); err == nil {
+		t.Error("two namespaces of one name are kept")
+	}
+	orphan := function(1)
+	orphan.NamespaceID = id(3, 9)
+	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(orphan) }); err == nil {
+		t.Error("a function without a namespace is kept")
+	}
+}
+
+func numbersChanges(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "numbers")
+	put(t, s, project, namespace(1), tokenOf(1))
+	var got []functions.Change
+	if err := s.Follow(t.Context(), func(c functions.Change) { got = append(got, c) }); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Update(t.Context(), func(tx functions.Tx) error {
+		return errors.Join(tx.Delete(tokenOf(1)), tx.Put(namespace(2)))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "changes", got, []functions.Change{
+		{Object: project},
+		{Object: namespace(1)},
+		{Object: tokenOf(1)},
+		{Number: 4, Object: tokenOf(1), Deleted: true},
+		{Number: 5, Object: namespace(2)},
+	})
+}
+
+func tellsFirst(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "tells")
+	put(t, s, project, namespace(1), tokenOf(1))
+	revoked := false
+	if err := s.Follow(t.Context(), func(c functions.Change) { revoked = revoked || c.Deleted }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Delete(tokenOf(1)) }); err != nil {
+		t.Fatal(err)
+	}
+	if !revoked {
+		t.Error("Update returned before the followers had applied the change")
+	}
+}
+
+func ordersWriters(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "orders")
+	put(t, s, project, namespace(1))
+	var numbers []int64
+	if err := s.Follow(t.Context(), func(c functions.Change) {
+		if c.Number > 0 {
+			numbers = append(numbers, c.Number)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const writers, each = 8, 10
+	var group sync.WaitGroup
+	for w := range writers {
+		group.Go(func() {
+			for n := range each {
+				put(t, s, tokenOf(w*each+n))
+			}
+		})
+	}
+	group.Wait()
+	if len(numbers) != writers*each {
+		t.Fatalf("%d changes, want %d", len(numbers), writers*each)
+	}
+	for i, number := range numbers {
+		if want := int64(i + 3); number != want {
+			t.Fatalf("change %d has number %d, want %d", i, number, want)
+		}
+	}
+}
+
+func survivesClosing(t *testing.T, open func(*testing.T, string) Store) {
+	s := open(t, "closing")
+	put(t, s, project, namespace(1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, "closing")
+	var numbered int64
+	if err := s.Follow(t.Context(), func(c functions.Change) { numbered = c.Number }); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, namespace(2))
+	equal(t, "number of the next change", numbered, int64(3))
+}

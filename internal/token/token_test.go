@@ -1,0 +1,184 @@
+package token_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+var keyPair = sync.OnceValues(func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) })
+
+// The ids and times are those of tokens in recorded traffic; so are the sizes.
+const (
+	tokenID     = "7b7861e8-205f-4432-950b-310a018d8403"
+	namespaceID = "d049a22d-92fd-48a5-9b3f-8c5633c313d3"
+	functionID  = "a570d8b5-572f-49c2-9821-f3e363d3f2dc"
+)
+
+func TestMint(t *testing.T) {
+	t.Parallel()
+	created := time.Unix(1756307125, 999)
+	tests := map[string]struct {
+		token  functions.Token
+		claims string
+		length int
+	}{
+		"namespace, with expiry": {
+			functions.Token{ID: tokenID, NamespaceID: namespaceID, CreatedAt: created, ExpiresAt: time.Unix(1756393506, 0)},
+			`{"application_claim":[{"namespace_id":"` + namespaceID + `","application_id":""}],"version":2,"aud":"functions","exp":1756393506,"jti":"` + tokenID + `","iat":1756307125,"iss":"SCALEWAY","nbf":1756307125,"sub":"token"}`,
+			1063,
+		},
+		"function, without expiry": {
+			functions.Token{ID: tokenID, FunctionID: functionID, CreatedAt: created},
+			`{"application_claim":[{"namespace_id":"","application_id":"` + functionID + `"}],"version":2,"aud":"functions","jti":"` + tokenID + `","iat":1756307125,"iss":"SCALEWAY","nbf":1756307125,"sub":"token"}`,
+			1040,
+		},
+	}
+	pair, err := keyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := newBox(t)
+	minter := token.NewMinter(box)
+	namespace := functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(box, pair)}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, err := minter.Mint(namespace, test.token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(text.Reveal()); got != test.length {
+				t.Errorf("the token has %d characters, want %d as recorded", got, test.length)
+			}
+			parts := strings.Split(text.Reveal(), ".")
+			if len(parts) != 3 {
+				t.Fatalf("the token has %d parts", len(parts))
+			}
+			if got, want := decode(t, parts[0]), `{"alg":"RS256","typ":"JWT"}`; got != want {
+				t.Errorf("header %s, want %s", got, want)
+			}
+			if got := decode(t, parts[1]); got != test.claims {
+				t.Errorf("claims %s, want %s", got, test.claims)
+			}
+			digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+			if err := rsa.VerifyPKCS1v15(publicKey(t, pair.Public), crypto.SHA256, digest[:], []byte(decode(t, parts[2]))); err != nil {
+				t.Errorf("the signature does not verify: %v", err)
+			}
+		})
+	}
+}
+
+func TestMintWithForeignKey(t *testing.T) {
+	t.Parallel()
+	pair, err := keyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := secret.NewBox(make([]byte, secret.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(other, pair)}
+	if text, err := token.NewMinter(newBox(t)).Mint(n, functions.Token{ID: tokenID}); !errors.Is(err, secret.ErrSealed) {
+		t.Errorf("Mint returns %v, %v, want ErrSealed", text, err)
+	}
+}
+
+func TestPublicKeyHasScalewaysForm(t *testing.T) {
+	t.Parallel()
+	pair, err := keyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(pair.Public, "-----BEGIN RSA PUBLIC KEY-----\n") || len(pair.Public) != 775 || !strings.HasSuffix(pair.Public, "\n") {
+		t.Errorf("the public key is %d bytes: %s", len(pair.Public), pair.Public)
+	}
+}
+
+func TestPoolMakesPairsAhead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		pool := token.NewPool(2, func() (token.KeyPair, error) {
+			made++
+			return token.KeyPair{Public: string(rune('a' + made))}, nil
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- pool.Run(ctx) }()
+		synctest.Wait()
+		// Two wait in the pool, one is handed to it, and one is being made.
+		if made != 4 {
+			t.Errorf("%d pairs were made ahead, want 4", made)
+		}
+		first, err := pool.Take(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := pool.Take(ctx)
+		if err != nil || first.Public == "" || first.Public == second.Public {
+			t.Errorf("Take returns %v and then %v, %v", first, second, err)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run returns %v", err)
+		}
+	})
+}
+
+func TestPoolReportsFailure(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no randomness")
+	pool := token.NewPool(1, func() (token.KeyPair, error) { return token.KeyPair{}, broken })
+	if err := pool.Run(t.Context()); !errors.Is(err, broken) {
+		t.Errorf("Run returns %v, want %v", err, broken)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := pool.Take(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Take returns %v, want it to give up with its context", err)
+	}
+}
+
+func newBox(t *testing.T) *secret.Box {
+	t.Helper()
+	box, err := secret.NewBox([]byte("0123456789abcdef0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+func decode(t *testing.T, part string) string {
+	t.Helper()
+	decoded, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(decoded)
+}
+
+func publicKey(t *testing.T, text string) *rsa.PublicKey {
+	t.Helper()
+	block, _ := pem.Decode([]byte(text))
+	key, err := x509.ParsePKCS1PublicKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
