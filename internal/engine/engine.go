@@ -36,17 +36,20 @@ type Engine interface {
 	// Apply makes a revision known. It starts nothing. It is idempotent.
 	Apply(ctx context.Context, r Revision) error
 	// SetScale asks for n instances of a revision and returns before they are
-	// there: Watch tells when they are. Where n is lower than what exists, the
-	// engine stops instances out of spare, in that order, and never another
-	// one; the caller has stopped sending calls to those. An instance that
-	// ends by itself is reported, and not replaced until SetScale is called
-	// again. Returns ErrUnknownRevision.
+	// there: Watch tells when they are. Each instance that it asks for is
+	// reported as Starting, and later as Ready or Gone, however it goes. Where
+	// n is lower than what exists, the engine stops instances out of spare, in
+	// that order, and never another one; the caller has stopped sending calls
+	// to those. An instance that is being stopped is not counted. An instance
+	// that ends by itself is reported, and not replaced until SetScale is
+	// called again. Returns ErrUnknownRevision.
 	SetScale(ctx context.Context, revisionID string, n int, spare []string) error
-	// Stop ends one instance at once, whatever it is doing. Stopping an
-	// instance that is gone is no error.
+	// Stop ends one instance at once, whatever it is doing, and returns before
+	// it has ended. Stopping an instance that is gone is no error.
 	Stop(ctx context.Context, instanceID string) error
-	// Delete stops all instances of a revision and forgets it. Deleting what
-	// is not there is no error.
+	// Delete ends all instances of a revision at once, forgets it, and returns
+	// when none is left that could read the revision's Dir, or with ctx's
+	// error. Deleting what is not there is no error.
 	Delete(ctx context.Context, revisionID string) error
 	// List returns the IDs of the revisions that the engine knows.
 	List(ctx context.Context) ([]string, error)

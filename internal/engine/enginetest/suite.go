@@ -1,0 +1,261 @@
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+)
+
+// Run runs the suite. NewEngine returns a fresh engine for each test, whose
+// ready timeout and grace are some hundred milliseconds, and closes it after the
+// test. The test program's TestMain calls Main.
+func Run(t *testing.T, newEngine func(t *testing.T) engine.Engine) {
+	tests := map[string]func(*testing.T, engine.Engine){
+		"starts and serves":             testServes,
+		"scales up and down":            testScales,
+		"knows its revisions":           testRevisions,
+		"reports a crash at the start":  testCrash,
+		"reports a crash later":         testLaterCrash,
+		"ends what never serves":        testHang,
+		"ends what never reports":       testClosedPipe,
+		"reports a missing program":     testMissingProgram,
+		"stops at once":                 testStop,
+		"stops the stubborn":            testStubborn,
+		"ends the children of instance": testLeftChild,
+		"does not wait for output":      testLeftWriter,
+		"deletes":                       testDelete,
+		"tells a late watcher":          testLateWatch,
+		"gives a clean environment":     testEnvironment,
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newEngine(t))
+		})
+	}
+}
+
+func testServes(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, serve)
+	apply(t, e, r, 1)
+	first := next(t, events, engine.Starting)
+	ready := next(t, events, engine.Ready)
+	if ready.RevisionID != r.ID || ready.InstanceID != first.InstanceID || ready.Address == "" {
+		t.Errorf("ready event is %+v, want one of %s with an address", ready, first.InstanceID)
+	}
+	mustGet(t, ready.Address, "/pid")
+}
+
+func testScales(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, serve)
+	apply(t, e, r, 3)
+	var ready []engine.Event
+	for len(ready) < 3 {
+		if event := <-events; event.State == engine.Ready {
+			ready = append(ready, event)
+		}
+	}
+	scale(t, e, r, 2)
+	scale(t, e, r, 0, ready[2].InstanceID, ready[0].InstanceID, "no-such-instance")
+	gone := []string{next(t, events, engine.Gone).InstanceID, next(t, events, engine.Gone).InstanceID}
+	if !slices.Contains(gone, ready[0].InstanceID) || !slices.Contains(gone, ready[2].InstanceID) {
+		t.Errorf("%v are gone, want the two that were spare", gone)
+	}
+	mustGet(t, ready[1].Address, "/pid")
+	scale(t, e, r, 1, ready[1].InstanceID)
+	mustGet(t, ready[1].Address, "/pid")
+}
+
+func testRevisions(t *testing.T, e engine.Engine) {
+	if err := e.SetScale(t.Context(), "unknown", 1, nil); !errors.Is(err, engine.ErrUnknownRevision) {
+		t.Errorf("SetScale of an unknown revision = %v, want %v", err, engine.ErrUnknownRevision)
+	}
+	r := revision(t, serve)
+	for range 2 {
+		if err := e.Apply(t.Context(), r); err != nil {
+			t.Fatalf("Apply() = %v", err)
+		}
+	}
+	if got, err := e.List(t.Context()); err != nil || !slices.Equal(got, []string{r.ID}) {
+		t.Errorf("List() = %v, %v, want %s", got, err, r.ID)
+	}
+	if err := e.Apply(t.Context(), engine.Revision{ID: "x", Command: []string{"relative"}}); err == nil {
+		t.Error("Apply() of a command without an absolute path = nil, want an error")
+	}
+}
+
+func testCrash(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, crash, "PASSWORD=hunter2hunter2")
+	apply(t, e, r, 1)
+	next(t, events, engine.Starting)
+	event := next(t, events, engine.Gone)
+	want := "exit status 3: Cannot find module 'x' with [redacted]"
+	if event.Reason != want || event.Started {
+		t.Errorf("the crash is reported as %+v, want the reason %q and not started", event, want)
+	}
+	scale(t, e, r, 1)
+	next(t, events, engine.Starting)
+}
+
+func testLaterCrash(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	ready := startOne(t, e, events, revision(t, serve))
+	if _, err := get(t, ready.Address, "/exit"); err == nil {
+		t.Fatal("an instance answered after its end")
+	}
+	event := next(t, events, engine.Gone)
+	if event.Reason != "exit status 7" || !event.Started {
+		t.Errorf("the crash is reported as %+v, want exit status 7 and started", event)
+	}
+}
+
+func testHang(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	apply(t, e, revision(t, hang), 1)
+	next(t, events, engine.Starting)
+	event := next(t, events, engine.Gone)
+	if !strings.HasPrefix(event.Reason, "did not start listening within ") || event.Started {
+		t.Errorf("the hang is reported as %+v, want that it did not start listening", event)
+	}
+}
+
+func testClosedPipe(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	apply(t, e, revision(t, closesPipe), 1)
+	next(t, events, engine.Starting)
+	if event := next(t, events, engine.Gone); event.Started {
+		t.Errorf("the instance is reported as %+v, want one that never started", event)
+	}
+}
+
+func testMissingProgram(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, serve)
+	r.Command = []string{"/no/such/program"}
+	apply(t, e, r, 1)
+	next(t, events, engine.Starting)
+	if event := next(t, events, engine.Gone); !strings.Contains(event.Reason, "no such file") {
+		t.Errorf("reason is %q, want that there is no such file", event.Reason)
+	}
+}
+
+func testStop(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	ready := startOne(t, e, events, revision(t, serve))
+	for range 2 {
+		if err := e.Stop(t.Context(), ready.InstanceID); err != nil {
+			t.Fatalf("Stop() = %v", err)
+		}
+	}
+	event := next(t, events, engine.Gone)
+	if event.Reason != "" || event.InstanceID != ready.InstanceID {
+		t.Errorf("the stop is reported as %+v, want no reason", event)
+	}
+	if _, err := get(t, ready.Address, "/pid"); err == nil {
+		t.Error("a stopped instance answers")
+	}
+	if err := e.Stop(t.Context(), "unknown"); err != nil {
+		t.Errorf("Stop() of an unknown instance = %v", err)
+	}
+}
+
+func testStubborn(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, stubborn)
+	ready := startOne(t, e, events, r)
+	scale(t, e, r, 0, ready.InstanceID)
+	next(t, events, engine.Gone)
+}
+
+func testLeftChild(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	ready := startOne(t, e, events, revision(t, leaveChild))
+	child, err := strconv.Atoi(mustGet(t, ready.Address, "/child"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = get(t, ready.Address, "/exit")
+	next(t, events, engine.Gone)
+	eventually(t, "the instance's own child has ended", func() bool { return ended(child) })
+}
+
+// ended tells whether a process is gone or only waits to be reaped.
+func ended(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return true
+	}
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return err == nil && strings.Contains(string(stat), ") Z ")
+}
+
+func testLeftWriter(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	ready := startOne(t, e, events, revision(t, leaveWriter))
+	_, _ = get(t, ready.Address, "/exit")
+	next(t, events, engine.Gone)
+}
+
+func testDelete(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, serve)
+	ready := startOne(t, e, events, r)
+	pid, err := strconv.Atoi(mustGet(t, ready.Address, "/pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Delete(t.Context(), r.ID); err != nil {
+		t.Fatalf("Delete() = %v", err)
+	}
+	if !ended(pid) {
+		t.Error("an instance lives after its revision was deleted")
+	}
+	next(t, events, engine.Gone)
+	if got, err := e.List(t.Context()); err != nil || len(got) > 0 {
+		t.Errorf("List() = %v, %v, want none", got, err)
+	}
+	if err := e.Delete(t.Context(), r.ID); err != nil {
+		t.Errorf("second Delete() = %v", err)
+	}
+}
+
+func testLateWatch(t *testing.T, e engine.Engine) {
+	ready := startOne(t, e, follow(t, e), revision(t, serve))
+	ctx, cancel := context.WithCancel(t.Context())
+	late, err := e.Watch(ctx)
+	if err != nil {
+		t.Fatalf("Watch() = %v", err)
+	}
+	next(t, late, engine.Starting)
+	if got := next(t, late, engine.Ready); got != ready {
+		t.Errorf("a late watcher is told %+v, want %+v", got, ready)
+	}
+	cancel()
+	if event, ok := <-late; ok {
+		t.Errorf("an ended watch tells %+v", event)
+	}
+}
+
+func testEnvironment(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	ready := startOne(t, e, events, revision(t, serve, "COLOUR=red", "LANG=mine"))
+	var names []string
+	for _, variable := range strings.Split(mustGet(t, ready.Address, "/env"), "\n") {
+		name, _, _ := strings.Cut(variable, "=")
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	want := []string{"COLOUR", behaviourVariable, "HOME", "LANG", "PATH", "TMPDIR"}
+	if !slices.Equal(names, want) {
+		t.Errorf("an instance has the variables %v, want %v", names, want)
+	}
+}

@@ -1,0 +1,222 @@
+package process
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+)
+
+// The defaults of Config.
+const (
+	// DefaultReadyTimeout is how long Scaleway's own runtime waited for a
+	// function to listen.
+	DefaultReadyTimeout = 10 * time.Second
+	// DefaultGrace lets an instance that serves no call put its things in order.
+	DefaultGrace = 5 * time.Second
+)
+
+var errClosed = errors.New("process engine is closed")
+
+// Config is how an Engine runs instances. A zero field stands for its default.
+type Config struct {
+	// Dir is where the engine makes the folder of its sockets and working
+	// folders; by default the system's folder for temporary files. It has a
+	// short name, for a socket's path may be no longer than about 100 bytes.
+	Dir string
+	// ReadyTimeout is how long an instance may take to report that it serves.
+	ReadyTimeout time.Duration
+	// Grace is how long an instance that is asked to go may take.
+	Grace time.Duration
+	// NewID makes the IDs of instances: short, unique, fit for file names.
+	NewID func() string
+}
+
+func (c Config) orDefaults() Config {
+	if c.Dir == "" {
+		c.Dir = os.TempDir()
+	}
+	if c.ReadyTimeout == 0 {
+		c.ReadyTimeout = DefaultReadyTimeout
+	}
+	if c.Grace == 0 {
+		c.Grace = DefaultGrace
+	}
+	if c.NewID == nil {
+		c.NewID = randomID
+	}
+	return c
+}
+
+func randomID() string {
+	var id [6]byte
+	_, _ = rand.Read(id[:]) // It never fails: see its documentation.
+	return "i" + hex.EncodeToString(id[:])
+}
+
+// An Engine runs instances as child processes of this one.
+type Engine struct {
+	config  Config
+	logger  *slog.Logger
+	folder  *folder
+	spawner *spawner
+	running sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	revisions map[string]engine.Revision
+	instances map[string]*instance
+	watchers  map[*watcher]struct{}
+}
+
+var _ engine.Engine = (*Engine)(nil)
+
+// New returns an engine without instances. It removes what engines of servers
+// that were killed left in the same Dir. The logger receives what instances
+// print. Close it after use.
+func New(config Config, logger *slog.Logger) (*Engine, error) {
+	config = config.orDefaults()
+	folder, err := openFolder(config.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("process engine: %w", err)
+	}
+	return &Engine{
+		config:    config,
+		logger:    logger,
+		folder:    folder,
+		spawner:   newSpawner(),
+		revisions: map[string]engine.Revision{},
+		instances: map[string]*instance{},
+		watchers:  map[*watcher]struct{}{},
+	}, nil
+}
+
+// Close asks all instances to go and returns when all have ended. The watches
+// end after the last event.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	for _, in := range e.instances {
+		in.terminate()
+	}
+	e.mu.Unlock()
+
+	e.running.Wait()
+	e.spawner.close()
+	e.mu.Lock()
+	for w := range e.watchers {
+		w.close()
+	}
+	e.mu.Unlock()
+	return e.folder.remove()
+}
+
+// Apply makes a revision known.
+func (e *Engine) Apply(_ context.Context, r engine.Revision) error {
+	if r.ID == "" || len(r.Command) == 0 || !filepath.IsAbs(r.Command[0]) {
+		return fmt.Errorf("apply revision %q: want an ID and a command with an absolute path", r.ID)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return errClosed
+	}
+	r.Command = slices.Clone(r.Command)
+	r.Env = slices.Clone(r.Env)
+	e.revisions[r.ID] = r
+	return nil
+}
+
+// SetScale starts or stops instances until there are n.
+func (e *Engine) SetScale(_ context.Context, revisionID string, n int, spare []string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r, ok := e.revisions[revisionID]
+	switch {
+	case e.closed:
+		return errClosed
+	case !ok:
+		return fmt.Errorf("set scale of %q: %w", revisionID, engine.ErrUnknownRevision)
+	}
+	live := 0
+	for _, in := range e.instances {
+		if in.revision.ID == revisionID && !in.stopping {
+			live++
+		}
+	}
+	for ; live < n; live++ {
+		e.start(r)
+	}
+	for _, id := range spare {
+		in := e.instances[id]
+		if live > n && in != nil && in.revision.ID == revisionID && !in.stopping {
+			in.terminate()
+			live--
+		}
+	}
+	return nil
+}
+
+func (e *Engine) start(r engine.Revision) {
+	in := newInstance(e.config.NewID(), r)
+	e.instances[in.id] = in
+	e.emit(in.event(engine.Starting))
+	e.running.Go(func() { e.run(in) })
+}
+
+// Stop kills an instance.
+func (e *Engine) Stop(_ context.Context, instanceID string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if in := e.instances[instanceID]; in != nil {
+		in.kill()
+	}
+	return nil
+}
+
+// Delete kills the instances of a revision, forgets it, and waits for their end.
+func (e *Engine) Delete(ctx context.Context, revisionID string) error {
+	var ending []*instance
+	e.mu.Lock()
+	delete(e.revisions, revisionID)
+	for _, in := range e.instances {
+		if in.revision.ID == revisionID {
+			in.kill()
+			ending = append(ending, in)
+		}
+	}
+	e.mu.Unlock()
+	for _, in := range ending {
+		select {
+		case <-in.ended:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the end of instance %s: %w", in.id, ctx.Err())
+		}
+	}
+	return nil
+}
+
+// List returns the IDs of the revisions that were applied and not deleted.
+func (e *Engine) List(context.Context) ([]string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ids := make([]string, 0, len(e.revisions))
+	for id := range e.revisions {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids, nil
+}

@@ -1,0 +1,137 @@
+package process_test
+
+import (
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/enginetest"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+)
+
+func TestMain(m *testing.M) {
+	enginetest.Main()
+	os.Exit(m.Run())
+}
+
+// shortDir returns a folder whose path leaves room for sockets, which that of
+// t.TempDir may not.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "jt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func newEngine(t *testing.T, config process.Config) *process.Engine {
+	t.Helper()
+	e, err := process.New(config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatalf("New() = %v", err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+	})
+	return e
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	enginetest.Run(t, func(t *testing.T) engine.Engine {
+		dir := shortDir(t)
+		t.Cleanup(func() { wantEmpty(t, dir) })
+		return newEngine(t, process.Config{Dir: dir, ReadyTimeout: 5 * time.Second, Grace: 300 * time.Millisecond})
+	})
+}
+
+func wantEmpty(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) > 0 {
+		t.Errorf("%s has %v, %v, want nothing left behind", dir, entries, err)
+	}
+}
+
+func TestNewRefusesALongPath(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 20))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := process.New(process.Config{Dir: dir}, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "choose a shorter one") {
+		t.Errorf("New() = %v, want that the path is too long", err)
+	}
+	wantEmpty(t, dir)
+}
+
+func TestNewSweepsWhatTheDeadLeft(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	living := newEngine(t, process.Config{Dir: dir})
+	left := filepath.Join(dir, "jeton-run-1")
+	other := filepath.Join(dir, "others")
+	for _, path := range []string{filepath.Join(left, "i1", "tmp"), other} {
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newEngine(t, process.Config{Dir: dir})
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("the folder of a dead engine is still there: %v", err)
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Errorf("a folder of others is gone: %v", err)
+	}
+	if err := living.Close(); err != nil {
+		t.Errorf("Close() of an engine that was there before = %v", err)
+	}
+}
+
+// TestAnEndedInstanceRefuses asks that nobody holds the socket of an instance
+// that is gone: a connection to it must fail at once, not hang.
+func TestAnEndedInstanceRefuses(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, process.Config{Dir: shortDir(t)})
+	events, err := e.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := engine.Revision{ID: "r", Command: []string{program}, Env: []string{"ENGINETEST_BEHAVIOUR=serve"}}
+	if err := e.Apply(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SetScale(t.Context(), "r", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	<-events
+	ready := <-events
+	hold := filepath.Join(filepath.Dir(ready.Address), "hold")
+	if err := os.Link(ready.Address, hold); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Delete(t.Context(), "r"); err != nil {
+		t.Fatal(err)
+	}
+	if conn, err := net.Dial("unix", hold); err == nil {
+		t.Errorf("connected to the socket of an ended instance: %v", conn.Close())
+	}
+}

@@ -1,0 +1,110 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// folderPrefix begins the name of each engine's folder.
+	folderPrefix = "jeton-run-"
+	// maxSocketPath is the longest path of a unix socket on all systems that
+	// Jeton runs on: macOS allows 103 bytes, Linux 107.
+	maxSocketPath = 103
+	// longestID leaves room for an instance's ID and ".sock".
+	longestID = 20
+)
+
+// A folder is an engine's private place for sockets and working folders. It is
+// locked while its engine lives, by which others know that it is not left over.
+type folder struct {
+	path string
+	lock *os.File
+}
+
+// openFolder removes what dead engines left below base and makes a new folder.
+func openFolder(base string) (*folder, error) {
+	base, err := filepath.Abs(base)
+	if err != nil {
+		return nil, fmt.Errorf("find folder for sockets: %w", err)
+	}
+	sweep(base)
+	const attempts = 10
+	for range attempts {
+		path, err := os.MkdirTemp(base, folderPrefix)
+		if err != nil {
+			return nil, fmt.Errorf("make folder for sockets: %w", err)
+		}
+		if length := len(path) + longestID; length > maxSocketPath {
+			err := fmt.Errorf("%s is too long a path for sockets by %d bytes: choose a shorter one", base, length-maxSocketPath)
+			return nil, errors.Join(err, os.Remove(path))
+		}
+		if lock := tryLock(path); lock != nil {
+			return &folder{path: path, lock: lock}, nil
+		}
+		// Another engine has just swept it away, before it was locked.
+	}
+	return nil, fmt.Errorf("make folder for sockets: others remove it from %s", base)
+}
+
+// sweep removes the folders that no living engine holds. It does what it can:
+// what it cannot remove, or is another user's, stays.
+func sweep(base string) {
+	paths, err := filepath.Glob(filepath.Join(base, folderPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, path := range paths {
+		if lock := tryLock(path); lock != nil {
+			_ = os.RemoveAll(path)
+			_ = lock.Close()
+		}
+	}
+}
+
+// tryLock returns the open, locked folder at a path, or nil if it is not there,
+// is another user's, is no folder, or is locked.
+func tryLock(path string) *os.File {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	f := os.NewFile(uintptr(fd), path)
+	var held, named unix.Stat_t
+	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) != nil ||
+		unix.Fstat(fd, &held) != nil || unix.Lstat(path, &named) != nil ||
+		held.Ino != named.Ino || int(held.Uid) != os.Geteuid() {
+		_ = f.Close()
+		return nil
+	}
+	return f
+}
+
+func (f *folder) socket(id string) string { return filepath.Join(f.path, id+".sock") }
+
+func (f *folder) work(id string) string { return filepath.Join(f.path, id) }
+
+// addInstance makes an instance's working folder, with one for temporary files.
+func (f *folder) addInstance(id string) (string, error) {
+	work := f.work(id)
+	if err := os.MkdirAll(filepath.Join(work, "tmp"), 0o700); err != nil {
+		return "", fmt.Errorf("make working folder: %w", err)
+	}
+	return work, nil
+}
+
+func (f *folder) removeInstance(id string) error {
+	err := os.Remove(f.socket(id))
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, os.RemoveAll(f.work(id)))
+}
+
+func (f *folder) remove() error {
+	return errors.Join(os.RemoveAll(f.path), f.lock.Close())
+}

@@ -1,0 +1,165 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+)
+
+// An instance is one child process, from the wish for it to its end.
+type instance struct {
+	id       string
+	revision engine.Revision
+	socket   string
+
+	// What follows is guarded by the engine's mutex.
+	stopping bool
+	ready    bool
+
+	// terminated and killed are closed to ask the instance to go.
+	terminated, killed chan struct{}
+	terminateOnce      sync.Once
+	killOnce           sync.Once
+	// ended is closed when the process is reaped and its folder removed.
+	ended chan struct{}
+}
+
+func newInstance(id string, r engine.Revision) *instance {
+	return &instance{
+		id:         id,
+		revision:   r,
+		terminated: make(chan struct{}),
+		killed:     make(chan struct{}),
+		ended:      make(chan struct{}),
+	}
+}
+
+// terminate and kill are called with the engine's mutex held.
+func (in *instance) terminate() {
+	in.stopping = true
+	in.terminateOnce.Do(func() { close(in.terminated) })
+}
+
+func (in *instance) kill() {
+	in.stopping = true
+	in.killOnce.Do(func() { close(in.killed) })
+}
+
+func (in *instance) event(state engine.State) engine.Event {
+	event := engine.Event{RevisionID: in.revision.ID, InstanceID: in.id, State: state}
+	if state == engine.Ready {
+		event.Address = in.socket
+	}
+	return event
+}
+
+// run is the whole life of an instance.
+func (e *Engine) run(in *instance) {
+	reason := e.live(in)
+	if err := e.folder.removeInstance(in.id); err != nil {
+		e.logger.Warn("an instance's folder is left behind", "instance", in.id, "error", err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	event := in.event(engine.Gone)
+	event.Started = in.ready
+	if !in.stopping {
+		event.Reason = redact(reason, in.revision.Env)
+	}
+	delete(e.instances, in.id)
+	e.emit(event)
+	close(in.ended)
+}
+
+// live starts the process, waits for its end, and returns the reason for it.
+func (e *Engine) live(in *instance) string {
+	child, err := e.spawn(in)
+	if err != nil {
+		return err.Error()
+	}
+	defer child.readiness.Close()
+	ready := make(chan struct{})
+	go func() {
+		if n, _ := child.readiness.Read(make([]byte, 1)); n == 1 {
+			close(ready)
+		}
+	}()
+	exited := make(chan string, 1)
+	go func() { exited <- child.wait() }()
+
+	failure, status := e.supervise(in, child, ready, exited)
+	reason := status
+	if failure != "" {
+		reason = failure
+	}
+	// What an instance that never served wrote last is mostly why.
+	if last := child.stderr.last(); last != "" && !in.ready {
+		reason += ": " + last
+	}
+	return reason
+}
+
+// supervise passes on what is asked of a process until it has exited. It returns
+// why the engine itself ended it, if it did, and how it exited.
+func (e *Engine) supervise(in *instance, c *child, ready <-chan struct{}, exited <-chan string) (failure, status string) {
+	terminated, killed := in.terminated, in.killed
+	overdue := time.NewTimer(e.config.ReadyTimeout)
+	defer overdue.Stop()
+	var grace <-chan time.Time
+	for {
+		select {
+		case <-ready:
+			ready = nil
+			overdue.Stop()
+			e.becomeReady(in)
+		case <-overdue.C:
+			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)
+			c.signal(syscall.SIGKILL)
+		case <-terminated:
+			terminated = nil
+			grace = time.After(e.config.Grace)
+			c.signal(syscall.SIGTERM)
+		case <-grace:
+			c.signal(syscall.SIGKILL)
+		case <-killed:
+			killed = nil
+			c.signal(syscall.SIGKILL)
+		case status = <-exited:
+			return failure, status
+		}
+	}
+}
+
+func (e *Engine) becomeReady(in *instance) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	in.ready = true
+	e.emit(in.event(engine.Ready))
+}
+
+// redact takes the values of variables out of a text that others than the
+// function's owner may read. Values shorter than six bytes guard no secret, and
+// taking them out would garble the text.
+func redact(text string, env []string) string {
+	const shortest = 6
+	for _, variable := range env {
+		if _, value, _ := strings.Cut(variable, "="); len(value) >= shortest {
+			text = strings.ReplaceAll(text, value, "[redacted]")
+		}
+	}
+	return text
+}
+
+func (e *Engine) logLine(in *instance, stream string) func(string) {
+	logger := e.logger.With(
+		"function", in.revision.FunctionID, "revision", in.revision.ID, "instance", in.id, "stream", stream,
+	)
+	return func(line string) {
+		logger.LogAttrs(context.Background(), levelOutput, line)
+	}
+}

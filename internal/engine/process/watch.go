@@ -1,0 +1,97 @@
+package process
+
+import (
+	"context"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+)
+
+// A watcher holds the events that one watch has yet to deliver. It is as long as
+// its reader is slow: no event may be lost, and instances are few.
+type watcher struct {
+	queue []engine.Event
+	ended bool
+	// news holds a value while there is something to look at.
+	news chan struct{}
+}
+
+func (w *watcher) add(event engine.Event) {
+	w.queue = append(w.queue, event)
+	w.tell()
+}
+
+func (w *watcher) close() {
+	w.ended = true
+	w.tell()
+}
+
+func (w *watcher) tell() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// Watch reports the instances that exist, and then every change. The channel
+// also closes after Close, behind the last event.
+func (e *Engine) Watch(ctx context.Context) (<-chan engine.Event, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, errClosed
+	}
+	w := &watcher{news: make(chan struct{}, 1)}
+	for _, in := range e.instances {
+		w.add(in.event(engine.Starting))
+		if in.ready {
+			w.add(in.event(engine.Ready))
+		}
+	}
+	e.watchers[w] = struct{}{}
+	events := make(chan engine.Event)
+	go e.deliver(ctx, w, events)
+	return events, nil
+}
+
+func (e *Engine) deliver(ctx context.Context, w *watcher, events chan<- engine.Event) {
+	defer close(events)
+	defer e.unwatch(w)
+	for {
+		batch, ended := e.takeEvents(w)
+		for _, event := range batch {
+			select {
+			case events <- event:
+			case <-ctx.Done():
+				return
+			}
+		}
+		if ended {
+			return
+		}
+		select {
+		case <-w.news:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (e *Engine) takeEvents(w *watcher) (batch []engine.Event, ended bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	batch, w.queue = w.queue, nil
+	return batch, w.ended
+}
+
+func (e *Engine) unwatch(w *watcher) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.watchers, w)
+}
+
+// emit is called with the mutex held, so that all watchers see one order.
+func (e *Engine) emit(event engine.Event) {
+	for w := range e.watchers {
+		w.add(event)
+	}
+}
