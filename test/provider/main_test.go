@@ -1,0 +1,57 @@
+// Package provider_test runs real Terraform with the provider against a real
+// server.
+package provider_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// commandLine is the path of terraform, or of tofu.
+var commandLine string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+// run keeps whatever is set up on this machine, for Terraform or for Scaleway,
+// out of the tests.
+func run(m *testing.M) int {
+	var err error
+	if commandLine, err = exec.LookPath("terraform"); err != nil {
+		if commandLine, err = exec.LookPath("tofu"); err != nil {
+			fmt.Fprintln(os.Stderr, "these tests need terraform or tofu in the PATH")
+			return 1
+		}
+	}
+	dir, err := os.MkdirTemp("", "provider-test")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	commandLineConfig := filepath.Join(dir, "empty.tfrc")
+	if err := os.WriteFile(commandLineConfig, nil, 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "SCW_") || strings.HasPrefix(name, "SCALEWAY_") || strings.HasPrefix(name, "TF_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	for name, value := range map[string]string{
+		"TF_ACC_TERRAFORM_PATH": commandLine,
+		"TF_CLI_CONFIG_FILE":    commandLineConfig,
+		"CHECKPOINT_DISABLE":    "1",
+		"SCW_CONFIG_PATH":       filepath.Join(dir, "no-config.yaml"),
+	} {
+		_ = os.Setenv(name, value)
+	}
+	return m.Run()
+}

@@ -1,0 +1,53 @@
+package provider_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+type terraformState = terraform.State
+
+// What follows looks at the server, and changes it, behind Terraform's back.
+
+func (w *world) namespaceIDs(t *testing.T) []string {
+	t.Helper()
+	list, err := w.api.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithAllPages())
+	if err != nil {
+		t.Fatalf("list the namespaces: %v", err)
+	}
+	var ids []string
+	for _, n := range list.Namespaces {
+		ids = append(ids, n.ID)
+	}
+	return ids
+}
+
+func (w *world) deleteNamespace(t *testing.T, id string) {
+	t.Helper()
+	if _, err := w.api.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: id}); err != nil {
+		t.Fatalf("delete namespace %s: %v", id, err)
+	}
+	eventually(t, "namespace "+id+" is gone", func() bool {
+		_, err := w.api.GetNamespace(&function.GetNamespaceRequest{NamespaceID: id})
+		return err != nil
+	})
+}
+
+// eventually waits, for a bounded time, until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("it did not come about that %s", what)
+		}
+	}
+}

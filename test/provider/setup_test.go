@@ -1,0 +1,118 @@
+package provider_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/provider"
+	"github.com/jeton-dev/jeton/test/jetontest"
+	"github.com/jeton-dev/jeton/test/provider/front"
+)
+
+// world is a server, a front before it, and a provider that calls the front.
+type world struct {
+	*jetontest.Jeton
+	front   *front.Front
+	api     *function.API
+	options provider.Options
+}
+
+func start(t *testing.T) *world {
+	t.Helper()
+	j := jetontest.Start(t)
+	return &world{
+		Jeton:   j,
+		front:   front.Start(t, j.APIURL),
+		api:     function.NewAPI(j.Client()),
+		options: provider.Options{Version: "test"},
+	}
+}
+
+// run lets Terraform take the steps, and destroy everything after the last one.
+func (w *world) run(t *testing.T, steps ...resource.TestStep) {
+	t.Helper()
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
+			"scaleway": providerserver.NewProtocol6WithError(provider.New(w.options)()),
+		},
+		Steps: steps,
+	})
+}
+
+// config puts a provider block before a configuration.
+func (w *world) config(body string, arguments ...any) string {
+	return fmt.Sprintf(`provider "scaleway" {
+  api_url    = %q
+  access_key = %q
+  secret_key = %q
+  project_id = %q
+}
+`, w.front.URL, w.AccessKey, w.SecretKey, w.ProjectID) + fmt.Sprintf(body, arguments...)
+}
+
+const namespace = `
+resource "scaleway_function_namespace" "main" {
+  name = "tests"
+}
+`
+
+// nodeFunction is a function of a namespace with more arguments.
+func nodeFunction(arguments string) string {
+	return namespace + `
+resource "scaleway_function" "main" {
+  namespace_id = scaleway_function_namespace.main.id
+  name         = "main"
+  runtime      = "node22"
+  handler      = "handler.handle"
+  privacy      = "private"
+` + arguments + `
+}
+`
+}
+
+// writeArchive writes a zip archive of one file and returns its path.
+func writeArchive(t *testing.T, file, content string) string {
+	t.Helper()
+	var archive bytes.Buffer
+	w := zip.NewWriter(&archive)
+	entry, err := w.Create(file)
+	if err == nil {
+		_, err = entry.Write([]byte(content))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	path := filepath.Join(t.TempDir(), "function.zip")
+	if err == nil {
+		err = os.WriteFile(path, archive.Bytes(), 0o600)
+	}
+	if err != nil {
+		t.Fatalf("write an archive: %v", err)
+	}
+	return path
+}
+
+// nodeArchive is a function that answers with a text.
+func nodeArchive(t *testing.T, text string) string {
+	t.Helper()
+	return writeArchive(t, "handler.js", fmt.Sprintf("module.exports.handle = () => ({ statusCode: 200, body: %q });\n", text))
+}
+
+// expectRequests fails unless as many requests as wanted were made.
+func (w *world) expectRequests(t *testing.T, want int, method, path string) []front.Request {
+	t.Helper()
+	requests := w.front.Requests(method, path)
+	if len(requests) != want {
+		t.Errorf("%d requests %s %s, want %d", len(requests), method, path, want)
+	}
+	return requests
+}
