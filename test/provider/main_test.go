@@ -15,6 +15,13 @@ import (
 var commandLine string
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == providerProgram {
+		if err := serveProvider(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(m))
 }
 

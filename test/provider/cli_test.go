@@ -1,0 +1,176 @@
+package provider_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/jeton-dev/jeton/internal/provider"
+)
+
+// cli is the command line in a folder of its own, for what the framework of the
+// other tests does not show: warnings, exit statuses, states written by hand. It
+// starts this test program as the provider.
+type cli struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+// The addresses under which configurations ask for the provider.
+const (
+	ownAddress      = "jeton-dev/scaleway"
+	officialAddress = "scaleway/scaleway"
+	impliedAddress  = "hashicorp/scaleway"
+)
+
+const (
+	// providerProgram is the name under which this program is the provider.
+	providerProgram = "terraform-provider-scaleway"
+	// clockAhead is the variable that says by how much that provider's clock is
+	// ahead.
+	clockAhead = "PROVIDER_TEST_CLOCK_AHEAD"
+)
+
+// serveProvider is what this program does under the name providerProgram.
+func serveProvider() error {
+	ahead, err := time.ParseDuration(os.Getenv(clockAhead))
+	if err != nil {
+		return err
+	}
+	options := provider.Options{Version: "test", Now: func() time.Time { return time.Now().Add(ahead) }}
+	return providerserver.Serve(context.Background(), provider.New(options), providerserver.ServeOpts{Address: "registry.terraform.io/" + ownAddress})
+}
+
+// commandLine makes a folder with the configuration, and the provider known under
+// all addresses.
+func (w *world) commandLine(t *testing.T, configuration string) *cli {
+	t.Helper()
+	c := &cli{t: t, dir: t.TempDir()}
+	self, err := os.Executable()
+	if err == nil {
+		err = os.Symlink(self, filepath.Join(c.dir, providerProgram))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	overrides := ""
+	for _, address := range []string{ownAddress, officialAddress, impliedAddress} {
+		overrides += fmt.Sprintf("    %q = %q\n", address, c.dir)
+	}
+	c.write("overrides.tfrc", "provider_installation {\n  dev_overrides {\n"+overrides+"  }\n  direct {}\n}\n")
+	c.write("main.tf", configuration)
+	c.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(c.dir, "overrides.tfrc"), "TF_IN_AUTOMATION=1", clockAhead+"=0s",
+		// The race detector would wait a second at the end of every provider.
+		"GORACE=atexit_sleep_ms=0")
+	environment := w.Env()
+	environment["SCW_API_URL"] = w.front.URL
+	for name, value := range environment {
+		c.env = append(c.env, name+"="+value)
+	}
+	return c
+}
+
+func (c *cli) write(name, content string) {
+	c.t.Helper()
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(content), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *cli) read(name string) string {
+	c.t.Helper()
+	content, err := os.ReadFile(filepath.Join(c.dir, name))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(content)
+}
+
+// run returns what the command printed, and its exit status.
+func (c *cli) run(arguments ...string) (string, int) {
+	c.t.Helper()
+	command := exec.CommandContext(c.t.Context(), commandLine, arguments...)
+	command.Dir, command.Env = c.dir, c.env
+	output, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		c.t.Fatalf("run %s: %v", strings.Join(arguments, " "), err)
+	}
+	return string(output), command.ProcessState.ExitCode()
+}
+
+// must fails the test unless the command succeeds.
+func (c *cli) must(arguments ...string) string {
+	c.t.Helper()
+	output, status := c.run(arguments...)
+	if status != 0 {
+		c.t.Fatalf("%s: exit status %d\n%s", strings.Join(arguments, " "), status, output)
+	}
+	return output
+}
+
+// attribute returns a string attribute of a resource in the state, or "" if it is
+// null.
+func (c *cli) attribute(address, name string) string {
+	c.t.Helper()
+	var state struct {
+		Values struct {
+			Root struct {
+				Resources []struct {
+					Address string         `json:"address"`
+					Values  map[string]any `json:"values"`
+				} `json:"resources"`
+			} `json:"root_module"`
+		} `json:"values"`
+	}
+	if err := json.Unmarshal([]byte(c.must("show", "-json")), &state); err != nil {
+		c.t.Fatal(err)
+	}
+	for _, r := range state.Values.Root.Resources {
+		if r.Address == address {
+			text, _ := r.Values[name].(string)
+			return text
+		}
+	}
+	c.t.Fatalf("no %s in the state", address)
+	return ""
+}
+
+// expectEmptyPlan fails unless there is nothing to do, with and without a look
+// at the server.
+func (c *cli) expectEmptyPlan() {
+	c.t.Helper()
+	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
+		if output, status := c.run("plan", "-no-color", "-detailed-exitcode", refresh); status != 0 {
+			c.t.Errorf("plan %s: exit status %d\n%s", refresh, status, output)
+		}
+	}
+}
+
+// expectOnce fails unless the text occurs once.
+func expectOnce(t *testing.T, output, text string) {
+	t.Helper()
+	if n := strings.Count(output, text); n != 1 {
+		t.Errorf("%q occurs %d times in:\n%s", text, n, output)
+	}
+}
+
+// expectWarnings fails unless there are as many warnings, beside Terraform's own
+// that the provider comes from elsewhere than a registry.
+func expectWarnings(t *testing.T, output string, want int) {
+	t.Helper()
+	const own = "Warning: Provider development overrides are in effect"
+	if n := strings.Count(output, "Warning: ") - strings.Count(output, own); n != want {
+		t.Errorf("%d warnings, want %d, in:\n%s", n, want, output)
+	}
+}

@@ -1,0 +1,182 @@
+package provider_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/compare"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+const tokenAddress = "scaleway_function_token.main"
+
+// namespaceToken is a token of a namespace with more arguments.
+func namespaceToken(arguments string) string {
+	return namespace + `
+resource "scaleway_function_token" "main" {
+  namespace_id = scaleway_function_namespace.main.id
+` + arguments + `
+}
+`
+}
+
+func TestToken(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	same := statecheck.CompareValue(compare.ValuesSame())
+	another := statecheck.CompareValue(compare.ValuesDiffer())
+	value := tfjsonpath.New("token")
+	w.run(t,
+		resource.TestStep{
+			Config: w.config("%s", namespaceToken(`expires_at = "2040-01-31T13:00:00+01:00"`)),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(tokenAddress, value, knownvalue.StringRegexp(regexp.MustCompile(`^[^.]+\.[^.]+\.[^.]+$`))),
+				statecheck.ExpectKnownValue(tokenAddress, tfjsonpath.New("region"), knownvalue.StringExact("fr-par")),
+				same.AddStateValue(tokenAddress, value),
+			},
+		},
+		resource.TestStep{
+			// Another spelling of all arguments replaces nothing.
+			Config: w.config("%s", namespace+`
+resource "scaleway_function_token" "main" {
+  namespace_id = split("/", scaleway_function_namespace.main.id)[1]
+  description  = ""
+  region       = "fr-par"
+  expires_at   = "2040-01-31T12:00:00Z"
+}`),
+			ConfigStateChecks: []statecheck.StateCheck{
+				same.AddStateValue(tokenAddress, value),
+				another.AddStateValue(tokenAddress, value),
+			},
+		},
+		resource.TestStep{
+			Config: w.config("%s", namespaceToken(`description = "another"`)),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(tokenAddress, plancheck.ResourceActionReplace),
+				plancheck.ExpectUnknownValue(tokenAddress, value),
+			}},
+			ConfigStateChecks: []statecheck.StateCheck{
+				another.AddStateValue(tokenAddress, value),
+				statecheck.ExpectKnownValue(tokenAddress, tfjsonpath.New("expires_at"), knownvalue.Null()),
+			},
+		},
+	)
+}
+
+// TestDefectT1DestroyRevokesTheToken: for years the official provider deleted
+// function tokens through the containers API and took its 404 for success.
+func TestDefectT1DestroyRevokesTheToken(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", namespaceToken(""))},
+		resource.TestStep{
+			Config: w.config(namespace),
+			Check: func(*terraformState) error {
+				w.expectRequests(t, 1, "DELETE", `^/functions/v1beta1/regions/fr-par/tokens/`)
+				w.expectRequests(t, 0, "DELETE", `/containers/`)
+				return w.expectTokens(0)
+			},
+		},
+		resource.TestStep{Config: w.config("%s", namespaceToken(""))},
+		resource.TestStep{
+			PreConfig: func() { w.front.Answer(1, "DELETE", "/tokens/", 404, "404 page not found") },
+			Config:    w.config(namespace), ExpectError: regexp.MustCompile(`Cannot revoke the function token`),
+		},
+		resource.TestStep{
+			// What the service says is gone is gone.
+			PreConfig: func() { w.front.Answer(1, "DELETE", "/tokens/", 404, `{"message":"Token was not found"}`) },
+			Config:    w.config(namespace),
+		},
+	)
+}
+
+func (w *world) expectTokens(want uint32) error {
+	ids, err := w.api.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithAllPages())
+	if err != nil {
+		return err
+	}
+	for _, n := range ids.Namespaces {
+		tokens, err := w.api.ListTokens(&function.ListTokensRequest{NamespaceID: &n.ID})
+		if err != nil {
+			return err
+		}
+		if tokens.TotalCount != want {
+			return fmt.Errorf("the server has %d tokens, want %d", tokens.TotalCount, want)
+		}
+	}
+	return nil
+}
+
+// TestDefectT2ImportedTokenIsToldAndKept: the official provider imports a token
+// without its value and says nothing.
+func TestDefectT2ImportedTokenIsToldAndKept(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, namespaceToken(`description = "to import"`))
+	c.must("apply", "-no-color", "-auto-approve")
+	id := c.attribute(tokenAddress, "id")
+	c.must("state", "rm", tokenAddress)
+	imported := c.must("import", "-no-color", tokenAddress, id)
+	expectOnce(t, imported, "The token itself cannot be imported")
+	if got := c.attribute(tokenAddress, "token"); got != "" {
+		t.Errorf("the imported token has the value %q", got)
+	}
+	c.expectEmptyPlan()
+	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// TestDefectT3ExpiredTokenIsReported: the official provider keeps an expired
+// token in the state as if it were good.
+func TestDefectT3ExpiredTokenIsReported(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	expiry := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	c := w.commandLine(t, namespaceToken(fmt.Sprintf("expires_at = %q", expiry)))
+	if applied := c.must("apply", "-no-color", "-auto-approve"); strings.Contains(applied, "expired") {
+		t.Errorf("a good token is called expired:\n%s", applied)
+	}
+	c.env = append(c.env, clockAhead+"=2h")
+	expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "The function token is expired")
+	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// TestDefectT4TokenIsAwaited: the official provider takes a token for good
+// before the service has made it, and one that the service failed to make.
+func TestDefectT4TokenIsAwaited(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.front.Rewrite(3, "GET", "/tokens/", `"status":"ready"`, `"status":"creating"`)
+	w.run(t,
+		resource.TestStep{
+			Config: w.config("%s", namespaceToken("")),
+			PostApplyFunc: func() {
+				if n := len(w.front.Requests("GET", "/tokens/")); n < 4 {
+					t.Errorf("the token was looked at %d times, want until it is ready", n)
+				}
+			},
+		},
+		resource.TestStep{
+			PreConfig:   func() { w.front.Rewrite(2, "GET", "/tokens/", `"status":"ready"`, `"status":"error"`) },
+			Config:      w.config("%s", namespaceToken(`description = "another"`)),
+			ExpectError: regexp.MustCompile(`The function token did not become ready[\s\S]*status\s+"error"`),
+		},
+		resource.TestStep{
+			// The token that failed is known, and replaced.
+			Config: w.config("%s", namespaceToken(`description = "another"`)),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(tokenAddress, plancheck.ResourceActionReplace),
+			}},
+			Check: func(*terraformState) error { return w.expectTokens(1) },
+		},
+	)
+}
