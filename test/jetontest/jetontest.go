@@ -3,7 +3,6 @@
 package jetontest
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/test/testlog"
 )
 
 // Jeton is a running server and its first API key.
@@ -25,7 +25,7 @@ type Jeton struct {
 	// DataDir is the server's data folder.
 	DataDir string
 	// Log is everything that the server has logged so far.
-	Log *Log
+	Log *testlog.Buffer
 
 	t      testing.TB
 	config server.Config
@@ -51,7 +51,7 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	for _, option := range options {
 		option(&config)
 	}
-	j := &Jeton{t: t, config: config, DataDir: config.DataDir, Log: &Log{}}
+	j := &Jeton{t: t, config: config, DataDir: config.DataDir, Log: &testlog.Buffer{}}
 	issued := j.start()
 	j.AccessKey, j.SecretKey = *issued.AccessKey, *issued.SecretKey
 	j.ProjectID, j.OrganizationID = *issued.DefaultProjectID, *issued.DefaultOrganizationID
@@ -124,24 +124,4 @@ func (j *Jeton) Client() *scw.Client {
 		j.t.Fatalf("make a client: %v", err)
 	}
 	return client
-}
-
-// Log is a buffer that may be read while it is written.
-type Log struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buffer.Write(p)
-}
-
-// String returns all that was written.
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buffer.String()
 }

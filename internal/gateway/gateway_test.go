@@ -1,0 +1,474 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/test/testlog"
+)
+
+const (
+	namespaceID = "d049a22d-92fd-48a5-9b3f-8c5633c313d3"
+	functionID  = "a570d8b5-572f-49c2-9821-f3e363d3f2dc"
+	siblingID   = "b570d8b5-572f-49c2-9821-f3e363d3f2dc"
+	strangerID  = "c049a22d-92fd-48a5-9b3f-8c5633c313d3"
+	projectID   = "11111111-1111-4111-8111-111111111111"
+	host        = "ns-f.functions.fnc.fr-par.localhost"
+)
+
+var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
+
+// world is a gateway in front of one real HTTP server on a unix socket, which
+// stands for every instance.
+type world struct {
+	*gateway.Gateway
+	t         *testing.T
+	directory *iam.Directory
+	handler   http.Handler
+	log       *testlog.Buffer
+
+	mu        sync.Mutex
+	clock     time.Time
+	err       error
+	released  int
+	discarded int
+	address   string
+}
+
+func newWorld(t *testing.T, function http.HandlerFunc) *world {
+	t.Helper()
+	w := &world{t: t, directory: iam.NewDirectory(), log: &testlog.Buffer{}, clock: start}
+	w.address = filepath.Join(t.TempDir(), "s")
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "unix", w.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance := httptest.NewUnstartedServer(function)
+	instance.Listener = listener
+	instance.Start()
+	t.Cleanup(instance.Close)
+	w.Gateway = &gateway.Gateway{
+		Table: gateway.NewTable(), Keys: w.directory, Instances: w,
+		Now:   func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.clock },
+		NewID: func() string { return "made-here" },
+		Log:   slog.New(slog.NewTextHandler(w.log, nil)),
+	}
+	w.handler = w.Handler()
+	return w
+}
+
+func (w *world) Acquire(context.Context, string) (*scale.Instance, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return nil, w.err
+	}
+	return &scale.Instance{ID: "instance", Address: w.address}, nil
+}
+
+func (w *world) Release(*scale.Instance) { w.mu.Lock(); defer w.mu.Unlock(); w.released++ }
+func (w *world) Discard(*scale.Instance) { w.mu.Lock(); defer w.mu.Unlock(); w.discarded++ }
+
+func (w *world) function(change func(*functions.Function)) {
+	f := functions.Function{
+		ID: functionID, NamespaceID: namespaceID, ProjectID: projectID, DomainName: host, Privacy: functions.Private,
+		HTTPOption: functions.HTTPEnabled, Timeout: time.Minute, Status: functions.Ready, Revision: &functions.Revision{ID: "r"},
+	}
+	if change != nil {
+		change(&f)
+	}
+	w.Table.Apply(functions.Change{Object: f})
+}
+
+func (w *world) token(text string, t functions.Token) functions.Token {
+	t.Digest = functions.DigestOf(text)
+	w.Table.Apply(functions.Change{Object: t})
+	return t
+}
+
+func (w *world) call(headers ...string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "http://"+host+"/path?q=1", nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	return w.send(r)
+}
+
+func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
+	recorder := httptest.NewRecorder()
+	w.handler.ServeHTTP(recorder, r)
+	return recorder
+}
+
+func echo(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Seen-Token", strings.Join(append(r.Header.Values("X-Auth-Token"), r.Header.Values("SCW_FUNCTIONS_TOKEN")...), ","))
+	w.Header().Set("X-Seen-Host", r.Host)
+	w.Header().Set("X-Seen-Forwarded-For", r.Header.Get("X-Forwarded-For"))
+	w.Header().Set("X-Seen-Request-Id", r.Header.Get("X-Request-Id"))
+	received, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = w.Write(received)
+	_, _ = io.WriteString(w, r.URL.RequestURI())
+}
+
+func TestAdmission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("of function", functions.Token{ID: "t1", FunctionID: functionID})
+	w.token("of namespace", functions.Token{ID: "t2", NamespaceID: namespaceID})
+	w.token("of sibling", functions.Token{ID: "t3", FunctionID: siblingID})
+	w.token("of stranger", functions.Token{ID: "t4", NamespaceID: strangerID})
+	w.token("expired", functions.Token{ID: "t5", FunctionID: functionID, ExpiresAt: start})
+	w.token("good for a moment", functions.Token{ID: "t6", FunctionID: functionID, ExpiresAt: start.Add(1)})
+	w.token("without scope", functions.Token{ID: "t7"})
+	revoked := w.token("revoked", functions.Token{ID: "t8", FunctionID: functionID})
+	w.Table.Apply(functions.Change{Object: revoked, Deleted: true})
+	key, secretKey := iam.NewAPIKey(iam.Project{ID: projectID}, start)
+	other, otherSecret := iam.NewAPIKey(iam.Project{ID: strangerID}, start)
+	w.directory.Apply(key, false)
+	w.directory.Apply(other, false)
+
+	const header = "X-Auth-Token"
+	tests := map[string]struct {
+		headers []string
+		status  int
+		refused string
+	}{
+		"no token":                    {nil, 403, "no token"},
+		"empty token":                 {[]string{header, ""}, 403, "no token"},
+		"token of the function":       {[]string{header, "of function"}, 200, ""},
+		"token of the namespace":      {[]string{header, "of namespace"}, 200, ""},
+		"token of another function":   {[]string{header, "of sibling"}, 403, "token of another function"},
+		"token of another namespace":  {[]string{header, "of stranger"}, 403, "token of another namespace"},
+		"token without scope":         {[]string{header, "without scope"}, 403, "token of another namespace"},
+		"expired this very instant":   {[]string{header, "expired"}, 403, "expired token"},
+		"not yet expired":             {[]string{header, "good for a moment"}, 200, ""},
+		"revoked":                     {[]string{header, "revoked"}, 403, "unknown token"},
+		"one bit changed":             {[]string{header, "of functioo"}, 403, "unknown token"},
+		"one byte more":               {[]string{header, "of function "}, 403, "unknown token"},
+		"a megabyte":                  {[]string{header, strings.Repeat("x", 1<<20)}, 403, "unknown token"},
+		"older header":                {[]string{"SCW-Functions-Token", "of function"}, 200, ""},
+		"oldest header":               {[]string{"SCW_FUNCTIONS_TOKEN", "of function"}, 200, ""},
+		"bearer is no token":          {[]string{"Authorization", "Bearer of function"}, 403, "no token"},
+		"the same one twice":          {[]string{header, "of function", "SCW-Functions-Token", "of function"}, 200, ""},
+		"two different ones":          {[]string{header, "of function", "SCW-Functions-Token", "x"}, 403, "several different tokens"},
+		"two different in one header": {[]string{header, "of function", header, "x"}, 403, "several different tokens"},
+		"API key of the project":      {[]string{header, secretKey.Reveal()}, 200, ""},
+		"API key of another project":  {[]string{header, otherSecret.Reveal()}, 403, "API key of another project"},
+		"unknown API key":             {[]string{header, "99999999-9999-4999-8999-999999999999"}, 403, "unknown API key"},
+	}
+	var refusal string
+	for name, test := range tests {
+		before := len(w.log.String())
+		got := w.call(test.headers...)
+		if got.Code != test.status {
+			t.Errorf("%s: status %d, want %d", name, got.Code, test.status)
+		}
+		logged := w.log.String()[before:]
+		if test.refused != "" && !strings.Contains(logged, "refused="+quoted(test.refused)) {
+			t.Errorf("%s: the log does not say why: %s", name, logged)
+		}
+		if strings.Contains(logged, "of function"+`"`) || strings.Contains(logged, secretKey.Reveal()) {
+			t.Errorf("%s: the log shows the token: %s", name, logged)
+		}
+		if test.status != 403 {
+			continue
+		}
+		if text := got.Body.String() + headerText(got); refusal == "" {
+			refusal = text
+		} else if text != refusal {
+			t.Errorf("%s: the refusal reads %q, others %q", name, text, refusal)
+		}
+		if got.Header().Get("Access-Control-Allow-Origin") != "*" || got.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%s: headers %v", name, got.Header())
+		}
+	}
+}
+
+func quoted(reason string) string {
+	if strings.Contains(reason, " ") {
+		return strconv.Quote(reason)
+	}
+	return reason
+}
+
+func headerText(r *httptest.ResponseRecorder) string {
+	var b strings.Builder
+	_ = r.Header().Write(&b)
+	return b.String()
+}
+
+func TestTableFollowsChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	status := func() int { return w.call().Code }
+	if got := status(); got != 404 {
+		t.Errorf("before there is a function: %d", got)
+	}
+	w.function(nil)
+	if got := status(); got != 403 {
+		t.Errorf("a private function without token: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	if got := status(); got != 200 {
+		t.Errorf("made public: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy = "" })
+	if got := status(); got != 403 {
+		t.Errorf("neither public nor private: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy, f.Status = functions.Public, functions.Failed })
+	if got := status(); got != 200 {
+		t.Errorf("in error, with a revision that serves: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy, f.Revision = functions.Public, nil })
+	if got := status(); got != 503 {
+		t.Errorf("not deployed: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Status = functions.Deleting })
+	if got := status(); got != 404 {
+		t.Errorf("being deleted: %d", got)
+	}
+}
+
+func TestHosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	for name, want := range map[string]int{
+		host: 200, host + ":8081": 200, host + ".": 200, host + ".:80": 200, strings.ToUpper(host): 200,
+		"other." + host: 404, "localhost": 404, "": 404, ":80": 404, "[::1]:80": 404, host + "/x": 404, "a\x00b": 404,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = name
+		got := w.send(r)
+		if got.Code != want {
+			t.Errorf("%q: status %d, want %d", name, got.Code, want)
+		}
+		if want == 404 && (got.Header().Get("Content-Type") != "application/json" || !strings.HasPrefix(got.Body.String(), `{"message":`)) {
+			t.Errorf("%q: %v %s", name, got.Header(), got.Body)
+		}
+	}
+}
+
+func TestForward(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("token", functions.Token{ID: "t1", FunctionID: functionID})
+	got := w.call("X-Auth-Token", "token", "SCW_FUNCTIONS_TOKEN", "token", "X-Forwarded-For", "6.6.6.6", "X-Request-Id", "mine")
+	for name, want := range map[string]string{
+		"X-Seen-Token": "", "X-Seen-Host": host, "X-Seen-Forwarded-For": "192.0.2.1", "X-Seen-Request-Id": "mine", "X-Request-Id": "mine",
+		"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Content-Type",
+	} {
+		if got.Header().Get(name) != want {
+			t.Errorf("%s is %q, want %q", name, got.Header().Get(name), want)
+		}
+	}
+	if got.Body.String() != "/path?q=1" || w.released != 1 || w.discarded != 0 {
+		t.Errorf("body %q, released %d, discarded %d", got.Body, w.released, w.discarded)
+	}
+	if got := w.call("X-Auth-Token", "token", "X-Request-Id", "two\nlines").Header().Get("X-Request-Id"); got != "made-here" {
+		t.Errorf("a request id with a line break becomes %q", got)
+	}
+	w.PassToken = true
+	if got := w.call("X-Auth-Token", "token").Header().Get("X-Seen-Token"); got != "token" {
+		t.Errorf("the function sees %q, want its token", got)
+	}
+}
+
+func TestFunctionsHeadersWin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "https://example.org")
+		w.WriteHeader(http.StatusTeapot)
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	got := w.call()
+	if got.Code != http.StatusTeapot || got.Header().Get("Access-Control-Allow-Origin") != "https://example.org" {
+		t.Errorf("%d %v", got.Code, got.Header())
+	}
+}
+
+func TestWaysNotToBeServed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	for name, test := range map[string]struct {
+		request func(*http.Request)
+		status  int
+		says    string
+	}{
+		"HTTP/1.0":               {func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 1, 0 }, 426, "HTTP/1.1"},
+		"favicon":                {func(r *http.Request) { r.URL.Path = "/favicon.ico" }, 404, "not found"},
+		"robots":                 {func(r *http.Request) { r.URL.Path = "/robots.txt" }, 404, "not found"},
+		"too long a body":        {func(r *http.Request) { r.ContentLength = 6<<20 + 1 }, 413, "max payload size = 6291456 bytes"},
+		"too long, of no length": {func(r *http.Request) { body(r, 6<<20+1) }, 413, "max payload size = 6291456 bytes"},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "http://"+host+"/", nil)
+		test.request(r)
+		got := w.send(r)
+		if got.Code != test.status || !strings.Contains(got.Body.String(), test.says) {
+			t.Errorf("%s: %d %s", name, got.Code, got.Body.String()[:min(got.Body.Len(), 100)])
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "http://"+host+"/", nil)
+	body(r, 6<<20)
+	if got := w.send(r); got.Code != 200 || got.Body.Len() != 6<<20+1 {
+		t.Errorf("6 MiB exactly: %d, %d bytes", got.Code, got.Body.Len())
+	}
+	w.function(func(f *functions.Function) { f.Privacy, f.HTTPOption = functions.Public, functions.HTTPRedirected })
+	if got := w.call(); got.Code != 301 || got.Header().Get("Location") != "https://"+host+"/path?q=1" {
+		t.Errorf("redirected: %d to %s", got.Code, got.Header().Get("Location"))
+	}
+}
+
+// body gives a request a body of unknown length.
+func body(r *http.Request, length int64) {
+	r.Body = io.NopCloser(io.LimitReader(zeros{}, length))
+	r.ContentLength = -1
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestNoInstance(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err    error
+		status int
+		retry  string
+	}{
+		"queue is full":    {scale.ErrQueueFull, 503, "1"},
+		"waited too long":  {context.DeadlineExceeded, 503, "1"},
+		"does not start":   {&scale.StartError{Reason: "exit status 1"}, 502, ""},
+		"unknown revision": {scale.ErrUnknownRevision, 503, "1"},
+	} {
+		w := newWorld(t, echo)
+		w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+		w.err = test.err
+		got := w.call()
+		if got.Code != test.status || got.Header().Get("Retry-After") != test.retry || strings.Contains(got.Body.String(), "exit status") {
+			t.Errorf("%s: %d, Retry-After %q, %s", name, got.Code, got.Header().Get("Retry-After"), got.Body)
+		}
+	}
+}
+
+func TestBrokenInstances(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		function http.HandlerFunc
+		status   int
+	}{
+		"crash before the answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 502},
+		"hang":                    {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 504},
+	} {
+		w := newWorld(t, test.function)
+		w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 50*time.Millisecond })
+		if got := w.call(); got.Code != test.status {
+			t.Errorf("%s: status %d, want %d", name, got.Code, test.status)
+		}
+		if w.discarded != 1 || w.released != 0 {
+			t.Errorf("%s: discarded %d, released %d", name, w.discarded, w.released)
+		}
+	}
+}
+
+func TestCrashWithinTheAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	front := httptest.NewServer(w.handler)
+	t.Cleanup(front.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, front.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if text, err := io.ReadAll(response.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the caller reads %q, %v, and cannot tell that it is half", text, err)
+	}
+	front.Close()
+	if w.discarded != 1 || w.released != 0 {
+		t.Errorf("discarded %d, released %d", w.discarded, w.released)
+	}
+}
+
+func FuzzHost(f *testing.F) {
+	for _, seed := range []string{host, host + ":1", "", "[::1]", ".", strings.Repeat("a.", 200)} {
+		f.Add(seed)
+	}
+	table := gateway.NewTable()
+	g := &gateway.Gateway{
+		Table: table, Keys: iam.NewDirectory(), Now: time.Now, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
+	}
+	handler := g.Handler()
+	f.Fuzz(func(t *testing.T, name string) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = name
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, r)
+		if recorder.Code != 404 {
+			t.Errorf("%q: status %d from an empty table", name, recorder.Code)
+		}
+	})
+}
+
+func FuzzAdmission(f *testing.F) {
+	f.Add("X-Auth-Token", "x")
+	f.Add("SCW_FUNCTIONS_TOKEN", "eyJhbGciOiJub25lIn0.e30.")
+	f.Add("X-Auth-Token", "99999999-9999-4999-8999-999999999999")
+	table := gateway.NewTable()
+	table.Apply(functions.Change{Object: functions.Function{
+		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
+	}})
+	table.Apply(functions.Change{Object: functions.Token{ID: "t", FunctionID: functionID, Digest: functions.DigestOf("the one and only")}})
+	g := &gateway.Gateway{
+		Table: table, Keys: iam.NewDirectory(), Now: time.Now, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
+	}
+	handler := g.Handler()
+	f.Fuzz(func(t *testing.T, name, value string) {
+		if value == "the one and only" {
+			return
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = host
+		r.Header.Set(name, value)
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, r)
+		if recorder.Code != http.StatusForbidden {
+			t.Errorf("%q: %q is answered with %d", name, value, recorder.Code)
+		}
+	})
+}
