@@ -1,0 +1,145 @@
+package golang
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+)
+
+// DefaultTimeout is how long a build may take, from Scaleway's documentation of
+// function limits.
+const DefaultTimeout = 40 * time.Minute
+
+const (
+	// program is the name of the compiled function in a build's output.
+	program = "function"
+	// excerptLines is how much of the compiler's output users see.
+	excerptLines = 20
+)
+
+// Config is how a Builder builds. BuildCache and ModuleCache are required.
+type Config struct {
+	// BuildCache and ModuleCache are the folders that Go's own GOCACHE and
+	// GOMODCACHE are set to. They hold nothing secret and are shared by all
+	// builds.
+	BuildCache, ModuleCache string
+	// Timeout bounds one build; zero stands for DefaultTimeout.
+	Timeout time.Duration
+}
+
+// A Builder builds one Go function at a time, for one compiler can use the whole
+// machine.
+type Builder struct {
+	config     Config
+	toolchains *runtime.Toolchains
+	// busy holds a value while a build runs.
+	busy chan struct{}
+	// settings are the variables about module sources, from the server.
+	settings func() ([]string, error)
+}
+
+var _ runtime.Builder = (*Builder)(nil)
+
+// New returns a builder that uses the machine's Go toolchain.
+func New(config Config, toolchains *runtime.Toolchains) *Builder {
+	if config.Timeout == 0 {
+		config.Timeout = DefaultTimeout
+	}
+	b := &Builder{config: config, toolchains: toolchains, busy: make(chan struct{}, 1)}
+	b.settings = sync.OnceValues(b.readSettings)
+	return b
+}
+
+// Build compiles the function and leaves one program in the output.
+func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
+	toolchain, err := b.toolchains.For(runtime.Go)
+	if err != nil {
+		return runtime.Launch{}, &runtime.BuildError{Message: err.Error()}
+	}
+	m, err := readModule(build.Source, build.Handler.Dir, toolchain.Version)
+	if err != nil {
+		return runtime.Launch{}, err
+	}
+	if err := m.checkFunction(build.Handler.Function); err != nil {
+		return runtime.Launch{}, err
+	}
+	main, err := m.writeMain(build.Handler.Function)
+	if err != nil {
+		return runtime.Launch{}, fmt.Errorf("write the program around the function: %w", err)
+	}
+	select {
+	case b.busy <- struct{}{}:
+		defer func() { <-b.busy }()
+	case <-ctx.Done():
+		return runtime.Launch{}, ctx.Err()
+	}
+	if err := b.compile(ctx, toolchain, build, m, main); err != nil {
+		return runtime.Launch{}, err
+	}
+	return runtime.Launch{Command: []string{runtime.DirPlaceholder + "/" + program}}, nil
+}
+
+func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtime.Build, m *module, main string) error {
+	env, err := b.environment(build.Output)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch(build.Output))
+	output := filepath.Join(build.Output, program)
+	out, err := tool.Run(ctx, tool.Command{
+		Args:    []string{t.Path, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", output, "./" + main},
+		Dir:     m.dir,
+		Env:     env,
+		Log:     build.Log,
+		Timeout: b.config.Timeout,
+	})
+	var failure *tool.Failure
+	switch {
+	case errors.Is(err, tool.ErrTimeout):
+		return runtime.Failf("the build took longer than %v", b.config.Timeout)
+	case errors.As(err, &failure):
+		return b.explain(out, build, m, main)
+	}
+	return err
+}
+
+// explain turns the compiler's output into words for the function's author.
+func (b *Builder) explain(out string, build runtime.Build, m *module, main string) error {
+	excerpt := tool.Excerpt(dropHeadings(out), excerptLines,
+		build.Source+"/", b.config.ModuleCache+"/", b.config.BuildCache+"/", scratch(build.Output)+"/")
+	if text, found := strings.CutPrefix(firstLineOf(excerpt, main), main+"/"+mainFile+":"); found {
+		_, text, _ = strings.Cut(text, " ")
+		return runtime.Failf("%s must be func(http.ResponseWriter, *http.Request): %s",
+			m.qualified(build.Handler.Function), text)
+	}
+	return runtime.Failf("the build failed:\n%s", excerpt)
+}
+
+// dropHeadings takes out the lines by which the go command names packages.
+func dropHeadings(out string) string {
+	var kept []string
+	for line := range strings.Lines(out) {
+		if !strings.HasPrefix(line, "# ") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
+}
+
+// firstLineOf returns the first line about a file in the folder, or nothing.
+func firstLineOf(output, folder string) string {
+	for line := range strings.SplitSeq(output, "\n") {
+		if strings.HasPrefix(line, folder+"/") {
+			return line
+		}
+	}
+	return ""
+}

@@ -1,0 +1,89 @@
+package golang
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+)
+
+// inherited are the variables of the server by which downloads of modules find
+// their way out: programs, certificates and HTTP proxies.
+var inherited = []string{
+	"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+}
+
+// moduleSources are the settings of Go that say where modules come from and how
+// they are checked. The go command knows them from the environment or from its
+// own configuration file.
+var moduleSources = []string{"GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB"}
+
+// settingsTimeout bounds how long the go command may take to tell its settings.
+const settingsTimeout = 20 * time.Second
+
+// scratch is the folder for a build's temporary files, beside its output.
+func scratch(output string) string { return filepath.Join(output, ".build") }
+
+// environment returns the whole environment of a build. It has nothing of the
+// server's but what is needed to download modules.
+func (b *Builder) environment(output string) ([]string, error) {
+	settings, err := b.settings()
+	if err != nil {
+		return nil, err
+	}
+	temporary := scratch(output)
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder for the build: %w", err)
+	}
+	env := []string{
+		"CGO_ENABLED=0",
+		"GOENV=off",
+		"GOFLAGS=-modcacherw",
+		"GOTELEMETRY=off",
+		"GOTOOLCHAIN=local",
+		"GOWORK=off",
+		"GOCACHE=" + b.config.BuildCache,
+		"GOMODCACHE=" + b.config.ModuleCache,
+		"GOPATH=" + filepath.Join(temporary, "gopath"),
+		"HOME=" + temporary,
+		"TMPDIR=" + temporary,
+	}
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return append(env, settings...), nil
+}
+
+// readSettings asks the go command, with the server's own environment, for the
+// settings about module sources.
+func (b *Builder) readSettings() ([]string, error) {
+	toolchain, err := b.toolchains.For(runtime.Go)
+	if err != nil {
+		return nil, err
+	}
+	out, err := tool.Run(context.Background(), tool.Command{
+		Args:    append([]string{toolchain.Path, "env", "-json"}, moduleSources...),
+		Env:     append(os.Environ(), "GOTOOLCHAIN=local"),
+		Timeout: settingsTimeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read Go's settings: %w", err)
+	}
+	var values map[string]string
+	if err := json.Unmarshal([]byte(out), &values); err != nil {
+		return nil, fmt.Errorf("read Go's settings: %w", err)
+	}
+	var settings []string
+	for _, name := range moduleSources {
+		settings = append(settings, name+"="+values[name])
+	}
+	return settings, nil
+}

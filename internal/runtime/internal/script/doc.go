@@ -1,0 +1,3 @@
+// Package script is what the builds of interpreted languages have in common: to
+// find the handler's file in the source, and to lay code and bootstrap out.
+package script

@@ -1,0 +1,117 @@
+package tool
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// keptOutput is how much of a tool's output is kept, from its end.
+	keptOutput = 64 << 10
+	// drainDelay is how long output is read after a tool has ended, in case a
+	// child of it holds it open.
+	drainDelay = 2 * time.Second
+)
+
+// A Command is one run of a tool.
+type Command struct {
+	// Args are the program, by its absolute path, and its arguments.
+	Args []string
+	Dir  string
+	// Env is the whole environment, as "KEY=value".
+	Env []string
+	// Log receives all output too; nil for nobody.
+	Log io.Writer
+	// Timeout bounds the run.
+	Timeout time.Duration
+}
+
+// A Failure says that the tool itself found fault with its input.
+type Failure struct {
+	// Output is the end of what the tool printed.
+	Output string
+	// Status is how it ended, in words.
+	Status string
+}
+
+// Error returns the status.
+func (f *Failure) Error() string { return f.Status }
+
+// ErrTimeout is returned for a tool that ran for too long.
+var ErrTimeout = errors.New("took too long")
+
+// Run runs the tool and returns the end of its output, standard output and
+// standard error together. Returns a *Failure if the tool ended with a status
+// other than 0, ErrTimeout if its time was up, and ctx's error if that ended.
+func Run(ctx context.Context, c Command) (string, error) {
+	timed, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
+	defer cancel()
+	output := &tail{log: c.Log}
+	cmd := exec.CommandContext(timed, c.Args[0], c.Args[1:]...)
+	cmd.Dir = c.Dir
+	// Without an environment of its own a command would get the server's.
+	cmd.Env = append([]string{}, c.Env...)
+	cmd.Stdout = output
+	cmd.Stderr = output
+	cmd.WaitDelay = drainDelay
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// The tool's own children, such as compilers, must end with it.
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return output.String(), nil
+	case timed.Err() != nil:
+		return output.String(), context.Cause(timed)
+	case errors.As(err, &exit):
+		return output.String(), &Failure{Output: output.String(), Status: exit.String()}
+	}
+	return output.String(), fmt.Errorf("run %s: %w", c.Args[0], err)
+}
+
+// A tail keeps the end of what is written to it, and passes all of it on.
+type tail struct {
+	log  io.Writer
+	kept bytes.Buffer
+}
+
+// Write always takes everything: a log that fails must not fail a build.
+func (t *tail) Write(p []byte) (int, error) {
+	if t.log != nil {
+		_, _ = t.log.Write(p)
+	}
+	t.kept.Write(p)
+	if excess := t.kept.Len() - keptOutput; excess > 0 {
+		t.kept.Next(excess)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string { return strings.ToValidUTF8(t.kept.String(), "\uFFFD") }
+
+// Excerpt returns the last lines of a tool's output for a user: at most so many
+// lines, and not too long a text. Each of the hidden texts, such as the server's
+// own paths, is cut out of it.
+func Excerpt(output string, lines int, hidden ...string) string {
+	const longest = 4 << 10
+	for _, text := range hidden {
+		if text != "" {
+			output = strings.ReplaceAll(output, text, "")
+		}
+	}
+	all := strings.Split(strings.TrimSpace(output), "\n")
+	all = all[max(0, len(all)-lines):]
+	excerpt := strings.Join(all, "\n")
+	if len(excerpt) > longest {
+		excerpt = strings.ToValidUTF8(excerpt[len(excerpt)-longest:], "")
+	}
+	return excerpt
+}

@@ -1,0 +1,275 @@
+"use strict";
+
+// Serves one function over HTTP/1.1: on the listening socket that it inherits as
+// file descriptor 3, reporting by a byte on file descriptor 4 that it is ready.
+// Arguments: the handler's file, "import" or "require", the function's name.
+
+const fs = require("node:fs");
+const http = require("node:http");
+const { pathToFileURL } = require("node:url");
+
+const SOCKET = 3;
+const READY = 4;
+// Above the 1 MiB of headers that the gateway lets through.
+const MAX_HEADER_BYTES = 2 << 20;
+// Headers that belong to a connection and not to a message.
+const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
+
+const [file, how, functionName] = process.argv.slice(2);
+
+async function load() {
+  const exported = how === "import" ? await import(pathToFileURL(file)) : await requireOrImport();
+  const handler = exported[functionName] ?? exported.default?.[functionName];
+  if (typeof handler !== "function") {
+    const names = Object.keys(exported).join(", ") || "nothing";
+    // The first sentence is Scaleway's: people search for it.
+    throw new Error(
+      `Provided Handler does not exist, or does not export methods properly. No function "${functionName}", but: ${names}`
+    );
+  }
+  return handler;
+}
+
+// requireOrImport loads a file that nothing declares to be a module. Newer
+// versions of Node recognise a module by its syntax.
+async function requireOrImport() {
+  try {
+    return require(file);
+  } catch (error) {
+    if (error.code === "ERR_REQUIRE_ESM" || error.code === "ERR_REQUIRE_ASYNC_MODULE") {
+      return import(pathToFileURL(file));
+    }
+    throw error;
+  }
+}
+
+// headersOf returns the headers with their names in canonical form, as Scaleway's
+// runtime gives them, and the values of a repeated header joined.
+function headersOf(request) {
+  const headers = {};
+  const raw = request.rawHeaders;
+  for (let i = 0; i < raw.length; i += 2) {
+    if (CONNECTION_HEADERS.has(raw[i].toLowerCase())) continue;
+    const name = canonical(raw[i]);
+    headers[name] = Object.hasOwn(headers, name) ? `${headers[name]},${raw[i + 1]}` : raw[i + 1];
+  }
+  return headers;
+}
+
+function canonical(name) {
+  return name.toLowerCase().replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+function decodePath(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+// looksLikeBase64 is Scaleway's guess: whatever decodes counts, even "test".
+function looksLikeBase64(body) {
+  const text = body.replace(/[\r\n]/g, "");
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  return text.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(text.slice(0, text.length - padding));
+}
+
+function eventOf(request, body) {
+  const [path, ...query] = request.url.split("?");
+  const parameters = {};
+  // Of a repeated parameter the last one counts.
+  for (const [name, value] of new URLSearchParams(query.join("?"))) parameters[name] = value;
+  const event = {
+    resource: "",
+    path: decodePath(path),
+    httpMethod: request.method,
+    // Scaleway's documentation calls it so for some languages.
+    method: request.method,
+    headers: headersOf(request),
+    multiValueHeaders: null,
+    queryStringParameters: parameters,
+    multiValueQueryStringParameters: null,
+    pathParameters: null,
+    stageVariables: {},
+    requestContext: {
+      accountId: "",
+      resourceId: "",
+      stage: "",
+      requestId: "",
+      resourcePath: "",
+      authorizer: null,
+      httpMethod: request.method,
+      apiId: "",
+    },
+    body,
+  };
+  if (looksLikeBase64(body)) event.isBase64Encoded = true;
+  return event;
+}
+
+function contextOf(env) {
+  return {
+    memoryLimitInMb: Number(env.SCW_APPLICATION_MEMORY) || 128,
+    functionName: env.SCW_APPLICATION_NAME ?? "",
+    functionVersion: env.SCW_APPLICATION_VERSION ?? "",
+  };
+}
+
+// invoke calls the handler and waits for its result, by whichever of the three
+// ways comes first: what it returns, what its promise becomes, or the callback.
+function invoke(handler, event, context) {
+  return new Promise((resolve, reject) => {
+    const callback = (error, result) => (error ? reject(error) : resolve(result));
+    const returned = handler(event, context, callback);
+    if (typeof returned?.then === "function") {
+      returned.then(resolve, reject);
+    } else if (returned !== undefined || handler.length < 3) {
+      resolve(returned);
+    }
+  });
+}
+
+// answerOf makes an answer of a result. Text that is JSON counts as the value it
+// stands for, and an object with any of the answer's keys as a whole answer; all
+// else is the body of a 200.
+function answerOf(result) {
+  const value = typeof result === "string" ? parse(result) : result;
+  if (!isAnswer(value)) return { status: 200, headers: [], body: textOf(value, result) };
+  const body = textOf(value.body, value.body);
+  return {
+    status: statusOf(value.statusCode),
+    headers: listHeaders(value.headers),
+    body: value.isBase64Encoded === true ? decodeBase64(body) : body,
+  };
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function isAnswer(value) {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value) &&
+    ["statusCode", "body", "headers"].some((key) => value[key] !== undefined)
+  );
+}
+
+// textOf returns a value as it goes into a body. An object that came as JSON text
+// goes out as that text.
+function textOf(value, original) {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "string" || Buffer.isBuffer(value)) return value;
+  return typeof original === "string" ? original : JSON.stringify(value) ?? String(value);
+}
+
+// statusOf takes a number, and also its digits as text, which real functions
+// return. Anything else is the function's mistake, and is told as such.
+function statusOf(code) {
+  if (code === undefined || code === null) return 200;
+  const status = typeof code === "string" && /^\d{3}$/.test(code) ? Number(code) : code;
+  if (!Number.isInteger(status) || status < 200 || status > 999) {
+    throw new Error(`statusCode must be a number from 200 to 999, not ${JSON.stringify(code)}`);
+  }
+  return status;
+}
+
+// listHeaders returns pairs of name and value; a list of values makes several.
+function listHeaders(headers) {
+  const pairs = [];
+  for (const [name, values] of Object.entries(headers ?? {})) {
+    if (CONNECTION_HEADERS.has(name.toLowerCase()) || name.toLowerCase() === "content-length") continue;
+    for (const value of Array.isArray(values) ? values : [values]) {
+      if (value === null || value === undefined) continue;
+      http.validateHeaderName(name);
+      http.validateHeaderValue(name, String(value));
+      pairs.push([name, String(value)]);
+    }
+  }
+  return pairs;
+}
+
+function decodeBase64(text) {
+  if (!looksLikeBase64(String(text))) throw new Error("isBase64Encoded is set, and the body is not base64");
+  return Buffer.from(String(text), "base64");
+}
+
+function failure(error) {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    status: 500,
+    headers: [["Content-Type", "text/plain; charset=utf-8"]],
+    // The misspelling is Scaleway's: people search for the sentence.
+    body: `An error occured during handler execution: ${message}\n`,
+  };
+}
+
+async function readBody(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function answer(handler, context, request) {
+  const event = eventOf(request, await readBody(request));
+  try {
+    return answerOf(await invoke(handler, event, context));
+  } catch (error) {
+    console.error(error);
+    return failure(error);
+  }
+}
+
+function send(response, { status, headers, body }) {
+  response.statusCode = status;
+  for (const [name, value] of headers) response.appendHeader(name, value);
+  const bytes = Buffer.from(body);
+  if (status !== 204 && status !== 304) response.setHeader("Content-Length", bytes.length);
+  return new Promise((resolve) => {
+    response.on("close", resolve);
+    response.end(bytes);
+  });
+}
+
+function serve(handler) {
+  const context = contextOf(process.env);
+  let calls = 0;
+  let stopping = false;
+  const exitWhenIdle = () => stopping && calls === 0 && process.exit(0);
+
+  const server = http.createServer({ maxHeaderSize: MAX_HEADER_BYTES }, async (request, response) => {
+    calls++;
+    try {
+      await send(response, await answer(handler, { ...context }, request));
+    } catch (error) {
+      // The caller is gone, or the answer cannot be sent.
+      console.error(error);
+      response.destroy();
+    }
+    calls--;
+    exitWhenIdle();
+  });
+  // The gateway keeps time, and keeps its connection.
+  server.timeout = server.requestTimeout = server.headersTimeout = server.keepAliveTimeout = 0;
+  server.maxHeadersCount = 0;
+  process.on("SIGTERM", () => {
+    stopping = true;
+    server.close();
+    exitWhenIdle();
+  });
+  server.listen({ fd: SOCKET }, () => {
+    fs.writeSync(READY, "1");
+    fs.closeSync(READY);
+  });
+}
+
+load().then(serve, (error) => {
+  console.error(error);
+  // The last line is what the operator and the function's author are told.
+  console.error(String(error?.message ?? error).split("\n")[0]);
+  process.exit(1);
+});

@@ -1,0 +1,113 @@
+package python
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/script"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+)
+
+const (
+	bootstrapFile = "bootstrap.py"
+	// checkTimeout bounds the check of one file's syntax.
+	checkTimeout = time.Minute
+	// compileTimeout bounds the compilation of all the code, which is only
+	// there to make starts faster.
+	compileTimeout = 5 * time.Minute
+	// excerptLines is how much of Python's words about a file users see.
+	excerptLines = 4
+)
+
+//go:embed bootstrap.py
+var bootstrap []byte
+
+// checkProgram compiles a file without running it or writing anything.
+const checkProgram = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', dont_inherit=True)"
+
+// A Builder builds Python functions.
+type Builder struct{ toolchains *runtime.Toolchains }
+
+var _ runtime.Builder = (*Builder)(nil)
+
+// New returns a builder that uses the machine's Python.
+func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: toolchains} }
+
+// Build checks the syntax of the handler's file, without running it, and puts
+// the code, compiled, and the bootstrap into the output.
+func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
+	toolchain, err := b.toolchains.For(runtime.Python)
+	if err != nil {
+		return runtime.Launch{}, &runtime.BuildError{Message: err.Error()}
+	}
+	file, err := script.Find(build, []string{".py"})
+	if err != nil {
+		return runtime.Launch{}, err
+	}
+	if err := check(ctx, toolchain, build, file); err != nil {
+		return runtime.Launch{}, err
+	}
+	if err := script.Lay(build, map[string][]byte{bootstrapFile: bootstrap}); err != nil {
+		return runtime.Launch{}, err
+	}
+	if err := compile(ctx, toolchain, build); err != nil {
+		return runtime.Launch{}, err
+	}
+	return launch(file, build.Handler.Function), nil
+}
+
+func launch(file, function string) runtime.Launch {
+	code := path.Join(runtime.DirPlaceholder, script.CodeDir)
+	return runtime.Launch{
+		Interpreter: runtime.Python,
+		// Output is not buffered (-u), for it is the function's log. The modules
+		// that this machine's Python has installed are not there for functions
+		// (-S): at Scaleway they are not either.
+		Command: []string{"-u", "-S", path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, function},
+		Env: []string{
+			"PYTHONPATH=" + code + ":" + path.Join(code, "package"),
+			// The output never changes.
+			"PYTHONDONTWRITEBYTECODE=1",
+		},
+	}
+}
+
+func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
+	out, err := tool.Run(ctx, tool.Command{
+		Args:    []string{t.Path, "-I", "-c", checkProgram, filepath.Join(build.Source, filepath.FromSlash(file))},
+		Dir:     build.Source,
+		Log:     build.Log,
+		Timeout: checkTimeout,
+	})
+	var failure *tool.Failure
+	if errors.As(err, &failure) {
+		return runtime.Failf("the code has a syntax error:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/"))
+	}
+	if err != nil {
+		return fmt.Errorf("check %s: %w", file, err)
+	}
+	return nil
+}
+
+// compile writes the bytecode that Python itself would write at the first start,
+// were it allowed to. Files that do not compile are left alone: libraries ship
+// some for other versions of Python.
+func compile(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
+	_, err := tool.Run(ctx, tool.Command{
+		Args:    []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, script.CodeDir)},
+		Dir:     build.Output,
+		Log:     build.Log,
+		Timeout: compileTimeout,
+	})
+	var failure *tool.Failure
+	if err == nil || errors.As(err, &failure) || errors.Is(err, tool.ErrTimeout) {
+		return nil
+	}
+	return fmt.Errorf("compile the code: %w", err)
+}

@@ -1,0 +1,179 @@
+package runtimetest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 30 * time.Second
+
+// An Instance is a built function that runs.
+type Instance struct {
+	// Client reaches it with any host name.
+	Client *http.Client
+	// Dials counts the connections that the client has made.
+	Dials func() int
+
+	cmd    *exec.Cmd
+	output *buffer
+	ended  chan struct{}
+}
+
+// Start starts a built function and returns when it has reported that it serves.
+// It is killed at the end of the test.
+func Start(tb testing.TB, built Built, env ...string) *Instance {
+	tb.Helper()
+	in, ready := start(tb, built, env)
+	if err := ready.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		tb.Fatal(err)
+	}
+	report, err := io.ReadAll(ready)
+	if err != nil || len(report) != 1 {
+		tb.Fatalf("the instance reported %q, %v, want one byte and the end; it printed:\n%s", report, err, in.Output())
+	}
+	return in
+}
+
+// StartFails starts a built function that must end before it serves. It returns
+// its exit status and output.
+func StartFails(tb testing.TB, built Built, env ...string) (status int, output string) {
+	tb.Helper()
+	in, ready := start(tb, built, env)
+	status = in.Wait(tb)
+	if report, _ := io.ReadAll(ready); len(report) > 0 {
+		tb.Errorf("the instance reported %q, want nothing", report)
+	}
+	return status, in.Output()
+}
+
+func start(tb testing.TB, built Built, env []string) (*Instance, *os.File) {
+	tb.Helper()
+	// The path of a socket must be short; that of tb.TempDir may not be.
+	dir, err := os.MkdirTemp("/tmp", "jt")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "s")
+	listener := listen(tb, socket)
+	defer listener.Close()
+	ready, report, err := os.Pipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer report.Close()
+	tb.Cleanup(func() { _ = ready.Close() })
+
+	in := &Instance{output: &buffer{}, ended: make(chan struct{})}
+	in.connect(tb, socket)
+	in.cmd = exec.Command(built.Command[0], built.Command[1:]...)
+	in.cmd.Dir = dir
+	in.cmd.Env = append(append([]string{"HOME=" + dir}, built.Env...), env...)
+	in.cmd.Stdout, in.cmd.Stderr = in.output, in.output
+	in.cmd.ExtraFiles = []*os.File{listener, report}
+	if err := in.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() {
+		_ = in.cmd.Wait()
+		close(in.ended)
+	}()
+	tb.Cleanup(func() {
+		_ = in.cmd.Process.Kill()
+		<-in.ended
+	})
+	return in, ready
+}
+
+func listen(tb testing.TB, socket string) *os.File {
+	tb.Helper()
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer listener.Close()
+	listener.SetUnlinkOnClose(false)
+	file, err := listener.File()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return file
+}
+
+func (in *Instance) connect(tb testing.TB, socket string) {
+	var mu sync.Mutex
+	dials := 0
+	in.Dials = func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return dials
+	}
+	transport := &http.Transport{
+		DisableCompression: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			mu.Lock()
+			dials++
+			mu.Unlock()
+			return new(net.Dialer).DialContext(ctx, "unix", socket)
+		},
+	}
+	tb.Cleanup(transport.CloseIdleConnections)
+	in.Client = &http.Client{
+		Transport: transport,
+		Timeout:   patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}
+}
+
+// Output returns what the instance has printed so far.
+func (in *Instance) Output() string { return in.output.String() }
+
+// Terminate asks the instance to go.
+func (in *Instance) Terminate(tb testing.TB) {
+	tb.Helper()
+	if err := in.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Wait returns the instance's exit status when it has ended.
+func (in *Instance) Wait(tb testing.TB) int {
+	tb.Helper()
+	select {
+	case <-in.ended:
+	case <-time.After(patience):
+		tb.Fatal("the instance does not end")
+	}
+	return in.cmd.ProcessState.ExitCode()
+}
+
+// A buffer may be read while it is written to.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}

@@ -1,0 +1,53 @@
+package runtimetest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestTermination asks that an instance ends well when it is told to go: at once
+// while idle, else after its call. The function prints "begun", works for a
+// moment, and answers "finished".
+func TestTermination(t *testing.T, built Built) {
+	t.Run("idle", func(t *testing.T) {
+		t.Parallel()
+		in := Start(t, built)
+		in.Do(t, Call{})
+		in.Terminate(t)
+		wantEnd(t, in)
+	})
+	t.Run("working", func(t *testing.T) {
+		t.Parallel()
+		in := Start(t, built)
+		answers := make(chan Answer, 1)
+		go func() { answers <- in.Do(t, Call{}) }()
+		eventually(t, "the call has begun", func() bool { return strings.Contains(in.Output(), "begun") })
+		in.Terminate(t)
+		if answer := <-answers; answer.Status != http.StatusOK || answer.Body != "finished" {
+			t.Errorf("the call is answered by %d %q, want it finished", answer.Status, answer.Body)
+		}
+		wantEnd(t, in)
+	})
+}
+
+func wantEnd(t *testing.T, in *Instance) {
+	t.Helper()
+	if status := in.Wait(t); status != 0 {
+		t.Errorf("exit status is %d, want 0; it printed:\n%s", status, in.Output())
+	}
+}
+
+// eventually polls a condition that another process brings about.
+func eventually(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
+	deadline := time.Now().Add(patience)
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for ; !condition(); <-ticker.C {
+		if time.Now().After(deadline) {
+			tb.Fatalf("never happened: %s", what)
+		}
+	}
+}
