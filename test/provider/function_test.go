@@ -1,0 +1,324 @@
+package provider_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+)
+
+const functionAddress = "scaleway_function.main"
+
+// deployed is a function with code in service.
+func deployed(archive, hash, more string) string {
+	return nodeFunction(fmt.Sprintf("  zip_file = %q\n  zip_hash = %q\n  deploy   = true\n%s", archive, hash, more))
+}
+
+func TestFunction(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t,
+		resource.TestStep{
+			Config: w.config("%s", nodeFunction(`
+  description                  = "first"
+  tags                         = ["b", "a"]
+  environment_variables        = { PLAIN = "1" }
+  secret_environment_variables = { HIDDEN = "secret-1" }
+  memory_limit                 = 512
+  timeout                      = 20
+  min_scale                    = 0
+  max_scale                    = 2
+  http_option                  = "redirected"
+  sandbox                      = "v1"`)),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("cpu_limit"), knownvalue.Int64Exact(280)),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("domain_name"), knownvalue.StringRegexp(regexp.MustCompile(`-main\.functions\.`))),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("region"), knownvalue.StringExact("fr-par")),
+			},
+		},
+		resource.TestStep{
+			Config: w.config("%s", nodeFunction("")),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(functionAddress, plancheck.ResourceActionUpdate),
+			}},
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("cpu_limit"), knownvalue.Int64Exact(140)),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("max_scale"), knownvalue.Int64Exact(20)),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("timeout"), knownvalue.Int64Exact(20)),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("http_option"), knownvalue.StringExact("enabled")),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("tags"), knownvalue.Null()),
+			},
+		},
+		resource.TestStep{
+			ResourceName:            functionAddress,
+			ImportState:             true,
+			ImportStateVerify:       true,
+			ImportStateVerifyIgnore: []string{"deploy"},
+		},
+	)
+}
+
+// TestDefectF1TagsOnlyChangeIsSent: the official provider never sends a change
+// of the tags alone, and plans it again for ever.
+func TestDefectF1TagsOnlyChangeIsSent(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", nodeFunction(`  tags = ["a"]`))},
+		resource.TestStep{
+			Config: w.config("%s", nodeFunction(`  tags = ["b", "c"]`)),
+			PostApplyFunc: func() {
+				patch := w.expectRequests(t, 1, "PATCH", "/functions/")
+				if len(patch) == 1 && !strings.Contains(patch[0].Body, `"tags":["b","c"]`) {
+					t.Errorf("the request is %s", patch[0].Body)
+				}
+			},
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("tags"), knownvalue.ListExact([]knownvalue.Check{
+					knownvalue.StringExact("b"), knownvalue.StringExact("c"),
+				})),
+			},
+		},
+	)
+}
+
+// TestDefectF2RuntimeIsRead: the official provider does not read the runtime, so
+// that an imported function is planned to change, and deployed anew.
+func TestDefectF2RuntimeIsRead(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, nodeFunction(""))
+	c.must("apply", "-no-color", "-auto-approve")
+	id := c.attribute(functionAddress, "id")
+	c.must("state", "rm", functionAddress)
+	c.must("import", "-no-color", functionAddress, id)
+	if got := c.attribute(functionAddress, "runtime"); got != "node22" {
+		t.Errorf("the imported function has runtime %q, want node22", got)
+	}
+	c.expectEmptyPlan()
+	w.expectRequests(t, 0, "PATCH", "/functions/")
+	w.expectRequests(t, 0, "POST", "/deploy$")
+	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// TestDefectF3OneDeploymentPerChange: with deploy = true the official provider
+// deploys on every change, although a PATCH already does.
+func TestDefectF3OneDeploymentPerChange(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	archive := nodeArchive(t, "first")
+	deployments := func(patches, deploys, uploads int, in string) func() {
+		return func() {
+			for _, patch := range w.expectRequests(t, patches, "PATCH", "/functions/") {
+				if !strings.Contains(patch.Body, in) {
+					t.Errorf("no %s in the request %s", in, patch.Body)
+				}
+			}
+			w.expectRequests(t, deploys, "POST", "/deploy$")
+			w.expectRequests(t, uploads, "PUT", "")
+			w.front.Forget()
+		}
+	}
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", deployed(archive, "1", "")), PostApplyFunc: deployments(0, 1, 1, "")},
+		resource.TestStep{Config: w.config("%s", deployed(archive, "1", `  description = "new"`)), PostApplyFunc: deployments(1, 0, 0, `"description":"new"`)},
+		resource.TestStep{Config: w.config("%s", deployed(archive, "2", `  description = "new"`)), PostApplyFunc: deployments(0, 1, 1, "")},
+		resource.TestStep{Config: w.config("%s", deployed(archive, "3", `  description = "newer"`)), PostApplyFunc: deployments(1, 0, 1, `"redeploy":true`)},
+	)
+}
+
+// TestDefectF4WaitErrorFailsTheApply: the official provider forgets an error of
+// the wait before a deployment, and neither deploys nor says so.
+func TestDefectF4WaitErrorFailsTheApply(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	archive := nodeArchive(t, "first")
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", deployed(archive, "1", ""))},
+		resource.TestStep{
+			Config:           w.config("%s", deployed(archive, "2", "")),
+			ExpectError:      regexp.MustCompile(`the\s+wait\s+is\s+refused`),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{refuseNextWait{w}}},
+		},
+		resource.TestStep{
+			// What was not done is still to be done.
+			PreConfig: w.front.Forget,
+			Config:    w.config("%s", deployed(archive, "2", "")),
+			PostApplyFunc: func() {
+				w.expectRequests(t, 1, "PUT", "")
+				w.expectRequests(t, 1, "POST", "/deploy$")
+			},
+		},
+	)
+}
+
+// TestDefectF5DestroyWaitsAndReports: the official provider forgets a function
+// that it could not delete, and does not wait until one is gone.
+func TestDefectF5DestroyWaitsAndReports(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", nodeFunction(""))},
+		resource.TestStep{
+			PreConfig:   func() { w.front.Answer(1, "DELETE", "/functions/[0-9a-f]", 403, `{"message":"not this one"}`) },
+			Config:      w.config(namespace),
+			ExpectError: regexp.MustCompile(`Cannot delete the function[\s\S]*not this one`),
+		},
+		resource.TestStep{
+			PreConfig: w.front.Forget,
+			Config:    w.config(namespace),
+			PostApplyFunc: func() {
+				w.expectRequests(t, 1, "DELETE", "/functions/[0-9a-f]")
+				if looks := w.front.Requests("GET", "/functions/[0-9a-f]"); len(looks) < 2 {
+					t.Errorf("the function was looked at %d times, want once more after the DELETE", len(looks))
+				}
+			},
+		},
+	)
+}
+
+// TestDefectF6DeployErrorIsKept: the official provider replaces the cause by
+// "failed to deploy function".
+func TestDefectF6DeployErrorIsKept(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.front.Answer(1, "POST", "/deploy$", 409, `{"message":"the builder is on strike"}`)
+	w.run(t,
+		resource.TestStep{
+			Config:      w.config("%s", deployed(nodeArchive(t, "first"), "1", "")),
+			ExpectError: regexp.MustCompile(`Cannot deploy the function[\s\S]*409\s+Conflict:\s+the\s+builder\s+is\s+on\s+strike`),
+		},
+	)
+}
+
+// TestDefectF10FailedBuildFailsTheApply: with the official provider terraform
+// apply succeeds with a function that is in error.
+func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	good, broken := nodeArchive(t, "first"), writeArchive(t, "README", "no code at all")
+	w.run(t,
+		resource.TestStep{
+			Config:      w.config("%s", deployed(broken, "1", "")),
+			ExpectError: regexp.MustCompile(`The function is not in service[\s\S]*source\s+code\s+build\s+step`),
+		},
+		resource.TestStep{
+			// The function that could not be built is known, and replaced.
+			Config: w.config("%s", deployed(good, "2", "")),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(functionAddress, plancheck.ResourceActionReplace),
+			}},
+		},
+		resource.TestStep{
+			Config:      w.config("%s", deployed(broken, "3", "")),
+			ExpectError: regexp.MustCompile(`The function is not in service`),
+		},
+		resource.TestStep{
+			// A function that exists is corrected in place.
+			Config: w.config("%s", deployed(good, "4", "")),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(functionAddress, plancheck.ResourceActionUpdate),
+			}},
+		},
+	)
+}
+
+// TestChangeOfFunctionWithoutCodeWarns: the service puts a function that has no
+// code in error when it is changed, which breaks nothing.
+func TestChangeOfFunctionWithoutCodeWarns(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, nodeFunction(""))
+	c.must("apply", "-no-color", "-auto-approve")
+	c.write("main.tf", nodeFunction(`  description = "new"`))
+	changed := c.must("apply", "-no-color", "-auto-approve")
+	expectOnce(t, changed, "The function has no code")
+	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 0)
+
+	c.write("main.tf", nodeFunction("  description = \"new\"\n  deploy = true"))
+	failed, status := c.run("apply", "-no-color", "-auto-approve")
+	if status != 1 {
+		t.Errorf("exit status %d for a deployment without code:\n%s", status, failed)
+	}
+	expectOnce(t, failed, "The function has no code to deploy")
+	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// TestDefectF11NoTimeoutIsNoCrash: the official provider crashes if the API
+// names no timeout.
+func TestDefectF11NoTimeoutIsNoCrash(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", nodeFunction(""))},
+		resource.TestStep{
+			PreConfig:          func() { w.front.Rewrite(100, "GET", "/functions/[0-9a-f]", `"timeout":"300s"`, `"timeout":null`) },
+			RefreshState:       true,
+			ExpectNonEmptyPlan: false,
+		},
+		resource.TestStep{
+			PreConfig: w.front.Forget,
+			Config:    w.config("%s", nodeFunction("")),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("timeout"), knownvalue.Int64Exact(300)),
+			},
+		},
+	)
+}
+
+// TestDefectF12ProjectIsTheNamespaces: the official provider never fills the
+// project of a function, and ignores one that is configured.
+func TestDefectF12ProjectIsTheNamespaces(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	const another = `  project_id = "11111111-1111-4111-8111-111111111112"`
+	refused := regexp.MustCompile(`The namespace is in another project`)
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", nodeFunction(another)), ExpectError: refused},
+		resource.TestStep{
+			Config: w.config("%s", nodeFunction("")),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("project_id"), knownvalue.StringExact(w.ProjectID)),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("organization_id"), knownvalue.StringExact(w.OrganizationID)),
+			},
+		},
+		resource.TestStep{Config: w.config("%s", nodeFunction(fmt.Sprintf("  project_id = %q", w.ProjectID)))},
+		// The refusal comes with the plan, before anything is destroyed.
+		resource.TestStep{Config: w.config("%s", nodeFunction(another)), ExpectError: refused, PlanOnly: true},
+	)
+}
+
+// TestDefectF13UploadGetsNoSecretKey: the official provider sends the secret key
+// along with the archive.
+func TestDefectF13UploadGetsNoSecretKey(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t, resource.TestStep{
+		Config: w.config("%s", deployed(nodeArchive(t, "first"), "1", "")),
+		PostApplyFunc: func() {
+			for _, upload := range w.expectRequests(t, 1, "PUT", "") {
+				for name, values := range upload.Header {
+					if strings.Contains(strings.Join(values, " "), w.SecretKey) || strings.EqualFold(name, "X-Auth-Token") {
+						t.Errorf("the upload has the header %s: %v", name, values)
+					}
+				}
+			}
+		},
+	})
+}
+
+func TestMissingArchive(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t, resource.TestStep{
+		Config:      w.config("%s", deployed(filepath.Join(t.TempDir(), "gone.zip"), "1", "")),
+		ExpectError: regexp.MustCompile(`Cannot upload the code of the function[\s\S]*no\s+such\s+file`),
+	})
+}
