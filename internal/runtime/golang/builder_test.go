@@ -1,0 +1,346 @@
+package golang_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/golang"
+	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
+)
+
+// config uses the caches of whoever runs the tests, so that the standard library
+// is compiled once for all runs.
+var config = sync.OnceValues(func() (golang.Config, error) {
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		return golang.Config{}, err
+	}
+	lines := strings.Fields(string(out))
+	return golang.Config{BuildCache: lines[0], ModuleCache: lines[1]}, nil
+})
+
+func newBuilder(t *testing.T) *golang.Builder {
+	t.Helper()
+	c, err := config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return golang.New(c, runtimetest.Toolchains(t))
+}
+
+func build(t *testing.T, handler string, files map[string]string) runtimetest.Built {
+	t.Helper()
+	return runtimetest.Build(t, newBuilder(t), runtime.Go, handler, files)
+}
+
+const goMod = "module myhandler\n\ngo 1.21\n"
+
+func function(body string) map[string]string {
+	return map[string]string{
+		"go.mod":     goMod,
+		"handler.go": "package myfunc\n\nimport \"net/http\"\n\nfunc Handle(w http.ResponseWriter, r *http.Request) {\n" + body + "\n}\n",
+	}
+}
+
+const everything = `package myfunc
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+func Handle(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/panic":
+		panic("boom")
+	case "/late-panic":
+		w.WriteHeader(http.StatusAccepted)
+		_ = http.NewResponseController(w).Flush()
+		panic("late")
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(err)
+	}
+	w.Header().Set("X-Function", "mine")
+	w.WriteHeader(http.StatusTeapot)
+	fmt.Fprintf(w, "%s %s %s %q %d", r.Method, r.URL.Path, r.URL.RawQuery, r.Header["X-Many"], len(body))
+}
+
+func Slow(w http.ResponseWriter, r *http.Request) {
+	fmt.Println("begun")
+	time.Sleep(300 * time.Millisecond)
+	io.WriteString(w, "finished")
+}
+`
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	in := runtimetest.Start(t, build(t, "Handle", map[string]string{"go.mod": goMod, "handler.go": everything}))
+	tests := map[string]struct {
+		call   runtimetest.Call
+		status int
+		want   string
+	}{
+		"a plain call": {
+			call: runtimetest.Call{
+				Method: http.MethodPut, Target: "/a/b?c=d&c=e", Body: "hello", Header: http.Header{"X-Many": {"1", "2"}},
+			},
+			status: http.StatusTeapot, want: `PUT /a/b c=d&c=e ["1" "2"] 5`,
+		},
+		"a large body without a length": {
+			call:   runtimetest.Call{Body: strings.Repeat("x", 6<<20), Chunked: true},
+			status: http.StatusTeapot, want: `POST /  [] 6291456`,
+		},
+		"a panic": {
+			call:   runtimetest.Call{Target: "/panic"},
+			status: http.StatusInternalServerError, want: "An error occured during handler execution: boom\n",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := in.Do(t, test.call)
+			if got.Status != test.status || got.Body != test.want {
+				t.Errorf("answer is %d %q, want %d %q", got.Status, got.Body, test.status, test.want)
+			}
+		})
+	}
+	if dials := in.Dials(); dials != 1 {
+		t.Errorf("the calls took %d connections, want 1", dials)
+	}
+	if output := in.Output(); !strings.Contains(output, "panic: boom") || !strings.Contains(output, "handler.go:") {
+		t.Errorf("the panic is not in the log with its place: %s", output)
+	}
+}
+
+func TestTermination(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"go.mod": goMod, "handler.go": everything}
+	runtimetest.TestTermination(t, build(t, "Slow", files))
+}
+
+func TestPackages(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		handler string
+		files   map[string]string
+	}{
+		"the smallest": {files: function(`w.Write([]byte("ok"))`)},
+		"the oldest":   {handler: ".", files: function(`w.Write([]byte("ok"))`)},
+		"a variable": {files: map[string]string{
+			"go.mod":     goMod,
+			"handler.go": "package f\n\nimport \"net/http\"\n\nvar Handle = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(\"ok\")) })\n",
+		}},
+		"a module in a folder": {handler: "sub/Handle", files: map[string]string{
+			"sub/go.mod":     "module sub\n",
+			"sub/handler.go": function(`w.Write([]byte("ok"))`)["handler.go"],
+			"other/go.mod":   "module other\n",
+		}},
+		"packages of its own": {files: map[string]string{
+			"go.mod":               goMod,
+			"handler.go":           "package f\n\nimport (\n\t\"net/http\"\n\n\t\"myhandler/internal/text\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text.OK)) }\n",
+			"handler_test.go":      "package f_test\n",
+			"internal/text/ok.go":  "package text\n\nconst OK = \"ok\"\n",
+			"cmd/local/main.go":    "package main\n\nfunc main() {}\n",
+			"jeton_main/taken.txt": "",
+		}},
+		"a vendor folder": {files: map[string]string{
+			"go.mod":                       "module myhandler\n\ngo 1.21\n\nrequire example.com/text v1.0.0\n",
+			"handler.go":                   "package f\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/text\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text.OK)) }\n",
+			"vendor/modules.txt":           "# example.com/text v1.0.0\n## explicit; go 1.21\nexample.com/text\n",
+			"vendor/example.com/text/x.go": "package text\n\nconst OK = \"ok\"\n",
+		}},
+		"a replacement within the archive": {files: map[string]string{
+			"go.mod":      "module myhandler\n\ngo 1.21\n\nrequire example.com/text v1.0.0\n\nreplace example.com/text => ./text\n",
+			"handler.go":  "package f\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/text\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text.OK)) }\n",
+			"text/go.mod": "module example.com/text\n\ngo 1.21\n",
+			"text/x.go":   "package text\n\nconst OK = \"ok\"\n",
+		}},
+		"a workspace that is not meant": {files: func() map[string]string {
+			files := function(`w.Write([]byte("ok"))`)
+			files["go.work"] = "go 1.21\n\nuse ./elsewhere\n"
+			return files
+		}()},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.handler == "" {
+				test.handler = "Handle"
+			}
+			in := runtimetest.Start(t, build(t, test.handler, test.files))
+			if got := in.Do(t, runtimetest.Call{}); got.Status != http.StatusOK || got.Body != "ok" {
+				t.Errorf("answer is %d %q, want 200 ok", got.Status, got.Body)
+			}
+		})
+	}
+}
+
+func TestBuildFailures(t *testing.T) {
+	t.Parallel()
+	source := function("")["handler.go"]
+	tests := map[string]struct {
+		handler string
+		files   map[string]string
+		want    []string
+	}{
+		"no module": {
+			files: map[string]string{"handler.go": source},
+			want:  []string{"there is no go.mod at the root of the archive: make one with: go mod init"},
+		},
+		"a folder around the module": {
+			files: map[string]string{"project/go.mod": goMod, "project/handler.go": source},
+			want:  []string{"there is one in project", "project/Handle"},
+		},
+		"two modules": {
+			files: map[string]string{"a/go.mod": goMod, "b/go.mod": goMod, "vendor/c/go.mod": goMod},
+			want:  []string{"several modules (a, b)", "a/Handle"},
+		},
+		"no module in the folder": {
+			handler: "sub/Handle",
+			files:   map[string]string{"go.mod": goMod, "sub/handler.go": source},
+			want:    []string{"there is no go.mod in the folder sub", "there is one in ."},
+		},
+		"a broken go.mod": {
+			files: map[string]string{"go.mod": "module (\n"},
+			want:  []string{"go.mod cannot be read"},
+		},
+		"a go.mod without a name": {
+			files: map[string]string{"go.mod": "go 1.21\n"},
+			want:  []string{"go.mod names no module"},
+		},
+		"a newer Go": {
+			files: map[string]string{"go.mod": "module m\n\ngo 1.99\n", "handler.go": source},
+			want:  []string{"go.mod asks for Go 1.99, and this server has Go 1."},
+		},
+		"an unknown line": {
+			files: map[string]string{"go.mod": goMod + "nonsense here\n", "handler.go": source},
+			want:  []string{"nonsense"},
+		},
+		"a replacement outside": {
+			files: map[string]string{"go.mod": goMod + "replace x => ../../y\n", "handler.go": source},
+			want:  []string{"go.mod replaces x by ../../y, which is not in the archive"},
+		},
+		"a replacement by an absolute path": {
+			files: map[string]string{"go.mod": goMod + "replace x => /etc\n", "handler.go": source},
+			want:  []string{"go.mod replaces x by /etc"},
+		},
+		"no code": {
+			files: map[string]string{"go.mod": goMod, "sub/handler.go": source},
+			want:  []string{"there is no Go file beside go.mod"},
+		},
+		"package main": {
+			files: map[string]string{"go.mod": goMod, "main.go": "package main\n\nfunc main() {}\n"},
+			want:  []string{"package main"},
+		},
+		"two packages": {
+			files: map[string]string{"go.mod": goMod, "a.go": "package a\n", "b.go": "package b\n"},
+			want:  []string{"belong to two packages, a and b"},
+		},
+		"no such function": {
+			files: map[string]string{
+				"go.mod": goMod, "h.go": "package f\n\nfunc Hello() {}\n\nfunc (T) Handle() {}\n\ntype T int\n\nfunc handle() {}\n",
+			},
+			want: []string{"package f has no exported function Handle; it has Hello"},
+		},
+		"a wrong signature": {
+			files: map[string]string{"go.mod": goMod, "h.go": "package f\n\nfunc Handle(name string) {}\n"},
+			want:  []string{"f.Handle must be func(http.ResponseWriter, *http.Request)", "func(name string)"},
+		},
+		"a syntax error": {
+			files: map[string]string{"go.mod": goMod, "h.go": "package f\n\nfunc Handle( {\n"},
+			want:  []string{"the code has a syntax error", "h.go:3:14"},
+		},
+		"a syntax error in the first line": {
+			files: map[string]string{"go.mod": goMod, "h.go": "pakage f\n"},
+			want:  []string{"the code has a syntax error", "h.go:1:1"},
+		},
+		"a type error": {
+			files: function("var x int = \"text\""),
+			want:  []string{"the build failed", "handler.go:6:13: cannot use"},
+		},
+		"a missing package": {
+			files: map[string]string{"go.mod": goMod, "h.go": "package f\n\nimport (\n\t\"net/http\"\n\n\t_ \"example.invalid/x\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) {}\n"},
+			want:  []string{"the build failed", "example.invalid/x"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if test.handler == "" {
+				test.handler = "Handle"
+			}
+			message := runtimetest.BuildFails(t, newBuilder(t), runtime.Go, test.handler, test.files)
+			for _, want := range test.want {
+				if !strings.Contains(message, want) {
+					t.Errorf("message is %q, want it to have %q", message, want)
+				}
+			}
+			if strings.Contains(message, "jeton_main") {
+				t.Errorf("message names the generated program: %q", message)
+			}
+		})
+	}
+}
+
+func TestBuildTimeout(t *testing.T) {
+	t.Parallel()
+	c, err := config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Timeout = time.Millisecond
+	b := golang.New(c, runtimetest.Toolchains(t))
+	message := runtimetest.BuildFails(t, b, runtime.Go, "Handle", function(""))
+	if want := "the build took longer than 1ms"; message != want {
+		t.Errorf("message is %q, want %q", message, want)
+	}
+}
+
+func TestBuildCancelled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range function("") {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := newBuilder(t).Build(ctx, runtime.Build{
+		Runtime: runtime.Runtime{Language: runtime.Go}, Handler: runtime.Handler{Function: "Handle"},
+		Source: dir, Output: t.TempDir(),
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Build() = %v, want %v", err, context.Canceled)
+	}
+}
+
+// TestBuildEnvironment asks that the flags in the server's own environment do not
+// reach the build: with this one the function would not compile.
+func TestBuildEnvironment(t *testing.T) {
+	t.Setenv("GOFLAGS", "-tags=server")
+	files := function("")
+	files["server.go"] = "//go:build server\n\npackage myfunc\n\nvar x int = \"text\"\n"
+	build(t, "Handle", files)
+}
+
+func TestOutputIsOneProgram(t *testing.T) {
+	t.Parallel()
+	built := build(t, "Handle", function(""))
+	entries, err := os.ReadDir(built.Dir)
+	if err != nil || len(entries) != 1 || entries[0].Name() != "function" {
+		t.Errorf("the output has %v, %v, want the function alone", entries, err)
+	}
+}
