@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,7 +43,11 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 	if err != nil {
 		return err
 	}
-	provider, reattach, err := startProvider(ctx, s.err)
+	environment := os.Environ()
+	for _, v := range variables {
+		environment = append(environment, v.name+"="+v.value)
+	}
+	provider, reattach, err := startProvider(ctx, environment, s.err)
 	if err != nil {
 		return err
 	}
@@ -52,10 +57,7 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 	// own way: so the context, which ends with the first of them, is not its.
 	command := exec.Command(program, c.Args...)
 	command.Stdin, command.Stdout, command.Stderr = s.in, s.out, s.err
-	command.Env = append(os.Environ(), reattachVariable+"="+reattach)
-	for _, v := range variables {
-		command.Env = append(command.Env, v.name+"="+v.value)
-	}
+	command.Env = append(environment, reattachVariable+"="+reattach)
 	return command.Run()
 }
 
@@ -90,13 +92,14 @@ func findProvider() (string, error) {
 
 // startProvider runs the provider as a server of its own, which is how a
 // debugger would, and returns how terraform reaches it under every address.
-func startProvider(ctx context.Context, errOut io.Writer) (*exec.Cmd, string, error) {
+func startProvider(ctx context.Context, environment []string, errOut io.Writer) (*exec.Cmd, string, error) {
 	path, err := findProvider()
 	if err != nil {
 		return nil, "", err
 	}
 	command := exec.Command(path, "-debug")
-	command.Stderr = errOut
+	command.Env = environment
+	command.Stderr = withoutTrace(errOut)
 	command.SysProcAttr = apart()
 	output, err := command.StdoutPipe()
 	if err != nil {
@@ -142,6 +145,39 @@ func readReattach(output io.Reader) (string, error) {
 		return string(encoded), err
 	}
 	return "", errors.New("it did not say where it listens")
+}
+
+// withoutTrace passes on what a provider says but for the trace that it writes
+// as a server of its own, unless that was asked for.
+func withoutTrace(out io.Writer) io.Writer {
+	if os.Getenv("TF_LOG") != "" || os.Getenv("TF_LOG_PROVIDER") != "" {
+		return out
+	}
+	return &traceFilter{out: out}
+}
+
+// traceFilter drops the lines that are entries of hclog in JSON.
+type traceFilter struct {
+	out  io.Writer
+	rest []byte
+}
+
+func (f *traceFilter) Write(p []byte) (int, error) {
+	f.rest = append(f.rest, p...)
+	for {
+		end := bytes.IndexByte(f.rest, '\n')
+		if end < 0 {
+			return len(p), nil
+		}
+		line := f.rest[:end+1]
+		f.rest = f.rest[end+1:]
+		if bytes.HasPrefix(line, []byte(`{"@`)) {
+			continue
+		}
+		if _, err := f.out.Write(line); err != nil {
+			return len(p), err
+		}
+	}
 }
 
 func stopProvider(provider *exec.Cmd) {

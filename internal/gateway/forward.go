@@ -113,7 +113,8 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 func received(response *http.Response) error {
 	setDefaultHeaders(response.Header)
 	c := callOf(response.Request)
-	response.Header.Set(requestIDHeader, c.requestID)
+	// The answer carries the gateway's already.
+	response.Header.Del(requestIDHeader)
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		// The instance is not used again after another protocol was spoken.
 		return nil

@@ -121,6 +121,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Seen-Token", strings.Join(append(r.Header.Values("X-Auth-Token"), r.Header.Values("SCW_FUNCTIONS_TOKEN")...), ","))
 	w.Header().Set("X-Seen-Host", r.Host)
 	w.Header().Set("X-Seen-Forwarded-For", r.Header.Get("X-Forwarded-For"))
+	w.Header().Set("X-Request-Id", "the function's own")
 	w.Header().Set("X-Seen-Request-Id", r.Header.Get("X-Request-Id"))
 	received, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -284,6 +285,9 @@ func TestForward(t *testing.T) {
 		if got.Header().Get(name) != want {
 			t.Errorf("%s is %q, want %q", name, got.Header().Get(name), want)
 		}
+	}
+	if ids := got.Header().Values("X-Request-Id"); len(ids) != 1 {
+		t.Errorf("the answer has the request ids %q, want one", ids)
 	}
 	if got.Body.String() != "/path?q=1" || w.released != 1 || w.discarded != 0 {
 		t.Errorf("body %q, released %d, discarded %d", got.Body, w.released, w.discarded)

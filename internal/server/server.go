@@ -203,7 +203,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	group, ctx := errgroup.WithContext(ctx)
 	var behind errgroup.Group
-	behind.Go(func() error { return s.scaler.Run(background) })
+	behind.Go(func() error { return unlessEnded(background, s.scaler.Run(background)) })
 	group.Go(func() error { return s.pairs.Run(ctx) })
 	group.Go(func() error { return s.reconcile.Run(ctx) })
 	group.Go(func() error { return s.serve(ctx, s.listeners.api, s.apiHandler(), s.apiServer()) })
@@ -211,6 +211,15 @@ func (s *Server) Run(ctx context.Context) error {
 	err := group.Wait()
 	stop()
 	return errors.Join(err, behind.Wait())
+}
+
+// unlessEnded is the error with which something ended by itself, and nil where
+// it was told to.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // serve answers requests at a listener until ctx ends.
