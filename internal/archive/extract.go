@@ -52,7 +52,7 @@ func Extract(ctx context.Context, r io.ReaderAt, size int64, dir string, limits 
 
 // list reads the archive's directory and checks it.
 func list(s *source, size int64, limits Limits) ([]entry, error) {
-	s.bound(int64(limits.Entries) * directoryBytesPerEntry)
+	s.bound(int64(limits.Entries)*directoryBytesPerEntry + directorySearch)
 	defer s.unbound()
 	z, err := zip.NewReader(s, size)
 	switch {

@@ -24,6 +24,9 @@ const (
 	// directoryBytesPerEntry bounds the memory that listing an archive takes:
 	// its directory may be this many bytes long for each entry allowed.
 	directoryBytesPerEntry = 256
+	// directorySearch is what finding the directory takes beside: a zip ends
+	// with a comment of up to 64 KiB, and reads are buffered.
+	directorySearch = 128 << 10
 )
 
 // Limits bound what an archive may be. The zero value of a field stands for
