@@ -135,7 +135,7 @@ func executionAttributes() map[string]schema.Attribute {
 		"private_network_id": schema.StringAttribute{
 			Optional: true, Computed: true,
 			MarkdownDescription: "The private network that instances are attached to.",
-			Validators:          []validator.String{emptyOr(reference())},
+			Validators:          []validator.String{optionalReference()},
 			PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference)},
 		},
 	}

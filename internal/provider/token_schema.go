@@ -25,8 +25,8 @@ func tokenSchema() schema.Schema {
 			"To change any argument makes another token. The state holds the token in clear: protect it.",
 		Attributes: map[string]schema.Attribute{
 			"id":           idAttribute("token"),
-			"function_id":  tokenArgument("The function that the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, emptyOr(reference())),
-			"namespace_id": tokenArgument("The namespace whose functions the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, emptyOr(reference())),
+			"function_id":  tokenArgument("The function that the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, optionalReference()),
+			"namespace_id": tokenArgument("The namespace whose functions the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, optionalReference()),
 			"description":  tokenArgument("A description of the token.", spelling.Text),
 			"expires_at":   tokenArgument("When the token stops to open anything, as in `2030-01-31T12:00:00Z`. Left out: never.", spelling.Instant, rfc3339()),
 			"token": schema.StringAttribute{

@@ -112,21 +112,28 @@ func rfc3339() validator.String {
 
 // reference wants the id of another object.
 func reference() validator.String {
+	return textValidator{description: "a uuid or region/uuid", summary: "Invalid id", fault: malformedReference}
+}
+
+// optionalReference lets "" stand for what is left out.
+func optionalReference() validator.String {
 	return textValidator{
-		description: "a uuid or region/uuid",
+		description: "a uuid, region/uuid or nothing",
 		summary:     "Invalid id",
 		fault: func(text string) string {
-			if _, err := regional.ParseReference(text, ""); err != nil {
-				return sentence(err)
+			if text == "" {
+				return ""
 			}
-			return ""
+			return malformedReference(text)
 		},
 	}
 }
 
-// emptyOr lets "" stand for what is left out.
-func emptyOr(inner validator.String) validator.String {
-	return stringvalidator.Any(stringvalidator.OneOf(""), inner)
+func malformedReference(text string) string {
+	if _, err := regional.ParseReference(text, ""); err != nil {
+		return sentence(err)
+	}
+	return ""
 }
 
 // regionName wants a region, which may be one that this program does not know.

@@ -15,7 +15,7 @@ import (
 func (w *world) official(t *testing.T) (configuration, state string) {
 	t.Helper()
 	n := must(w.api.CreateNamespace(&function.CreateNamespaceRequest{Name: "test-function-token-ns"}))
-	n = must(w.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID}))
+	n = must(w.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: new(50 * time.Millisecond)}))
 	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{
 		Name: "tf-func-tender-faraday", NamespaceID: n.ID, Runtime: "go118", Handler: new("Handle"),
 		Privacy: function.FunctionPrivacyPrivate, MaxScale: new(uint32(20)), MemoryLimit: new(uint32(256)),
