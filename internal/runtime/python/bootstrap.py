@@ -3,8 +3,8 @@
 It serves on the listening socket that it inherits as file descriptor 3, and
 reports by a byte on file descriptor 4 that it is ready. Arguments: the folder of
 the code, the handler's file in it, the function's name. It runs on Python 3.8
-and later, with the standard library only, and with little of that: http.server
-alone would double the time that the first call waits.
+and later, with the standard library only, and with little of that: each import is
+time that the first call waits, and http.server is the dearest.
 """
 
 import sys
