@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"log"
 	"log/slog"
 	"net"
 	"os"
@@ -16,6 +17,9 @@ import (
 
 func TestMain(m *testing.M) {
 	enginetest.Main()
+	if dir := os.Getenv(serverVariable); dir != "" {
+		log.Fatal(runServer(dir))
+	}
 	os.Exit(m.Run())
 }
 

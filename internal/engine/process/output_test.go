@@ -1,0 +1,87 @@
+package process_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+)
+
+// TestOutput asks that what an instance prints is logged line by line, with
+// where it comes from.
+func TestOutput(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		script string
+		want   []string
+	}{
+		"lines":          {`printf 'one\ntwo\r\n\nlast'`, []string{"stdout one", "stdout two", "stdout ", "stdout last"}},
+		"standard error": {`echo oops >&2`, []string{"stderr oops"}},
+		"no UTF-8":       {`printf 'a\377b\n'`, []string{"stdout a\uFFFDb"}},
+		"a long line": {
+			`head -c 20000 /dev/zero | tr '\0' x`,
+			[]string{"stdout " + strings.Repeat("x", 8192), "stdout " + strings.Repeat("x", 8192), "stdout " + strings.Repeat("x", 3616)},
+		},
+		"nothing": {`exit 0`, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			e, err := process.New(process.Config{Dir: shortDir(t)}, slog.New(slog.NewJSONHandler(&log, nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			runScript(t, e, test.script)
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got := logged(t, &log); !slices.Equal(got, test.want) {
+				t.Errorf("logged %.300q, want %.300q", got, test.want)
+			}
+		})
+	}
+}
+
+// runScript runs an instance that is no more than a shell script, to its end.
+func runScript(t *testing.T, e *process.Engine, script string) {
+	t.Helper()
+	events, err := e.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := engine.Revision{ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", script}}
+	if err := e.Apply(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SetScale(t.Context(), "r", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	for event := range events {
+		if event.State == engine.Gone {
+			return
+		}
+	}
+}
+
+// logged returns the stream and text of each line of a log.
+func logged(t *testing.T, log *bytes.Buffer) []string {
+	t.Helper()
+	var lines []string
+	for decoder := json.NewDecoder(log); decoder.More(); {
+		var record struct{ Msg, Function, Revision, Instance, Stream string }
+		if err := decoder.Decode(&record); err != nil {
+			t.Fatal(err)
+		}
+		if record.Function != "f" || record.Revision != "r" || record.Instance == "" {
+			t.Errorf("logged without its origin: %+v", record)
+		}
+		lines = append(lines, record.Stream+" "+record.Msg)
+	}
+	return lines
+}
