@@ -1,0 +1,171 @@
+// Package e2e_test uses a whole Jeton as its users do: through the official SDK
+// and plain HTTP.
+package e2e_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/test/jetontest"
+)
+
+// patience is how long anything that is waited for may take.
+const patience = 2 * time.Minute
+
+// world is a running Jeton and the official client for it.
+type world struct {
+	*jetontest.Jeton
+	*function.API
+	t *testing.T
+}
+
+func newWorld(t *testing.T, options ...jetontest.Option) *world {
+	t.Helper()
+	jeton := jetontest.Start(t, options...)
+	return &world{Jeton: jeton, API: function.NewAPI(jeton.Client()), t: t}
+}
+
+// restart stops the server and starts another one over the same data.
+func (w *world) restart() {
+	w.t.Helper()
+	w.Restart()
+	w.API = function.NewAPI(w.Client())
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	t.Helper()
+	return func(value T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+func pointer[T any](value T) *T { return &value }
+
+var often = pointer(20 * time.Millisecond)
+
+func (w *world) namespace(name string) *function.Namespace {
+	w.t.Helper()
+	n := must[*function.Namespace](w.t)(w.CreateNamespace(&function.CreateNamespaceRequest{Name: name}))
+	return must[*function.Namespace](w.t)(w.WaitForNamespace(&function.WaitForNamespaceRequest{
+		NamespaceID: n.ID, RetryInterval: often, Timeout: pointer(patience),
+	}))
+}
+
+// function makes a function, and deploys the files unless there are none.
+func (w *world) function(request *function.CreateFunctionRequest, files map[string]string) *function.Function {
+	w.t.Helper()
+	f := must[*function.Function](w.t)(w.CreateFunction(request))
+	if files == nil {
+		return f
+	}
+	return w.deploy(f.ID, zipOf(w.t, files))
+}
+
+// deploy uploads an archive and deploys it, and returns the function when that
+// has ended in one way or another.
+func (w *world) deploy(id string, archive []byte) *function.Function {
+	w.t.Helper()
+	w.upload(id, archive)
+	must[*function.Function](w.t)(w.DeployFunction(&function.DeployFunctionRequest{FunctionID: id}))
+	return w.settled(id)
+}
+
+func (w *world) settled(id string) *function.Function {
+	w.t.Helper()
+	return must[*function.Function](w.t)(w.WaitForFunction(&function.WaitForFunctionRequest{
+		FunctionID: id, RetryInterval: often, Timeout: pointer(patience),
+	}))
+}
+
+func (w *world) upload(id string, archive []byte) {
+	w.t.Helper()
+	target := must[*function.UploadURL](w.t)(w.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{
+		FunctionID: id, ContentLength: uint64(len(archive)),
+	}))
+	status, _, body := w.send(http.MethodPut, target.URL, archive, nil)
+	if status != http.StatusOK {
+		w.t.Fatalf("upload: %d %s", status, body)
+	}
+}
+
+// send sends a request and returns the whole answer.
+func (w *world) send(method, url string, body []byte, header http.Header) (int, http.Header, string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	request := must[*http.Request](w.t)(http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body)))
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	if host := header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	response := must[*http.Response](w.t)(http.DefaultClient.Do(request))
+	defer response.Body.Close()
+	text := must[[]byte](w.t)(io.ReadAll(response.Body))
+	return response.StatusCode, response.Header, string(text)
+}
+
+// api sends a request to the Functions API, with the API key.
+func (w *world) api(method, path, body string) (int, http.Header, string) {
+	w.t.Helper()
+	return w.send(method, w.APIURL+"/functions/v1beta1/regions/fr-par"+path, []byte(body), http.Header{"X-Auth-Token": {w.SecretKey}})
+}
+
+// call calls a function through the gateway.
+func (w *world) call(f *function.Function, path, token string) (int, string) {
+	w.t.Helper()
+	header := http.Header{"Host": {f.DomainName}}
+	if token != "" {
+		header.Set("X-Auth-Token", token)
+	}
+	status, _, body := w.send(http.MethodGet, w.GatewayURL+path, nil, header)
+	return status, body
+}
+
+func zipOf(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var archive bytes.Buffer
+	writer := zip.NewWriter(&archive)
+	for name, content := range files {
+		file := must[io.Writer](t)(writer.Create(name))
+		must[int](t)(io.WriteString(file, content))
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return archive.Bytes()
+}
+
+// python is a function in Python whose handler has the given body.
+func python(namespaceID, name string) *function.CreateFunctionRequest {
+	return &function.CreateFunctionRequest{
+		NamespaceID: namespaceID, Name: name, Runtime: "python311", Privacy: function.FunctionPrivacyPublic,
+		Timeout: &scw.Duration{Seconds: 60},
+	}
+}
+
+func pythonHandler(lines ...string) map[string]string {
+	return map[string]string{"handler.py": "import os, sys, time\n\ndef handle(event, context):\n    " + strings.Join(lines, "\n    ") + "\n"}
+}
+
+func wantStatus(t *testing.T, what string, got, want int) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: status %s, want %s", what, strconv.Itoa(got), strconv.Itoa(want))
+	}
+}
