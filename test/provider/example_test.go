@@ -1,39 +1,18 @@
 package provider_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
 
-// example is the example of the official provider's page on function tokens,
-// character for character.
-const example = `resource scaleway_function_namespace main {
-  name = "test-function-token-ns"
-}
-
-resource scaleway_function main {
-  namespace_id = scaleway_function_namespace.main.id
-  runtime      = "go118"
-  handler      = "Handle"
-  privacy      = "private"
-}
-
-// Namespace Token
-resource scaleway_function_token namespace {
-  namespace_id = scaleway_function_namespace.main.id
-  expires_at = "2022-10-18T11:35:15+02:00"
-}
-
-// Function Token
-resource scaleway_function_token function {
-  function_id = scaleway_function.main.id
-}
-`
-
+// TestExampleOfThePage takes the example of the official provider's page on
+// function tokens, character for character, with what is no error in it: a
+// runtime of long ago, and a token that is expired when it is made.
 func TestExampleOfThePage(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, example)
+	c := w.commandLine(t, string(must(os.ReadFile("../../examples/function-token/main.tf"))))
 
 	plan := c.must("plan", "-no-color")
 	expectOnce(t, plan, "The function token is already expired")

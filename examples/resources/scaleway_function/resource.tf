@@ -1,0 +1,18 @@
+resource "scaleway_function_namespace" "main" {
+  name = "shop"
+}
+
+resource "scaleway_function" "main" {
+  namespace_id = scaleway_function_namespace.main.id
+  name         = "price"
+  runtime      = "node24"
+  handler      = "handler.handle"
+  privacy      = "private"
+  memory_limit = 256
+  timeout      = 30
+
+  # The archive is uploaded, built and put into service when its hash changes.
+  zip_file = "function.zip"
+  zip_hash = filesha256("function.zip")
+  deploy   = true
+}
