@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/scale"
@@ -22,10 +23,14 @@ var (
 	errTimeout     = errors.New("the function did not answer in time")
 )
 
+// shortestWait is how long a call waits for an instance at least: one may have
+// to start, however short the function's own timeout is.
+const shortestWait = 30 * time.Second
+
 // forward waits for an instance and has it answer the call. The function's
 // timeout bounds the waiting, and then again the call itself.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
-	waiting, cancel := context.WithTimeout(r.Context(), c.to.timeout)
+	waiting, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, shortestWait))
 	err := g.acquire(waiting, r, c)
 	cancel()
 	if err != nil {

@@ -17,6 +17,8 @@ type memory struct {
 	manual bool
 	// crash makes instances end before they are ready, with this reason.
 	crash string
+	// lingering leaves instances that were asked to go until the test ends them.
+	lingering bool
 
 	mu      sync.Mutex
 	live    []string
@@ -56,7 +58,12 @@ func (m *memory) SetScale(_ context.Context, revisionID string, n int, spare []s
 		}
 	}
 	for _, id := range spare {
-		if len(m.live) > n && slices.Contains(m.live, id) {
+		if len(m.live) <= n || !slices.Contains(m.live, id) {
+			continue
+		}
+		if m.lingering {
+			m.drop(id)
+		} else {
 			m.end(revisionID, id, "")
 		}
 	}
@@ -101,11 +108,15 @@ func (m *memory) Watch(ctx context.Context) (<-chan engine.Event, error) {
 	return watch, nil
 }
 
-// end and emit are called with the mutex held.
+// end, drop and emit are called with the mutex held.
 func (m *memory) end(revisionID, id, reason string) {
-	m.live = slices.DeleteFunc(m.live, func(other string) bool { return other == id })
+	m.drop(id)
 	m.stopped = append(m.stopped, id)
 	m.emit(revisionID, id, engine.Gone, reason)
+}
+
+func (m *memory) drop(id string) {
+	m.live = slices.DeleteFunc(m.live, func(other string) bool { return other == id })
 }
 
 func (m *memory) emit(revisionID, id string, state engine.State, reason string) {

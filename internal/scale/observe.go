@@ -26,14 +26,16 @@ func (r *revision) becomeReady(in *Instance, address string, now time.Time) {
 	r.offer(in, now)
 }
 
-// end takes in that an instance is gone, and returns why if it was not asked to go.
+// end takes in that an instance is gone, and returns why if it did not go because
+// it was asked to. One that crashed may have been asked by then, by the call
+// that the crash has cut short.
 func (r *revision) end(in *Instance, event engine.Event, now time.Time) string {
 	before := in.phase
 	r.leave(in)
 	in.phase = gone
 	delete(r.instances, in.ID)
 	if before == leaving {
-		return ""
+		return event.Reason
 	}
 	reason := event.Reason
 	if reason == "" {

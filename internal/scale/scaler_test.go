@@ -3,6 +3,7 @@ package scale_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -281,6 +282,7 @@ func TestIdleTimerFollowsTheEarliestDeadline(t *testing.T) {
 		s.Release(a)
 		synctest.Wait()
 		a, b := mustAcquire(t, s), mustAcquire(t, s)
+		synctest.Wait()
 		s.Release(a)
 		s.Release(b)
 		time.Sleep(scale.DefaultIdleToOne)
@@ -315,6 +317,19 @@ func TestMinimumPausesInACrashLoop(t *testing.T) {
 		wantCounts(t, e, 0, 7)
 		time.Sleep(10 * time.Minute)
 		wantCounts(t, e, 0, 17)
+	})
+}
+
+func TestPauseIsForgottenAfterAGoodWhile(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Min: 1, Max: 5})
+		for i := range 10 {
+			time.Sleep(2 * time.Minute)
+			e.become(fmt.Sprintf("i%d", i+1), engine.Gone, "exit status 1")
+			time.Sleep(time.Second)
+			wantCounts(t, e, 1, i+2)
+		}
 	})
 }
 
@@ -400,6 +415,23 @@ func TestRetire(t *testing.T) {
 	})
 }
 
+// TestRetireWaitsForTheLastInstance asks that an instance that was asked to go
+// may take its time before the engine deletes the revision under it.
+func TestRetireWaitsForTheLastInstance(t *testing.T) {
+	e := &memory{lingering: true}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Max: 2})
+		s.Release(mustAcquire(t, s))
+		forgotten := s.Retire(revision)
+		wantCounts(t, e, 0, 1)
+		if got := e.forgotten(); len(got) > 0 {
+			t.Errorf("engine deleted %v before the instance was gone", got)
+		}
+		e.become("i1", engine.Gone, "")
+		<-forgotten
+	})
+}
+
 func TestRetireOfAnUnknownRevision(t *testing.T) {
 	e := &memory{}
 	run(t, e, scale.Config{}, func(_ *testing.T, s *scale.Scaler) { <-s.Retire(revision) })
@@ -439,6 +471,21 @@ func TestEngineFailure(t *testing.T) {
 		if got := mustAcquire(t, s); got.ID != "i1" {
 			t.Errorf("Acquire() = %q, want i1", got.ID)
 		}
+	})
+}
+
+func TestEngineFailureIsMadeUpFor(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Max: 1})
+		s.Release(mustAcquire(t, s))
+		synctest.Wait()
+		e.breakDown(errors.New("cannot be reached"))
+		time.Sleep(scale.DefaultIdleToZero)
+		wantCounts(t, e, 1, 1)
+		e.breakDown(nil)
+		time.Sleep(time.Second)
+		wantCounts(t, e, 0, 1)
 	})
 }
 

@@ -23,6 +23,8 @@ func Run(t *testing.T, newEngine func(t *testing.T) engine.Engine) {
 		"knows its revisions":           testRevisions,
 		"reports a crash at the start":  testCrash,
 		"reports a crash later":         testLaterCrash,
+		"reports a kill":                testKill,
+		"does not count what leaves":    testLeaving,
 		"ends what never serves":        testHang,
 		"ends what never reports":       testClosedPipe,
 		"reports a missing program":     testMissingProgram,
@@ -116,6 +118,33 @@ func testLaterCrash(t *testing.T, e engine.Engine) {
 	event := next(t, events, engine.Gone)
 	if event.Reason != "exit status 7" || !event.Started {
 		t.Errorf("the crash is reported as %+v, want exit status 7 and started", event)
+	}
+}
+
+func testKill(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	ready := startOne(t, e, events, revision(t, serve))
+	pid, err := strconv.Atoi(mustGet(t, ready.Address, "/pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if event := next(t, events, engine.Gone); event.Reason != "killed by signal 9" {
+		t.Errorf("the kill is reported as %+v", event)
+	}
+}
+
+// testLeaving asks for an instance while another one takes its time to go.
+func testLeaving(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, stubborn)
+	ready := startOne(t, e, events, r)
+	scale(t, e, r, 0, ready.InstanceID)
+	scale(t, e, r, 1, ready.InstanceID)
+	if event := next(t, events, engine.Starting); event.InstanceID == ready.InstanceID {
+		t.Errorf("the instance that leaves starts again: %+v", event)
 	}
 }
 

@@ -57,7 +57,9 @@ func (c *child) endGroup() {
 func describe(state *os.ProcessState) string {
 	status, ok := state.Sys().(syscall.WaitStatus)
 	if ok && status.Signaled() {
-		return fmt.Sprintf("killed by signal %d", status.Signal())
+		return bySignal(status.Signal())
 	}
 	return fmt.Sprintf("exit status %d", state.ExitCode())
 }
+
+func bySignal(signal syscall.Signal) string { return fmt.Sprintf("killed by signal %d", signal) }

@@ -68,12 +68,19 @@ func (e *Engine) run(in *instance) {
 	defer e.mu.Unlock()
 	event := in.event(engine.Gone)
 	event.Started = in.ready
-	if !in.stopping {
+	if !in.stopping || !asAsked(reason) {
 		event.Reason = redact(reason, in.revision.Env)
 	}
 	delete(e.instances, in.id)
 	e.emit(event)
 	close(in.ended)
+}
+
+// asAsked tells whether a process that was asked to go went for that reason. A
+// crash is told of even so: whoever noticed it first may have asked already.
+func asAsked(reason string) bool {
+	status, _, _ := strings.Cut(reason, ":")
+	return status == "exit status 0" || status == bySignal(syscall.SIGTERM) || status == bySignal(syscall.SIGKILL)
 }
 
 // live starts the process, waits for its end, and returns the reason for it.

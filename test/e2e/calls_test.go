@@ -1,0 +1,219 @@
+package e2e_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+func notFound(err error) bool {
+	e, ok := errors.AsType[*scw.ResponseError](err)
+	return ok && e.StatusCode == http.StatusNotFound
+}
+
+// TestFaults is what callers see of a function that misbehaves, and that the
+// next call is served all the same.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace("faults")
+	request := python(n.ID, "faults")
+	request.Timeout = &scw.Duration{Nanos: int32(700 * time.Millisecond)}
+	f := w.function(request, pythonHandler(
+		"path = event['path']",
+		"if path == '/crash': os._exit(3)",
+		"if path == '/hang': time.sleep(60)",
+		"if path == '/throw': raise ValueError('on purpose')",
+		"return str(os.getpid())",
+	))
+	if f.Status != function.FunctionStatusReady {
+		t.Fatalf("%s: %v", f.Status, f.ErrorMessage)
+	}
+	for _, test := range []struct {
+		path   string
+		status int
+		logged string
+	}{
+		{"/", 200, ""},
+		{"/crash", 502, "exit status 3"},
+		{"/", 200, ""},
+		{"/hang", 504, "did not answer in time"},
+		{"/", 200, ""},
+		{"/throw", 500, ""},
+		{"/", 200, ""},
+	} {
+		status, body := w.call(f, test.path, "")
+		if status != test.status {
+			t.Errorf("%s: status %d, want %d: %s", test.path, status, test.status, body)
+		}
+		eventually(t, "the log says "+test.logged, func() bool { return strings.Contains(w.Log.String(), test.logged) })
+	}
+}
+
+// TestNeverListens is an instance that starts and never serves: the deployment
+// fails with a clear message, and what served before goes on serving.
+func TestNeverListens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *server.Config) { c.StartTimeout = time.Second })
+	n := w.namespace("never")
+	f := w.function(python(n.ID, "f"), pythonHandler("return 'first'"))
+	if status, body := w.call(f, "/", ""); status != 200 || body != "first" {
+		t.Fatalf("%d %s", status, body)
+	}
+	f = w.deploy(f.ID, zipOf(t, map[string]string{"handler.py": "import time\ntime.sleep(60)\n"}))
+	if f.Status != function.FunctionStatusError || f.ErrorMessage == nil || !strings.Contains(*f.ErrorMessage, "did not start listening") {
+		t.Errorf("%s: %v", f.Status, f.ErrorMessage)
+	}
+	if status, body := w.call(f, "/", ""); status != 200 || body != "first" {
+		t.Errorf("the old revision answers %d %s", status, body)
+	}
+}
+
+// TestStopsListening is a function that started once and no longer does.
+func TestStopsListening(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	marker := t.TempDir() + "/started"
+	n := w.namespace("stops")
+	f := w.function(python(n.ID, "f"), map[string]string{
+		"handler.py": "import os\n" +
+			"if os.path.exists('" + marker + "'): os._exit(4)\n" +
+			"open('" + marker + "', 'w').close()\n" +
+			"def handle(event, context):\n    os._exit(5)\n",
+	})
+	status, _ := w.call(f, "/", "")
+	wantStatus(t, "the call that crashes", status, 502)
+	status, body := w.call(f, "/", "")
+	wantStatus(t, "the call that finds no instance", status, 502)
+	if strings.Contains(body, "exit status") {
+		t.Errorf("the caller reads %q, which is for the operator", body)
+	}
+}
+
+// TestScale has calls come at once: each is served alone by an instance, and
+// there are as many as there may be.
+func TestScale(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace("scale")
+	request := python(n.ID, "f")
+	request.MaxScale = pointer(uint32(3))
+	f := w.function(request, pythonHandler(
+		"global busy",
+		"busy = globals().get('busy', 0) + 1",
+		"time.sleep(0.3)",
+		"busy -= 1",
+		"return str(os.getpid()) + ' ' + str(busy)",
+	))
+	var mu sync.Mutex
+	instances := map[string]bool{}
+	var calls sync.WaitGroup
+	for range 9 {
+		calls.Go(func() {
+			status, body := w.call(f, "/", "")
+			instance, busy, _ := strings.Cut(body, " ")
+			mu.Lock()
+			defer mu.Unlock()
+			if status != 200 || busy != "0" {
+				t.Errorf("%d %s: an instance serves two calls at once", status, body)
+			}
+			instances[instance] = true
+		})
+	}
+	calls.Wait()
+	if len(instances) != 3 {
+		t.Errorf("%d instances served, want 3", len(instances))
+	}
+}
+
+// TestNewRevision has a new revision take over while calls come in: none fails,
+// and once the deployment is ready none is answered by the old one.
+func TestNewRevision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace("revision")
+	f := w.function(python(n.ID, "f"), pythonHandler("return '1'"))
+	stop := make(chan struct{})
+	var calls sync.WaitGroup
+	count := 0
+	calls.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			count++
+			if status, body := w.call(f, "/", ""); status != 200 || body != "1" && body != "2" {
+				t.Errorf("a call is answered with %d %s", status, body)
+			}
+		}
+	})
+	w.deploy(f.ID, zipOf(t, pythonHandler("return '2'")))
+	if status, body := w.call(f, "/", ""); status != 200 || body != "2" {
+		t.Errorf("after the deployment: %d %s", status, body)
+	}
+	close(stop)
+	calls.Wait()
+	if count < 10 {
+		t.Errorf("only %d calls were made", count)
+	}
+}
+
+// TestVariables is what a function finds in its environment, and what it does
+// not.
+func TestVariables(t *testing.T) {
+	t.Setenv("OPERATORS_SECRET", "not for functions")
+	w := newWorld(t)
+	created := must[*function.Namespace](t)(w.CreateNamespace(&function.CreateNamespaceRequest{
+		Name: "variables", EnvironmentVariables: &map[string]string{"A": "namespace", "B": "namespace"},
+		SecretEnvironmentVariables: []*function.Secret{{Key: "S", Value: pointer("namespace")}},
+	}))
+	must[*function.Namespace](t)(w.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: created.ID, RetryInterval: often}))
+	request := python(created.ID, "f")
+	request.EnvironmentVariables = &map[string]string{"B": "function"}
+	request.SecretEnvironmentVariables = []*function.Secret{{Key: "T", Value: pointer("function")}}
+	f := w.function(request, pythonHandler("return '\\n'.join(k + '=' + v for k, v in os.environ.items())"))
+	_, body := w.call(f, "/", "")
+	for _, line := range []string{
+		"A=namespace", "B=function", "S=namespace", "T=function", "SCW_PUBLIC=true", "SCW_NAMESPACE_ID=" + created.ID,
+		"SCW_APPLICATION_ID=" + f.ID, "SCW_APPLICATION_NAME=f", "SCW_APPLICATION_MEMORY=256", "SCW_PUBLIC_KEY=-----BEGIN RSA PUBLIC KEY-----",
+	} {
+		if !strings.Contains("\n"+body+"\n", "\n"+line+"\n") {
+			t.Errorf("the function does not find %s in\n%s", line, body)
+		}
+	}
+	if strings.Contains(body, "OPERATORS_SECRET") || strings.Contains(body, w.SecretKey) {
+		t.Errorf("the function finds what is the operator's:\n%s", body)
+	}
+
+	must[*function.Namespace](t)(w.UpdateNamespace(&function.UpdateNamespaceRequest{
+		NamespaceID: created.ID, EnvironmentVariables: &map[string]string{"A": "changed"},
+	}))
+	eventually(t, "the function has the namespace's new variables", func() bool {
+		_, body := w.call(f, "/", "")
+		return strings.Contains("\n"+body+"\n", "\nA=changed\n") && strings.Contains(body, "S=namespace")
+	})
+}
+
+// TestIdle has the last instance go when no call has come for a while, and the
+// next call start one.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *server.Config) { c.Scale.IdleToZero = 300 * time.Millisecond })
+	n := w.namespace("idle")
+	f := w.function(python(n.ID, "f"), pythonHandler("return str(os.getpid())"))
+	_, first := w.call(f, "/", "")
+	eventually(t, "the instance is gone", func() bool { return !alive(first) })
+	if status, second := w.call(f, "/", ""); status != 200 || second == first {
+		t.Errorf("%d %s after %s", status, second, first)
+	}
+}
