@@ -80,7 +80,8 @@ type Event struct {
 	// Address is the path of the unix socket at which a ready instance serves.
 	Address string
 	// Reason says in words for the operator why an instance is gone, and is
-	// empty when it was asked to go. It names no value of the environment.
+	// empty when it went because it was asked to. One that crashed says so even
+	// if it was asked while it did. It names no value of the environment.
 	Reason string
 	// Started tells, of an instance that is gone, whether it was ever ready.
 	Started bool

@@ -23,6 +23,7 @@ func Run(t *testing.T, newEngine func(t *testing.T) engine.Engine) {
 		"knows its revisions":           testRevisions,
 		"reports a crash at the start":  testCrash,
 		"reports a crash later":         testLaterCrash,
+		"reports a crash when stopped":  testCrashBeforeStop,
 		"reports a kill":                testKill,
 		"does not count what leaves":    testLeaving,
 		"ends what never serves":        testHang,
@@ -118,6 +119,20 @@ func testLaterCrash(t *testing.T, e engine.Engine) {
 	event := next(t, events, engine.Gone)
 	if event.Reason != "exit status 7" || !event.Started {
 		t.Errorf("the crash is reported as %+v, want exit status 7 and started", event)
+	}
+}
+
+// testCrashBeforeStop stops an instance that has just begun to end by itself,
+// which its caller notices by the broken connection before the engine does.
+func testCrashBeforeStop(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	ready := startOne(t, e, events, revision(t, serve))
+	_, _ = get(t, ready.Address, "/exit")
+	if err := e.Stop(t.Context(), ready.InstanceID); err != nil {
+		t.Fatalf("Stop() = %v", err)
+	}
+	if event := next(t, events, engine.Gone); event.Reason != "exit status 7" {
+		t.Errorf("the crash is reported as %+v, want exit status 7", event)
 	}
 }
 
