@@ -8,7 +8,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,15 +116,15 @@ func (f *Front) add(times int, method, path string, answer func(http.ResponseWri
 	f.rules = append(f.rules, &rule{method: method, path: regexp.MustCompile(path), left: times, answer: answer})
 }
 
-// Requests returns the requests of the method whose path matches the expression,
-// in the order in which they came.
+// Requests returns the requests of the method, or of all if it is "", whose path
+// matches the expression, in the order in which they came.
 func (f *Front) Requests(method, path string) []Request {
 	expression := regexp.MustCompile(path)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var found []Request
 	for _, r := range f.requests {
-		if r.Method == method && expression.MatchString(r.Path) {
+		if (method == "" || r.Method == method) && expression.MatchString(r.Path) {
 			found = append(found, r)
 		}
 	}
@@ -137,5 +136,5 @@ func (f *Front) Requests(method, path string) []Request {
 func (f *Front) Forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.requests, f.rules = nil, slices.Clip(f.rules[:0])
+	f.requests, f.rules = nil, nil
 }
