@@ -15,6 +15,12 @@ variable "expires_at" {
   default     = "2030-01-31T12:00:00Z"
 }
 
+variable "languages" {
+  description = "Which of the functions to make. The server needs the language's toolchain."
+  type        = set(string)
+  default     = ["go", "node", "python"]
+}
+
 locals {
   functions = {
     go     = { runtime = "go126", handler = "Handle" }
@@ -33,12 +39,12 @@ resource "scaleway_function_namespace" "main" {
 }
 
 resource "scaleway_function" "hello" {
-  for_each = local.functions
+  for_each = var.languages
 
   namespace_id = scaleway_function_namespace.main.id
   name         = "hello-${each.key}"
-  runtime      = each.value.runtime
-  handler      = each.value.handler
+  runtime      = local.functions[each.key].runtime
+  handler      = local.functions[each.key].handler
   privacy      = "private"
   zip_file     = "${path.module}/${each.key}.zip"
   zip_hash     = filesha256("${path.module}/${each.key}.zip")

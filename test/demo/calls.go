@@ -2,14 +2,34 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"time"
 )
 
-var languages = []string{"go", "node", "python"}
+// programs are what the server needs to serve a language.
+var programs = []struct{ language, program string }{{"go", "go"}, {"node", "node"}, {"python", "python3"}}
+
+// findLanguages leaves out the functions that this machine cannot serve.
+func (d *demo) findLanguages(context.Context) error {
+	for _, p := range programs {
+		if _, err := exec.LookPath(p.program); err != nil {
+			d.say("%s is not here: the function hello-%s is left out", p.program, p.language)
+			continue
+		}
+		d.languages = append(d.languages, p.language)
+	}
+	encoded, err := json.Marshal(d.languages)
+	if err != nil {
+		return err
+	}
+	return os.Setenv("TF_VAR_languages", string(encoded))
+}
 
 // callFunctions calls the functions with every kind of token there is.
 func (d *demo) callFunctions(ctx context.Context) error {
@@ -20,39 +40,49 @@ func (d *demo) callFunctions(ctx context.Context) error {
 	if err := d.output(ctx, "private-function", "tokens", &tokens); err != nil {
 		return err
 	}
-	d.say("Calling the functions")
-	call := func(language, what, token string, want int) {
-		status, body := d.call(ctx, hosts[language], token)
-		d.check("hello-"+language+", "+what, want, status)
-		if status == http.StatusOK && what == "its token" {
-			fmt.Fprintf(d.out, "        %q\n", strings.TrimSpace(body))
-		}
+	var foreign string
+	if err := d.stateValue(ctx, "function-token", "scaleway_function_token.function", "token", &foreign); err != nil {
+		return err
 	}
 	expires, err := time.Parse(time.RFC3339, d.expiry())
 	if err != nil {
 		return err
 	}
+	d.say("Calling the functions")
+	call := func(language, what, token string, want int) {
+		d.callAndCheck(ctx, language, hosts[language], what, token, want)
+	}
 	call("go", "a token that expires in a moment", tokens["short"], http.StatusOK)
-	for _, language := range languages {
+	for i, language := range d.languages {
 		call(language, "no token", "", http.StatusForbidden)
 		call(language, "its token", tokens[language], http.StatusOK)
 		call(language, "the namespace's token", tokens["namespace"], http.StatusOK)
+		if other := d.languages[(i+1)%len(d.languages)]; other != language {
+			call(language, "the token of hello-"+other, tokens[other], http.StatusForbidden)
+		}
 	}
-	call("go", "the token of hello-node", tokens["node"], http.StatusForbidden)
-	call("node", "the token of hello-python", tokens["python"], http.StatusForbidden)
-	call("python", "its token with the last letter changed", changeLast(tokens["python"]), http.StatusForbidden)
+	call("go", "the token of a function elsewhere", foreign, http.StatusForbidden)
+	call("go", "its token with the last letter changed", changeLast(tokens["go"]), http.StatusForbidden)
 	if err := waitUntil(ctx, expires); err != nil {
 		return err
 	}
 	call("go", "the token that has expired now", tokens["short"], http.StatusForbidden)
 
-	d.say("terraform destroy -target='scaleway_function_token.function[\"node\"]'")
-	if _, err := d.tf(ctx, "private-function", "destroy", "-auto-approve", `-target=scaleway_function_token.function["node"]`); err != nil {
+	d.say(`terraform destroy -target='scaleway_function_token.function["go"]'`)
+	if _, err := d.tf(ctx, "private-function", "destroy", "-auto-approve", `-target=scaleway_function_token.function["go"]`); err != nil {
 		return err
 	}
-	call("node", "its token, revoked", tokens["node"], http.StatusForbidden)
-	call("node", "the namespace's token", tokens["namespace"], http.StatusOK)
+	call("go", "its token, revoked", tokens["go"], http.StatusForbidden)
+	call("go", "the namespace's token", tokens["namespace"], http.StatusOK)
 	return nil
+}
+
+func (d *demo) callAndCheck(ctx context.Context, language, host, what, token string, want int) {
+	status, body := d.call(ctx, host, token)
+	d.check("hello-"+language+", "+what, want, status)
+	if status == http.StatusOK && what == "its token" {
+		fmt.Fprintf(d.out, "        %q\n", strings.TrimSpace(body))
+	}
 }
 
 // call calls a function, and returns the status and the body.

@@ -30,7 +30,7 @@ func run(ctx context.Context, out io.Writer, keep bool) (err error) {
 			fmt.Fprintln(out, "\nEverything is destroyed, the server is stopped, nothing is left behind.")
 		}
 	}()
-	steps := []func(context.Context) error{d.findTerraform, d.startServer, d.applyExample, d.applyFunctions, d.callFunctions, d.importToken}
+	steps := []func(context.Context) error{d.findTerraform, d.findLanguages, d.startServer, d.applyExample, d.applyFunctions, d.callFunctions, d.importToken}
 	if !keep {
 		steps = append(steps, d.destroyAll)
 	}
@@ -49,6 +49,7 @@ type demo struct {
 	root, dir string
 	server    *server
 	terraform string
+	languages []string
 	wrong     int
 }
 
@@ -102,11 +103,11 @@ func (d *demo) applyExample(ctx context.Context) error {
 const shortLife = 8 * time.Second
 
 func (d *demo) applyFunctions(ctx context.Context) error {
-	d.say("Applying examples/private-function: Go, Node and Python, built from zip files")
+	d.say("Applying examples/private-function: %s, built from zip files", strings.Join(d.languages, ", "))
 	if err := d.copyExample("private-function"); err != nil {
 		return err
 	}
-	for _, language := range languages {
+	for _, language := range d.languages {
 		if err := zipFolder(d.path("private-function", language), d.path("private-function", language+".zip")); err != nil {
 			return err
 		}
@@ -119,7 +120,7 @@ func (d *demo) applyFunctions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "    namespace and three functions are ready after %.1f s\n", time.Since(began).Seconds())
+	fmt.Fprintf(d.out, "    the namespace and its functions are ready after %.1f s\n", time.Since(began).Seconds())
 	return d.applyShortToken(ctx, time.Now().Add(shortLife))
 }
 

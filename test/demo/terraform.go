@@ -146,7 +146,7 @@ func (d *demo) expiry() string { return os.Getenv(expiryVariable) }
 func (d *demo) environment() []string {
 	var environment []string
 	for _, variable := range os.Environ() {
-		kept := strings.HasPrefix(variable, expiryVariable)
+		kept := strings.HasPrefix(variable, "TF_VAR_")
 		if kept || !strings.HasPrefix(variable, "TF_") && !strings.HasPrefix(variable, "SCW_") && !strings.HasPrefix(variable, "JETON_") {
 			environment = append(environment, variable)
 		}
