@@ -242,14 +242,35 @@ func TestExtractLyingHeader(t *testing.T) {
 	wantRefused(t, bytes.ReplaceAll(packed, size, lie), archive.Limits{}, "liar", "is damaged")
 }
 
-// TestExtractLongDirectory has more entries than the count at its end says.
+// counter counts the bytes that are asked of a reader.
+type counter struct {
+	io.ReaderAt
+	read int
+}
+
+func (c *counter) ReadAt(p []byte, off int64) (int, error) {
+	c.read += len(p)
+	return c.ReaderAt.ReadAt(p, off)
+}
+
+// TestExtractLongDirectory has far more entries than are allowed, and asks that
+// most of them are not even listed.
 func TestExtractLongDirectory(t *testing.T) {
 	t.Parallel()
-	members := make([]member, 1000)
+	members := make([]member, 5000)
 	for i := range members {
 		members[i].name = fmt.Sprintf("file-%d-%s", i, strings.Repeat("x", 200))
 	}
-	wantRefused(t, pack(t, members...), archive.Limits{Entries: 20}, "", "more than 20 entries")
+	packed := pack(t, members...)
+	limits := archive.Limits{Entries: 20}
+	wantRefused(t, packed, limits, "", "more than 20 entries")
+	reader := &counter{ReaderAt: bytes.NewReader(packed)}
+	if err := archive.Extract(t.Context(), reader, int64(len(packed)), t.TempDir(), limits); err == nil {
+		t.Error("Extract() = nil, want an error")
+	}
+	if reader.read > len(packed)/4 {
+		t.Errorf("Extract() read %d of %d bytes before it gave up", reader.read, len(packed))
+	}
 }
 
 func TestExtractDamaged(t *testing.T) {

@@ -25,6 +25,7 @@ const (
 	leaveChild  = "leave-child"
 	closesPipe  = "closes-pipe"
 	leaveWriter = "leave-writer"
+	tidy        = "tidy"
 )
 
 // Main runs an instance, and does not return, if the program was started as one.
@@ -46,10 +47,25 @@ func Main() {
 		select {}
 	case stubborn:
 		signal.Ignore(syscall.SIGTERM)
+	case tidy:
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, syscall.SIGTERM)
+		go tidyUp(asked)
 	case leaveChild, leaveWriter:
 		startSleeper(behaviour == leaveWriter)
 	}
 	serveForever()
+}
+
+// traceVariable names the file that a tidy instance writes when it is asked to go.
+const traceVariable = "ENGINETEST_TRACE"
+
+func tidyUp(asked <-chan os.Signal) {
+	<-asked
+	if err := os.WriteFile(os.Getenv(traceVariable), []byte("asked"), 0o600); err != nil {
+		fail(err)
+	}
+	os.Exit(0)
 }
 
 // startSleeper leaves a process behind; its number is told by /child. One that

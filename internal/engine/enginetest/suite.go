@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ func Run(t *testing.T, newEngine func(t *testing.T) engine.Engine) {
 		"ends what never reports":       testClosedPipe,
 		"reports a missing program":     testMissingProgram,
 		"stops at once":                 testStop,
+		"asks before it stops":          testTidy,
 		"stops the stubborn":            testStubborn,
 		"ends the children of instance": testLeftChild,
 		"does not wait for output":      testLeftWriter,
@@ -210,6 +212,20 @@ func testStop(t *testing.T, e engine.Engine) {
 	}
 	if err := e.Stop(t.Context(), "unknown"); err != nil {
 		t.Errorf("Stop() of an unknown instance = %v", err)
+	}
+}
+
+func testTidy(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	trace := filepath.Join(t.TempDir(), "trace")
+	r := revision(t, tidy, traceVariable+"="+trace)
+	ready := startOne(t, e, events, r)
+	scale(t, e, r, 0, ready.InstanceID)
+	if event := next(t, events, engine.Gone); event.Reason != "" {
+		t.Errorf("the end is reported as %+v, want no reason", event)
+	}
+	if _, err := os.Stat(trace); err != nil {
+		t.Errorf("the instance was not asked to go: %v", err)
 	}
 }
 

@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -158,6 +160,20 @@ func sample(t *testing.T) string {
 		t.Fatal("there is no runtime node26")
 	}
 	return r.CodeSample
+}
+
+// TestStrangersPackage asks that a package.json above the output, such as that of
+// a project in which the server was started, does not decide how code is loaded.
+func TestStrangersPackage(t *testing.T) {
+	t.Parallel()
+	built := build(t, "handler.handle", map[string]string{"handler.js": `exports.handle = () => "common";`})
+	stranger := filepath.Join(filepath.Dir(built.Dir), "package.json")
+	if err := os.WriteFile(stranger, []byte(`{"type":"module"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "common" {
+		t.Errorf("answer is %+v, want common", got)
+	}
 }
 
 func TestStartFailures(t *testing.T) {

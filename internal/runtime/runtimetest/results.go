@@ -105,8 +105,12 @@ func testMistakes(t *testing.T, in *Instance) {
 func testConnection(t *testing.T, in *Instance) {
 	t.Run("one connection", func(t *testing.T) {
 		in.Do(t, Call{Method: http.MethodHead, Body: `{"body":"not sent"}`})
-		if got := in.Do(t, Call{Body: `"after"`}); got.Body != "after" {
+		got := in.Do(t, Call{Body: `"after"`})
+		if got.Body != "after" {
 			t.Errorf("after a HEAD request, the body is %q", got.Body)
+		}
+		if limit := got.Header.Get("Keep-Alive"); limit != "" {
+			t.Errorf("the connection is kept for %q, want without limit", limit)
 		}
 		if dials := in.Dials(); dials != 1 {
 			t.Errorf("the calls took %d connections, want 1", dials)
