@@ -1,0 +1,154 @@
+package scale_test
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+func TestDiscardStopsTheInstance(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Max: 1})
+		s.Discard(mustAcquire(t, s))
+		wantCounts(t, e, 0, 1)
+		if got := mustAcquire(t, s); got.ID != "i2" {
+			t.Errorf("Acquire() after Discard = %q, want another instance", got.ID)
+		}
+	})
+}
+
+func TestRetire(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Min: 1, Max: 2})
+		busy, idle := mustAcquire(t, s), mustAcquire(t, s)
+		waiting := acquireLater(t.Context(), s)
+		forgotten := s.Retire(revision)
+		if _, err := s.Acquire(t.Context(), revision); !errors.Is(err, scale.ErrUnknownRevision) {
+			t.Errorf("Acquire() of a retired revision = %v, want %v", err, scale.ErrUnknownRevision)
+		}
+		s.Release(idle)
+		synctest.Wait()
+		if waiting.instance != idle {
+			t.Fatalf("the call that waited got %+v", waiting)
+		}
+		s.Release(waiting.instance)
+		wantCounts(t, e, 1, 2)
+		select {
+		case <-forgotten:
+			t.Fatal("the revision is forgotten while a call is served")
+		default:
+		}
+		s.Release(busy)
+		<-forgotten
+		wantCounts(t, e, 0, 2)
+		if got := e.forgotten(); !slices.Equal(got, []string{revision}) {
+			t.Errorf("engine deleted %v, want %v", got, revision)
+		}
+	})
+}
+
+// TestRetireWaitsForTheLastInstance asks that an instance that was asked to go
+// may take its time before the engine deletes the revision under it.
+func TestRetireWaitsForTheLastInstance(t *testing.T) {
+	e := &memory{lingering: true}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Max: 2})
+		s.Release(mustAcquire(t, s))
+		forgotten := s.Retire(revision)
+		wantCounts(t, e, 0, 1)
+		if got := e.forgotten(); len(got) > 0 {
+			t.Errorf("engine deleted %v before the instance was gone", got)
+		}
+		e.become("i1", engine.Gone, "")
+		<-forgotten
+	})
+}
+
+func TestRetireOfAnUnknownRevision(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(_ *testing.T, s *scale.Scaler) { <-s.Retire(revision) })
+}
+
+func TestRemove(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Max: 1})
+		in := mustAcquire(t, s)
+		waiting := acquireLater(t.Context(), s)
+		if err := s.Remove(t.Context(), revision); err != nil {
+			t.Fatalf("Remove() = %v", err)
+		}
+		synctest.Wait()
+		if !errors.Is(waiting.err, scale.ErrUnknownRevision) {
+			t.Errorf("the call that waited got %v, want %v", waiting.err, scale.ErrUnknownRevision)
+		}
+		s.Release(in)
+		wantCounts(t, e, 0, 1)
+		if _, err := s.Acquire(t.Context(), revision); !errors.Is(err, scale.ErrUnknownRevision) {
+			t.Errorf("Acquire() after Remove = %v, want %v", err, scale.ErrUnknownRevision)
+		}
+	})
+}
+
+func TestEngineFailure(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		e.breakDown(errors.New("no more processes"))
+		s.Set(revision, scale.Limits{Max: 1})
+		var failed *scale.StartError
+		if _, err := s.Acquire(t.Context(), revision); !errors.As(err, &failed) {
+			t.Fatalf("Acquire() = %v, want a StartError", err)
+		}
+		e.breakDown(nil)
+		if got := mustAcquire(t, s); got.ID != "i1" {
+			t.Errorf("Acquire() = %q, want i1", got.ID)
+		}
+	})
+}
+
+func TestEngineFailureIsMadeUpFor(t *testing.T) {
+	e := &memory{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Max: 1})
+		s.Release(mustAcquire(t, s))
+		synctest.Wait()
+		e.breakDown(errors.New("cannot be reached"))
+		time.Sleep(scale.DefaultIdleToZero)
+		wantCounts(t, e, 1, 1)
+		e.breakDown(nil)
+		time.Sleep(time.Second)
+		wantCounts(t, e, 0, 1)
+	})
+}
+
+func TestRunEndsWithTheEngine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := &memory{manual: true}
+		e.open()
+		s := scale.New(e, scale.Config{}, slog.New(slog.DiscardHandler))
+		s.Set(revision, scale.Limits{Max: 1})
+		ended := make(chan error)
+		go func() { ended <- s.Run(t.Context()) }()
+		waiting := acquireLater(t.Context(), s)
+		close(e.events)
+		if err := <-ended; err == nil {
+			t.Error("Run() = nil, want an error")
+		}
+		synctest.Wait()
+		if !errors.Is(waiting.err, scale.ErrClosed) {
+			t.Errorf("the call that waited got %v, want %v", waiting.err, scale.ErrClosed)
+		}
+		if _, err := s.Acquire(t.Context(), revision); !errors.Is(err, scale.ErrClosed) {
+			t.Errorf("Acquire() = %v, want %v", err, scale.ErrClosed)
+		}
+	})
+}
