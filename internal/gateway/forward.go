@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -96,10 +97,27 @@ func (g *Gateway) newProxy() *httputil.ReverseProxy {
 		Rewrite:        g.rewrite,
 		ModifyResponse: received,
 		ErrorHandler:   failed,
-		FlushInterval:  -1,
+		BufferPool:     &buffers{},
 		ErrorLog:       log.New(discardAborts{g.Log}, "", 0),
 	}
 }
+
+// buffers keeps the proxy's copy buffers for the next call.
+type buffers struct{ pool sync.Pool }
+
+// bufferSize is what httputil.ReverseProxy itself would allocate for each call.
+const bufferSize = 32 << 10
+
+// Get implements httputil.BufferPool.
+func (b *buffers) Get() []byte {
+	if buffer, ok := b.pool.Get().(*[]byte); ok {
+		return *buffer
+	}
+	return make([]byte, bufferSize)
+}
+
+// Put implements httputil.BufferPool.
+func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
 
 // rewrite makes the request that the instance gets.
 func (g *Gateway) rewrite(p *httputil.ProxyRequest) {

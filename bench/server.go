@@ -1,0 +1,159 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+// jeton is a server of its own process.
+type jeton struct {
+	*function.API
+	process *exec.Cmd
+	gateway string
+}
+
+// serve starts bin/jeton with a fresh data folder.
+func (b *bench) serve(ctx context.Context, name string, args ...string) (*jeton, error) {
+	data := filepath.Join(b.dir, name)
+	log, err := os.Create(data + ".log")
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	arguments := append([]string{
+		"serve", "--data-dir", data, "--cache-dir", filepath.Join(b.root, ".cache"), "--log-level=warn",
+		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0",
+	}, args...)
+	process := exec.CommandContext(ctx, filepath.Join(b.root, "bin", "jeton"), arguments...)
+	process.Stdout, process.Stderr = log, log
+	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
+	if err := process.Start(); err != nil {
+		return nil, err
+	}
+	var endpoints struct{ API, Gateway string }
+	err = eventually(ctx, func() bool {
+		content, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
+		return err == nil && json.Unmarshal(content, &endpoints) == nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start jeton: %w", err)
+	}
+	config, err := scw.LoadConfigFromPath(data + ".credentials.yaml")
+	if err != nil {
+		return nil, err
+	}
+	client, err := scw.NewClient(scw.WithProfile(&config.Profile))
+	if err != nil {
+		return nil, err
+	}
+	return &jeton{API: function.NewAPI(client), process: process, gateway: endpoints.Gateway}, nil
+}
+
+func (j *jeton) stop() {
+	_ = j.process.Process.Signal(syscall.SIGTERM)
+	_ = j.process.Wait()
+}
+
+// deploy makes a private function of some files, and a token for it.
+func (j *jeton) deploy(ctx context.Context, request *function.CreateFunctionRequest, files map[string]string) (*function.Function, string, error) {
+	poll, limit := 20*time.Millisecond, 5*time.Minute
+	namespace, err := j.CreateNamespace(&function.CreateNamespaceRequest{Name: "bench"}, scw.WithContext(ctx))
+	if err != nil {
+		return nil, "", err
+	}
+	_, err = j.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: namespace.ID, RetryInterval: &poll, Timeout: &limit}, scw.WithContext(ctx))
+	if err != nil {
+		return nil, "", err
+	}
+	request.NamespaceID, request.Privacy = namespace.ID, function.FunctionPrivacyPrivate
+	f, err := j.CreateFunction(request, scw.WithContext(ctx))
+	if err != nil {
+		return nil, "", err
+	}
+	if err := j.upload(ctx, f.ID, files); err != nil {
+		return nil, "", err
+	}
+	if _, err := j.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID}, scw.WithContext(ctx)); err != nil {
+		return nil, "", err
+	}
+	f, err = j.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: &poll, Timeout: &limit}, scw.WithContext(ctx))
+	if err != nil {
+		return nil, "", err
+	}
+	if f.ErrorMessage != nil {
+		return nil, "", fmt.Errorf("deploy: %s", *f.ErrorMessage)
+	}
+	token, err := j.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}, scw.WithContext(ctx)) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	if err != nil {
+		return nil, "", err
+	}
+	return f, token.Token, nil
+}
+
+func (j *jeton) upload(ctx context.Context, id string, files map[string]string) error {
+	var archive bytes.Buffer
+	writer := zip.NewWriter(&archive)
+	for name, content := range files {
+		file, err := writer.Create(name)
+		if err != nil {
+			return err
+		}
+		if _, err := file.Write([]byte(content)); err != nil {
+			return err
+		}
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	target, err := j.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: id, ContentLength: uint64(archive.Len())}, scw.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, &archive)
+	if err != nil {
+		return err
+	}
+	for name, values := range target.Headers {
+		if !strings.EqualFold(name, "content-length") {
+			request.Header[http.CanonicalHeaderKey(name)] = *values
+		}
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("upload: %s", response.Status)
+	}
+	return nil
+}
+
+// eventually waits for something to become true.
+func eventually(ctx context.Context, holds func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
