@@ -42,7 +42,7 @@ func Extract(ctx context.Context, r io.ReaderAt, size int64, dir string, limits 
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	w := writer{root: root, source: source, limit: limits.Unpacked, left: limits.Unpacked}
 	if err := w.writeAll(entries); err != nil {
 		return errors.Join(err, empty(root))

@@ -106,7 +106,7 @@ func checkDir(dir string) error {
 	}
 	for element := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
 		if !plainElement(element) {
-			return errors.New("its folder must be a relative path of plain names, without . or ..")
+			return errors.New("its folder must be a relative path of plain names")
 		}
 	}
 	return nil

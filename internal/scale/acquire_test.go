@@ -128,7 +128,7 @@ func TestAcquireWhenStartsFail(t *testing.T) {
 				t.Errorf("call %d: %v, want a StartError with the reason", i, call.err)
 			}
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		wantCounts(t, e, 0, len(calls))
 	})
 }
@@ -223,7 +223,7 @@ func TestWarmFails(t *testing.T) {
 		if !errors.As(err, &failed) || failed.Reason != e.crash {
 			t.Errorf("Warm() = %v, want a StartError with the reason", err)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		wantCounts(t, e, 0, 1)
 	})
 }
@@ -255,7 +255,7 @@ func TestManyCallers(t *testing.T) {
 					if n := hold(in, 1); n != 1 {
 						t.Errorf("%d callers hold %s", n, in.ID)
 					}
-					time.Sleep(time.Duration((i+j)%5) * time.Millisecond)
+					pass(time.Duration((i+j)%5) * time.Millisecond)
 					hold(in, -1)
 					if (i+j)%11 == 0 {
 						s.Discard(in)
@@ -270,7 +270,7 @@ func TestManyCallers(t *testing.T) {
 		if live, _ := e.counts(); live > 7 {
 			t.Errorf("engine has %d instances, want at most 7", live)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if live, _ := e.counts(); live != 0 {
 			t.Errorf("engine has %d instances after an hour of silence, want none", live)
 		}

@@ -18,23 +18,23 @@ func TestIdleInstancesStop(t *testing.T) {
 		s.Set(revision, scale.Limits{Max: 5})
 		a, b, c := mustAcquire(t, s), mustAcquire(t, s), mustAcquire(t, s)
 		s.Release(a)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		s.Release(b)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		s.Release(c)
 
-		time.Sleep(10*time.Second - 1)
+		pass(10*time.Second - 1)
 		wantCounts(t, e, 3, 3)
-		time.Sleep(1)
+		pass(1)
 		wantCounts(t, e, 2, 3)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		wantCounts(t, e, 1, 3)
 		if got, want := e.gone(), []string{a.ID, b.ID}; !slices.Equal(got, want) {
 			t.Errorf("stopped %v, want %v", got, want)
 		}
-		time.Sleep(15*time.Minute - 20*time.Second - 1)
+		pass(15*time.Minute - 20*time.Second - 1)
 		wantCounts(t, e, 1, 3)
-		time.Sleep(1)
+		pass(1)
 		wantCounts(t, e, 0, 3)
 	})
 }
@@ -51,7 +51,7 @@ func TestIdleTimerFollowsTheEarliestDeadline(t *testing.T) {
 		synctest.Wait()
 		s.Release(a)
 		s.Release(b)
-		time.Sleep(scale.DefaultIdleToOne)
+		pass(scale.DefaultIdleToOne)
 		wantCounts(t, e, 1, 2)
 	})
 }
@@ -61,15 +61,15 @@ func TestMinimumIsKept(t *testing.T) {
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 2, Max: 5})
 		wantCounts(t, e, 2, 2)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		wantCounts(t, e, 2, 2)
 		e.become("i1", engine.Gone, "exit status 1")
 		wantCounts(t, e, 1, 2)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		wantCounts(t, e, 2, 3)
 		s.Set(revision, scale.Limits{Max: 5})
 		wantCounts(t, e, 1, 3)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		wantCounts(t, e, 0, 3)
 	})
 }
@@ -79,9 +79,9 @@ func TestMinimumPausesInACrashLoop(t *testing.T) {
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 5})
 		// At 0, 1, 3, 7, 15, 31 and 63 seconds.
-		time.Sleep(63 * time.Second)
+		pass(63 * time.Second)
 		wantCounts(t, e, 0, 7)
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		wantCounts(t, e, 0, 17)
 	})
 }
@@ -91,9 +91,9 @@ func TestPauseIsForgottenAfterAGoodWhile(t *testing.T) {
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 5})
 		for i := range 10 {
-			time.Sleep(2 * time.Minute)
+			pass(2 * time.Minute)
 			e.become(fmt.Sprintf("i%d", i+1), engine.Gone, "exit status 1")
-			time.Sleep(time.Second)
+			pass(time.Second)
 			wantCounts(t, e, 1, i+2)
 		}
 	})

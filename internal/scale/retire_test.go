@@ -121,10 +121,10 @@ func TestEngineFailureIsMadeUpFor(t *testing.T) {
 		s.Release(mustAcquire(t, s))
 		synctest.Wait()
 		e.breakDown(errors.New("cannot be reached"))
-		time.Sleep(scale.DefaultIdleToZero)
+		pass(scale.DefaultIdleToZero)
 		wantCounts(t, e, 1, 1)
 		e.breakDown(nil)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		wantCounts(t, e, 0, 1)
 	})
 }

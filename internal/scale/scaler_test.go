@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/scale"
 )
@@ -28,6 +29,9 @@ func run(t *testing.T, e *memory, config scale.Config, test func(t *testing.T, s
 		}
 	})
 }
+
+// pass lets time pass in the test's bubble.
+func pass(d time.Duration) { <-time.After(d) }
 
 func mustAcquire(t *testing.T, s *scale.Scaler) *scale.Instance {
 	t.Helper()

@@ -1,11 +1,10 @@
 package enginetest
 
 import (
-	"context"
 	"io"
 	"net"
-	"net/http"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -81,29 +80,43 @@ func startOne(t *testing.T, e engine.Engine, events <-chan engine.Event, r engin
 	return next(t, events, engine.Ready)
 }
 
-// get asks an instance for something and returns its answer.
-func get(t *testing.T, address, path string) (string, error) {
-	t.Helper()
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", address)
-	}
-	client := http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: patience}
-	response, err := client.Get("http://instance" + path)
+// ask puts a question to an instance and returns its answer.
+func ask(address, question string) (string, error) {
+	conn, err := net.DialTimeout("unix", address, patience)
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return string(body), err
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(conn, question+"\n"); err != nil {
+		return "", err
+	}
+	answer, err := io.ReadAll(conn)
+	if err == nil && len(answer) == 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return string(answer), err
 }
 
-func mustGet(t *testing.T, address, path string) string {
+func mustAsk(t *testing.T, address, question string) string {
 	t.Helper()
-	body, err := get(t, address, path)
+	answer, err := ask(address, question)
 	if err != nil {
-		t.Fatalf("get %s: %v", path, err)
+		t.Fatalf("ask %s: %v", question, err)
 	}
-	return body
+	return answer
+}
+
+// pidOf asks an instance for the number of a process.
+func pidOf(t *testing.T, address, question string) int {
+	t.Helper()
+	pid, err := strconv.Atoi(mustAsk(t, address, question))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
 }
 
 // eventually polls a condition that another process brings about.

@@ -1,16 +1,16 @@
 package enginetest
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // behaviourVariable makes the test program an instance, and tells it which.
@@ -31,12 +31,12 @@ const (
 // Main runs an instance, and does not return, if the program was started as one.
 // The test program's TestMain calls it first.
 func Main() {
-	behaviour := os.Getenv(behaviourVariable)
-	switch behaviour {
+	child := 0
+	switch behaviour := os.Getenv(behaviourVariable); behaviour {
 	case "":
 		return
 	case crash:
-		fmt.Println("about to fail")
+		fmt.Fprintln(os.Stdout, "about to fail")
 		fmt.Fprintln(os.Stderr, "first line of the error")
 		fmt.Fprintln(os.Stderr, "Cannot find module 'x' with "+os.Getenv("PASSWORD"))
 		os.Exit(3)
@@ -52,9 +52,9 @@ func Main() {
 		signal.Notify(asked, syscall.SIGTERM)
 		go tidyUp(asked)
 	case leaveChild, leaveWriter:
-		startSleeper(behaviour == leaveWriter)
+		child = startSleeper(behaviour == leaveWriter)
 	}
-	serveForever()
+	serveForever(child)
 }
 
 // traceVariable names the file that a tidy instance writes when it is asked to go.
@@ -68,23 +68,25 @@ func tidyUp(asked <-chan os.Signal) {
 	os.Exit(0)
 }
 
-// startSleeper leaves a process behind; its number is told by /child. One that
-// leads its own session keeps the instance's output open after the instance.
-func startSleeper(ownSession bool) {
-	sleeper := exec.Command("/bin/sleep", "5")
-	sleeper.SysProcAttr = &syscall.SysProcAttr{Setsid: ownSession}
+// startSleeper leaves a process behind and returns its number. One that leads its
+// own session keeps the instance's output open after the instance.
+func startSleeper(ownSession bool) int {
+	sleeper := &exec.Cmd{
+		Path:        "/bin/sleep",
+		Args:        []string{"sleep", "5"},
+		SysProcAttr: &syscall.SysProcAttr{Setsid: ownSession},
+	}
 	if ownSession {
 		sleeper.Stdout = os.Stdout
 	}
 	if err := sleeper.Start(); err != nil {
 		fail(err)
 	}
-	http.HandleFunc("/child", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, sleeper.Process.Pid)
-	})
+	return sleeper.Process.Pid
 }
 
-func serveForever() {
+// serveForever answers a question on each connection: a word and a line's end.
+func serveForever(child int) {
 	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
 		fail(err)
@@ -94,25 +96,40 @@ func serveForever() {
 		fail(err)
 	}
 	_ = ready.Close()
-	http.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, strings.Join(os.Environ(), "\n"))
-	})
-	http.HandleFunc("/pid", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, strconv.Itoa(os.Getpid()))
-	})
-	http.HandleFunc("/dir", func(w http.ResponseWriter, _ *http.Request) {
-		dir, err := os.Getwd()
-		if err == nil {
-			err = os.WriteFile("left-behind", []byte("x"), 0o600)
-		}
-		_, _ = fmt.Fprint(w, dir)
+	for {
+		conn, err := listener.Accept()
 		if err != nil {
-			_, _ = fmt.Fprint(w, err)
+			fail(err)
 		}
-	})
-	http.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(7) })
-	server := &http.Server{ReadHeaderTimeout: time.Minute}
-	fail(server.Serve(listener))
+		question, err := bufio.NewReader(conn).ReadString('\n')
+		if err == nil {
+			_, err = io.WriteString(conn, answer(strings.TrimSpace(question), child))
+		}
+		if err != nil {
+			fail(err)
+		}
+		_ = conn.Close()
+	}
+}
+
+func answer(question string, child int) string {
+	switch question {
+	case "env":
+		return strings.Join(os.Environ(), "\n")
+	case "pid":
+		return strconv.Itoa(os.Getpid())
+	case "child":
+		return strconv.Itoa(child)
+	case "dir":
+		dir, err := os.Getwd()
+		if err != nil {
+			fail(err)
+		}
+		return dir
+	case "exit":
+		os.Exit(7)
+	}
+	return "what?"
 }
 
 func fail(err error) {

@@ -37,6 +37,7 @@ func Run(t *testing.T, newEngine func(t *testing.T) engine.Engine) {
 		"does not wait for output":      testLeftWriter,
 		"deletes":                       testDelete,
 		"tells a late watcher":          testLateWatch,
+		"gives a folder of its own":     testFolder,
 		"gives a clean environment":     testEnvironment,
 	}
 	for name, test := range tests {
@@ -56,7 +57,7 @@ func testServes(t *testing.T, e engine.Engine) {
 	if ready.RevisionID != r.ID || ready.InstanceID != first.InstanceID || ready.Address == "" {
 		t.Errorf("ready event is %+v, want one of %s with an address", ready, first.InstanceID)
 	}
-	mustGet(t, ready.Address, "/pid")
+	mustAsk(t, ready.Address, "pid")
 }
 
 func testScales(t *testing.T, e engine.Engine) {
@@ -75,9 +76,9 @@ func testScales(t *testing.T, e engine.Engine) {
 	if !slices.Contains(gone, ready[0].InstanceID) || !slices.Contains(gone, ready[2].InstanceID) {
 		t.Errorf("%v are gone, want the two that were spare", gone)
 	}
-	mustGet(t, ready[1].Address, "/pid")
+	mustAsk(t, ready[1].Address, "pid")
 	scale(t, e, r, 1, ready[1].InstanceID)
-	mustGet(t, ready[1].Address, "/pid")
+	mustAsk(t, ready[1].Address, "pid")
 }
 
 func testRevisions(t *testing.T, e engine.Engine) {
@@ -115,7 +116,7 @@ func testCrash(t *testing.T, e engine.Engine) {
 func testLaterCrash(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	ready := startOne(t, e, events, revision(t, serve))
-	if _, err := get(t, ready.Address, "/exit"); err == nil {
+	if _, err := ask(ready.Address, "exit"); err == nil {
 		t.Fatal("an instance answered after its end")
 	}
 	event := next(t, events, engine.Gone)
@@ -129,7 +130,7 @@ func testLaterCrash(t *testing.T, e engine.Engine) {
 func testCrashBeforeStop(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	ready := startOne(t, e, events, revision(t, serve))
-	_, _ = get(t, ready.Address, "/exit")
+	_, _ = ask(ready.Address, "exit")
 	if err := e.Stop(t.Context(), ready.InstanceID); err != nil {
 		t.Fatalf("Stop() = %v", err)
 	}
@@ -141,10 +142,7 @@ func testCrashBeforeStop(t *testing.T, e engine.Engine) {
 func testKill(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	ready := startOne(t, e, events, revision(t, serve))
-	pid, err := strconv.Atoi(mustGet(t, ready.Address, "/pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pid := pidOf(t, ready.Address, "pid")
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +205,7 @@ func testStop(t *testing.T, e engine.Engine) {
 	if event.Reason != "" || event.InstanceID != ready.InstanceID {
 		t.Errorf("the stop is reported as %+v, want no reason", event)
 	}
-	if _, err := get(t, ready.Address, "/pid"); err == nil {
+	if _, err := ask(ready.Address, "pid"); err == nil {
 		t.Error("a stopped instance answers")
 	}
 	if err := e.Stop(t.Context(), "unknown"); err != nil {
@@ -240,11 +238,8 @@ func testStubborn(t *testing.T, e engine.Engine) {
 func testLeftChild(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	ready := startOne(t, e, events, revision(t, leaveChild))
-	child, err := strconv.Atoi(mustGet(t, ready.Address, "/child"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = get(t, ready.Address, "/exit")
+	child := pidOf(t, ready.Address, "child")
+	_, _ = ask(ready.Address, "exit")
 	next(t, events, engine.Gone)
 	eventually(t, "the instance's own child has ended", func() bool { return ended(child) })
 }
@@ -261,7 +256,7 @@ func ended(pid int) bool {
 func testLeftWriter(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	ready := startOne(t, e, events, revision(t, leaveWriter))
-	_, _ = get(t, ready.Address, "/exit")
+	_, _ = ask(ready.Address, "exit")
 	next(t, events, engine.Gone)
 }
 
@@ -269,10 +264,7 @@ func testDelete(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	r := revision(t, serve)
 	ready := startOne(t, e, events, r)
-	pid, err := strconv.Atoi(mustGet(t, ready.Address, "/pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pid := pidOf(t, ready.Address, "pid")
 	if err := e.Delete(t.Context(), r.ID); err != nil {
 		t.Fatalf("Delete() = %v", err)
 	}
@@ -305,11 +297,32 @@ func testLateWatch(t *testing.T, e engine.Engine) {
 	}
 }
 
+func testFolder(t *testing.T, e engine.Engine) {
+	events := follow(t, e)
+	r := revision(t, serve)
+	ready := startOne(t, e, events, r)
+	dir := mustAsk(t, ready.Address, "dir")
+	if err := os.WriteFile(filepath.Join(dir, "left-behind"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	scale(t, e, r, 2)
+	next(t, events, engine.Starting)
+	if other := next(t, events, engine.Ready); mustAsk(t, other.Address, "dir") == dir {
+		t.Errorf("two instances work in %s", dir)
+	}
+	if err := e.Delete(t.Context(), r.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder of an ended instance is still there: %v", err)
+	}
+}
+
 func testEnvironment(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	ready := startOne(t, e, events, revision(t, serve, "COLOUR=red", "LANG=mine"))
 	var names []string
-	for _, variable := range strings.Split(mustGet(t, ready.Address, "/env"), "\n") {
+	for _, variable := range strings.Split(mustAsk(t, ready.Address, "env"), "\n") {
 		name, _, _ := strings.Cut(variable, "=")
 		names = append(names, name)
 	}

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 // t.TempDir may not.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "jt")
+	dir, err := os.MkdirTemp("/tmp", "jt") //nolint:usetesting // See above.
 	if err != nil {
 		t.Fatal(err)
 	}

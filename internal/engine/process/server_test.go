@@ -45,7 +45,7 @@ func runServer(dir string) error {
 	}
 	for event := range events {
 		if event.State != engine.Starting {
-			fmt.Println(event.Address)
+			fmt.Fprintln(os.Stdout, event.Address)
 		}
 	}
 	return nil

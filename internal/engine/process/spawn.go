@@ -55,7 +55,7 @@ func (e *Engine) spawn(in *instance) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	readiness, report, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make readiness pipe: %w", err)
@@ -91,7 +91,7 @@ func listen(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	listener.SetUnlinkOnClose(false)
 	file, err := listener.File()
 	if err != nil {

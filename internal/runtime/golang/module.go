@@ -118,10 +118,11 @@ func noModule(source, handlerDir string) error {
 func findModules(source string) []string {
 	var found []string
 	// The walk serves an error message: what it cannot read it leaves out.
+	//nolint:nilerr // see above
 	_ = fs.WalkDir(os.DirFS(source), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return nil
+			return fs.SkipDir
 		case entry.IsDir() && entry.Name() == "vendor":
 			return fs.SkipDir
 		case entry.Name() == "go.mod":

@@ -8,20 +8,42 @@ import (
 	"testing"
 )
 
+// An eventCase is a call and what the event must have of it.
+type eventCase struct {
+	call Call
+	// want are keys of the event; a value of absent means there is none.
+	want map[string]any
+}
+
 // TestEvents runs the table of events against a function that answers with
 // {"event": ..., "context": ...} as JSON text in the body.
 func TestEvents(t *testing.T, in *Instance) {
+	for name, test := range eventCases() {
+		t.Run(name, func(t *testing.T) {
+			event := echo(t, in, test.call)["event"]
+			for key, want := range test.want {
+				got, ok := event[key]
+				if !ok {
+					got = absent
+				}
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("event[%q] = %.200v, want %.200v", key, got, want)
+				}
+			}
+		})
+	}
+	t.Run("headers", func(t *testing.T) { testHeaders(t, in) })
+	t.Run("context", func(t *testing.T) { testContext(t, in) })
+}
+
+func eventCases() map[string]eventCase {
 	requestContext := func(method string) map[string]any {
 		return map[string]any{
 			"accountId": "", "resourceId": "", "stage": "", "requestId": "", "resourcePath": "",
 			"authorizer": nil, "httpMethod": method, "apiId": "",
 		}
 	}
-	tests := map[string]struct {
-		call Call
-		// want are keys of the event; a value of absent means there is none.
-		want map[string]any
-	}{
+	return map[string]eventCase{
 		"the fixed keys": {
 			call: Call{Method: http.MethodPut, Target: "/"},
 			want: map[string]any{
@@ -71,22 +93,6 @@ func TestEvents(t *testing.T, in *Instance) {
 			want: map[string]any{"body": strings.Repeat("six byte", 6<<20/8), "isBase64Encoded": absent},
 		},
 	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			event := echo(t, in, test.call)["event"]
-			for key, want := range test.want {
-				got, ok := event[key]
-				if !ok {
-					got = absent
-				}
-				if !reflect.DeepEqual(got, want) {
-					t.Errorf("event[%q] = %.200v, want %.200v", key, got, want)
-				}
-			}
-		})
-	}
-	t.Run("headers", func(t *testing.T) { testHeaders(t, in) })
-	t.Run("context", func(t *testing.T) { testContext(t, in) })
 }
 
 // absent stands for a key that an event must not have.

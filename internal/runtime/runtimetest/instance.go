@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -59,15 +60,14 @@ func StartFails(tb testing.TB, built Built, env ...string) (status int, output s
 
 func start(tb testing.TB, built Built, env []string) (*Instance, *os.File) {
 	tb.Helper()
-	// The path of a socket must be short; that of tb.TempDir may not be.
-	dir, err := os.MkdirTemp("/tmp", "jt")
+	dir, err := os.MkdirTemp("/tmp", "jt") //nolint:usetesting // A socket's path must be short; that of tb.TempDir is not.
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
 	socket := filepath.Join(dir, "s")
 	listener := listen(tb, socket)
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	ready, report, err := os.Pipe()
 	if err != nil {
 		tb.Fatal(err)
@@ -77,11 +77,15 @@ func start(tb testing.TB, built Built, env []string) (*Instance, *os.File) {
 
 	in := &Instance{output: &buffer{}, ended: make(chan struct{})}
 	in.connect(tb, socket)
-	in.cmd = exec.Command(built.Command[0], built.Command[1:]...)
-	in.cmd.Dir = dir
-	in.cmd.Env = append(append([]string{"HOME=" + dir}, built.Env...), env...)
-	in.cmd.Stdout, in.cmd.Stderr = in.output, in.output
-	in.cmd.ExtraFiles = []*os.File{listener, report}
+	in.cmd = &exec.Cmd{
+		Path:       built.Command[0],
+		Args:       built.Command,
+		Dir:        dir,
+		Env:        slices.Concat([]string{"HOME=" + dir}, built.Env, env),
+		Stdout:     in.output,
+		Stderr:     in.output,
+		ExtraFiles: []*os.File{listener, report},
+	}
 	if err := in.cmd.Start(); err != nil {
 		tb.Fatal(err)
 	}
@@ -102,7 +106,7 @@ func listen(tb testing.TB, socket string) *os.File {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	listener.SetUnlinkOnClose(false)
 	file, err := listener.File()
 	if err != nil {
@@ -112,6 +116,7 @@ func listen(tb testing.TB, socket string) *os.File {
 }
 
 func (in *Instance) connect(tb testing.TB, socket string) {
+	tb.Helper()
 	var mu sync.Mutex
 	dials := 0
 	in.Dials = func() int {
