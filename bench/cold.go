@@ -77,19 +77,16 @@ func (b *bench) bareNode(ctx context.Context, script string) (time.Duration, err
 		return 0, err
 	}
 	defer func() { _ = node.Process.Kill(); _ = node.Wait() }()
-	for {
+	var took time.Duration
+	err := eventually(ctx, func() bool {
 		response, err := client.Get("http://node/")
-		if err == nil {
-			took := time.Since(began)
-			return took, response.Body.Close()
+		if err != nil {
+			return false
 		}
-		if time.Since(began) > time.Minute {
-			return 0, err
-		}
-		// Short against what is measured, and long against a connection that
-		// is refused.
-		time.Sleep(200 * time.Microsecond)
-	}
+		took = time.Since(began)
+		return response.Body.Close() == nil
+	})
+	return took, err
 }
 
 // children counts the child processes of a process.

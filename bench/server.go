@@ -146,7 +146,8 @@ func (j *jeton) upload(ctx context.Context, id string, files map[string]string) 
 func eventually(ctx context.Context, holds func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	tick := time.NewTicker(2 * time.Millisecond)
+	// Short against what is measured, and long against one look.
+	tick := time.NewTicker(200 * time.Microsecond)
 	defer tick.Stop()
 	for !holds() {
 		select {

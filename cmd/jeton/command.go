@@ -48,7 +48,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		kong.Name("jeton"), kong.Description(description), kong.UsageOnError(),
 		kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }),
 		kong.DefaultEnvars("JETON"), kong.Configuration(loadYAML, configPaths()...),
-		kong.Vars(defaults()),
+		defaults(),
 	)
 	if err != nil {
 		fmt.Fprintln(errOut, "jeton:", err)
@@ -62,7 +62,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, "jeton:", err)
 		return 2
 	}
-	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.BindTo(ctx, new(context.Context))
 	return status(parsed.Run(&line, streams{in: in, out: out, err: errOut}), errOut)
 }
 

@@ -18,7 +18,7 @@ import (
 func parse(t *testing.T, args ...string) (server.Config, error) {
 	t.Helper()
 	var line commandLine
-	parser, err := kong.New(&line, kong.DefaultEnvars("JETON"), kong.Configuration(loadYAML), kong.Vars(defaults()))
+	parser, err := kong.New(&line, kong.DefaultEnvars("JETON"), kong.Configuration(loadYAML), defaults())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +28,8 @@ func parse(t *testing.T, args ...string) (server.Config, error) {
 	return line.Serve.config(line.DataDir), nil
 }
 
-// comparable takes the functions out, which cannot be compared.
-func comparable(c server.Config) server.Config {
+// plain takes the functions out, which cannot be compared.
+func plain(c server.Config) server.Config {
 	c.Now, c.NewID, c.NewKeyPair = nil, nil, nil
 	return c
 }
@@ -41,7 +41,7 @@ func TestDefaultsAreTheServers(t *testing.T) {
 	}
 	want := server.DefaultConfig(server.DefaultDataDir())
 	want.Toolchains = map[string]string{runtime.Go: "", runtime.Node: "", runtime.Python: ""}
-	if got, want := comparable(got), comparable(want); !reflect.DeepEqual(got, want) {
+	if got, want := plain(got), plain(want); !reflect.DeepEqual(got, want) {
 		t.Errorf("the flags' defaults make\n%+v, want\n%+v", got, want)
 	}
 }
@@ -56,7 +56,7 @@ func TestConfigFileIsTheReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := comparable(got), comparable(want); !reflect.DeepEqual(got, want) {
+	if got, want := plain(got), plain(want); !reflect.DeepEqual(got, want) {
 		t.Errorf("the documented configuration makes\n%+v, want the defaults\n%+v", got, want)
 	}
 	content, err := os.ReadFile(path)

@@ -55,7 +55,7 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 
 	// Terraform gets the terminal's signals itself, and is left to end in its
 	// own way: so the context, which ends with the first of them, is not its.
-	command := exec.Command(program, c.Args...)
+	command := exec.CommandContext(context.WithoutCancel(ctx), program, c.Args...)
 	command.Stdin, command.Stdout, command.Stderr = s.in, s.out, s.err
 	command.Env = append(environment, reattachVariable+"="+reattach)
 	return command.Run()
@@ -97,7 +97,7 @@ func startProvider(ctx context.Context, environment []string, errOut io.Writer) 
 	if err != nil {
 		return nil, "", err
 	}
-	command := exec.Command(path, "-debug")
+	command := exec.CommandContext(context.WithoutCancel(ctx), path, "-debug")
 	command.Env = environment
 	command.Stderr = withoutTrace(errOut)
 	command.SysProcAttr = apart()

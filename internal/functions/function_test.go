@@ -45,8 +45,10 @@ func TestCreateFunctionRules(t *testing.T) {
 		"no runtime":          {func(c *functions.CreateFunction) { c.Runtime = "" }, "runtime: is required"},
 		"unknown runtime":     {func(c *functions.CreateFunction) { c.Runtime = "cobol60" }, "no such runtime"},
 		"handler with a path": {func(c *functions.CreateFunction) { c.Handler = "../../etc/Passwd" }, "handler value is invalid"},
-		"memory between tiers": {func(c *functions.CreateFunction) { c.MemoryLimit = pointer(300) },
-			"one of 128, 256, 512, 1024, 2048, 3072, 4096, is 300"},
+		"memory between tiers": {
+			func(c *functions.CreateFunction) { c.MemoryLimit = pointer(300) },
+			"one of 128, 256, 512, 1024, 2048, 3072, 4096, is 300",
+		},
 		"max scale 0":         {func(c *functions.CreateFunction) { c.MaxScale = pointer(0) }, "max_scale: must be from 1 to 50"},
 		"max scale 51":        {func(c *functions.CreateFunction) { c.MaxScale = pointer(51) }, "max_scale"},
 		"min above max":       {func(c *functions.CreateFunction) { c.MinScale = pointer(6) }, "min_scale"},

@@ -416,12 +416,13 @@ func TestCrashWithinTheAnswer(t *testing.T) {
 	}
 	r.Host = host
 	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		// Whether a part of the answer has gone out is a matter of buffers.
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
 	}
-	defer response.Body.Close()
-	if text, err := io.ReadAll(response.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("the caller reads %q, %v, and cannot tell that it is half", text, err)
+	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		t.Errorf("the caller reads half an answer with %v, and cannot tell", err)
 	}
 	front.Close()
 	if w.discarded != 1 || w.released != 0 {

@@ -26,7 +26,7 @@ func TestStringNeverPrints(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"%v": fmt.Sprintf("%v", holder), "%+v": fmt.Sprintf("%+v", holder), "%#v": fmt.Sprintf("%#v", holder),
-		"%s": fmt.Sprintf("%s", holder.Key), "%q": fmt.Sprintf("%q", holder.Key),
+		"String": holder.Key.String(), "%s": fmt.Sprintf("%s", holder), "%q": fmt.Sprintf("%q", holder.Key),
 		"error": fmt.Errorf("with %v", holder.Key).Error(), "json": string(encoded), "slog": logged.String(),
 	} {
 		if strings.Contains(text, value) || !strings.Contains(text, "redacted") {

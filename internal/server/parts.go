@@ -59,7 +59,7 @@ func (s *Server) openReconciler(ctx context.Context) error {
 	s.reconcile = &reconcile.Reconciler{
 		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
 		Builders: runtime.Builders{
-			runtime.Go:     golang.New(golang.Config{
+			runtime.Go: golang.New(golang.Config{
 				BuildCache:  filepath.Join(s.config.CacheDir, "go-build"),
 				ModuleCache: filepath.Join(s.config.CacheDir, "go-mod"),
 				Timeout:     s.config.BuildTimeout,

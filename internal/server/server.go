@@ -216,10 +216,10 @@ func (s *Server) Run(ctx context.Context) error {
 // unlessEnded is the error with which something ended by itself, and nil where
 // it was told to.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // serve answers requests at a listener until ctx ends.

@@ -114,7 +114,10 @@ func (w *world) send(method, url string, body []byte, header http.Header) (int, 
 	if host := header.Get("Host"); host != "" {
 		request.Host = host
 	}
-	response := must[*http.Response](w.t)(http.DefaultClient.Do(request))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	defer response.Body.Close()
 	text := must[[]byte](w.t)(io.ReadAll(response.Body))
 	return response.StatusCode, response.Header, string(text)

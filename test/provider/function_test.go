@@ -114,7 +114,7 @@ func TestDefectF2RuntimeIsRead(t *testing.T) {
 func TestDefectF3OneDeploymentPerChange(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	archive := nodeArchive(t, "first")
+	archive := nodeArchive(t)
 	deployments := func(patches, deploys, uploads int, in string) func() {
 		return func() {
 			for _, patch := range w.expectRequests(t, patches, "PATCH", "/functions/") {
@@ -142,7 +142,7 @@ func TestDefectF3OneDeploymentPerChange(t *testing.T) {
 func TestDefectF4WaitErrorFailsTheApply(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	archive := nodeArchive(t, "first")
+	archive := nodeArchive(t)
 	w.run(t,
 		resource.TestStep{Config: w.config("%s", deployed(archive, "1", ""))},
 		resource.TestStep{
@@ -196,7 +196,7 @@ func TestDefectF6DeployErrorIsKept(t *testing.T) {
 	w.front.Answer(1, "POST", "/deploy$", 409, `{"message":"the builder is on strike"}`)
 	w.run(t,
 		resource.TestStep{
-			Config:      w.config("%s", deployed(nodeArchive(t, "first"), "1", "")),
+			Config:      w.config("%s", deployed(nodeArchive(t), "1", "")),
 			ExpectError: regexp.MustCompile(`Cannot deploy the function[\s\S]*409\s+Conflict:\s+the\s+builder\s+is\s+on\s+strike`),
 		},
 	)
@@ -207,7 +207,7 @@ func TestDefectF6DeployErrorIsKept(t *testing.T) {
 func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	good, broken := nodeArchive(t, "first"), writeArchive(t, "README", "no code at all")
+	good, broken := nodeArchive(t), writeArchive(t, "README", "no code at all")
 	w.run(t,
 		resource.TestStep{
 			Config:      w.config("%s", deployed(broken, "1", "")),

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
 // official makes on the server what testdata/official-example.tf describes, and

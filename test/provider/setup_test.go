@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider"
 	"github.com/jeton-dev/jeton/test/jetontest"
@@ -102,9 +102,9 @@ func writeArchive(t *testing.T, file, content string) string {
 }
 
 // nodeArchive is a function that answers with a text.
-func nodeArchive(t *testing.T, text string) string {
+func nodeArchive(t *testing.T) string {
 	t.Helper()
-	return writeArchive(t, "handler.js", fmt.Sprintf("module.exports.handle = () => ({ statusCode: 200, body: %q });\n", text))
+	return writeArchive(t, "handler.js", "module.exports.handle = () => ({ statusCode: 200, body: \"first\" });\n")
 }
 
 // expectRequests fails unless as many requests as wanted were made.

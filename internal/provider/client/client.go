@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
@@ -83,7 +83,10 @@ func (c *Client) ProjectID() string {
 }
 
 func newTransport(insecure bool) *http.Transport {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport := &http.Transport{}
+	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
+		transport = standard.Clone()
+	}
 	// An upload is sent with the headers that the API asks for and no other.
 	transport.DisableCompression = true
 	if insecure {

@@ -3,7 +3,7 @@ package client
 import (
 	"context"
 
-	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )

@@ -11,7 +11,7 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
@@ -93,6 +93,7 @@ func (c *Client) put(ctx context.Context, target *function.UploadURL, archive io
 	if err != nil {
 		return err
 	}
+	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		return readError(req, resp)
 	}

@@ -86,7 +86,7 @@ func TestUploadErrors(t *testing.T) {
 		"no url":          {"hello", func(*testing.T) string { return "" }, "no usable URL"},
 		"a url of a file": {"hello", func(*testing.T) string { return "file:///etc/passwd" }, "no usable URL"},
 		"a redirecting url": {"hello", func(t *testing.T) string {
-			return storage(t, http.RedirectHandler("http://127.0.0.1:1", 307).ServeHTTP)
+			return storage(t, http.RedirectHandler("http://127.0.0.1:1", http.StatusTemporaryRedirect).ServeHTTP)
 		}, "307"},
 	}
 	for name, test := range tests {
