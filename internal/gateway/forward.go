@@ -140,6 +140,7 @@ func received(response *http.Response) error {
 	response.Header.Del(requestIDHeader)
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		// The instance is not used again after another protocol was spoken.
+		leaveHTTP(response.Request.Context())
 		return nil
 	}
 	response.Body = &answerBody{ReadCloser: response.Body, call: c}

@@ -1,0 +1,181 @@
+package gateway
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// errAmbiguous is a request that two parsers could read as two different ones.
+var errAmbiguous = errors.New("ambiguous request")
+
+// maxLine bounds a line of a head, in bytes; net/http bounds the whole head.
+const maxLine = 1 << 20
+
+// framing follows where the requests of one HTTP/1 connection begin and end,
+// and stops at the first that another parser on the way could have read in
+// another way. net/http mends such requests (it prefers one of two lengths, it
+// joins folded lines); a request that has been mended is the request that an
+// attacker hid behind the one that a proxy let through.
+type framing struct {
+	next func(*framing, []byte) (rest []byte, err error)
+	line []byte
+	// What the head that is being read has said so far.
+	first   bool
+	lengths []string
+	chunked bool
+	hosts   int
+	// left is how much of a body, or of a chunk, is still to come.
+	left int64
+}
+
+func newFraming() *framing {
+	f := &framing{}
+	f.beginHead()
+	return f
+}
+
+// feed takes in what came over the connection.
+func (f *framing) feed(data []byte) error {
+	var err error
+	for len(data) > 0 && err == nil {
+		data, err = f.next(f, data)
+	}
+	return err
+}
+
+func (f *framing) beginHead() {
+	*f = framing{next: (*framing).inHead, first: true, line: f.line[:0]}
+}
+
+// takeLine collects a line and tells whether it is whole.
+func (f *framing) takeLine(data []byte) (line, rest []byte, whole bool, err error) {
+	end := bytes.IndexByte(data, '\n')
+	if end < 0 {
+		end = len(data) - 1
+	}
+	f.line = append(f.line, data[:end+1]...)
+	if len(f.line) > maxLine {
+		return nil, nil, false, errAmbiguous
+	}
+	if f.line[len(f.line)-1] != '\n' {
+		return nil, data[end+1:], false, nil
+	}
+	line = bytes.TrimSuffix(f.line[:len(f.line)-1], []byte("\r"))
+	f.line = f.line[:0]
+	return line, data[end+1:], true, nil
+}
+
+func (f *framing) inHead(data []byte) ([]byte, error) {
+	line, rest, whole, err := f.takeLine(data)
+	switch {
+	case err != nil || !whole:
+		return rest, err
+	case f.first && len(line) == 0:
+		return rest, nil // net/http passes over empty lines before a request
+	case f.first && bytes.HasPrefix(line, []byte("PRI * HTTP/2")):
+		f.next = (*framing).pass
+		return rest, nil
+	case f.first:
+		f.first = false
+		return rest, nil
+	case len(line) == 0:
+		return rest, f.endHead()
+	}
+	return rest, f.field(line)
+}
+
+// field takes in one line of a head.
+func (f *framing) field(line []byte) error {
+	if line[0] == ' ' || line[0] == '\t' {
+		return errAmbiguous // a folded line
+	}
+	name, value, _ := strings.Cut(string(line), ":")
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "content-length":
+		f.lengths = append(f.lengths, strings.TrimSpace(value))
+	case "transfer-encoding":
+		f.chunked = true
+	case "host":
+		f.hosts++
+	}
+	return nil
+}
+
+func (f *framing) endHead() error {
+	switch {
+	case f.hosts > 1, len(f.lengths) > 1, f.chunked && len(f.lengths) > 0:
+		return errAmbiguous
+	case f.chunked:
+		f.next = (*framing).inChunkSize
+		return nil
+	case len(f.lengths) == 1:
+		length, err := strconv.ParseUint(f.lengths[0], 10, 63)
+		if err != nil {
+			return errAmbiguous
+		}
+		f.left = int64(length)
+	}
+	if f.left == 0 {
+		f.beginHead()
+	} else {
+		f.next = (*framing).inBody
+	}
+	return nil
+}
+
+func (f *framing) inBody(data []byte) ([]byte, error) {
+	taken := min(int64(len(data)), f.left)
+	if f.left -= taken; f.left == 0 {
+		f.beginHead()
+	}
+	return data[taken:], nil
+}
+
+func (f *framing) inChunkSize(data []byte) ([]byte, error) {
+	line, rest, whole, err := f.takeLine(data)
+	if err != nil || !whole {
+		return rest, err
+	}
+	size, _, _ := strings.Cut(string(line), ";")
+	length, err := strconv.ParseUint(strings.TrimRight(size, " \t"), 16, 62)
+	if err != nil || size[0] == '+' {
+		return rest, errAmbiguous
+	}
+	if f.next = (*framing).inChunk; length == 0 {
+		f.next = (*framing).inTrailer
+	}
+	f.left = int64(length)
+	return rest, nil
+}
+
+func (f *framing) inChunk(data []byte) ([]byte, error) {
+	taken := min(int64(len(data)), f.left)
+	if f.left -= taken; f.left == 0 {
+		f.next = (*framing).inChunkEnd
+	}
+	return data[taken:], nil
+}
+
+func (f *framing) inChunkEnd(data []byte) ([]byte, error) {
+	line, rest, whole, err := f.takeLine(data)
+	if whole && len(line) > 0 {
+		return rest, errAmbiguous
+	}
+	if whole {
+		f.next = (*framing).inChunkSize
+	}
+	return rest, err
+}
+
+func (f *framing) inTrailer(data []byte) ([]byte, error) {
+	line, rest, whole, err := f.takeLine(data)
+	if whole && len(line) == 0 {
+		f.beginHead()
+	}
+	return rest, err
+}
+
+// pass lets everything through: the connection speaks another protocol.
+func (*framing) pass([]byte) ([]byte, error) { return nil, nil }

@@ -1,0 +1,211 @@
+package gateway_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+)
+
+// strictServer serves the gateway as the server does, and returns its address.
+func strictServer(t *testing.T, w *world) string {
+	t.Helper()
+	front := httptest.NewUnstartedServer(w.handler)
+	front.Listener = gateway.Strict(front.Listener)
+	front.Config.ConnContext = gateway.ConnContext
+	front.Start()
+	t.Cleanup(front.Close)
+	return front.Listener.Addr().String()
+}
+
+// exchange sends bytes as they are, in pieces of the given length, and returns
+// the status lines of all answers.
+func exchange(t *testing.T, address, request string, piece int) string {
+	t.Helper()
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	go func() {
+		for len(request) > 0 {
+			n, err := io.WriteString(connection, request[:min(piece, len(request))])
+			if err != nil {
+				return
+			}
+			request = request[n:]
+		}
+	}()
+	var statuses []string
+	reader := bufio.NewReader(connection)
+	for {
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			return strings.Join(statuses, " ")
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		statuses = append(statuses, fmt.Sprint(response.StatusCode))
+	}
+}
+
+func TestAmbiguousRequests(t *testing.T) {
+	t.Parallel()
+	served := make(chan string, 100)
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) { served <- r.URL.Path; echo(w, r) })
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	address := strictServer(t, w)
+	const (
+		first = "POST /first HTTP/1.1\r\nHost: " + host + "\r\n"
+		last  = "GET /last HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"
+	)
+	for name, test := range map[string]struct{ request, statuses, served string }{
+		"two requests":            {first + "Content-Length: 5\r\n\r\nhello" + last, "200 200", "/first /last"},
+		"chunks":                  {first + "Transfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nTrailer: x\r\n\r\n" + last, "200 200", "/first /last"},
+		"length and chunks":       {first + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + last, "400", ""},
+		"chunks and length":       {first + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + last, "400", ""},
+		"a blank in the name":     {first + "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + last, "400", ""},
+		"two lengths":             {first + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" + last, "400", ""},
+		"the same length twice":   {first + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello" + last, "400", ""},
+		"a length with a sign":    {first + "Content-Length: +5\r\n\r\nhello" + last, "400", ""},
+		"a list of lengths":       {first + "Content-Length: 5, 5\r\n\r\nhello" + last, "400", ""},
+		"a folded line":           {first + "X-A: a\r\n b\r\nContent-Length: 0\r\n\r\n" + last, "400", ""},
+		"a folded length":         {first + "Content-Length:\r\n 5\r\n\r\nhello" + last, "400", ""},
+		"two hosts":               {"GET / HTTP/1.1\r\nHost: " + host + "\r\nHost: other\r\n\r\n", "400", ""},
+		"no host":                 {"GET / HTTP/1.1\r\n\r\n", "400", ""},
+		"an unknown encoding":     {first + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + last, "501", ""},
+		"the second is ambiguous": {first + "Content-Length: 5\r\n\r\nhello" + first + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 400", "/first"},
+	} {
+		for _, piece := range []int{1 << 20, 7, 1} {
+			statuses := exchange(t, address, test.request, piece)
+			var paths []string
+			for len(served) > 0 {
+				paths = append(paths, <-served)
+			}
+			// A good request that is read together with a bad one is refused with it.
+			refusedWhole := test.statuses == "200 400" && statuses == "400" && len(paths) == 0
+			if (statuses != test.statuses || strings.Join(paths, " ") != test.served) && !refusedWhole {
+				t.Errorf("%s, in pieces of %d: answered %q and served %q, want %q and %q", name, piece, statuses, paths, test.statuses, test.served)
+			}
+		}
+	}
+}
+
+// A chunk that is no chunk reaches the function as a body that breaks off.
+func TestBadChunks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	address := strictServer(t, w)
+	for name, chunks := range map[string]string{
+		"no number":         "x\r\nhello\r\n0\r\n\r\n",
+		"negative":          "-5\r\nhello\r\n0\r\n\r\n",
+		"with a sign":       "+5\r\nhello\r\n0\r\n\r\n",
+		"too long":          "fffffffffffffffff\r\nhello\r\n0\r\n\r\n",
+		"longer than said":  "5\r\nhello!\r\n0\r\n\r\n",
+		"nothing":           "\r\nhello\r\n0\r\n\r\n",
+		"a zero in between": "0\r\nX: y\r\n z\r\n\x00\r\n\r\n",
+	} {
+		request := "POST / HTTP/1.1\r\nHost: " + host + "\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks
+		if got := exchange(t, address, request, 1<<20); strings.HasPrefix(got, "2") && name != "a zero in between" {
+			t.Errorf("%s: answered %q", name, got)
+		}
+	}
+}
+
+func TestWebSocketPasses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "echo" {
+			http.Error(w, "no upgrade", http.StatusBadRequest)
+			return
+		}
+		connection, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer connection.Close()
+		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		line, _ := buffered.ReadString('\n')
+		_, _ = io.WriteString(connection, "you said "+line)
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(t.Context(), "tcp", strictServer(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	reader := bufio.NewReader(connection)
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, %v", response, err)
+	}
+	// What follows would be a folded line, were it HTTP.
+	_, _ = io.WriteString(connection, " \x00 hello\n")
+	if line, err := reader.ReadString('\n'); err != nil || line != "you said  \x00 hello\n" {
+		t.Errorf("%q, %v", line, err)
+	}
+}
+
+func TestStreamsPass(t *testing.T) {
+	t.Parallel()
+	more := make(chan struct{})
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, event := range []string{"first", "second"} {
+			_, _ = io.WriteString(w, "data: "+event+"\n\n")
+			_ = http.NewResponseController(w).Flush()
+			<-more
+		}
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+strictServer(t, w), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	reader := bufio.NewReader(response.Body)
+	for _, want := range []string{"data: first\n", "data: second\n"} {
+		// The event is here before the function goes on.
+		if line, err := reader.ReadString('\n'); err != nil || line != want {
+			t.Errorf("%q, %v, want %q", line, err, want)
+		}
+		_, _ = reader.ReadString('\n')
+		more <- struct{}{}
+	}
+}
+
+func FuzzFraming(f *testing.F) {
+	f.Add("GET / HTTP/1.1\r\nHost: a\r\n\r\n", 3)
+	f.Add("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 1)
+	f.Add("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhelloGET", 2)
+	f.Add("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 100)
+	f.Fuzz(func(t *testing.T, data string, piece int) {
+		piece = max(1, piece)
+		whole := gateway.Unambiguous([]string{data})
+		var pieces []string
+		for rest := data; rest != ""; {
+			n := min(piece, len(rest))
+			pieces, rest = append(pieces, rest[:n]), rest[n:]
+		}
+		if got := gateway.Unambiguous(pieces); got != whole {
+			t.Errorf("%q is read as %v in one piece and as %v in pieces of %d", data, whole, got, piece)
+		}
+	})
+}
