@@ -22,7 +22,7 @@ type Instances interface {
 	Discard(*scale.Instance)
 }
 
-// Gateway lets calls in. All fields but PassToken must be set.
+// Gateway lets calls in. All fields but PassToken and Observer must be set.
 type Gateway struct {
 	Table     *Table
 	Keys      Authenticator
@@ -32,6 +32,7 @@ type Gateway struct {
 	Log       *slog.Logger
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
+	Observer  Observer
 
 	proxy *httputil.ReverseProxy
 }
@@ -53,6 +54,8 @@ type call struct {
 	answered bool
 	// failure is why the call was not answered by the function.
 	failure error
+	// began, decided and acquired are those of Outcome.
+	began, decided, acquired time.Time
 }
 
 type callKey struct{}
@@ -63,11 +66,13 @@ func callOf(r *http.Request) *call {
 }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
-	began := g.Now()
-	c := &call{requestID: g.requestID(r)}
+	c := &call{requestID: g.requestID(r), began: g.Now()}
+	if g.Observer != nil {
+		r = g.Observer.Begin(r)
+	}
 	recorded := &statusRecorder{ResponseWriter: w}
 	recorded.Header().Set("X-Request-Id", c.requestID)
-	defer func() { g.note(r, c, recorded.status, g.Now().Sub(began)) }()
+	defer func() { g.note(r, g.outcome(c, recorded.status)) }()
 	g.route(recorded, r, c)
 }
 
@@ -102,7 +107,8 @@ func (g *Gateway) admitted(r *http.Request, c *call) bool {
 	if !c.to.private {
 		return true
 	}
-	c.admission = admit(g.Table, g.Keys, r.Header, c.to, g.Now())
+	c.decided = g.Now()
+	c.admission = admit(g.Table, g.Keys, r.Header, c.to, c.decided)
 	return c.admission.admitted
 }
 
@@ -124,7 +130,7 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 		}
 		instance, err := g.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
-			c.instance = instance
+			c.instance, c.acquired = instance, g.Now()
 			return nil
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || try == tries {
@@ -141,25 +147,27 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 	}
 }
 
-// note logs a call when it is over.
-func (g *Gateway) note(r *http.Request, c *call, status int, took time.Duration) {
+// note tells of a call that is over: the log, and whoever watches.
+func (g *Gateway) note(r *http.Request, o Outcome) {
+	if g.Observer != nil {
+		g.Observer.End(r, o)
+	}
 	attributes := []slog.Attr{
-		slog.String("request_id", c.requestID), slog.String("function_id", c.to.functionID),
-		slog.String("method", truncate(r.Method)), slog.Int("status", status), slog.Duration("took", took),
+		slog.String("request_id", o.RequestID), slog.String("function_id", o.FunctionID),
+		slog.String("method", truncate(r.Method)), slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
 	}
 	for _, a := range []slog.Attr{
-		slog.String("token_id", c.admission.tokenID), slog.String("access_key", c.admission.accessKey),
-		slog.String("refused", string(c.admission.reason)),
+		slog.String("token_id", o.TokenID), slog.String("access_key", o.AccessKey), slog.String("refused", o.Reason),
 	} {
 		if a.Value.String() != "" {
 			attributes = append(attributes, a)
 		}
 	}
-	if c.instance != nil {
-		attributes = append(attributes, slog.String("instance", c.instance.ID))
+	if o.InstanceID != "" {
+		attributes = append(attributes, slog.Duration("waited", o.Waited()), slog.String("instance", o.InstanceID))
 	}
-	if c.failure != nil {
-		attributes = append(attributes, slog.Any("error", c.failure))
+	if o.Failure != nil {
+		attributes = append(attributes, slog.Any("error", o.Failure))
 	}
 	g.Log.LogAttrs(r.Context(), slog.LevelInfo, "call", attributes...)
 }
