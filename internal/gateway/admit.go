@@ -26,6 +26,9 @@ const (
 	otherNamespace reason = "token of another namespace"
 	unknownKey     reason = "unknown API key"
 	otherProject   reason = "API key of another project"
+	noGrant        reason = "API key without the grant"
+	tokensOff      reason = "tokens are turned off"
+	keysOff        reason = "API keys are turned off"
 )
 
 // An admission is the decision on one call of a private function.
@@ -45,7 +48,7 @@ type Authenticator interface {
 // admit decides on a call of a private function. A token is what was issued,
 // byte for byte: its digest is known or it is nothing. No part of it is
 // parsed, so there is no signature, algorithm or claim to be tricked with.
-func admit(table *Table, keys Authenticator, header http.Header, to route, now time.Time) admission {
+func (g *Gateway) admit(header http.Header, to route, now time.Time) admission {
 	presented, ok := presentedToken(header)
 	switch {
 	case !ok:
@@ -53,19 +56,21 @@ func admit(table *Table, keys Authenticator, header http.Header, to route, now t
 	case presented == "":
 		return admission{reason: noToken}
 	case functions.ValidID(presented):
-		return admitKey(keys, presented, to)
+		return g.admitKey(presented, to)
 	}
-	g, ok := table.grant(functions.DigestOf(presented))
+	token, ok := g.Table.grant(functions.DigestOf(presented))
 	if !ok {
 		return admission{reason: unknownToken}
 	}
-	decision := admission{tokenID: g.tokenID}
+	decision := admission{tokenID: token.tokenID}
 	switch {
-	case g.functionID != "" && g.functionID != to.functionID:
+	case g.RefuseTokens:
+		decision.reason = tokensOff
+	case token.functionID != "" && token.functionID != to.functionID:
 		decision.reason = otherFunction
-	case g.functionID == "" && g.namespaceID != to.namespaceID:
+	case token.functionID == "" && token.namespaceID != to.namespaceID:
 		decision.reason = otherNamespace
-	case !g.expiresAt.IsZero() && !now.Before(g.expiresAt):
+	case !token.expiresAt.IsZero() && !now.Before(token.expiresAt):
 		decision.reason = expiredToken
 	default:
 		decision.admitted = true
@@ -75,15 +80,23 @@ func admit(table *Table, keys Authenticator, header http.Header, to route, now t
 
 // admitKey decides on the secret key of an API key, which opens the private
 // functions of its project.
-func admitKey(keys Authenticator, secretKey string, to route) admission {
-	key, err := keys.Authenticate(secretKey)
+func (g *Gateway) admitKey(secretKey string, to route) admission {
+	key, err := g.Keys.Authenticate(secretKey)
 	if err != nil {
 		return admission{reason: unknownKey}
 	}
-	if key.ProjectID != to.projectID {
-		return admission{reason: otherProject, accessKey: key.AccessKey}
+	decision := admission{accessKey: key.AccessKey}
+	switch {
+	case g.RefuseKeys:
+		decision.reason = keysOff
+	case key.ProjectID != to.projectID:
+		decision.reason = otherProject
+	case !key.MayCall():
+		decision.reason = noGrant
+	default:
+		decision.admitted = true
 	}
-	return admission{admitted: true, accessKey: key.AccessKey}
+	return decision
 }
 
 // presentedToken returns the one token of a call, empty if there is none; not

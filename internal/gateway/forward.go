@@ -125,7 +125,7 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme = "http"
 	p.Out.URL.Host = hex.EncodeToString([]byte(c.instance.Address))
 	p.Out.Host = p.In.Host
-	p.SetXForwarded()
+	g.setForwarded(p)
 	p.Out.Header.Set(requestIDHeader, c.requestID)
 	if !g.PassToken {
 		withoutTokens(p.Out.Header)

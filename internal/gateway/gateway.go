@@ -22,7 +22,7 @@ type Instances interface {
 	Discard(*scale.Instance)
 }
 
-// Gateway lets calls in. All fields but PassToken and Observer must be set.
+// Gateway lets calls in. The fields up to Log must be set.
 type Gateway struct {
 	Table     *Table
 	Keys      Authenticator
@@ -32,7 +32,12 @@ type Gateway struct {
 	Log       *slog.Logger
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
-	Observer  Observer
+	// RefuseTokens and RefuseKeys turn one way of admission off.
+	RefuseTokens bool
+	RefuseKeys   bool
+	// Proxies are believed what they say of their callers.
+	Proxies  Proxies
+	Observer Observer
 
 	proxy *httputil.ReverseProxy
 }
@@ -90,7 +95,7 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 		// Scaleway's documentation names this status for HTTP/1.0.
 		w.Header().Set("Upgrade", "HTTP/1.1")
 		answer(w, http.StatusUpgradeRequired, "HTTP/1.1 or HTTP/2 is required")
-	case to.redirect && r.TLS == nil:
+	case to.redirect && !g.overHTTPS(r):
 		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)
 	case !g.admitted(r, c):
 		answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
@@ -108,7 +113,7 @@ func (g *Gateway) admitted(r *http.Request, c *call) bool {
 		return true
 	}
 	c.decided = g.Now()
-	c.admission = admit(g.Table, g.Keys, r.Header, c.to, c.decided)
+	c.admission = g.admit(r.Header, c.to, c.decided)
 	return c.admission.admitted
 }
 

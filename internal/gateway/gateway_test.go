@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -102,6 +103,13 @@ func (w *world) token(text string, t functions.Token) functions.Token {
 	return t
 }
 
+// apiKey makes an API key, and returns its secret key.
+func (w *world) apiKey(project string, permissions ...string) string {
+	key, secretKey := iam.NewAPIKey(iam.Project{ID: project}, start, permissions...)
+	w.directory.Apply(key, false)
+	return secretKey.Reveal()
+}
+
 func (w *world) call(headers ...string) *httptest.ResponseRecorder {
 	w.t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "http://"+host+"/path?q=1", nil)
@@ -144,10 +152,9 @@ func TestAdmission(t *testing.T) {
 	w.token("without scope", functions.Token{ID: "t7"})
 	revoked := w.token("revoked", functions.Token{ID: "t8", FunctionID: functionID})
 	w.Table.Apply(functions.Change{Object: revoked, Deleted: true})
-	key, secretKey := iam.NewAPIKey(iam.Project{ID: projectID}, start)
-	other, otherSecret := iam.NewAPIKey(iam.Project{ID: strangerID}, start)
-	w.directory.Apply(key, false)
-	w.directory.Apply(other, false)
+	secretKey := w.apiKey(projectID, iam.PrivateAccess)
+	otherSecret := w.apiKey(strangerID, iam.FullAccess)
+	powerless := w.apiKey(projectID, "FunctionsReadOnly")
 
 	const header = "X-Auth-Token"
 	tests := map[string]struct {
@@ -174,8 +181,9 @@ func TestAdmission(t *testing.T) {
 		"the same one twice":          {[]string{header, "of function", "SCW-Functions-Token", "of function"}, 200, ""},
 		"two different ones":          {[]string{header, "of function", "SCW-Functions-Token", "x"}, 403, "several different tokens"},
 		"two different in one header": {[]string{header, "of function", header, "x"}, 403, "several different tokens"},
-		"API key of the project":      {[]string{header, secretKey.Reveal()}, 200, ""},
-		"API key of another project":  {[]string{header, otherSecret.Reveal()}, 403, "API key of another project"},
+		"API key of the project":      {[]string{header, secretKey}, 200, ""},
+		"API key of another project":  {[]string{header, otherSecret}, 403, "API key of another project"},
+		"API key without the grant":   {[]string{header, powerless}, 403, "API key without the grant"},
 		"unknown API key":             {[]string{header, "99999999-9999-4999-8999-999999999999"}, 403, "unknown API key"},
 	}
 	var refusal string
@@ -189,7 +197,7 @@ func TestAdmission(t *testing.T) {
 		if test.refused != "" && !strings.Contains(logged, "refused="+quoted(test.refused)) {
 			t.Errorf("%s: the log does not say why: %s", name, logged)
 		}
-		if strings.Contains(logged, "of function"+`"`) || strings.Contains(logged, secretKey.Reveal()) {
+		if strings.Contains(logged, "of function"+`"`) || strings.Contains(logged, secretKey) {
 			t.Errorf("%s: the log shows the token: %s", name, logged)
 		}
 		if test.status != 403 {
@@ -476,4 +484,63 @@ func FuzzAdmission(f *testing.F) {
 			t.Errorf("%q: %q is answered with %d", name, value, recorder.Code)
 		}
 	})
+}
+
+func TestAdmissionTurnedOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("token", functions.Token{ID: "t", FunctionID: functionID})
+	key := w.apiKey(projectID, iam.FullAccess)
+	for name, test := range map[string]struct{ refuseTokens, refuseKeys bool }{
+		"neither": {}, "tokens": {refuseTokens: true}, "keys": {refuseKeys: true}, "both": {true, true},
+	} {
+		w.RefuseTokens, w.RefuseKeys = test.refuseTokens, test.refuseKeys
+		if got := w.call("X-Auth-Token", "token").Code == 200; got == test.refuseTokens {
+			t.Errorf("%s: a token is admitted: %v", name, got)
+		}
+		if got := w.call("X-Auth-Token", key).Code == 200; got == test.refuseKeys {
+			t.Errorf("%s: an API key is admitted: %v", name, got)
+		}
+	}
+}
+
+func TestForwardedHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"} {
+			w.Header().Set("Seen-"+name, strings.Join(r.Header.Values(name), " | "))
+		}
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	w.Proxies = gateway.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+	spoofed := http.Header{
+		"X-Forwarded-For": {"6.6.6.6"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"evil"}, "Forwarded": {"for=6.6.6.6"},
+	}
+	for name, test := range map[string]struct {
+		peer string
+		want [4]string
+	}{
+		"a stranger":      {"192.0.2.1:1", [4]string{"192.0.2.1", "http", host, "for=192.0.2.1;proto=http"}},
+		"over IPv6":       {"[2001:db8::1]:1", [4]string{"2001:db8::1", "http", host, `for="[2001:db8::1]";proto=http`}},
+		"a trusted proxy": {"10.1.2.3:1", [4]string{"6.6.6.6, 10.1.2.3", "https", "evil", "for=6.6.6.6, for=10.1.2.3;proto=http"}},
+		"mapped to IPv6":  {"[::ffff:10.1.2.3]:1", [4]string{"6.6.6.6, ::ffff:10.1.2.3", "https", "evil", `for=6.6.6.6, for="[::ffff:10.1.2.3]";proto=http`}},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
+		r.RemoteAddr, r.Header = test.peer, spoofed.Clone()
+		got := w.send(r).Header()
+		for i, header := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"} {
+			if got.Get("Seen-"+header) != test.want[i] {
+				t.Errorf("%s: %s is %q, want %q", name, header, got.Get("Seen-"+header), test.want[i])
+			}
+		}
+	}
+	w.function(func(f *functions.Function) { f.Privacy, f.HTTPOption = functions.Public, functions.HTTPRedirected })
+	for peer, want := range map[string]int{"192.0.2.1:1": 301, "10.1.2.3:1": 200} {
+		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
+		r.RemoteAddr, r.Header = peer, spoofed.Clone()
+		if got := w.send(r).Code; got != want {
+			t.Errorf("https at the proxy %s: status %d, want %d", peer, got, want)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,7 +32,22 @@ type APIKey struct {
 	Digest         SecretDigest
 	ProjectID      string
 	OrganizationID string
-	CreatedAt      time.Time
+	// Permissions are the names of the permission sets that the key has.
+	Permissions []string
+	CreatedAt   time.Time
+}
+
+// The permission sets, by Scaleway's names.
+const (
+	// FullAccess allows everything.
+	FullAccess = "FunctionsFullAccess"
+	// PrivateAccess allows to call the project's private functions.
+	PrivateAccess = "FunctionsPrivateAccess"
+)
+
+// MayCall tells whether the key opens the private functions of its project.
+func (k APIKey) MayCall() bool {
+	return slices.Contains(k.Permissions, FullAccess) || slices.Contains(k.Permissions, PrivateAccess)
 }
 
 // ObjectID implements the store's idea of an object.
@@ -51,11 +67,11 @@ func (d *SecretDigest) UnmarshalText(text []byte) error {
 
 // NewAPIKey makes a key for a project, and its secret key, which cannot be had
 // again.
-func NewAPIKey(p Project, now time.Time) (APIKey, secret.String) {
+func NewAPIKey(p Project, now time.Time, permissions ...string) (APIKey, secret.String) {
 	secretKey := uuid.NewString()
 	return APIKey{
 		AccessKey: newAccessKey(), Digest: sha256.Sum256([]byte(secretKey)),
-		ProjectID: p.ID, OrganizationID: p.OrganizationID, CreatedAt: now,
+		ProjectID: p.ID, OrganizationID: p.OrganizationID, Permissions: permissions, CreatedAt: now,
 	}, secret.New(secretKey)
 }
 
