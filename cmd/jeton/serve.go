@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -17,30 +18,36 @@ import (
 
 // serveCommand runs the server.
 type serveCommand struct {
-	APIListen     string        `help:"Listen here for the API, as host:port; port 0 takes a free one." default:"${apiListen}" placeholder:"ADDRESS"`
-	GatewayListen string        `help:"Listen here for calls of functions." default:"${gatewayListen}" placeholder:"ADDRESS"`
-	Domain        string        `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
-	CacheDir      string        `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
-	Credentials   string        `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
-	PassToken     bool          `help:"Let functions see the token that they were called with."`
-	BuildTimeout  time.Duration `help:"Give up a build after this long." default:"${buildTimeout}"`
-	StartTimeout  time.Duration `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
-	StopTimeout   time.Duration `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
-	MinTimeout    time.Duration `help:"Accept no shorter timeout of a function." default:"${minTimeout}"`
-	Queue         int           `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
-	IdleToOne     time.Duration `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
-	IdleToZero    time.Duration `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
-	Go            string        `help:"Build Go functions with this program (default: go in PATH)." placeholder:"FILE"`
-	Node          string        `help:"Run Node functions with this program (default: node in PATH)." placeholder:"FILE"`
-	Python        string        `help:"Run Python functions with this program (default: python3 in PATH)." placeholder:"FILE"`
-	LogFormat     string        `help:"Write the log as text or json." enum:"text,json" default:"text"`
-	LogLevel      slog.Level    `help:"Log from this level on: debug, info, warn or error." default:"info"`
+	APIListen      string         `help:"Listen here for the API, as host:port; port 0 takes a free one." default:"${apiListen}" placeholder:"ADDRESS"`
+	GatewayListen  string         `help:"Listen here for calls of functions." default:"${gatewayListen}" placeholder:"ADDRESS"`
+	Domain         string         `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
+	CacheDir       string         `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
+	Credentials    string         `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+	RefuseTokens   bool           `help:"Let no token open a private function."`
+	RefuseAPIKeys  bool           `name:"refuse-api-keys" help:"Let no API key open a private function."`
+	TrustedProxies []netip.Prefix `name:"trusted-proxies" help:"Believe proxies at these addresses (CIDR, separated by commas) what they say of their callers." placeholder:"CIDR"`
+	ProxyProtocol  bool           `help:"Ask trusted proxies for the PROXY protocol."`
+	PassToken      bool           `help:"Let functions see the token that they were called with."`
+	BuildTimeout   time.Duration  `help:"Give up a build after this long." default:"${buildTimeout}"`
+	StartTimeout   time.Duration  `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
+	StopTimeout    time.Duration  `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
+	MinTimeout     time.Duration  `help:"Accept no shorter timeout of a function." default:"${minTimeout}"`
+	Queue          int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
+	IdleToOne      time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
+	IdleToZero     time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
+	Go             string         `help:"Build Go functions with this program (default: go in PATH)." placeholder:"FILE"`
+	Node           string         `help:"Run Node functions with this program (default: node in PATH)." placeholder:"FILE"`
+	Python         string         `help:"Run Python functions with this program (default: python3 in PATH)." placeholder:"FILE"`
+	LogFormat      string         `help:"Write the log as text or json." enum:"text,json" default:"text"`
+	LogLevel       slog.Level     `help:"Log from this level on: debug, info, warn or error." default:"info"`
 }
 
 // config puts the flags over the defaults.
 func (c *serveCommand) config(dataDir string) server.Config {
 	config := server.DefaultConfig(dataDir)
 	config.APIListen, config.GatewayListen = c.APIListen, c.GatewayListen
+	config.RefuseTokens, config.RefuseAPIKeys = c.RefuseTokens, c.RefuseAPIKeys
+	config.TrustedProxies, config.ProxyProtocol = c.TrustedProxies, c.ProxyProtocol
 	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
 	if c.Credentials != "" {
 		config.Credentials = c.Credentials

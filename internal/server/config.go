@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/token"
 )
@@ -42,6 +43,14 @@ type Config struct {
 	// Domain is what the domain names of functions end in; "{region}" in it
 	// stands for the region.
 	Domain string
+	// RefuseTokens and RefuseAPIKeys turn one way into private functions off.
+	RefuseTokens  bool
+	RefuseAPIKeys bool
+	// TrustedProxies are the addresses of proxies in front of the gateway that
+	// are believed what they say of their callers: in headers and, with
+	// ProxyProtocol, by the PROXY protocol, which they must then speak.
+	TrustedProxies gateway.Proxies
+	ProxyProtocol  bool
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
 	// BuildTimeout bounds one build; StopTimeout is how long calls have to end

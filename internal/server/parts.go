@@ -90,6 +90,7 @@ func (s *Server) apiHandler() http.Handler {
 func (s *Server) gatewayHandler() http.Handler {
 	g := &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
+		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log,
 	}
 	return g.Handler()

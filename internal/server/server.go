@@ -207,7 +207,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.pairs.Run(ctx) })
 	group.Go(func() error { return s.reconcile.Run(ctx) })
 	group.Go(func() error { return s.serve(ctx, s.listeners.api, s.apiHandler(), s.apiServer()) })
-	group.Go(func() error { return s.serve(ctx, s.listeners.gateway, s.gatewayHandler(), s.gatewayServer()) })
+	group.Go(func() error { return s.serve(ctx, s.config.inbound(s.listeners.gateway), s.gatewayHandler(), s.gatewayServer()) })
 	err := group.Wait()
 	stop()
 	return errors.Join(err, behind.Wait())
@@ -266,6 +266,7 @@ func (s *Server) gatewayServer() *http.Server {
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
+		ConnContext: gateway.ConnContext,
 	}
 }
 

@@ -34,6 +34,11 @@ func alive(pid string) bool {
 	return err == nil && syscall.Kill(number, 0) == nil
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // TestRestart stops the server and starts it over the same data: what served
 // serves, what opened opens, and what was revoked stays so.
 func TestRestart(t *testing.T) {

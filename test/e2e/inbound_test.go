@@ -1,0 +1,135 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// raw sends bytes to the gateway and returns the first answer.
+func (w *world) raw(request string) (int, string) {
+	w.t.Helper()
+	var dialer net.Dialer
+	connection := must[net.Conn](w.t)(dialer.DialContext(w.t.Context(), "tcp", strings.TrimPrefix(w.GatewayURL, "http://")))
+	defer connection.Close()
+	// The answer may come, and the connection end, before all is sent.
+	go func() { _, _ = io.WriteString(connection, request) }()
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	return response.StatusCode, string(must[[]byte](w.t)(io.ReadAll(response.Body)))
+}
+
+const whoCalls = "return event['headers'].get('X-Forwarded-For', '')"
+
+func TestProxyProtocol(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		trusted string
+		header  string
+		status  int
+		body    string
+	}{
+		"from a trusted proxy":    {"127.0.0.0/8", "PROXY TCP4 203.0.113.7 127.0.0.1 1234 80\r\n", 200, "203.0.113.7"},
+		"without the header":      {"127.0.0.0/8", "", 0, ""},
+		"from an untrusted proxy": {"10.0.0.0/8", "PROXY TCP4 203.0.113.7 127.0.0.1 1234 80\r\n", 400, ""},
+		"from a plain caller":     {"10.0.0.0/8", "", 200, "127.0.0.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(c *server.Config) {
+				c.ProxyProtocol, c.TrustedProxies = true, gateway.Proxies{netip.MustParsePrefix(test.trusted)}
+			})
+			f := w.function(python(w.namespace("proxied").ID, "f"), pythonHandler(whoCalls))
+			status, body := w.raw(fmt.Sprintf("%sGET / HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: 6.6.6.6\r\nConnection: close\r\n\r\n", test.header, f.DomainName))
+			if status != test.status || status == 200 && body != test.body {
+				t.Errorf("%d %q, want %d %q", status, body, test.status, test.body)
+			}
+		})
+	}
+}
+
+// TestProtocols calls one private function over each protocol that the plain
+// port speaks.
+func TestProtocols(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	request := python(w.namespace("protocols").ID, "f")
+	request.Privacy = function.FunctionPrivacyPrivate
+	f := w.function(request, pythonHandler("return 'hello'"))
+	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	for name, client := range map[string]*http.Client{
+		"HTTP/1.1": {Transport: &http.Transport{}}, "HTTP/2.0": {Transport: &http.Transport{Protocols: protocols}},
+	} {
+		for presented, want := range map[string]int{token.Token: 200, "": 403, token.Token + "x": 403} {
+			r := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodGet, w.GatewayURL, nil))
+			r.Host = f.DomainName
+			r.Header.Set("X-Auth-Token", presented)
+			response, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != want || response.Proto != name {
+				t.Errorf("%s: %d over %s, want %d", name, response.StatusCode, response.Proto, want)
+			}
+		}
+		client.CloseIdleConnections()
+	}
+	status, _ := w.raw("GET / HTTP/1.0\r\nHost: " + f.DomainName + "\r\n\r\n")
+	wantStatus(t, "HTTP/1.0", status, 426)
+	status, _ = w.raw("GET / HTTP/1.1\r\nHost: " + f.DomainName + "\r\nX-Auth-Token: " + strings.Repeat("x", 1_000_000) + "\r\n\r\n")
+	wantStatus(t, "a token of 1 MB", status, 403)
+	status, _ = w.raw("GET / HTTP/1.1\r\nHost: " + f.DomainName + "\r\nX-Auth-Token: " + strings.Repeat("x", 1_100_000) + "\r\n\r\n")
+	wantStatus(t, "a head over 1 MiB", status, 431)
+}
+
+// TestCallerGoesAway has a caller give up: the call ends, and the instance that
+// is still at work on it serves nobody else.
+func TestCallerGoesAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	marker := t.TempDir() + "/called"
+	f := w.function(python(w.namespace("goes").ID, "f"), pythonHandler(
+		"if event['path'] == '/hang':",
+		"    open('"+marker+"', 'w').close()",
+		"    time.sleep(60)",
+		"return str(os.getpid())",
+	))
+	_, first := w.call(f, "/", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	r := must[*http.Request](t)(http.NewRequestWithContext(ctx, http.MethodGet, w.GatewayURL+"/hang", nil))
+	r.Host = f.DomainName
+	gone := make(chan error, 1)
+	go func() {
+		response, err := http.DefaultClient.Do(r)
+		if err == nil {
+			response.Body.Close()
+		}
+		gone <- err
+	}()
+	eventually(t, "the function is called", func() bool { return exists(marker) })
+	cancel()
+	if err := <-gone; err == nil {
+		t.Error("the call was answered")
+	}
+	eventually(t, "the instance is stopped", func() bool { return !alive(first) })
+	if status, second := w.call(f, "/", ""); status != 200 || second == first {
+		t.Errorf("%d %s", status, second)
+	}
+}
