@@ -10,6 +10,9 @@ import (
 // header is the first part of every token: the same bytes as in Scaleway's.
 const header = `{"alg":"RS256","typ":"JWT"}`
 
+// audience is whom every token is for.
+const audience = "functions"
+
 // claims are what a token says, with the keys in the order of Scaleway's
 // tokens (decoded from recorded traffic of 2022 to 2026). A verifier of theirs
 // finds every byte where it expects it.
@@ -36,7 +39,7 @@ func claimsOf(t functions.Token) claims {
 	c := claims{
 		ApplicationClaim: []applicationClaim{{NamespaceID: t.NamespaceID, ApplicationID: t.FunctionID}},
 		Version:          2,
-		Audience:         "functions",
+		Audience:         audience,
 		ID:               t.ID,
 		IssuedAt:         t.CreatedAt.Unix(),
 		Issuer:           "SCALEWAY",

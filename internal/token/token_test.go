@@ -155,7 +155,7 @@ func TestPoolReportsFailure(t *testing.T) {
 	}
 }
 
-func newBox(t *testing.T) *secret.Box {
+func newBox(t testing.TB) *secret.Box {
 	t.Helper()
 	box, err := secret.NewBox([]byte("0123456789abcdef0123456789abcdef"))
 	if err != nil {
