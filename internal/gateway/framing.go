@@ -10,8 +10,9 @@ import (
 // errAmbiguous is a request that two parsers could read as two different ones.
 var errAmbiguous = errors.New("ambiguous request")
 
-// maxLine bounds a line of a head, in bytes; net/http bounds the whole head.
-const maxLine = 1 << 20
+// maxLine bounds a line, in bytes. It is more than the longest head: net/http
+// refuses that first, and says why.
+const maxLine = 2 << 20
 
 // framing follows where the requests of one HTTP/1 connection begin and end,
 // and stops at the first that another parser on the way could have read in
