@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,7 +18,7 @@ type Authenticator interface {
 	Authenticate(secretKey string) (iam.APIKey, error)
 }
 
-// API is the control plane's HTTP interface. All fields must be set.
+// API is the control plane's HTTP interface. All fields but Observer must be set.
 type API struct {
 	Service  *functions.Service
 	Keys     Authenticator
@@ -27,9 +26,12 @@ type API struct {
 	Runtimes []runtime.Runtime
 	// URLKey signs the addresses at which archives are uploaded.
 	URLKey []byte
-	Now    func() time.Time
-	NewID  func() string
-	Log    *slog.Logger
+	// PublicKeys returns the key set that verifies all tokens, as JSON.
+	PublicKeys func() []byte
+	Now        func() time.Time
+	NewID      func() string
+	Log        *slog.Logger
+	Observer   Observer
 }
 
 // base is the path below which every endpoint of the Functions API is.
@@ -43,6 +45,7 @@ func (a *API) Handler() http.Handler {
 	}
 	mux.HandleFunc("PUT "+archivePath, a.putArchive)
 	mux.HandleFunc("GET "+archivePath, a.getArchive)
+	mux.HandleFunc("GET /.well-known/jwks.json", a.getPublicKeys)
 	mux.HandleFunc("/", a.unknownRoute)
 	return a.observe(a.recover(mux))
 }
@@ -122,59 +125,6 @@ func (a *API) unknownRoute(w http.ResponseWriter, r *http.Request) {
 	}
 	a.writeJSON(w, r, http.StatusNotFound, message{"no such endpoint: " + r.Method + " " + truncate(r.URL.Path, 200)})
 }
-
-// noted is what the log says of a request besides what every request has.
-type noted struct {
-	requestID string
-	accessKey string
-	err       error
-}
-
-type notedKey struct{}
-
-// notedFor returns the notes of a request that observe has let in.
-func notedFor(r *http.Request) *noted {
-	n, _ := r.Context().Value(notedKey{}).(*noted)
-	return n
-}
-
-// observe gives each request an ID and logs it when it is answered.
-func (a *API) observe(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := a.Now()
-		n := &noted{requestID: a.NewID()}
-		recorded := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
-		setStandardHeaders(w.Header(), n.requestID)
-		next.ServeHTTP(recorded, r.WithContext(context.WithValue(r.Context(), notedKey{}, n)))
-		level := slog.LevelInfo
-		if recorded.status >= http.StatusInternalServerError {
-			level = slog.LevelError
-		}
-		attributes := []slog.Attr{
-			slog.String("request_id", n.requestID), slog.String("method", r.Method),
-			slog.String("path", truncate(r.URL.Path, 300)), slog.Int("status", recorded.status),
-			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.accessKey),
-		}
-		if n.err != nil {
-			attributes = append(attributes, slog.Any("error", n.err))
-		}
-		a.Log.LogAttrs(r.Context(), level, "api request", attributes...)
-	})
-}
-
-// statusRecorder remembers the status of an answer.
-type statusRecorder struct {
-	http.ResponseWriter
-	status int
-}
-
-func (s *statusRecorder) WriteHeader(status int) {
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach the real writer.
-func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 func truncate(text string, length int) string {
 	return text[:min(len(text), length)]

@@ -1,6 +1,9 @@
 package functions
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // An Object is something that the store keeps: a Namespace, a Function, a
 // Token, and what other packages have the store keep beside them.
@@ -15,6 +18,8 @@ type Change struct {
 	// that it had.
 	Object  Object
 	Deleted bool
+	// CommittedAt is when that was; zero where Number is.
+	CommittedAt time.Time
 }
 
 // Store keeps the objects.

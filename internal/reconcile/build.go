@@ -46,6 +46,15 @@ func (r *Reconciler) artifact(ctx context.Context, f functions.Function) (built,
 		return built{}, err
 	}
 	defer os.RemoveAll(workspace)
+	ctx, end := r.begin(ctx, Build, f)
+	b, err := r.limitedBuild(ctx, f, workspace)
+	end(resultOf(ctx, err))
+	return b, err
+}
+
+// limitedBuild builds within the time that a build may take. What its author
+// can put right is a fault.
+func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, workspace string) (built, error) {
 	limited, cancel := context.WithTimeout(ctx, r.BuildTimeout)
 	defer cancel()
 	b, err := r.build(limited, f, workspace)

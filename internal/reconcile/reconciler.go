@@ -46,7 +46,7 @@ type Instances interface {
 	Remove(ctx context.Context, revisionID string) error
 }
 
-// Reconciler does the work. All fields must be set.
+// Reconciler does the work. All fields but Observer must be set.
 type Reconciler struct {
 	Store      functions.Store
 	Keys       KeyPairs
@@ -62,6 +62,7 @@ type Reconciler struct {
 	Now          func() time.Time
 	NewID        func() string
 	Log          *slog.Logger
+	Observer     Observer
 
 	queue    *queue
 	building chan struct{}

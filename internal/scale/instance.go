@@ -13,9 +13,9 @@ type Instance struct {
 	// What follows is guarded by the Scaler's mutex.
 	revision *revision
 	phase    phase
-	// readyAt is when the instance became ready, idleSince when it last
-	// became idle.
-	readyAt, idleSince time.Time
+	// begunAt is when the engine began to start the instance, readyAt when it
+	// became ready, idleSince when it last became idle.
+	begunAt, readyAt, idleSince time.Time
 }
 
 type phase int

@@ -7,23 +7,26 @@ import (
 )
 
 // begin takes in an instance that the engine reports for the first time.
-func (r *revision) begin(id string) *Instance {
-	in := &Instance{ID: id, revision: r, phase: starting}
+func (r *revision) begin(id string, now time.Time) *Instance {
+	in := &Instance{ID: id, revision: r, phase: starting, begunAt: now}
 	r.instances[id] = in
 	r.starting++
 	r.pending = max(r.pending-1, 0)
 	return in
 }
 
-func (r *revision) becomeReady(in *Instance, address string, now time.Time) {
+// becomeReady takes in that an instance serves, and tells whether it was
+// starting until now, and whether a call has waited for it.
+func (r *revision) becomeReady(in *Instance, address string, now time.Time) (started, cold bool) {
 	if in.phase != starting {
-		return
+		return false, false
 	}
 	r.starting--
 	in.Address = address
 	in.readyAt = now
 	r.endWarming(nil)
 	r.offer(in, now)
+	return true, in.phase == busy
 }
 
 // end takes in that an instance is gone, and returns why if it did not go because

@@ -200,12 +200,18 @@ func (s *Scaler) observe(event engine.Event) {
 		if event.State == engine.Gone {
 			return
 		}
-		in = r.begin(event.InstanceID)
+		in = r.begin(event.InstanceID, time.Now())
 	}
 	switch event.State {
 	case engine.Ready:
-		r.becomeReady(in, event.Address, time.Now())
+		now := time.Now()
+		if started, cold := r.becomeReady(in, event.Address, now); started {
+			s.config.Observer.Started(r.id, now.Sub(in.begunAt), cold)
+		}
 	case engine.Gone:
+		if in.phase == starting {
+			s.config.Observer.StartFailed(r.id)
+		}
 		if reason := r.end(in, event, time.Now()); reason != "" {
 			s.logger.Warn("instance ended", "revision", r.id, "instance", in.ID, "reason", reason)
 		}

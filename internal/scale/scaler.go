@@ -47,6 +47,8 @@ type Config struct {
 	IdleToOne time.Duration
 	// IdleToZero is how long a revision's last instance may be idle.
 	IdleToZero time.Duration
+	// Observer, where it is not nil, is told what becomes of starts.
+	Observer Observer
 }
 
 // Limits are how many instances of a revision there may be.
@@ -83,6 +85,9 @@ func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler {
 	}
 	if config.IdleToZero == 0 {
 		config.IdleToZero = DefaultIdleToZero
+	}
+	if config.Observer == nil {
+		config.Observer = nobody{}
 	}
 	return &Scaler{
 		engine:    e,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -30,6 +31,8 @@ type Store struct {
 	mu        sync.Mutex
 	last      int64
 	followers []func(functions.Change)
+	// newest is last, for those who must not wait for a writer.
+	newest atomic.Int64
 }
 
 var _ functions.Store = (*Store)(nil)
@@ -57,6 +60,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 	if err := reads.QueryRowContext(ctx, newest).Scan(&s.last); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.newest.Store(s.last)
 	return s, nil
 }
 
@@ -121,13 +125,15 @@ func (s *Store) Update(ctx context.Context, write func(functions.Tx) error) erro
 		return fmt.Errorf("commit: %w", err)
 	}
 	s.last = t.last
-	s.tell(t.changes)
+	s.newest.Store(t.last)
+	s.tell(t.changes, s.now())
 	return nil
 }
 
 // tell has every follower apply the changes, in order.
-func (s *Store) tell(changes []functions.Change) {
+func (s *Store) tell(changes []functions.Change, committedAt time.Time) {
 	for _, change := range changes {
+		change.CommittedAt = committedAt
 		for _, apply := range s.followers {
 			apply(change)
 		}

@@ -240,6 +240,12 @@ func numbersChanges(t *testing.T, open func(*testing.T, string) Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i, c := range got {
+		if c.CommittedAt.IsZero() != (c.Number == 0) {
+			t.Errorf("change %d was committed at %s", c.Number, c.CommittedAt)
+		}
+		got[i].CommittedAt = time.Time{}
+	}
 	equal(t, "changes", got, []functions.Change{
 		{Object: project},
 		{Object: namespace(1)},
