@@ -38,3 +38,7 @@ docs: build ## Generate the provider's documentation into docs/provider/.
 .PHONY: bench
 bench: build ## Measure, print tables, and write bench/results.json.
 	go run ./bench
+
+.PHONY: prove
+prove: build ## Try to break what Jeton promises; one line a promise.
+	@go build -o bin/prove ./test/prove && bin/prove

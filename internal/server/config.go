@@ -69,6 +69,9 @@ type Config struct {
 	Now        func() time.Time
 	NewID      func() string
 	NewKeyPair func() (token.KeyPair, error)
+	// Follow, if set, stands between the store and those who follow its
+	// changes. A proof puts a delay there, to see that it would be caught.
+	Follow func(func(functions.Change)) func(functions.Change)
 }
 
 // DefaultConfig returns the configuration of a server that keeps its data in

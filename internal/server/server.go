@@ -104,7 +104,14 @@ func (s *Server) Close() error {
 
 func (s *Server) path(name string) string { return filepath.Join(s.config.DataDir, name) }
 
-func (s *Server) takeFolder(context.Context) error {
+// takeFolder takes the data folder for this server alone. The paths of folders
+// are made absolute: builds and instances run in folders of their own.
+func (s *Server) takeFolder(context.Context) (err error) {
+	for _, folder := range []*string{&s.config.DataDir, &s.config.CacheDir} {
+		if *folder, err = filepath.Abs(*folder); err != nil {
+			return fmt.Errorf("data folder: %w", err)
+		}
+	}
 	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
@@ -185,11 +192,15 @@ func (s *Server) follow(ctx context.Context) error {
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}
-	return s.store.Follow(ctx, func(c change) {
+	apply := func(c change) {
 		s.table.Apply(c)
 		s.directory.Apply(c.Object, c.Deleted)
 		s.reconcile.Apply(c)
-	})
+	}
+	if s.config.Follow != nil {
+		apply = s.config.Follow(apply)
+	}
+	return s.store.Follow(ctx, apply)
 }
 
 // Run serves until ctx ends, and then lets calls end for a while.
@@ -207,7 +218,9 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.pairs.Run(ctx) })
 	group.Go(func() error { return s.reconcile.Run(ctx) })
 	group.Go(func() error { return s.serve(ctx, s.listeners.api, s.apiHandler(), s.apiServer()) })
-	group.Go(func() error { return s.serve(ctx, s.config.inbound(s.listeners.gateway), s.gatewayHandler(), s.gatewayServer()) })
+	group.Go(func() error {
+		return s.serve(ctx, s.config.inbound(s.listeners.gateway), s.gatewayHandler(), s.gatewayServer())
+	})
 	err := group.Wait()
 	stop()
 	return errors.Join(err, behind.Wait())

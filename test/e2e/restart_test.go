@@ -11,6 +11,8 @@ import (
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
 // eventually waits for what is to become true.
@@ -145,5 +147,23 @@ func TestNothingSecretIsKept(t *testing.T) {
 		if strings.Contains(w.Log.String(), secret[:min(len(secret), 200)]) {
 			t.Errorf("%s stands in the log", name)
 		}
+	}
+}
+
+// TestRelativeFolders has the server keep its data in a folder that is named
+// from where it was started.
+func TestRelativeFolders(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	cache := must[string](t)(filepath.Rel(dir, server.DefaultCacheDir()))
+	w := newWorld(t, func(c *server.Config) { c.DataDir, c.CacheDir = "data", cache })
+	f := w.function(python(w.namespace("relative").ID, "f"), pythonHandler("return 'hello'"))
+	if status, body := w.call(f, "/", ""); status != 200 || body != "hello" {
+		t.Errorf("%d %s", status, body)
+	}
+	g := w.function(&function.CreateFunctionRequest{NamespaceID: f.NamespaceID, Name: "g", Runtime: "go126", Privacy: function.FunctionPrivacyPublic},
+		map[string]string{"go.mod": goMod, "f.go": "package f\n\nimport \"net/http\"\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(\"go\")) }\n"})
+	if status, body := w.call(g, "/", ""); status != 200 || body != "go" {
+		t.Errorf("%d %s %v", status, body, g.ErrorMessage)
 	}
 }
