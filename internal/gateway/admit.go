@@ -1,9 +1,13 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"slices"
 	"time"
+	"unsafe"
+
+	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -24,6 +28,7 @@ const (
 	expiredToken   reason = "expired token"
 	otherFunction  reason = "token of another function"
 	otherNamespace reason = "token of another namespace"
+	noScope        reason = "token without a scope"
 	unknownKey     reason = "unknown API key"
 	otherProject   reason = "API key of another project"
 	noGrant        reason = "API key without the grant"
@@ -35,9 +40,17 @@ const (
 type admission struct {
 	admitted bool
 	reason   reason
-	// tokenID or accessKey names what was presented, as far as it is known.
-	tokenID   string
+	// token or accessKey names what was presented, as far as it is known.
+	token     uuid.UUID
 	accessKey string
+}
+
+// tokenID is the token's ID as text, empty if it is not known.
+func (a admission) tokenID() string {
+	if a.token == uuid.Nil {
+		return ""
+	}
+	return a.token.String()
 }
 
 // Authenticator says who has the secret key of an API key.
@@ -58,24 +71,23 @@ func (g *Gateway) admit(header http.Header, to route, now time.Time) admission {
 	case functions.ValidID(presented):
 		return g.admitKey(presented, to)
 	}
-	token, ok := g.Table.grant(functions.DigestOf(presented))
+	token, ok := g.Table.grant(digest(presented))
 	if !ok {
 		return admission{reason: unknownToken}
 	}
-	decision := admission{tokenID: token.tokenID}
-	switch {
-	case g.RefuseTokens:
+	decision := admission{token: token.tokenID}
+	if g.RefuseTokens {
 		decision.reason = tokensOff
-	case token.functionID != "" && token.functionID != to.functionID:
-		decision.reason = otherFunction
-	case token.functionID == "" && token.namespaceID != to.namespaceID:
-		decision.reason = otherNamespace
-	case !token.expiresAt.IsZero() && !now.Before(token.expiresAt):
-		decision.reason = expiredToken
-	default:
-		decision.admitted = true
+	} else {
+		decision.reason = token.opens(to, now)
 	}
+	decision.admitted = decision.reason == ""
 	return decision
+}
+
+// digest is functions.DigestOf without a copy of the token.
+func digest(token string) functions.Digest {
+	return sha256.Sum256(unsafe.Slice(unsafe.StringData(token), len(token)))
 }
 
 // admitKey decides on the secret key of an API key, which opens the private

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -125,6 +126,8 @@ func (w *world) send(r *http.Request) *httptest.ResponseRecorder {
 	return recorder
 }
 
+func tokenID(n int) string { return fmt.Sprintf("70000000-0000-4000-8000-%012d", n) }
+
 func echo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Seen-Token", strings.Join(append(r.Header.Values("X-Auth-Token"), r.Header.Values("SCW_FUNCTIONS_TOKEN")...), ","))
 	w.Header().Set("X-Seen-Host", r.Host)
@@ -143,14 +146,14 @@ func TestAdmission(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
-	w.token("of function", functions.Token{ID: "t1", FunctionID: functionID})
-	w.token("of namespace", functions.Token{ID: "t2", NamespaceID: namespaceID})
-	w.token("of sibling", functions.Token{ID: "t3", FunctionID: siblingID})
-	w.token("of stranger", functions.Token{ID: "t4", NamespaceID: strangerID})
-	w.token("expired", functions.Token{ID: "t5", FunctionID: functionID, ExpiresAt: start})
-	w.token("good for a moment", functions.Token{ID: "t6", FunctionID: functionID, ExpiresAt: start.Add(1)})
-	w.token("without scope", functions.Token{ID: "t7"})
-	revoked := w.token("revoked", functions.Token{ID: "t8", FunctionID: functionID})
+	w.token("of function", functions.Token{ID: tokenID(1), FunctionID: functionID})
+	w.token("of namespace", functions.Token{ID: tokenID(2), NamespaceID: namespaceID})
+	w.token("of sibling", functions.Token{ID: tokenID(3), FunctionID: siblingID})
+	w.token("of stranger", functions.Token{ID: tokenID(4), NamespaceID: strangerID})
+	w.token("expired", functions.Token{ID: tokenID(5), FunctionID: functionID, ExpiresAt: start})
+	w.token("good for a moment", functions.Token{ID: tokenID(6), FunctionID: functionID, ExpiresAt: start.Add(1)})
+	w.token("without scope", functions.Token{ID: tokenID(7)})
+	revoked := w.token("revoked", functions.Token{ID: tokenID(8), FunctionID: functionID})
 	w.Table.Apply(functions.Change{Object: revoked, Deleted: true})
 	secretKey := w.apiKey(projectID, iam.PrivateAccess)
 	otherSecret := w.apiKey(strangerID, iam.FullAccess)
@@ -168,7 +171,7 @@ func TestAdmission(t *testing.T) {
 		"token of the namespace":      {[]string{header, "of namespace"}, 200, ""},
 		"token of another function":   {[]string{header, "of sibling"}, 403, "token of another function"},
 		"token of another namespace":  {[]string{header, "of stranger"}, 403, "token of another namespace"},
-		"token without scope":         {[]string{header, "without scope"}, 403, "token of another namespace"},
+		"token without scope":         {[]string{header, "without scope"}, 403, "token without a scope"},
 		"expired this very instant":   {[]string{header, "expired"}, 403, "expired token"},
 		"not yet expired":             {[]string{header, "good for a moment"}, 200, ""},
 		"revoked":                     {[]string{header, "revoked"}, 403, "unknown token"},
@@ -196,6 +199,9 @@ func TestAdmission(t *testing.T) {
 		logged := w.log.String()[before:]
 		if test.refused != "" && !strings.Contains(logged, "refused="+quoted(test.refused)) {
 			t.Errorf("%s: the log does not say why: %s", name, logged)
+		}
+		if test.status == 200 && strings.HasPrefix(test.headers[1], "of ") && !strings.Contains(logged, "token_id=70000000-") {
+			t.Errorf("%s: the log does not name the token: %s", name, logged)
 		}
 		if strings.Contains(logged, "of function"+`"`) || strings.Contains(logged, secretKey) {
 			t.Errorf("%s: the log shows the token: %s", name, logged)
@@ -284,7 +290,7 @@ func TestForward(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
-	w.token("token", functions.Token{ID: "t1", FunctionID: functionID})
+	w.token("token", functions.Token{ID: tokenID(1), FunctionID: functionID})
 	got := w.call("X-Auth-Token", "token", "SCW_FUNCTIONS_TOKEN", "token", "X-Forwarded-For", "6.6.6.6", "X-Request-Id", "mine")
 	for name, want := range map[string]string{
 		"X-Seen-Token": "", "X-Seen-Host": host, "X-Seen-Forwarded-For": "192.0.2.1", "X-Seen-Request-Id": "mine", "X-Request-Id": "mine",
@@ -466,7 +472,7 @@ func FuzzAdmission(f *testing.F) {
 	table.Apply(functions.Change{Object: functions.Function{
 		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 	}})
-	table.Apply(functions.Change{Object: functions.Token{ID: "t", FunctionID: functionID, Digest: functions.DigestOf("the one and only")}})
+	table.Apply(functions.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf("the one and only")}})
 	g := &gateway.Gateway{
 		Table: table, Keys: iam.NewDirectory(), Now: time.Now, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
 	}
@@ -490,7 +496,7 @@ func TestAdmissionTurnedOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
-	w.token("token", functions.Token{ID: "t", FunctionID: functionID})
+	w.token("token", functions.Token{ID: tokenID(0), FunctionID: functionID})
 	key := w.apiKey(projectID, iam.FullAccess)
 	for name, test := range map[string]struct{ refuseTokens, refuseKeys bool }{
 		"neither": {}, "tokens": {refuseTokens: true}, "keys": {refuseKeys: true}, "both": {true, true},
@@ -542,5 +548,31 @@ func TestForwardedHeaders(t *testing.T) {
 		if got := w.send(r).Code; got != want {
 			t.Errorf("https at the proxy %s: status %d, want %d", peer, got, want)
 		}
+	}
+}
+
+func BenchmarkAdmission(b *testing.B) {
+	for _, known := range []int{10, 1_000_000} {
+		b.Run(fmt.Sprint(known, " tokens"), func(b *testing.B) {
+			table := gateway.NewTable()
+			token := strings.Repeat("x", 1060)
+			for i := range known {
+				table.Apply(functions.Change{Object: functions.Token{
+					ID: tokenID(i), FunctionID: functionID, Digest: functions.DigestOf(fmt.Sprint(i)),
+				}})
+			}
+			table.Apply(functions.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf(token)}})
+			table.Apply(functions.Change{Object: functions.Function{
+				ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
+			}})
+			g := &gateway.Gateway{Table: table, Keys: iam.NewDirectory()}
+			header := http.Header{"X-Auth-Token": {token}, "Accept": {"*/*"}, "User-Agent": {"bench"}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if !g.Admits(header, host, start) {
+					b.Fatal("refused")
+				}
+			}
+		})
 	}
 }

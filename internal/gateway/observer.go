@@ -57,7 +57,7 @@ func (g *Gateway) outcome(c *call, status int) Outcome {
 	o := Outcome{
 		RequestID: c.requestID, FunctionID: c.to.functionID, NamespaceID: c.to.namespaceID, Status: status,
 		Private: c.to.private, Reason: string(c.admission.reason),
-		TokenID: c.admission.tokenID, AccessKey: c.admission.accessKey, Failure: c.failure,
+		TokenID: c.admission.tokenID(), AccessKey: c.admission.accessKey, Failure: c.failure,
 		Began: c.began, Decided: c.decided, Acquired: c.acquired, Ended: g.Now(),
 	}
 	if c.instance != nil {

@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"math"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
@@ -21,6 +24,8 @@ type route struct {
 	functionID  string
 	namespaceID string
 	projectID   string
+	// function and namespace are the IDs once more, to compare.
+	function, namespace uuid.UUID
 	// revisionID is empty while the function has not been deployed.
 	revisionID string
 	private    bool
@@ -28,12 +33,66 @@ type route struct {
 	timeout    time.Duration
 }
 
-// A grant is what one token opens.
+// A grant is what one token opens. There can be a million of them, so it is
+// small and has no pointers that the garbage collector would have to follow.
 type grant struct {
-	tokenID     string
-	functionID  string
-	namespaceID string
-	expiresAt   time.Time
+	tokenID uuid.UUID
+	// scope is the function, or the namespace, whose functions the token opens.
+	scope     uuid.UUID
+	expiresAt int64 // nanoseconds since 1970; neverExpires
+	kind      scopeKind
+}
+
+type scopeKind uint8
+
+// The zero scopeKind opens nothing.
+const (
+	functionScope scopeKind = iota + 1
+	namespaceScope
+)
+
+// neverExpires is later than any instant.
+const neverExpires = math.MaxInt64
+
+func grantOf(t functions.Token) grant {
+	g := grant{tokenID: parseID(t.ID), expiresAt: neverExpires}
+	if !t.ExpiresAt.IsZero() {
+		g.expiresAt = t.ExpiresAt.UnixNano()
+	}
+	switch {
+	case t.FunctionID != "":
+		g.scope, g.kind = parseID(t.FunctionID), functionScope
+	case t.NamespaceID != "":
+		g.scope, g.kind = parseID(t.NamespaceID), namespaceScope
+	}
+	return g
+}
+
+// opens tells why a token does not open a function; empty if it does.
+func (g grant) opens(to route, now time.Time) reason {
+	switch {
+	case g.scope == uuid.Nil:
+		return noScope
+	case g.kind == functionScope && g.scope != to.function:
+		return otherFunction
+	case g.kind == namespaceScope && g.scope != to.namespace:
+		return otherNamespace
+	case now.UnixNano() >= g.expiresAt:
+		return expiredToken
+	case g.kind == functionScope || g.kind == namespaceScope:
+		return ""
+	}
+	return noScope
+}
+
+// parseID returns the ID in a form that takes 16 bytes; what is no ID becomes
+// the zero one, which equals nothing.
+func parseID(id string) uuid.UUID {
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return uuid.Nil
+	}
+	return parsed
 }
 
 // NewTable returns an empty table.
@@ -58,13 +117,14 @@ func (t *Table) Apply(change functions.Change) {
 			delete(t.tokens, o.Digest)
 			return
 		}
-		t.tokens[o.Digest] = grant{tokenID: o.ID, functionID: o.FunctionID, namespaceID: o.NamespaceID, expiresAt: o.ExpiresAt}
+		t.tokens[o.Digest] = grantOf(o)
 	}
 }
 
 func routeOf(f functions.Function) route {
 	r := route{
 		functionID: f.ID, namespaceID: f.NamespaceID, projectID: f.ProjectID,
+		function: parseID(f.ID), namespace: parseID(f.NamespaceID),
 		// Whatever is not said to be public is private.
 		private:  f.Privacy != functions.Public,
 		redirect: f.HTTPOption == functions.HTTPRedirected,
