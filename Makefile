@@ -42,3 +42,8 @@ bench: build ## Measure, print tables, and write bench/results.json.
 .PHONY: prove
 prove: build ## Try to break what Jeton promises; one line a promise.
 	@go build -o bin/prove ./test/prove && bin/prove
+
+.PHONY: bench-gateway
+bench-gateway: build ## Measure the gateway beside nginx, HAProxy and a bare proxy (needs wrk, nginx, haproxy).
+	go run ./bench/gateway
+	go test ./internal/gateway -run '^$$' -bench Admission

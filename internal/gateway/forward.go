@@ -89,8 +89,10 @@ func (g *Gateway) newProxy() *httputil.ReverseProxy {
 			var dialer net.Dialer
 			return dialer.DialContext(ctx, "unix", string(path))
 		},
-		DisableCompression:  true,
-		MaxIdleConnsPerHost: 1,
+		DisableCompression: true,
+		// An instance that serves one call at a time has one connection; more
+		// are for an address behind which there are several.
+		MaxIdleConnsPerHost: 64,
 	}
 	return &httputil.ReverseProxy{
 		Transport:      transport,

@@ -74,7 +74,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.listen, s.introduce, s.openEngine, s.follow,
+		s.takeFolder, s.openStore, s.listen, s.introduce, s.openEngine, s.follow, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -156,12 +156,22 @@ func (s *Server) listen(ctx context.Context) (err error) {
 	}
 	s.opens(ignoreClosed{s.listeners.gateway})
 	s.endpoints = Endpoints{API: address(s.listeners.api), Gateway: address(s.listeners.gateway)}
+	return nil
+}
+
+// announce writes down where the server is reached. It is the last step: who
+// finds the file finds a server that answers.
+func (s *Server) announce(context.Context) error {
 	encoded, err := json.Marshal(s.endpoints)
 	if err != nil {
 		return err
 	}
+	unfinished := s.path(EndpointsFile + ".new")
+	if err := os.WriteFile(unfinished, encoded, 0o600); err != nil {
+		return err
+	}
 	s.opens(closer(func() error { return os.Remove(s.path(EndpointsFile)) }))
-	return os.WriteFile(s.path(EndpointsFile), encoded, 0o600)
+	return os.Rename(unfinished, s.path(EndpointsFile))
 }
 
 // address is how a client on this machine reaches a listener.

@@ -1,0 +1,59 @@
+// Command gateway is `make bench-gateway`: it measures the gateway beside
+// httputil.ReverseProxy alone, nginx as plain proxy, and HAProxy with its own
+// check of a JWT, all in front of the same instance, in turn in one run. It
+// needs wrk, nginx and haproxy, which Debian has.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+)
+
+func main() {
+	if len(os.Args) == 4 && os.Args[1] == roleArgument {
+		exit(play(os.Args[2], os.Args[3]))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exit(run(ctx))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench-gateway:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func run(ctx context.Context) error {
+	for _, program := range []string{"wrk", "nginx", "haproxy"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s is not here: apt-get install wrk nginx haproxy", program)
+		}
+	}
+	dir, err := os.MkdirTemp("", "jeton-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := measureProxies(ctx, dir); err != nil {
+		return err
+	}
+	return measureTokens(ctx, dir)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+func self() (string, error) { return os.Executable() }
+
+func jeton() (string, error) { return filepath.Abs(filepath.Join("bin", "jeton")) }

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+const (
+	rounds      = 5
+	connections = 64
+	seconds     = 2
+)
+
+// side is one thing to measure.
+type side struct {
+	name, role, host, token string
+}
+
+// sample is what one round has found.
+type sample struct{ rate, p50, p99, cpu float64 }
+
+func measureProxies(ctx context.Context, dir string) error {
+	s, publicKey, err := newScene(dir)
+	if err != nil {
+		return err
+	}
+	if err := writePeers(s, dir, publicKey); err != nil {
+		return err
+	}
+	pids, stop, err := startParts(ctx, s, dir)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	sides := []side{
+		{"gateway-private", "gateway", privateHost, s.Token},
+		{"gateway-public", "gateway", publicHost, s.Token},
+		{"bare Go proxy", "proxy", privateHost, s.Token},
+		{"nginx, plain", "nginx", privateHost, s.Token},
+		{"HAProxy, JWT RS256", "haproxy-jwt", privateHost, s.Token},
+		{"gateway, refusing", "gateway", privateHost, s.Token + "x"},
+	}
+	samples := map[string][]sample{}
+	for round := range rounds + 1 {
+		for _, side := range sides {
+			found, err := measure(ctx, s, side, pids[side.role])
+			if err != nil {
+				return fmt.Errorf("%s: %w", side.name, err)
+			}
+			if round > 0 { // the first warms everything up
+				samples[side.name] = append(samples[side.name], found)
+			}
+		}
+	}
+	report(sides, samples)
+	return nil
+}
+
+func newScene(dir string) (scene, string, error) {
+	s := scene{Instance: filepath.Join(dir, "instance"), Ports: map[string]int{}}
+	for _, role := range []string{"gateway", "proxy", "nginx", "haproxy-jwt"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return s, "", err
+		}
+		defer l.Close()
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			return s, "", err
+		}
+		if s.Ports[role], err = strconv.Atoi(port); err != nil {
+			return s, "", err
+		}
+	}
+	pair, err := token.GenerateKeyPair(token.KeyBits)
+	if err != nil {
+		return s, "", err
+	}
+	box, err := secret.NewBox(make([]byte, secret.KeySize))
+	if err != nil {
+		return s, "", err
+	}
+	text, err := token.NewMinter(box).Mint(functions.Namespace{PrivateKey: token.SealPrivate(box, pair)},
+		functions.Token{ID: functionID, FunctionID: functionID, CreatedAt: time.Now()})
+	if err != nil {
+		return s, "", err
+	}
+	s.Token = text.Reveal()
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		return s, "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "scene.json"), encoded, 0o600); err != nil {
+		return s, "", err
+	}
+	publicKey := filepath.Join(dir, "public.pem")
+	return s, publicKey, writePublicKey(pair, publicKey)
+}
+
+// writePublicKey writes the key in the form that HAProxy reads.
+func writePublicKey(pair token.KeyPair, path string) error {
+	block, _ := pem.Decode([]byte(pair.Public))
+	key, err := x509.ParsePKCS1PublicKey(block.Bytes)
+	if err != nil {
+		return err
+	}
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o644)
+}
+
+// startParts starts a process for each part, and waits until all listen.
+func startParts(ctx context.Context, s scene, dir string) (pids map[string]int, stop func(), err error) {
+	program, err := self()
+	if err != nil {
+		return nil, nil, err
+	}
+	scenePath := filepath.Join(dir, "scene.json")
+	var started []*exec.Cmd
+	stop = func() {
+		for _, c := range started {
+			_ = c.Process.Signal(os.Interrupt)
+		}
+		for _, c := range started {
+			_ = c.Wait()
+		}
+	}
+	pids = map[string]int{}
+	for role, command := range map[string][]string{
+		"instance":    {program, roleArgument, "instance", scenePath},
+		"gateway":     {program, roleArgument, "gateway", scenePath},
+		"proxy":       {program, roleArgument, "proxy", scenePath},
+		"nginx":       {"nginx", "-c", filepath.Join(dir, "nginx.conf"), "-p", dir},
+		"haproxy-jwt": {"haproxy", "-f", filepath.Join(dir, "haproxy.cfg"), "-db"},
+	} {
+		c := exec.CommandContext(ctx, command[0], command[1:]...)
+		c.Stderr = os.Stderr
+		if err := c.Start(); err != nil {
+			stop()
+			return nil, nil, err
+		}
+		started = append(started, c)
+		pids[role] = c.Process.Pid
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for role := range s.Ports {
+		for {
+			connection, err := net.Dial("tcp", s.address(role))
+			if err == nil {
+				connection.Close()
+				break
+			}
+			if time.Now().After(deadline) {
+				stop()
+				return nil, nil, fmt.Errorf("%s does not listen: %w", role, err)
+			}
+			<-time.After(20 * time.Millisecond)
+		}
+	}
+	return pids, stop, nil
+}
+
+var (
+	ratePattern    = regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)
+	latencyPattern = regexp.MustCompile(`(50|99)%\s+([\d.]+)(us|ms|s)\n`)
+	totalPattern   = regexp.MustCompile(`(\d+) requests in`)
+	failedPattern  = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)`)
+)
+
+// measure runs wrk against one side.
+func measure(ctx context.Context, s scene, x side, pid int) (sample, error) {
+	before, err := cpuTime(pid)
+	if err != nil {
+		return sample{}, err
+	}
+	output, err := exec.CommandContext(ctx, "wrk", "-t1", fmt.Sprint("-c", connections), fmt.Sprintf("-d%ds", seconds), "--latency",
+		"-H", "Host: "+x.host, "-H", "X-Auth-Token: "+x.token, "http://"+s.address(x.role)+"/").Output()
+	if err != nil {
+		return sample{}, err
+	}
+	after, err := cpuTime(pid)
+	if err != nil {
+		return sample{}, err
+	}
+	refusing := strings.HasSuffix(x.token, "x") && x.token != s.Token
+	if failed := failedPattern.Match(output); failed != refusing {
+		return sample{}, fmt.Errorf("answers are not as they should be:\n%s", output)
+	}
+	found := sample{rate: number(ratePattern, output)}
+	found.cpu = (after - before).Seconds() * 1e6 / number(totalPattern, output)
+	for _, match := range latencyPattern.FindAllSubmatch(output, -1) {
+		value, _ := strconv.ParseFloat(string(match[2]), 64)
+		value *= map[string]float64{"us": 0.001, "ms": 1, "s": 1000}[string(match[3])]
+		if string(match[1]) == "50" {
+			found.p50 = value
+		} else {
+			found.p99 = value
+		}
+	}
+	return found, nil
+}
+
+func number(pattern *regexp.Regexp, text []byte) float64 {
+	match := pattern.FindSubmatch(text)
+	if match == nil {
+		return 0
+	}
+	value, _ := strconv.ParseFloat(string(match[1]), 64)
+	return value
+}
+
+// cpuTime is the CPU time of a process and of its children that still run.
+func cpuTime(pid int) (time.Duration, error) {
+	total, err := ownTime(pid)
+	if err != nil {
+		return 0, err
+	}
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	for _, child := range strings.Fields(string(children)) {
+		number, _ := strconv.Atoi(child)
+		own, err := ownTime(number)
+		if err != nil {
+			return 0, err
+		}
+		total += own
+	}
+	return total, nil
+}
+
+// clockTick is the unit of /proc's CPU times on Linux.
+const clockTick = 10 * time.Millisecond
+
+func ownTime(pid int) (time.Duration, error) {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(content[strings.LastIndexByte(string(content), ')')+1:]))
+	user, err := strconv.Atoi(fields[11])
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * clockTick, err
+}
+
+func report(sides []side, samples map[string][]sample) {
+	column := func(name string, of func(sample) float64) float64 {
+		var values []float64
+		for _, s := range samples[name] {
+			values = append(values, of(s))
+		}
+		return median(values)
+	}
+	rate := func(s sample) float64 { return s.rate }
+	bare := column("bare Go proxy", rate)
+	fmt.Fprintf(os.Stdout, "%-20s %10s %8s %9s %9s %12s\n", "", "calls/s", "of bare", "p50 ms", "p99 ms", "us CPU/call")
+	for _, s := range sides {
+		fmt.Fprintf(os.Stdout, "%-20s %10.0f %8.2f %9.2f %9.2f %12.1f\n", s.name, column(s.name, rate), column(s.name, rate)/bare,
+			column(s.name, func(s sample) float64 { return s.p50 }), column(s.name, func(s sample) float64 { return s.p99 }),
+			column(s.name, func(s sample) float64 { return s.cpu }))
+	}
+}
