@@ -1,0 +1,4 @@
+package certificate
+
+// Kept is how many certificates are kept.
+func (h *Hosts) Kept() int { return len(h.kept) }
