@@ -1,0 +1,245 @@
+package metrics_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/metrics"
+	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
+
+// busy is the metrics of a server in which everything has happened once.
+func busy(t *testing.T) *metrics.Metrics {
+	t.Helper()
+	m := metrics.New("1.2.3")
+	m.Behind(func() int64 { return 3 })
+	m.Instances(func() []scale.Census {
+		return []scale.Census{
+			{RevisionID: "r2", Waiting: 4, Starting: 1, Busy: 2},
+			{RevisionID: "r1", Busy: 1, Leaving: 1},
+			{RevisionID: "other", Busy: 1},
+		}
+	})
+	apply(m, function("f", "r1"))
+	apply(m, function("f", "r2"))
+	m.Revoked(functions.Change{Number: 9, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(50*time.Microsecond))
+	end := m.Calls().End
+	end(nil, outcome("f", 200))
+	end(nil, refused("expired token"))
+	m.Starts().Started("r2", 40*time.Millisecond, true)
+	m.Starts().Started("r2", 40*time.Millisecond, false)
+	m.Starts().StartFailed("r2")
+	clock := start
+	for _, task := range []reconcile.Task{reconcile.Build, reconcile.Deployment} {
+		_, done := m.Tasks(func() time.Time { clock = clock.Add(2 * time.Second); return clock }).Begin(t.Context(), task, functions.Function{})
+		done(reconcile.Failed)
+	}
+	return m
+}
+
+func function(id, revision string) functions.Function {
+	return functions.Function{ID: id, NamespaceID: "n", Name: "name", Revision: &functions.Revision{ID: revision}}
+}
+
+func apply(m *metrics.Metrics, f functions.Function) { m.Apply(functions.Change{Object: f}) }
+
+func outcome(functionID string, status int) gateway.Outcome {
+	return gateway.Outcome{
+		FunctionID: functionID, Status: status, Private: true, TokenID: "t",
+		Began: start, Decided: start, Acquired: start.Add(20 * time.Millisecond), Ended: start.Add(30 * time.Millisecond),
+	}
+}
+
+func refused(reason string) gateway.Outcome {
+	return gateway.Outcome{FunctionID: "f", Status: 403, Private: true, Reason: reason, Began: start, Decided: start, Ended: start}
+}
+
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	m.Handler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if recorder.Code != http.StatusOK {
+		t.Fatalf("%d %s", recorder.Code, recorder.Body)
+	}
+	return recorder.Body.String()
+}
+
+func TestWhatIsMeasured(t *testing.T) {
+	t.Parallel()
+	scraped := scrape(t, busy(t))
+	for _, line := range []string{
+		`jeton_info{version="1.2.3"} 1`,
+		`jeton_function_info{function_id="f",name="name",namespace_id="n"} 1`,
+		`jeton_calls_total{class="2xx",function_id="f"} 1`,
+		`jeton_calls_total{class="4xx",function_id="f"} 1`,
+		`jeton_calls_total{class="5xx",function_id="f"} 0`,
+		`jeton_call_duration_seconds_sum{function_id="f"} 0.03`,
+		`jeton_call_duration_seconds_count{function_id="f"} 2`,
+		`jeton_call_wait_seconds_sum 0.02`,
+		`jeton_call_wait_seconds_count 1`,
+		`jeton_admissions_total{reason="token",result="admitted"} 1`,
+		`jeton_admissions_total{reason="expired_token",result="refused"} 1`,
+		`jeton_queue_length{function_id="f"} 4`,
+		`jeton_instances{function_id="f",state="busy"} 2`,
+		`jeton_instances{function_id="f",state="starting"} 1`,
+		`jeton_instances{function_id="f",state="leaving"} 0`,
+		`jeton_instances{function_id="",state="busy"} 2`,
+		`jeton_instances{function_id="",state="leaving"} 1`,
+		`jeton_instance_starts_total{result="ready"} 2`,
+		`jeton_instance_starts_total{result="failed"} 1`,
+		`jeton_instance_start_seconds_sum 0.08`,
+		`jeton_cold_starts_total 1`,
+		`jeton_revocation_seconds_sum 5e-05`,
+		`jeton_build_duration_seconds_sum{result="failed"} 2`,
+		`jeton_deployment_duration_seconds_count{result="failed"} 1`,
+		`jeton_changes_behind 3`,
+	} {
+		if !strings.Contains(scraped, "\n"+line+"\n") {
+			t.Errorf("not among what is scraped: %s", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(scraped)
+	}
+}
+
+func TestOddCallsAreCounted(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("")
+	apply(m, function("f", "r"))
+	for status, class := range map[int]string{0: "none", 101: "1xx", 301: "3xx", 599: "5xx", 999: "none", -1: "none"} {
+		before := count(scrape(t, m), class)
+		m.Calls().End(nil, outcome("f", status))
+		if after := count(scrape(t, m), class); after == before {
+			t.Errorf("status %d is not counted as %s: %s", status, class, after)
+		}
+	}
+	m.Calls().End(nil, gateway.Outcome{Status: 404, Began: start, Ended: start})
+	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_calls_total{class="4xx",function_id=""} 1`) {
+		t.Errorf("a call of an unknown host is not counted:\n%s", scraped)
+	}
+	keyed := outcome("f", 200)
+	keyed.TokenID, keyed.AccessKey = "", "SCW123"
+	m.Calls().End(nil, keyed)
+	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_admissions_total{reason="api_key",result="admitted"} 1`) || strings.Contains(scraped, "SCW123") {
+		t.Errorf("a call with an API key:\n%s", scraped)
+	}
+}
+
+// count is the line of one class.
+func count(scraped, class string) string {
+	return regexp.MustCompile(`jeton_calls_total\{class="` + class + `",function_id="f"\} \d+`).FindString(scraped)
+}
+
+// Series go with their function, even if a call of it is still under way.
+func TestDeletedFunctionsLeaveNothing(t *testing.T) {
+	t.Parallel()
+	m := busy(t)
+	apply(m, function("g", "r3"))
+	m.Apply(functions.Change{Object: function("f", "r2"), Deleted: true})
+	m.Calls().End(nil, outcome("f", 200))
+	m.Apply(functions.Change{Object: functions.Token{ID: "f"}, Deleted: true})
+	scraped := scrape(t, m)
+	if strings.Contains(scraped, `function_id="f"`) {
+		t.Errorf("series are left over:\n%s", scraped)
+	}
+	if !strings.Contains(scraped, `function_id="g"`) {
+		t.Error("the series of another function are gone")
+	}
+}
+
+func TestOnlyRevocationsAreTimed(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("")
+	for _, change := range []functions.Change{
+		{Number: 1, Object: functions.Token{ID: "t"}, CommittedAt: start},
+		{Number: 2, Object: function("f", "r"), Deleted: true, CommittedAt: start},
+		{Object: functions.Token{ID: "t"}, Deleted: true},
+	} {
+		m.Revoked(change, start.Add(time.Second))
+	}
+	// A clock that is set back must not take anything away.
+	m.Revoked(functions.Change{Number: 3, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(-time.Hour))
+	if scraped := scrape(t, m); !strings.Contains(scraped, "jeton_revocation_seconds_count 1\n") || !strings.Contains(scraped, "jeton_revocation_seconds_sum 0\n") {
+		t.Errorf("scraped:\n%s", scraped)
+	}
+}
+
+// TestDashboard holds the dashboard against the metrics that there are.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "grafana", "jeton.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard any
+	if err := json.Unmarshal(content, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	scraped := scrape(t, busy(t))
+	there := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^([a-z_]+)[{ ]`).FindAllStringSubmatch(scraped, -1) {
+		there[match[1]] = true
+	}
+	named := map[string]bool{}
+	for _, expression := range expressions(dashboard) {
+		for _, name := range regexp.MustCompile(`\b(?:jeton|go|process)_[a-z_]+`).FindAllString(expression, -1) {
+			named[name] = true
+			if !there[name] {
+				t.Errorf("the dashboard asks for %s, which does not exist", name)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(there)) {
+		base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_sum"), "_count"), "_bucket")
+		shown := named[name] || named[base+"_bucket"] || named[base+"_count"]
+		if strings.HasPrefix(name, "jeton_") && !shown {
+			t.Errorf("%s is nowhere in the dashboard", name)
+		}
+	}
+}
+
+// expressions finds every query of a dashboard.
+func expressions(part any) []string {
+	var found []string
+	switch p := part.(type) {
+	case map[string]any:
+		for key, value := range p {
+			if text, ok := value.(string); ok && (key == "expr" || key == "query" || key == "definition") {
+				found = append(found, text)
+			}
+			found = append(found, expressions(value)...)
+		}
+	case []any:
+		for _, value := range p {
+			found = append(found, expressions(value)...)
+		}
+	}
+	return found
+}
+
+func TestTasksKeepTheirContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	ctx := context.WithValue(t.Context(), key{}, "value")
+	got, done := metrics.New("").Tasks(time.Now).Begin(ctx, reconcile.Build, functions.Function{})
+	done(reconcile.Succeeded)
+	if got.Value(key{}) != "value" {
+		t.Error("the context of the task is another one")
+	}
+}

@@ -1,0 +1,78 @@
+package metrics
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+// Calls observes the gateway.
+func (m *Metrics) Calls() gateway.Observer { return calls{m} }
+
+type calls struct{ metrics *Metrics }
+
+func (calls) Begin(r *http.Request) *http.Request { return r }
+
+func (c calls) End(_ *http.Request, o gateway.Outcome) {
+	if s := c.metrics.series(o.FunctionID); s != nil {
+		s.called(o.Status, o.Ended.Sub(o.Began).Seconds())
+	}
+	if !o.Acquired.IsZero() {
+		c.metrics.callWait.Observe(o.Waited().Seconds())
+	}
+	if !o.Decided.IsZero() {
+		c.metrics.admissions.WithLabelValues(admission(o)).Inc()
+	}
+}
+
+// admission returns the labels of a decision. There are as many as the gateway
+// has reasons.
+func admission(o gateway.Outcome) (result, reason string) {
+	switch {
+	case o.Reason != "":
+		return "refused", strings.ReplaceAll(strings.ToLower(o.Reason), " ", "_")
+	case o.AccessKey != "":
+		return "admitted", "api_key"
+	}
+	return "admitted", "token"
+}
+
+// Starts observes the scaler.
+func (m *Metrics) Starts() scale.Observer { return starts{m} }
+
+type starts struct{ metrics *Metrics }
+
+func (s starts) Started(_ string, took time.Duration, cold bool) {
+	s.metrics.starts.WithLabelValues("ready").Inc()
+	s.metrics.startTime.Observe(took.Seconds())
+	if cold {
+		s.metrics.coldStarts.Inc()
+	}
+}
+
+func (s starts) StartFailed(string) { s.metrics.starts.WithLabelValues("failed").Inc() }
+
+// Tasks observes the reconciler.
+func (m *Metrics) Tasks(now func() time.Time) reconcile.Observer { return tasks{m, now} }
+
+type tasks struct {
+	metrics *Metrics
+	now     func() time.Time
+}
+
+func (t tasks) Begin(ctx context.Context, task reconcile.Task, _ functions.Function) (context.Context, func(reconcile.Result)) {
+	began := t.now()
+	durations := t.metrics.deployments
+	if task == reconcile.Build {
+		durations = t.metrics.builds
+	}
+	return ctx, func(result reconcile.Result) {
+		durations.WithLabelValues(string(result)).Observe(t.now().Sub(began).Seconds())
+	}
+}

@@ -1,0 +1,48 @@
+package ops
+
+import (
+	"net/http"
+	"net/http/pprof"
+)
+
+// Config is what the port shows.
+type Config struct {
+	Readiness *Readiness
+	Metrics   http.Handler
+	// Pprof opens /debug/pprof/: memory and command line of the process are to
+	// be seen there, and a profile slows it down.
+	Pprof bool
+}
+
+// Handler returns the handler of the port.
+func (c Config) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, "ok\n")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		ready, report := c.Readiness.Look()
+		status := http.StatusOK
+		if !ready {
+			status = http.StatusServiceUnavailable
+		}
+		answer(w, status, report)
+	})
+	mux.Handle("GET /metrics", c.Metrics)
+	if c.Pprof {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	}
+	return mux
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// A prober that went away has no use for an answer.
+	_, _ = w.Write([]byte(text))
+}

@@ -1,0 +1,127 @@
+package ops_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/ops"
+)
+
+func get(t *testing.T, handler http.Handler, path string) (int, string) {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+	return recorder.Code, recorder.Body.String()
+}
+
+func handler(readiness *ops.Readiness, pprof bool) http.Handler {
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") })
+	return ops.Config{Readiness: readiness, Metrics: metrics, Pprof: pprof}.Handler()
+}
+
+func good(context.Context) error { return nil }
+
+func TestPort(t *testing.T) {
+	t.Parallel()
+	broken := func(context.Context) error { return errors.New("the disk is full") }
+	fine := ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: good})
+	for name, test := range map[string]struct {
+		readiness *ops.Readiness
+		pprof     bool
+		path      string
+		status    int
+		says      string
+	}{
+		"health":               {fine, false, "/healthz", 200, "ok"},
+		"ready":                {fine, false, "/readyz", 200, "store: ok\n"},
+		"metrics":              {fine, false, "/metrics", 200, "metrics"},
+		"profiles not asked":   {fine, false, "/debug/pprof/", 404, ""},
+		"profiles":             {fine, true, "/debug/pprof/", 200, "goroutine"},
+		"one profile":          {fine, true, "/debug/pprof/goroutine?debug=1", 200, "goroutine profile"},
+		"nothing at the root":  {fine, true, "/", 404, ""},
+		"health while unready": {ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: broken}), false, "/healthz", 200, "ok"},
+		"one of two": {ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: broken}, ops.Check{Name: "engine", Run: good}),
+			false, "/readyz", 503, "store: the disk is full\nengine: ok\n"},
+	} {
+		status, body := get(t, handler(test.readiness, test.pprof), test.path)
+		if status != test.status || !strings.Contains(body, test.says) {
+			t.Errorf("%s: %d %q, want %d %q", name, status, body, test.status, test.says)
+		}
+	}
+}
+
+func TestStoppingIsUnreadyAtOnce(t *testing.T) {
+	t.Parallel()
+	readiness := ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: good})
+	h := handler(readiness, false)
+	if status, _ := get(t, h, "/readyz"); status != 200 {
+		t.Errorf("before: %d", status)
+	}
+	readiness.Stop()
+	if status, body := get(t, h, "/readyz"); status != 503 || body != "stopping\n" {
+		t.Errorf("while stopping: %d %q", status, body)
+	}
+	if status, _ := get(t, h, "/healthz"); status != 200 {
+		t.Errorf("the process lives, and healthz says %d", status)
+	}
+}
+
+func TestChecksRunOnceASecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ran atomic.Int32
+		readiness := ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: func(context.Context) error {
+			if ran.Add(1) > 1 {
+				return errors.New("broken since")
+			}
+			return nil
+		}})
+		for range 1000 {
+			if ready, report := readiness.Look(); !ready {
+				t.Fatal(report)
+			}
+		}
+		if n := ran.Load(); n != 1 {
+			t.Errorf("the check ran %d times within a moment", n)
+		}
+		<-time.After(time.Second)
+		if ready, _ := readiness.Look(); ready || ran.Load() != 2 {
+			t.Errorf("a second later, ready: %v, the check ran %d times", ready, ran.Load())
+		}
+	})
+}
+
+// A check that never returns makes the server unready, and is not started over
+// and over.
+func TestStuckCheck(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ran atomic.Int32
+		release := make(chan struct{})
+		readiness := ops.NewReadiness(time.Now,
+			ops.Check{Name: "store", Run: func(context.Context) error { ran.Add(1); <-release; return nil }},
+			ops.Check{Name: "engine", Run: good})
+		for range 3 {
+			if ready, report := readiness.Look(); ready || report != "store: it did not answer in time\nengine: ok\n" {
+				t.Errorf("ready: %v, %q", ready, report)
+			}
+			<-time.After(time.Second)
+		}
+		if n := ran.Load(); n != 1 {
+			t.Errorf("the check runs %d times at once", n)
+		}
+		close(release)
+		synctest.Wait()
+		if ready, report := readiness.Look(); !ready {
+			t.Errorf("when it is released: %s", report)
+		}
+	})
+}
