@@ -49,7 +49,8 @@ func answerUnknownHost(w http.ResponseWriter) {
 // statusRecorder remembers the status of an answer.
 type statusRecorder struct {
 	http.ResponseWriter
-	status int
+	requestID string
+	status    int
 }
 
 func (s *statusRecorder) WriteHeader(status int) {
@@ -57,6 +58,8 @@ func (s *statusRecorder) WriteHeader(status int) {
 	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
 		s.status = status
 	}
+	// The proxy clears what was set before, when a function sends hints ahead.
+	s.Header().Set(requestIDHeader, s.requestID)
 	s.ResponseWriter.WriteHeader(status)
 }
 

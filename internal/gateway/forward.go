@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -42,11 +43,48 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 	ctx, cancel := context.WithTimeoutCause(context.WithValue(r.Context(), callKey{}, c), c.to.timeout, errTimeout)
 	defer cancel()
 	defer g.giveBack(c)
+	caller := http.NewResponseController(w)
+	defer context.AfterFunc(ctx, func() { hangUp(caller) })()
 	r = r.WithContext(ctx)
-	if r.Body != nil {
-		r.Body = http.MaxBytesReader(w, r.Body, functions.MaxPayload)
+	if r.ContentLength != 0 {
+		r.Body = &callBody{ReadCloser: http.MaxBytesReader(w, r.Body, functions.MaxPayload), call: c, caller: caller}
 	}
 	g.proxy.ServeHTTP(w, r)
+}
+
+// hangUp ends whatever is still going on with a caller whose call is over: one
+// that reads nothing, or sends nothing, would hold the instance otherwise.
+func hangUp(caller *http.ResponseController) {
+	now := time.Now()
+	_ = caller.SetReadDeadline(now)
+	_ = caller.SetWriteDeadline(now.Add(lastWords))
+}
+
+const (
+	// lastWords is how long a caller has to take the answer that its time is up.
+	lastWords = time.Second
+	// stalled is how long a caller may pause within a body.
+	stalled = 30 * time.Second
+)
+
+// callBody is the body of a call. It notes what goes wrong with it, which is
+// the caller's fault and not the function's.
+type callBody struct {
+	io.ReadCloser
+	call   *call
+	caller *http.ResponseController
+}
+
+func (b *callBody) Read(p []byte) (int, error) {
+	_ = b.caller.SetReadDeadline(time.Now().Add(stalled))
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		_ = b.caller.SetReadDeadline(time.Time{})
+	}
+	if err != nil && err != io.EOF {
+		b.call.badBody.Store(&err)
+	}
+	return n, err
 }
 
 // giveBack returns the instance. One that has not given the whole of its
@@ -62,7 +100,7 @@ func (g *Gateway) giveBack(c *call) {
 func answerNoInstance(w http.ResponseWriter, err error) {
 	_, failed := errors.AsType[*scale.StartError](err)
 	switch {
-	case failed:
+	case failed, errors.Is(err, scale.ErrUnknownRevision):
 		answer(w, http.StatusBadGateway, "the function does not start")
 	case errors.Is(err, errNotAdmitted):
 		answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
@@ -127,6 +165,8 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme = "http"
 	p.Out.URL.Host = hex.EncodeToString([]byte(c.instance.Address))
 	p.Out.Host = p.In.Host
+	// net/http has answered it.
+	p.Out.Header.Del("Expect")
 	g.setForwarded(p)
 	p.Out.Header.Set(requestIDHeader, c.requestID)
 	if !g.PassToken {
@@ -138,27 +178,33 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 func received(response *http.Response) error {
 	setDefaultHeaders(response.Header)
 	c := callOf(response.Request)
-	// The answer carries the gateway's already.
 	response.Header.Del(requestIDHeader)
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		// The instance is not used again after another protocol was spoken.
 		leaveHTTP(response.Request.Context())
 		return nil
 	}
-	response.Body = &answerBody{ReadCloser: response.Body, call: c}
+	response.Body = &answerBody{ReadCloser: response.Body, ctx: response.Request.Context(), call: c}
 	return nil
 }
 
-// answerBody notes that an answer has been read to its end.
+// answerBody notes that an answer has been read to its end, or why not.
 type answerBody struct {
 	io.ReadCloser
+	ctx  context.Context
 	call *call
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
+	switch {
+	case err == io.EOF:
 		b.call.answered = true
+	case err != nil:
+		b.call.failure = err
+		if b.ctx.Err() != nil {
+			b.call.failure = context.Cause(b.ctx)
+		}
 	}
 	return n, err
 }
@@ -166,10 +212,16 @@ func (b *answerBody) Read(p []byte) (int, error) {
 // failed answers a call whose instance did not.
 func failed(w http.ResponseWriter, r *http.Request, err error) {
 	c := callOf(r)
+	if body := c.badBody.Load(); body != nil {
+		err = *body
+	}
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
 		answerTooLarge(w)
+	case c.badBody.Load() != nil:
+		c.failure = fmt.Errorf("read the caller's body: %w", err)
+		answer(w, http.StatusBadRequest, "the request's body ended before its end, or is malformed")
 	case errors.Is(context.Cause(r.Context()), errTimeout):
 		c.failure = errTimeout
 		answer(w, http.StatusGatewayTimeout, "the function did not answer in time")

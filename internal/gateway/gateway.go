@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"sync/atomic"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -57,6 +58,8 @@ type call struct {
 	// has been read, so that it can serve the next call.
 	instance *scale.Instance
 	answered bool
+	// badBody is what was wrong with the caller's body.
+	badBody atomic.Pointer[error]
 	// failure is why the call was not answered by the function.
 	failure error
 	// began, decided and acquired are those of Outcome.
@@ -75,8 +78,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	if g.Observer != nil {
 		r = g.Observer.Begin(r)
 	}
-	recorded := &statusRecorder{ResponseWriter: w}
-	recorded.Header().Set("X-Request-Id", c.requestID)
+	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
 	defer func() { g.note(r, g.outcome(c, recorded.status)) }()
 	g.route(recorded, r, c)
 }
@@ -133,23 +135,49 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 		if c.to.revisionID == "" {
 			return errNotDeployed
 		}
+		seen := g.Table.changes()
 		instance, err := g.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
 			c.instance, c.acquired = instance, g.Now()
-			return nil
+			return g.stillAdmitted(r, c, seen)
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || try == tries {
 			return err
 		}
-		to, ok := g.Table.route(r.Host)
-		if !ok {
-			return errNotDeployed
-		}
-		c.to = to
-		if !g.admitted(r, c) {
-			return errNotAdmitted
+		if err := g.readmit(r, c); err != nil {
+			return err
 		}
 	}
+}
+
+// longWait is how long a call may have waited without being looked at again,
+// if nothing has changed meanwhile.
+const longWait = time.Second
+
+// stillAdmitted looks again at a call that may have waited: its token may have
+// been revoked, or have expired, since it was admitted.
+func (g *Gateway) stillAdmitted(r *http.Request, c *call, seen int64) error {
+	if g.Table.changes() == seen && c.acquired.Sub(c.began) < longWait {
+		return nil
+	}
+	err := g.readmit(r, c)
+	if err != nil {
+		g.Instances.Release(c.instance)
+	}
+	return err
+}
+
+// readmit decides on a call anew, by what is true now.
+func (g *Gateway) readmit(r *http.Request, c *call) error {
+	to, ok := g.Table.route(r.Host)
+	if !ok {
+		return errNotDeployed
+	}
+	c.to = to
+	if !g.admitted(r, c) {
+		return errNotAdmitted
+	}
+	return nil
 }
 
 // note tells of a call that is over: the log, and whoever watches.

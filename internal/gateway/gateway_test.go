@@ -381,7 +381,7 @@ func TestNoInstance(t *testing.T) {
 		"queue is full":    {scale.ErrQueueFull, 503, "1"},
 		"waited too long":  {context.DeadlineExceeded, 503, "1"},
 		"does not start":   {&scale.StartError{Reason: "exit status 1"}, 502, ""},
-		"unknown revision": {scale.ErrUnknownRevision, 503, "1"},
+		"unknown revision": {scale.ErrUnknownRevision, 502, ""},
 	} {
 		w := newWorld(t, echo)
 		w.function(func(f *functions.Function) { f.Privacy = functions.Public })
@@ -574,5 +574,140 @@ func BenchmarkAdmission(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// dialHeld opens a connection to the world's gateway.
+func dialHeld(t *testing.T, w *world) net.Conn {
+	t.Helper()
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(t.Context(), "tcp", strictServer(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	return connection
+}
+
+// given waits until the instance is given back.
+func (w *world) given(t *testing.T) (released, discarded int) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		w.mu.Lock()
+		released, discarded = w.released, w.discarded
+		w.mu.Unlock()
+		if released+discarded > 0 {
+			return released, discarded
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	t.Fatal("the instance is still held")
+	return 0, 0
+}
+
+// A caller that takes nothing, or sends nothing, holds an instance no longer
+// than the function's timeout.
+func TestCallersThatHoldOn(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		request  string
+		function http.HandlerFunc
+	}{
+		"takes nothing": {"GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n", func(w http.ResponseWriter, _ *http.Request) {
+			for {
+				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+					return
+				}
+			}
+		}},
+		"sends nothing": {"POST / HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 100\r\n\r\nx", echo},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, test.function)
+			w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 200*time.Millisecond })
+			_, _ = io.WriteString(dialHeld(t, w), test.request)
+			if _, discarded := w.given(t); discarded != 1 {
+				t.Error("the instance is used again")
+			}
+		})
+	}
+}
+
+func TestBadBodyIsTheCallersFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	connection := dialHeld(t, w)
+	_, _ = io.WriteString(connection, "POST / HTTP/1.1\r\nHost: "+host+"\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
+	answer, err := io.ReadAll(connection)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
+// waiting hands out its instance when it is told to.
+type waiting struct {
+	*world
+	called, proceed chan struct{}
+}
+
+func (w *waiting) Acquire(ctx context.Context, revision string) (*scale.Instance, error) {
+	close(w.called)
+	<-w.proceed
+	return w.world.Acquire(ctx, revision)
+}
+
+func TestRevokedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	token := w.token("token", functions.Token{ID: tokenID(1), FunctionID: functionID})
+	queue := &waiting{world: w, called: make(chan struct{}), proceed: make(chan struct{})}
+	w.Instances = queue
+	got := make(chan int)
+	go func() { got <- w.call("X-Auth-Token", "token").Code }()
+	<-queue.called
+	w.Table.Apply(functions.Change{Object: token, Deleted: true})
+	close(queue.proceed)
+	if status := <-got; status != 403 || w.released != 1 {
+		t.Errorf("status %d, released %d", status, w.released)
+	}
+}
+
+func TestBrokenAnswerIsLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 100*time.Millisecond })
+	w.call()
+	if logged := w.log.String(); !strings.Contains(logged, "status=200") || !strings.Contains(logged, "did not answer in time") {
+		t.Errorf("the log does not tell: %s", logged)
+	}
+}
+
+func TestHintsAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</style.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusTeapot)
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+strictServer(t, w), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if ids := got.Header.Values("X-Request-Id"); got.StatusCode != http.StatusTeapot || len(ids) != 1 {
+		t.Errorf("%d with request ids %q", got.StatusCode, ids)
 	}
 }

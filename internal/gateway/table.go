@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,6 +15,9 @@ import (
 // A Table holds what the gateway must know of functions and tokens to let a
 // call through. It is exactly as new as the last change that was applied.
 type Table struct {
+	// applied counts the changes.
+	applied atomic.Int64
+
 	mu     sync.RWMutex
 	hosts  map[string]route
 	tokens map[functions.Digest]grant
@@ -105,13 +109,14 @@ func NewTable() *Table {
 func (t *Table) Apply(change functions.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.applied.Add(1)
 	switch o := change.Object.(type) {
 	case functions.Function:
 		if change.Deleted || o.Status == functions.Deleting {
-			delete(t.hosts, o.DomainName)
+			delete(t.hosts, hostname(o.DomainName))
 			return
 		}
-		t.hosts[o.DomainName] = routeOf(o)
+		t.hosts[hostname(o.DomainName)] = routeOf(o)
 	case functions.Token:
 		if change.Deleted {
 			delete(t.tokens, o.Digest)
@@ -135,6 +140,9 @@ func routeOf(f functions.Function) route {
 	}
 	return r
 }
+
+// changes tells how many changes have been applied.
+func (t *Table) changes() int64 { return t.applied.Load() }
 
 // route finds the function of a host, which may carry a port.
 func (t *Table) route(host string) (route, bool) {
