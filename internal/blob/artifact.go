@@ -26,12 +26,21 @@ func (a *Artifacts) Add(functionID, name, folder string) error {
 	if err := os.MkdirAll(filepath.Join(a.dir, functionID), 0o700); err != nil {
 		return err
 	}
-	return os.Rename(folder, a.Path(functionID, name))
+	if err := os.Rename(folder, a.Path(functionID, name)); err != nil {
+		return err
+	}
+	return syncDir(filepath.Join(a.dir, functionID))
 }
 
 // Path is the folder of an artifact.
 func (a *Artifacts) Path(functionID, name string) string {
 	return filepath.Join(a.dir, functionID, name)
+}
+
+// Has tells whether an artifact is there.
+func (a *Artifacts) Has(functionID, name string) bool {
+	info, err := os.Stat(a.Path(functionID, name))
+	return err == nil && info.IsDir()
 }
 
 // Keep removes the artifacts of a function but for those named.

@@ -50,6 +50,9 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
+// IsNotFound tells whether err says that a thing is not there.
+func IsNotFound(err error) bool { return err != nil && CodeOf(err) == NotFound }
+
 // NotFoundError is the answer for a thing that is not there, or that the
 // caller may not know of: the two look the same.
 func NotFoundError(resource, id string) error {

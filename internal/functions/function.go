@@ -75,6 +75,9 @@ type Function struct {
 	// one is thrown away.
 	Target     string
 	Generation int64
+	// Rebuild tells that the deployment under way builds its code even if it
+	// has been built before.
+	Rebuild bool
 	// Revision is what serves calls now; nil before the first deployment.
 	Revision *Revision
 }

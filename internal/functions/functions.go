@@ -180,10 +180,11 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 		if f, err = s.updated(f, u); err != nil {
 			return f, err
 		}
-		if u.Redeploy || f.Revision == nil {
+		// Without being asked for other code, a change deploys what was asked
+		// for last: what serves, what is being deployed, or what has failed.
+		if u.Redeploy || f.Target == "" {
 			f.Target = f.Archive
-		} else {
-			f.Target = f.Revision.Archive
+			f.Rebuild = u.Redeploy
 		}
 		f = s.deploying(f)
 		return f, tx.Put(f)
@@ -230,7 +231,7 @@ func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (F
 		if f.Status == Deleting {
 			return f, transient("function", f.ID, f.Status)
 		}
-		f.Target = f.Archive
+		f.Target, f.Rebuild = f.Archive, true
 		f = s.deploying(f)
 		return f, tx.Put(f)
 	})

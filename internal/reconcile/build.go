@@ -30,10 +30,15 @@ type built struct {
 }
 
 // artifact returns what was built of the function's code, and builds it unless
-// the serving revision was built of the same.
+// the serving revision was built of the same. The artifact is held under its
+// own name.
 func (r *Reconciler) artifact(ctx context.Context, f functions.Function) (built, error) {
-	if serving := f.Revision; serving != nil && serving.Archive == f.Target && serving.Handler == f.Handler {
-		return built{artifact: serving.Artifact, launch: serving.Launch}, nil
+	if serving := f.Revision; !f.Rebuild && serving != nil && serving.Archive == f.Target && serving.Handler == f.Handler {
+		r.live.hold(f.ID, serving.Artifact, serving.Artifact)
+		if r.Artifacts.Has(f.ID, serving.Artifact) {
+			return built{artifact: serving.Artifact, launch: serving.Launch}, nil
+		}
+		r.live.release(f.ID, serving.Artifact)
 	}
 	select {
 	case r.building <- struct{}{}:
@@ -122,7 +127,12 @@ func (r *Reconciler) keep(f functions.Function, launch runtime.Launch, output st
 		return built{}, err
 	}
 	name := r.NewID()
-	return built{artifact: name, launch: encoded}, r.Artifacts.Add(f.ID, name, output)
+	r.live.hold(f.ID, name, name)
+	if err := r.Artifacts.Add(f.ID, name, output); err != nil {
+		r.live.release(f.ID, name)
+		return built{}, err
+	}
+	return built{artifact: name, launch: encoded}, nil
 }
 
 // say tells users how far the build is.

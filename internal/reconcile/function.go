@@ -48,17 +48,15 @@ var errSuperseded = errors.New("superseded by a later deployment")
 // starts, and has it take over. Until then the old one serves; if anything
 // fails it goes on serving.
 func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functions.Namespace) error {
-	ctx, end := r.begin(ctx, Deployment, f)
 	revision, err := r.prepare(ctx, f, n)
 	if err == nil {
 		err = r.takeOver(ctx, f, revision)
 	}
-	end(resultOf(ctx, err))
 	switch {
-	case err == nil || errors.Is(err, errSuperseded):
+	case err == nil:
 		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case errors.Is(err, errSuperseded) || ctx.Err() != nil:
+		return errors.Join(ctx.Err(), r.prune(f.ID))
 	}
 	message := "internal error"
 	if fault, ok := errors.AsType[*fault](err); ok {
@@ -69,7 +67,7 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		f.Status, f.ErrorMessage, f.BuildMessage = functions.Failed, message, ""
 	})
 	if errors.Is(err, errSuperseded) {
-		return nil
+		err = nil
 	}
 	return errors.Join(err, r.prune(f.ID))
 }
@@ -86,47 +84,68 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 	if err != nil {
 		return functions.Revision{}, err
 	}
+	defer r.live.release(f.ID, built.artifact)
 	revision := describe(f, n, built)
 	if f.Revision != nil && sameContent(*f.Revision, revision) {
-		return *f.Revision, nil
+		return *f.Revision, r.prove(ctx, f, *f.Revision)
 	}
 	revision.ID = r.NewID()
-	if err := r.launch(ctx, f, revision); err != nil {
+	if err := r.prove(ctx, f, revision); err != nil {
+		r.forget(ctx, f.ID, revision.ID)
 		return functions.Revision{}, err
-	}
-	if err := r.Instances.Warm(ctx, revision.ID); err != nil {
-		r.forget(ctx, revision.ID)
-		if reason, ok := errors.AsType[*scale.StartError](err); ok {
-			return functions.Revision{}, &fault{"the function does not start: " + reason.Reason}
-		}
-		return functions.Revision{}, fmt.Errorf("start revision %s: %w", revision.ID, err)
 	}
 	return revision, nil
 }
 
+// prove launches a revision and sees that an instance of it starts.
+func (r *Reconciler) prove(ctx context.Context, f functions.Function, revision functions.Revision) error {
+	if err := r.launch(ctx, f, revision); err != nil {
+		return err
+	}
+	select {
+	case r.starting <- struct{}{}:
+		defer func() { <-r.starting }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	err := r.Instances.Warm(ctx, revision.ID)
+	if reason, ok := errors.AsType[*scale.StartError](err); ok {
+		return &fault{"the function does not start: " + reason.Reason}
+	}
+	if err != nil {
+		return fmt.Errorf("start revision %s: %w", revision.ID, err)
+	}
+	return nil
+}
+
 // takeOver has calls go to the revision, and clears away what served before.
 func (r *Reconciler) takeOver(ctx context.Context, f functions.Function, revision functions.Revision) error {
+	before := f.Revision
 	err := r.advance(ctx, f, func(f *functions.Function) {
-		f.Status, f.ErrorMessage, f.BuildMessage = functions.Ready, "", ""
+		f.Status, f.ErrorMessage, f.BuildMessage, f.Rebuild = functions.Ready, "", "", false
 		f.Revision = &revision
 		if f.ReadyAt.IsZero() {
 			f.ReadyAt = r.Now()
 		}
 	})
-	before := f.Revision
-	if err != nil {
-		if before == nil || before.ID != revision.ID {
-			r.forget(ctx, revision.ID)
-		}
+	if before != nil && before.ID == revision.ID {
 		return err
 	}
-	r.Instances.Set(revision.ID, scale.Limits{Min: f.MinScale, Max: f.MaxScale})
-	if before == nil || before.ID == revision.ID {
+	if err != nil {
+		r.forget(ctx, f.ID, revision.ID)
+		return err
+	}
+	if before == nil {
 		return r.prune(f.ID)
 	}
 	retired := r.Instances.Retire(before.ID)
 	r.cleaning.Go(func() {
-		<-retired
+		select {
+		case <-retired:
+		case <-r.stopped:
+			return // the next start removes the files
+		}
+		r.live.release(f.ID, before.ID)
 		if err := r.prune(f.ID); err != nil {
 			r.Log.Error("files of an old revision are left over", "function_id", f.ID, "error", err)
 		}
@@ -165,23 +184,27 @@ func (r *Reconciler) prune(functionID string) error {
 		}
 		return archives, err
 	})
+	if functions.IsNotFound(err) {
+		return nil //nolint:nilerr // its deletion has removed, or will remove, everything
+	}
 	if err != nil {
 		return fmt.Errorf("remove old archives of function %s: %w", functionID, err)
 	}
-	var artifacts []string
+	artifacts := r.live.held(functionID)
 	if needed.Revision != nil {
 		artifacts = append(artifacts, needed.Revision.Artifact)
 	}
 	return r.Artifacts.Keep(functionID, artifacts...)
 }
 
-// deleteFunction stops a function's instances, and removes its files and then
-// the function itself.
+// deleteFunction stops a function's instances, of all its revisions, and
+// removes its files and then the function itself.
 func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) error {
-	if f.Revision != nil {
-		if err := r.Instances.Remove(ctx, f.Revision.ID); err != nil {
+	for _, revisionID := range r.live.holders(f.ID) {
+		if err := r.Instances.Remove(ctx, revisionID); err != nil {
 			return fmt.Errorf("stop function %s: %w", f.ID, err)
 		}
+		r.live.release(f.ID, revisionID)
 	}
 	none := func() ([]string, error) { return nil, nil }
 	if err := errors.Join(r.Archives.Prune(f.ID, none), r.Artifacts.Keep(f.ID)); err != nil {
@@ -192,8 +215,10 @@ func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) e
 
 // forget stops a revision that will not serve. It is done even where the
 // deployment was cut short.
-func (r *Reconciler) forget(ctx context.Context, revisionID string) {
+func (r *Reconciler) forget(ctx context.Context, functionID, revisionID string) {
 	if err := r.Instances.Remove(context.WithoutCancel(ctx), revisionID); err != nil {
 		r.Log.Error("a revision that is not needed could not be stopped", "revision_id", revisionID, "error", err)
+		return
 	}
+	r.live.release(functionID, revisionID)
 }

@@ -61,12 +61,14 @@ func (r *Reconciler) spreadVariables(ctx context.Context, id string) error {
 			return err
 		}
 		for _, f := range within {
-			if f.Revision == nil || f.Status.Transient() {
+			deployed := f.Revision != nil || f.Status == functions.Pending
+			if !deployed || f.Status == functions.Deleting {
 				continue
 			}
-			f.Target = f.Revision.Archive
+			// A deployment under way has begun with the old variables.
 			f.Generation++
-			f.Status, f.ErrorMessage = functions.Pending, ""
+			f.Status, f.ErrorMessage, f.BuildMessage = functions.Pending, "", ""
+			f.UpdatedAt = r.Now()
 			if err := tx.Put(f); err != nil {
 				return err
 			}

@@ -24,10 +24,11 @@ const (
 )
 
 const (
-	// workers is how many objects are worked on at once; builders is how many
-	// of them may be building.
-	workers  = 8
+	// builders is how many functions may be building at once, and starters how
+	// many may be starting their first instance. Whatever waits for one of
+	// these, or for a key, holds up nothing else.
 	builders = 2
+	starters = 8
 	// retryDelay is how long an object rests after work on it that failed for
 	// a reason of the server's own.
 	retryDelay = 2 * time.Second
@@ -65,15 +66,20 @@ type Reconciler struct {
 	Observer     Observer
 
 	queue    *queue
+	live     *live
 	building chan struct{}
-	// cleaning counts the retired revisions that still serve calls.
+	starting chan struct{}
+	// cleaning counts those who wait for a retired revision to end; stopped
+	// tells them that they need not.
 	cleaning sync.WaitGroup
+	stopped  chan struct{}
 }
 
 // Start prepares the reconciler: from here on it can be told of changes.
 func (r *Reconciler) Start() {
-	r.queue = newQueue()
-	r.building = make(chan struct{}, builders)
+	r.queue, r.live = newQueue(), newLive()
+	r.building, r.starting = make(chan struct{}, builders), make(chan struct{}, starters)
+	r.stopped = make(chan struct{})
 }
 
 // Apply notes the change of an object that may need work because of it.
@@ -103,18 +109,15 @@ func (r *Reconciler) Apply(change functions.Change) {
 // Run works until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) error {
 	var group sync.WaitGroup
-	for range workers {
-		group.Go(func() {
-			for {
-				k, work, ok := r.queue.take(ctx)
-				if !ok {
-					return
-				}
-				r.work(ctx, work, k)
-			}
-		})
+	for {
+		k, work, ok := r.queue.take(ctx)
+		if !ok {
+			break
+		}
+		group.Go(func() { r.work(ctx, work, k) })
 	}
 	group.Wait()
+	close(r.stopped)
 	r.cleaning.Wait()
 	return nil
 }

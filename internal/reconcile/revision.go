@@ -73,6 +73,7 @@ func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision 
 	if err := r.Engine.Apply(ctx, spec); err != nil {
 		return fmt.Errorf("apply revision %s: %w", revision.ID, err)
 	}
+	r.live.hold(f.ID, revision.ID, revision.Artifact)
 	r.Instances.Set(revision.ID, scale.Limits{Min: f.MinScale, Max: f.MaxScale})
 	return nil
 }
@@ -107,8 +108,8 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 }
 
 // Restore makes the revisions that served when the server stopped known to the
-// engine again. One that cannot be launched is logged, and does not keep the
-// others from serving.
+// engine again. One that cannot be launched is deployed anew, and does not keep
+// the others from serving.
 func (r *Reconciler) Restore(ctx context.Context) error {
 	var all []functions.Function
 	err := r.Store.View(ctx, func(tx functions.Tx) (err error) {
@@ -122,13 +123,38 @@ func (r *Reconciler) Restore(ctx context.Context) error {
 		if f.Revision == nil || f.Status == functions.Deleting {
 			continue
 		}
-		err := r.launch(ctx, f, *f.Revision)
-		if errors.Is(err, context.Canceled) {
-			return err
+		err := r.restore(ctx, f)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		if err != nil {
-			r.Log.Error("a function cannot serve calls", "function_id", f.ID, "error", err)
+			r.Log.Error("a function cannot serve calls, and is deployed anew", "function_id", f.ID, "error", err)
+			err = r.redeploy(ctx, f)
+		}
+		if err := errors.Join(err, r.prune(f.ID)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (r *Reconciler) restore(ctx context.Context, f functions.Function) error {
+	if !r.Artifacts.Has(f.ID, f.Revision.Artifact) {
+		return fmt.Errorf("artifact %s is missing", f.Revision.Artifact)
+	}
+	return r.launch(ctx, f, *f.Revision)
+}
+
+// redeploy has the code that serves built again.
+func (r *Reconciler) redeploy(ctx context.Context, f functions.Function) error {
+	return r.Store.Update(ctx, func(tx functions.Tx) error {
+		f, err := tx.Function(f.ID)
+		if err != nil || f.Status.Transient() {
+			return err
+		}
+		f.Target, f.Rebuild = f.Revision.Archive, true
+		f.Generation++
+		f.Status, f.UpdatedAt = functions.Pending, r.Now()
+		return tx.Put(f)
+	})
 }
