@@ -74,6 +74,7 @@ func callOf(r *http.Request) *call {
 }
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	noteEncryption(r)
 	c := &call{requestID: g.requestID(r), began: g.Now()}
 	if g.Observer != nil {
 		r = g.Observer.Begin(r)

@@ -9,8 +9,9 @@ import (
 
 // Strict returns a listener whose connections end, with the status 400, at a
 // request that is framed in an ambiguous way: with two lengths, with a length
-// and chunks, with folded lines, with two hosts. It is for connections that are
-// not encrypted.
+// and chunks, with folded lines, with two hosts. Encrypted
+// connections are decrypted before they come here: what Accept of l returns is
+// a *tls.Conn then.
 func Strict(l net.Listener) net.Listener { return strictListener{l} }
 
 type strictListener struct{ net.Listener }

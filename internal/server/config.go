@@ -21,6 +21,7 @@ const (
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultStopTimeout   = 10 * time.Second
+	DefaultOpsListen     = "127.0.0.1:8082"
 
 	// sparePairs is how many key pairs are made ahead of need.
 	sparePairs = 2
@@ -43,6 +44,15 @@ type Config struct {
 	// Domain is what the domain names of functions end in; "{region}" in it
 	// stands for the region.
 	Domain string
+	// GatewayTLSListen is where calls come in over TLS, and OpsListen where
+	// operators look; empty turns the port off. OpsPprof has profiles taken
+	// there.
+	GatewayTLSListen string
+	OpsListen        string
+	OpsPprof         bool
+	// TLSCert and TLSKey are PEM files; without them a local authority makes
+	// the certificates.
+	TLSCert, TLSKey string
 	// RefuseTokens and RefuseAPIKeys turn one way into private functions off.
 	RefuseTokens  bool
 	RefuseAPIKeys bool
@@ -53,12 +63,13 @@ type Config struct {
 	ProxyProtocol  bool
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
-	// BuildTimeout bounds one build; StopTimeout is how long calls have to end
-	// when the server stops.
+	// BuildTimeout bounds one build. When the server stops it goes on for
+	// StopDelay, no longer ready; StopTimeout is how long calls then have to end.
 	BuildTimeout time.Duration
 	StopTimeout  time.Duration
 	// StartTimeout is how long an instance has to report that it serves.
 	StartTimeout time.Duration
+	StopDelay    time.Duration
 	Limits       functions.Limits
 	Scale        scale.Config
 	// Toolchains are the programs that serve a language, by its name, where it
@@ -67,6 +78,8 @@ type Config struct {
 
 	// Now, NewID and NewKeyPair are the world's; tests hand in others.
 	Now        func() time.Time
+	// Version is the program's own.
+	Version string
 	NewID      func() string
 	NewKeyPair func() (token.KeyPair, error)
 	// Follow, if set, stands between the store and those who follow its
@@ -86,6 +99,7 @@ func DefaultConfig(dataDir string) Config {
 		Domain:        DefaultDomain,
 		BuildTimeout:  DefaultBuildTimeout,
 		StopTimeout:   DefaultStopTimeout,
+		OpsListen:     DefaultOpsListen,
 		StartTimeout:  10 * time.Second,
 		Limits:        functions.DefaultLimits(),
 		Scale: scale.Config{

@@ -9,14 +9,22 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 )
 
-// inbound prepares the connections of the gateway's plain port: the PROXY
-// protocol of trusted proxies is understood, where it is turned on, and
-// ambiguous requests are refused.
-func (c Config) inbound(l net.Listener) net.Listener {
-	if c.ProxyProtocol {
-		l = &proxyproto.Listener{Listener: l, ConnPolicy: c.proxyPolicy, ReadHeaderTimeout: headerTimeout}
+// inbound prepares the connections of the gateway's ports: the PROXY protocol
+// of trusted proxies is understood, where it is turned on, what is encrypted is
+// decrypted, and ambiguous requests are refused.
+func (s *Server) inbound() []net.Listener {
+	listeners := []net.Listener{gateway.Strict(s.config.behindProxies(s.listeners.gateway))}
+	if s.listeners.gatewayTLS != nil {
+		listeners = append(listeners, gateway.Strict(s.encrypted(s.config.behindProxies(s.listeners.gatewayTLS))))
 	}
-	return gateway.Strict(l)
+	return listeners
+}
+
+func (c Config) behindProxies(l net.Listener) net.Listener {
+	if !c.ProxyProtocol {
+		return l
+	}
+	return &proxyproto.Listener{Listener: l, ConnPolicy: c.proxyPolicy, ReadHeaderTimeout: headerTimeout}
 }
 
 // proxyPolicy asks trusted proxies for the protocol's header. From anybody

@@ -34,7 +34,10 @@ func (s *Server) openEngine(context.Context) error {
 	}
 	s.engine = engine
 	s.opens(engine)
-	s.scaler = scale.New(engine, s.config.Scale, s.log)
+	watched := s.config.Scale
+	watched.Observer = s.metrics.Starts()
+	s.scaler = scale.New(engine, watched, s.log)
+	s.metrics.Instances(s.scaler.Census)
 	s.log.Warn("instances are not isolated: they are plain processes of this user, so run only code that you trust")
 	return nil
 }
@@ -68,7 +71,7 @@ func (s *Server) openReconciler(ctx context.Context) error {
 			runtime.Python: python.New(toolchains),
 		},
 		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
-		Now: s.config.Now, NewID: s.config.NewID, Log: s.log,
+		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
 	}
 	s.reconcile.Start()
 	return nil
@@ -82,7 +85,7 @@ func (s *Server) apiHandler() http.Handler {
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: s.directory, Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
-		Now: s.config.Now, NewID: s.config.NewID, Log: s.log,
+		PublicKeys: s.keys.Document, Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
 }
@@ -91,7 +94,7 @@ func (s *Server) gatewayHandler() http.Handler {
 	g := &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
-		Now: s.config.Now, NewID: s.config.NewID, Log: s.log,
+		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
 	return g.Handler()
 }
