@@ -4,29 +4,29 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"time"
+	"sync/atomic"
 
 	"github.com/gofrs/flock"
 	"github.com/scaleway/scaleway-sdk-go/scw"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/metrics"
+	"github.com/jeton-dev/jeton/internal/ops"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/internal/tracing"
 )
 
 // ErrInUse is returned where another server uses the data folder.
@@ -37,6 +37,9 @@ var ErrInUse = errors.New("another jeton serves from this data folder: stop it, 
 type Endpoints struct {
 	API     string `json:"api"`
 	Gateway string `json:"gateway"`
+	// GatewayTLS and Ops are empty where those ports are turned off.
+	GatewayTLS string `json:"gateway_tls,omitempty"`
+	Ops        string `json:"ops,omitempty"`
 }
 
 // EndpointsFile is the name of that file.
@@ -52,11 +55,23 @@ type Server struct {
 	store     *sqlite.Store
 	directory *iam.Directory
 	table     *gateway.Table
-	pairs     *token.Pool
-	engine    *process.Engine
-	scaler    *scale.Scaler
-	reconcile *reconcile.Reconciler
-	listeners struct{ api, gateway net.Listener }
+	keys      *token.KeySet
+	metrics   *metrics.Metrics
+	readiness *ops.Readiness
+	// tracer is nil unless the environment asks for spans.
+	tracer *tracing.Tracer
+	// certificates is nil where there is no port for TLS.
+	certificates certificates
+	// applied is the number of the last change that everybody has applied.
+	applied atomic.Int64
+	// restored and scaling tell how far the server is on its way to serve.
+	restored, scaling atomic.Bool
+	pairs             *token.Pool
+	engine            *process.Engine
+	scaler            *scale.Scaler
+	reconcile         *reconcile.Reconciler
+	// gatewayTLS and ops are nil where those ports are turned off.
+	listeners struct{ api, gateway, gatewayTLS, ops net.Listener }
 	endpoints Endpoints
 	// opened are closed in reverse order.
 	opened []io.Closer
@@ -74,7 +89,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.listen, s.introduce, s.openEngine, s.follow, s.announce,
+		s.takeFolder, s.openStore, s.listen, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -145,44 +160,6 @@ func (s *Server) openStore(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) listen(ctx context.Context) (err error) {
-	var config net.ListenConfig
-	if s.listeners.api, err = config.Listen(ctx, "tcp", s.config.APIListen); err != nil {
-		return fmt.Errorf("api: %w", err)
-	}
-	s.opens(ignoreClosed{s.listeners.api})
-	if s.listeners.gateway, err = config.Listen(ctx, "tcp", s.config.GatewayListen); err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	s.opens(ignoreClosed{s.listeners.gateway})
-	s.endpoints = Endpoints{API: address(s.listeners.api), Gateway: address(s.listeners.gateway)}
-	return nil
-}
-
-// announce writes down where the server is reached. It is the last step: who
-// finds the file finds a server that answers.
-func (s *Server) announce(context.Context) error {
-	encoded, err := json.Marshal(s.endpoints)
-	if err != nil {
-		return err
-	}
-	unfinished := s.path(EndpointsFile + ".new")
-	if err := os.WriteFile(unfinished, encoded, 0o600); err != nil {
-		return err
-	}
-	s.opens(closer(func() error { return os.Remove(s.path(EndpointsFile)) }))
-	return os.Rename(unfinished, s.path(EndpointsFile))
-}
-
-// address is how a client on this machine reaches a listener.
-func address(l net.Listener) string {
-	tcp, ok := l.Addr().(*net.TCPAddr)
-	if ok && tcp.IP.IsUnspecified() {
-		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
-	}
-	return "http://" + l.Addr().String()
-}
-
 func (s *Server) introduce(ctx context.Context) (err error) {
 	if s.issued, err = introduce(ctx, s.store, s.config, s.endpoints.API); err != nil {
 		return fmt.Errorf("first project: %w", err)
@@ -198,99 +175,25 @@ func (s *Server) introduce(ctx context.Context) (err error) {
 // changes: whoever admits first, so that a revocation never waits for the
 // rest.
 func (s *Server) follow(ctx context.Context) error {
-	s.directory, s.table = iam.NewDirectory(), gateway.NewTable()
+	s.directory, s.table, s.keys = iam.NewDirectory(), gateway.NewTable(), token.NewKeySet()
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}
 	apply := func(c change) {
 		s.table.Apply(c)
+		s.metrics.Revoked(c, s.config.Now())
 		s.directory.Apply(c.Object, c.Deleted)
+		s.keys.Apply(c)
+		s.metrics.Apply(c)
 		s.reconcile.Apply(c)
+		s.applied.Store(max(c.Number, s.applied.Load()))
 	}
+	// Nobody writes yet: what is there now is what Follow begins with.
+	s.applied.Store(s.store.Newest())
 	if s.config.Follow != nil {
 		apply = s.config.Follow(apply)
 	}
 	return s.store.Follow(ctx, apply)
-}
-
-// Run serves until ctx ends, and then lets calls end for a while.
-func (s *Server) Run(ctx context.Context) error {
-	if err := s.reconcile.Restore(ctx); err != nil {
-		return fmt.Errorf("restore functions: %w", err)
-	}
-	// Instances must outlive the calls that are being ended.
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-
-	group, ctx := errgroup.WithContext(ctx)
-	var behind errgroup.Group
-	behind.Go(func() error { return unlessEnded(background, s.scaler.Run(background)) })
-	group.Go(func() error { return s.pairs.Run(ctx) })
-	group.Go(func() error { return s.reconcile.Run(ctx) })
-	group.Go(func() error { return s.serve(ctx, s.listeners.api, s.apiHandler(), s.apiServer()) })
-	group.Go(func() error {
-		return s.serve(ctx, s.config.inbound(s.listeners.gateway), s.gatewayHandler(), s.gatewayServer())
-	})
-	err := group.Wait()
-	stop()
-	return errors.Join(err, behind.Wait())
-}
-
-// unlessEnded is the error with which something ended by itself, and nil where
-// it was told to.
-func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
-	return nil
-}
-
-// serve answers requests at a listener until ctx ends.
-func (s *Server) serve(ctx context.Context, l net.Listener, handler http.Handler, server *http.Server) error {
-	server.Handler = handler
-	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.StopTimeout)
-	defer cancel()
-	if err := server.Shutdown(ending); err != nil {
-		s.log.Warn("calls were cut off", "error", err)
-		return server.Close()
-	}
-	return nil
-}
-
-// The bounds of what one connection may ask of the server. The longest header
-// is that of Scaleway's documentation.
-const (
-	maxHeader     = 1 << 20
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	// requestTimeout bounds a request to the API, an upload included.
-	requestTimeout = 10 * time.Minute
-)
-
-func (s *Server) apiServer() *http.Server {
-	return &http.Server{
-		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
-	}
-}
-
-// gatewayServer leaves the length of a call to the function's own timeout.
-func (s *Server) gatewayServer() *http.Server {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{
-		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
-		ConnContext: gateway.ConnContext,
-	}
 }
 
 type closer func() error
