@@ -27,6 +27,8 @@ type commandLine struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Env     envCommand     `cmd:"" help:"Print the export lines by which clients find the server: eval \"$(jeton env)\"."`
+	Token   tokenCommand   `cmd:"" help:"Look into a token, or verify it."`
+	Ca      caCommand      `cmd:"" help:"Print the certificate of the local authority, for clients to trust."`
 	Tf      tfCommand      `cmd:"" passthrough:"" help:"Run terraform (or tofu) with the provider and the local server set up; everything after tf is passed on."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
@@ -86,6 +88,8 @@ func defaults() kong.Vars {
 		"cacheDir":      c.CacheDir,
 		"apiListen":     c.APIListen,
 		"gatewayListen": c.GatewayListen,
+		"opsListen":     c.OpsListen,
+		"stopDelay":     c.StopDelay.String(),
 		"domain":        c.Domain,
 		"buildTimeout":  c.BuildTimeout.String(),
 		"startTimeout":  c.StartTimeout.String(),

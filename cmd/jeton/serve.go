@@ -18,41 +18,50 @@ import (
 
 // serveCommand runs the server.
 type serveCommand struct {
-	APIListen      string         `help:"Listen here for the API, as host:port; port 0 takes a free one." default:"${apiListen}" placeholder:"ADDRESS"`
-	GatewayListen  string         `help:"Listen here for calls of functions." default:"${gatewayListen}" placeholder:"ADDRESS"`
-	Domain         string         `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
-	CacheDir       string         `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
-	Credentials    string         `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
-	RefuseTokens   bool           `help:"Let no token open a private function."`
-	RefuseAPIKeys  bool           `name:"refuse-api-keys" help:"Let no API key open a private function."`
-	TrustedProxies []netip.Prefix `name:"trusted-proxies" help:"Believe proxies at these addresses (CIDR, separated by commas) what they say of their callers." placeholder:"CIDR"`
-	ProxyProtocol  bool           `help:"Ask trusted proxies for the PROXY protocol."`
-	PassToken      bool           `help:"Let functions see the token that they were called with."`
-	BuildTimeout   time.Duration  `help:"Give up a build after this long." default:"${buildTimeout}"`
-	StartTimeout   time.Duration  `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
-	StopTimeout    time.Duration  `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
-	MinTimeout     time.Duration  `help:"Accept no shorter timeout of a function." default:"${minTimeout}"`
-	Queue          int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
-	IdleToOne      time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
-	IdleToZero     time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
-	Go             string         `help:"Build Go functions with this program (default: go in PATH)." placeholder:"FILE"`
-	Node           string         `help:"Run Node functions with this program (default: node in PATH)." placeholder:"FILE"`
-	Python         string         `help:"Run Python functions with this program (default: python3 in PATH)." placeholder:"FILE"`
-	LogFormat      string         `help:"Write the log as text or json." enum:"text,json" default:"text"`
-	LogLevel       slog.Level     `help:"Log from this level on: debug, info, warn or error." default:"info"`
+	APIListen        string         `help:"Listen here for the API, as host:port; port 0 takes a free one." default:"${apiListen}" placeholder:"ADDRESS"`
+	GatewayListen    string         `help:"Listen here for calls of functions." default:"${gatewayListen}" placeholder:"ADDRESS"`
+	GatewayTLSListen string         `name:"gateway-tls-listen" help:"Listen here for calls of functions over TLS; empty turns it off." placeholder:"ADDRESS"`
+	TLSCert          string         `name:"tls-cert" help:"Show this certificate over TLS (PEM, with its chain); read again when it changes. Without it a local authority makes certificates." placeholder:"FILE"`
+	TLSKey           string         `name:"tls-key" help:"The key of the certificate (PEM)." placeholder:"FILE"`
+	OpsListen        string         `help:"Listen here for operators: /healthz, /readyz, /metrics; empty turns it off. Nobody is asked for a key." default:"${opsListen}" placeholder:"ADDRESS"`
+	OpsPprof         bool           `help:"Have profiles taken at /debug/pprof/ of the operators' port."`
+	Domain           string         `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
+	CacheDir         string         `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
+	Credentials      string         `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+	RefuseTokens     bool           `help:"Let no token open a private function."`
+	RefuseAPIKeys    bool           `name:"refuse-api-keys" help:"Let no API key open a private function."`
+	TrustedProxies   []netip.Prefix `name:"trusted-proxies" help:"Believe proxies at these addresses (CIDR, separated by commas) what they say of their callers." placeholder:"CIDR"`
+	ProxyProtocol    bool           `help:"Ask trusted proxies for the PROXY protocol."`
+	PassToken        bool           `help:"Let functions see the token that they were called with."`
+	BuildTimeout     time.Duration  `help:"Give up a build after this long." default:"${buildTimeout}"`
+	StartTimeout     time.Duration  `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
+	StopDelay        time.Duration  `help:"Go on for this long when the server stops, but no longer ready." default:"${stopDelay}"`
+	StopTimeout      time.Duration  `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
+	MinTimeout       time.Duration  `help:"Accept no shorter timeout of a function." default:"${minTimeout}"`
+	Queue            int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
+	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
+	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
+	Go               string         `help:"Build Go functions with this program (default: go in PATH)." placeholder:"FILE"`
+	Node             string         `help:"Run Node functions with this program (default: node in PATH)." placeholder:"FILE"`
+	Python           string         `help:"Run Python functions with this program (default: python3 in PATH)." placeholder:"FILE"`
+	LogFormat        string         `help:"Write the log as text or json." enum:"text,json" default:"text"`
+	LogLevel         slog.Level     `help:"Log from this level on: debug, info, warn or error." default:"info"`
 }
 
 // config puts the flags over the defaults.
 func (c *serveCommand) config(dataDir string) server.Config {
 	config := server.DefaultConfig(dataDir)
 	config.APIListen, config.GatewayListen = c.APIListen, c.GatewayListen
+	config.GatewayTLSListen, config.TLSCert, config.TLSKey = c.GatewayTLSListen, c.TLSCert, c.TLSKey
+	config.OpsListen, config.OpsPprof = c.OpsListen, c.OpsPprof
 	config.RefuseTokens, config.RefuseAPIKeys = c.RefuseTokens, c.RefuseAPIKeys
 	config.TrustedProxies, config.ProxyProtocol = c.TrustedProxies, c.ProxyProtocol
 	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
 	if c.Credentials != "" {
 		config.Credentials = c.Credentials
 	}
-	config.BuildTimeout, config.StartTimeout, config.StopTimeout = c.BuildTimeout, c.StartTimeout, c.StopTimeout
+	config.BuildTimeout, config.StartTimeout = c.BuildTimeout, c.StartTimeout
+	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
 	config.Limits.MinTimeout = c.MinTimeout
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
 	config.Toolchains = map[string]string{runtime.Go: c.Go, runtime.Node: c.Node, runtime.Python: c.Python}
@@ -67,12 +76,15 @@ func (c *serveCommand) Run(ctx context.Context, line *commandLine, s streams) er
 		handler = slog.NewJSONHandler(s.err, options)
 	}
 	log := slog.New(handler)
-	running, err := server.Open(ctx, c.config(line.DataDir), log)
+	config := c.config(line.DataDir)
+	config.Version = currentVersion()
+	running, err := server.Open(ctx, config, log)
 	if err != nil {
 		return err
 	}
 	show(s.out, running.Issued())
-	log.Info("serving", "api", running.Endpoints().API, "gateway", running.Endpoints().Gateway, "data", line.DataDir)
+	reached := running.Endpoints()
+	log.Info("serving", "api", reached.API, "gateway", reached.Gateway, "gateway_tls", reached.GatewayTLS, "ops", reached.Ops, "data", line.DataDir)
 	err = errors.Join(running.Run(ctx), running.Close())
 	log.Info("stopped")
 	return err
