@@ -35,7 +35,7 @@ func (b *bench) serve(ctx context.Context, name string, args ...string) (*jeton,
 	defer log.Close()
 	arguments := append([]string{
 		"serve", "--data-dir", data, "--cache-dir", filepath.Join(b.root, ".cache"), "--log-level=warn",
-		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0",
+		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=",
 	}, args...)
 	process := exec.CommandContext(ctx, filepath.Join(b.root, "bin", "jeton"), arguments...)
 	process.Stdout, process.Stderr = log, log

@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,6 +62,11 @@ func play(role, path string) error {
 			_, _ = w.Write([]byte("hello"))
 		}))
 	case "gateway":
+		stopProfile, err := profile(os.Getenv("CPUPROFILE"))
+		if err != nil {
+			return err
+		}
+		defer stopProfile()
 		l, err := net.Listen("tcp", s.address(role))
 		if err != nil {
 			return err
@@ -68,11 +75,29 @@ func play(role, path string) error {
 		protocols.SetHTTP1(true)
 		protocols.SetUnencryptedHTTP2(true)
 		server := &http.Server{Handler: gatewayHandler(s), ConnContext: gateway.ConnContext, Protocols: protocols}
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		context.AfterFunc(ctx, func() { _ = server.Close() })
 		return server.Serve(gateway.Strict(l))
 	case "proxy":
 		return serve("tcp", s.address(role), bareProxy(s))
 	}
 	return fmt.Errorf("there is no part %q", role)
+}
+
+// profile writes a CPU profile of this process to a file, if one is named.
+func profile(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}, pprof.StartCPUProfile(file)
 }
 
 func (s scene) address(role string) string { return fmt.Sprintf("127.0.0.1:%d", s.Ports[role]) }

@@ -107,7 +107,7 @@ func startJeton(ctx context.Context, data string) (*running, error) {
 		return nil, err
 	}
 	r := &running{command: exec.CommandContext(ctx, program, "serve", "--data-dir", data, "--log-level=error",
-		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--min-timeout=1s")}
+		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=", "--min-timeout=1s")}
 	r.command.Stderr = os.Stderr
 	began := time.Now()
 	if err := r.command.Start(); err != nil {

@@ -135,6 +135,7 @@ func TestRun(t *testing.T) {
 		"no command":        {nil, 2, "expected one of"},
 		"unknown flag":      {[]string{"serve", "--nonsense"}, 2, "unknown flag --nonsense"},
 		"env before serve":  {[]string{"env"}, 1, "start 'jeton serve' first"},
+		"help of tf":        {[]string{"tf", "--help"}, 0, "is passed on"},
 		"tf before serve":   {[]string{"tf", "plan"}, 1, "start 'jeton serve' first"},
 	} {
 		var out bytes.Buffer

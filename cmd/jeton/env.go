@@ -24,6 +24,9 @@ func (c *envCommand) Run(line *commandLine, s streams) error {
 	if err != nil {
 		return err
 	}
+	if !server.Serving(line.DataDir) {
+		fmt.Fprintln(s.err, "jeton: no server uses", line.DataDir, "now: start 'jeton serve'")
+	}
 	for _, v := range variables {
 		fmt.Fprintf(s.out, "export %s=%s\n", v.name, quote(v.value))
 	}
@@ -61,6 +64,9 @@ func clientEnvironment(dataDir, credentials string) ([]variable, error) {
 
 // gatewayURL is where the running server lets calls in; empty if none runs.
 func gatewayURL(dataDir string) string {
+	if !server.Serving(dataDir) {
+		return ""
+	}
 	content, err := os.ReadFile(filepath.Join(dataDir, server.EndpointsFile))
 	if err != nil {
 		return ""

@@ -10,10 +10,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
 const (
@@ -35,9 +41,16 @@ type tfCommand struct {
 
 // Run starts the provider, then terraform, and returns what terraform returns.
 func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error {
+	if slices.Equal(c.Args, []string{"--help"}) {
+		_, err := fmt.Fprintln(s.out, tfHelp)
+		return err
+	}
 	variables, err := clientEnvironment(line.DataDir, os.Getenv("JETON_CREDENTIALS"))
 	if err != nil {
 		return err
+	}
+	if !server.Serving(line.DataDir) {
+		return fmt.Errorf("no server uses %s now: start 'jeton serve'", line.DataDir)
 	}
 	program, err := findTerraform()
 	if err != nil {
@@ -45,7 +58,11 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 	}
 	environment := os.Environ()
 	for _, v := range variables {
-		environment = append(environment, v.name+"="+v.value)
+		// The region is the configuration's own business; fr-par is the default
+		// of the provider as well.
+		if v.name != scw.ScwDefaultRegionEnv {
+			environment = append(environment, v.name+"="+v.value)
+		}
 	}
 	provider, reattach, err := startProvider(ctx, environment, s.err)
 	if err != nil {
@@ -58,8 +75,40 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 	command := exec.CommandContext(context.WithoutCancel(ctx), program, c.Args...)
 	command.Stdin, command.Stdout, command.Stderr = s.in, s.out, s.err
 	command.Env = append(environment, reattachVariable+"="+reattach)
-	return command.Run()
+	if err := command.Start(); err != nil {
+		return err
+	}
+	defer passOn(command.Process)()
+	return command.Wait()
 }
+
+// passOn gives terraform the request to end that somebody made of jeton. An
+// interrupt from the terminal has reached it already.
+func passOn(process *os.Process) (stop func()) {
+	requests := make(chan os.Signal, 1)
+	signal.Notify(requests, syscall.SIGTERM)
+	go func() {
+		for request := range requests {
+			_ = process.Signal(request)
+		}
+	}()
+	return func() {
+		signal.Stop(requests)
+		close(requests)
+	}
+}
+
+// tfHelp is for "jeton tf --help" alone; any other help is terraform's.
+const tfHelp = `Usage: jeton tf <arguments of terraform>
+
+Runs terraform, or tofu, with the provider and the local server set up for the
+sources scaleway/scaleway, jeton-dev/scaleway and hashicorp/scaleway. No file of
+the configuration changes, and the provider needs no init. Everything after tf
+is passed on, and so is the exit status.
+
+  JETON_DATA_DIR     the data folder of the server
+  JETON_CREDENTIALS  the file with the API key
+  JETON_TERRAFORM    the program to run (default: terraform, else tofu)`
 
 // findTerraform returns the program that JETON_TERRAFORM names, or terraform,
 // or tofu.

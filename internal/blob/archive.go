@@ -74,6 +74,10 @@ func (a *Archives) settle(folder, received string, archive Archive, commit func(
 	_, err := os.Stat(path)
 	isNew := errors.Is(err, os.ErrNotExist)
 	if err := os.Rename(received, path); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			// The folder has gone with its function, as commit will say.
+			return errors.Join(commit(archive), err)
+		}
 		return err
 	}
 	if err := syncDir(folder); err != nil {

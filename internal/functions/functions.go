@@ -15,7 +15,7 @@ func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunct
 	if err != nil {
 		return Function{}, err
 	}
-	sealed, err := s.sealSecrets(c.Secrets)
+	sealed, err := s.sealSecrets(ctx, c.Secrets)
 	if err != nil {
 		return Function{}, err
 	}
@@ -162,7 +162,10 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 	if err := validSecrets(u.Secrets, s.Limits); err != nil {
 		return Function{}, err
 	}
-	changed, err := s.sealSecrets(u.Secrets)
+	if _, err := s.Function(ctx, scope, id); err != nil {
+		return Function{}, err // before the work of hashing
+	}
+	changed, err := s.sealSecrets(ctx, u.Secrets)
 	if err != nil {
 		return Function{}, err
 	}

@@ -15,7 +15,7 @@ func (s *Service) CreateNamespace(ctx context.Context, scope Scope, c CreateName
 	if c.ProjectID != "" && c.ProjectID != scope.ProjectID {
 		return Namespace{}, &Error{Code: PermissionDenied, Message: "insufficient permissions", Resource: "functions_namespace"}
 	}
-	sealed, err := s.sealSecrets(c.Secrets)
+	sealed, err := s.sealSecrets(ctx, c.Secrets)
 	if err != nil {
 		return Namespace{}, err
 	}
@@ -88,7 +88,10 @@ func (s *Service) UpdateNamespace(ctx context.Context, scope Scope, id string, u
 	if err := u.validate(s.Limits); err != nil {
 		return Namespace{}, err
 	}
-	changed, err := s.sealSecrets(u.Secrets)
+	if _, err := s.Namespace(ctx, scope, id); err != nil {
+		return Namespace{}, err // before the work of hashing
+	}
+	changed, err := s.sealSecrets(ctx, u.Secrets)
 	if err != nil {
 		return Namespace{}, err
 	}

@@ -47,7 +47,7 @@ func (p Page) checked(fields ...string) (Page, error) {
 		p.OrderBy = "created_at_asc"
 	}
 	if p.Number < 1 || p.Number > maxPage {
-		return p, outOfBounds("page", "must be 1 or more, is %d", p.Number)
+		return p, outOfBounds("page", "must be from 1 to %d, is %d", maxPage, p.Number)
 	}
 	if p.Size < 1 || p.Size > maxPageSize {
 		return p, outOfBounds("page_size", "must be from 1 to %d, is %d", maxPageSize, p.Size)

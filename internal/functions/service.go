@@ -34,7 +34,7 @@ type Minter interface {
 // Hasher hashes the values of secret variables, so that a client that knows
 // the value can verify it.
 type Hasher interface {
-	Hash(secret.String) (string, error)
+	Hash(context.Context, secret.String) (string, error)
 }
 
 // Sealer seals secrets for keeping.
@@ -86,12 +86,12 @@ func change[T any](ctx context.Context, store Store, write func(Tx) (T, error)) 
 
 // sealSecrets prepares secret changes outside of any transaction, because
 // hashing takes long by design.
-func (s *Service) sealSecrets(changes []SecretChange) ([]SecretVariable, error) {
+func (s *Service) sealSecrets(ctx context.Context, changes []SecretChange) ([]SecretVariable, error) {
 	sealed := make([]SecretVariable, 0, len(changes))
 	for _, change := range changes {
 		variable := SecretVariable{Key: change.Key}
 		if change.Value != nil {
-			hash, err := s.Hasher.Hash(*change.Value)
+			hash, err := s.Hasher.Hash(ctx, *change.Value)
 			if err != nil {
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package functions_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -52,7 +53,9 @@ func (plainMinter) Mint(n functions.Namespace, t functions.Token) (secret.String
 
 type plainHasher struct{}
 
-func (plainHasher) Hash(value secret.String) (string, error) { return "hash of " + value.Reveal(), nil }
+func (plainHasher) Hash(_ context.Context, value secret.String) (string, error) {
+	return "hash of " + value.Reveal(), nil
+}
 
 type plainSealer struct{}
 

@@ -2,7 +2,6 @@ package functions
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -53,13 +52,20 @@ func validVariables(variables map[string]string, limits Limits) error {
 
 func validSecrets(changes []SecretChange, limits Limits) error {
 	const argument = "secret_environment_variables"
-	for i, change := range changes {
+	// Each change costs a hash, which takes long by design. Removals come on
+	// top of what may be there.
+	if len(changes) > 2*limits.Variables {
+		return quotaExceeded("secret environment variable", limits.Variables)
+	}
+	given := map[string]bool{}
+	for _, change := range changes {
 		if err := validVariableName(argument, change.Key); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(changes[:i], func(c SecretChange) bool { return c.Key == change.Key }) {
+		if given[change.Key] {
 			return malformed(argument, "%s is given twice", change.Key)
 		}
+		given[change.Key] = true
 		if change.Value == nil {
 			continue
 		}
@@ -76,7 +82,7 @@ func validSecrets(changes []SecretChange, limits Limits) error {
 func validVariableName(argument, name string) error {
 	switch {
 	case len(name) > maxVariableName || !variableName.MatchString(name):
-		return malformed(argument, "%.120q is no name for a variable: use up to %d letters, digits and '_', not beginning with a digit", name, maxVariableName)
+		return malformed(argument, "%.120q is no name for a variable: use up to %d letters, digits, '_', '-' and '.', beginning with a letter or '_'", name, maxVariableName)
 	case strings.HasPrefix(name, reservedPrefix):
 		return outOfBounds(argument, "%s: names that begin with %s are reserved", name, reservedPrefix)
 	}

@@ -88,5 +88,12 @@ func createKey(path string) ([]byte, error) {
 	if err := file.Sync(); err != nil {
 		return nil, err
 	}
-	return key, os.Rename(file.Name(), path)
+	if err := os.Rename(file.Name(), path); err != nil {
+		return nil, err
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	return key, errors.Join(folder.Sync(), folder.Close())
 }

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,10 +21,10 @@ import (
 const (
 	DefaultAPIListen     = "127.0.0.1:8080"
 	DefaultGatewayListen = "127.0.0.1:8081"
+	DefaultOpsListen     = "127.0.0.1:8082"
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultStopTimeout   = 10 * time.Second
-	DefaultOpsListen     = "127.0.0.1:8082"
 
 	// sparePairs is how many key pairs are made ahead of need.
 	sparePairs = 2
@@ -41,9 +44,6 @@ type Config struct {
 	// APIListen and GatewayListen are host:port; port 0 takes a free one.
 	APIListen     string
 	GatewayListen string
-	// Domain is what the domain names of functions end in; "{region}" in it
-	// stands for the region.
-	Domain string
 	// GatewayTLSListen is where calls come in over TLS, and OpsListen where
 	// operators look; empty turns the port off. OpsPprof has profiles taken
 	// there.
@@ -53,6 +53,9 @@ type Config struct {
 	// TLSCert and TLSKey are PEM files; without them a local authority makes
 	// the certificates.
 	TLSCert, TLSKey string
+	// Domain is what the domain names of functions end in; "{region}" in it
+	// stands for the region.
+	Domain string
 	// RefuseTokens and RefuseAPIKeys turn one way into private functions off.
 	RefuseTokens  bool
 	RefuseAPIKeys bool
@@ -66,20 +69,20 @@ type Config struct {
 	// BuildTimeout bounds one build. When the server stops it goes on for
 	// StopDelay, no longer ready; StopTimeout is how long calls then have to end.
 	BuildTimeout time.Duration
+	StopDelay    time.Duration
 	StopTimeout  time.Duration
 	// StartTimeout is how long an instance has to report that it serves.
 	StartTimeout time.Duration
-	StopDelay    time.Duration
 	Limits       functions.Limits
 	Scale        scale.Config
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string
+	// Version is the program's own.
+	Version string
 
 	// Now, NewID and NewKeyPair are the world's; tests hand in others.
 	Now        func() time.Time
-	// Version is the program's own.
-	Version string
 	NewID      func() string
 	NewKeyPair func() (token.KeyPair, error)
 	// Follow, if set, stands between the store and those who follow its
@@ -96,10 +99,10 @@ func DefaultConfig(dataDir string) Config {
 		Credentials:   CredentialsPath(dataDir),
 		APIListen:     DefaultAPIListen,
 		GatewayListen: DefaultGatewayListen,
+		OpsListen:     DefaultOpsListen,
 		Domain:        DefaultDomain,
 		BuildTimeout:  DefaultBuildTimeout,
 		StopTimeout:   DefaultStopTimeout,
-		OpsListen:     DefaultOpsListen,
 		StartTimeout:  10 * time.Second,
 		Limits:        functions.DefaultLimits(),
 		Scale: scale.Config{
@@ -109,6 +112,30 @@ func DefaultConfig(dataDir string) Config {
 		NewID:      uuid.NewString,
 		NewKeyPair: func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) },
 	}
+}
+
+// domainName is the end of a host name, with the region still to be put in.
+var domainName = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+
+// Validate tells what is wrong with a configuration, and brings the domain
+// into the form in which names are compared.
+func (c *Config) Validate() error {
+	c.Domain = strings.ToLower(strings.TrimSuffix(c.Domain, "."))
+	if !domainName.MatchString(strings.ReplaceAll(c.Domain, "{region}", "region")) {
+		return fmt.Errorf("domain %q is no host name: write one such as %s", c.Domain, DefaultDomain)
+	}
+	if c.Scale.Queue < 1 {
+		return fmt.Errorf("queue is %d: at least 1 call must be able to wait", c.Scale.Queue)
+	}
+	for name, d := range map[string]time.Duration{
+		"build-timeout": c.BuildTimeout, "start-timeout": c.StartTimeout, "min-timeout": c.Limits.MinTimeout,
+		"idle-to-one": c.Scale.IdleToOne, "idle-to-zero": c.Scale.IdleToZero,
+	} {
+		if d <= 0 {
+			return fmt.Errorf("%s is %v: it must be more than nothing", name, d)
+		}
+	}
+	return nil
 }
 
 // DefaultDataDir is where a server keeps its data unless it is told otherwise.

@@ -81,7 +81,7 @@ func (s *Server) apiHandler() http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
 			Store: s.store, Runtimes: catalogue{s.reconcile.Toolchains}, Minter: token.NewMinter(s.box),
-			Hasher: hasher{}, Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain,
+			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain,
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: s.directory, Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
@@ -115,10 +115,19 @@ func (c catalogue) CheckHandler(language, handler string) error {
 }
 
 // hasher implements functions.Hasher with the parameters of Scaleway's hashes,
-// read off recorded traffic.
-type hasher struct{}
+// read off recorded traffic. One hash takes 64 MiB of memory, so that only few
+// are made at once.
+type hasher chan struct{}
 
-func (hasher) Hash(value secret.String) (string, error) {
+const hashersAtOnce = 2
+
+func (h hasher) Hash(ctx context.Context, value secret.String) (string, error) {
+	select {
+	case h <- struct{}{}:
+		defer func() { <-h }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 	return argon2id.CreateHash(value.Reveal(), &argon2id.Params{
 		Memory: 64 << 10, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32,
 	})

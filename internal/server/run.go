@@ -32,7 +32,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) error {
 	if err := s.reconcile.Restore(ctx); err != nil {
-		return fmt.Errorf("restore functions: %w", err)
+		return unlessEnded(ctx, fmt.Errorf("restore functions: %w", err))
 	}
 	s.restored.Store(true)
 	ctx, end := context.WithCancel(ctx)
@@ -85,6 +85,10 @@ func unlessEnded(ctx context.Context, err error) error {
 // serve answers requests at listeners until ctx ends. Then it closes them, and
 // lets the requests end that are under way.
 func (s *Server) serve(ctx context.Context, server *http.Server, listeners ...net.Listener) error {
+	// Connections that have left HTTP are not waited for, and end at last.
+	requests, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	server.BaseContext = func(net.Listener) context.Context { return requests }
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	ended := make(chan error, len(listeners))
 	for _, l := range listeners {

@@ -45,6 +45,9 @@ type Endpoints struct {
 // EndpointsFile is the name of that file.
 const EndpointsFile = "endpoints.json"
 
+// lockFile is locked as long as a server uses the folder.
+const lockFile = "lock"
+
 // Server is a running Jeton.
 type Server struct {
 	config    Config
@@ -82,6 +85,9 @@ type Server struct {
 // Open makes everything ready to serve: it takes the data folder, opens what
 // is in it, and listens. Calls wait until Run.
 func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
 	s := &Server{config: config, log: log}
 	defer func() {
 		if err != nil {
@@ -96,6 +102,19 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}
 	return s, nil
+}
+
+// Serving tells whether a server uses a data folder now.
+func Serving(dataDir string) bool {
+	if _, err := os.Stat(filepath.Join(dataDir, EndpointsFile)); err != nil {
+		return false
+	}
+	lock := flock.New(filepath.Join(dataDir, lockFile))
+	free, err := lock.TryLock()
+	if err == nil && free {
+		_ = lock.Unlock()
+	}
+	return err == nil && !free
 }
 
 // Endpoints returns where the server is reached.
@@ -130,7 +149,11 @@ func (s *Server) takeFolder(context.Context) (err error) {
 	if err := os.MkdirAll(s.config.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
-	s.lock = flock.New(s.path("lock"))
+	// One that was there may have been open to others.
+	if err := os.Chmod(s.config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	s.lock = flock.New(s.path(lockFile))
 	taken, err := s.lock.TryLock()
 	if err != nil {
 		return fmt.Errorf("data folder %s: %w", s.config.DataDir, err)
@@ -142,8 +165,27 @@ func (s *Server) takeFolder(context.Context) (err error) {
 	return nil
 }
 
+const (
+	keyFile      = "secret.key"
+	databaseFile = "jeton.db"
+)
+
+// keyIsThere refuses a database whose key is missing: another key would open
+// nothing of what the first has sealed.
+func (s *Server) keyIsThere() error {
+	_, keyErr := os.Stat(s.path(keyFile))
+	_, databaseErr := os.Stat(s.path(databaseFile))
+	if errors.Is(keyErr, os.ErrNotExist) && databaseErr == nil {
+		return fmt.Errorf("%s is missing, and without it the sealed values of %s are lost: restore it from a backup", s.path(keyFile), databaseFile)
+	}
+	return nil
+}
+
 func (s *Server) openStore(ctx context.Context) error {
-	key, err := secret.LoadKey(s.path("secret.key"))
+	if err := s.keyIsThere(); err != nil {
+		return err
+	}
+	key, err := secret.LoadKey(s.path(keyFile))
 	if err != nil {
 		return fmt.Errorf("key of the sealed values: %w", err)
 	}
@@ -153,7 +195,7 @@ func (s *Server) openStore(ctx context.Context) error {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("signed addresses"))
 	s.urlKey = mac.Sum(nil)
-	if s.store, err = sqlite.Open(ctx, s.path("jeton.db"), s.config.Now); err != nil {
+	if s.store, err = sqlite.Open(ctx, s.path(databaseFile), s.config.Now); err != nil {
 		return err
 	}
 	s.opens(s.store)

@@ -41,7 +41,7 @@ func (d *demo) startServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command(d.jeton(), "serve", "--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0")
+	command := exec.Command(d.jeton(), "serve", "--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=")
 	command.Env = d.environment()
 	command.Stdout, command.Stderr = log, log
 	// Ctrl-C reaches the demo alone, which destroys what it has made first.

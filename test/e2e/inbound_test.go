@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
@@ -133,5 +134,39 @@ func TestCallerGoesAway(t *testing.T) {
 	eventually(t, "the instance is stopped", func() bool { return !alive(first) })
 	if status, second := w.call(f, "/", ""); status != 200 || second == first {
 		t.Errorf("%d %s", status, second)
+	}
+}
+
+// TestStopEndsEveryConnection stops a server while a connection that has left
+// HTTP is open, to a revision that another has replaced.
+func TestStopEndsEveryConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *server.Config) { c.StopTimeout = 500 * time.Millisecond })
+	echo := "package f\n\nimport (\n\t\"io\"\n\t\"net/http\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) {\n" +
+		"\tc, b, err := http.NewResponseController(w).Hijack()\n\tif err != nil {\n\t\treturn\n\t}\n" +
+		"\tio.WriteString(c, \"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n\")\n\tio.Copy(c, b)\n}\n"
+	f := w.function(&function.CreateFunctionRequest{
+		NamespaceID: w.namespace("stop").ID, Name: "f", Runtime: "go126", Privacy: function.FunctionPrivacyPublic,
+	}, map[string]string{"go.mod": goMod, "f.go": echo})
+	var dialer net.Dialer
+	connection := must[net.Conn](t)(dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(w.GatewayURL, "http://")))
+	defer connection.Close()
+	must[int](t)(io.WriteString(connection, "GET / HTTP/1.1\r\nHost: "+f.DomainName+"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"))
+	reader := bufio.NewReader(connection)
+	response := must[*http.Response](t)(http.ReadResponse(reader, nil))
+	wantStatus(t, "the upgrade", response.StatusCode, http.StatusSwitchingProtocols)
+	must[int](t)(io.WriteString(connection, "hello\n"))
+	if line := must[string](t)(reader.ReadString('\n')); line != "hello\n" {
+		t.Errorf("%q comes back", line)
+	}
+	w.begin(f.ID, map[string]string{"go.mod": goMod, "f.go": echo + "\n// again\n"})
+	w.settled(f.ID)
+	began := time.Now()
+	w.Stop()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the server takes %v to stop", took)
+	}
+	if _, err := reader.ReadByte(); err == nil {
+		t.Error("the connection is still open")
 	}
 }

@@ -19,7 +19,9 @@ import (
 
 // Jeton is a running server and its first API key.
 type Jeton struct {
-	APIURL, GatewayURL        string
+	APIURL, GatewayURL string
+	// GatewayTLSURL is empty unless an option turns that port on.
+	GatewayTLSURL, OpsURL     string
 	AccessKey, SecretKey      string
 	ProjectID, OrganizationID string
 	// DataDir is the server's data folder.
@@ -45,7 +47,7 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	dir := t.TempDir()
 	config := server.DefaultConfig(filepath.Join(dir, "data"))
 	config.CacheDir = server.DefaultCacheDir()
-	config.APIListen, config.GatewayListen = "127.0.0.1:0", "127.0.0.1:0"
+	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
 	for _, option := range options {
@@ -74,6 +76,7 @@ func (j *Jeton) start() *scw.Profile {
 		j.t.Fatalf("start the server: %v", err)
 	}
 	j.APIURL, j.GatewayURL = running.Endpoints().API, running.Endpoints().Gateway
+	j.GatewayTLSURL, j.OpsURL = running.Endpoints().GatewayTLS, running.Endpoints().Ops
 	ended := make(chan error, 1)
 	go func() { ended <- running.Run(ctx) }()
 	j.stop = func() {

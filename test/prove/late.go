@@ -25,7 +25,7 @@ func serveLate(dataDir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	config := server.DefaultConfig(dataDir)
-	config.APIListen, config.GatewayListen = "127.0.0.1:0", "127.0.0.1:0"
+	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", ""
 	config.CacheDir = ".cache"
 	config.Follow = func(apply func(functions.Change)) func(functions.Change) {
 		later := make(chan functions.Change, 10_000)

@@ -53,7 +53,7 @@ func (s *stage) newServer(ctx context.Context, command ...string) (*jeton, error
 	if command == nil {
 		command = []string{
 			filepath.Join(s.root, "bin", "jeton"), "serve", "--data-dir", data, "--cache-dir", filepath.Join(s.root, ".cache"),
-			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--log-format=json", "--min-timeout=1s",
+			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=", "--log-format=json", "--min-timeout=1s",
 		}
 	} else {
 		command = append(command, data)

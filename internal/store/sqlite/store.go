@@ -56,12 +56,20 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 	reads.SetMaxOpenConns(readers)
 	reads.SetMaxIdleConns(readers)
 	s := &Store{now: now, reads: reads, writes: writes}
-	const newest = "SELECT coalesce(max(number), 0) FROM changes"
-	if err := reads.QueryRowContext(ctx, newest).Scan(&s.last); err != nil {
+	if err := s.readLast(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.newest.Store(s.last)
 	return s, nil
+}
+
+// readLast reads the number of the last change that was committed.
+func (s *Store) readLast(ctx context.Context) error {
+	const newest = "SELECT coalesce(max(number), 0) FROM changes"
+	if err := s.reads.QueryRowContext(ctx, newest).Scan(&s.last); err != nil {
+		return fmt.Errorf("read the last change: %w", err)
+	}
+	s.newest.Store(s.last)
+	return nil
 }
 
 // dsn names the file and how to open it. With synchronous=FULL a commit has
@@ -122,7 +130,8 @@ func (s *Store) Update(ctx context.Context, write func(functions.Tx) error) erro
 		return fmt.Errorf("number the changes: %w", err)
 	}
 	if err := sqlTx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		// Whether it was committed after all is for the file to say.
+		return errors.Join(fmt.Errorf("commit: %w", err), s.readLast(ctx))
 	}
 	s.last = t.last
 	s.newest.Store(t.last)

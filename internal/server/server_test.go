@@ -1,0 +1,152 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+func config(t *testing.T) server.Config {
+	t.Helper()
+	c := server.DefaultConfig(filepath.Join(t.TempDir(), "data"))
+	c.APIListen, c.GatewayListen, c.OpsListen = "127.0.0.1:0", "127.0.0.1:0", ""
+	c.NewKeyPair = func() (token.KeyPair, error) { return token.GenerateKeyPair(1024) }
+	return c
+}
+
+func open(t *testing.T, c server.Config) *server.Server {
+	t.Helper()
+	s, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestOneServerAFolder(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	if server.Serving(c.DataDir) {
+		t.Error("a server serves before there is one")
+	}
+	first := open(t, c)
+	if !server.Serving(c.DataDir) {
+		t.Error("the server does not serve")
+	}
+	if _, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler)); !errors.Is(err, server.ErrInUse) {
+		t.Errorf("a second server: %v, want ErrInUse", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if server.Serving(c.DataDir) {
+		t.Error("a server serves after its end")
+	}
+	second := open(t, c)
+	if second.Issued() != nil || first.Issued() == nil {
+		t.Error("the first start issues an API key, and the second does not")
+	}
+}
+
+func TestFilesAreTheOwnersAlone(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	open(t, c)
+	for path, want := range map[string]os.FileMode{
+		c.DataDir: 0o700, filepath.Join(c.DataDir, "secret.key"): 0o600, c.Credentials: 0o600,
+	} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, %v, want %v", path, info.Mode().Perm(), err, want)
+		}
+	}
+}
+
+func TestCredentialsOfAnotherServerAreKept(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	if err := os.WriteFile(c.Credentials, []byte("another's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, c)
+	old, err := filepath.Glob(c.Credentials + ".*.old")
+	if err != nil || len(old) != 1 {
+		t.Fatalf("%v, %v", old, err)
+	}
+	if content, err := os.ReadFile(old[0]); err != nil || string(content) != "another's" {
+		t.Errorf("%q, %v", content, err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		spoil func(*testing.T, *server.Config)
+		says  string
+	}{
+		"a lost key": {func(t *testing.T, c *server.Config) {
+			t.Helper()
+			if err := open(t, *c).Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(filepath.Join(c.DataDir, "secret.key")); err != nil {
+				t.Fatal(err)
+			}
+		}, "restore it from a backup"},
+		"a folder that is a file": {func(t *testing.T, c *server.Config) {
+			t.Helper()
+			if err := os.WriteFile(c.DataDir, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "not a directory"},
+		"a port that is taken": {func(t *testing.T, c *server.Config) {
+			t.Helper()
+			other := config(t)
+			c.APIListen = strings.TrimPrefix(open(t, other).Endpoints().API, "http://")
+		}, "address already in use"},
+		"a queue of nothing":    {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
+		"no time to build":      {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
+		"negative time":         {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},
+		"a domain with a space": {func(_ *testing.T, c *server.Config) { c.Domain = "a b" }, "no host name"},
+		"a domain with a port":  {func(_ *testing.T, c *server.Config) { c.Domain = "example.org:80" }, "no host name"},
+	} {
+		c := config(t)
+		test.spoil(t, &c)
+		s, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v, want %q", name, err, test.says)
+		}
+		if err == nil {
+			_ = s.Close()
+		}
+	}
+}
+
+func TestStop(t *testing.T) {
+	t.Parallel()
+	s := open(t, config(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("Run returns %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the server does not stop")
+	}
+}

@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// begun is a call that is under way.
+type begun struct{ status chan int }
+
+// begin makes a call that lasts until the file "release" is there, and returns
+// when it has reached the function. The status is 0 if the connection breaks.
+func (w *world) begin(f *function.Function, dir, name string, protocols *http.Protocols) begun {
+	w.t.Helper()
+	call := begun{make(chan int, 1)}
+	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+	r := must[*http.Request](w.t)(http.NewRequestWithContext(context.WithoutCancel(w.t.Context()), http.MethodGet, w.GatewayURL+"/"+name, nil))
+	r.Host = f.DomainName
+	go func() {
+		response, err := client.Do(r)
+		if err != nil {
+			call.status <- 0
+			return
+		}
+		response.Body.Close()
+		call.status <- response.StatusCode
+	}()
+	eventually(w.t, name+" is called", func() bool { return exists(filepath.Join(dir, name)) })
+	return call
+}
+
+// slow is a function that serves /fast at once, and any other path once it is
+// released.
+func (w *world) slow(dir string) *function.Function {
+	w.t.Helper()
+	return w.function(python(w.namespace("slow").ID, "f"), pythonHandler(
+		"if event['path'] != '/fast':",
+		"    open('"+dir+"' + event['path'], 'w').close()",
+		"    while not os.path.exists('"+dir+"/release'): time.sleep(0.01)",
+		"return 'done'",
+	))
+}
+
+// TestGracefulStop has a server stop under running calls: it says first that it
+// is no longer ready, then takes no more, and ends what it has begun.
+func TestGracefulStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *server.Config) { c.StopDelay, c.StopTimeout = 2*time.Second, patience })
+	dir := t.TempDir()
+	f := w.slow(dir)
+	http1, http2 := new(http.Protocols), new(http.Protocols)
+	http1.SetHTTP1(true)
+	http2.SetUnencryptedHTTP2(true)
+	calls := map[string]begun{"HTTP/1.1": w.begin(f, dir, "one", http1), "HTTP/2": w.begin(f, dir, "two", http2)}
+	status, _ := w.ops("/readyz")
+	wantStatus(t, "readyz before", status, 200)
+
+	stopped := make(chan struct{})
+	go func() { w.Stop(); close(stopped) }()
+	eventually(t, "the server says that it stops", func() bool { status, body := w.ops("/readyz"); return status == 503 && body == "stopping\n" })
+	status, _ = w.call(f, "/fast", "")
+	wantStatus(t, "a call while others may not know", status, 200)
+	eventually(t, "new connections are refused", func() bool {
+		connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.GatewayURL, "http://"))
+		if err == nil {
+			connection.Close()
+		}
+		return err != nil
+	})
+	status, _ = w.ops("/healthz")
+	wantStatus(t, "healthz while calls end", status, 200)
+	for name, call := range calls {
+		select {
+		case status := <-call.status:
+			t.Errorf("%s: the running call has ended with %d", name, status)
+		default:
+		}
+	}
+	must[struct{}](t)(struct{}{}, os.WriteFile(filepath.Join(dir, "release"), nil, 0o600))
+	for name, call := range calls {
+		wantStatus(t, "the running call over "+name, <-call.status, 200)
+	}
+	<-stopped
+}
+
+// TestStopHasAnEnd has a call that never ends not keep the server.
+func TestStopHasAnEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *server.Config) { c.StopTimeout = 200 * time.Millisecond })
+	dir := t.TempDir()
+	f := w.slow(dir)
+	http1 := new(http.Protocols)
+	http1.SetHTTP1(true)
+	call := w.begin(f, dir, "one", http1)
+	w.Stop()
+	if status := <-call.status; status == 200 {
+		t.Error("the call that never ends was answered")
+	}
+	if !strings.Contains(w.Log.String(), "calls were cut off") {
+		t.Error("the log does not say that a call was cut off")
+	}
+}
