@@ -48,10 +48,12 @@ var errSuperseded = errors.New("superseded by a later deployment")
 // starts, and has it take over. Until then the old one serves; if anything
 // fails it goes on serving.
 func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functions.Namespace) error {
+	ctx, end := r.begin(ctx, Deployment, f)
 	revision, err := r.prepare(ctx, f, n)
 	if err == nil {
 		err = r.takeOver(ctx, f, revision)
 	}
+	end(resultOf(ctx, err))
 	switch {
 	case err == nil:
 		return nil

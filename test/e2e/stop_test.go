@@ -15,14 +15,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// begun is a call that is under way.
-type begun struct{ status chan int }
+// heldCall is a call that is under way.
+type heldCall struct{ status chan int }
 
-// begin makes a call that lasts until the file "release" is there, and returns
+// hold makes a call that lasts until the file "release" is there, and returns
 // when it has reached the function. The status is 0 if the connection breaks.
-func (w *world) begin(f *function.Function, dir, name string, protocols *http.Protocols) begun {
+func (w *world) hold(f *function.Function, dir, name string, protocols *http.Protocols) heldCall {
 	w.t.Helper()
-	call := begun{make(chan int, 1)}
+	call := heldCall{make(chan int, 1)}
 	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
 	r := must[*http.Request](w.t)(http.NewRequestWithContext(context.WithoutCancel(w.t.Context()), http.MethodGet, w.GatewayURL+"/"+name, nil))
 	r.Host = f.DomainName
@@ -52,7 +52,7 @@ func (w *world) slow(dir string) *function.Function {
 }
 
 // TestGracefulStop has a server stop under running calls: it says first that it
-// is no longer ready, then takes no more, and ends what it has begun.
+// is no longer ready, then takes no more, and ends what it has heldCall.
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.StopDelay, c.StopTimeout = 2*time.Second, patience })
@@ -61,7 +61,7 @@ func TestGracefulStop(t *testing.T) {
 	http1, http2 := new(http.Protocols), new(http.Protocols)
 	http1.SetHTTP1(true)
 	http2.SetUnencryptedHTTP2(true)
-	calls := map[string]begun{"HTTP/1.1": w.begin(f, dir, "one", http1), "HTTP/2": w.begin(f, dir, "two", http2)}
+	calls := map[string]heldCall{"HTTP/1.1": w.hold(f, dir, "one", http1), "HTTP/2": w.hold(f, dir, "two", http2)}
 	status, _ := w.ops("/readyz")
 	wantStatus(t, "readyz before", status, 200)
 
@@ -101,7 +101,7 @@ func TestStopHasAnEnd(t *testing.T) {
 	f := w.slow(dir)
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
-	call := w.begin(f, dir, "one", http1)
+	call := w.hold(f, dir, "one", http1)
 	w.Stop()
 	if status := <-call.status; status == 200 {
 		t.Error("the call that never ends was answered")
