@@ -123,7 +123,7 @@ func (a *API) unknownRoute(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, r, err)
 		return
 	}
-	a.writeJSON(w, r, http.StatusNotFound, message{"no such endpoint: " + r.Method + " " + truncate(r.URL.Path, 200)})
+	a.writeJSON(w, r, http.StatusNotFound, message{"no such endpoint: " + truncate(r.Method, 20) + " " + truncate(r.URL.Path, 200)})
 }
 
 func truncate(text string, length int) string {

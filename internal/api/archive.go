@@ -152,8 +152,8 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 	archive, err := a.Archives.Add(id, r.Body, length, func(archive blob.Archive) error {
 		return a.Service.CodeUploaded(r.Context(), id, archive.Digest)
 	})
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = &functions.Error{Code: functions.InvalidArgument, Message: "the archive ended before its end"}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, blob.ErrTooLarge) {
+		err = &functions.Error{Code: functions.InvalidArgument, Message: "the archive is not as long as was said"}
 	}
 	if err != nil {
 		a.writeError(w, r, err)

@@ -60,7 +60,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 			level = slog.LevelError
 		}
 		attributes := []slog.Attr{
-			slog.String("request_id", n.requestID), slog.String("method", r.Method),
+			slog.String("request_id", n.requestID), slog.String("method", truncate(r.Method, 20)),
 			slog.String("path", truncate(r.URL.Path, 300)), slog.Int("status", recorded.status),
 			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.accessKey),
 		}

@@ -11,7 +11,6 @@ const (
 	Pending  Status = "pending"
 	Ready    Status = "ready"
 	Failed   Status = "error"
-	Locked   Status = "locked"
 	Deleting Status = "deleting"
 )
 

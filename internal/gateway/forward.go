@@ -138,7 +138,7 @@ func (g *Gateway) newProxy() *httputil.ReverseProxy {
 		ModifyResponse: received,
 		ErrorHandler:   failed,
 		BufferPool:     &buffers{},
-		ErrorLog:       log.New(discardAborts{g.Log}, "", 0),
+		ErrorLog:       log.New(proxyLog{g.Log}, "", 0),
 	}
 }
 
@@ -231,11 +231,11 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// discardAborts writes the proxy's own complaints, such as of an answer that
+// proxyLog writes the proxy's own complaints, such as of an answer that
 // was cut short, into the log.
-type discardAborts struct{ log *slog.Logger }
+type proxyLog struct{ log *slog.Logger }
 
-func (d discardAborts) Write(line []byte) (int, error) {
+func (d proxyLog) Write(line []byte) (int, error) {
 	d.log.Debug("proxy", "message", strings.TrimSpace(string(line)))
 	return len(line), nil
 }

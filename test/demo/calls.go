@@ -40,6 +40,7 @@ func (d *demo) callFunctions(ctx context.Context) error {
 	if err := d.output(ctx, "private-function", "tokens", &tokens); err != nil {
 		return err
 	}
+	d.host = hosts["go"]
 	var foreign string
 	if err := d.stateValue(ctx, "function-token", "scaleway_function_token.function", "token", &foreign); err != nil {
 		return err

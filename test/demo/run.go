@@ -50,7 +50,9 @@ type demo struct {
 	server    *server
 	terraform string
 	languages []string
-	wrong     int
+	// host is that of the Go function, to call by hand.
+	host  string
+	wrong int
 }
 
 // say starts a step.
@@ -177,10 +179,11 @@ The server is still running, with everything that was applied. To go on with it:
     eval "$(jeton env)"
     cd %s
     jeton tf plan -var expires_at=%s
-    curl -i -H "Host: $(jeton tf output -json hosts | jq -r .go)" "$JETON_GATEWAY_URL/"
+    jeton tf output -json tokens
+    curl -i -H "Host: %s" -H "X-Auth-Token: ..." "$JETON_GATEWAY_URL/"
 
 To end it:
 
     kill %d && rm -r %s
-`, d.path("data"), filepath.Join(d.root, "bin"), d.path("private-function"), d.expiry(), d.server.pid(), d.dir)
+`, d.path("data"), filepath.Join(d.root, "bin"), d.path("private-function"), d.expiry(), d.host, d.server.pid(), d.dir)
 }

@@ -1,0 +1,96 @@
+package gateway_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+)
+
+type seenKey struct{}
+
+// watcher keeps the last outcome.
+type watcher struct {
+	outcome gateway.Outcome
+	ended   int
+	// own tells whether the request was the one that Begin returned.
+	own bool
+}
+
+func (w *watcher) Begin(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), seenKey{}, w))
+}
+
+func (w *watcher) End(r *http.Request, o gateway.Outcome) {
+	w.outcome, w.own = o, r.Context().Value(seenKey{}) == w
+	w.ended++
+}
+
+// TestObserver looks at what is told of a call, whatever becomes of it.
+func TestObserver(t *testing.T) {
+	t.Parallel()
+	const token = "the.token.itself"
+	for name, test := range map[string]struct {
+		token   string
+		change  func(*functions.Function)
+		failure error
+		want    gateway.Outcome
+		timed   string
+	}{
+		"admitted":     {token: token, want: gateway.Outcome{Status: 200, Private: true, TokenID: tokenID(1), InstanceID: "instance"}, timed: "decided acquired"},
+		"refused":      {token: "other", want: gateway.Outcome{Status: 403, Private: true, Reason: "unknown token"}, timed: "decided"},
+		"public":       {change: func(f *functions.Function) { f.Privacy = functions.Public }, want: gateway.Outcome{Status: 200, InstanceID: "instance"}, timed: "acquired"},
+		"not answered": {token: token, failure: io.ErrUnexpectedEOF, want: gateway.Outcome{Status: 503, Private: true, TokenID: tokenID(1), Failure: io.ErrUnexpectedEOF}, timed: "decided"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			watched := &watcher{}
+			w := newWorld(t, echo)
+			w.Observer = watched
+			w.function(test.change)
+			w.token(token, functions.Token{ID: tokenID(1), FunctionID: functionID})
+			w.err = test.failure
+			w.call("X-Auth-Token", test.token)
+			got := watched.outcome
+			test.want.RequestID, test.want.FunctionID, test.want.NamespaceID = "made-here", functionID, namespaceID
+			var timed []string
+			for _, at := range []struct {
+				name string
+				time time.Time
+			}{{"decided", got.Decided}, {"acquired", got.Acquired}} {
+				if !at.time.IsZero() {
+					timed = append(timed, at.name)
+				}
+			}
+			if got.Began.IsZero() || got.Ended.IsZero() || strings.Join(timed, " ") != test.timed || !watched.own || watched.ended != 1 {
+				t.Errorf("told %d times, of its own request: %v, with the times %+v", watched.ended, watched.own, got)
+			}
+			got.Began, got.Decided, got.Acquired, got.Ended = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+			if got != test.want {
+				t.Errorf("told of %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWaited(t *testing.T) {
+	t.Parallel()
+	at := func(milliseconds int) time.Time { return start.Add(time.Duration(milliseconds) * time.Millisecond) }
+	for name, test := range map[string]struct {
+		outcome gateway.Outcome
+		want    time.Duration
+	}{
+		"public":      {gateway.Outcome{Began: at(0), Acquired: at(5)}, 5 * time.Millisecond},
+		"private":     {gateway.Outcome{Began: at(0), Decided: at(2), Acquired: at(5)}, 3 * time.Millisecond},
+		"no instance": {gateway.Outcome{Began: at(0), Decided: at(2)}, 0},
+	} {
+		if got := test.outcome.Waited(); got != test.want {
+			t.Errorf("%s: waited %s, want %s", name, got, test.want)
+		}
+	}
+}
