@@ -157,7 +157,7 @@ func known(ctx context.Context, client *scw.Client, id string) error {
 	for _, region := range api.Regions() {
 		request := &function.GetTokenRequest{Region: region, TokenID: id}
 		_, err := api.GetToken(request, scw.WithContext(ctx)) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
-		if _, missing := errors.AsType[*scw.ResourceNotFoundError](err); !missing {
+		if e, refused := errors.AsType[*scw.ResponseError](err); !refused || e.StatusCode != http.StatusNotFound {
 			return err
 		}
 	}

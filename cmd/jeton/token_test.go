@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/jetontest"
+)
+
+// command runs one command line with an input, and returns what it says.
+func command(t *testing.T, input string, args ...string) (status int, said string) {
+	t.Helper()
+	var out bytes.Buffer
+	status = run(args, strings.NewReader(input), &out, &out)
+	return status, out.String()
+}
+
+func wantSays(t *testing.T, name string, status, wantStatus int, said string, parts ...string) {
+	t.Helper()
+	if status != wantStatus {
+		t.Errorf("%s: status %d, want %d: %s", name, status, wantStatus, said)
+	}
+	for _, part := range parts {
+		if !strings.Contains(said, part) {
+			t.Errorf("%s: it does not say %q: %s", name, part, said)
+		}
+	}
+}
+
+// issue makes a namespace, and a token for it that is good for an hour.
+func issue(t *testing.T, api *function.API) *function.Token {
+	t.Helper()
+	n, err := api.CreateNamespace(&function.CreateNamespaceRequest{Name: "tokens"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: new(20 * time.Millisecond)}); err != nil {
+		t.Fatal(err)
+	}
+	expires := time.Now().Add(3 * time.Hour)
+	issued, err := api.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID, ExpiresAt: &expires}) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	if err != nil {
+		t.Fatal(err)
+	}
+	return issued
+}
+
+func TestTokenCommands(t *testing.T) {
+	jeton := jetontest.Start(t, func(c *server.Config) { c.GatewayTLSListen = "127.0.0.1:0" })
+	t.Setenv("JETON_DATA_DIR", jeton.DataDir)
+	api := function.NewAPI(jeton.Client())
+	issued := issue(t, api)
+
+	status, said := command(t, issued.Token+"\n", "token", "inspect")
+	wantSays(t, "inspect", status, 0, said, `"alg": "RS256"`, `"jti": "`+issued.ID+`"`,
+		"opens    all private functions of the namespace "+*issued.NamespaceID, ", in 2 hours", "Nothing of this has been verified")
+	if strings.Contains(said, issued.Token) {
+		t.Error("the token is repeated")
+	}
+	status, said = command(t, "", "token", "inspect", issued.Token)
+	wantSays(t, "inspect of an argument", status, 0, said, issued.ID)
+
+	status, said = command(t, issued.Token, "token", "verify", "-")
+	wantSays(t, "verify", status, 0, said, "signature  verified with the key ", "times      valid now", "revocation not revoked")
+
+	parts := strings.Split(issued.Token, ".")
+	forged := parts[0] + "." + parts[1] + "." + parts[2][:10] + strings.Repeat("A", len(parts[2])-10)
+	status, said = command(t, forged, "token", "verify")
+	wantSays(t, "verify of a forgery", status, 1, said, "NOT VALID: no key verifies the signature", "revocation not checked")
+
+	elsewhere := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(elsewhere, []byte(*issued.PublicKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range []string{elsewhere, jeton.APIURL + "/.well-known/jwks.json"} {
+		status, said = command(t, issued.Token, "token", "verify", "--jwks", keys)
+		wantSays(t, "verify with "+keys, status, 0, said, "verified with the key", "revocation not checked")
+	}
+	if _, err := api.DeleteToken(&function.DeleteTokenRequest{Region: scw.RegionFrPar, TokenID: issued.ID}); err != nil { //nolint:staticcheck // as above
+		t.Fatal(err)
+	}
+	status, said = command(t, issued.Token, "token", "verify")
+	wantSays(t, "verify of a revoked token", status, 1, said, "signature  verified", "revocation NOT VALID: the server has no such token")
+
+	status, said = command(t, "", "ca")
+	wantSays(t, "ca", status, 0, said, "-----BEGIN CERTIFICATE-----")
+}
+
+func TestTokenCommandsWithoutServer(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("JETON_DATA_DIR", filepath.Join(dir, "none"))
+	// {"alg":"none"} over claims of a function, expired in 1970.
+	const unsigned = "eyJhbGciOiJub25lIn0.eyJhcHBsaWNhdGlvbl9jbGFpbSI6W3siYXBwbGljYXRpb25faWQiOiJmIn1dLCJhdWQiOiJmdW5jdGlvbnMiLCJleHAiOjF9."
+	keys := filepath.Join(dir, "jwks.json")
+	if err := os.WriteFile(keys, []byte(`{"keys":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		input  string
+		args   []string
+		status int
+		says   string
+	}{
+		"nothing":                {"", []string{"inspect"}, 1, "not a function token"},
+		"no token":               {"hello", []string{"inspect"}, 1, "not a function token"},
+		"far too much":           {strings.Repeat("a", 1<<20), []string{"inspect"}, 1, "longer than"},
+		"an unsigned one":        {unsigned, []string{"inspect"}, 0, "opens    the function f"},
+		"an expired one":         {unsigned, []string{"inspect"}, 0, "years ago"},
+		"verify without server":  {unsigned, []string{"verify"}, 1, "--jwks"},
+		"verify an unsigned one": {unsigned, []string{"verify", "--jwks", keys}, 1, `NOT VALID: the signature is not RS256: the header says "none"`},
+		"verify an expired one":  {unsigned, []string{"verify", "--jwks", keys}, 1, "NOT VALID: the token has expired"},
+		"keys that are not":      {unsigned, []string{"verify", "--jwks", filepath.Join(dir, "x")}, 1, "no such file"},
+		"a server that is not":   {unsigned, []string{"verify", "--jwks", "http://127.0.0.1:1/"}, 1, "connection refused"},
+	} {
+		status, said := command(t, test.input, append([]string{"token"}, test.args...)...)
+		wantSays(t, name, status, test.status, said, test.says)
+	}
+	status, said := command(t, "", "ca")
+	wantSays(t, "ca before serve", status, 1, said, "--gateway-tls-listen")
+}
+
+func TestInWords(t *testing.T) {
+	t.Parallel()
+	for distance, want := range map[time.Duration]string{
+		0: "0 seconds", 119 * time.Second: "119 seconds", 2 * time.Minute: "2 minutes", 119 * time.Minute: "119 minutes",
+		2 * time.Hour: "2 hours", 47 * time.Hour: "47 hours", 48 * time.Hour: "2 days", 729 * 24 * time.Hour: "729 days", 730 * 24 * time.Hour: "2 years",
+	} {
+		if got := inWords(distance); got != want {
+			t.Errorf("%s is %q in words, want %q", distance, got, want)
+		}
+	}
+}
