@@ -10,20 +10,6 @@ import (
 	"path"
 )
 
-// ExtractFile is Extract for a zip file on disk.
-func ExtractFile(ctx context.Context, zipPath, dir string, limits Limits) error {
-	f, err := os.Open(zipPath)
-	if err != nil {
-		return fmt.Errorf("open archive: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("read archive's size: %w", err)
-	}
-	return Extract(ctx, f, info.Size(), dir, limits)
-}
-
 // Extract unpacks the zip of size bytes in r into dir, which exists and is
 // empty. Files get mode 0644, or 0755 if any of their execute bits is set;
 // folders get 0755; the process's umask applies. After an error dir is empty again. Returns an *Error if the

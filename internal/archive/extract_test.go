@@ -345,24 +345,6 @@ func TestExtractTellsTheDiskFromTheArchive(t *testing.T) {
 	}
 }
 
-func TestExtractFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "code.zip")
-	if err := os.WriteFile(path, pack(t, member{name: "a", content: "x"}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := archive.ExtractFile(t.Context(), path, dir, archive.Limits{}); err != nil {
-		t.Fatalf("ExtractFile() = %v", err)
-	}
-	if got := contents(t, dir); len(got) != 1 {
-		t.Errorf("unpacked %v, want one file", got)
-	}
-	if err := archive.ExtractFile(t.Context(), path+"x", t.TempDir(), archive.Limits{}); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("ExtractFile() of nothing = %v, want %v", err, fs.ErrNotExist)
-	}
-}
-
 func TestErrorIsShort(t *testing.T) {
 	t.Parallel()
 	err := &archive.Error{Entry: strings.Repeat("x", 50000), Problem: "is bad"}

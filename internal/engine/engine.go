@@ -26,6 +26,11 @@ type Revision struct {
 	// Env is the whole environment of an instance, as "KEY=value". Secrets
 	// are among it: it is never logged.
 	Env []string
+	// Secrets are the values in Env that must not be seen. The engine takes
+	// them out of what it tells of an instance: of Event.Reason, and of the
+	// output that it logs. One that is shorter than 6 bytes is left in, for it
+	// guards nothing, and so is such a line of one that has several.
+	Secrets []string
 	// MemoryLimit is in megabytes, CPULimit in thousandths of a CPU.
 	MemoryLimit, CPULimit int
 }
@@ -51,8 +56,6 @@ type Engine interface {
 	// when none is left that could read the revision's Dir, or with ctx's
 	// error. Deleting what is not there is no error.
 	Delete(ctx context.Context, revisionID string) error
-	// List returns the IDs of the revisions that the engine knows.
-	List(ctx context.Context) ([]string, error)
 	// Watch reports the instances that exist now, as events, and then every
 	// change, in order and without loss, until ctx ends; then the channel is
 	// closed.
@@ -81,8 +84,7 @@ type Event struct {
 	Address string
 	// Reason says in words for the operator why an instance is gone, and is
 	// empty when it went because it was asked to. One that crashed says so even
-	// if it was asked while it did. It names no value of the environment.
+	// if it was asked while it did. It holds none of the revision's
+	// Secrets.
 	Reason string
-	// Started tells, of an instance that is gone, whether it was ever ready.
-	Started bool
 }

@@ -94,15 +94,17 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 		env = append(env, name+"="+revision.Variables[name])
 	}
 	env = append(env, "SCW_APPLICATION_VERSION="+revision.ID)
+	var secrets []string
 	for _, name := range slices.Sorted(maps.Keys(revision.Secrets)) {
 		value, err := r.Sealer.Open(revision.Secrets[name], functions.VariablePurpose(name))
 		if err != nil {
 			return engine.Revision{}, fmt.Errorf("secret variable %s: %w", name, err)
 		}
 		env = append(env, name+"="+string(value))
+		secrets = append(secrets, string(value))
 	}
 	return engine.Revision{
-		ID: revision.ID, FunctionID: f.ID, Command: command, Dir: dir, Env: env,
+		ID: revision.ID, FunctionID: f.ID, Command: command, Dir: dir, Env: env, Secrets: secrets,
 		MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
 	}, nil
 }

@@ -2,7 +2,6 @@ package scale_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -33,8 +32,6 @@ type memory struct {
 func (m *memory) open() { m.events = make(chan engine.Event, 1000) }
 
 func (m *memory) Apply(context.Context, engine.Revision) error { return nil }
-
-func (m *memory) List(context.Context) ([]string, error) { return nil, errors.ErrUnsupported }
 
 func (m *memory) SetScale(_ context.Context, revisionID string, n int, spare []string) error {
 	m.mu.Lock()

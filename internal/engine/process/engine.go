@@ -136,6 +136,7 @@ func (e *Engine) Apply(_ context.Context, r engine.Revision) error {
 	}
 	r.Command = slices.Clone(r.Command)
 	r.Env = slices.Clone(r.Env)
+	r.Secrets = slices.Clone(r.Secrets)
 	e.revisions[r.ID] = r
 	return nil
 }
@@ -207,16 +208,4 @@ func (e *Engine) Delete(ctx context.Context, revisionID string) error {
 		}
 	}
 	return nil
-}
-
-// List returns the IDs of the revisions that were applied and not deleted.
-func (e *Engine) List(context.Context) ([]string, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	ids := make([]string, 0, len(e.revisions))
-	for id := range e.revisions {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids, nil
 }

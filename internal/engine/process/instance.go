@@ -67,9 +67,8 @@ func (e *Engine) run(in *instance) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	event := in.event(engine.Gone)
-	event.Started = in.ready
 	if !in.stopping || !asAsked(reason) {
-		event.Reason = redact(reason, in.revision.Env)
+		event.Reason = reason
 	}
 	delete(e.instances, in.id)
 	e.emit(event)
@@ -147,19 +146,6 @@ func (e *Engine) becomeReady(in *instance) {
 	defer e.mu.Unlock()
 	in.ready = true
 	e.emit(in.event(engine.Ready))
-}
-
-// redact takes the values of variables out of a text that others than the
-// function's owner may read. Values shorter than six bytes guard no secret, and
-// taking them out would garble the text.
-func redact(text string, env []string) string {
-	const shortest = 6
-	for _, variable := range env {
-		if _, value, _ := strings.Cut(variable, "="); len(value) >= shortest {
-			text = strings.ReplaceAll(text, value, "[redacted]")
-		}
-	}
-	return text
 }
 
 func (e *Engine) logLine(in *instance, stream string) func(string) {

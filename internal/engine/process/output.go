@@ -17,16 +17,23 @@ const (
 	levelOutput = slog.LevelInfo
 )
 
-// lines cuts what is written to it into lines and logs each.
+// lines cuts what is written to it into lines and logs each, without secrets.
+// Only of one that a cut within too long a line divides the log has the parts.
 type lines struct {
-	log func(line string)
+	secrets redactor
+	log     func(line string)
 
 	mu      sync.Mutex
 	partial []byte
-	newest  string
+	// cut tells that what partial begins with is not the start of its line.
+	cut bool
+	// newest is the start of the newest line that is not blank.
+	newest string
 }
 
-func newLines(log func(line string)) *lines { return &lines{log: log} }
+func newLines(secrets redactor, log func(line string)) *lines {
+	return &lines{secrets: secrets, log: log}
+}
 
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
@@ -47,7 +54,7 @@ func (l *lines) Write(p []byte) (int, error) {
 			rest = rest[1:]
 		}
 		if complete || len(l.partial) == maxLine {
-			l.emit()
+			l.emit(complete)
 		}
 	}
 	return len(p), nil
@@ -58,20 +65,28 @@ func (l *lines) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.partial) > 0 {
-		l.emit()
+		l.emit(true)
 	}
 }
 
-func (l *lines) emit() {
-	line := strings.ToValidUTF8(strings.TrimSuffix(string(l.partial), "\r"), "\uFFFD")
+func (l *lines) emit(complete bool) {
+	raw := strings.TrimSuffix(string(l.partial), "\r")
 	l.partial = l.partial[:0]
-	if strings.TrimSpace(line) != "" {
+	line := valid(l.secrets.redact(raw))
+	if !l.cut && strings.TrimSpace(raw) != "" {
 		l.newest = line
+		if !complete {
+			l.newest = valid(l.secrets.redactStart(raw))
+		}
 	}
+	l.cut = !complete
 	l.log(line)
 }
 
-// last returns the newest line that is not blank, cut to a bearable length.
+func valid(line string) string { return strings.ToValidUTF8(line, "\uFFFD") }
+
+// last returns the newest line that is not blank, without secrets, cut to a
+// bearable length.
 func (l *lines) last() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

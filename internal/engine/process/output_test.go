@@ -37,7 +37,7 @@ func TestOutput(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			runScript(t, e, test.script)
+			runToItsEnd(t, e, engine.Revision{ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", test.script}})
 			if err := e.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -48,14 +48,13 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// runScript runs an instance that is no more than a shell script, to its end.
-func runScript(t *testing.T, e *process.Engine, script string) {
+// runToItsEnd runs one instance and returns the reason of its end.
+func runToItsEnd(t *testing.T, e *process.Engine, r engine.Revision) string {
 	t.Helper()
 	events, err := e.Watch(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := engine.Revision{ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", script}}
 	if err := e.Apply(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
@@ -64,9 +63,10 @@ func runScript(t *testing.T, e *process.Engine, script string) {
 	}
 	for event := range events {
 		if event.State == engine.Gone {
-			return
+			return event.Reason
 		}
 	}
+	return ""
 }
 
 // logged returns the stream and text of each line of a log.

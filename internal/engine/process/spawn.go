@@ -63,8 +63,9 @@ func (e *Engine) spawn(in *instance) (*child, error) {
 	defer report.Close()
 
 	c := &child{readiness: readiness}
-	c.stdout = newLines(e.logLine(in, "stdout"))
-	c.stderr = newLines(e.logLine(in, "stderr"))
+	secrets := newRedactor(in.revision.Secrets)
+	c.stdout = newLines(secrets, e.logLine(in, "stdout"))
+	c.stderr = newLines(secrets, e.logLine(in, "stderr"))
 	c.cmd = &exec.Cmd{
 		Path: in.revision.Command[0],
 		Args: in.revision.Command,

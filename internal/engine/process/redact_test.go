@@ -1,0 +1,88 @@
+package process_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+)
+
+// TestSecretsAreNotTold asks that neither the reason of an instance's end nor
+// the log has a secret, or a part of one, and that they have all the rest.
+func TestSecretsAreNotTold(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("0123456789abcdef-", 3000)
+	tests := map[string]struct {
+		secrets []string
+		script  string
+		want    string
+	}{
+		"one in another":        {[]string{"abcdef", "abcdefTOPSECRET"}, `echo "Exception: $B" >&2`, "Exception: [redacted]"},
+		"one over another":      {[]string{"abcdefgh", "efghTOPSECRET"}, `echo abcdefghTOPSECRET. >&2`, "[redacted]."},
+		"twice":                 {[]string{"hunter2"}, `echo "$A and $A" >&2`, "[redacted] and [redacted]"},
+		"of several lines":      {[]string{"first line\r\n  second line\nx"}, `echo "$A" >&2; echo "no: second line" >&2`, "no: [redacted]"},
+		"of several, escaped":   {[]string{"first line\nsecond line"}, `printf '%s' 'no: "first line\nsecond line"' >&2`, `no: "[redacted]\n[redacted]"`},
+		"where the text is cut": {[]string{"S3cretvalue"}, `printf '%0395d%s' 0 "$A" >&2`, strings.Repeat("0", 395) + "[reda..."},
+		"where the line is cut": {[]string{"S3cretvalue"}, `printf '%s%0900000d' "$A" 0 >&2`, "[redacted]" + strings.Repeat("0", 390) + "..."},
+		"longer than a line":    {[]string{long}, `echo "It is $A" >&2`, "It is [redacted]"},
+		"a short one":           {[]string{"short"}, `echo "too $A" >&2`, "too short"},
+		"nothing":               {nil, `echo "has no cannot" >&2`, "has no cannot"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			e, err := process.New(process.Config{Dir: shortDir(t)}, slog.New(slog.NewJSONHandler(&log, nil)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := engine.Revision{ID: "r", FunctionID: "f", Secrets: test.secrets}
+			r.Command = []string{"/bin/sh", "-c", test.script + "; exit 1"}
+			r.Env = []string{"PLAIN=cannot"}
+			for i, secret := range test.secrets {
+				r.Env = append(r.Env, string(rune('A'+i))+"="+secret)
+			}
+			reason := runToItsEnd(t, e, r)
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if want := "exit status 1: " + test.want; reason != want {
+				t.Errorf("the reason is %q, want %q", reason, want)
+			}
+			wantNoSecret(t, logged(t, &log), test.secrets)
+		})
+	}
+}
+
+// wantNoSecret looks for each line of each secret that is long enough to be one.
+func wantNoSecret(t *testing.T, lines, secrets []string) {
+	t.Helper()
+	if len(lines) == 0 {
+		t.Error("nothing is logged")
+	}
+	for _, line := range lines {
+		for _, part := range strings.Fields(strings.Join(secrets, "\n")) {
+			if len(part) > 5 && strings.Contains(line, part) {
+				t.Errorf("the log has %.100q of a secret", line)
+			}
+		}
+	}
+}
+
+// TestASecretThatALongLineCutsIsNotTold fills the first part of a line with
+// secrets, of which the last one is divided.
+func TestASecretThatALongLineCutsIsNotTold(t *testing.T) {
+	t.Parallel()
+	secret := strings.Repeat("Ab0-", 250)
+	e := newEngine(t, process.Config{Dir: shortDir(t)})
+	reason := runToItsEnd(t, e, engine.Revision{
+		ID: "r", FunctionID: "f", Env: []string{"A=" + secret}, Secrets: []string{secret},
+		Command: []string{"/bin/sh", "-c", `printf '%s,' "$A" "$A" "$A" "$A" "$A" "$A" "$A" "$A" "$A" >&2; exit 1`},
+	})
+	if want := "exit status 1: " + strings.Repeat("[redacted],", 8) + "[redacted]"; reason != want {
+		t.Errorf("the reason is %q, want %q", reason, want)
+	}
+}
