@@ -96,7 +96,7 @@ func (j *jeton) deploy(ctx context.Context, request *function.CreateFunctionRequ
 	if f.ErrorMessage != nil {
 		return nil, "", fmt.Errorf("deploy: %s", *f.ErrorMessage)
 	}
-	token, err := j.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}, scw.WithContext(ctx)) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	token, err := j.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}, scw.WithContext(ctx))
 	if err != nil {
 		return nil, "", err
 	}

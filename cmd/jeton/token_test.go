@@ -46,7 +46,7 @@ func issue(t *testing.T, api *function.API) *function.Token {
 		t.Fatal(err)
 	}
 	expires := time.Now().Add(3 * time.Hour)
-	issued, err := api.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID, ExpiresAt: &expires}) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	issued, err := api.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID, ExpiresAt: &expires})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestTokenCommands(t *testing.T) {
 		status, said = command(t, issued.Token, "token", "verify", "--jwks", keys)
 		wantSays(t, "verify with "+keys, status, 0, said, "verified with the key", "revocation not checked")
 	}
-	if _, err := api.DeleteToken(&function.DeleteTokenRequest{Region: scw.RegionFrPar, TokenID: issued.ID}); err != nil { //nolint:staticcheck // as above
+	if _, err := api.DeleteToken(&function.DeleteTokenRequest{Region: scw.RegionFrPar, TokenID: issued.ID}); err != nil {
 		t.Fatal(err)
 	}
 	status, said = command(t, issued.Token, "token", "verify")

@@ -73,7 +73,7 @@ func handshake(t *testing.T, get source, trusted []byte, name string, c *clock) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	go func() {
 		if connection, err := listener.Accept(); err == nil {
 			// It reads the client's half of the handshake, or why it fails.

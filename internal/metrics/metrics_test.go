@@ -39,7 +39,7 @@ func busy(t *testing.T) *metrics.Metrics {
 	apply(m, function("f", "r2"))
 	m.Revoked(functions.Change{Number: 9, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(50*time.Microsecond))
 	end := m.Calls().End
-	end(nil, outcome("f", 200))
+	end(nil, outcome(200))
 	end(nil, refused("expired token"))
 	m.Starts().Started("r2", 40*time.Millisecond, true)
 	m.Starts().Started("r2", 40*time.Millisecond, false)
@@ -58,9 +58,9 @@ func function(id, revision string) functions.Function {
 
 func apply(m *metrics.Metrics, f functions.Function) { m.Apply(functions.Change{Object: f}) }
 
-func outcome(functionID string, status int) gateway.Outcome {
+func outcome(status int) gateway.Outcome {
 	return gateway.Outcome{
-		FunctionID: functionID, Status: status, Private: true, TokenID: "t",
+		FunctionID: "f", Status: status, Private: true, TokenID: "t",
 		Began: start, Decided: start, Acquired: start.Add(20 * time.Millisecond), Ended: start.Add(30 * time.Millisecond),
 	}
 }
@@ -124,7 +124,7 @@ func TestOddCallsAreCounted(t *testing.T) {
 	apply(m, function("f", "r"))
 	for status, class := range map[int]string{0: "none", 101: "1xx", 301: "3xx", 599: "5xx", 999: "none", -1: "none"} {
 		before := count(scrape(t, m), class)
-		m.Calls().End(nil, outcome("f", status))
+		m.Calls().End(nil, outcome(status))
 		if after := count(scrape(t, m), class); after == before {
 			t.Errorf("status %d is not counted as %s: %s", status, class, after)
 		}
@@ -133,7 +133,7 @@ func TestOddCallsAreCounted(t *testing.T) {
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_calls_total{class="4xx",function_id=""} 1`) {
 		t.Errorf("a call of an unknown host is not counted:\n%s", scraped)
 	}
-	keyed := outcome("f", 200)
+	keyed := outcome(200)
 	keyed.TokenID, keyed.AccessKey = "", "SCW123"
 	m.Calls().End(nil, keyed)
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_admissions_total{reason="api_key",result="admitted"} 1`) || strings.Contains(scraped, "SCW123") {
@@ -152,7 +152,7 @@ func TestDeletedFunctionsLeaveNothing(t *testing.T) {
 	m := busy(t)
 	apply(m, function("g", "r3"))
 	m.Apply(functions.Change{Object: function("f", "r2"), Deleted: true})
-	m.Calls().End(nil, outcome("f", 200))
+	m.Calls().End(nil, outcome(200))
 	m.Apply(functions.Change{Object: functions.Token{ID: "f"}, Deleted: true})
 	scraped := scrape(t, m)
 	if strings.Contains(scraped, `function_id="f"`) {

@@ -48,8 +48,10 @@ func TestPort(t *testing.T) {
 		"one profile":          {fine, true, "/debug/pprof/goroutine?debug=1", 200, "goroutine profile"},
 		"nothing at the root":  {fine, true, "/", 404, ""},
 		"health while unready": {ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: broken}), false, "/healthz", 200, "ok"},
-		"one of two": {ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: broken}, ops.Check{Name: "engine", Run: good}),
-			false, "/readyz", 503, "store: the disk is full\nengine: ok\n"},
+		"one of two": {
+			ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: broken}, ops.Check{Name: "engine", Run: good}),
+			false, "/readyz", 503, "store: the disk is full\nengine: ok\n",
+		},
 	} {
 		status, body := get(t, handler(test.readiness, test.pprof), test.path)
 		if status != test.status || !strings.Contains(body, test.says) {

@@ -73,7 +73,7 @@ func TestProtocols(t *testing.T) {
 	request := python(w.namespace("protocols").ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate
 	f := w.function(request, pythonHandler("return 'hello'"))
-	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	for name, client := range map[string]*http.Client{

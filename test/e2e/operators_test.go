@@ -45,7 +45,7 @@ func TestOperatorsPort(t *testing.T) {
 	request := python(w.namespace("measured").ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate
 	f := w.function(request, pythonHandler("return 'hello'"))
-	issued := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	issued := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	status, _ = w.call(f, "/", issued.Token)
 	wantStatus(t, "a call", status, 200)
 	must[*function.Token](t)(w.DeleteToken(&function.DeleteTokenRequest{TokenID: issued.ID}))
@@ -96,7 +96,7 @@ func TestPublicKeys(t *testing.T) {
 		t.Errorf("%d keys before there is a namespace", len(keys))
 	}
 	n := w.namespace("verified")
-	issued := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID})) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	issued := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID}))
 	parsed := must[token.Text](t)(token.Parse(issued.Token))
 	keyID := must[string](t)(parsed.VerifySignature(published()))
 	fromAPI := must[[]token.PublicKey](t)(token.ParseKeys([]byte(*issued.PublicKey)))
@@ -133,7 +133,7 @@ func TestSpans(t *testing.T) {
 	request := python(w.namespace("traced").ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate
 	f := w.function(request, pythonHandler("return event['headers'].get('Traceparent', '')"))
-	issued := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	issued := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	_, _, seen := w.send(http.MethodGet, w.GatewayURL, nil, http.Header{
 		"Host": {f.DomainName}, "X-Auth-Token": {issued.Token}, "Traceparent": {"00-" + trace + "-" + caller + "-01"},

@@ -50,8 +50,8 @@ func TestRestart(t *testing.T) {
 	request := python(n.ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate
 	f := w.function(request, pythonHandler("return str(os.getpid())"))
-	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))    //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
-	revoked := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID})) //nolint:staticcheck // as above
+	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
+	revoked := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID}))
 	status, instance := w.call(f, "/", revoked.Token)
 	wantStatus(t, "a token before it is revoked", status, 200)
 	must[*function.Token](t)(w.DeleteToken(&function.DeleteTokenRequest{TokenID: revoked.ID}))
@@ -118,7 +118,7 @@ func TestNothingSecretIsKept(t *testing.T) {
 	f := w.function(request, pythonHandler("return os.environ['S']"))
 	secrets := map[string]string{"the secret key": w.SecretKey, "a secret variable": variable}
 	for range 3 {
-		token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+		token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 		secrets["token "+token.ID] = token.Token
 		if status, body := w.call(f, "/", token.Token); status != 200 || body != variable {
 			t.Errorf("%d %s", status, body)

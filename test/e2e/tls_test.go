@@ -58,7 +58,7 @@ func TestTLS(t *testing.T) {
 	request.HTTPOption = redirected
 	request.Privacy = function.FunctionPrivacyPrivate
 	f := w.function(request, pythonHandler("return event['headers']['X-Forwarded-Proto'] + ' ' + event['headers']['Forwarded']"))
-	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	for protocol, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
 		client := w.tlsClient(http2)
 		for presented, want := range map[string]int{token.Token: 200, "": 403} {
@@ -106,7 +106,10 @@ func TestTLSIsAsStrict(t *testing.T) {
 		dialer := &tls.Dialer{Config: config}
 		connection := must[net.Conn](t)(dialer.DialContext(t.Context(), "tcp", w.tlsAddress()))
 		must[int](t)(io.WriteString(connection, request))
-		response := must[*http.Response](t)(http.ReadResponse(bufio.NewReader(connection), nil))
+		response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
 		response.Body.Close()
 		connection.Close()
 		wantStatus(t, request, response.StatusCode, want)

@@ -47,8 +47,12 @@ func run(ctx context.Context, out io.Writer) error {
 	defer s.close()
 	var broken error
 	for _, p := range []proof{
-		{1, revokeUnderLoad}, {1, revokeAcrossKills}, {1, lateTableIsCaught},
-		{3, nothingSecretIsKept}, {4, expireUnderLoad}, {6, hostileLoad},
+		{1, revokeUnderLoad},
+		{1, revokeAcrossKills},
+		{1, lateTableIsCaught},
+		{3, nothingSecretIsKept},
+		{4, expireUnderLoad},
+		{6, hostileLoad},
 	} {
 		line, err := p.try(ctx, s)
 		if err != nil && !errors.Is(err, errBroken) {

@@ -170,7 +170,7 @@ func (v *jeton) deploy(ctx context.Context, namespaceID, name, code string, maxS
 
 // token makes a token for a function.
 func (v *jeton) token(ctx context.Context, functionID string, expiresAt *time.Time) (*function.Token, error) {
-	token, err := v.CreateToken(&function.CreateTokenRequest{FunctionID: &functionID, ExpiresAt: expiresAt}, scw.WithContext(ctx)) //nolint:staticcheck // deprecated at Scaleway, and what Jeton is for
+	token, err := v.CreateToken(&function.CreateTokenRequest{FunctionID: &functionID, ExpiresAt: expiresAt}, scw.WithContext(ctx))
 	if err == nil {
 		v.stage.secrets = append(v.stage.secrets, token.Token)
 	}
