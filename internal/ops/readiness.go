@@ -74,13 +74,7 @@ func (r *Readiness) runAll() (bool, string) {
 	ready := true
 	var report strings.Builder
 	for i, check := range r.checks {
-		var err error
-		select {
-		case err = <-outcomes[i]:
-		case <-ctx.Done():
-			err = errStuck
-		}
-		if err != nil {
+		if err := outcome(ctx, outcomes[i]); err != nil {
 			ready = false
 			fmt.Fprintf(&report, "%s: %v\n", check.Name, err)
 			continue
@@ -88,6 +82,22 @@ func (r *Readiness) runAll() (bool, string) {
 		fmt.Fprintf(&report, "%s: ok\n", check.Name)
 	}
 	return ready, report.String()
+}
+
+// outcome waits for a check until ctx ends. One that is there by then is not
+// passed over: another check may have taken the time.
+func outcome(ctx context.Context, of <-chan error) error {
+	select {
+	case err := <-of:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-of:
+		return err
+	default:
+		return errStuck
+	}
 }
 
 // errStuck is the outcome of a check that does not come back.
