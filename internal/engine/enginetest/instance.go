@@ -71,9 +71,13 @@ func tidyUp(asked <-chan os.Signal) {
 // startSleeper leaves a process behind and returns its number. One that leads its
 // own session keeps the instance's output open after the instance.
 func startSleeper(ownSession bool) int {
+	duration := "300"
+	if ownSession {
+		duration = "5" // Nobody ends it.
+	}
 	sleeper := &exec.Cmd{
 		Path:        "/bin/sleep",
-		Args:        []string{"sleep", "5"},
+		Args:        []string{"sleep", duration},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: ownSession},
 	}
 	if ownSession {

@@ -68,7 +68,6 @@ type Engine struct {
 	config  Config
 	logger  *slog.Logger
 	folder  *folder
-	spawner *spawner
 	running sync.WaitGroup
 
 	mu        sync.Mutex
@@ -93,7 +92,6 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 		config:    config,
 		logger:    logger,
 		folder:    folder,
-		spawner:   newSpawner(),
 		revisions: map[string]engine.Revision{},
 		instances: map[string]*instance{},
 		watchers:  map[*watcher]struct{}{},
@@ -115,7 +113,6 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 
 	e.running.Wait()
-	e.spawner.close()
 	e.mu.Lock()
 	for w := range e.watchers {
 		w.close()

@@ -84,27 +84,27 @@ func asAsked(reason string) bool {
 
 // live starts the process, waits for its end, and returns the reason for it.
 func (e *Engine) live(in *instance) string {
-	child, err := e.spawn(in)
+	program, err := e.spawn(in)
 	if err != nil {
 		return err.Error()
 	}
-	defer child.readiness.Close()
+	defer program.readiness.Close()
 	ready := make(chan struct{})
 	go func() {
-		if n, _ := child.readiness.Read(make([]byte, 1)); n == 1 {
+		if n, _ := program.readiness.Read(make([]byte, 1)); n == 1 {
 			close(ready)
 		}
 	}()
 	exited := make(chan string, 1)
-	go func() { exited <- child.wait() }()
+	go func() { exited <- program.wait() }()
 
-	failure, status := e.supervise(in, child, ready, exited)
+	failure, status := e.supervise(in, program, ready, exited)
 	reason := status
 	if failure != "" {
 		reason = failure
 	}
 	// What an instance that never served wrote last is mostly why.
-	if last := child.stderr.last(); last != "" && !in.ready {
+	if last := program.stderr.last(); last != "" && !in.ready {
 		reason += ": " + last
 	}
 	return reason
@@ -112,7 +112,7 @@ func (e *Engine) live(in *instance) string {
 
 // supervise passes on what is asked of a process until it has exited. It returns
 // why the engine itself ended it, if it did, and how it exited.
-func (e *Engine) supervise(in *instance, c *child, ready <-chan struct{}, exited <-chan string) (failure, status string) {
+func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exited <-chan string) (failure, status string) {
 	terminated, killed := in.terminated, in.killed
 	overdue := time.NewTimer(e.config.ReadyTimeout)
 	defer overdue.Stop()
@@ -125,16 +125,16 @@ func (e *Engine) supervise(in *instance, c *child, ready <-chan struct{}, exited
 			e.becomeReady(in)
 		case <-overdue.C:
 			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)
-			c.signal(syscall.SIGKILL)
+			p.group.Signal(syscall.SIGKILL)
 		case <-terminated:
 			terminated = nil
 			grace = time.After(e.config.Grace)
-			c.signal(syscall.SIGTERM)
+			p.group.Signal(syscall.SIGTERM)
 		case <-grace:
-			c.signal(syscall.SIGKILL)
+			p.group.Signal(syscall.SIGKILL)
 		case <-killed:
 			killed = nil
-			c.signal(syscall.SIGKILL)
+			p.group.Signal(syscall.SIGKILL)
 		case status = <-exited:
 			return failure, status
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -21,6 +22,9 @@ import (
 // engine's folder is in the variable's value.
 const serverVariable = "PROCESS_TEST_SERVER"
 
+// behaviourVariable says how that instance behaves.
+const behaviourVariable = "PROCESS_TEST_BEHAVIOUR"
+
 // runServer starts an instance, prints its address, and waits to be killed.
 func runServer(dir string) error {
 	e, err := process.New(process.Config{Dir: dir}, slog.New(slog.DiscardHandler))
@@ -36,7 +40,7 @@ func runServer(dir string) error {
 	if err != nil {
 		return err
 	}
-	r := engine.Revision{ID: "r", Command: []string{program}, Env: []string{"ENGINETEST_BEHAVIOUR=stubborn"}}
+	r := engine.Revision{ID: "r", Command: []string{program}, Env: []string{"ENGINETEST_BEHAVIOUR=" + os.Getenv(behaviourVariable)}}
 	if err := e.Apply(ctx, r); err != nil {
 		return err
 	}
@@ -51,17 +55,16 @@ func runServer(dir string) error {
 	return nil
 }
 
-// TestInstancesDieWithTheServer kills a server and asks that its instance, which
-// ignores SIGTERM, ends, and that the next server clears its folder away.
-func TestInstancesDieWithTheServer(t *testing.T) {
-	t.Parallel()
-	dir := shortDir(t)
+// startServer starts a server with one instance, and returns the instance's
+// address.
+func startServer(t *testing.T, dir, behaviour string) (server *exec.Cmd, address string) {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command(program)
-	server.Env = []string{serverVariable + "=" + dir}
+	server = exec.Command(program)
+	server.Env = []string{serverVariable + "=" + dir, behaviourVariable + "=" + behaviour}
 	output, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -69,28 +72,79 @@ func TestInstancesDieWithTheServer(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	address, err := bufio.NewReader(output).ReadString('\n')
-	address = strings.TrimSpace(address)
-	if killErr := server.Process.Kill(); err != nil || killErr != nil || address == "" {
-		t.Fatalf("the server printed %q, %v, %v", address, err, killErr)
+	t.Cleanup(func() { _ = server.Process.Kill() })
+	address, err = bufio.NewReader(output).ReadString('\n')
+	if address = strings.TrimSpace(address); err != nil || address == "" {
+		t.Fatalf("the server printed %q, %v", address, err)
+	}
+	return server, address
+}
+
+func kill(t *testing.T, server *exec.Cmd) {
+	t.Helper()
+	if err := server.Process.Kill(); err != nil {
+		t.Fatal(err)
 	}
 	_ = server.Wait()
+}
 
+// eventually polls a condition that other processes bring about.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for ; ; <-ticker.C {
-		conn, err := net.Dial("unix", address)
-		if err != nil {
-			break
-		}
-		_ = conn.Close()
+	for ; !condition(); <-ticker.C {
 		if time.Now().After(deadline) {
-			t.Fatal("the instance outlives its server")
+			t.Fatalf("never happened: %s", what)
 		}
 	}
+}
+
+// TestInstancesDieWithTheServer kills a server and asks that its instance, which
+// ignores SIGTERM, ends, and that the next server clears its folder away.
+func TestInstancesDieWithTheServer(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	server, address := startServer(t, dir, "stubborn")
+	kill(t, server)
+	eventually(t, "the instance has ended", func() bool {
+		conn, err := net.Dial("unix", address)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
 	newEngine(t, process.Config{Dir: dir})
 	if _, err := os.Stat(filepath.Dir(address)); !os.IsNotExist(err) {
 		t.Errorf("the killed server's folder is still there: %v", err)
 	}
+}
+
+// TestChildrenOfInstancesDieWithTheServer kills a server whose instance has
+// started a process.
+func TestChildrenOfInstancesDieWithTheServer(t *testing.T) {
+	t.Parallel()
+	server, address := startServer(t, shortDir(t), "leave-child")
+	conn, err := net.Dial("unix", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "child\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat := "/proc/" + string(answer) + "/stat"
+	if _, err := os.Stat(stat); err != nil {
+		t.Skipf("the instance's child cannot be watched: %v", err)
+	}
+	kill(t, server)
+	eventually(t, "the child of the instance has ended", func() bool {
+		state, err := os.ReadFile(stat)
+		return err != nil || strings.Contains(string(state), ") Z ")
+	})
 }

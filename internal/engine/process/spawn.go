@@ -7,8 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/child"
 )
 
 const (
@@ -20,32 +21,8 @@ const (
 	outputDelay = time.Second
 )
 
-// A spawner starts all children from one thread that lives as long as they do:
-// Linux sends the signal of a parent's death when the thread that made the child
-// ends, which any other thread of a Go program may do at any time.
-type spawner struct{ starts chan func() }
-
-func newSpawner() *spawner {
-	s := &spawner{starts: make(chan func())}
-	go func() {
-		runtime.LockOSThread()
-		for start := range s.starts {
-			start()
-		}
-	}()
-	return s
-}
-
-func (s *spawner) start(cmd *exec.Cmd) error {
-	started := make(chan error)
-	s.starts <- func() { started <- cmd.Start() }
-	return <-started
-}
-
-func (s *spawner) close() { close(s.starts) }
-
 // spawn starts the process of an instance.
-func (e *Engine) spawn(in *instance) (*child, error) {
+func (e *Engine) spawn(in *instance) (*program, error) {
 	work, err := e.folder.addInstance(in.id)
 	if err != nil {
 		return nil, err
@@ -62,26 +39,25 @@ func (e *Engine) spawn(in *instance) (*child, error) {
 	}
 	defer report.Close()
 
-	c := &child{readiness: readiness}
+	p := &program{readiness: readiness}
 	secrets := newRedactor(in.revision.Secrets)
-	c.stdout = newLines(secrets, e.logLine(in, "stdout"))
-	c.stderr = newLines(secrets, e.logLine(in, "stderr"))
-	c.cmd = &exec.Cmd{
+	p.stdout = newLines(secrets, e.logLine(in, "stdout"))
+	p.stderr = newLines(secrets, e.logLine(in, "stderr"))
+	p.cmd = &exec.Cmd{
 		Path: in.revision.Command[0],
 		Args: in.revision.Command,
 		Dir:  work,
 		// The last of two variables of one name counts.
-		Env:         append([]string{minimalPath, "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp")}, in.revision.Env...),
-		Stdout:      c.stdout,
-		Stderr:      c.stderr,
-		ExtraFiles:  []*os.File{listener, report},
-		SysProcAttr: childAttributes(),
-		WaitDelay:   outputDelay,
+		Env:        append([]string{minimalPath, "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp")}, in.revision.Env...),
+		Stdout:     p.stdout,
+		Stderr:     p.stderr,
+		ExtraFiles: []*os.File{listener, report},
+		WaitDelay:  outputDelay,
 	}
-	if err := e.spawner.start(c.cmd); err != nil {
+	if p.group, err = child.Start(p.cmd); err != nil {
 		return nil, errors.Join(fmt.Errorf("start: %w", err), readiness.Close())
 	}
-	return c, nil
+	return p, nil
 }
 
 // listen returns a listening socket as a file for a child to inherit. The

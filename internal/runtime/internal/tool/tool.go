@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/child"
 )
 
 const (
@@ -54,17 +56,23 @@ func Run(ctx context.Context, c Command) (string, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
 	defer cancel()
 	output := &tail{log: c.Log}
-	cmd := exec.CommandContext(timed, c.Args[0], c.Args[1:]...)
-	cmd.Dir = c.Dir
-	// Without an environment of its own a command would get the server's.
-	cmd.Env = append([]string{}, c.Env...)
-	cmd.Stdout = output
-	cmd.Stderr = output
-	cmd.WaitDelay = drainDelay
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// The tool's own children, such as compilers, must end with it.
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	err := cmd.Run()
+	cmd := &exec.Cmd{
+		Path: c.Args[0],
+		Args: c.Args,
+		Dir:  c.Dir,
+		// Without an environment of its own a command would get the server's.
+		Env:       append([]string{}, c.Env...),
+		Stdout:    output,
+		Stderr:    output,
+		WaitDelay: drainDelay,
+	}
+	group, err := child.Start(cmd)
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w", c.Args[0], err)
+	}
+	stop := context.AfterFunc(timed, func() { group.Signal(syscall.SIGKILL) })
+	defer stop()
+	err = group.Wait()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

@@ -1,4 +1,4 @@
-package process
+package child
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childAttributes puts a child into a process group of its own, and has it
+// attributes puts a child into a process group of its own, and has it
 // killed when this process dies, however it dies.
-func childAttributes() *syscall.SysProcAttr {
+func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 

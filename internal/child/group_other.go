@@ -1,12 +1,12 @@
 //go:build !linux
 
-package process
+package child
 
 import "syscall"
 
-// childAttributes puts a child into a process group of its own. Only Linux can
+// attributes puts a child into a process group of its own. Only Linux can
 // have it killed when this process dies.
-func childAttributes() *syscall.SysProcAttr {
+func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
