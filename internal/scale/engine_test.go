@@ -70,6 +70,9 @@ func (m *memory) SetScale(_ context.Context, revisionID string, n int, spare []s
 func (m *memory) Stop(_ context.Context, instanceID string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.broken != nil {
+		return m.broken
+	}
 	if slices.Contains(m.live, instanceID) {
 		m.end(revision, instanceID, "")
 	}
@@ -79,6 +82,9 @@ func (m *memory) Stop(_ context.Context, instanceID string) error {
 func (m *memory) Delete(_ context.Context, revisionID string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.broken != nil {
+		return m.broken
+	}
 	for _, id := range slices.Clone(m.live) {
 		m.end(revisionID, id, "")
 	}

@@ -129,6 +129,83 @@ func TestEngineFailureIsMadeUpFor(t *testing.T) {
 	})
 }
 
+// TestEngineFailureLeavesNoDisagreement has the engine fail to stop an instance,
+// by SetScale or by Stop, and then a call come: the instance that was to go must
+// not be counted for the one that the call waits for.
+func TestEngineFailureLeavesNoDisagreement(t *testing.T) {
+	tests := map[string]func(*scale.Scaler, *scale.Instance){
+		"SetScale": func(s *scale.Scaler, in *scale.Instance) {
+			s.Release(in)
+			pass(scale.DefaultIdleToZero)
+		},
+		"Stop": func(s *scale.Scaler, in *scale.Instance) {
+			s.Discard(in)
+			synctest.Wait()
+		},
+	}
+	for name, leave := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := &memory{}
+			run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+				s.Set(revision, scale.Limits{Max: 1})
+				in := mustAcquire(t, s)
+				e.breakDown(errors.New("cannot be reached"))
+				leave(s, in)
+				wantCounts(t, e, 1, 1)
+				e.breakDown(nil)
+				waiting := acquireLater(t.Context(), s)
+				pass(time.Second)
+				if waiting.instance == nil || waiting.instance.ID != "i2" {
+					t.Errorf("the call got %+v, want the instance i2", waiting)
+				}
+				wantCounts(t, e, 1, 2)
+			})
+		})
+	}
+}
+
+// TestRemoveIsMadeUpFor asks that a revision that the engine could not delete is
+// deleted later, and that whoever waits for that is told then and no sooner.
+func TestRemoveIsMadeUpFor(t *testing.T) {
+	tests := map[string]func(*testing.T, *scale.Scaler){
+		"by Run": func(*testing.T, *scale.Scaler) { pass(2 * time.Second) },
+		"by a second Remove": func(t *testing.T, s *scale.Scaler) {
+			if err := s.Remove(t.Context(), revision); err != nil {
+				t.Errorf("second Remove() = %v", err)
+			}
+		},
+	}
+	for name, again := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := &memory{}
+			run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+				s.Set(revision, scale.Limits{Max: 1})
+				mustAcquire(t, s)
+				forgotten := s.Retire(revision)
+				e.breakDown(errors.New("cannot be reached"))
+				if err := s.Remove(t.Context(), revision); err == nil {
+					t.Error("Remove() = nil, want the engine's error")
+				}
+				synctest.Wait()
+				select {
+				case <-forgotten:
+					t.Fatal("the revision is forgotten, and the engine has it")
+				default:
+				}
+				e.breakDown(nil)
+				again(t, s)
+				synctest.Wait()
+				select {
+				case <-forgotten:
+				default:
+					t.Fatal("the revision is not forgotten")
+				}
+				wantCounts(t, e, 0, 1)
+			})
+		})
+	}
+}
+
 func TestRunEndsWithTheEngine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,25 +84,31 @@ type order struct {
 	n       int
 	started int
 	spare   []string
-	forget  bool
+	// left are those in spare that were not there before.
+	left   []string
+	forget bool
 }
 
 // settle decides about a revision and asks the engine for what was decided. The
 // engine never counts an instance that it was asked to stop, so instances are
-// killed before the number is set.
+// killed before the number is set, and the number is not set while one lives
+// that was to be killed.
 func (s *Scaler) settle(ctx context.Context, r *revision) {
 	o, ok := s.order(r)
 	if !ok {
 		return
 	}
-	for _, id := range o.kill {
-		if err := s.engine.Stop(ctx, id); err != nil {
-			s.engineFailed(ctx, r, 0, fmt.Errorf("stop instance %s: %w", id, err))
+	for len(o.kill) > 0 {
+		if err := s.engine.Stop(ctx, o.kill[0]); err != nil {
+			s.engineFailed(ctx, r, o, fmt.Errorf("stop instance %s: %w", o.kill[0], err))
+			return
 		}
+		o.kill = o.kill[1:]
 	}
 	if o.scale {
 		if err := s.engine.SetScale(ctx, r.id, o.n, o.spare); err != nil {
-			s.engineFailed(ctx, r, o.started, fmt.Errorf("ask for %d instances: %w", o.n, err))
+			s.engineFailed(ctx, r, o, fmt.Errorf("ask for %d instances: %w", o.n, err))
+			return
 		}
 	}
 	if o.forget {
@@ -116,28 +123,30 @@ func (s *Scaler) order(r *revision) (order, bool) {
 		return order{}, false
 	}
 	d := decide(r.state(time.Now()), s.config)
+	var left []string
 	for _, in := range r.idle[:d.stop] {
 		in.phase = leaving
 		r.leaving = append(r.leaving, in)
+		left = append(left, in.ID)
 	}
 	r.idle = r.idle[d.stop:]
 	r.pending += d.start
 	s.wakeAt(r, d.again)
 
-	o := order{kill: r.discarded, n: r.live(), started: d.start}
+	o := order{kill: r.discarded, n: r.live(), started: d.start, left: left}
 	r.discarded = nil
-	o.scale = o.n != r.asked || d.start > 0 || d.stop > 0
+	o.forget = r.retired && o.n == 0 && len(r.instances) == 0 && len(r.queue) == 0
+	o.scale = !o.forget && (o.n != r.asked || d.start > 0 || d.stop > 0)
 	r.asked = o.n
 	for _, in := range r.leaving {
 		o.spare = append(o.spare, in.ID)
 	}
-	o.forget = r.retired && o.n == 0 && len(r.instances) == 0 && len(r.queue) == 0
 	return o, true
 }
 
 func (s *Scaler) delete(ctx context.Context, r *revision) {
 	if err := s.engine.Delete(ctx, r.id); err != nil {
-		s.engineFailed(ctx, r, 0, fmt.Errorf("delete revision: %w", err))
+		s.engineFailed(ctx, r, order{}, fmt.Errorf("delete revision: %w", err))
 		return
 	}
 	s.mu.Lock()
@@ -148,9 +157,11 @@ func (s *Scaler) delete(ctx context.Context, r *revision) {
 	}
 }
 
-// engineFailed takes back what the engine did not do, and has it tried again
-// after a pause.
-func (s *Scaler) engineFailed(ctx context.Context, r *revision, started int, err error) {
+// engineFailed takes back what the engine did not do of an order, and has it tried
+// again after a pause. What was to leave is killed then: the engine may count it
+// among those that serve until it is gone, and a number that is set does not end
+// it where calls have come in the meantime.
+func (s *Scaler) engineFailed(ctx context.Context, r *revision, o order, err error) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -158,8 +169,9 @@ func (s *Scaler) engineFailed(ctx context.Context, r *revision, started int, err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.asked = -1
-	r.pending = max(r.pending-started, 0)
-	for range started {
+	r.discarded = slices.Concat(r.discarded, o.kill, o.left)
+	r.pending = max(r.pending-o.started, 0)
+	for range o.started {
 		r.startFailed(&StartError{Reason: err.Error()})
 	}
 	r.pause(time.Now())

@@ -133,21 +133,41 @@ func (s *Scaler) Retire(revisionID string) <-chan struct{} {
 }
 
 // Remove ends a revision at once, with all its calls, and returns when the
-// engine has deleted it. Calls that wait get ErrUnknownRevision.
+// engine has deleted it. Calls that wait get ErrUnknownRevision. If the engine
+// fails, Run has it delete the revision later, unless Remove is called again.
 func (s *Scaler) Remove(ctx context.Context, revisionID string) error {
+	r := s.empty(revisionID)
+	err := s.engine.Delete(ctx, revisionID)
+	if err != nil {
+		err = fmt.Errorf("remove revision %s: %w", revisionID, err)
+	}
 	s.mu.Lock()
-	r := s.revisions[revisionID]
-	if r != nil {
+	defer s.mu.Unlock()
+	switch {
+	case r == nil || s.revisions[revisionID] != r:
+	case err != nil:
+		s.touch(r)
+	default:
 		s.forget(r)
-	}
-	s.mu.Unlock()
-	if err := s.engine.Delete(ctx, revisionID); err != nil {
-		return fmt.Errorf("remove revision %s: %w", revisionID, err)
-	}
-	if r != nil {
 		close(r.forgotten)
 	}
-	return nil
+	return err
+}
+
+// empty puts a retired revision without calls or instances in the place of a
+// revision, and returns it, or nil if there is none.
+func (s *Scaler) empty(revisionID string) *revision {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.revisions[revisionID]
+	if before == nil {
+		return nil
+	}
+	s.forget(before)
+	r := newRevision(revisionID)
+	r.retired, r.forgotten = true, before.forgotten
+	s.revisions[revisionID] = r
+	return r
 }
 
 // forget drops a revision and whoever waits for it.
