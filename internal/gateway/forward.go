@@ -224,6 +224,10 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 		answer(w, http.StatusBadRequest, "the request's body ended before its end, or is malformed")
 	case errors.Is(context.Cause(r.Context()), errTimeout):
 		c.failure = errTimeout
+		if r.ProtoMajor == 1 {
+			// hangUp has ended the connection for whatever would follow on it.
+			w.Header().Set("Connection", "close")
+		}
 		answer(w, http.StatusGatewayTimeout, "the function did not answer in time")
 	default:
 		c.failure = err

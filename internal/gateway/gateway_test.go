@@ -711,3 +711,32 @@ func TestHintsAhead(t *testing.T) {
 		t.Errorf("%d with request ids %q", got.StatusCode, ids)
 	}
 }
+
+// A call that runs out of time leaves nothing behind on its connection.
+func TestCallAfterATimeout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hang" {
+			<-r.Context().Done()
+		}
+	})
+	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 100*time.Millisecond })
+	front := "http://" + strictServer(t, w)
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	defer client.CloseIdleConnections()
+	for i, path := range []string{"/", "/hang", "/", "/hang", "/", "/"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, front+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		response.Body.Close()
+		if want := map[string]int{"/": 200, "/hang": 504}[path]; response.StatusCode != want {
+			t.Errorf("call %d, %s: status %d, want %d", i, path, response.StatusCode, want)
+		}
+	}
+}
