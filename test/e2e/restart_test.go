@@ -167,3 +167,24 @@ func TestRelativeFolders(t *testing.T) {
 		t.Errorf("%d %s %v", status, body, g.ErrorMessage)
 	}
 }
+
+// TestSecretsAreNotInErrors has a function fail to start with its secrets in
+// the reason.
+func TestSecretsAreNotInErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	request := python(w.namespace("reasons").ID, "f")
+	request.EnvironmentVariables = &map[string]string{"PLAIN": "cannot"}
+	request.SecretEnvironmentVariables = []*function.Secret{
+		{Key: "A", Value: pointer("abcdef")}, {Key: "B", Value: pointer("abcdefTOPSECRET")}, {Key: "C", Value: pointer("first line\nsecond line of it")},
+	}
+	f := w.function(request, map[string]string{"handler.py": "import os\nraise Exception('cannot ' + os.environ['B'] + ' ' + os.environ['C'].split('\\n')[1])\n"})
+	if f.ErrorMessage == nil || !strings.Contains(*f.ErrorMessage, "cannot [redacted]") {
+		t.Fatalf("%v", f.ErrorMessage)
+	}
+	for _, secret := range []string{"TOPSECRET", "abcdef", "second line"} {
+		if strings.Contains(*f.ErrorMessage, secret) || strings.Contains(w.Log.String(), secret) {
+			t.Errorf("%q is told: %s", secret, *f.ErrorMessage)
+		}
+	}
+}
