@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,8 +31,12 @@ func nothingSecretIsKept(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := v.tickets(ctx, 1, never, f); err != nil {
+	tickets, err := v.tickets(ctx, 1, never, f)
+	if err != nil {
 		return "", err
+	}
+	if status := call(ctx, http.DefaultClient, v.gateway, tickets[0].host, tickets[0].text); status != http.StatusOK {
+		return "", fmt.Errorf("a call is answered with %d", status)
 	}
 	found, searched := 0, 0
 	look := func(name string, content []byte) {
@@ -43,6 +49,11 @@ func nothingSecretIsKept(ctx context.Context, s *stage) (string, error) {
 	if err := s.searchFiles(look); err != nil {
 		return "", err
 	}
+	metrics, err := v.metrics(ctx)
+	if err != nil {
+		return "", err
+	}
+	look("the metrics", metrics)
 	arguments, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return "", err
@@ -53,11 +64,25 @@ func nothingSecretIsKept(ctx context.Context, s *stage) (string, error) {
 			look(path, content)
 		}
 	}
-	line := fmt.Sprintf("%d tokens, secret keys and secret variables, none of them in %d files, logs and command lines", len(s.secrets), searched)
+	line := fmt.Sprintf("%d tokens, secret keys and secret variables, none of them in %d files, logs, metrics and command lines", len(s.secrets), searched)
 	if found > 0 {
 		return fmt.Sprintf("%d secrets, found in %d of %d places", len(s.secrets), found, searched), errBroken
 	}
 	return line, nil
+}
+
+// metrics are what operators would scrape, after a call.
+func (v *jeton) metrics(ctx context.Context) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.ops+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
 }
 
 // searchFiles looks through all that the servers have written, but for the

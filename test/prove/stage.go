@@ -44,6 +44,7 @@ type jeton struct {
 	command []string
 	process *exec.Cmd
 	gateway string
+	ops     string
 }
 
 // newServer starts a fresh server: bin/jeton, unless another command is given.
@@ -53,7 +54,7 @@ func (s *stage) newServer(ctx context.Context, command ...string) (*jeton, error
 	if command == nil {
 		command = []string{
 			filepath.Join(s.root, "bin", "jeton"), "serve", "--data-dir", data, "--cache-dir", filepath.Join(s.root, ".cache"),
-			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=", "--log-format=json", "--min-timeout=1s",
+			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0", "--log-format=json", "--min-timeout=1s",
 		}
 	} else {
 		command = append(command, data)
@@ -74,7 +75,7 @@ func (v *jeton) start(ctx context.Context) error {
 	if err := v.process.Start(); err != nil {
 		return err
 	}
-	var endpoints struct{ API, Gateway string }
+	var endpoints struct{ API, Gateway, Ops string }
 	err = eventually(ctx, func() bool {
 		content, err := os.ReadFile(filepath.Join(v.data, "endpoints.json"))
 		return err == nil && json.Unmarshal(content, &endpoints) == nil
@@ -91,7 +92,7 @@ func (v *jeton) start(ctx context.Context) error {
 		return err
 	}
 	v.stage.secrets = append(v.stage.secrets, *config.SecretKey)
-	v.API, v.gateway = function.NewAPI(client), endpoints.Gateway
+	v.API, v.gateway, v.ops = function.NewAPI(client), endpoints.Gateway, endpoints.Ops
 	return nil
 }
 
