@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
@@ -89,13 +90,21 @@ func (b *bench) bareNode(ctx context.Context, script string) (time.Duration, err
 	return took, err
 }
 
-// children counts the child processes of a process.
+// guard is the name of the server's own child, which is no instance.
+const guard = "jeton-guard"
+
+// children counts the instances among the child processes of a server.
 func children(pid int) int {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	count := 0
 	for _, path := range tasks {
-		if content, err := os.ReadFile(path); err == nil && len(content) > 0 {
-			count++
+		content, _ := os.ReadFile(path)
+		for _, child := range strings.Fields(string(content)) {
+			// One that has ended since has no command line.
+			command, err := os.ReadFile("/proc/" + child + "/cmdline")
+			if err == nil && !strings.HasPrefix(string(command), guard) {
+				count++
+			}
 		}
 	}
 	return count

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -78,7 +79,10 @@ func play(role, path string) error {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
 		context.AfterFunc(ctx, func() { _ = server.Close() })
-		return server.Serve(gateway.Strict(l))
+		if err := server.Serve(gateway.Strict(l)); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
 	case "proxy":
 		return serve("tcp", s.address(role), bareProxy(s))
 	}
