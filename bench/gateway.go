@@ -10,12 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/bench/measure"
 )
 
 const (
@@ -174,7 +174,7 @@ type load struct {
 func (l load) run(ctx context.Context) (perSecond, perCall float64, err error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: gatewayConnections}}
 	defer client.CloseIdleConnections()
-	before, err := cpuTime(l.middle)
+	before, err := measure.CPUTime(l.middle)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -197,7 +197,7 @@ func (l load) run(ctx context.Context) (perSecond, perCall float64, err error) {
 	if err := <-failures; err != nil {
 		return 0, 0, err
 	}
-	after, err := cpuTime(l.middle)
+	after, err := measure.CPUTime(l.middle)
 	return gatewayCalls / took.Seconds(), float64((after - before).Microseconds()) / gatewayCalls, err
 }
 
@@ -217,24 +217,4 @@ func (l load) call(ctx context.Context, client *http.Client) error {
 		return fmt.Errorf("%s %q %w", response.Status, body, err)
 	}
 	return nil
-}
-
-// clockTick is the unit of /proc's CPU times on Linux.
-const clockTick = 10 * time.Millisecond
-
-// cpuTime is the CPU time that a process has used.
-func cpuTime(pid int) (time.Duration, error) {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	// The fields behind the name in parentheses; user and system time are the
-	// 14th and 15th of all.
-	fields := strings.Fields(string(content[strings.LastIndexByte(string(content), ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * clockTick, err
 }

@@ -12,8 +12,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
+
+	"github.com/jeton-dev/jeton/bench/measure"
 )
 
 // proxyArgument has this program be the bare proxy of the gateway's benchmark.
@@ -57,14 +58,14 @@ func run(ctx context.Context, out io.Writer, only string) error {
 	}
 	defer os.RemoveAll(b.dir)
 	var results []result
-	for _, measure := range []struct {
+	for _, m := range []struct {
 		name string
 		run  func(context.Context) ([]result, error)
 	}{{"plan", b.plan}, {"gateway", b.gateway}, {"cold-node", b.coldNode}} {
-		if only != "" && only != measure.name {
+		if only != "" && only != m.name {
 			continue
 		}
-		found, err := measure.run(ctx)
+		found, err := m.run(ctx)
 		if err != nil {
 			return err
 		}
@@ -98,11 +99,6 @@ func newBench() (*bench, error) {
 
 // compare makes a result of what both sides took.
 func compare(id, unit, goal, note string, ours, reference []float64) result {
-	o, r := median(ours), median(reference)
+	o, r := measure.Median(ours), measure.Median(reference)
 	return result{ID: id, Ours: o, Reference: r, Ratio: o / r, Unit: unit, Goal: goal, Note: note}
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }

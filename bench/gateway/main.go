@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"syscall"
 )
 
@@ -47,11 +46,6 @@ func run(ctx context.Context) error {
 		return err
 	}
 	return measureTokens(ctx, dir)
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }
 
 func self() (string, error) { return os.Executable() }

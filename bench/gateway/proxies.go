@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jeton-dev/jeton/bench/measure"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/token"
@@ -58,7 +59,7 @@ func measureProxies(ctx context.Context, dir string) error {
 	samples := map[string][]sample{}
 	for round := range rounds + 1 {
 		for _, side := range sides {
-			found, err := measure(ctx, s, side, pids[side.role])
+			found, err := callSide(ctx, s, side, pids[side.role])
 			if err != nil {
 				return fmt.Errorf("%s: %w", side.name, err)
 			}
@@ -184,8 +185,8 @@ var (
 	failedPattern  = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)`)
 )
 
-// measure runs wrk against one side.
-func measure(ctx context.Context, s scene, x side, pid int) (sample, error) {
+// callSide runs wrk against one side.
+func callSide(ctx context.Context, s scene, x side, pid int) (sample, error) {
 	before, err := cpuTime(pid)
 	if err != nil {
 		return sample{}, err
@@ -228,14 +229,14 @@ func number(pattern *regexp.Regexp, text []byte) float64 {
 
 // cpuTime is the CPU time of a process and of its children that still run.
 func cpuTime(pid int) (time.Duration, error) {
-	total, err := ownTime(pid)
+	total, err := measure.CPUTime(pid)
 	if err != nil {
 		return 0, err
 	}
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	for _, child := range strings.Fields(string(children)) {
 		number, _ := strconv.Atoi(child)
-		own, err := ownTime(number)
+		own, err := measure.CPUTime(number)
 		if err != nil {
 			return 0, err
 		}
@@ -244,30 +245,13 @@ func cpuTime(pid int) (time.Duration, error) {
 	return total, nil
 }
 
-// clockTick is the unit of /proc's CPU times on Linux.
-const clockTick = 10 * time.Millisecond
-
-func ownTime(pid int) (time.Duration, error) {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(content[strings.LastIndexByte(string(content), ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * clockTick, err
-}
-
 func report(sides []side, samples map[string][]sample) {
 	column := func(name string, of func(sample) float64) float64 {
 		var values []float64
 		for _, s := range samples[name] {
 			values = append(values, of(s))
 		}
-		return median(values)
+		return measure.Median(values)
 	}
 	rate := func(s sample) float64 { return s.rate }
 	bare := column("bare Go proxy", rate)

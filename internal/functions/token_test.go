@@ -139,25 +139,6 @@ func TestListTokens(t *testing.T) {
 	wantCode(t, err, functions.InvalidArgument)
 }
 
-func TestTokenExpires(t *testing.T) {
-	t.Parallel()
-	at := start.Add(time.Hour)
-	for name, test := range map[string]struct {
-		token functions.Token
-		now   time.Time
-		want  bool
-	}{
-		"without expiry":  {functions.Token{}, at, false},
-		"a moment before": {functions.Token{ExpiresAt: at}, at.Add(-1), false},
-		"at the instant":  {functions.Token{ExpiresAt: at}, at, true},
-		"after":           {functions.Token{ExpiresAt: at}, at.Add(1), true},
-	} {
-		if got := test.token.Expired(test.now); got != test.want {
-			t.Errorf("%s: Expired is %v", name, got)
-		}
-	}
-}
-
 // TestStoredForm holds the form in which objects are kept: a field that is
 // renamed would be lost from every database there is.
 func TestStoredForm(t *testing.T) {

@@ -33,6 +33,12 @@ func setDefaultHeaders(h http.Header) {
 	}
 }
 
+// answerDenied is the one answer to every call that is not admitted: it tells
+// nobody why.
+func answerDenied(w http.ResponseWriter) {
+	answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
+}
+
 func answerTooLarge(w http.ResponseWriter) {
 	// The text is that of Scaleway's runtimes.
 	answer(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Request payload too large, max payload size = %d bytes", functions.MaxPayload))

@@ -103,7 +103,7 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 	case failed, errors.Is(err, scale.ErrUnknownRevision):
 		answer(w, http.StatusBadGateway, "the function does not start")
 	case errors.Is(err, errNotAdmitted):
-		answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
+		answerDenied(w)
 	case errors.Is(err, errNotDeployed):
 		answer(w, http.StatusServiceUnavailable, "the function has not been deployed")
 	default:

@@ -101,7 +101,7 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	case to.redirect && !g.overHTTPS(r):
 		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)
 	case !g.admitted(r, c):
-		answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
+		answerDenied(w)
 	case reserved(r.URL.Path):
 		answer(w, http.StatusNotFound, "not found")
 	case r.ContentLength > functions.MaxPayload:
