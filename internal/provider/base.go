@@ -2,10 +2,8 @@ package provider
 
 import (
 	"context"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -52,16 +50,4 @@ func said(message *string) string {
 		return ""
 	}
 	return ": " + *message
-}
-
-// importID puts the id that the user names into the state, for Read to do the
-// rest. It reports whether the id is one.
-func importID(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) (regional.ID, bool) {
-	id, err := regional.Parse(strings.TrimSpace(req.ID))
-	if err != nil {
-		resp.Diagnostics.AddError("Cannot import by this id", sentence(err))
-		return regional.ID{}, false
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id.String())...)
-	return id, !resp.Diagnostics.HasError()
 }

@@ -19,6 +19,7 @@ type functionResource struct{ base }
 
 var (
 	_ resource.ResourceWithConfigure      = (*functionResource)(nil)
+	_ resource.ResourceWithIdentity       = (*functionResource)(nil)
 	_ resource.ResourceWithImportState    = (*functionResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*functionResource)(nil)
 	_ resource.ResourceWithMoveState      = (*functionResource)(nil)
@@ -89,6 +90,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	id := regional.ID{Region: region, UUID: created.ID}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	m.fill(id, created)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	change := codeChange{upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
@@ -106,6 +108,7 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 	if !ok {
 		return
 	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := withTimeout(ctx, m.Timeouts, onRead, functionTimeout)
 	defer cancel()
 	f, err := r.backend.SettledFunction(ctx, id, nil)
@@ -139,6 +142,7 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 	if !ok {
 		return
 	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := withTimeout(ctx, m.Timeouts, onUpdate, functionTimeout)
 	defer cancel()
 	f, err := r.backend.SettledFunction(ctx, id, nil)
@@ -171,7 +175,7 @@ func (r *functionResource) Delete(ctx context.Context, req resource.DeleteReques
 
 // ImportState implements resource.ResourceWithImportState.
 func (r *functionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importID(ctx, req, resp)
+	r.importID(ctx, req, resp)
 }
 
 // MoveState implements resource.ResourceWithMoveState.

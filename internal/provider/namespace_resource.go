@@ -19,6 +19,7 @@ type namespaceResource struct{ base }
 
 var (
 	_ resource.ResourceWithConfigure   = (*namespaceResource)(nil)
+	_ resource.ResourceWithIdentity    = (*namespaceResource)(nil)
 	_ resource.ResourceWithImportState = (*namespaceResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*namespaceResource)(nil)
 	_ resource.ResourceWithMoveState   = (*namespaceResource)(nil)
@@ -54,6 +55,7 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 		return
 	}
 	id := regional.ID{Region: region, UUID: created.ID}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	m.fill(id, created)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	ready, err := r.ready(ctx, id, created)
@@ -98,6 +100,7 @@ func (r *namespaceResource) Read(ctx context.Context, req resource.ReadRequest, 
 	if !ok {
 		return
 	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := withTimeout(ctx, m.Timeouts, onRead, namespaceTimeout)
 	defer cancel()
 	n, err := r.backend.SettledNamespace(ctx, id, nil)
@@ -127,6 +130,7 @@ func (r *namespaceResource) Update(ctx context.Context, req resource.UpdateReque
 	if !ok {
 		return
 	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := withTimeout(ctx, m.Timeouts, onUpdate, namespaceTimeout)
 	defer cancel()
 	n, err := r.ready(ctx, id, nil)
@@ -170,7 +174,7 @@ func (r *namespaceResource) Delete(ctx context.Context, req resource.DeleteReque
 
 // ImportState implements resource.ResourceWithImportState.
 func (r *namespaceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importID(ctx, req, resp)
+	r.importID(ctx, req, resp)
 }
 
 // MoveState implements resource.ResourceWithMoveState.

@@ -20,6 +20,7 @@ type tokenResource struct{ base }
 
 var (
 	_ resource.ResourceWithConfigure      = (*tokenResource)(nil)
+	_ resource.ResourceWithIdentity       = (*tokenResource)(nil)
 	_ resource.ResourceWithImportState    = (*tokenResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*tokenResource)(nil)
 	_ resource.ResourceWithMoveState      = (*tokenResource)(nil)
@@ -72,6 +73,7 @@ func (r *tokenResource) Create(ctx context.Context, req resource.CreateRequest, 
 		return
 	}
 	id := regional.ID{Region: region, UUID: created.ID}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	m.fill(id, created)
 	m.Token = types.StringValue(created.Token)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
@@ -100,6 +102,7 @@ func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	if !ok {
 		return
 	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
 	t, err := r.backend.SettledToken(ctx, id, nil)
@@ -134,6 +137,11 @@ func (r *tokenResource) warn(id regional.ID, m *tokenModel, t *function.Token, d
 func (r *tokenResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m tokenModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
@@ -154,7 +162,7 @@ func (r *tokenResource) Delete(ctx context.Context, req resource.DeleteRequest, 
 
 // ImportState implements resource.ResourceWithImportState.
 func (r *tokenResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	id, ok := importID(ctx, req, resp)
+	id, ok := r.importID(ctx, req, resp)
 	if !ok {
 		return
 	}

@@ -1,0 +1,79 @@
+package provider
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+// identityModel is the identity of an object: what tells it from all others of
+// its type, apart from its state. Terraform 1.12 and later store it, and import
+// by it; earlier ones leave it aside.
+type identityModel struct {
+	Region types.String `tfsdk:"region"`
+	ID     types.String `tfsdk:"id"`
+}
+
+// IdentitySchema implements resource.ResourceWithIdentity.
+func (*base) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
+		"region": identityschema.StringAttribute{
+			OptionalForImport: true,
+			Description:       "The region that the object lives in; the provider's by default.",
+		},
+		"id": identityschema.StringAttribute{
+			RequiredForImport: true,
+			Description:       "The uuid of the object, without its region.",
+		},
+	}}
+}
+
+// identify reports the identity of an object. Create, Read, Update and
+// ImportState all have to, as soon as the id is known.
+func identify(ctx context.Context, identity *tfsdk.ResourceIdentity, id regional.ID, diags *diag.Diagnostics) {
+	if identity == nil {
+		return
+	}
+	diags.Append(identity.Set(ctx, identityModel{
+		Region: types.StringValue(id.Region.String()),
+		ID:     types.StringValue(id.UUID),
+	})...)
+}
+
+// importID puts the id or the identity that the user names into the state, for
+// Read to do the rest. It reports whether it names an object.
+func (b *base) importID(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) (regional.ID, bool) {
+	id, err := b.importedID(ctx, req, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return regional.ID{}, false
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Cannot import by this id", sentence(err))
+		return regional.ID{}, false
+	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id.String())...)
+	return id, !resp.Diagnostics.HasError()
+}
+
+func (b *base) importedID(ctx context.Context, req resource.ImportStateRequest, diags *diag.Diagnostics) (regional.ID, error) {
+	if req.ID != "" || req.Identity == nil {
+		return regional.Parse(strings.TrimSpace(req.ID))
+	}
+	var named identityModel
+	diags.Append(req.Identity.Get(ctx, &named)...)
+	region := scw.Region(named.Region.ValueString())
+	if region == "" && b.backend != nil {
+		region = b.backend.Region()
+	}
+	return regional.Parse(region.String() + "/" + named.ID.ValueString())
+}
