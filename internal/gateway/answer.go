@@ -20,15 +20,17 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(body))
 }
 
-// setDefaultHeaders sets the headers that every answer has unless the function
-// sets them: Scaleway's runtimes send these two, with refusals too.
+// defaultHeaders are those that every answer has unless the function sets them:
+// Scaleway's runtimes send these two, with refusals too.
+var defaultHeaders = [...][2]string{
+	{"Access-Control-Allow-Origin", "*"},
+	{"Access-Control-Allow-Headers", "Content-Type"},
+}
+
 func setDefaultHeaders(h http.Header) {
-	for name, value := range map[string]string{
-		"Access-Control-Allow-Origin":  "*",
-		"Access-Control-Allow-Headers": "Content-Type",
-	} {
-		if _, ok := h[name]; !ok {
-			h.Set(name, value)
+	for _, field := range defaultHeaders {
+		if _, ok := h[field[0]]; !ok {
+			h[field[0]] = []string{field[1]}
 		}
 	}
 }

@@ -2,13 +2,11 @@ package gateway
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"strings"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway/upstream"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
@@ -113,25 +112,9 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 	}
 }
 
-// newProxy returns the proxy to the instances. An instance's address is a path
-// in the file system, which stands in the request's URL in hexadecimal: so the
-// transport keeps one connection for each instance.
+// newProxy returns the proxy to the instances.
 func (g *Gateway) newProxy() *httputil.ReverseProxy {
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
-			name, _, _ := strings.Cut(address, ":")
-			path, err := hex.DecodeString(name)
-			if err != nil {
-				return nil, err
-			}
-			var dialer net.Dialer
-			return dialer.DialContext(ctx, "unix", string(path))
-		},
-		DisableCompression: true,
-		// An instance that serves one call at a time has one connection; more
-		// are for an address behind which there are several.
-		MaxIdleConnsPerHost: 64,
-	}
+	transport := &upstream.Transport{Address: func(r *http.Request) string { return callOf(r).instance.Address }}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
 		Rewrite:        g.rewrite,
@@ -163,8 +146,7 @@ func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
 func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	c := callOf(p.In)
 	p.Out.URL.Scheme = "http"
-	p.Out.URL.Host = hex.EncodeToString([]byte(c.instance.Address))
-	p.Out.Host = p.In.Host
+	p.Out.URL.Host = p.In.Host
 	// net/http has answered it.
 	p.Out.Header.Del("Expect")
 	g.setForwarded(p)
