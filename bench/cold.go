@@ -12,6 +12,8 @@ import (
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/bench/measure"
 )
 
 const coldRounds = 9
@@ -26,7 +28,7 @@ const nodeServer = `require("http").createServer((q, r) => r.end("hello")).liste
 
 // coldNode measures the first call of a Node function that has no instance,
 // beside bare node from its start to its first answer on a unix socket.
-func (b *bench) coldNode(ctx context.Context) ([]result, error) {
+func (b *bench) coldNode(ctx context.Context) ([]measure.Result, error) {
 	j, err := b.serve(ctx, "cold", "--idle-to-zero="+idle.String())
 	if err != nil {
 		return nil, err
@@ -57,7 +59,7 @@ func (b *bench) coldNode(ctx context.Context) ([]result, error) {
 		}
 		bare = append(bare, took.Seconds()*1000)
 	}
-	return []result{compare("cold-node", "ms", "<= 1.3", "first call of a Node function beside bare node, not isolated", ours, bare)}, nil
+	return []measure.Result{measure.Compare("cold-node", "ms", "<= 1.3", "first call of a Node function beside bare node, not isolated", ours, bare)}, nil
 }
 
 // bareNode returns how long node takes from its start to its first answer.

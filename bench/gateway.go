@@ -52,7 +52,7 @@ func main() {
 
 // gateway measures an admitted call of a private function beside the same call
 // through httputil.ReverseProxy alone.
-func (b *bench) gateway(ctx context.Context) ([]result, error) {
+func (b *bench) gateway(ctx context.Context) ([]measure.Result, error) {
 	j, err := b.serve(ctx, "gateway")
 	if err != nil {
 		return nil, err
@@ -86,9 +86,9 @@ func (b *bench) gateway(ctx context.Context) ([]result, error) {
 		}
 	}
 	note := fmt.Sprintf("an admitted call beside httputil.ReverseProxy alone, %d connections", gatewayConnections)
-	return []result{
-		compare("gateway-private", "calls/s", ">= 0.9", note, rate[0], rate[1]),
-		compare("gateway-private-cpu", "us/call", "<= 1.1", "CPU of the process in the middle", cpu[0], cpu[1]),
+	return []measure.Result{
+		measure.Compare("call-private", "calls/s", ">= 0.9", note, rate[0], rate[1]),
+		measure.Compare("call-private-cpu", "us/call", "<= 1.1", "CPU of the process in the middle", cpu[0], cpu[1]),
 	}, nil
 }
 

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -39,28 +38,16 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// result is one line of bench/results.json. The ratio is ours to the
-// reference's.
-type result struct {
-	ID        string  `json:"id"`
-	Ours      float64 `json:"ours"`
-	Reference float64 `json:"reference"`
-	Ratio     float64 `json:"ratio"`
-	Unit      string  `json:"unit"`
-	Goal      string  `json:"goal"`
-	Note      string  `json:"note"`
-}
-
 func run(ctx context.Context, out io.Writer, only string) error {
 	b, err := newBench()
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	var results []result
+	var results []measure.Result
 	for _, m := range []struct {
 		name string
-		run  func(context.Context) ([]result, error)
+		run  func(context.Context) ([]measure.Result, error)
 	}{{"plan", b.plan}, {"gateway", b.gateway}, {"cold-node", b.coldNode}} {
 		if only != "" && only != m.name {
 			continue
@@ -71,18 +58,8 @@ func run(ctx context.Context, out io.Writer, only string) error {
 		}
 		results = append(results, found...)
 	}
-	fmt.Fprintf(out, "%-20s %12s %12s %8s %-12s %-8s %s\n", "id", "ours", "reference", "ratio", "unit", "goal", "note")
-	for _, r := range results {
-		fmt.Fprintf(out, "%-20s %12.3f %12.3f %8.2f %-12s %-8s %s\n", r.ID, r.Ours, r.Reference, r.Ratio, r.Unit, r.Goal, r.Note)
-	}
-	if only != "" {
-		return nil
-	}
-	encoded, err := json.MarshalIndent(results, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(b.root, "bench", "results.json"), append(encoded, '\n'), 0o644)
+	measure.Print(out, results)
+	return measure.Keep(filepath.Join(b.root, measure.ResultsFile), results)
 }
 
 // bench is one run: root is the checkout, dir what the run may write to.
@@ -95,10 +72,4 @@ func newBench() (*bench, error) {
 	}
 	dir, err := os.MkdirTemp("", "jeton-bench-")
 	return &bench{root: root, dir: dir}, err
-}
-
-// compare makes a result of what both sides took.
-func compare(id, unit, goal, note string, ours, reference []float64) result {
-	o, r := measure.Median(ours), measure.Median(reference)
-	return result{ID: id, Ours: o, Reference: r, Ratio: o / r, Unit: unit, Goal: goal, Note: note}
 }

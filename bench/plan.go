@@ -7,13 +7,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/jeton-dev/jeton/bench/measure"
 )
 
 const planRounds = 7
 
 // plan measures `terraform plan` of the example with the provider, beside that
 // of four resources of an empty one.
-func (b *bench) plan(ctx context.Context) ([]result, error) {
+func (b *bench) plan(ctx context.Context) ([]measure.Result, error) {
 	empty := filepath.Join(b.dir, "providers", "terraform-provider-empty")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", empty, "./bench/empty")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -44,9 +46,9 @@ func (b *bench) plan(ctx context.Context) ([]result, error) {
 		}
 	}
 	const note = "terraform plan of the example beside four resources of an empty framework provider"
-	return []result{
-		compare("provider-plan-cpu", "s of CPU", "<= 1.15", note, cpu[0], cpu[1]),
-		compare("provider-plan-wall", "s", "<= 1.15", note, wall[0], wall[1]),
+	return []measure.Result{
+		measure.Compare("provider-plan-cpu", "s of CPU", "<= 1.15", note, cpu[0], cpu[1]),
+		measure.Compare("provider-plan-wall", "s", "<= 1.15", note, wall[0], wall[1]),
 	}, nil
 }
 

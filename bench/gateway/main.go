@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"github.com/jeton-dev/jeton/bench/measure"
 )
 
 func main() {
@@ -42,10 +44,18 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := measureProxies(ctx, dir); err != nil {
+	found, err := measureProxies(ctx, dir)
+	if err != nil {
 		return err
 	}
-	return measureTokens(ctx, dir)
+	ofTokens, err := measureTokens(ctx, dir)
+	if err != nil {
+		return err
+	}
+	found = append(found, ofTokens...)
+	fmt.Fprintln(os.Stdout)
+	measure.Print(os.Stdout, found)
+	return measure.Keep(measure.ResultsFile, found)
 }
 
 func self() (string, error) { return os.Executable() }

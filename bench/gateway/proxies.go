@@ -27,6 +27,16 @@ const (
 	seconds     = 2
 )
 
+// The sides.
+const (
+	privateSide  = "gateway-private"
+	publicSide   = "gateway-public"
+	bareSide     = "bare Go proxy"
+	nginxSide    = "nginx, plain"
+	jwtSide      = "HAProxy, JWT RS256"
+	refusingSide = "gateway, refusing"
+)
+
 // side is one thing to measure.
 type side struct {
 	name, role, host, token string
@@ -35,33 +45,33 @@ type side struct {
 // sample is what one round has found.
 type sample struct{ rate, p50, p99, cpu float64 }
 
-func measureProxies(ctx context.Context, dir string) error {
+func measureProxies(ctx context.Context, dir string) ([]measure.Result, error) {
 	s, publicKey, err := newScene(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := writePeers(s, dir, publicKey); err != nil {
-		return err
+		return nil, err
 	}
 	pids, stop, err := startParts(ctx, s, dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer stop()
 	sides := []side{
-		{"gateway-private", "gateway", privateHost, s.Token},
-		{"gateway-public", "gateway", publicHost, s.Token},
-		{"bare Go proxy", "proxy", privateHost, s.Token},
-		{"nginx, plain", "nginx", privateHost, s.Token},
-		{"HAProxy, JWT RS256", "haproxy-jwt", privateHost, s.Token},
-		{"gateway, refusing", "gateway", privateHost, s.Token + "x"},
+		{privateSide, "gateway", privateHost, s.Token},
+		{publicSide, "gateway", publicHost, s.Token},
+		{bareSide, "proxy", privateHost, s.Token},
+		{nginxSide, "nginx", privateHost, s.Token},
+		{jwtSide, "haproxy-jwt", privateHost, s.Token},
+		{refusingSide, "gateway", privateHost, s.Token + "x"},
 	}
 	samples := map[string][]sample{}
 	for round := range rounds + 1 {
 		for _, side := range sides {
 			found, err := callSide(ctx, s, side, pids[side.role])
 			if err != nil {
-				return fmt.Errorf("%s: %w", side.name, err)
+				return nil, fmt.Errorf("%s: %w", side.name, err)
 			}
 			if round > 0 { // the first warms everything up
 				samples[side.name] = append(samples[side.name], found)
@@ -69,7 +79,7 @@ func measureProxies(ctx context.Context, dir string) error {
 		}
 	}
 	report(sides, samples)
-	return nil
+	return results(samples), nil
 }
 
 func newScene(dir string) (scene, string, error) {
@@ -245,20 +255,40 @@ func cpuTime(pid int) (time.Duration, error) {
 	return total, nil
 }
 
-func report(sides []side, samples map[string][]sample) {
-	column := func(name string, of func(sample) float64) float64 {
-		var values []float64
-		for _, s := range samples[name] {
-			values = append(values, of(s))
-		}
-		return measure.Median(values)
+// column is one figure of all the rounds of a side.
+func column(samples []sample, of func(sample) float64) []float64 {
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = of(s)
 	}
-	rate := func(s sample) float64 { return s.rate }
-	bare := column("bare Go proxy", rate)
+	return values
+}
+
+func rate(s sample) float64 { return s.rate }
+func cpu(s sample) float64  { return s.cpu }
+
+// report prints all figures.
+func report(sides []side, samples map[string][]sample) {
+	median := func(name string, of func(sample) float64) float64 { return measure.Median(column(samples[name], of)) }
+	bare := median(bareSide, rate)
 	fmt.Fprintf(os.Stdout, "%-20s %10s %8s %9s %9s %12s\n", "", "calls/s", "of bare", "p50 ms", "p99 ms", "us CPU/call")
 	for _, s := range sides {
-		fmt.Fprintf(os.Stdout, "%-20s %10.0f %8.2f %9.2f %9.2f %12.1f\n", s.name, column(s.name, rate), column(s.name, rate)/bare,
-			column(s.name, func(s sample) float64 { return s.p50 }), column(s.name, func(s sample) float64 { return s.p99 }),
-			column(s.name, func(s sample) float64 { return s.cpu }))
+		fmt.Fprintf(os.Stdout, "%-20s %10.0f %8.2f %9.2f %9.2f %12.1f\n", s.name, median(s.name, rate), median(s.name, rate)/bare,
+			median(s.name, func(s sample) float64 { return s.p50 }), median(s.name, func(s sample) float64 { return s.p99 }),
+			median(s.name, cpu))
+	}
+}
+
+func results(samples map[string][]sample) []measure.Result {
+	compare := func(id, unit, goal, note, ours, reference string, of func(sample) float64) measure.Result {
+		return measure.Compare(id, unit, goal, note, column(samples[ours], of), column(samples[reference], of))
+	}
+	return []measure.Result{
+		compare("gateway-private", "calls/s", ">= 0.9", "a private function beside httputil.ReverseProxy alone, 64 connections", privateSide, bareSide, rate),
+		compare("gateway-public", "calls/s", ">= 0.9", "a public function beside the same", publicSide, bareSide, rate),
+		compare("gateway-admission", "us/call", "<= 1.03", "CPU of a private call beside that of a public one", privateSide, publicSide, cpu),
+		compare("gateway-jwt", "us/call", "<= 0.33", "CPU of a private call beside HAProxy's with its own check of the JWT", privateSide, jwtSide, cpu),
+		compare("gateway-nginx", "us/call", "near 1", "CPU of a private call beside nginx as a plain proxy", privateSide, nginxSide, cpu),
+		compare("refusals", "calls/s", ">= 3", "refused calls beside admitted ones", refusingSide, privateSide, rate),
 	}
 }
