@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -111,7 +112,8 @@ func (p *scalewayProvider) Configure(ctx context.Context, req provider.Configure
 		resp.Diagnostics.AddError("The provider is not configured", sentence(err))
 		return
 	}
-	resp.ResourceData = &backend{Client: connection, now: p.options.Now, pick: p.options.Pick}
+	configured := &backend{Client: connection, now: p.options.Now, pick: p.options.Pick}
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = configured, configured, configured
 }
 
 // rejectUnknown refuses settings that come from resources not made yet: a plan
@@ -155,7 +157,14 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 	}
 }
 
-// DataSources implements provider.Provider. There are none.
+// DataSources implements provider.Provider.
 func (p *scalewayProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return nil
+}
+
+// EphemeralResources implements provider.ProviderWithEphemeralResources.
+func (p *scalewayProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{
+		newTokenEphemeral,
+	}
 }

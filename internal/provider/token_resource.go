@@ -77,21 +77,9 @@ func (r *tokenResource) Create(ctx context.Context, req resource.CreateRequest, 
 	m.fill(id, created)
 	m.Token = types.StringValue(created.Token)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-	if err := r.ready(ctx, id, created); err != nil {
+	if err := r.backend.readyToken(ctx, id, created); err != nil {
 		r.backend.addError(&resp.Diagnostics, "The function token did not become ready", err)
 	}
-}
-
-// ready waits until functions accept the token.
-func (r *tokenResource) ready(ctx context.Context, id regional.ID, known *function.Token) error {
-	t, err := r.backend.SettledToken(ctx, id, known)
-	if err != nil {
-		return err
-	}
-	if t.Status != function.TokenStatusReady {
-		return fmt.Errorf("token %s is in status %q: apply again to make another one", id, t.Status)
-	}
-	return nil
 }
 
 // Read implements resource.Resource.

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -69,14 +68,7 @@ func (*tokenResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	switch {
-	case spelling.Unset(m.FunctionID) && spelling.Unset(m.NamespaceID):
-		resp.Diagnostics.AddError("A token of nothing",
-			"A token opens one function or all functions of one namespace: set function_id or namespace_id.")
-	case isText(m.FunctionID) && isText(m.NamespaceID):
-		resp.Diagnostics.AddAttributeError(path.Root("namespace_id"), "A token of two things",
-			"A token opens one function or all functions of one namespace: remove function_id or namespace_id.")
-	}
+	checkScope(m.FunctionID, m.NamespaceID, &resp.Diagnostics)
 }
 
 func isText(v types.String) bool {

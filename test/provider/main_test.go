@@ -15,8 +15,9 @@ import (
 var commandLine string
 
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == providerProgram {
-		if err := serveProvider(); err != nil {
+	programs := map[string]func() error{providerProgram: serveProvider, callerProgram: callFunction}
+	if program, ok := programs[filepath.Base(os.Args[0])]; ok {
+		if err := program(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
