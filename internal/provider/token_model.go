@@ -14,13 +14,15 @@ import (
 
 // tokenModel is a token in configuration, plan and state.
 type tokenModel struct {
-	ID          types.String `tfsdk:"id"`
-	FunctionID  types.String `tfsdk:"function_id"`
-	NamespaceID types.String `tfsdk:"namespace_id"`
-	Description types.String `tfsdk:"description"`
-	ExpiresAt   types.String `tfsdk:"expires_at"`
-	Token       types.String `tfsdk:"token"`
-	Region      types.String `tfsdk:"region"`
+	ID              types.String `tfsdk:"id"`
+	FunctionID      types.String `tfsdk:"function_id"`
+	NamespaceID     types.String `tfsdk:"namespace_id"`
+	Description     types.String `tfsdk:"description"`
+	ExpiresAt       types.String `tfsdk:"expires_at"`
+	Token           types.String `tfsdk:"token"`
+	Region          types.String `tfsdk:"region"`
+	Rotation        types.Object `tfsdk:"rotation"`
+	ReadyForRenewal types.Bool   `tfsdk:"ready_for_renewal"`
 }
 
 // fill takes over what the service says, in the model's own spelling where that
@@ -60,8 +62,9 @@ func (m *tokenModel) expiry() (time.Time, bool) {
 	return at, err == nil
 }
 
-// createRequest returns the request that makes the planned token.
-func (m *tokenModel) createRequest(region scw.Region, diags *diag.Diagnostics) *function.CreateTokenRequest {
+// createRequest returns the request that makes the planned token. The life of a
+// rotated one begins now.
+func (m *tokenModel) createRequest(region scw.Region, now time.Time, diags *diag.Diagnostics) *function.CreateTokenRequest {
 	request := &function.CreateTokenRequest{Region: region, Description: optionalText(m.Description)}
 	if id := checkReference(diags, "function_id", m.FunctionID, region); id != "" {
 		request.FunctionID = &id
@@ -71,6 +74,9 @@ func (m *tokenModel) createRequest(region scw.Region, diags *diag.Diagnostics) *
 	}
 	if at, expires := m.expiry(); expires {
 		request.ExpiresAt = &at
+	}
+	if planned, rotated := m.rotation(); rotated {
+		request.ExpiresAt = new(now.Add(planned.ttl))
 	}
 	return request
 }

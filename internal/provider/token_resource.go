@@ -47,6 +47,7 @@ func (r *tokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 		checkReference(&resp.Diagnostics, "function_id", m.FunctionID, region)
 		checkReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
 	}
+	r.planRotation(ctx, req, resp, &m)
 	at, expires := m.expiry()
 	if req.State.Raw.IsNull() && expires && !at.After(r.backend.now()) {
 		resp.Diagnostics.AddAttributeWarning(path.Root("expires_at"), "The function token is already expired",
@@ -60,7 +61,7 @@ func (r *tokenResource) Create(ctx context.Context, req resource.CreateRequest, 
 	var m tokenModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	region := scw.Region(m.Region.ValueString())
-	request := m.createRequest(region, &resp.Diagnostics)
+	request := m.createRequest(region, r.backend.now(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -103,17 +104,19 @@ func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp
 		return
 	}
 	m.fill(id, t)
+	m.ReadyForRenewal = m.readyForRenewal(r.backend.now())
 	r.warn(id, &m, t, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// warn reports a token in the state that opens nothing.
+// warn reports a token in the state that opens nothing. Of a rotated token that
+// is expired the plan says that it is replaced.
 func (r *tokenResource) warn(id regional.ID, m *tokenModel, t *function.Token, diags *diag.Diagnostics) {
 	if t.Status != function.TokenStatusReady {
 		diags.AddWarning("The function token is not ready",
 			fmt.Sprintf("Token %s is in status %q, so functions may not accept it. terraform apply -replace makes another one.", id, t.Status))
 	}
-	if at, expires := m.expiry(); expires && !at.After(r.backend.now()) {
+	if at, expires := m.expiry(); expires && m.Rotation.IsNull() && !at.After(r.backend.now()) {
 		diags.AddAttributeWarning(path.Root("expires_at"), "The function token is expired",
 			fmt.Sprintf("Token %s expired at %s, so no function accepts it. "+
 				"Write a later expires_at to have it replaced, or remove the resource.", id, m.ExpiresAt.ValueString()))

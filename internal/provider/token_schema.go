@@ -21,13 +21,23 @@ func (*tokenResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 func tokenSchema() schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "A token that opens one private function, or all private functions of one namespace, until it expires or is destroyed. " +
-			"To change any argument makes another token. The state holds the token in clear: protect it.",
+			"To change any argument makes another token. The state holds the token in clear: protect it, " +
+			"or use the ephemeral resource of the same name, which leaves no trace.",
 		Attributes: map[string]schema.Attribute{
 			"id":           idAttribute("token"),
 			"function_id":  tokenArgument("The function that the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, optionalReference()),
 			"namespace_id": tokenArgument("The namespace whose functions the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, optionalReference()),
 			"description":  tokenArgument("A description of the token.", spelling.Text),
-			"expires_at":   tokenArgument("When the token stops to open anything, as in `2030-01-31T12:00:00Z`. Left out: never.", spelling.Instant, rfc3339()),
+			"expires_at": schema.StringAttribute{
+				Optional: true, Computed: true,
+				MarkdownDescription: "When the token stops to open anything, as in `2030-01-31T12:00:00Z`. Left out: never, or what `rotation` makes of it.",
+				Validators:          []validator.String{rfc3339()},
+				PlanModifiers:       []planmodifier.String{expiryModifier{}},
+			},
+			"ready_for_renewal": schema.BoolAttribute{
+				Computed:            true,
+				MarkdownDescription: "Whether the token is so near its end that the next apply replaces it. Null without `rotation`.",
+			},
 			"token": schema.StringAttribute{
 				Computed:  true,
 				Sensitive: true,
@@ -37,6 +47,7 @@ func tokenSchema() schema.Schema {
 			},
 			"region": regionAttribute(),
 		},
+		Blocks: map[string]schema.Block{"rotation": rotationBlock()},
 	}
 }
 
@@ -69,6 +80,7 @@ func (*tokenResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 		return
 	}
 	checkScope(m.FunctionID, m.NamespaceID, &resp.Diagnostics)
+	m.checkRotation(&resp.Diagnostics)
 }
 
 func isText(v types.String) bool {

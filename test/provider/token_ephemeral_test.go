@@ -32,9 +32,10 @@ resource "terraform_data" "call" {
 `
 }
 
-// TestEphemeralToken: a token of a run opens a private function while the run
+// TestDefectT5TokenNeedsNoState: the official provider has no token that stays
+// out of the state. A token of a run opens a private function while the run
 // lasts, is refused after, and leaves nothing behind.
-func TestEphemeralToken(t *testing.T) {
+func TestDefectT5TokenNeedsNoState(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, w.ephemeralRun(nodeArchive(t)))
