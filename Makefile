@@ -39,6 +39,10 @@ docs: build ## Generate the provider's documentation into docs/provider/.
 bench: build ## Measure, print tables, and write bench/results.json.
 	go run ./bench
 
+.PHONY: bench-provider
+bench-provider: build ## Measure the provider beside an empty one (needs terraform).
+	go run ./bench -only provider
+
 .PHONY: prove
 prove: build ## Try to break what Jeton promises; one line a promise.
 	@go build -o bin/prove ./test/prove && bin/prove
@@ -47,3 +51,7 @@ prove: build ## Try to break what Jeton promises; one line a promise.
 bench-gateway: build ## Measure the gateway beside nginx, HAProxy and a bare proxy (needs wrk, nginx, haproxy).
 	go run ./bench/gateway
 	go test ./internal/gateway -run '^$$' -bench Admission
+
+.PHONY: release
+release: ## Pack both programs for all platforms into dist/, the same bytes each time. RELEASE=1.2.3 names the version.
+	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))"

@@ -25,7 +25,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	only := flag.String("only", "", "run only the measure of this name: plan, gateway or cold-node")
+	only := flag.String("only", "", "measure only this: provider, calls or cold")
 	flag.Parse()
 	exit(run(ctx, os.Stdout, *only))
 }
@@ -46,10 +46,13 @@ func run(ctx context.Context, out io.Writer, only string) error {
 	defer os.RemoveAll(b.dir)
 	var results []measure.Result
 	for _, m := range []struct {
-		name string
-		run  func(context.Context) ([]measure.Result, error)
-	}{{"plan", b.plan}, {"gateway", b.gateway}, {"cold-node", b.coldNode}} {
-		if only != "" && only != m.name {
+		group string
+		run   func(context.Context) ([]measure.Result, error)
+	}{
+		{"provider", b.providerStart}, {"provider", b.plan}, {"provider", b.planMany},
+		{"calls", b.gateway}, {"cold", b.coldNode},
+	} {
+		if only != "" && only != m.group {
 			continue
 		}
 		found, err := m.run(ctx)

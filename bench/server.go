@@ -23,6 +23,8 @@ type jeton struct {
 	*function.API
 	process *exec.Cmd
 	gateway string
+	// credentials is the path of the file with the first API key.
+	credentials string
 }
 
 // serve starts bin/jeton with a fresh data folder.
@@ -51,7 +53,8 @@ func (b *bench) serve(ctx context.Context, name string, args ...string) (*jeton,
 	if err != nil {
 		return nil, fmt.Errorf("start jeton: %w", err)
 	}
-	config, err := scw.LoadConfigFromPath(data + ".credentials.yaml")
+	credentials := data + ".credentials.yaml"
+	config, err := scw.LoadConfigFromPath(credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +62,7 @@ func (b *bench) serve(ctx context.Context, name string, args ...string) (*jeton,
 	if err != nil {
 		return nil, err
 	}
-	return &jeton{API: function.NewAPI(client), process: process, gateway: endpoints.Gateway}, nil
+	return &jeton{API: function.NewAPI(client), process: process, gateway: endpoints.Gateway, credentials: credentials}, nil
 }
 
 func (j *jeton) stop() {

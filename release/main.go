@@ -1,0 +1,85 @@
+// Command release is `make release`: it builds the provider and the server for
+// all platforms, and packs them as the registries and Terraform's mirrors want
+// them. What it makes depends on the source and the version alone: two runs make
+// the same bytes.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r := release{platforms: allPlatforms}
+	flag.StringVar(&r.version, "version", "", "the version, such as 1.2.3")
+	flag.StringVar(&r.dir, "dir", "dist", "the folder to write to")
+	flag.Parse()
+	if err := r.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "release:", err)
+		os.Exit(1)
+	}
+}
+
+// A platform is an operating system and an architecture, as Go names them.
+type platform struct{ os, arch string }
+
+var allPlatforms = func() (all []platform) {
+	for _, system := range []string{"linux", "darwin", "windows", "freebsd"} {
+		for _, arch := range []string{"amd64", "arm64"} {
+			all = append(all, platform{system, arch})
+		}
+	}
+	return all
+}()
+
+// A release is what is to be made, and where.
+type release struct {
+	version, dir string
+	platforms    []platform
+}
+
+// semantic is the form of versions that Terraform's registries know.
+var semantic = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+
+func (r release) run(ctx context.Context) error {
+	r.version = strings.TrimPrefix(r.version, "v")
+	if !semantic.MatchString(r.version) {
+		return fmt.Errorf("%q is no version such as 1.2.3: give -version", r.version)
+	}
+	if err := os.MkdirAll(r.dir, 0o755); err != nil {
+		return err
+	}
+	for _, p := range programs {
+		var files []string
+		for _, on := range r.platforms {
+			if !p.runsOn(on) {
+				continue
+			}
+			file, err := r.pack(ctx, p, on)
+			if err != nil {
+				return fmt.Errorf("%s for %s/%s: %w", p.name, on.os, on.arch, err)
+			}
+			fmt.Println(file)
+			files = append(files, file)
+		}
+		if p.manifest != "" {
+			file, err := r.writeManifest(p)
+			if err != nil {
+				return err
+			}
+			files = append(files, file)
+		}
+		if err := r.writeSums(p, files); err != nil {
+			return err
+		}
+	}
+	return nil
+}
