@@ -17,6 +17,7 @@ import (
 var version = "dev"
 
 func main() {
+	quieten(os.Environ())
 	debug := flag.Bool("debug", false, "print how to attach Terraform to this process, for a debugger")
 	flag.Parse()
 	err := providerserver.Serve(context.Background(), provider.New(provider.Options{Version: version}), providerserver.ServeOpts{

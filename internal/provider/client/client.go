@@ -24,6 +24,7 @@ type Client struct {
 	apiURL    string
 	region    scw.Region
 	projectID string
+	lists     tokenLists
 }
 
 // New returns a client that calls with the keys of a profile that LoadProfile

@@ -102,6 +102,7 @@ func (c *Client) SettledToken(ctx context.Context, id regional.ID, known *functi
 // DeleteToken revokes the token. When it returns, the service has said that no
 // function takes the token any more. A token that is gone already is no error.
 func (c *Client) DeleteToken(ctx context.Context, id regional.ID) error {
+	defer c.lists.forget(id.UUID)
 	_, err := c.functions.DeleteToken(&function.DeleteTokenRequest{Region: id.Region, TokenID: id.UUID}, Context(ctx))
 	return ignoreNotFound(err)
 }
