@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	gc "runtime/debug"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -18,6 +19,10 @@ var version = "dev"
 
 func main() {
 	quieten(os.Environ())
+	if os.Getenv("GOGC") == "" {
+		// The process is small and lives for seconds.
+		gc.SetGCPercent(400)
+	}
 	debug := flag.Bool("debug", false, "print how to attach Terraform to this process, for a debugger")
 	flag.Parse()
 	err := providerserver.Serve(context.Background(), provider.New(provider.Options{Version: version}), providerserver.ServeOpts{

@@ -8,6 +8,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/provider/client"
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
@@ -34,6 +35,11 @@ func (m *tokenModel) fill(id regional.ID, t *function.Token) {
 	m.NamespaceID = spelling.Keep(m.NamespaceID, regionalReference(id, t.NamespaceID), spelling.Reference)
 	m.Description = spelling.Keep(m.Description, types.StringPointerValue(t.Description), spelling.Text)
 	m.ExpiresAt = spelling.Keep(m.ExpiresAt, instant(t.ExpiresAt), spelling.Instant)
+}
+
+// opens is what the token opens, as far as the model knows.
+func (m *tokenModel) opens(region scw.Region) client.Scope {
+	return client.Scope{Region: region, FunctionID: regional.Bare(m.FunctionID.ValueString()), NamespaceID: regional.Bare(m.NamespaceID.ValueString())}
 }
 
 // regionalReference writes a bare uuid as the id of an object in the same region

@@ -94,7 +94,7 @@ func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	t, err := r.backend.SettledToken(ctx, id, nil)
+	t, err := r.backend.RefreshedToken(ctx, id, m.opens(id.Region))
 	if client.IsNotFound(err) {
 		resp.State.RemoveResource(ctx)
 		return

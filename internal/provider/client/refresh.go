@@ -25,7 +25,7 @@ const (
 )
 
 // A Scope is what tokens open: a function, or a namespace. One of the UUIDs is
-// set.
+// set, none where it is not known.
 type Scope struct {
 	Region                  scw.Region
 	FunctionID, NamespaceID string
@@ -77,7 +77,7 @@ func (l *tokenLists) find(ctx context.Context, api *function.API, s Scope, id st
 	list.mu.Lock()
 	defer list.mu.Unlock()
 	list.asked++
-	if list.asked <= single || list.hopeless {
+	if list.asked <= single || list.hopeless || s.FunctionID == "" && s.NamespaceID == "" {
 		return nil
 	}
 	if time.Since(list.at) > listed {

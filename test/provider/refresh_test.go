@@ -1,0 +1,66 @@
+package provider_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+)
+
+// A refresh of many tokens lists them, and misses nothing that asking for each
+// of them would have found.
+func TestRefreshOfManyTokens(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, `
+resource "scaleway_function_namespace" "main" {}
+resource "scaleway_function_token" "many" {
+  count        = 130
+  namespace_id = scaleway_function_namespace.main.id
+}
+`)
+	c.must("apply", "-no-color", "-auto-approve")
+	w.front.Forget()
+	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
+		t.Fatalf("exit status %d\n%s", status, output)
+	}
+	single := len(w.front.Requests(http.MethodGet, "/tokens/.+"))
+	lists := len(w.front.Requests(http.MethodGet, "/tokens$"))
+	if single == 0 || single > 20 || lists != 2 {
+		t.Errorf("130 tokens were refreshed by %d calls for one and %d lists", single, lists)
+	}
+
+	api := function.NewAPI(w.Client())
+	_, revoked, _ := strings.Cut(c.attribute("scaleway_function_token.many[129]", "id"), "/")
+	if _, err := api.DeleteToken(&function.DeleteTokenRequest{TokenID: revoked}); err != nil {
+		t.Fatal(err)
+	}
+	if output := c.must("plan", "-no-color"); !strings.Contains(output, "1 to add, 0 to change, 0 to destroy") {
+		t.Errorf("the revoked token is not missed:\n%.3000s", output)
+	}
+	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// Who may read tokens but not list them gets them one by one.
+func TestRefreshWithoutLists(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, `
+resource "scaleway_function_namespace" "main" {}
+resource "scaleway_function_token" "many" {
+  count        = 20
+  namespace_id = scaleway_function_namespace.main.id
+}
+`)
+	c.must("apply", "-no-color", "-auto-approve")
+	w.front.Forget()
+	w.front.Answer(1, http.MethodGet, "/tokens$", http.StatusForbidden, `{"message":"insufficient permissions","type":"permissions_denied","details":[]}`)
+	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
+		t.Fatalf("exit status %d\n%s", status, output)
+	}
+	if single := len(w.front.Requests(http.MethodGet, "/tokens/.+")); single != 20 {
+		t.Errorf("20 tokens were asked for by %d calls", single)
+	}
+	c.must("destroy", "-no-color", "-auto-approve")
+}
