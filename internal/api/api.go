@@ -75,6 +75,23 @@ func (a *API) endpoints() map[string]answer {
 		"GET " + base + "/tokens/{id}":    a.getToken,
 		"DELETE " + base + "/tokens/{id}": a.deleteToken,
 
+		"GET " + base + "/crons":         a.listCrons,
+		"POST " + base + "/crons":        a.createCron,
+		"GET " + base + "/crons/{id}":    a.getCron,
+		"PATCH " + base + "/crons/{id}":  a.updateCron,
+		"DELETE " + base + "/crons/{id}": a.deleteCron,
+
+		"GET " + base + "/domains":         a.listDomains,
+		"POST " + base + "/domains":        a.createDomain,
+		"GET " + base + "/domains/{id}":    a.getDomain,
+		"DELETE " + base + "/domains/{id}": a.deleteDomain,
+
+		"GET " + base + "/triggers":         a.listTriggers,
+		"POST " + base + "/triggers":        a.createTrigger,
+		"GET " + base + "/triggers/{id}":    a.getTrigger,
+		"PATCH " + base + "/triggers/{id}":  a.updateTrigger,
+		"DELETE " + base + "/triggers/{id}": a.deleteTrigger,
+
 		"GET " + base + "/runtimes": a.listRuntimes,
 	}
 }

@@ -286,7 +286,7 @@ func (s *Service) DeleteFunction(ctx context.Context, scope Scope, id string) (F
 }
 
 func (s *Service) deleteFunction(tx Tx, f Function) (Function, error) {
-	if err := deleteTokens(tx, Filter{FunctionID: f.ID}); err != nil {
+	if err := detach(tx, f.ID); err != nil {
 		return f, err
 	}
 	f.Status, f.ErrorMessage, f.UpdatedAt = Deleting, "", s.Now()

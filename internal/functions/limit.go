@@ -9,6 +9,8 @@ type Limits struct {
 	// functions of an organization.
 	Namespaces int
 	Functions  int
+	// Domains is the most domains of a function.
+	Domains int
 	// Variables is the most variables of one kind, plain or secret, that a
 	// namespace or a function can have; VariableSize is in characters,
 	// SecretSize in bytes.
@@ -29,6 +31,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		Namespaces:   100,
 		Functions:    1000,
+		Domains:      50,
 		Variables:    100,
 		VariableSize: 1000,
 		SecretSize:   65536,

@@ -138,7 +138,7 @@ func (s *Service) DeleteNamespace(ctx context.Context, scope Scope, id string) (
 				return n, err
 			}
 		}
-		if err := deleteTokens(tx, Filter{NamespaceID: id}); err != nil {
+		if err := deleteAll(tx, Filter{NamespaceID: id}, tx.Tokens); err != nil {
 			return n, err
 		}
 		n.Status, n.UpdatedAt = Deleting, s.Now()

@@ -45,8 +45,8 @@ type Sealer interface {
 // VariablePurpose is what the value of a secret variable is sealed for.
 func VariablePurpose(key string) string { return "secret environment variable " + key }
 
-// Service is the control plane's one door: every rule of namespaces, functions
-// and tokens is behind its methods. All fields must be set.
+// Service is the control plane's one door: every rule of namespaces, functions,
+// tokens, crons, triggers and domains is behind its methods. All fields but Names must be set.
 type Service struct {
 	Store    Store
 	Runtimes Runtimes
@@ -57,7 +57,9 @@ type Service struct {
 	// Domain is what follows the first label in the domain name of a function;
 	// "{region}" in it stands for the region.
 	Domain string
-	Now    func() time.Time
+	// Names checks the hostnames of new domains; nil takes them as they come.
+	Names Names
+	Now   func() time.Time
 	// NewID returns a new UUID of version 4; NewSuffix the 8 random letters
 	// and digits that make a slug unique.
 	NewID     func() string

@@ -6,7 +6,7 @@ import (
 )
 
 // An Object is something that the store keeps: a Namespace, a Function, a
-// Token, and what other packages have the store keep beside them.
+// Token, a Cron, a Trigger, a Domain, and what other packages have the store keep beside them.
 type Object interface{ ObjectID() string }
 
 // A Change is one committed step of the control plane.
@@ -39,12 +39,18 @@ type Tx interface {
 	Namespace(id string) (Namespace, error)
 	Function(id string) (Function, error)
 	Token(id string) (Token, error)
+	Cron(id string) (Cron, error)
+	Trigger(id string) (Trigger, error)
+	Domain(id string) (Domain, error)
 
 	// The lists return the page's objects and the number of all that match.
 	// A zero Page means all of them, oldest first.
 	Namespaces(Filter, Page) ([]Namespace, int, error)
 	Functions(Filter, Page) ([]Function, int, error)
 	Tokens(Filter, Page) ([]Token, int, error)
+	Crons(Filter, Page) ([]Cron, int, error)
+	Triggers(Filter, Page) ([]Trigger, int, error)
+	Domains(Filter, Page) ([]Domain, int, error)
 
 	Put(Object) error
 	Delete(Object) error
@@ -58,4 +64,5 @@ type Filter struct {
 	NamespaceID    string
 	FunctionID     string
 	Name           string
+	Hostname       string
 }

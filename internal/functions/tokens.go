@@ -102,16 +102,3 @@ func (s *Service) DeleteToken(ctx context.Context, scope Scope, id string) (Toke
 		return t, tx.Delete(t)
 	})
 }
-
-func deleteTokens(tx Tx, filter Filter) error {
-	tokens, _, err := tx.Tokens(filter, Page{})
-	if err != nil {
-		return err
-	}
-	for _, t := range tokens {
-		if err := tx.Delete(t); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -21,6 +21,9 @@ const (
 	namespaceKind = "namespace"
 	functionKind  = "function"
 	tokenKind     = "token"
+	cronKind      = "cron"
+	triggerKind   = "trigger"
+	domainKind    = "domain"
 )
 
 const (
@@ -47,7 +50,8 @@ type Instances interface {
 	Remove(ctx context.Context, revisionID string) error
 }
 
-// Reconciler does the work. All fields but Observer must be set.
+// Reconciler does the work. All fields but Observer and Names must be
+// set.
 type Reconciler struct {
 	Store      functions.Store
 	Keys       KeyPairs
@@ -64,6 +68,8 @@ type Reconciler struct {
 	NewID        func() string
 	Log          *slog.Logger
 	Observer     Observer
+	// Names checks the hostnames of domains; nil takes them as they come.
+	Names functions.Names
 
 	queue    *queue
 	live     *live
@@ -86,9 +92,7 @@ func (r *Reconciler) Start() {
 func (r *Reconciler) Apply(change functions.Change) {
 	switch o := change.Object.(type) {
 	case functions.Namespace:
-		if !change.Deleted && o.Status.Transient() {
-			r.queue.add(key{namespaceKind, o.ID})
-		}
+		r.addTransient(change, namespaceKind, o.Status)
 	case functions.Function:
 		if change.Deleted {
 			// A namespace that is being deleted waits for its functions.
@@ -100,9 +104,19 @@ func (r *Reconciler) Apply(change functions.Change) {
 			r.queue.add(key{functionKind, o.ID})
 		}
 	case functions.Token:
-		if !change.Deleted && o.Status.Transient() {
-			r.queue.add(key{tokenKind, o.ID})
-		}
+		r.addTransient(change, tokenKind, o.Status)
+	case functions.Cron:
+		r.addTransient(change, cronKind, o.Status)
+	case functions.Trigger:
+		r.addTransient(change, triggerKind, o.Status)
+	case functions.Domain:
+		r.addTransient(change, domainKind, o.Status)
+	}
+}
+
+func (r *Reconciler) addTransient(change functions.Change, kind string, status functions.Status) {
+	if !change.Deleted && status.Transient() {
+		r.queue.add(key{kind, change.Object.ObjectID()})
 	}
 }
 
@@ -146,19 +160,12 @@ func (r *Reconciler) step(ctx context.Context, k key) error {
 		return r.function(ctx, k)
 	case tokenKind:
 		return r.token(ctx, k.id)
+	case cronKind:
+		return r.cron(ctx, k.id)
+	case triggerKind:
+		return r.trigger(ctx, k.id)
+	case domainKind:
+		return r.domain(ctx, k.id)
 	}
 	return fmt.Errorf("no work is known for a %s", k.kind)
-}
-
-// token makes a new token ready: nothing is left to do for it, the state is
-// there because clients know it.
-func (r *Reconciler) token(ctx context.Context, id string) error {
-	return r.Store.Update(ctx, func(tx functions.Tx) error {
-		t, err := tx.Token(id)
-		if err != nil || t.Status != functions.Creating {
-			return err
-		}
-		t.Status = functions.Ready
-		return tx.Put(t)
-	})
 }

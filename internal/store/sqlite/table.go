@@ -56,6 +56,23 @@ var (
 		},
 		created: func(t functions.Token) time.Time { return t.CreatedAt },
 	}
+	crons = table[functions.Cron]{
+		name: "crons", resource: "Cron", columns: []string{"region", "project_id", "function_id"},
+		values:  func(c functions.Cron) []any { return []any{c.Region, c.ProjectID, c.FunctionID} },
+		created: func(c functions.Cron) time.Time { return c.CreatedAt },
+	}
+	triggers = table[functions.Trigger]{
+		name: "triggers", resource: "Trigger", columns: []string{"region", "project_id", "namespace_id", "function_id"},
+		values: func(t functions.Trigger) []any {
+			return []any{t.Region, t.ProjectID, t.NamespaceID, t.FunctionID}
+		},
+		created: func(t functions.Trigger) time.Time { return t.CreatedAt },
+	}
+	domains = table[functions.Domain]{
+		name: "domains", resource: "Domain", columns: []string{"region", "project_id", "function_id", "hostname"},
+		values:  func(d functions.Domain) []any { return []any{d.Region, d.ProjectID, d.FunctionID, d.Hostname} },
+		created: func(d functions.Domain) time.Time { return d.CreatedAt },
+	}
 )
 
 // kind is the name of the table that an object is kept in.
@@ -69,6 +86,12 @@ func kind(object functions.Object) string {
 		return namespaces.name
 	case functions.Function:
 		return functionsTable.name
+	case functions.Cron:
+		return crons.name
+	case functions.Trigger:
+		return triggers.name
+	case functions.Domain:
+		return domains.name
 	default:
 		return tokens.name
 	}
@@ -160,6 +183,7 @@ func conditions(f functions.Filter) (string, []any) {
 		{"namespace_id", f.NamespaceID},
 		{"function_id", f.FunctionID},
 		{"name", f.Name},
+		{"hostname", f.Hostname},
 	} {
 		if c.value != "" {
 			terms = append(terms, c.column+" = ?")
@@ -176,8 +200,8 @@ func conditions(f functions.Filter) (string, []any) {
 // order of their IDs, so that pages do not overlap.
 func ordering(o functions.Order) string {
 	column := "created_at"
-	if o.Field == "name" {
-		column = "name"
+	if o.Field == "name" || o.Field == "hostname" {
+		column = o.Field
 	}
 	if o.Descending {
 		return " ORDER BY " + column + " DESC, id DESC"

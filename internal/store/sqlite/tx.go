@@ -28,6 +28,9 @@ var _ functions.Tx = (*tx)(nil)
 func (t *tx) Namespace(id string) (functions.Namespace, error) { return namespaces.get(t, id) }
 func (t *tx) Function(id string) (functions.Function, error)   { return functionsTable.get(t, id) }
 func (t *tx) Token(id string) (functions.Token, error)         { return tokens.get(t, id) }
+func (t *tx) Cron(id string) (functions.Cron, error)           { return crons.get(t, id) }
+func (t *tx) Trigger(id string) (functions.Trigger, error)     { return triggers.get(t, id) }
+func (t *tx) Domain(id string) (functions.Domain, error)       { return domains.get(t, id) }
 
 func (t *tx) Namespaces(f functions.Filter, p functions.Page) ([]functions.Namespace, int, error) {
 	return namespaces.list(t, f, p)
@@ -39,6 +42,18 @@ func (t *tx) Functions(f functions.Filter, p functions.Page) ([]functions.Functi
 
 func (t *tx) Tokens(f functions.Filter, p functions.Page) ([]functions.Token, int, error) {
 	return tokens.list(t, f, p)
+}
+
+func (t *tx) Crons(f functions.Filter, p functions.Page) ([]functions.Cron, int, error) {
+	return crons.list(t, f, p)
+}
+
+func (t *tx) Triggers(f functions.Filter, p functions.Page) ([]functions.Trigger, int, error) {
+	return triggers.list(t, f, p)
+}
+
+func (t *tx) Domains(f functions.Filter, p functions.Page) ([]functions.Domain, int, error) {
+	return domains.list(t, f, p)
 }
 
 // Put implements functions.Tx.
@@ -58,6 +73,12 @@ func put(t *tx, object functions.Object) error {
 		return functionsTable.put(t, o)
 	case functions.Token:
 		return tokens.put(t, o)
+	case functions.Cron:
+		return crons.put(t, o)
+	case functions.Trigger:
+		return triggers.put(t, o)
+	case functions.Domain:
+		return domains.put(t, o)
 	case iam.Project:
 		return projects.put(t, o)
 	case iam.APIKey:
@@ -97,6 +118,7 @@ func (t *tx) appendChanges(now time.Time) error {
 func (t *tx) all(apply func(functions.Change)) error {
 	for _, read := range []func(*tx, func(functions.Change)) error{
 		projects.each, apiKeys.each, namespaces.each, functionsTable.each, tokens.each,
+		crons.each, triggers.each, domains.each,
 	} {
 		if err := read(t, apply); err != nil {
 			return err

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+type cronAnswer struct {
+	ID         string           `json:"id"`
+	FunctionID string           `json:"function_id"`
+	Schedule   string           `json:"schedule"`
+	Args       json.RawMessage  `json:"args"`
+	Status     functions.Status `json:"status"`
+	Name       string           `json:"name"`
+}
+
+func encodeCron(c functions.Cron, _ touched) cronAnswer {
+	return cronAnswer{ID: c.ID, FunctionID: c.FunctionID, Schedule: c.Schedule, Args: c.Args, Status: c.Status, Name: c.Name}
+}
+
+func (a *API) createCron(r *http.Request, scope functions.Scope) (any, error) {
+	var request struct {
+		FunctionID string          `json:"function_id"`
+		Schedule   string          `json:"schedule"`
+		Args       json.RawMessage `json:"args"`
+		Name       string          `json:"name"`
+	}
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	c, err := a.Service.CreateCron(r.Context(), scope, functions.CreateCron{
+		FunctionID: request.FunctionID, Name: request.Name, Schedule: request.Schedule, Args: request.Args,
+	})
+	return encodeCron(c, created), err
+}
+
+func (a *API) getCron(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "cron_id")
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.Service.Cron(r.Context(), scope, id)
+	return encodeCron(c, read), err
+}
+
+func (a *API) listCrons(r *http.Request, scope functions.Scope) (any, error) {
+	page, err := queryPage(r)
+	if err != nil {
+		return nil, err
+	}
+	found, total, err := a.Service.Crons(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
+	return struct {
+		Crons      []cronAnswer `json:"crons"`
+		TotalCount int          `json:"total_count"`
+	}{encodeAll(found, encodeCron), total}, err
+}
+
+func (a *API) updateCron(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "cron_id")
+	if err != nil {
+		return nil, err
+	}
+	var request struct {
+		FunctionID *string         `json:"function_id"`
+		Schedule   *string         `json:"schedule"`
+		Args       json.RawMessage `json:"args"`
+		Name       *string         `json:"name"`
+	}
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	if string(request.Args) == "null" {
+		request.Args = nil
+	}
+	c, err := a.Service.UpdateCron(r.Context(), scope, id, functions.UpdateCron{
+		FunctionID: request.FunctionID, Name: request.Name, Schedule: request.Schedule, Args: request.Args,
+	})
+	return encodeCron(c, updated), err
+}
+
+func (a *API) deleteCron(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "cron_id")
+	if err != nil {
+		return nil, err
+	}
+	c, err := a.Service.DeleteCron(r.Context(), scope, id)
+	return encodeCron(c, updated), err
+}

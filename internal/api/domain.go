@@ -1,0 +1,65 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+type domainAnswer struct {
+	ID           string           `json:"id"`
+	Hostname     string           `json:"hostname"`
+	FunctionID   string           `json:"function_id"`
+	URL          string           `json:"url"`
+	Status       functions.Status `json:"status"`
+	ErrorMessage nullable         `json:"error_message"`
+}
+
+func encodeDomain(d functions.Domain, _ touched) domainAnswer {
+	return domainAnswer{
+		ID: d.ID, Hostname: d.Hostname, FunctionID: d.FunctionID, URL: d.URL(), Status: d.Status,
+		ErrorMessage: nullable(d.ErrorMessage),
+	}
+}
+
+func (a *API) createDomain(r *http.Request, scope functions.Scope) (any, error) {
+	var request struct {
+		Hostname   string `json:"hostname"`
+		FunctionID string `json:"function_id"`
+	}
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	d, err := a.Service.CreateDomain(r.Context(), scope, request.FunctionID, request.Hostname)
+	return encodeDomain(d, created), err
+}
+
+func (a *API) getDomain(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "domain_id")
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.Service.CustomDomain(r.Context(), scope, id)
+	return encodeDomain(d, read), err
+}
+
+func (a *API) listDomains(r *http.Request, scope functions.Scope) (any, error) {
+	page, err := queryPage(r)
+	if err != nil {
+		return nil, err
+	}
+	found, total, err := a.Service.Domains(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
+	return struct {
+		Domains    []domainAnswer `json:"domains"`
+		TotalCount int            `json:"total_count"`
+	}{encodeAll(found, encodeDomain), total}, err
+}
+
+func (a *API) deleteDomain(r *http.Request, scope functions.Scope) (any, error) {
+	id, err := pathID(r, "domain_id")
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.Service.DeleteDomain(r.Context(), scope, id)
+	return encodeDomain(d, updated), err
+}

@@ -1,0 +1,55 @@
+package functions
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// A Domain is a hostname of a function besides its own.
+type Domain struct {
+	ID         string
+	Region     Region
+	ProjectID  string
+	FunctionID string
+	Hostname   string
+	Status     Status
+	// ErrorMessage says why the status is Failed.
+	ErrorMessage string
+	CreatedAt    time.Time
+}
+
+// ObjectID implements Object.
+func (d Domain) ObjectID() string { return d.ID }
+
+// URL is where the function answers under the domain; empty until it does.
+func (d Domain) URL() string {
+	if d.Status != Ready {
+		return ""
+	}
+	return "https://" + d.Hostname
+}
+
+// maxHostname is the longest name that DNS knows, in bytes (RFC 1035, 2.3.4).
+const maxHostname = 253
+
+// hostnamePattern is that of RFC 1123, 2.1, with two labels at least.
+var hostnamePattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// hostname returns the name in the form in which it is kept.
+func (s *Service) hostname(given string) (string, error) {
+	name := strings.ToLower(strings.TrimSuffix(given, "."))
+	switch {
+	case name == "":
+		return "", required("hostname")
+	case len(name) > maxHostname || !hostnamePattern.MatchString(name):
+		return "", malformed("hostname", "%.260q is no host name: write one such as api.example.com, without a scheme, a port or a wildcard", given)
+	}
+	for _, region := range Regions {
+		own := strings.ReplaceAll(s.Domain, "{region}", string(region))
+		if name == own || strings.HasSuffix(name, "."+own) {
+			return "", outOfBounds("hostname", "%s is below %s, where the functions' own names are", name, own)
+		}
+	}
+	return name, nil
+}
