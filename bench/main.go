@@ -49,8 +49,11 @@ func run(ctx context.Context, out io.Writer, only string) error {
 		group string
 		run   func(context.Context) ([]measure.Result, error)
 	}{
-		{"provider", b.providerStart}, {"provider", b.plan}, {"provider", b.planMany},
-		{"calls", b.gateway}, {"cold", b.coldNode},
+		{"provider", b.providerStart},
+		{"provider", b.plan},
+		{"provider", b.planMany},
+		{"calls", b.gateway},
+		{"cold", b.coldNode},
 	} {
 		if only != "" && only != m.group {
 			continue

@@ -89,6 +89,8 @@ func (schemaPlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
 }
 
 // GRPCClient implements plugin.GRPCPlugin.
+//
+//nolint:unparam // The interface has the error.
 func (schemaPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
 	return func(ctx context.Context) error {
 		var request, schema []byte

@@ -8,6 +8,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"regexp"
@@ -18,7 +19,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	r := release{platforms: allPlatforms}
+	r := release{platforms: allPlatforms, out: os.Stdout}
 	flag.StringVar(&r.version, "version", "", "the version, such as 1.2.3")
 	flag.StringVar(&r.dir, "dir", "dist", "the folder to write to")
 	flag.Parse()
@@ -43,7 +44,9 @@ var allPlatforms = func() (all []platform) {
 // A release is what is to be made, and where.
 type release struct {
 	version, dir string
-	platforms    []platform
+	// out is told what has been made.
+	out       io.Writer
+	platforms []platform
 }
 
 // semantic is the form of versions that Terraform's registries know.
@@ -67,7 +70,7 @@ func (r release) run(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("%s for %s/%s: %w", p.name, on.os, on.arch, err)
 			}
-			fmt.Println(file)
+			fmt.Fprintln(r.out, file)
 			files = append(files, file)
 		}
 		if p.manifest != "" {

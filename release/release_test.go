@@ -13,7 +13,7 @@ const version = "9.8.7"
 // small is a release for this machine only, of the provider and the server.
 func small(t *testing.T) release {
 	t.Helper()
-	return release{version: version, dir: t.TempDir(), platforms: []platform{{runtime.GOOS, runtime.GOARCH}}}
+	return release{version: version, dir: t.TempDir(), out: t.Output(), platforms: []platform{{runtime.GOOS, runtime.GOARCH}}}
 }
 
 // Two runs, into different folders and with different settings of the machine,
@@ -69,7 +69,7 @@ func TestInstallFromAMirror(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	for _, wrong := range []string{"", "dev", "1.2", "1.2.3+dirty", "v1.2.3/.."} {
-		if err := (release{version: wrong, dir: t.TempDir()}).run(t.Context()); err == nil {
+		if err := (release{version: wrong, dir: t.TempDir(), out: t.Output()}).run(t.Context()); err == nil {
 			t.Errorf("%q was taken for a version", wrong)
 		}
 	}

@@ -26,6 +26,7 @@ type serveCommand struct {
 	OpsListen        string         `help:"Listen here for operators: /healthz, /readyz, /metrics; empty turns it off. Nobody is asked for a key." default:"${opsListen}" placeholder:"ADDRESS"`
 	OpsPprof         bool           `help:"Have profiles taken at /debug/pprof/ of the operators' port."`
 	Domain           string         `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
+	DNSResolver      string         `help:"Ask this DNS server whether custom hostnames lead to their functions; without it they are taken as they come." name:"dns-resolver" placeholder:"HOST:PORT"`
 	CacheDir         string         `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
 	Credentials      string         `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
 	RefuseTokens     bool           `help:"Let no token open a private function."`
@@ -57,6 +58,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.RefuseTokens, config.RefuseAPIKeys = c.RefuseTokens, c.RefuseAPIKeys
 	config.TrustedProxies, config.ProxyProtocol = c.TrustedProxies, c.ProxyProtocol
 	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
+	config.DNSResolver = c.DNSResolver
 	if c.Credentials != "" {
 		config.Credentials = c.Credentials
 	}

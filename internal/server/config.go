@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -56,6 +57,10 @@ type Config struct {
 	// Domain is what the domain names of functions end in; "{region}" in it
 	// stands for the region.
 	Domain string
+	// DNSResolver is the address of the DNS server that says whether a custom
+	// hostname leads to its function, such as 192.0.2.53:53. Empty means that
+	// hostnames are taken as they come.
+	DNSResolver string
 	// RefuseTokens and RefuseAPIKeys turn one way into private functions off.
 	RefuseTokens  bool
 	RefuseAPIKeys bool
@@ -120,6 +125,9 @@ var domainName = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]
 // Validate tells what is wrong with a configuration, and brings the domain
 // into the form in which names are compared.
 func (c *Config) Validate() error {
+	if _, _, err := net.SplitHostPort(c.DNSResolver); c.DNSResolver != "" && err != nil {
+		return fmt.Errorf("DNS resolver %q is no address: write one such as 192.0.2.53:53", c.DNSResolver)
+	}
 	c.Domain = strings.ToLower(strings.TrimSuffix(c.Domain, "."))
 	if !domainName.MatchString(strings.ReplaceAll(c.Domain, "{region}", "region")) {
 		return fmt.Errorf("domain %q is no host name: write one such as %s", c.Domain, DefaultDomain)

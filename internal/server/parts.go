@@ -12,6 +12,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/dns"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
@@ -72,6 +73,7 @@ func (s *Server) openReconciler(ctx context.Context) error {
 		},
 		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
+		Names: s.names(),
 	}
 	s.reconcile.Start()
 	return nil
@@ -81,7 +83,7 @@ func (s *Server) apiHandler() http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
 			Store: s.store, Runtimes: catalogue{s.reconcile.Toolchains}, Minter: token.NewMinter(s.box),
-			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain,
+			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: s.directory, Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
@@ -135,3 +137,11 @@ func (h hasher) Hash(ctx context.Context, value secret.String) (string, error) {
 
 // newSuffix is eight random letters and digits.
 func newSuffix() string { return strings.ToLower(rand.Text()[:8]) }
+
+// names checks custom hostnames, if the configuration says by whom.
+func (s *Server) names() functions.Names {
+	if s.config.DNSResolver == "" {
+		return nil
+	}
+	return dns.New(s.config.DNSResolver)
+}

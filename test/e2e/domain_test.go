@@ -1,0 +1,156 @@
+package e2e_test
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+	"golang.org/x/net/dns/dnsmessage"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/jetontest"
+)
+
+// A nameServer is a real DNS server that knows a few aliases.
+type nameServer struct {
+	net.PacketConn
+	mu      sync.Mutex
+	aliases map[string]string
+	// left is how many more questions are answered by an alias; negative
+	// for any number.
+	left int
+}
+
+func startNameServer(t *testing.T) *nameServer {
+	t.Helper()
+	s := &nameServer{PacketConn: must[net.PacketConn](t)(net.ListenPacket("udp", "127.0.0.1:0")), aliases: map[string]string{}, left: -1}
+	t.Cleanup(func() { _ = s.Close() })
+	go s.serve()
+	return s
+}
+
+func (s *nameServer) alias(name, target string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aliases[name+"."] = target + "."
+}
+
+func (s *nameServer) serve() {
+	buffer := make([]byte, 1500)
+	for {
+		n, from, err := s.ReadFrom(buffer)
+		if err != nil {
+			return
+		}
+		var message dnsmessage.Message
+		if message.Unpack(buffer[:n]) != nil || len(message.Questions) != 1 {
+			continue
+		}
+		s.answer(&message)
+		if packed, err := message.Pack(); err == nil {
+			_, _ = s.WriteTo(packed, from)
+		}
+	}
+}
+
+// answer follows one alias, whose target has an address in the documentation's
+// network.
+func (s *nameServer) answer(m *dnsmessage.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.Response, m.Additionals = true, nil
+	name := m.Questions[0].Name
+	class := func(name dnsmessage.Name) dnsmessage.ResourceHeader {
+		return dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET, TTL: 1}
+	}
+	target, ok := s.aliases[strings.ToLower(name.String())]
+	if !ok || s.left == 0 {
+		m.RCode = dnsmessage.RCodeNameError
+		return
+	}
+	s.left--
+	alias := dnsmessage.MustNewName(target)
+	m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(name), Body: &dnsmessage.CNAMEResource{CNAME: alias}})
+	if m.Questions[0].Type == dnsmessage.TypeA {
+		m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(alias), Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}}})
+	}
+}
+
+func TestDomain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := w.bareFunction("domain")
+	_, _, created := w.api(http.MethodPost, "/domains", `{"function_id":"`+f.ID+`","hostname":"API.Example.com."}`)
+	if got := keys(t, created); got != "id,hostname,function_id,url,status,error_message" {
+		t.Errorf("the keys of a domain are %s", got)
+	}
+	wantMatch(t, "a new domain", created, `"hostname":"api.example.com".*"url":"","status":"pending","error_message":null\}$`)
+	listed := must[*function.ListDomainsResponse](t)(w.ListDomains(&function.ListDomainsRequest{FunctionID: f.ID, OrderBy: function.ListDomainsRequestOrderByHostnameDesc}, scw.WithAllPages()))
+	if listed.TotalCount != 1 {
+		t.Fatalf("the list is %+v", listed)
+	}
+	d := must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: listed.Domains[0].ID, RetryInterval: often}))
+	if d.Status != function.DomainStatusReady || d.URL != "https://api.example.com" {
+		t.Errorf("the domain is %+v", d)
+	}
+	status, _, body := w.api(http.MethodPost, "/domains", `{"function_id":"`+f.ID+`","hostname":"api.example.com"}`)
+	wantRefusal(t, "the same again", status, body, http.StatusConflict, "resource already exists")
+	if deleted := must[*function.Domain](t)(w.DeleteDomain(&function.DeleteDomainRequest{DomainID: d.ID})); deleted.Status != function.DomainStatusDeleting {
+		t.Errorf("the deleted domain is %s", deleted.Status)
+	}
+	status, _, body = w.api(http.MethodGet, "/domains/"+d.ID, "")
+	wantRefusal(t, "the deleted domain", status, body, http.StatusNotFound, "Domain was not found")
+	for what, hostname := range map[string]string{
+		"none": "", "one label": "localhost", "a wildcard": "*.example.com", "a port": "example.com:80", "an address": "192.0.2.1",
+		"a scheme": "https://example.com", "a function's own": f.DomainName, "a space": "a b.com", "a long one": strings.Repeat("a.", 150) + "com",
+	} {
+		status, _, body := w.api(http.MethodPost, "/domains", `{"function_id":"`+f.ID+`","hostname":"`+hostname+`"}`)
+		wantRefusal(t, what, status, body, http.StatusBadRequest, `"argument_name":"hostname"`)
+	}
+}
+
+// TestDomainThatLeadsElsewhere asks a real DNS server.
+func TestDomainThatLeadsElsewhere(t *testing.T) {
+	t.Parallel()
+	names := startNameServer(t)
+	var ahead time.Duration
+	var mu sync.Mutex
+	w := newWorld(t, jetontest.Option(func(c *server.Config) {
+		c.DNSResolver = names.LocalAddr().String()
+		c.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return time.Now().Add(ahead).UTC() }
+	}))
+	f := w.bareFunction("dns")
+	body := `{"function_id":"` + f.ID + `","hostname":"www.example.com"}`
+	status, _, got := w.api(http.MethodPost, "/domains", body)
+	wantRefusal(t, "a name that is nowhere", status, got, http.StatusBadRequest, `{"message":"could not validate domain: www.example.com is not in the DNS`)
+	names.alias("www.example.com", "elsewhere.example.com")
+	status, _, got = w.api(http.MethodPost, "/domains", body)
+	wantRefusal(t, "a name of another", status, got, http.StatusBadRequest, "could not validate domain")
+	names.alias("www.example.com", f.DomainName)
+	d := must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "www.example.com"}))
+	if d = must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often})); d.Status != function.DomainStatusReady {
+		t.Errorf("the domain is %+v", d)
+	}
+
+	// The name changes while the domain is pending: the POST has asked for the
+	// name's A and AAAA records, and the next to ask learns of none.
+	names.alias("late.example.com", f.DomainName)
+	names.mu.Lock()
+	names.left = 2
+	names.mu.Unlock()
+	d = must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "late.example.com"}))
+	mu.Lock()
+	ahead = 4 * time.Minute
+	mu.Unlock()
+	d = must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often}))
+	if d.Status != function.DomainStatusError || d.ErrorMessage == nil ||
+		*d.ErrorMessage != "failed to create domain: check that the domain correctly points to the function URL (https://"+f.DomainName+")" {
+		t.Errorf("the domain that leads elsewhere is %+v", d)
+	}
+}
