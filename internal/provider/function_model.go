@@ -20,6 +20,8 @@ type functionModel struct {
 	Tags                       types.List   `tfsdk:"tags"`
 	EnvironmentVariables       types.Map    `tfsdk:"environment_variables"`
 	SecretEnvironmentVariables types.Map    `tfsdk:"secret_environment_variables"`
+	SecretsWO                  types.Map    `tfsdk:"secret_environment_variables_wo"`
+	SecretsWOVersion           types.Int64  `tfsdk:"secret_environment_variables_wo_version"`
 	Runtime                    types.String `tfsdk:"runtime"`
 	Handler                    types.String `tfsdk:"handler"`
 	ZipFile                    types.String `tfsdk:"zip_file"`
@@ -82,7 +84,7 @@ func (m *functionModel) setProject(n *function.Namespace) {
 }
 
 // createRequest returns the request that makes the planned function.
-func (m *functionModel) createRequest(region scw.Region, name, namespaceID string) *function.CreateFunctionRequest {
+func (m *functionModel) createRequest(region scw.Region, name, namespaceID string, secrets []*function.Secret) *function.CreateFunctionRequest {
 	req := &function.CreateFunctionRequest{
 		Region:                     region,
 		Name:                       name,
@@ -95,7 +97,7 @@ func (m *functionModel) createRequest(region scw.Region, name, namespaceID strin
 		Handler:                    optionalText(m.Handler),
 		Privacy:                    function.FunctionPrivacy(m.Privacy.ValueString()),
 		Description:                optionalText(m.Description),
-		SecretEnvironmentVariables: secretChanges(texts(m.SecretEnvironmentVariables), nil),
+		SecretEnvironmentVariables: secrets,
 		HTTPOption:                 function.FunctionHTTPOption(m.HTTPOption.ValueString()),
 		Sandbox:                    function.FunctionSandbox(m.Sandbox.ValueString()),
 		Tags:                       lines(m.Tags),
@@ -114,4 +116,15 @@ func duration64(v types.Int64) *scw.Duration {
 		return nil
 	}
 	return scw.NewDurationFromTimeDuration(time.Duration(v.ValueInt64()) * time.Second)
+}
+
+// secretUpdate compares the secrets that are configured with those of the prior
+// state, which is nil for an object that is to be made.
+func (m *functionModel) secretUpdate(prior *functionModel, remembered []string) secretUpdate {
+	return secretUpdate{
+		plain:      texts(m.SecretEnvironmentVariables),
+		writeOnly:  texts(m.SecretsWO),
+		send:       prior == nil || !m.SecretsWOVersion.Equal(prior.SecretsWOVersion),
+		remembered: remembered,
+	}
 }

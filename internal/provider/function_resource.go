@@ -67,8 +67,9 @@ func (r *functionResource) namespace(ctx context.Context, id regional.ID, projec
 
 // Create implements resource.Resource.
 func (r *functionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var m functionModel
+	var m, config functionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	region := scw.Region(m.Region.ValueString())
 	checkReference(&resp.Diagnostics, "private_network_id", m.PrivateNetworkID, region)
 	namespaceID := checkReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
@@ -82,8 +83,9 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	m.setProject(n)
+	secrets := config.secretUpdate(nil, nil)
 	created, err := createNamed(m.Name, r.backend.pick, func(name string) (*function.Function, error) {
-		return r.backend.API().CreateFunction(m.createRequest(region, name, namespaceID), client.Context(ctx))
+		return r.backend.API().CreateFunction(m.createRequest(region, name, namespaceID, secrets.changes(nil)), client.Context(ctx))
 	})
 	if err != nil {
 		r.backend.addError(&resp.Diagnostics, "Cannot create the function", err)
@@ -91,6 +93,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	}
 	id := regional.ID{Region: region, UUID: created.ID}
 	identify(ctx, resp.Identity, id, &resp.Diagnostics)
+	secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
 	m.fill(id, created)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	change := codeChange{upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
@@ -126,7 +129,8 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 		}
 	}
 	m.fill(id, f)
-	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, f.SecretEnvironmentVariables)
+	remembered := rememberedSecrets(ctx, req.Private, &resp.Diagnostics)
+	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, withoutSecrets(f.SecretEnvironmentVariables, remembered))
 	warnOfState(id, &m, f, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
@@ -138,6 +142,7 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	secrets := config.secretUpdate(&prior, rememberedSecrets(ctx, req.Private, &resp.Diagnostics))
 	id, ok := r.stateID(m.ID, &resp.Diagnostics)
 	if !ok {
 		return
@@ -151,8 +156,10 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 		return
 	}
 	change := planCodeChange(&prior, &m)
-	change.patch = m.updateRequest(id, config.SecretEnvironmentVariables, f)
+	change.patch = m.updateRequest(id, secrets.changes(f.SecretEnvironmentVariables), f)
+	secrets.remember(ctx, resp.Private, secrets.meanwhile(), &resp.Diagnostics)
 	if f = r.apply(ctx, id, &m, change, f, &resp.Diagnostics); f != nil {
+		secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
 		m.fill(id, f)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}

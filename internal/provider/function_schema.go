@@ -48,6 +48,8 @@ func functionSchema() schema.Schema {
 		"tags":                         tagsAttribute("function"),
 		"environment_variables":        environmentAttribute("function"),
 		"secret_environment_variables": secretsAttribute("function"),
+		writeOnlySecrets:               writeOnlySecretsAttribute("function"),
+		writeOnlySecretsVersion:        writeOnlySecretsVersionAttribute(),
 		"domain_name":                  stableAttribute("The host name under which the function is called."),
 		"region":                       regionAttribute(),
 		"project_id":                   replacingAttribute("The project, which is always the namespace's: another one is refused.", uuid()),
@@ -178,6 +180,7 @@ func (followsMemory) PlanModifyInt64(ctx context.Context, req planmodifier.Int64
 func (*functionResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m functionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	checkSecrets(m.SecretEnvironmentVariables, m.SecretsWO, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || m.MinScale.IsUnknown() || m.MaxScale.IsUnknown() {
 		return
 	}

@@ -13,7 +13,7 @@ import (
 // nil if it is so already. It compares with what the service says now and not
 // with the state: a request deploys the function anew, so it is sent only where
 // it changes something, whatever an older state lacks.
-func (m *functionModel) updateRequest(id regional.ID, secrets types.Map, f *function.Function) *function.UpdateFunctionRequest {
+func (m *functionModel) updateRequest(id regional.ID, secrets []*function.Secret, f *function.Function) *function.UpdateFunctionRequest {
 	req := &function.UpdateFunctionRequest{
 		Region:                     id.Region,
 		FunctionID:                 id.UUID,
@@ -26,7 +26,7 @@ func (m *functionModel) updateRequest(id regional.ID, secrets types.Map, f *func
 		Handler:                    changedText(m.Handler, &f.Handler),
 		Privacy:                    changedEnum(m.Privacy, f.Privacy),
 		Description:                changedText(m.Description, f.Description),
-		SecretEnvironmentVariables: secretChanges(texts(secrets), f.SecretEnvironmentVariables),
+		SecretEnvironmentVariables: secrets,
 		HTTPOption:                 changedEnum(m.HTTPOption, f.HTTPOption),
 		Sandbox:                    changedEnum(m.Sandbox, f.Sandbox),
 		Tags:                       changedLines(m.Tags, f.Tags),

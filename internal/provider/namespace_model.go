@@ -17,6 +17,8 @@ type namespaceModel struct {
 	Tags                       types.List   `tfsdk:"tags"`
 	EnvironmentVariables       types.Map    `tfsdk:"environment_variables"`
 	SecretEnvironmentVariables types.Map    `tfsdk:"secret_environment_variables"`
+	SecretsWO                  types.Map    `tfsdk:"secret_environment_variables_wo"`
+	SecretsWOVersion           types.Int64  `tfsdk:"secret_environment_variables_wo_version"`
 	RegistryEndpoint           types.String `tfsdk:"registry_endpoint"`
 	RegistryNamespaceID        types.String `tfsdk:"registry_namespace_id"`
 	Region                     types.String `tfsdk:"region"`
@@ -41,13 +43,13 @@ func (m *namespaceModel) fill(id regional.ID, n *function.Namespace) {
 }
 
 // createRequest returns the request that makes the planned namespace.
-func (m *namespaceModel) createRequest(region scw.Region, name, projectID string) *function.CreateNamespaceRequest {
+func (m *namespaceModel) createRequest(region scw.Region, name, projectID string, secrets []*function.Secret) *function.CreateNamespaceRequest {
 	req := &function.CreateNamespaceRequest{
 		Region:                     region,
 		Name:                       name,
 		ProjectID:                  projectID,
 		Description:                optionalText(m.Description),
-		SecretEnvironmentVariables: secretChanges(texts(m.SecretEnvironmentVariables), nil),
+		SecretEnvironmentVariables: secrets,
 		Tags:                       lines(m.Tags),
 	}
 	if variables := texts(m.EnvironmentVariables); len(variables) > 0 {
@@ -58,17 +60,28 @@ func (m *namespaceModel) createRequest(region scw.Region, name, projectID string
 
 // updateRequest returns the request that makes the namespace what is planned, or
 // nil if it is so already.
-func (m *namespaceModel) updateRequest(id regional.ID, secrets types.Map, n *function.Namespace) *function.UpdateNamespaceRequest {
+func (m *namespaceModel) updateRequest(id regional.ID, secrets []*function.Secret, n *function.Namespace) *function.UpdateNamespaceRequest {
 	req := &function.UpdateNamespaceRequest{
 		Region:                     id.Region,
 		NamespaceID:                id.UUID,
 		Description:                changedText(m.Description, n.Description),
 		Tags:                       changedLines(m.Tags, n.Tags),
 		EnvironmentVariables:       changedTexts(m.EnvironmentVariables, n.EnvironmentVariables),
-		SecretEnvironmentVariables: secretChanges(texts(secrets), n.SecretEnvironmentVariables),
+		SecretEnvironmentVariables: secrets,
 	}
 	if req.Description == nil && req.Tags == nil && req.EnvironmentVariables == nil && req.SecretEnvironmentVariables == nil {
 		return nil
 	}
 	return req
+}
+
+// secretUpdate compares the secrets that are configured with those of the prior
+// state, which is nil for an object that is to be made.
+func (m *namespaceModel) secretUpdate(prior *namespaceModel, remembered []string) secretUpdate {
+	return secretUpdate{
+		plain:      texts(m.SecretEnvironmentVariables),
+		writeOnly:  texts(m.SecretsWO),
+		send:       prior == nil || !m.SecretsWOVersion.Equal(prior.SecretsWOVersion),
+		remembered: remembered,
+	}
 }

@@ -18,11 +18,12 @@ import (
 type namespaceResource struct{ base }
 
 var (
-	_ resource.ResourceWithConfigure   = (*namespaceResource)(nil)
-	_ resource.ResourceWithIdentity    = (*namespaceResource)(nil)
-	_ resource.ResourceWithImportState = (*namespaceResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*namespaceResource)(nil)
-	_ resource.ResourceWithMoveState   = (*namespaceResource)(nil)
+	_ resource.ResourceWithConfigure      = (*namespaceResource)(nil)
+	_ resource.ResourceWithIdentity       = (*namespaceResource)(nil)
+	_ resource.ResourceWithImportState    = (*namespaceResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*namespaceResource)(nil)
+	_ resource.ResourceWithMoveState      = (*namespaceResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*namespaceResource)(nil)
 )
 
 func newNamespaceResource() resource.Resource {
@@ -38,8 +39,9 @@ func (r *namespaceResource) ModifyPlan(ctx context.Context, req resource.ModifyP
 
 // Create implements resource.Resource.
 func (r *namespaceResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var m namespaceModel
+	var m, config namespaceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	projectID := r.project(m, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -47,8 +49,9 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 	ctx, cancel := withTimeout(ctx, m.Timeouts, onCreate, namespaceTimeout)
 	defer cancel()
 	region := scw.Region(m.Region.ValueString())
+	secrets := config.secretUpdate(nil, nil)
 	created, err := createNamed(m.Name, r.backend.pick, func(name string) (*function.Namespace, error) {
-		return r.backend.API().CreateNamespace(m.createRequest(region, name, projectID), client.Context(ctx))
+		return r.backend.API().CreateNamespace(m.createRequest(region, name, projectID, secrets.changes(nil)), client.Context(ctx))
 	})
 	if err != nil {
 		r.backend.addError(&resp.Diagnostics, "Cannot create the function namespace", err)
@@ -56,6 +59,7 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 	}
 	id := regional.ID{Region: region, UUID: created.ID}
 	identify(ctx, resp.Identity, id, &resp.Diagnostics)
+	secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
 	m.fill(id, created)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	ready, err := r.ready(ctx, id, created)
@@ -117,15 +121,18 @@ func (r *namespaceResource) Read(ctx context.Context, req resource.ReadRequest, 
 			fmt.Sprintf("Namespace %s is in status %q%s.", id, n.Status, said(n.ErrorMessage)))
 	}
 	m.fill(id, n)
-	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, n.SecretEnvironmentVariables)
+	remembered := rememberedSecrets(ctx, req.Private, &resp.Diagnostics)
+	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, withoutSecrets(n.SecretEnvironmentVariables, remembered))
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
 // Update implements resource.Resource.
 func (r *namespaceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var m, config namespaceModel
+	var m, prior, config namespaceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	secrets := config.secretUpdate(&prior, rememberedSecrets(ctx, req.Private, &resp.Diagnostics))
 	id, ok := r.stateID(m.ID, &resp.Diagnostics)
 	if !ok {
 		return
@@ -135,12 +142,14 @@ func (r *namespaceResource) Update(ctx context.Context, req resource.UpdateReque
 	defer cancel()
 	n, err := r.ready(ctx, id, nil)
 	if err == nil {
-		n, err = r.update(ctx, id, m.updateRequest(id, config.SecretEnvironmentVariables, n), n)
+		secrets.remember(ctx, resp.Private, secrets.meanwhile(), &resp.Diagnostics)
+		n, err = r.update(ctx, id, m.updateRequest(id, secrets.changes(n.SecretEnvironmentVariables), n), n)
 	}
 	if err != nil {
 		r.backend.addError(&resp.Diagnostics, "Cannot update the function namespace", err)
 		return
 	}
+	secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
 	m.fill(id, n)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }

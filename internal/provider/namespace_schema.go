@@ -23,6 +23,8 @@ func namespaceSchema() schema.Schema {
 			"tags":                         tagsAttribute("namespace"),
 			"environment_variables":        environmentAttribute("namespace"),
 			"secret_environment_variables": secretsAttribute("namespace"),
+			writeOnlySecrets:               writeOnlySecretsAttribute("namespace"),
+			writeOnlySecretsVersion:        writeOnlySecretsVersionAttribute(),
 			"registry_endpoint":            stableAttribute("Where the images of the functions are kept."),
 			"registry_namespace_id":        stableAttribute("The uuid of the registry that keeps the images of the functions."),
 			"region":                       regionAttribute(),
@@ -31,4 +33,11 @@ func namespaceSchema() schema.Schema {
 		},
 		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(namespaceTimeout)},
 	}
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (*namespaceResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m namespaceModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	checkSecrets(m.SecretEnvironmentVariables, m.SecretsWO, &resp.Diagnostics)
 }
