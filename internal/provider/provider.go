@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -40,6 +41,11 @@ func New(options Options) func() provider.Provider {
 		return &scalewayProvider{options: options}
 	}
 }
+
+var (
+	_ provider.ProviderWithEphemeralResources = (*scalewayProvider)(nil)
+	_ provider.ProviderWithFunctions          = (*scalewayProvider)(nil)
+)
 
 type scalewayProvider struct {
 	options Options
@@ -159,7 +165,20 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 
 // DataSources implements provider.Provider.
 func (p *scalewayProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{
+		newTokenData,
+		newTokensData,
+		newRuntimesData,
+	}
+}
+
+// Functions implements provider.ProviderWithFunctions.
+func (p *scalewayProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{
+		newRegionalIDFunction,
+		newParseRegionalIDFunction,
+		newTokenClaimsFunction,
+	}
 }
 
 // EphemeralResources implements provider.ProviderWithEphemeralResources.

@@ -128,6 +128,8 @@ func TestDefectT2ImportedTokenIsToldAndKept(t *testing.T) {
 	c.must("state", "rm", tokenAddress)
 	imported := c.must("import", "-no-color", tokenAddress, id)
 	expectOnce(t, imported, "The token itself cannot be imported")
+	expectOnce(t, imported, "terraform apply -replace")
+	expectWarnings(t, imported, 1)
 	if got := c.attribute(tokenAddress, "token"); got != "" {
 		t.Errorf("the imported token has the value %q", got)
 	}
@@ -179,4 +181,58 @@ func TestDefectT4TokenIsAwaited(t *testing.T) {
 			Check: func(*terraformState) error { return w.expectTokens(1) },
 		},
 	)
+}
+
+// TestDefectT6RegionIsInTheState: the official provider leaves the region of a
+// token empty, and ignores one that is configured later.
+func TestDefectT6RegionIsInTheState(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	token := func(region string) string {
+		return namespace + `
+resource "scaleway_function_token" "main" {
+  namespace_id = split("/", scaleway_function_namespace.main.id)[1]
+` + region + "\n}\n"
+	}
+	c := w.commandLine(t, token(""))
+	c.must("apply", "-no-color", "-auto-approve")
+	if got := c.attribute(tokenAddress, "region"); got != "fr-par" {
+		t.Errorf("the region is %q, want fr-par", got)
+	}
+	c.write("main.tf", token(`region = "fr-par"`))
+	c.expectEmptyPlan()
+	c.write("main.tf", token(`region = "nl-ams"`))
+	expectOnce(t, c.must("plan", "-no-color"), "scaleway_function_token.main must be replaced")
+}
+
+// TestDefectT6RegionOfAnOfficialState: a region that is configured for a token in
+// an official state is recorded, and not taken for another one.
+func TestDefectT6RegionOfAnOfficialState(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	configuration, state := w.official(t)
+	c := w.commandLine(t, strings.ReplaceAll(configuration, "scaleway_function_token function {", "scaleway_function_token function {\n  region = \"fr-par\""))
+	c.write("terraform.tfstate", state)
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "0 added, 1 changed, 0 destroyed")
+	if got := c.attribute("scaleway_function_token.function", "region"); got != "fr-par" {
+		t.Errorf("the region is %q, want fr-par", got)
+	}
+	w.expectRequests(t, 0, "POST", "")
+	c.expectEmptyPlan()
+}
+
+// TestDefectT2ExpiredTokenIsImportedWithOneWarningEach: that it has no value, and
+// that it opens nothing.
+func TestDefectT2ExpiredTokenIsImportedWithOneWarningEach(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, namespaceToken(`expires_at = "2022-10-18T11:35:15+02:00"`))
+	c.must("apply", "-no-color", "-auto-approve")
+	id := c.attribute(tokenAddress, "id")
+	c.must("state", "rm", tokenAddress)
+	imported := c.must("import", "-no-color", tokenAddress, id)
+	expectOnce(t, imported, "The token itself cannot be imported")
+	expectOnce(t, imported, "The function token is expired")
+	expectWarnings(t, imported, 2)
+	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 1)
 }

@@ -1,0 +1,141 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/provider"
+)
+
+// identityType is the identity of every object.
+var identityType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"region": tftypes.String, "id": tftypes.String}}
+
+// TestImportByIdentity speaks to the provider as Terraform 1.12 and later do,
+// which older ones cannot be made to.
+func TestImportByIdentity(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	n := must(w.api.CreateNamespace(&function.CreateNamespaceRequest{Name: "identified"}))
+	eventually(t, "the namespace is ready", func() bool {
+		return must(w.api.GetNamespace(&function.GetNamespaceRequest{NamespaceID: n.ID})).Status == function.NamespaceStatusReady
+	})
+	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{
+		Name: "main", NamespaceID: n.ID, Runtime: "node22", Handler: new("handler.handle"), Privacy: function.FunctionPrivacyPrivate,
+	}))
+	token := w.issue(t, function.CreateTokenRequest{NamespaceID: &n.ID})
+	server := w.configured(t)
+	ids := map[string]string{"scaleway_function_namespace": n.ID, "scaleway_function": f.ID, "scaleway_function_token": token}
+	tests := map[string]struct {
+		region any
+		want   string
+	}{
+		"region and id":     {"fr-par", ""},
+		"the usual region":  {nil, ""},
+		"a malformed one":   {"../..", "write it like fr-par/"},
+		"an unknown object": {"nl-ams", "Cannot import non-existent"},
+	}
+	for typeName, id := range ids {
+		for name, test := range tests {
+			t.Run(typeName+", "+name, func(t *testing.T) {
+				t.Parallel()
+				state, identity, problem := w.importByIdentity(t, server, typeName, test.region, id)
+				if test.want == "Cannot import non-existent" {
+					// Terraform says so of a state that is null.
+					if problem != "" || state != "" {
+						t.Errorf("an object that does not exist was read as %q: %s", state, problem)
+					}
+					return
+				}
+				if test.want != "" {
+					if !strings.Contains(problem, test.want) {
+						t.Errorf("the error is %q, want %q in it", problem, test.want)
+					}
+					return
+				}
+				if problem != "" || state != "fr-par/"+id || identity["region"] != "fr-par" || identity["id"] != id {
+					t.Errorf("imported %q with the identity %v: %s", state, identity, problem)
+				}
+			})
+		}
+	}
+}
+
+// configured is a provider that has been configured for the world.
+func (w *world) configured(t *testing.T) tfprotov6.ProviderServer {
+	t.Helper()
+	server := must(providerserver.NewProtocol6WithError(provider.New(w.options)())())
+	schema := must(server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}))
+	block, _ := schema.Provider.ValueType().(tftypes.Object)
+	settings := map[string]tftypes.Value{}
+	for name := range block.AttributeTypes {
+		settings[name] = tftypes.NewValue(tftypes.String, nil)
+	}
+	for name, value := range map[string]string{
+		"api_url": w.front.URL, "access_key": w.AccessKey, "secret_key": w.SecretKey, "project_id": w.ProjectID,
+	} {
+		settings[name] = tftypes.NewValue(tftypes.String, value)
+	}
+	config := must(tfprotov6.NewDynamicValue(block, tftypes.NewValue(block, settings)))
+	resp := must(server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config}))
+	for _, d := range resp.Diagnostics {
+		t.Fatalf("%s: %s", d.Summary, d.Detail)
+	}
+	return server
+}
+
+// importByIdentity imports and reads an object. It returns the id in the state, or
+// "" if there is none, the identity, and the first error.
+func (w *world) importByIdentity(t *testing.T, server tfprotov6.ProviderServer, typeName string, region any, id string) (string, map[string]string, string) {
+	t.Helper()
+	named := must(tfprotov6.NewDynamicValue(identityType, tftypes.NewValue(identityType, map[string]tftypes.Value{
+		"region": tftypes.NewValue(tftypes.String, region), "id": tftypes.NewValue(tftypes.String, id),
+	})))
+	imported := must(server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{
+		TypeName: typeName, Identity: &tfprotov6.ResourceIdentityData{IdentityData: &named},
+	}))
+	if problem := firstError(imported.Diagnostics); problem != "" {
+		return "", nil, problem
+	}
+	object := imported.ImportedResources[0]
+	read := must(server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+		TypeName: typeName, CurrentState: object.State, CurrentIdentity: object.Identity, Private: object.Private,
+	}))
+	if problem := firstError(read.Diagnostics); problem != "" {
+		return "", nil, problem
+	}
+	identity := fields(t, read.NewIdentity.IdentityData, identityType)
+	schema := must(server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}))
+	return fields(t, read.NewState, schema.ResourceSchemas[typeName].ValueType())["id"], identity, ""
+}
+
+func firstError(diagnostics []*tfprotov6.Diagnostic) string {
+	for _, d := range diagnostics {
+		if d.Severity == tfprotov6.DiagnosticSeverityError {
+			return d.Summary + ": " + d.Detail
+		}
+	}
+	return ""
+}
+
+// fields returns the attributes of an object that are texts.
+func fields(t *testing.T, value *tfprotov6.DynamicValue, form tftypes.Type) map[string]string {
+	t.Helper()
+	object := must(value.Unmarshal(form))
+	var attributes map[string]tftypes.Value
+	if err := object.As(&attributes); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for name, attribute := range attributes {
+		var text string
+		if attribute.Type().Is(tftypes.String) && attribute.IsKnown() && !attribute.IsNull() && attribute.As(&text) == nil {
+			texts[name] = text
+		}
+	}
+	return texts
+}
