@@ -1,0 +1,34 @@
+package provider_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestExamples applies the examples of the documentation's pages that need no
+// other files.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	var files []string
+	for _, pattern := range []string{
+		"ephemeral-resources/*/ephemeral-resource.tf", "data-sources/scaleway_function_token*/data-source.tf",
+		"data-sources/scaleway_function_runtimes/data-source.tf", "functions/*/function.tf", "resources/scaleway_function_token/resource.tf",
+	} {
+		found := must(filepath.Glob("../../examples/" + pattern))
+		if len(found) == 0 {
+			t.Errorf("no example is like %s", pattern)
+		}
+		files = append(files, found...)
+	}
+	// They give their objects the same names.
+	for _, file := range files {
+		t.Run(filepath.Base(filepath.Dir(filepath.Dir(file)))+" "+filepath.Base(filepath.Dir(file)), func(t *testing.T) {
+			c := w.commandLine(t, string(must(os.ReadFile(file))))
+			expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
+			c.expectEmptyPlan()
+			c.must("destroy", "-no-color", "-auto-approve")
+		})
+	}
+}
