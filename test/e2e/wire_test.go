@@ -191,7 +191,7 @@ func TestRefusals(t *testing.T) {
 		"page_size 101":          {"GET", "/namespaces?page_size=101", "", 400, invalid("page_size")},
 		"order by status":        {"GET", "/namespaces?order_by=status_asc", "", 400, invalid("order_by")},
 		"upload without length":  {"GET", "/functions/" + stranger + "/upload-url", "", 404, bare("Function was not found")},
-		"triggers are not built": {"GET", "/triggers", "", 404, bare("no such endpoint: GET .*")},
+		"an unknown noun":        {"GET", "/nothing", "", 404, bare("no such endpoint: GET .*")},
 		"no such verb":           {"PUT", "/namespaces", "", 404, bare("no such endpoint: PUT .*")},
 	} {
 		status, header, body := w.api(test.method, test.path, test.body)

@@ -59,6 +59,7 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	j.ProjectID, j.OrganizationID = *issued.DefaultProjectID, *issued.DefaultOrganizationID
 	t.Cleanup(func() {
 		j.Stop()
+		j.findSecrets()
 		if t.Failed() {
 			t.Logf("log of the server:\n%s", j.Log)
 		}

@@ -3,6 +3,7 @@
 package provider_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 // out of the tests.
 func run(m *testing.M) int {
 	var err error
-	if commandLine, err = exec.LookPath("terraform"); err != nil {
+	if commandLine, err = exec.LookPath(cmp.Or(os.Getenv("JETON_TEST_CLI"), "terraform")); err != nil {
 		if commandLine, err = exec.LookPath("tofu"); err != nil {
 			fmt.Fprintln(os.Stderr, "these tests need terraform or tofu in the PATH")
 			return 1
@@ -60,6 +61,10 @@ func run(m *testing.M) int {
 		"SCW_CONFIG_PATH":       filepath.Join(dir, "no-config.yaml"),
 	} {
 		_ = os.Setenv(name, value)
+	}
+	if version, _ := exec.Command(commandLine, "version").Output(); strings.HasPrefix(string(version), "OpenTofu") {
+		// The test framework knows of another registry by this alone.
+		_ = os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org")
 	}
 	return m.Run()
 }
