@@ -119,6 +119,13 @@ func TestEphemeralTokenThatFails(t *testing.T) {
 	c := w.commandLine(t, namespace+`
 ephemeral "scaleway_function_token" "run" {
   namespace_id = scaleway_function_namespace.main.id
+}
+# OpenTofu opens nothing that is not used.
+resource "terraform_data" "use" {
+  provisioner "local-exec" {
+    command     = "true"
+    environment = { `+callerToken+` = ephemeral.scaleway_function_token.run.token }
+  }
 }`)
 	w.front.Rewrite(10, "POST", "/tokens$", `"status":"ready"`, `"status":"creating"`)
 	w.front.Rewrite(10, "GET", "/tokens/", `"status":"ready"`, `"status":"error"`)
