@@ -21,6 +21,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
 // roleArgument has this program play one of the parts of the measurement, in a
@@ -57,6 +58,8 @@ func play(role, path string) error {
 	if err != nil {
 		return err
 	}
+	// The bare proxy gets what the gateway has.
+	server.CollectLessOften()
 	switch role {
 	case "instance":
 		return serve("unix", s.Instance, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -75,11 +78,11 @@ func play(role, path string) error {
 		protocols := new(http.Protocols)
 		protocols.SetHTTP1(true)
 		protocols.SetUnencryptedHTTP2(true)
-		server := &http.Server{Handler: gatewayHandler(s), ConnContext: gateway.ConnContext, Protocols: protocols}
+		front := &http.Server{Handler: gatewayHandler(s), ConnContext: gateway.ConnContext, Protocols: protocols}
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
-		context.AfterFunc(ctx, func() { _ = server.Close() })
-		if err := server.Serve(gateway.Strict(l)); !errors.Is(err, http.ErrServerClosed) {
+		context.AfterFunc(ctx, func() { _ = front.Close() })
+		if err := front.Serve(gateway.Strict(l)); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
@@ -157,6 +160,7 @@ func bareProxy(s scene) http.Handler {
 			p.Out.URL.Scheme, p.Out.URL.Host = "http", "instance"
 			p.SetXForwarded()
 		},
+		BufferPool: &gateway.Buffers{},
 	}
 }
 

@@ -78,6 +78,7 @@ func (c *serveCommand) Run(ctx context.Context, line *commandLine, s streams) er
 		handler = slog.NewJSONHandler(s.err, options)
 	}
 	log := slog.New(handler)
+	server.CollectLessOften()
 	config := c.config(line.DataDir)
 	config.Version = currentVersion()
 	running, err := server.Open(ctx, config, log)

@@ -120,19 +120,19 @@ func (g *Gateway) newProxy() *httputil.ReverseProxy {
 		Rewrite:        g.rewrite,
 		ModifyResponse: received,
 		ErrorHandler:   failed,
-		BufferPool:     &buffers{},
+		BufferPool:     &Buffers{},
 		ErrorLog:       log.New(proxyLog{g.Log}, "", 0),
 	}
 }
 
-// buffers keeps the proxy's copy buffers for the next call.
-type buffers struct{ pool sync.Pool }
+// Buffers keeps a proxy's copy buffers for the next call.
+type Buffers struct{ pool sync.Pool }
 
 // bufferSize is what httputil.ReverseProxy itself would allocate for each call.
 const bufferSize = 32 << 10
 
 // Get implements httputil.BufferPool.
-func (b *buffers) Get() []byte {
+func (b *Buffers) Get() []byte {
 	if buffer, ok := b.pool.Get().(*[]byte); ok {
 		return *buffer
 	}
@@ -140,7 +140,7 @@ func (b *buffers) Get() []byte {
 }
 
 // Put implements httputil.BufferPool.
-func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
+func (b *Buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
 
 // rewrite makes the request that the instance gets.
 func (g *Gateway) rewrite(p *httputil.ProxyRequest) {

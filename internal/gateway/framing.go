@@ -50,22 +50,28 @@ func (f *framing) beginHead() {
 	*f = framing{next: (*framing).inHead, first: true, line: f.line[:0]}
 }
 
-// takeLine collects a line and tells whether it is whole.
+// takeLine collects a line and tells whether it is whole. The line is good until
+// the next one is taken.
 func (f *framing) takeLine(data []byte) (line, rest []byte, whole bool, err error) {
 	end := bytes.IndexByte(data, '\n')
-	if end < 0 {
+	if whole = end >= 0; !whole {
 		end = len(data) - 1
 	}
-	f.line = append(f.line, data[:end+1]...)
-	if len(f.line) > maxLine {
+	line, rest = data[:end+1], data[end+1:]
+	if len(f.line)+len(line) > maxLine {
 		return nil, nil, false, errAmbiguous
 	}
-	if f.line[len(f.line)-1] != '\n' {
-		return nil, data[end+1:], false, nil
+	if !whole || len(f.line) > 0 {
+		// The line has come in pieces. Most have not, and are looked at where
+		// they are.
+		f.line = append(f.line, line...)
+		line = f.line
 	}
-	line = bytes.TrimSuffix(f.line[:len(f.line)-1], []byte("\r"))
+	if !whole {
+		return nil, rest, false, nil
+	}
 	f.line = f.line[:0]
-	return line, data[end+1:], true, nil
+	return bytes.TrimSuffix(line[:len(line)-1], []byte("\r")), rest, true, nil
 }
 
 func (f *framing) inHead(data []byte) ([]byte, error) {
@@ -92,17 +98,26 @@ func (f *framing) field(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
 		return errAmbiguous // a folded line
 	}
-	name, value, _ := strings.Cut(string(line), ":")
-	switch strings.ToLower(strings.TrimSpace(name)) {
-	case "content-length":
-		f.lengths = append(f.lengths, strings.TrimSpace(value))
-	case "transfer-encoding":
-		f.chunked = true
-	case "host":
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	name = bytes.TrimSpace(name)
+	// The lengths first: nearly every line ends here, and none makes a copy.
+	switch {
+	case len(name) == len(hostField) && bytes.EqualFold(name, hostField):
 		f.hosts++
+	case len(name) == len(lengthField) && bytes.EqualFold(name, lengthField):
+		f.lengths = append(f.lengths, string(bytes.TrimSpace(value)))
+	case len(name) == len(encodingField) && bytes.EqualFold(name, encodingField):
+		f.chunked = true
 	}
 	return nil
 }
+
+// The fields that say where a request ends, and whose it is.
+var (
+	hostField     = []byte("host")
+	lengthField   = []byte("content-length")
+	encodingField = []byte("transfer-encoding")
+)
 
 func (f *framing) endHead() error {
 	switch {

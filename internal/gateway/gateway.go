@@ -54,6 +54,8 @@ type call struct {
 	requestID string
 	to        route
 	admission admission
+	// seen is how many changes the table had when the call was looked at first.
+	seen int64
 	// instance serves the call; answered tells that the whole of its answer
 	// has been read, so that it can serve the next call.
 	instance *scale.Instance
@@ -87,6 +89,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 // route finds the function and holds the call against what does not need an
 // instance.
 func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
+	c.seen = g.Table.changes()
 	to, ok := g.Table.route(r.Host)
 	if !ok {
 		answerUnknownHost(w)
@@ -136,11 +139,10 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 		if c.to.revisionID == "" {
 			return errNotDeployed
 		}
-		seen := g.Table.changes()
 		instance, err := g.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
 			c.instance, c.acquired = instance, g.Now()
-			return g.stillAdmitted(r, c, seen)
+			return g.stillAdmitted(r, c)
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || try == tries {
 			return err
@@ -157,8 +159,8 @@ const longWait = time.Second
 
 // stillAdmitted looks again at a call that may have waited: its token may have
 // been revoked, or have expired, since it was admitted.
-func (g *Gateway) stillAdmitted(r *http.Request, c *call, seen int64) error {
-	if g.Table.changes() == seen && c.acquired.Sub(c.began) < longWait {
+func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
+	if g.Table.changes() == c.seen && c.acquired.Sub(c.began) < longWait {
 		return nil
 	}
 	err := g.readmit(r, c)
