@@ -2,25 +2,20 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
 const (
-	idleConnections = 10_000
-	slowConnections = 200
-	badTokensEvery  = time.Second / 10_000
-	attackTime      = 10 * time.Second
+	attackTime = 10 * time.Second
 	// memoryBound is what the attack may add to the server's memory, in bytes:
 	// some 30 KiB for each connection, and room to spare.
 	memoryBound = 768 << 20
@@ -65,21 +60,23 @@ func hostileLoad(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	a := &attack{gateway: v.gateway, address: strings.TrimPrefix(v.gateway, "http://"), stuck: tickets[1]}
-	attacking, stop := context.WithCancel(ctx)
-	a.begin(attacking)
-	attacked, err := v.percentile(ctx, tickets[0], attackTime)
-	during, _ := memory(v.process.Process.Pid)
-	stop()
-	a.group.Wait()
+	end, err := v.attack(ctx, tickets[1])
 	if err != nil {
-		return "the good function is not served during the attack: " + err.Error(), errBroken
+		return "", err
 	}
-	line := fmt.Sprintf("%d idle connections, %d slow ones, %d bad tokens in %v, %d heads of 1 MiB, %d calls to a function that never answers: "+
+	attacked, served := v.percentile(ctx, tickets[0], attackTime)
+	during, _ := memory(v.process.Process.Pid)
+	d, err := end()
+	if err != nil {
+		return "", err
+	}
+	if served != nil {
+		return "the good function is not served during the attack: " + served.Error(), errBroken
+	}
+	line := fmt.Sprintf("%d idle connections, %d slow ones, %.0f bad tokens a second, %d heads of 1 MiB, %d calls to a function that never answers: "+
 		"%d bad calls admitted, the good function's p99 %.1f times that of before, %d MiB more memory",
-		a.idle.Load(), a.slow.Load(), a.refused.Load(), attackTime, a.heads.Load(), a.stuckCalls.Load(),
-		a.admitted.Load(), attacked.Seconds()/calm.Seconds(), (during-before)>>20)
-	if a.admitted.Load() > 0 || during-before > memoryBound || a.idle.Load() < idleConnections || a.refused.Load() == 0 {
+		d.Idle, d.Slow, float64(d.Refused)/d.Seconds, d.Heads, d.Stuck, d.Admitted, attacked.Seconds()/calm.Seconds(), (during-before)>>20)
+	if d.Admitted > 0 || during-before > memoryBound || d.Idle < idleConnections || d.Refused == 0 {
 		return line, errBroken
 	}
 	return line, nil
@@ -108,111 +105,38 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// attack is all that is done at once.
-type attack struct {
-	gateway, address string
-	stuck            *ticket
-	group            sync.WaitGroup
-
-	idle, slow, refused, admitted, heads, stuckCalls atomic.Int64
-}
-
-func (a *attack) begin(ctx context.Context) {
-	const openers = 8
-	for range openers {
-		a.group.Go(func() { a.hold(ctx, idleConnections/openers) })
+// attack begins an attack from a process of its own, whose end returns what it
+// has done. It runs at the lowest priority: an attacker has machines of his own,
+// and would not be held up by the one he attacks, nor take its processors.
+func (v *jeton) attack(ctx context.Context, stuck *ticket) (end func() (deeds, error), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
 	}
-	a.group.Go(func() { a.dribble(ctx) })
-	for range 4 {
-		a.group.Go(func() { a.guess(ctx) })
+	process := exec.CommandContext(ctx, "nice", "-n", "19", self, attackArgument)
+	process.Stderr = os.Stderr
+	input, err := process.StdinPipe()
+	if err != nil {
+		return nil, err
 	}
-	a.group.Go(func() { a.sendHeads(ctx) })
-	for range 20 {
-		a.group.Go(func() { a.callStuck(ctx) })
+	output, err := process.StdoutPipe()
+	if err != nil {
+		return nil, err
 	}
-	// The attack is whole when the connections are there.
-	_ = eventually(ctx, func() bool { return a.idle.Load() >= idleConnections })
-}
-
-func (a *attack) dial(ctx context.Context) (net.Conn, error) {
-	var dialer net.Dialer
-	return dialer.DialContext(ctx, "tcp", a.address)
-}
-
-// hold opens connections and says nothing over them.
-func (a *attack) hold(ctx context.Context, count int) {
-	for range count {
-		connection, err := a.dial(ctx)
-		if err != nil {
-			continue
-		}
-		defer connection.Close()
-		a.idle.Add(1)
+	if err := process.Start(); err != nil {
+		return nil, err
 	}
-	<-ctx.Done()
-}
-
-// dribble sends heads a byte at a time, and never ends them.
-func (a *attack) dribble(ctx context.Context) {
-	var open []net.Conn
-	for range slowConnections {
-		if connection, err := a.dial(ctx); err == nil {
-			defer connection.Close()
-			open = append(open, connection)
-			a.slow.Add(1)
-			_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nX-Slow: ")
-		}
+	said := json.NewDecoder(output)
+	var done deeds
+	order := order{Address: strings.TrimPrefix(v.gateway, "http://"), Host: stuck.host, Token: stuck.text}
+	// What it has done so far comes when all its connections are there.
+	if err := errors.Join(json.NewEncoder(input).Encode(order), said.Decode(&done)); err != nil {
+		return nil, errors.Join(err, process.Process.Kill(), process.Wait())
 	}
-	for ctx.Err() == nil {
-		for _, connection := range open {
-			_, _ = io.WriteString(connection, "x")
-		}
-		pause(ctx, 500*time.Millisecond)
-	}
-}
-
-// guess sends tokens that are none, ten thousand in a second with its peers.
-func (a *attack) guess(ctx context.Context) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
-	defer client.CloseIdleConnections()
-	tick := time.NewTicker(4 * badTokensEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		switch call(ctx, client, a.gateway, a.stuck.host, rand.Text()) {
-		case http.StatusForbidden:
-			a.refused.Add(1)
-		case http.StatusOK:
-			a.admitted.Add(1)
-		}
-	}
-}
-
-// sendHeads sends heads as long as they may be.
-func (a *attack) sendHeads(ctx context.Context) {
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	token := strings.Repeat("x", 1_000_000)
-	for ctx.Err() == nil {
-		if call(ctx, client, a.gateway, a.stuck.host, token) == http.StatusForbidden {
-			a.heads.Add(1)
-		}
-		pause(ctx, 50*time.Millisecond)
-	}
-}
-
-// callStuck calls the function that never answers.
-func (a *attack) callStuck(ctx context.Context) {
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	for ctx.Err() == nil {
-		a.stuckCalls.Add(1)
-		call(ctx, client, a.gateway, a.stuck.host, a.stuck.text)
-	}
+	return func() (deeds, error) {
+		err := errors.Join(input.Close(), said.Decode(&done))
+		return done, errors.Join(err, process.Wait())
+	}, nil
 }
 
 // memory is what a process has in memory, in bytes.

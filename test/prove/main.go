@@ -16,6 +16,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == lateArgument {
 		exit(serveLate(os.Args[2]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == attackArgument {
+		exit(runAttack(os.Stdin, os.Stdout))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	exit(run(ctx, os.Stdout))

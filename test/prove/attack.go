@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// attackArgument has this program attack a gateway until its input ends.
+const attackArgument = "attack"
+
+const (
+	idleConnections = 10_000
+	slowConnections = 200
+	guessers        = 4
+	// guessesEach is how many bad tokens a second each guesser sends.
+	guessesEach = 10_000 / guessers
+)
+
+// order says what to attack. It comes over the input, because it holds a token.
+type order struct {
+	Address string
+	// Host and Token are those of a function that never answers.
+	Host, Token string
+}
+
+// deeds is what an attack has done.
+type deeds struct {
+	Idle, Slow, Refused, Admitted, Heads, Stuck int64
+	// Seconds is how long bad tokens have been sent.
+	Seconds float64
+}
+
+// attack is all that is done at once.
+type attack struct {
+	order
+	group sync.WaitGroup
+	began time.Time
+
+	idle, slow, refused, admitted, heads, stuckCalls atomic.Int64
+}
+
+// runAttack attacks what the input says until that ends. It tells what it has
+// done twice: when all connections are there, and at the end.
+func runAttack(input io.Reader, output io.Writer) error {
+	a := &attack{}
+	orders, answers := json.NewDecoder(input), json.NewEncoder(output)
+	if err := orders.Decode(&a.order); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
+	if err := answers.Encode(a.done()); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, input)
+	done := a.done()
+	stop()
+	a.group.Wait()
+	if err != nil {
+		return err
+	}
+	return answers.Encode(done)
+}
+
+func (a *attack) done() deeds {
+	return deeds{
+		Idle: a.idle.Load(), Slow: a.slow.Load(), Refused: a.refused.Load(), Admitted: a.admitted.Load(),
+		Heads: a.heads.Load(), Stuck: a.stuckCalls.Load(), Seconds: time.Since(a.began).Seconds(),
+	}
+}
+
+func (a *attack) begin(ctx context.Context) error {
+	const openers = 8
+	for range openers {
+		a.group.Go(func() { a.hold(ctx, idleConnections/openers) })
+	}
+	a.group.Go(func() { a.dribble(ctx) })
+	// The attack is whole when the connections are there.
+	if err := eventually(ctx, func() bool { return a.idle.Load() >= idleConnections }); err != nil {
+		return fmt.Errorf("only %d connections are let in: %w", a.idle.Load(), err)
+	}
+	a.began = time.Now()
+	for range guessers {
+		a.group.Go(func() { a.guess(ctx) })
+	}
+	a.group.Go(func() { a.sendHeads(ctx) })
+	for range 20 {
+		a.group.Go(func() { a.callStuck(ctx) })
+	}
+	return nil
+}
+
+func (a *attack) dial(ctx context.Context) (net.Conn, error) {
+	var dialer net.Dialer
+	return dialer.DialContext(ctx, "tcp", a.Address)
+}
+
+// hold opens connections and says nothing over them.
+func (a *attack) hold(ctx context.Context, count int) {
+	for range count {
+		connection, err := a.dial(ctx)
+		if err != nil {
+			continue
+		}
+		defer connection.Close()
+		a.idle.Add(1)
+	}
+	<-ctx.Done()
+}
+
+// dribble sends heads a byte at a time, and never ends them.
+func (a *attack) dribble(ctx context.Context) {
+	var open []net.Conn
+	for range slowConnections {
+		if connection, err := a.dial(ctx); err == nil {
+			defer connection.Close()
+			open = append(open, connection)
+			a.slow.Add(1)
+			_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nX-Slow: ")
+		}
+	}
+	for ctx.Err() == nil {
+		for _, connection := range open {
+			_, _ = io.WriteString(connection, "x")
+		}
+		pause(ctx, 500*time.Millisecond)
+	}
+}
+
+// guess sends tokens that are none over one connection, as many as are due.
+func (a *attack) guess(ctx context.Context) {
+	connection, err := a.dial(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "prove: no bad tokens:", err)
+		return
+	}
+	defer connection.Close()
+	defer context.AfterFunc(ctx, func() { connection.Close() })()
+	answers := bufio.NewReader(connection)
+	for sent, began := 0, time.Now(); ctx.Err() == nil; pause(ctx, 2*time.Millisecond) {
+		// What fell behind is not made up for at once: no more than that is
+		// answered before the next is sent.
+		due := min(int(time.Since(began).Seconds()*guessesEach)-sent, 64)
+		var requests strings.Builder
+		for range due {
+			fmt.Fprintf(&requests, "GET / HTTP/1.1\r\nHost: %s\r\nX-Auth-Token: %s\r\n\r\n", a.Host, rand.Text())
+		}
+		if _, err := io.WriteString(connection, requests.String()); err != nil {
+			return
+		}
+		for range due {
+			response, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+			if response.StatusCode == http.StatusForbidden {
+				a.refused.Add(1)
+			} else {
+				a.admitted.Add(1)
+			}
+		}
+		sent += due
+	}
+}
+
+// sendHeads sends heads as long as they may be.
+func (a *attack) sendHeads(ctx context.Context) {
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	token := strings.Repeat("x", 1_000_000)
+	for ctx.Err() == nil {
+		if call(ctx, client, "http://"+a.Address, a.Host, token) == http.StatusForbidden {
+			a.heads.Add(1)
+		}
+		pause(ctx, 50*time.Millisecond)
+	}
+}
+
+// callStuck calls the function that never answers.
+func (a *attack) callStuck(ctx context.Context) {
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	for ctx.Err() == nil {
+		a.stuckCalls.Add(1)
+		call(ctx, client, "http://"+a.Address, a.Host, a.Token)
+	}
+}
