@@ -1,0 +1,244 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+func TestAdmission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("of function", functions.Token{ID: tokenID(1), FunctionID: functionID})
+	w.token("of namespace", functions.Token{ID: tokenID(2), NamespaceID: namespaceID})
+	w.token("of sibling", functions.Token{ID: tokenID(3), FunctionID: siblingID})
+	w.token("of stranger", functions.Token{ID: tokenID(4), NamespaceID: strangerID})
+	w.token("expired", functions.Token{ID: tokenID(5), FunctionID: functionID, ExpiresAt: start})
+	w.token("good for a moment", functions.Token{ID: tokenID(6), FunctionID: functionID, ExpiresAt: start.Add(1)})
+	w.token("without scope", functions.Token{ID: tokenID(7)})
+	revoked := w.token("revoked", functions.Token{ID: tokenID(8), FunctionID: functionID})
+	w.Table.Apply(functions.Change{Object: revoked, Deleted: true})
+	secretKey := w.apiKey(projectID, iam.PrivateAccess)
+	otherSecret := w.apiKey(strangerID, iam.FullAccess)
+	powerless := w.apiKey(projectID, "FunctionsReadOnly")
+
+	const header = "X-Auth-Token"
+	tests := map[string]struct {
+		headers []string
+		status  int
+		refused string
+	}{
+		"no token":                    {nil, 403, "no token"},
+		"empty token":                 {[]string{header, ""}, 403, "no token"},
+		"token of the function":       {[]string{header, "of function"}, 200, ""},
+		"token of the namespace":      {[]string{header, "of namespace"}, 200, ""},
+		"token of another function":   {[]string{header, "of sibling"}, 403, "token of another function"},
+		"token of another namespace":  {[]string{header, "of stranger"}, 403, "token of another namespace"},
+		"token without scope":         {[]string{header, "without scope"}, 403, "token without a scope"},
+		"expired this very instant":   {[]string{header, "expired"}, 403, "expired token"},
+		"not yet expired":             {[]string{header, "good for a moment"}, 200, ""},
+		"revoked":                     {[]string{header, "revoked"}, 403, "unknown token"},
+		"one bit changed":             {[]string{header, "of functioo"}, 403, "unknown token"},
+		"one byte more":               {[]string{header, "of function "}, 403, "unknown token"},
+		"a megabyte":                  {[]string{header, strings.Repeat("x", 1<<20)}, 403, "unknown token"},
+		"older header":                {[]string{"SCW-Functions-Token", "of function"}, 200, ""},
+		"oldest header":               {[]string{"SCW_FUNCTIONS_TOKEN", "of function"}, 200, ""},
+		"bearer is no token":          {[]string{"Authorization", "Bearer of function"}, 403, "no token"},
+		"the same one twice":          {[]string{header, "of function", "SCW-Functions-Token", "of function"}, 200, ""},
+		"two different ones":          {[]string{header, "of function", "SCW-Functions-Token", "x"}, 403, "several different tokens"},
+		"two different in one header": {[]string{header, "of function", header, "x"}, 403, "several different tokens"},
+		"API key of the project":      {[]string{header, secretKey}, 200, ""},
+		"API key of another project":  {[]string{header, otherSecret}, 403, "API key of another project"},
+		"API key without the grant":   {[]string{header, powerless}, 403, "API key without the grant"},
+		"unknown API key":             {[]string{header, "99999999-9999-4999-8999-999999999999"}, 403, "unknown API key"},
+	}
+	var refusal string
+	for name, test := range tests {
+		before := len(w.log.String())
+		got := w.call(test.headers...)
+		if got.Code != test.status {
+			t.Errorf("%s: status %d, want %d", name, got.Code, test.status)
+		}
+		logged := w.log.String()[before:]
+		if test.refused != "" && !strings.Contains(logged, "refused="+quoted(test.refused)) {
+			t.Errorf("%s: the log does not say why: %s", name, logged)
+		}
+		if test.status == 200 && strings.HasPrefix(test.headers[1], "of ") && !strings.Contains(logged, "token_id=70000000-") {
+			t.Errorf("%s: the log does not name the token: %s", name, logged)
+		}
+		if strings.Contains(logged, "of function"+`"`) || strings.Contains(logged, secretKey) {
+			t.Errorf("%s: the log shows the token: %s", name, logged)
+		}
+		if test.status != 403 {
+			continue
+		}
+		if text := got.Body.String() + headerText(got); refusal == "" {
+			refusal = text
+		} else if text != refusal {
+			t.Errorf("%s: the refusal reads %q, others %q", name, text, refusal)
+		}
+		if got.Header().Get("Access-Control-Allow-Origin") != "*" || got.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Errorf("%s: headers %v", name, got.Header())
+		}
+	}
+}
+
+func quoted(reason string) string {
+	if strings.Contains(reason, " ") {
+		return strconv.Quote(reason)
+	}
+	return reason
+}
+
+func headerText(r *httptest.ResponseRecorder) string {
+	var b strings.Builder
+	_ = r.Header().Write(&b)
+	return b.String()
+}
+
+func TestTableFollowsChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	status := func() int { return w.call().Code }
+	if got := status(); got != 404 {
+		t.Errorf("before there is a function: %d", got)
+	}
+	w.function(nil)
+	if got := status(); got != 403 {
+		t.Errorf("a private function without token: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	if got := status(); got != 200 {
+		t.Errorf("made public: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy = "" })
+	if got := status(); got != 403 {
+		t.Errorf("neither public nor private: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy, f.Status = functions.Public, functions.Failed })
+	if got := status(); got != 200 {
+		t.Errorf("in error, with a revision that serves: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Privacy, f.Revision = functions.Public, nil })
+	if got := status(); got != 503 {
+		t.Errorf("not deployed: %d", got)
+	}
+	w.function(func(f *functions.Function) { f.Status = functions.Deleting })
+	if got := status(); got != 404 {
+		t.Errorf("being deleted: %d", got)
+	}
+}
+
+func FuzzAdmission(f *testing.F) {
+	f.Add("X-Auth-Token", "x")
+	f.Add("SCW_FUNCTIONS_TOKEN", "eyJhbGciOiJub25lIn0.e30.")
+	f.Add("X-Auth-Token", "99999999-9999-4999-8999-999999999999")
+	table := gateway.NewTable()
+	table.Apply(functions.Change{Object: functions.Function{
+		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
+	}})
+	table.Apply(functions.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf("the one and only")}})
+	g := &gateway.Gateway{
+		Table: table, Keys: iam.NewDirectory(), Now: time.Now, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
+	}
+	handler := g.Handler()
+	f.Fuzz(func(t *testing.T, name, value string) {
+		if value == "the one and only" {
+			return
+		}
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = host
+		r.Header.Set(name, value)
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, r)
+		if recorder.Code != http.StatusForbidden {
+			t.Errorf("%q: %q is answered with %d", name, value, recorder.Code)
+		}
+	})
+}
+
+func TestAdmissionTurnedOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("token", functions.Token{ID: tokenID(0), FunctionID: functionID})
+	key := w.apiKey(projectID, iam.FullAccess)
+	for name, test := range map[string]struct{ refuseTokens, refuseKeys bool }{
+		"neither": {}, "tokens": {refuseTokens: true}, "keys": {refuseKeys: true}, "both": {true, true},
+	} {
+		w.RefuseTokens, w.RefuseKeys = test.refuseTokens, test.refuseKeys
+		if got := w.call("X-Auth-Token", "token").Code == 200; got == test.refuseTokens {
+			t.Errorf("%s: a token is admitted: %v", name, got)
+		}
+		if got := w.call("X-Auth-Token", key).Code == 200; got == test.refuseKeys {
+			t.Errorf("%s: an API key is admitted: %v", name, got)
+		}
+	}
+}
+
+func BenchmarkAdmission(b *testing.B) {
+	for _, known := range []int{10, 1_000_000} {
+		b.Run(fmt.Sprint(known, " tokens"), func(b *testing.B) {
+			table := gateway.NewTable()
+			token := strings.Repeat("x", 1060)
+			for i := range known {
+				table.Apply(functions.Change{Object: functions.Token{
+					ID: tokenID(i), FunctionID: functionID, Digest: functions.DigestOf(fmt.Sprint(i)),
+				}})
+			}
+			table.Apply(functions.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf(token)}})
+			table.Apply(functions.Change{Object: functions.Function{
+				ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
+			}})
+			g := &gateway.Gateway{Table: table, Keys: iam.NewDirectory()}
+			header := http.Header{"X-Auth-Token": {token}, "Accept": {"*/*"}, "User-Agent": {"bench"}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if !g.Admits(header, host, start) {
+					b.Fatal("refused")
+				}
+			}
+		})
+	}
+}
+
+// waiting hands out its instance when it is told to.
+type waiting struct {
+	*world
+	called, proceed chan struct{}
+}
+
+func (w *waiting) Acquire(ctx context.Context, revision string) (*scale.Instance, error) {
+	close(w.called)
+	<-w.proceed
+	return w.world.Acquire(ctx, revision)
+}
+
+func TestRevokedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	token := w.token("token", functions.Token{ID: tokenID(1), FunctionID: functionID})
+	queue := &waiting{world: w, called: make(chan struct{}), proceed: make(chan struct{})}
+	w.Instances = queue
+	got := make(chan int)
+	go func() { got <- w.call("X-Auth-Token", "token").Code }()
+	<-queue.called
+	w.Table.Apply(functions.Change{Object: token, Deleted: true})
+	close(queue.proceed)
+	if status := <-got; status != 403 || w.released != 1 {
+		t.Errorf("status %d, released %d", status, w.released)
+	}
+}

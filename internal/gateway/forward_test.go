@@ -1,0 +1,292 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+func TestForward(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("token", functions.Token{ID: tokenID(1), FunctionID: functionID})
+	got := w.call("X-Auth-Token", "token", "SCW_FUNCTIONS_TOKEN", "token", "X-Forwarded-For", "6.6.6.6", "X-Request-Id", "mine")
+	for name, want := range map[string]string{
+		"X-Seen-Token": "", "X-Seen-Host": host, "X-Seen-Forwarded-For": "192.0.2.1", "X-Seen-Request-Id": "mine", "X-Request-Id": "mine",
+		"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Content-Type",
+	} {
+		if got.Header().Get(name) != want {
+			t.Errorf("%s is %q, want %q", name, got.Header().Get(name), want)
+		}
+	}
+	if ids := got.Header().Values("X-Request-Id"); len(ids) != 1 {
+		t.Errorf("the answer has the request ids %q, want one", ids)
+	}
+	if got.Body.String() != "/path?q=1" || w.released != 1 || w.discarded != 0 {
+		t.Errorf("body %q, released %d, discarded %d", got.Body, w.released, w.discarded)
+	}
+	if got := w.call("X-Auth-Token", "token", "X-Request-Id", "two\nlines").Header().Get("X-Request-Id"); got != "made-here" {
+		t.Errorf("a request id with a line break becomes %q", got)
+	}
+	w.PassToken = true
+	if got := w.call("X-Auth-Token", "token").Header().Get("X-Seen-Token"); got != "token" {
+		t.Errorf("the function sees %q, want its token", got)
+	}
+}
+
+func TestFunctionsHeadersWin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "https://example.org")
+		w.WriteHeader(http.StatusTeapot)
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	got := w.call()
+	if got.Code != http.StatusTeapot || got.Header().Get("Access-Control-Allow-Origin") != "https://example.org" {
+		t.Errorf("%d %v", got.Code, got.Header())
+	}
+}
+
+func TestNoInstance(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err    error
+		status int
+		retry  string
+	}{
+		"queue is full":    {scale.ErrQueueFull, 503, "1"},
+		"waited too long":  {context.DeadlineExceeded, 503, "1"},
+		"does not start":   {&scale.StartError{Reason: "exit status 1"}, 502, ""},
+		"unknown revision": {scale.ErrUnknownRevision, 502, ""},
+	} {
+		w := newWorld(t, echo)
+		w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+		w.err = test.err
+		got := w.call()
+		if got.Code != test.status || got.Header().Get("Retry-After") != test.retry || strings.Contains(got.Body.String(), "exit status") {
+			t.Errorf("%s: %d, Retry-After %q, %s", name, got.Code, got.Header().Get("Retry-After"), got.Body)
+		}
+	}
+}
+
+func TestBrokenInstances(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		function http.HandlerFunc
+		status   int
+	}{
+		"crash before the answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 502},
+		"hang":                    {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 504},
+	} {
+		w := newWorld(t, test.function)
+		w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 50*time.Millisecond })
+		if got := w.call(); got.Code != test.status {
+			t.Errorf("%s: status %d, want %d", name, got.Code, test.status)
+		}
+		if w.discarded != 1 || w.released != 0 {
+			t.Errorf("%s: discarded %d, released %d", name, w.discarded, w.released)
+		}
+	}
+}
+
+func TestCrashWithinTheAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	front := httptest.NewServer(w.handler)
+	t.Cleanup(front.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, front.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	response, err := http.DefaultClient.Do(r)
+	if err == nil {
+		// Whether a part of the answer has gone out is a matter of buffers.
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		t.Errorf("the caller reads half an answer with %v, and cannot tell", err)
+	}
+	front.Close()
+	if w.discarded != 1 || w.released != 0 {
+		t.Errorf("discarded %d, released %d", w.discarded, w.released)
+	}
+}
+
+func TestForwardedHeaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"} {
+			w.Header().Set("Seen-"+name, strings.Join(r.Header.Values(name), " | "))
+		}
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	w.Proxies = gateway.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+	spoofed := http.Header{
+		"X-Forwarded-For": {"6.6.6.6"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"evil"}, "Forwarded": {"for=6.6.6.6"},
+	}
+	for name, test := range map[string]struct {
+		peer string
+		want [4]string
+	}{
+		"a stranger":      {"192.0.2.1:1", [4]string{"192.0.2.1", "http", host, "for=192.0.2.1;proto=http"}},
+		"over IPv6":       {"[2001:db8::1]:1", [4]string{"2001:db8::1", "http", host, `for="[2001:db8::1]";proto=http`}},
+		"a trusted proxy": {"10.1.2.3:1", [4]string{"6.6.6.6, 10.1.2.3", "https", "evil", "for=6.6.6.6, for=10.1.2.3;proto=http"}},
+		"mapped to IPv6":  {"[::ffff:10.1.2.3]:1", [4]string{"6.6.6.6, ::ffff:10.1.2.3", "https", "evil", `for=6.6.6.6, for="[::ffff:10.1.2.3]";proto=http`}},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
+		r.RemoteAddr, r.Header = test.peer, spoofed.Clone()
+		got := w.send(r).Header()
+		for i, header := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"} {
+			if got.Get("Seen-"+header) != test.want[i] {
+				t.Errorf("%s: %s is %q, want %q", name, header, got.Get("Seen-"+header), test.want[i])
+			}
+		}
+	}
+	w.function(func(f *functions.Function) { f.Privacy, f.HTTPOption = functions.Public, functions.HTTPRedirected })
+	for peer, want := range map[string]int{"192.0.2.1:1": 301, "10.1.2.3:1": 200} {
+		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
+		r.RemoteAddr, r.Header = peer, spoofed.Clone()
+		if got := w.send(r).Code; got != want {
+			t.Errorf("https at the proxy %s: status %d, want %d", peer, got, want)
+		}
+	}
+}
+
+// dialHeld opens a connection to the world's gateway.
+func dialHeld(t *testing.T, w *world) net.Conn {
+	t.Helper()
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(t.Context(), "tcp", strictServer(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	return connection
+}
+
+// A caller that takes nothing, or sends nothing, holds an instance no longer
+// than the function's timeout.
+func TestCallersThatHoldOn(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		request  string
+		function http.HandlerFunc
+	}{
+		"takes nothing": {"GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n", func(w http.ResponseWriter, _ *http.Request) {
+			for {
+				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+					return
+				}
+			}
+		}},
+		"sends nothing": {"POST / HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 100\r\n\r\nx", echo},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, test.function)
+			w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 200*time.Millisecond })
+			_, _ = io.WriteString(dialHeld(t, w), test.request)
+			if _, discarded := w.given(t); discarded != 1 {
+				t.Error("the instance is used again")
+			}
+		})
+	}
+}
+
+func TestBadBodyIsTheCallersFault(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	connection := dialHeld(t, w)
+	_, _ = io.WriteString(connection, "POST / HTTP/1.1\r\nHost: "+host+"\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
+	answer, err := io.ReadAll(connection)
+	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
+func TestBrokenAnswerIsLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 100*time.Millisecond })
+	w.call()
+	if logged := w.log.String(); !strings.Contains(logged, "status=200") || !strings.Contains(logged, "did not answer in time") {
+		t.Errorf("the log does not tell: %s", logged)
+	}
+}
+
+func TestHintsAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</style.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusTeapot)
+	})
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+strictServer(t, w), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = host
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	if ids := got.Header.Values("X-Request-Id"); got.StatusCode != http.StatusTeapot || len(ids) != 1 {
+		t.Errorf("%d with request ids %q", got.StatusCode, ids)
+	}
+}
+
+// A call that runs out of time leaves nothing behind on its connection.
+func TestCallAfterATimeout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hang" {
+			<-r.Context().Done()
+		}
+	})
+	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 100*time.Millisecond })
+	front := "http://" + strictServer(t, w)
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	defer client.CloseIdleConnections()
+	for i, path := range []string{"/", "/hang", "/", "/hang", "/", "/"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, front+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		response.Body.Close()
+		if want := map[string]int{"/": 200, "/hang": 504}[path]; response.StatusCode != want {
+			t.Errorf("call %d, %s: status %d, want %d", i, path, response.StatusCode, want)
+		}
+	}
+}
