@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +85,13 @@ func TestTokenCommands(t *testing.T) {
 		status, said = command(t, issued.Token, "token", "verify", "--jwks", keys)
 		wantSays(t, "verify with "+keys, status, 0, said, "verified with the key", "revocation not checked")
 	}
+	doubtful := filepath.Join(t.TempDir(), "credentials.yaml")
+	config := fmt.Sprintf("access_key: SCW00000000000000000\nsecret_key: 99999999-9999-4999-8999-999999999999\napi_url: %s\n", jeton.APIURL)
+	if err := os.WriteFile(doubtful, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, said = command(t, issued.Token, "token", "verify", "--credentials", doubtful)
+	wantSays(t, "verify with a key that the server does not know", status, 1, said, "signature  verified", "revocation NOT KNOWN")
 	if _, err := api.DeleteToken(&function.DeleteTokenRequest{Region: scw.RegionFrPar, TokenID: issued.ID}); err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,12 @@ const (
 	jwksPath = "/.well-known/jwks.json"
 )
 
-// errInvalid ends a command that has said already what is wrong.
-var errInvalid = errors.New("the token is not valid")
+// These end a command that has said already what is wrong. A token that may have
+// been revoked counts as one that has.
+var (
+	errInvalid = errors.New("the token is not valid")
+	errUnknown = errors.New("whether the token has been revoked is not known")
+)
 
 // Run prints a line on each thing that is verified, and on what is not.
 func (c *verifyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
@@ -62,8 +66,11 @@ func (c *verifyCommand) Run(ctx context.Context, line *commandLine, s streams) e
 	say(s.out, "signature ", signatureErr, "verified with the key "+keyID)
 	say(s.out, "times     ", claimsErr, "valid now")
 	revokedErr := sayRevocation(ctx, s.out, client, t.ID, signatureErr == nil)
-	if errors.Join(signatureErr, claimsErr, revokedErr) != nil {
+	switch {
+	case errors.Join(signatureErr, claimsErr) != nil || errors.Is(revokedErr, errRevoked):
 		return errInvalid
+	case revokedErr != nil:
+		return errUnknown
 	}
 	return nil
 }
@@ -143,8 +150,8 @@ func sayRevocation(ctx context.Context, out io.Writer, client *scw.Client, id st
 	}
 	err := known(ctx, client, id)
 	if err != nil && !errors.Is(err, errRevoked) {
-		fmt.Fprintf(out, "revocation not checked: %v\n", err)
-		return nil //nolint:nilerr // what is not known is said, and does not make the token invalid
+		fmt.Fprintf(out, "revocation NOT KNOWN: %v\n", err)
+		return err
 	}
 	say(out, "revocation", err, "not revoked")
 	return err

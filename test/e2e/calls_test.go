@@ -12,6 +12,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 func notFound(err error) bool {
@@ -175,16 +176,16 @@ func TestVariables(t *testing.T) {
 	w := newWorld(t)
 	created := must[*function.Namespace](t)(w.CreateNamespace(&function.CreateNamespaceRequest{
 		Name: "variables", EnvironmentVariables: &map[string]string{"A": "namespace", "B": "namespace"},
-		SecretEnvironmentVariables: []*function.Secret{{Key: "S", Value: pointer("namespace")}},
+		SecretEnvironmentVariables: []*function.Secret{{Key: "S", Value: pointer("namespace " + jetontest.SecretMark)}},
 	}))
 	must[*function.Namespace](t)(w.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: created.ID, RetryInterval: often}))
 	request := python(created.ID, "f")
 	request.EnvironmentVariables = &map[string]string{"B": "function"}
-	request.SecretEnvironmentVariables = []*function.Secret{{Key: "T", Value: pointer("function")}}
+	request.SecretEnvironmentVariables = []*function.Secret{{Key: "T", Value: pointer("function " + jetontest.SecretMark)}}
 	f := w.function(request, pythonHandler("return '\\n'.join(k + '=' + v for k, v in os.environ.items())"))
 	_, body := w.call(f, "/", "")
 	for _, line := range []string{
-		"A=namespace", "B=function", "S=namespace", "T=function", "SCW_PUBLIC=true", "SCW_NAMESPACE_ID=" + created.ID,
+		"A=namespace", "B=function", "S=namespace " + jetontest.SecretMark, "T=function " + jetontest.SecretMark, "SCW_PUBLIC=true", "SCW_NAMESPACE_ID=" + created.ID,
 		"SCW_APPLICATION_ID=" + f.ID, "SCW_APPLICATION_NAME=f", "SCW_APPLICATION_MEMORY=256", "SCW_PUBLIC_KEY=-----BEGIN RSA PUBLIC KEY-----",
 	} {
 		if !strings.Contains("\n"+body+"\n", "\n"+line+"\n") {

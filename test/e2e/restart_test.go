@@ -13,6 +13,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 // eventually waits for what is to become true.
@@ -111,7 +112,7 @@ func TestNothingSecretIsKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("secrets")
-	const variable = "the-value-of-a-secret-variable"
+	const variable = "the value of a secret variable, " + jetontest.SecretMark
 	request := python(n.ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate
 	request.SecretEnvironmentVariables = []*function.Secret{{Key: "S", Value: pointer(variable)}}

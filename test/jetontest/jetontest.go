@@ -54,12 +54,13 @@ func Start(t testing.TB, options ...Option) *Jeton {
 		option(&config)
 	}
 	j := &Jeton{t: t, config: config, DataDir: config.DataDir, Log: &testlog.Buffer{}}
+	collector()
 	issued := j.start()
 	j.AccessKey, j.SecretKey = *issued.AccessKey, *issued.SecretKey
 	j.ProjectID, j.OrganizationID = *issued.DefaultProjectID, *issued.DefaultOrganizationID
 	t.Cleanup(func() {
 		j.Stop()
-		j.findSecrets()
+		j.searchLeftBehind()
 		if t.Failed() {
 			t.Logf("log of the server:\n%s", j.Log)
 		}
@@ -95,6 +96,7 @@ func (j *Jeton) start() *scw.Profile {
 // Stop stops the server before the test ends.
 func (j *Jeton) Stop() {
 	if j.stop != nil {
+		j.searchRunning()
 		j.stop()
 		j.stop = nil
 	}
