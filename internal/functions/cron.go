@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
-
-	"github.com/robfig/cron/v3"
 )
 
 // A Cron calls a function on a schedule, in UTC.
@@ -22,6 +20,9 @@ type Cron struct {
 	Args      json.RawMessage
 	Status    Status
 	CreatedAt time.Time
+	// Since is until when the schedule has been carried out: the first time
+	// after it is the next call's.
+	Since time.Time
 }
 
 // ObjectID implements Object.
@@ -76,7 +77,7 @@ func validSchedule(schedule string) error {
 	case strings.HasPrefix(schedule, "@every"):
 		return malformed("schedule", "@every is not supported: %s", help)
 	}
-	if _, err := cron.ParseStandard(schedule); err != nil {
+	if _, err := ParseSchedule(schedule); err != nil {
 		return malformed("schedule", "%.200q is no cron expression (%v): %s", schedule, err, help)
 	}
 	return nil

@@ -11,11 +11,11 @@ const cronResource = "Cron"
 
 // CreateCron makes a cron for a function, which need not be deployed yet.
 func (s *Service) CreateCron(ctx context.Context, scope Scope, c CreateCron) (Cron, error) {
-	id := s.NewID()
+	id, now := s.NewID(), s.Now()
 	made := Cron{
 		ID: id, Region: scope.Region, ProjectID: scope.ProjectID, FunctionID: c.FunctionID,
 		Name: cmp.Or(c.Name, "cron-"+id[:8]), Schedule: c.Schedule, Args: compactArgs(c.Args),
-		Status: Pending, CreatedAt: s.Now(),
+		Status: Pending, CreatedAt: now, Since: now,
 	}
 	if err := made.validate(); err != nil {
 		return Cron{}, err
@@ -103,7 +103,9 @@ func (s *Service) UpdateCron(ctx context.Context, scope Scope, id string, u Upda
 		}
 		set(&c.FunctionID, u.FunctionID)
 		set(&c.Name, u.Name)
-		set(&c.Schedule, u.Schedule)
+		if u.Schedule != nil && *u.Schedule != c.Schedule {
+			c.Schedule, c.Since = *u.Schedule, s.Now()
+		}
 		if len(u.Args) > 0 {
 			c.Args = compactArgs(u.Args)
 		}

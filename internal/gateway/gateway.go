@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -40,18 +41,28 @@ type Gateway struct {
 	Proxies  Proxies
 	Observer Observer
 
+	once  sync.Once
 	proxy *httputil.ReverseProxy
 }
 
 // Handler returns the handler of all functions' hosts.
-func (g *Gateway) Handler() http.Handler {
-	g.proxy = g.newProxy()
-	return http.HandlerFunc(g.serve)
+func (g *Gateway) Handler() http.Handler { return g.handler(false) }
+
+// Inside returns a handler for the calls that the server itself makes. They go
+// the way of all calls, but nobody asks them for a token: as in the real
+// service, a function's privacy stops none of them.
+func (g *Gateway) Inside() http.Handler { return g.handler(true) }
+
+func (g *Gateway) handler(inside bool) http.Handler {
+	g.once.Do(func() { g.proxy = g.newProxy() })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, inside) })
 }
 
 // A call is one request on its way through the gateway.
 type call struct {
 	requestID string
+	// inside tells that the server itself calls.
+	inside    bool
 	to        route
 	admission admission
 	// seen is how many changes the table had when the call was looked at first.
@@ -75,9 +86,9 @@ func callOf(r *http.Request) *call {
 	return c
 }
 
-func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
 	noteEncryption(r)
-	c := &call{requestID: g.requestID(r), began: g.Now()}
+	c := &call{requestID: g.requestID(r), inside: inside, began: g.Now()}
 	if g.Observer != nil {
 		r = g.Observer.Begin(r)
 	}
@@ -101,7 +112,7 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 		// Scaleway's documentation names this status for HTTP/1.0.
 		w.Header().Set("Upgrade", "HTTP/1.1")
 		answer(w, http.StatusUpgradeRequired, "HTTP/1.1 or HTTP/2 is required")
-	case to.redirect && !g.overHTTPS(r):
+	case to.redirect && !c.inside && !g.overHTTPS(r):
 		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)
 	case !g.admitted(r, c):
 		answerDenied(w)
@@ -115,7 +126,7 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 }
 
 func (g *Gateway) admitted(r *http.Request, c *call) bool {
-	if !c.to.private {
+	if !c.to.private || c.inside {
 		return true
 	}
 	c.decided = g.Now()

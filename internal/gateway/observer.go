@@ -24,7 +24,7 @@ type Outcome struct {
 	NamespaceID string
 	// Status is that of the answer; zero if the call ended without one.
 	Status int
-	// Private tells whether the function asked for a token. Reason says why the
+	// Private tells whether the caller was asked for a token. Reason says why the
 	// call was refused, and is empty where it was admitted; TokenID or
 	// AccessKey names what was presented, as far as it is known.
 	Private   bool
@@ -56,7 +56,7 @@ func (o Outcome) Waited() time.Duration {
 func (g *Gateway) outcome(c *call, status int) Outcome {
 	o := Outcome{
 		RequestID: c.requestID, FunctionID: c.to.functionID, NamespaceID: c.to.namespaceID, Status: status,
-		Private: c.to.private, Reason: string(c.admission.reason),
+		Private: c.to.private && !c.inside, Reason: string(c.admission.reason),
 		TokenID: c.admission.tokenID(), AccessKey: c.admission.accessKey, Failure: c.failure,
 		Began: c.began, Decided: c.decided, Acquired: c.acquired, Ended: g.Now(),
 	}

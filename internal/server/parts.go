@@ -22,6 +22,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/node"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/token"
 )
@@ -92,13 +93,16 @@ func (s *Server) apiHandler() http.Handler {
 	return a.Handler()
 }
 
-func (s *Server) gatewayHandler() http.Handler {
-	g := &gateway.Gateway{
+func (s *Server) openGateway() {
+	s.gateway = &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
-	return g.Handler()
+	s.crons = &schedule.Crons{
+		Store: s.store, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
+	}
+	s.crons.Start()
 }
 
 // catalogue implements functions.Runtimes.

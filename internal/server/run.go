@@ -56,6 +56,7 @@ func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) er
 	})
 	group.Go(func() error { return s.pairs.Run(ctx) })
 	group.Go(func() error { return s.reconcile.Run(ctx) })
+	group.Go(func() error { return s.crons.Run(serving) })
 	group.Go(func() error { return s.serve(serving, s.apiServer(), s.listeners.api) })
 	group.Go(func() error { return s.serve(serving, s.gatewayServer(), s.inbound()...) })
 	return group.Wait()
@@ -132,7 +133,7 @@ func (s *Server) gatewayServer() *http.Server {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler:        s.gatewayHandler(),
+		Handler:        s.gateway.Handler(),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
 		ConnContext: gateway.ConnContext,
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/ops"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
@@ -59,6 +60,8 @@ type Server struct {
 	store     *sqlite.Store
 	directory *iam.Directory
 	table     *gateway.Table
+	gateway   *gateway.Gateway
+	crons     *schedule.Crons
 	keys      *token.KeySet
 	metrics   *metrics.Metrics
 	readiness *ops.Readiness
@@ -222,6 +225,7 @@ func (s *Server) follow(ctx context.Context) error {
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}
+	s.openGateway()
 	apply := func(c change) {
 		s.table.Apply(c)
 		s.metrics.Revoked(c, s.config.Now())
@@ -229,6 +233,7 @@ func (s *Server) follow(ctx context.Context) error {
 		s.keys.Apply(c)
 		s.metrics.Apply(c)
 		s.reconcile.Apply(c)
+		s.crons.Apply(c)
 		s.applied.Store(max(c.Number, s.applied.Load()))
 	}
 	// Nobody writes yet: what is there now is what Follow begins with.

@@ -1,0 +1,58 @@
+package functions
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// A Schedule says when a cron calls.
+type Schedule interface {
+	// Next is the first time after t, in t's time zone; zero if there is none.
+	Next(t time.Time) time.Time
+}
+
+// ParseSchedule reads a cron expression as Scaleway's documentation has it: five
+// fields, or a descriptor that stands for them; the days of the week are 0 to
+// 7, where both ends are Sunday.
+func ParseSchedule(text string) (Schedule, error) {
+	fields := strings.Fields(text)
+	if len(fields) == 5 {
+		fields[4] = sundays(fields[4])
+		text = strings.Join(fields, " ")
+	}
+	return cron.ParseStandard(text)
+}
+
+// sundays writes the day of the week 7, which the parser does not know, as 0.
+func sundays(field string) string {
+	parts := strings.Split(field, ",")
+	for i, part := range parts {
+		days, step, stepped := strings.Cut(part, "/")
+		first, last, ranged := strings.Cut(days, "-")
+		switch from, err := strconv.Atoi(first); {
+		case days == "7" && !stepped:
+			parts[i] = "0"
+		case ranged && last == "7" && err == nil:
+			by := 1
+			if stepped {
+				by, _ = strconv.Atoi(step)
+			}
+			if from <= 7 && by > 0 { // else it is for the parser to refuse
+				parts[i] = spelledOut(from, by)
+			}
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// spelledOut lists the days from one to the Sunday that is 7, some days apart.
+func spelledOut(from, by int) string {
+	var days []string
+	for day := from; day <= 7; day += by {
+		days = append(days, strconv.Itoa(day%7))
+	}
+	return strings.Join(days, ",")
+}

@@ -1,0 +1,43 @@
+package e2e_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// TestCronCalls has a cron call a private function, for which nobody has a
+// token. The server is told that hours have gone by while it was stopped: one
+// call makes up for them.
+func TestCronCalls(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	w := newWorld(t, func(c *server.Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
+	request := python(w.namespace("crons").ID, "f")
+	request.Privacy = function.FunctionPrivacyPrivate
+	f := w.function(request, pythonHandler("assert event['body'] == '{\"to\":\"you\"}' and event['httpMethod'] == 'POST', event; return 'done'"))
+	cron := must[*function.Cron](t)(w.CreateCron(&function.CreateCronRequest{
+		FunctionID: f.ID, Schedule: "0 * * * *", Args: &scw.JSONObject{"to": "you"},
+	}))
+	must[*function.Cron](t)(w.WaitForCron(&function.WaitForCronRequest{CronID: cron.ID, RetryInterval: often}))
+	w.Stop()
+	ahead.Store(int64(3 * time.Hour))
+	w.restart()
+	eventually(t, "the cron has called", func() bool {
+		return strings.Contains(w.Log.String(), "cron_id="+cron.ID)
+	})
+	wantLines(t, w.Log.String(), `msg="a cron has called" cron_id=`+cron.ID+` function_id=`+f.ID+` planned=\S+ late=\S+ status=200$`)
+	w.restart()
+	// What it has done is known to the next server.
+	if got := strings.Count(w.Log.String(), "cron_id="+cron.ID); got != 1 {
+		t.Errorf("the cron has called %d times", got)
+	}
+}
