@@ -34,8 +34,8 @@ lint: ## Check format, style, and the walls between packages.
 	$(TOOL) golangci-lint run ./...
 
 .PHONY: fuzz
-fuzz: ## Fuzz every parser for FUZZTIME each (10s).
-	@./test/fuzz.sh $(or $(FUZZTIME),10s)
+fuzz: ## Fuzz every parser for FUZZTIME each (10s). KEEP=1 keeps what is found in testdata/fuzz.
+	@KEEP=$(KEEP) ./test/fuzz.sh $(or $(FUZZTIME),10s)
 
 .PHONY: docs
 docs: build ## Generate the provider's documentation into docs/provider/.

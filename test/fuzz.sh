@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every fuzz test of the module, one after another, for the given time.
+# With KEEP=1 the smallest inputs that were found stay in testdata/fuzz, where
+# every run of the tests begins with them.
 set -euo pipefail
 each=${1:-10s}
 log=$(mktemp)
@@ -7,9 +9,23 @@ trap 'rm -f "$log"' EXIT
 
 # Inputs that are new are made smaller for a second and no longer: by default a
 # minute goes into each, and none into looking for others.
+keep() { # package, name
+  [ -n "${KEEP:-}" ] || return 0
+  local found to input
+  found=$(go env GOCACHE)/fuzz/$(go list "$1")/$2
+  to=$1/testdata/fuzz/$2
+  [ -d "$found" ] || return 0
+  mkdir -p "$to"
+  # An input of some kilobytes teaches no more than its smaller sisters.
+  find "$found" -type f -size -2k -printf '%s %p\n' | sort -n | awk 'NR <= 40' | while read -r _ input; do
+    cp -n "$input" "$to/"
+  done
+}
+
 fuzz() { # package, name
   if go test "$1" -run '^$' -fuzz "^$2\$" -fuzztime "$each" -fuzzminimizetime 1s </dev/null >"$log" 2>&1; then
     printf '%-40s %-24s %s\n' "$1" "$2" "$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)"
+    keep "$1" "$2"
     return
   fi
   # On a busy machine the end of the time can catch a worker at work, which go
