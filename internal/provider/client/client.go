@@ -14,6 +14,10 @@ import (
 // of its answer.
 const answerTimeout = 30 * time.Second
 
+// callTimeout is how long one attempt may take until its answer is read, unless it
+// carries an archive.
+const callTimeout = 2 * time.Minute
+
 // DefaultAPIURL is where Scaleway serves its API.
 const DefaultAPIURL = "https://api.scaleway.com"
 
@@ -34,12 +38,14 @@ type Client struct {
 func New(profile *Profile, userAgent string) (*Client, error) {
 	transport := newTransport(profile.Insecure != nil && *profile.Insecure)
 	transport.ResponseHeaderTimeout = answerTimeout
+	calls := newHTTPClient(transport)
+	calls.Timeout = callTimeout
 	trimmed := *profile.Profile
 	trimmed.Insecure = nil
 	sdk, err := scw.NewClient(
 		scw.WithProfile(&trimmed),
 		scw.WithUserAgent(userAgent),
-		scw.WithHTTPClient(&sender{http: newHTTPClient(transport)}),
+		scw.WithHTTPClient(&sender{http: calls}),
 	)
 	if err != nil {
 		return nil, err
