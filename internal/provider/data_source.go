@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // dataSource is what all data sources have in common: a type name and the
@@ -35,9 +36,35 @@ func computedText(description string) schema.Attribute {
 
 // dataRegion is the region that a data source looks in.
 func dataRegion(description string) schema.Attribute {
-	return schema.StringAttribute{
-		Optional: true, Computed: true,
-		MarkdownDescription: description,
-		Validators:          []validator.String{regionName()},
+	return dataArgument(description, regionName())
+}
+
+// dataArgument is what a data source looks for; where it is left out, it shows
+// what was found.
+func dataArgument(description string, validators ...validator.String) schema.Attribute {
+	return schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: description, Validators: validators}
+}
+
+func dataReference(description string) schema.Attribute {
+	return dataArgument(description, optionalReference())
+}
+
+func computedNumber(description string) schema.Attribute {
+	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
+}
+
+func computedTexts(description string) schema.Attribute {
+	return schema.ListAttribute{ElementType: types.StringType, Computed: true, MarkdownDescription: description}
+}
+
+func computedMap(description string) schema.Attribute {
+	return schema.MapAttribute{ElementType: types.StringType, Computed: true, MarkdownDescription: description}
+}
+
+// computedHashes is the secret variables of an object as the service shows them.
+func computedHashes(noun string) schema.Attribute {
+	return schema.MapAttribute{
+		ElementType: types.StringType, Computed: true, Sensitive: true,
+		MarkdownDescription: "The argon2id hashes of the secret environment variables of the " + noun + ".",
 	}
 }

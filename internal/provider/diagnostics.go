@@ -21,9 +21,10 @@ func (b *backend) addError(diags *diag.Diagnostics, summary string, err error) {
 func (b *backend) advice(err error) string {
 	switch {
 	case client.IsUnauthorized(err):
-		return "The server at " + b.URL() + " does not know the key: check SCW_ACCESS_KEY and SCW_SECRET_KEY, and that SCW_API_URL names the server that the key is from."
+		return "The server at " + b.URL() + " does not know the secret key. " + b.Keys() +
+			" Correct it there, or have SCW_API_URL or api_url name the server that the key is from."
 	case client.IsForbidden(err):
-		return "The key may not do this: use one with rights on functions in the project."
+		return "The key may not do this: use one with rights on functions in the project. " + b.Keys()
 	case client.IsUnreachable(err):
 		return "Nothing answers at " + b.URL() + ": check SCW_API_URL and api_url, and that the server runs."
 	case errors.Is(err, context.DeadlineExceeded):

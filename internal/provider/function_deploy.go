@@ -29,8 +29,8 @@ type codeChange struct {
 // it is to be deployed. Removing zip_file leaves the code where it is. A state
 // that was imported does not say whether the function is deployed; to say so
 // later is no reason to deploy it.
-func planCodeChange(prior, planned *functionModel) codeChange {
-	changed := !planned.ZipFile.IsNull() && (!planned.ZipFile.Equal(prior.ZipFile) || !planned.ZipHash.Equal(prior.ZipHash))
+func (r *functionResource) planCodeChange(ctx context.Context, id regional.ID, prior, planned *functionModel) codeChange {
+	changed := planned.archiveChanged(prior) && !r.hasArchive(ctx, id, prior, planned)
 	switchedOn := !prior.Deploy.IsNull() && !prior.Deploy.ValueBool()
 	return codeChange{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn)}
 }
@@ -39,10 +39,12 @@ func planCodeChange(prior, planned *functionModel) codeChange {
 // an error, which it reports.
 func (r *functionResource) apply(ctx context.Context, id regional.ID, m *functionModel, change codeChange, f *function.Function, diags *diag.Diagnostics) *function.Function {
 	if change.upload {
-		if err := r.backend.Upload(ctx, id, m.ZipFile.ValueString()); err != nil {
+		digest, err := r.backend.Upload(ctx, id, m.ZipFile.ValueString())
+		if err != nil {
 			diags.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", joinSentences(sentence(err), r.backend.advice(err)))
 			return nil
 		}
+		m.setDigest(digest)
 	}
 	started, err := r.start(ctx, id, change, f)
 	if err != nil {

@@ -13,6 +13,15 @@ import (
 
 // functionModel is a function in configuration, plan and state.
 type functionModel struct {
+	functionFields
+	SecretsWO        types.Map    `tfsdk:"secret_environment_variables_wo"`
+	SecretsWOVersion types.Int64  `tfsdk:"secret_environment_variables_wo_version"`
+	ZipDigest        types.String `tfsdk:"zip_digest"`
+	Timeouts         types.Object `tfsdk:"timeouts"`
+}
+
+// functionFields are what the resource and the data source have in common.
+type functionFields struct {
 	ID                         types.String `tfsdk:"id"`
 	NamespaceID                types.String `tfsdk:"namespace_id"`
 	Name                       types.String `tfsdk:"name"`
@@ -20,8 +29,6 @@ type functionModel struct {
 	Tags                       types.List   `tfsdk:"tags"`
 	EnvironmentVariables       types.Map    `tfsdk:"environment_variables"`
 	SecretEnvironmentVariables types.Map    `tfsdk:"secret_environment_variables"`
-	SecretsWO                  types.Map    `tfsdk:"secret_environment_variables_wo"`
-	SecretsWOVersion           types.Int64  `tfsdk:"secret_environment_variables_wo_version"`
 	Runtime                    types.String `tfsdk:"runtime"`
 	Handler                    types.String `tfsdk:"handler"`
 	ZipFile                    types.String `tfsdk:"zip_file"`
@@ -37,16 +44,17 @@ type functionModel struct {
 	Timeout                    types.Int64  `tfsdk:"timeout"`
 	PrivateNetworkID           types.String `tfsdk:"private_network_id"`
 	DomainName                 types.String `tfsdk:"domain_name"`
+	URL                        types.String `tfsdk:"url"`
 	Region                     types.String `tfsdk:"region"`
 	ProjectID                  types.String `tfsdk:"project_id"`
 	OrganizationID             types.String `tfsdk:"organization_id"`
-	Timeouts                   types.Object `tfsdk:"timeouts"`
 }
 
 // fill takes over what the service says, in the model's own spelling where that
 // says the same. It leaves alone the secrets, and what the service does not know:
-// the archive and, of a function, the project.
-func (m *functionModel) fill(id regional.ID, f *function.Function) {
+// the archive and, of a function, the project. A URL that is planned to stay null,
+// as in a state of the official provider, is Read's to set.
+func (m *functionFields) fill(id regional.ID, f *function.Function) {
 	m.ID = types.StringValue(id.String())
 	m.NamespaceID = spelling.Keep(m.NamespaceID, regionalReference(id, &f.NamespaceID), spelling.Reference)
 	m.Name = types.StringValue(f.Name)
@@ -65,7 +73,22 @@ func (m *functionModel) fill(id regional.ID, f *function.Function) {
 	m.Timeout = seconds(f.Timeout)
 	m.PrivateNetworkID = spelling.Keep(m.PrivateNetworkID, regionalReference(id, f.PrivateNetworkID), spelling.Reference)
 	m.DomainName = types.StringValue(f.DomainName)
+	if m.URL.IsUnknown() {
+		m.URL = functionURL(f)
+	}
 	m.Region = types.StringValue(id.Region.String())
+}
+
+// functionURL is where a function is called. The API names the host alone, of
+// functions as of custom domains, whose URLs it writes with https: so does this.
+// A Jeton server whose gateway has no certificate, or listens at another port than
+// 443, is reached there by another scheme and port, which its API has no way to
+// say.
+func functionURL(f *function.Function) types.String {
+	if f.DomainName == "" {
+		return types.StringNull()
+	}
+	return types.StringValue("https://" + f.DomainName)
 }
 
 // seconds returns null for a function of which the service names no timeout.
@@ -78,7 +101,7 @@ func seconds(d *scw.Duration) types.Int64 {
 }
 
 // setProject takes over what the service says of the function's namespace.
-func (m *functionModel) setProject(n *function.Namespace) {
+func (m *functionFields) setProject(n *function.Namespace) {
 	m.ProjectID = types.StringValue(n.ProjectID)
 	m.OrganizationID = types.StringValue(n.OrganizationID)
 }

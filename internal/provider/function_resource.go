@@ -38,15 +38,38 @@ func (r *functionResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	r.planRegion(ctx, req, resp)
 	var m functionModel
 	resp.Diagnostics.Append(resp.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || r.backend == nil || m.Region.ValueString() == "" {
+	prior := r.priorFunction(ctx, req, resp)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	m.planDigest(ctx, prior, &resp.Plan, &resp.Diagnostics)
+	if r.backend == nil || m.Region.ValueString() == "" {
 		return
 	}
 	region := scw.Region(m.Region.ValueString())
 	checkReference(&resp.Diagnostics, "private_network_id", m.PrivateNetworkID, region)
 	namespaceID := checkReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
-	if changed := req.State.Raw.IsNull() || len(resp.RequiresReplace) > 0; changed && namespaceID != "" && isText(m.ProjectID) && !resp.Diagnostics.HasError() {
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// Terraform plans a replacement twice, the second time without a prior state.
+	if req.State.Raw.IsNull() || (prior != nil && !prior.Runtime.Equal(m.Runtime)) {
+		r.warnOfRuntime(ctx, region, m.Runtime, &resp.Diagnostics)
+	}
+	if prior == nil && namespaceID != "" && isText(m.ProjectID) {
 		r.namespace(ctx, regional.ID{Region: region, UUID: namespaceID}, m.ProjectID, &resp.Diagnostics)
 	}
+}
+
+// priorFunction returns the function of the prior state, or nil if one is to be
+// made, also in the place of the prior one.
+func (*functionResource) priorFunction(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) *functionModel {
+	if req.State.Raw.IsNull() || len(resp.RequiresReplace) > 0 {
+		return nil
+	}
+	var prior functionModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	return &prior
 }
 
 // namespace reads the function's namespace, and reports a configured project that
@@ -83,6 +106,8 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	m.setProject(n)
+	// Until the archive is uploaded the function has none.
+	m.ZipDigest = types.StringNull()
 	secrets := config.secretUpdate(nil, nil)
 	created, err := createNamed(m.Name, r.backend.pick, func(name string) (*function.Function, error) {
 		return r.backend.API().CreateFunction(m.createRequest(region, name, namespaceID, secrets.changes(nil)), client.Context(ctx))
@@ -129,6 +154,8 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 		}
 	}
 	m.fill(id, f)
+	m.URL = functionURL(f)
+	m.readDigest()
 	remembered := rememberedSecrets(ctx, req.Private, &resp.Diagnostics)
 	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, withoutSecrets(f.SecretEnvironmentVariables, remembered))
 	warnOfState(id, &m, f, &resp.Diagnostics)
@@ -155,7 +182,7 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 		r.backend.addError(&resp.Diagnostics, "Cannot update the function", err)
 		return
 	}
-	change := planCodeChange(&prior, &m)
+	change := r.planCodeChange(ctx, id, &prior, &m)
 	change.patch = m.updateRequest(id, secrets.changes(f.SecretEnvironmentVariables), f)
 	secrets.remember(ctx, resp.Private, secrets.meanwhile(), &resp.Diagnostics)
 	if f = r.apply(ctx, id, &m, change, f, &resp.Diagnostics); f != nil {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -51,6 +52,7 @@ func functionSchema() schema.Schema {
 		writeOnlySecrets:               writeOnlySecretsAttribute("function"),
 		writeOnlySecretsVersion:        writeOnlySecretsVersionAttribute(),
 		"domain_name":                  stableAttribute("The host name under which the function is called."),
+		"url":                          stableAttribute("Where the function is called: `https://` and its domain name. A Jeton server may serve it by another scheme or port."),
 		"region":                       regionAttribute(),
 		"project_id":                   replacingAttribute("The project, which is always the namespace's: another one is refused.", uuid()),
 		"organization_id":              stableAttribute("The organization that the project belongs to."),
@@ -83,13 +85,19 @@ func codeAttributes() map[string]schema.Attribute {
 		},
 		"zip_file": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: "The path of a zip archive that holds the code. It is uploaded when `zip_file` or `zip_hash` changes.",
+			MarkdownDescription: "The path of a zip archive that holds the code. It is uploaded when its content changes, or `zip_hash` does if that is set.",
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"zip_hash": schema.StringAttribute{
-			Optional:            true,
-			MarkdownDescription: "Any text that changes with the content of the archive, for example `filesha256(\"function.zip\")`.",
-			Validators:          []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("zip_file"))},
+			Optional: true,
+			MarkdownDescription: "Any text that changes when the archive is to be uploaded, for example a hash of the source code, " +
+				"where archives of the same code differ. Without it the content of the archive decides.",
+			Validators: []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("zip_file"))},
+		},
+		zipDigest: schema.StringAttribute{
+			Computed: true,
+			MarkdownDescription: "The SHA-256 of the archive that was uploaded, in hex. Null with `zip_hash`. " +
+				"For a function that the official provider made, it is that of the archive at the first refresh.",
 		},
 		"deploy": schema.BoolAttribute{
 			Optional:            true,
@@ -181,15 +189,16 @@ func (*functionResource) ValidateConfig(ctx context.Context, req resource.Valida
 	var m functionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	checkSecrets(m.SecretEnvironmentVariables, m.SecretsWO, &resp.Diagnostics)
+	checkHandler(m.Runtime, m.Handler, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || m.MinScale.IsUnknown() || m.MaxScale.IsUnknown() {
 		return
 	}
-	most := int64(defaultMaxScale)
-	if !m.MaxScale.IsNull() {
-		most = m.MaxScale.ValueInt64()
+	most, byDefault := m.MaxScale.ValueInt64(), ""
+	if m.MaxScale.IsNull() {
+		most, byDefault = defaultMaxScale, " by default"
 	}
-	if m.MinScale.ValueInt64() > most {
+	if least := m.MinScale.ValueInt64(); least > most {
 		resp.Diagnostics.AddAttributeError(path.Root("min_scale"), "More instances at least than at most",
-			"min_scale is above max_scale, which is 20 if it is left out: lower min_scale or raise max_scale.")
+			fmt.Sprintf("min_scale is %d and max_scale is %d%s: lower min_scale or raise max_scale.", least, most, byDefault))
 	}
 }

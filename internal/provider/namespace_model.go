@@ -11,25 +11,30 @@ import (
 
 // namespaceModel is a namespace in configuration, plan and state.
 type namespaceModel struct {
+	namespaceFields
+	SecretsWO        types.Map    `tfsdk:"secret_environment_variables_wo"`
+	SecretsWOVersion types.Int64  `tfsdk:"secret_environment_variables_wo_version"`
+	Timeouts         types.Object `tfsdk:"timeouts"`
+}
+
+// namespaceFields are what the resource and the data source have in common.
+type namespaceFields struct {
 	ID                         types.String `tfsdk:"id"`
 	Name                       types.String `tfsdk:"name"`
 	Description                types.String `tfsdk:"description"`
 	Tags                       types.List   `tfsdk:"tags"`
 	EnvironmentVariables       types.Map    `tfsdk:"environment_variables"`
 	SecretEnvironmentVariables types.Map    `tfsdk:"secret_environment_variables"`
-	SecretsWO                  types.Map    `tfsdk:"secret_environment_variables_wo"`
-	SecretsWOVersion           types.Int64  `tfsdk:"secret_environment_variables_wo_version"`
 	RegistryEndpoint           types.String `tfsdk:"registry_endpoint"`
 	RegistryNamespaceID        types.String `tfsdk:"registry_namespace_id"`
 	Region                     types.String `tfsdk:"region"`
 	ProjectID                  types.String `tfsdk:"project_id"`
 	OrganizationID             types.String `tfsdk:"organization_id"`
-	Timeouts                   types.Object `tfsdk:"timeouts"`
 }
 
 // fill takes over what the service says, in the model's own spelling where that
 // says the same. It leaves the secrets alone.
-func (m *namespaceModel) fill(id regional.ID, n *function.Namespace) {
+func (m *namespaceFields) fill(id regional.ID, n *function.Namespace) {
 	m.ID = types.StringValue(id.String())
 	m.Name = types.StringValue(n.Name)
 	m.Description = spelling.Keep(m.Description, types.StringPointerValue(n.Description), spelling.Text)

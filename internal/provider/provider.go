@@ -166,6 +166,8 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 // DataSources implements provider.Provider.
 func (p *scalewayProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
+		newNamespaceData,
+		newFunctionData,
 		newTokenData,
 		newTokensData,
 		newRuntimesData,

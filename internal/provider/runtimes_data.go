@@ -10,8 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
-
-	"github.com/jeton-dev/jeton/internal/provider/client"
 )
 
 // runtimesData is the data source scaleway_function_runtimes.
@@ -90,14 +88,14 @@ func (d *runtimesData) Read(ctx context.Context, req datasource.ReadRequest, res
 		return
 	}
 	region := d.backend.regionOf(m.Region)
-	list, err := d.backend.API().ListFunctionRuntimes(&function.ListFunctionRuntimesRequest{Region: region}, client.Context(ctx))
+	runtimes, err := d.backend.Runtimes(ctx, region)
 	if err != nil {
 		d.backend.addError(&resp.Diagnostics, "Cannot list the function runtimes", err)
 		return
 	}
 	m.Region = types.StringValue(region.String())
 	m.Runtimes = []shownRuntime{}
-	for _, r := range list.Runtimes {
+	for _, r := range runtimes {
 		if m.lists(r) {
 			m.Runtimes = append(m.Runtimes, showRuntime(r))
 		}

@@ -29,6 +29,8 @@ func aFunction(others values) values {
 	return v
 }
 
+// TestValidation is about defect F14 among others: the official provider
+// leaves most of this to the service, which refuses it during the apply.
 func TestValidation(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -61,12 +63,23 @@ func TestValidation(t *testing.T) {
 		"function, memory":            {functionType, aFunction(values{"memory_limit": 300}), `"512"`, "memory_limit"},
 		"function, min scale":         {functionType, aFunction(values{"min_scale": -1}), "between 0 and 50", "min_scale"},
 		"function, max scale":         {functionType, aFunction(values{"max_scale": 51}), "between 1 and 50", "max_scale"},
-		"function, min above max":     {functionType, aFunction(values{"min_scale": 3, "max_scale": 2}), "lower min_scale or raise max_scale", "min_scale"},
-		"function, min above 20":      {functionType, aFunction(values{"min_scale": 21}), "lower min_scale or raise max_scale", "min_scale"},
+		"function, min above max":     {functionType, aFunction(values{"min_scale": 3, "max_scale": 2}), "min_scale is 3 and max_scale is 2: lower min_scale or raise max_scale", "min_scale"},
+		"function, min above 20":      {functionType, aFunction(values{"min_scale": 21}), "max_scale is 20 by default: lower min_scale or raise max_scale", "min_scale"},
 		"function, timeout":           {functionType, aFunction(values{"timeout": 0}), "between 1 and 3600", "timeout"},
 		"function, hash of nothing":   {functionType, aFunction(values{"zip_hash": "1"}), "zip_file", "zip_hash"},
 		"function, namespace by name": {functionType, aFunction(values{"namespace_id": "main"}), "region/uuid", "namespace_id"},
 		"function, empty handler":     {functionType, aFunction(values{"handler": ""}), "at least 1", "handler"},
+		"function, folder":            {functionType, aFunction(values{"handler": "shop/Handle"}), "", ""},
+		"function, unexported":        {functionType, aFunction(values{"handler": "handle"}), `"handle" is no handler for the runtime "go126": write the name of an exported function`, "handler"},
+		"function, Go file":           {functionType, aFunction(values{"handler": "handler.Handle"}), "exported function", "handler"},
+		"function, package of old":    {functionType, aFunction(values{"runtime": "go113", "handler": "main"}), "", ""},
+		"function, no file":           {functionType, aFunction(values{"runtime": "node20", "handler": "handle"}), "write file.function, for example handler.handle", "handler"},
+		"function, file in folder":    {functionType, aFunction(values{"runtime": "python314", "handler": "src/my.handler.handle"}), "", ""},
+		"function, no function":       {functionType, aFunction(values{"runtime": "php85", "handler": "handler."}), "write file.function", "handler"},
+		"function, Rust":              {functionType, aFunction(values{"runtime": "rust196", "handler": "handle"}), "", ""},
+		"function, Rust file":         {functionType, aFunction(values{"runtime": "rust196", "handler": "handler.handle"}), "the name of a function", "handler"},
+		"function, new language":      {functionType, aFunction(values{"runtime": "zig1", "handler": "?"}), "", ""},
+		"function, runtime not known": {functionType, aFunction(values{"runtime": tftypes.UnknownValue, "handler": "handle"}), "", ""},
 
 		"token of a function":         {tokenType, values{"function_id": anID}, "", ""},
 		"token of a bare namespace":   {tokenType, values{"namespace_id": anID[7:]}, "", ""},

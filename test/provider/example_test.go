@@ -16,8 +16,8 @@ func TestExampleOfThePage(t *testing.T) {
 
 	plan := c.must("plan", "-no-color")
 	expectOnce(t, plan, "The function token is already expired")
-
-	expectWarnings(t, plan, 1)
+	expectOnce(t, plan, "The runtime is past the end of its life")
+	expectWarnings(t, plan, 2)
 
 	applied := c.must("apply", "-no-color", "-auto-approve")
 	expectOnce(t, applied, "4 added, 0 changed, 0 destroyed")

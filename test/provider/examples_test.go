@@ -13,8 +13,8 @@ func TestExamples(t *testing.T) {
 	w := start(t)
 	var files []string
 	for _, pattern := range []string{
-		"ephemeral-resources/*/ephemeral-resource.tf", "data-sources/scaleway_function_token*/data-source.tf",
-		"data-sources/scaleway_function_runtimes/data-source.tf", "functions/*/function.tf", "resources/scaleway_function_token/resource.tf",
+		"ephemeral-resources/*/ephemeral-resource.tf", "data-sources/scaleway_function*/data-source.tf",
+		"functions/*/function.tf", "resources/scaleway_function_token/resource.tf",
 	} {
 		found := must(filepath.Glob("../../examples/" + pattern))
 		if len(found) == 0 {

@@ -14,6 +14,10 @@ import (
 // of its answer.
 const answerTimeout = 30 * time.Second
 
+// callTimeout is how long one attempt may take until its answer is read, unless it
+// carries an archive.
+const callTimeout = 2 * time.Minute
+
 // DefaultAPIURL is where Scaleway serves its API.
 const DefaultAPIURL = "https://api.scaleway.com"
 
@@ -21,23 +25,27 @@ const DefaultAPIURL = "https://api.scaleway.com"
 type Client struct {
 	functions *function.API
 	uploads   *sender
+	profile   *Profile
 	apiURL    string
 	region    scw.Region
 	projectID string
 	lists     tokenLists
+	runtimes  runtimeLists
 }
 
 // New returns a client that calls with the keys of a profile that LoadProfile
 // made. It sends nothing yet.
-func New(profile *scw.Profile, userAgent string) (*Client, error) {
+func New(profile *Profile, userAgent string) (*Client, error) {
 	transport := newTransport(profile.Insecure != nil && *profile.Insecure)
 	transport.ResponseHeaderTimeout = answerTimeout
-	trimmed := *profile
+	calls := newHTTPClient(transport)
+	calls.Timeout = callTimeout
+	trimmed := *profile.Profile
 	trimmed.Insecure = nil
 	sdk, err := scw.NewClient(
 		scw.WithProfile(&trimmed),
 		scw.WithUserAgent(userAgent),
-		scw.WithHTTPClient(&sender{http: newHTTPClient(transport)}),
+		scw.WithHTTPClient(&sender{http: calls}),
 	)
 	if err != nil {
 		return nil, err
@@ -46,6 +54,7 @@ func New(profile *scw.Profile, userAgent string) (*Client, error) {
 		functions: function.NewAPI(sdk),
 		// An archive may take its time, bounded by the context alone.
 		uploads: &sender{http: newHTTPClient(newTransport(profile.Insecure != nil && *profile.Insecure))},
+		profile: profile,
 		apiURL:  DefaultAPIURL,
 	}
 	if profile.APIURL != nil {
@@ -70,6 +79,15 @@ func Context(ctx context.Context) scw.RequestOption {
 // URL returns the address of the API.
 func (c *Client) URL() string {
 	return c.apiURL
+}
+
+// Keys says where the keys that the client calls with were found, which tells
+// nothing of the keys themselves.
+func (c *Client) Keys() string {
+	if c.profile.AccessKeyFrom == c.profile.SecretKeyFrom {
+		return "The keys are from " + c.profile.SecretKeyFrom + "."
+	}
+	return "The secret key is from " + c.profile.SecretKeyFrom + ", and the access key from " + c.profile.AccessKeyFrom + "."
 }
 
 // Region returns the region of objects for which no other is configured.

@@ -74,12 +74,12 @@ func dial(t *testing.T, answers ...http.HandlerFunc) (*client.Client, *script) {
 
 func connect(t *testing.T, url string) *client.Client {
 	t.Helper()
-	c, err := client.New(&scw.Profile{
+	c, err := client.New(&client.Profile{Profile: &scw.Profile{
 		AccessKey:     new(accessKey),
 		SecretKey:     new(secretKey),
 		APIURL:        new(url),
 		DefaultRegion: new("fr-par"),
-	}, "test")
+	}}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}

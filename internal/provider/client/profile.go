@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
@@ -24,12 +25,26 @@ type Settings struct {
 	APIURL         *string
 }
 
+// Profile says as whom and where to call.
+type Profile struct {
+	*scw.Profile
+	// AccessKeyFrom and SecretKeyFrom say where the keys were found, in words that
+	// fit after "from".
+	AccessKeyFrom, SecretKeyFrom string
+}
+
+// layer is one of the places that say as whom and where to call.
+type layer struct {
+	*scw.Profile
+	accessKeyFrom, secretKeyFrom string
+}
+
 // LoadProfile merges everything that says as whom and where to call, in the
 // official provider's order, in which the later wins: fr-par, the active profile
 // of the configuration file, the provider block, the environment. The file is
 // $SCW_CONFIG_PATH, or scw/config.yaml among the user's configuration files; it
 // need not exist.
-func LoadProfile(block Settings) (*scw.Profile, error) {
+func LoadProfile(block Settings) (*Profile, error) {
 	config, err := loadConfigFile()
 	if err != nil {
 		return nil, err
@@ -38,7 +53,7 @@ func LoadProfile(block Settings) (*scw.Profile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the active profile of %s: %w", scw.GetConfigPath(), err)
 	}
-	fromBlock, err := block.profile(config)
+	named, err := block.named(config)
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +61,42 @@ func LoadProfile(block Settings) (*scw.Profile, error) {
 		DefaultRegion: new(scw.RegionFrPar.String()),
 		DefaultZone:   new(scw.ZoneFrPar1.String()),
 	}
-	profile := scw.MergeProfiles(builtIn, withoutEmpty(active), withoutEmpty(fromBlock), withoutEmpty(scw.LoadEnvProfile()))
-	return profile, check(profile)
+	profile := merge(
+		layer{Profile: builtIn},
+		fileLayer(active, "the active profile"),
+		fileLayer(named, "the profile "+strconv.Quote(text(block.Profile))+" of the provider block, which is"),
+		layer{block.profile(), "access_key of the provider block", "secret_key of the provider block"},
+		layer{scw.LoadEnvProfile(), "the environment variable " + scw.ScwAccessKeyEnv, "the environment variable " + scw.ScwSecretKeyEnv},
+	)
+	return profile, check(profile.Profile)
+}
+
+func fileLayer(p *scw.Profile, which string) layer {
+	from := which + " in " + scw.GetConfigPath()
+	return layer{p, from, from}
+}
+
+// merge lays the layers over each other; the later wins.
+func merge(layers ...layer) *Profile {
+	merged := &Profile{Profile: &scw.Profile{}}
+	for _, l := range layers {
+		set := withoutEmpty(l.Profile)
+		merged.Profile = scw.MergeProfiles(merged.Profile, set)
+		if set.AccessKey != nil {
+			merged.AccessKeyFrom = l.accessKeyFrom
+		}
+		if set.SecretKey != nil {
+			merged.SecretKeyFrom = l.secretKeyFrom
+		}
+	}
+	return merged
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // loadConfigFile returns an empty configuration where there is no file. The
@@ -67,17 +116,21 @@ func loadConfigFile() (*scw.Config, error) {
 	}
 }
 
-// profile lays the fields of the block over the profile that the block names.
-func (s Settings) profile(config *scw.Config) (*scw.Profile, error) {
-	named := &scw.Profile{}
-	if s.Profile != nil {
-		var err error
-		named, err = config.GetProfile(*s.Profile)
-		if err != nil {
-			return nil, fmt.Errorf("no profile %q in %s: add it there, or remove profile from the provider block", *s.Profile, scw.GetConfigPath())
-		}
+// named returns the profile of the file that the block names.
+func (s Settings) named(config *scw.Config) (*scw.Profile, error) {
+	if s.Profile == nil {
+		return &scw.Profile{}, nil
 	}
-	return scw.MergeProfiles(named, &scw.Profile{
+	named, err := config.GetProfile(*s.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("no profile %q in %s: add it there, or remove profile from the provider block", *s.Profile, scw.GetConfigPath())
+	}
+	return named, nil
+}
+
+// profile returns the fields of the block itself.
+func (s Settings) profile() *scw.Profile {
+	return &scw.Profile{
 		AccessKey:             s.AccessKey,
 		SecretKey:             s.SecretKey,
 		APIURL:                s.APIURL,
@@ -85,7 +138,7 @@ func (s Settings) profile(config *scw.Config) (*scw.Profile, error) {
 		DefaultProjectID:      s.ProjectID,
 		DefaultRegion:         s.Region,
 		DefaultZone:           s.Zone,
-	}), nil
+	}
 }
 
 // withoutEmpty takes an empty value for one that is not set: build systems

@@ -135,3 +135,43 @@ func TestLoadProfileErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestKeysSayWhereTheyAreFrom: who is refused learns which of the places to
+// correct, and not the key.
+func TestKeysSayWhereTheyAreFrom(t *testing.T) {
+	env := map[string]string{"SCW_SECRET_KEY": secretKey}
+	block := client.Settings{AccessKey: new(accessKey), SecretKey: new(secretKey)}
+	tests := map[string]struct {
+		file  string
+		env   map[string]string
+		block client.Settings
+		want  []string
+	}{
+		"the block":                     {configFile, nil, block, []string{"The secret key is from secret_key of the provider block, and the access key from access_key of the provider block."}},
+		"the active profile":            {configFile, nil, client.Settings{}, []string{"The keys are from the active profile in ", "config.yaml."}},
+		"a profile of the block":        {configFile, nil, client.Settings{Profile: new("other")}, []string{`from the profile "other" of the provider block, which is in `, "config.yaml"}},
+		"the environment over the rest": {configFile, env, block, []string{"The secret key is from the environment variable SCW_SECRET_KEY, and the access key from access_key of the provider block."}},
+		"an empty variable":             {configFile, map[string]string{"SCW_SECRET_KEY": ""}, client.Settings{}, []string{"The keys are from the active profile in "}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			surroundings(t, test.file, test.env)
+			profile, err := client.LoadProfile(test.block)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := client.New(profile, "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range test.want {
+				if got := c.Keys(); !strings.Contains(got, want) {
+					t.Errorf("%q does not say %q", got, want)
+				}
+			}
+			if strings.Contains(c.Keys(), secretKey) || strings.Contains(c.Keys(), accessKey) {
+				t.Errorf("%q holds a key", c.Keys())
+			}
+		})
+	}
+}

@@ -69,7 +69,7 @@ func (s *sender) once(req *http.Request) (*http.Response, error) {
 		}
 		req.Body = body
 	}
-	resp, err := s.http.Do(req)
+	resp, err := s.http.Do(carriedThrough(req))
 	if err != nil {
 		return nil, withoutURL(req, err)
 	}
@@ -81,6 +81,16 @@ func (s *sender) once(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
 	return resp, nil
+}
+
+// carriedThrough has a POST wait for its answer even if its context ends
+// meanwhile: what it makes is lost without the answer, which comes soon or is
+// given up by the client's own limits.
+func carriedThrough(req *http.Request) *http.Request {
+	if req.Method != http.MethodPost || req.Context().Err() != nil {
+		return req
+	}
+	return req.WithContext(context.WithoutCancel(req.Context()))
 }
 
 // withoutURL replaces net/http's error, which holds the whole URL: that of an

@@ -20,26 +20,30 @@ import (
 // documentation of 2026. It answers to a larger one in words that do not say so.
 const MaxArchiveBytes = 100 << 20
 
-// Upload hands the archive at path to the service as the new code of a function.
-// It deploys nothing.
-func (c *Client) Upload(ctx context.Context, id regional.ID, path string) error {
+// Upload hands the archive at path to the service as the new code of a function,
+// and returns the archive's digest. It deploys nothing.
+func (c *Client) Upload(ctx context.Context, id regional.ID, path string) (string, error) {
 	file, size, err := openArchive(path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { _ = file.Close() }()
+	digest, err := digestOf(file)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
 	target, err := c.functions.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{
 		Region:        id.Region,
 		FunctionID:    id.UUID,
 		ContentLength: uint64(size),
 	}, Context(ctx))
 	if err != nil {
-		return fmt.Errorf("ask where to upload %s: %w", path, err)
+		return "", fmt.Errorf("ask where to upload %s: %w", path, err)
 	}
 	if err := c.put(ctx, target, file, size); err != nil {
-		return fmt.Errorf("upload %s: %w", path, err)
+		return "", fmt.Errorf("upload %s: %w", path, err)
 	}
-	return nil
+	return digest, nil
 }
 
 func openArchive(path string) (*os.File, int64, error) {
@@ -74,13 +78,9 @@ func checkArchive(info os.FileInfo) error {
 // put sends the archive with the headers that the API returned and no other.
 // The host is whichever the API names, so the secret key has no business there.
 func (c *Client) put(ctx context.Context, target *function.UploadURL, archive io.ReaderAt, size int64) error {
-	u, err := url.Parse(target.URL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return errors.New("the API returned no usable URL to upload to")
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, http.NoBody)
+	req, err := archiveRequest(ctx, http.MethodPut, target.URL)
 	if err != nil {
-		return errors.New("the API returned no usable URL to upload to")
+		return err
 	}
 	req.GetBody = func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(archive, 0, size)), nil
@@ -99,6 +99,21 @@ func (c *Client) put(ctx context.Context, target *function.UploadURL, archive io
 	}
 	_ = readBounded(resp.Body, maxErrorBody)
 	return nil
+}
+
+// archiveRequest returns a request to where the API keeps archives. The URL is
+// signed, so that no error may hold it.
+func archiveRequest(ctx context.Context, method, address string) (*http.Request, error) {
+	errUnusable := errors.New("the API returned no usable URL for the archive")
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return nil, errUnusable
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
+	if err != nil {
+		return nil, errUnusable
+	}
+	return req, nil
 }
 
 // setHeaders sets what was returned. net/http takes the length and the host from

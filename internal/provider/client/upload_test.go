@@ -33,7 +33,7 @@ func TestDefectF13UploadHostGetsNoSecretKey(t *testing.T) {
 	storage := httptest.NewServer(host)
 	t.Cleanup(storage.Close)
 	c, _ := dial(t, uploadTo(storage.URL+"/function.zip?X-Amz-Signature=signed"))
-	if err := c.Upload(t.Context(), tokenID, archive(t, "hello")); err != nil {
+	if _, err := c.Upload(t.Context(), tokenID, archive(t, "hello")); err != nil {
 		t.Fatal(err)
 	}
 	sent := host.requests[0]
@@ -56,7 +56,7 @@ func TestUploadIsSentAgain(t *testing.T) {
 	storage := httptest.NewServer(host)
 	t.Cleanup(storage.Close)
 	c, _ := dial(t, uploadTo(storage.URL))
-	if err := c.Upload(t.Context(), tokenID, archive(t, "hello")); err != nil {
+	if _, err := c.Upload(t.Context(), tokenID, archive(t, "hello")); err != nil {
 		t.Fatal(err)
 	}
 	if host.count() != 2 || host.bodies[1] != "hello" {
@@ -93,7 +93,7 @@ func TestUploadErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := dial(t, uploadTo(test.target(t)))
-			err := c.Upload(t.Context(), tokenID, archive(t, test.content))
+			_, err := c.Upload(t.Context(), tokenID, archive(t, test.content))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v, want %q in it", err, test.want)
 			}
@@ -116,7 +116,7 @@ func TestUploadOfWhatIsNoFile(t *testing.T) {
 		"a folder":  {t.TempDir(), "no regular file"},
 		"too large": {tooLarge, "at most 104857600"},
 	} {
-		err := c.Upload(t.Context(), tokenID, test.path)
+		_, err := c.Upload(t.Context(), tokenID, test.path)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q in it", name, err, test.want)
 		}

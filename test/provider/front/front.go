@@ -104,10 +104,42 @@ func (f *Front) Rewrite(times int, method, path, old, replacement string) {
 	f.add(times, method, path, func(w http.ResponseWriter, r *http.Request, upstream http.Handler) {
 		recorded := httptest.NewRecorder()
 		upstream.ServeHTTP(recorded, r)
-		w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
-		w.WriteHeader(recorded.Code)
-		_, _ = io.WriteString(w, strings.ReplaceAll(recorded.Body.String(), old, replacement))
+		pass(w, recorded, strings.ReplaceAll(recorded.Body.String(), old, replacement))
 	})
+}
+
+// Drop ends the connection in place of the server's answer, to the next times
+// requests of the method whose path matches the expression. The server has acted.
+func (f *Front) Drop(times int, method, path string) {
+	f.add(times, method, path, func(_ http.ResponseWriter, r *http.Request, upstream http.Handler) {
+		upstream.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	})
+}
+
+// Hold keeps back the server's answer to the next request of the method whose path
+// matches the expression, until release is called or the client goes away. The
+// server has acted once reached is closed.
+func (f *Front) Hold(method, path string) (reached <-chan struct{}, release func()) {
+	acted, released := make(chan struct{}), make(chan struct{})
+	f.add(1, method, path, func(w http.ResponseWriter, r *http.Request, upstream http.Handler) {
+		recorded := httptest.NewRecorder()
+		upstream.ServeHTTP(recorded, r)
+		close(acted)
+		select {
+		case <-released:
+			pass(w, recorded, recorded.Body.String())
+		case <-r.Context().Done():
+		}
+	})
+	return acted, sync.OnceFunc(func() { close(released) })
+}
+
+// pass gives a recorded answer with a body.
+func pass(w http.ResponseWriter, recorded *httptest.ResponseRecorder, body string) {
+	w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
+	w.WriteHeader(recorded.Code)
+	_, _ = io.WriteString(w, body)
 }
 
 func (f *Front) add(times int, method, path string, answer func(http.ResponseWriter, *http.Request, http.Handler)) {

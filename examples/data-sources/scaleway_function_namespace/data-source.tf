@@ -1,0 +1,19 @@
+resource "scaleway_function_namespace" "main" {
+  name = "shop"
+}
+
+# By its id, or by its name in a project.
+data "scaleway_function_namespace" "by_id" {
+  namespace_id = scaleway_function_namespace.main.id
+}
+
+data "scaleway_function_namespace" "by_name" {
+  name       = scaleway_function_namespace.main.name
+  project_id = scaleway_function_namespace.main.project_id
+}
+
+# A token for all functions of a namespace that another configuration manages.
+resource "scaleway_function_token" "partner" {
+  namespace_id = data.scaleway_function_namespace.by_name.id
+  description  = "The partner's"
+}

@@ -1,0 +1,121 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+// runtimeLanguage is what the name of a runtime begins with.
+var runtimeLanguage = regexp.MustCompile(`^(node|python|php|go|rust)`)
+
+// warnOfRuntime reports a runtime that the service does not know, or that is past
+// its best. It is called for a function that is to be made or gets another
+// runtime, so that a plan in which nothing changes asks for no list. A list that
+// cannot be had is no reason to fail: the service checks the runtime itself.
+func (r *functionResource) warnOfRuntime(ctx context.Context, region scw.Region, runtime types.String, diags *diag.Diagnostics) {
+	if !isText(runtime) {
+		return
+	}
+	runtimes, err := r.backend.Runtimes(ctx, region)
+	if err != nil {
+		tflog.Warn(ctx, "the runtimes cannot be listed", map[string]any{"error": err.Error()})
+		return
+	}
+	name := runtime.ValueString()
+	at := slices.IndexFunc(runtimes, func(known *function.Runtime) bool { return known.Name == name })
+	if at < 0 {
+		diags.AddAttributeWarning(path.Root("runtime"), "Unknown runtime",
+			fmt.Sprintf("The service in %s has no runtime %s: %s.", region, quoted(name), useInstead(runtimes, likeliest(runtimes, name))))
+		return
+	}
+	known := runtimes[at]
+	var state string
+	switch known.Status {
+	case function.RuntimeStatusDeprecated:
+		state = "deprecated"
+	case function.RuntimeStatusEndOfSupport:
+		state = "past the end of its support"
+	case function.RuntimeStatusEndOfLife:
+		state = "past the end of its life"
+	default:
+		return
+	}
+	detail := fmt.Sprintf("The runtime %s is %s, and the service may refuse to make or change functions that use it: %s.",
+		quoted(name), state, useInstead(runtimes, known.Language))
+	if known.StatusMessage != "" {
+		detail += " The service says: " + known.StatusMessage
+	}
+	diags.AddAttributeWarning(path.Root("runtime"), "The runtime is "+state, detail)
+}
+
+// likeliest returns the language that a runtime of this name would be of, or "".
+func likeliest(runtimes []*function.Runtime, name string) string {
+	language := runtimeLanguage.FindString(strings.ToLower(name))
+	for _, known := range runtimes {
+		if language != "" && strings.HasPrefix(known.Name, language) {
+			return known.Language
+		}
+	}
+	return ""
+}
+
+// useInstead names the newest runtime of the language, or of all languages if it
+// is "". The service lists newer runtimes first.
+func useInstead(runtimes []*function.Runtime, language string) string {
+	var newest []string
+	named := map[string]bool{}
+	for _, known := range runtimes {
+		if known.Status != function.RuntimeStatusAvailable || named[known.Language] || (language != "" && known.Language != language) {
+			continue
+		}
+		named[known.Language] = true
+		newest = append(newest, quoted(known.Name))
+	}
+	if len(newest) == 0 {
+		return "use another one"
+	}
+	return "use " + strings.Join(newest, ", ")
+}
+
+// The forms of handlers, from Scaleway's documentation of 2026. The oldest Go
+// runtimes take a folder.
+var (
+	scriptHandler = regexp.MustCompile(`^(.*/)?[^/]+\.[\pL_$][\pL\pN_$]*$`)
+	goHandler     = regexp.MustCompile(`^(\.|(.*/)?\p{Lu}[\pL\pN_]*)$`)
+	rustHandler   = regexp.MustCompile(`^(.*/)?[\pL_][\pL\pN_]*$`)
+)
+
+// checkHandler reports a handler that the runtime's language has no use for: the
+// service says no more of it than that it is invalid (issue pulumi-scaleway#254).
+func checkHandler(runtime, handler types.String, diags *diag.Diagnostics) {
+	if !isText(runtime) || !isText(handler) {
+		return
+	}
+	form, advice := scriptHandler, "write file.function, for example handler.handle for the function handle in the file handler"
+	switch runtimeLanguage.FindString(runtime.ValueString()) {
+	case "node", "python", "php":
+	case "go":
+		form, advice = goHandler, "write the name of an exported function, for example Handle, or folder/Handle"
+		if oldGo := runtime.ValueString() == "go113" || runtime.ValueString() == "golang"; oldGo {
+			return
+		}
+	case "rust":
+		form, advice = rustHandler, "write the name of a function, for example handle, or folder/handle"
+	default:
+		return
+	}
+	if !form.MatchString(handler.ValueString()) {
+		diags.AddAttributeError(path.Root("handler"), "Invalid handler",
+			quoted(handler.ValueString())+" is no handler for the runtime "+quoted(runtime.ValueString())+": "+advice+".")
+	}
+}

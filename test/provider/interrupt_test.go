@@ -1,0 +1,178 @@
+package provider_test
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/test/testlog"
+)
+
+// patience is how long a run that was interrupted may take to end. Each of the
+// waits that are interrupted here would go on for minutes.
+const patience = 30 * time.Second
+
+// interrupted is a command that runs in a process group of its own, as a shell
+// starts it, so that Ctrl-C reaches terraform and the provider.
+type interrupted struct {
+	t       *testing.T
+	command *exec.Cmd
+	output  testlog.Buffer
+	ended   chan error
+}
+
+func (c *cli) start(arguments ...string) *interrupted {
+	c.t.Helper()
+	r := &interrupted{t: c.t, command: exec.CommandContext(c.t.Context(), commandLine, arguments...), ended: make(chan error, 1)}
+	r.command.Dir, r.command.Env = c.dir, c.env
+	r.command.Stdout, r.command.Stderr = &r.output, &r.output
+	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := r.command.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	go func() { r.ended <- r.command.Wait() }()
+	return r
+}
+
+// interrupt presses Ctrl-C, and returns when terraform has noticed.
+func (r *interrupted) interrupt() {
+	r.t.Helper()
+	if err := syscall.Kill(-r.command.Process.Pid, syscall.SIGINT); err != nil {
+		r.t.Fatal(err)
+	}
+	eventually(r.t, "terraform notices the interrupt", func() bool { return strings.Contains(r.output.String(), "Interrupt received") })
+}
+
+// wait returns what the command printed, and fails the test unless it ends soon,
+// without success.
+func (r *interrupted) wait() string {
+	r.t.Helper()
+	select {
+	case err := <-r.ended:
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			r.t.Fatalf("the interrupted run ended with %v:\n%s", err, r.output.String())
+		}
+	case <-time.After(patience):
+		_ = syscall.Kill(-r.command.Process.Pid, syscall.SIGKILL)
+		r.t.Fatalf("the interrupted run goes on:\n%s", r.output.String())
+	}
+	return r.output.String()
+}
+
+// TestInterruptWhileBuilding: Ctrl-C during the wait for a build ends the run at
+// once. The function is in the state, tainted, and the next apply goes on.
+func TestInterruptWhileBuilding(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, tracked(""))
+	c.archive("first")
+	w.front.Rewrite(100_000, "GET", "/functions/[0-9a-f-]+$", `"status":"ready"`, `"status":"pending"`)
+	run := c.start("apply", "-no-color", "-auto-approve")
+	eventually(t, "the build is waited for", func() bool { return len(w.front.Requests("GET", "/functions/[0-9a-f-]+$")) > 2 })
+	run.interrupt()
+	if output := run.wait(); !strings.Contains(output, "context canceled") {
+		t.Errorf("the error does not say why:\n%s", output)
+	}
+	first := c.attribute(functionAddress, "id")
+	if state := c.must("show", "-no-color"); !strings.Contains(state, "(tainted)") {
+		t.Errorf("the function is not tainted:\n%s", state)
+	}
+	w.front.Forget()
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	if again := c.attribute(functionAddress, "id"); again == first {
+		t.Errorf("the function %s was not replaced", first)
+	}
+	c.expectEmptyPlan()
+	c.must("destroy", "-no-color", "-auto-approve")
+	if left := w.namespaceIDs(t); len(left) != 0 {
+		t.Errorf("namespaces left: %v", left)
+	}
+}
+
+// TestInterruptWhileCreating: what the server makes while Ctrl-C is pressed is in
+// the state, because the answer is awaited.
+func TestInterruptWhileCreating(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ configuration, path, address string }{
+		"namespace": {namespace, "/namespaces$", namespaceAddress},
+		"function":  {nodeFunction(""), "/functions$", functionAddress},
+		"token":     {namespaceToken(""), "/tokens$", tokenAddress},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			c := w.commandLine(t, test.configuration)
+			reached, release := w.front.Hold("POST", test.path)
+			run := c.start("apply", "-no-color", "-auto-approve")
+			<-reached
+			run.interrupt()
+			release()
+			run.wait()
+			if id := c.attribute(test.address, "id"); !strings.HasPrefix(id, "fr-par/") {
+				t.Errorf("the %s has the id %q in the state", name, id)
+			}
+			c.must("apply", "-no-color", "-auto-approve")
+			c.expectEmptyPlan()
+			c.must("destroy", "-no-color", "-auto-approve")
+			if left := w.namespaceIDs(t); len(left) != 0 {
+				t.Errorf("namespaces left: %v", left)
+			}
+		})
+	}
+}
+
+// TestLostAnswerToACreate: the server has acted, and its answer is lost. The
+// request is not sent again, and the user is told to look.
+func TestLostAnswerToACreate(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		configuration, path, summary string
+		made                         func(w *world) int
+	}{
+		"namespace": {namespace, "/namespaces$", "Cannot create the function namespace", func(w *world) int { return len(w.namespaceIDs(t)) }},
+		"function":  {nodeFunction(""), "/functions$", "Cannot create the function", (*world).countFunctions},
+		"token":     {namespaceToken(""), "/tokens$", "Cannot create the function token", (*world).countTokens},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			c := w.commandLine(t, test.configuration)
+			w.front.Drop(1, "POST", test.path)
+			output, status := c.run("apply", "-no-color", "-auto-approve")
+			said := strings.Join(strings.Fields(output), " ")
+			for _, want := range []string{test.summary, "may have been carried out all the same: look for what it would have made before you apply again"} {
+				if status != 1 || !strings.Contains(said, want) {
+					t.Errorf("exit status %d, want %q in:\n%s", status, want, output)
+				}
+			}
+			w.expectRequests(t, 1, "POST", test.path)
+			if made := test.made(w); made != 1 {
+				t.Errorf("there are %d of them, want 1", made)
+			}
+		})
+	}
+}
+
+func (w *world) countFunctions() int {
+	count := 0
+	for _, n := range must(w.api.ListNamespaces(&function.ListNamespacesRequest{})).Namespaces {
+		count += int(must(w.api.ListFunctions(&function.ListFunctionsRequest{NamespaceID: n.ID})).TotalCount)
+	}
+	return count
+}
+
+func (w *world) countTokens() int {
+	count := 0
+	for _, n := range must(w.api.ListNamespaces(&function.ListNamespacesRequest{})).Namespaces {
+		count += int(must(w.api.ListTokens(&function.ListTokensRequest{NamespaceID: &n.ID})).TotalCount)
+	}
+	return count
+}

@@ -1,0 +1,122 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var resourceHead = regexp.MustCompile(`(?m)^resource "(\w+)" "(\w+)" \{$`)
+
+// TestOfficialWays: whichever way a state of the official provider comes to this
+// one, every object keeps its id, every token its value, and nothing is changed on
+// the server.
+func TestOfficialWays(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	objects := w.officialObjects(t)
+	state := officialState(t, objects)
+	body := ""
+	for _, name := range slices.Sorted(maps.Keys(objects)) {
+		body += objects[name].configuration(name)
+	}
+	apply := []string{"apply", "-no-color", "-auto-approve"}
+	tests := map[string]struct {
+		configuration string
+		takeOver      []string
+		renamed       bool
+	}{
+		"changed source":          {requiring(ownAddress) + body, apply, false},
+		"changed source, refresh": {requiring(ownAddress) + body, append([]string{"apply", "-refresh-only"}, apply[1:]...), false},
+		"replace-provider":        {requiring(ownAddress) + body, []string{"state", "replace-provider", "-auto-approve", officialAddress, ownAddress}, false},
+		"moved":                   {requiring(ownAddress) + moved(body), apply, true},
+		"provider argument":       {twoProviders + resourceHead.ReplaceAllString(body, "$0\n  provider = functions"), apply, false},
+	}
+	before := tokensIn(t, state)
+	t.Run("ways", func(t *testing.T) {
+		for name, test := range tests {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				c := w.commandLine(t, test.configuration)
+				c.write("terraform.tfstate", state)
+				if !test.renamed {
+					c.expectEmptyPlan()
+				}
+				if output := c.must(test.takeOver...); strings.Contains(output, "Resources:") {
+					expectOnce(t, output, "0 added, 0 changed, 0 destroyed")
+				}
+				after := c.read("terraform.tfstate")
+				if strings.Contains(after, officialAddress+`\"`) {
+					t.Errorf("the state still names the official provider:\n%s", after)
+				}
+				if got := tokensIn(t, after); !maps.Equal(got, before) {
+					t.Errorf("the tokens are %v, want %v", got, before)
+				}
+				c.expectEmptyPlan()
+			})
+		}
+	})
+	w.expectUntouched(t)
+}
+
+// twoProviders is for those who have more than functions with the official one.
+const twoProviders = `
+terraform {
+  required_providers {
+    scaleway  = { source = "` + officialAddress + `" }
+    functions = { source = "` + ownAddress + `" }
+  }
+}
+`
+
+// moved gives all resources other names, and says so.
+func moved(body string) string {
+	blocks := ""
+	for _, head := range resourceHead.FindAllStringSubmatch(body, -1) {
+		blocks += fmt.Sprintf("moved {\n  from = %[1]s.%[2]s\n  to   = %[1]s.renamed_%[2]s\n}\n", head[1], head[2])
+	}
+	return resourceHead.ReplaceAllString(body, `resource "$1" "renamed_$2" {`) + blocks
+}
+
+// stateFile is what tests read of a state.
+type stateFile struct {
+	Resources []struct {
+		Type      string `json:"type"`
+		Name      string `json:"name"`
+		Instances []struct {
+			SchemaVersion int                        `json:"schema_version"`
+			Attributes    map[string]json.RawMessage `json:"attributes"`
+			Private       []byte                     `json:"private"`
+		} `json:"instances"`
+	} `json:"resources"`
+}
+
+func parseState(t *testing.T, state string) stateFile {
+	t.Helper()
+	var file stateFile
+	if err := json.Unmarshal([]byte(state), &file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// tokensIn returns the values of all tokens in a state, by their ids.
+func tokensIn(t *testing.T, state string) map[string]string {
+	t.Helper()
+	tokens := map[string]string{}
+	for _, resource := range parseState(t, state).Resources {
+		for _, instance := range resource.Instances {
+			if resource.Type == tokenType {
+				tokens[string(instance.Attributes["id"])] = string(instance.Attributes["token"])
+			}
+		}
+	}
+	if len(tokens) == 0 {
+		t.Fatal("the state has no tokens")
+	}
+	return tokens
+}
