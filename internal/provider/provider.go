@@ -160,6 +160,7 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 		newNamespaceResource,
 		newFunctionResource,
 		newTokenResource,
+		newCronResource,
 	}
 }
 
@@ -171,6 +172,7 @@ func (p *scalewayProvider) DataSources(context.Context) []func() datasource.Data
 		newTokenData,
 		newTokensData,
 		newRuntimesData,
+		newCronData,
 	}
 }
 

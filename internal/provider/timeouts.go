@@ -16,6 +16,7 @@ const (
 	namespaceTimeout = 5 * time.Minute
 	functionTimeout  = 15 * time.Minute
 	tokenTimeout     = 5 * time.Minute
+	cronTimeout      = 5 * time.Minute
 )
 
 // The operations that a timeouts block knows, and what stands for those that it

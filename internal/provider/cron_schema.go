@@ -1,0 +1,127 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/robfig/cron/v3"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// Schema implements resource.Resource.
+func (*cronResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = cronSchema()
+}
+
+func cronSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "A cron: calls a function on a schedule, by a POST with JSON arguments as its body. The function may be private.",
+		Attributes: map[string]schema.Attribute{
+			"id": idAttribute("cron"),
+			"function_id": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "The function that is called. To name another one changes the cron in place.",
+				Validators:          []validator.String{reference()},
+				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference)},
+			},
+			"schedule": schema.StringAttribute{
+				Required: true,
+				MarkdownDescription: "When the function is called, in UTC: minute, hour, day of month, month and day of week, as in `*/5 * * * *`; " +
+					"or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`.",
+				Validators: []validator.String{schedule()},
+			},
+			"args": schema.StringAttribute{
+				Optional: true, Computed: true,
+				MarkdownDescription: "The body of each call: a JSON object, as by `jsonencode`. An empty object if left out.",
+				Validators:          []validator.String{jsonObject()},
+				PlanModifiers:       []planmodifier.String{spelling.String(spelling.JSON)},
+			},
+			"name": schema.StringAttribute{
+				Optional: true, Computed: true,
+				MarkdownDescription: "The name of the cron. The service makes one up if it is left out.",
+				Validators:          []validator.String{stringvalidator.LengthBetween(1, maxCronName)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"status": schema.StringAttribute{
+				Computed:            true,
+				MarkdownDescription: "The status of the cron; it calls when it is `ready`.",
+				PlanModifiers:       []planmodifier.String{staysReady{}},
+			},
+			"region": regionAttribute(),
+		},
+		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(cronTimeout)},
+	}
+}
+
+// staysReady plans the status of an object that is ready: a change ends when it is
+// so again. One that is not may come to be.
+type staysReady struct{}
+
+func (staysReady) Description(context.Context) string {
+	return "What is ready is ready after a change, too."
+}
+
+func (m staysReady) MarkdownDescription(ctx context.Context) string {
+	return m.Description(ctx)
+}
+
+// PlanModifyString implements planmodifier.String.
+func (staysReady) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	if req.StateValue.ValueString() == function.CronStatusReady.String() {
+		resp.PlanValue = req.StateValue
+	}
+}
+
+// schedule wants a cron expression of what the service takes.
+func schedule() validator.String {
+	return textValidator{
+		description: "a cron expression such as */5 * * * *",
+		summary:     "Invalid schedule",
+		fault: func(text string) string {
+			const help = "write minute, hour, day of month, month and day of week, for example */5 * * * * for every five minutes, in UTC; " +
+				"or @hourly, @daily, @weekly, @monthly or @yearly."
+			switch _, err := cron.ParseStandard(withoutDaySeven(text)); {
+			case strings.Contains(text, "TZ="):
+				return quoted(text) + " names a time zone, and the service knows none: " + help
+			case strings.HasPrefix(text, "@every"):
+				return quoted(text) + " is none of the service's schedules: " + help
+			case err != nil:
+				return quoted(text) + " is no cron expression (" + err.Error() + "): " + help
+			}
+			return ""
+		},
+	}
+}
+
+// withoutDaySeven writes a last field that is, or ends with, the day 7, which the
+// service takes for Sunday and the parser does not know, with the day 6.
+func withoutDaySeven(text string) string {
+	if fields := strings.Fields(text); len(fields) == 5 && !strings.HasSuffix(fields[4], "/7") && strings.HasSuffix(fields[4], "7") {
+		return strings.Join(fields[:4], " ") + " " + strings.TrimSuffix(fields[4], "7") + "6"
+	}
+	return text
+}
+
+// jsonObject wants a JSON object.
+func jsonObject() validator.String {
+	return textValidator{
+		description: "a JSON object",
+		summary:     "Invalid arguments",
+		fault: func(text string) string {
+			var object map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(text), &object); err != nil || object == nil {
+				return `The arguments are no JSON object: write one, for example jsonencode({ key = "value" }).`
+			}
+			return ""
+		},
+	}
+}

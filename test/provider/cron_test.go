@@ -1,0 +1,231 @@
+package provider_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+const cronAddress = "scaleway_function_cron.main"
+
+// cronOf is a cron of the function main with more arguments, beside another
+// function.
+func cronOf(arguments string) string {
+	return nodeFunction("") + `
+resource "scaleway_function" "other" {
+  namespace_id = scaleway_function_namespace.main.id
+  name         = "other"
+  runtime      = "node22"
+  handler      = "handler.handle"
+  privacy      = "private"
+}
+resource "scaleway_function_cron" "main" {
+` + arguments + `
+}
+`
+}
+
+const (
+	everyHour = "  function_id = scaleway_function.main.id\n  schedule    = \"0 * * * *\"\n"
+	// bareMain is the function's id without its region.
+	bareMain = `split("/", scaleway_function.main.id)[1]`
+)
+
+func updatesInPlace(address string) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate)}}
+}
+
+// patched is a check that the last change sent this and nothing else.
+func (w *world) patched(t *testing.T, path, want string) resource.TestCheckFunc {
+	return func(*terraformState) error {
+		defer w.front.Forget()
+		if sent := w.expectRequests(t, 1, "PATCH", path); len(sent) == 1 && sent[0].Body != want {
+			return fmt.Errorf("the request is %s, want %s", sent[0].Body, want)
+		}
+		return nil
+	}
+}
+
+func TestCron(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t,
+		resource.TestStep{
+			Config: w.config("%s", cronOf(everyHour+"  name = \"hourly\"\n  args = jsonencode({ a = 1 })\n  timeouts {\n    create = \"1m\"\n  }\n")),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("id"), knownvalue.StringRegexp(regexp.MustCompile(`^fr-par/`))),
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("function_id"), knownvalue.StringRegexp(regexp.MustCompile(`^fr-par/`))),
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("name"), knownvalue.StringExact("hourly")),
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("args"), knownvalue.StringExact(`{"a":1}`)),
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("status"), knownvalue.StringExact("ready")),
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("region"), knownvalue.StringExact("fr-par")),
+			},
+		},
+		resource.TestStep{ResourceName: cronAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"timeouts"}},
+		resource.TestStep{
+			Config:           w.config("%s", cronOf("  function_id = scaleway_function.main.id\n  schedule = \"@daily\"\n  name = \"daily\"\n  args = jsonencode({ a = 2 })\n")),
+			ConfigPlanChecks: updatesInPlace(cronAddress),
+			Check:            w.patched(t, "/crons/", `{"schedule":"@daily","args":{"a":2},"name":"daily"}`),
+		},
+		resource.TestStep{
+			// A name that is left out stays, arguments that are left out go.
+			Config:           w.config("%s", cronOf("  function_id = scaleway_function.main.id\n  schedule = \"@daily\"\n")),
+			ConfigPlanChecks: updatesInPlace(cronAddress),
+			Check:            w.patched(t, "/crons/", `{"args":{}}`),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("name"), knownvalue.StringExact("daily")),
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("args"), knownvalue.Null()),
+			},
+		},
+	)
+}
+
+// TestDefectC1FunctionOfACron: the official provider ignores another function,
+// plans it again and again, and takes another spelling of the same for one.
+func TestDefectC1FunctionOfACron(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	empty := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
+	w.run(t,
+		resource.TestStep{Config: w.config("%s", cronOf(everyHour))},
+		resource.TestStep{
+			Config:           w.config("%s", cronOf(strings.Replace(everyHour, "scaleway_function.main.id", bareMain, 1))),
+			ConfigPlanChecks: empty,
+		},
+		resource.TestStep{
+			Config:           w.config("%s", cronOf(strings.Replace(everyHour, "function.main", "function.other", 1))),
+			ConfigPlanChecks: updatesInPlace(cronAddress),
+			Check: func(s *terraformState) error {
+				other := s.RootModule().Resources["scaleway_function.other"].Primary.ID
+				id := strings.TrimPrefix(s.RootModule().Resources[cronAddress].Primary.ID, "fr-par/")
+				if c := must(w.api.GetCron(&function.GetCronRequest{CronID: id})); "fr-par/"+c.FunctionID != other {
+					return fmt.Errorf("the cron calls %s, want %s", c.FunctionID, other)
+				}
+				return w.patched(t, "/crons/", `{"function_id":"`+strings.TrimPrefix(other, "fr-par/")+`"}`)(s)
+			},
+		},
+	)
+}
+
+// TestDefectC2ArgumentsAreJSON: the official provider compares arguments as text,
+// wants them although the service does not, and crashes where there are none.
+func TestDefectC2ArgumentsAreJSON(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, cronOf(everyHour+`  args = "{ \"b\": [1, 2], \"a\": {\"y\": 12345678901234567890, \"x\": null} }"`))
+	c.must("apply", "-no-color", "-auto-approve")
+	c.expectEmptyPlan()
+	if sent := w.expectRequests(t, 1, "POST", "/crons$"); !strings.Contains(sent[0].Body, `"args":{"a":{"x":null,"y":12345678901234567890},"b":[1,2]}`) {
+		t.Errorf("the request is %s", sent[0].Body)
+	}
+	c.write("main.tf", cronOf(everyHour+`  args = jsonencode({ a = { x = null, y = 12345678901234567890 }, b = [1, 2] })`))
+	c.expectEmptyPlan()
+	c.write("main.tf", cronOf(everyHour))
+	c.must("apply", "-no-color", "-auto-approve")
+	c.expectEmptyPlan()
+	w.front.Rewrite(1, "GET", "/crons/", `"args":{}`, `"args":null`)
+	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 0)
+}
+
+// TestDefectC3CronIsInTheStateBeforeItIsReady: the official provider loses a cron
+// that does not become ready.
+func TestDefectC3CronIsInTheStateBeforeItIsReady(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.front.Rewrite(1, "POST", "/crons$", `"status":"pending"`, `"status":"error"`)
+	c := w.commandLine(t, cronOf(everyHour))
+	output, status := c.run("apply", "-no-color", "-auto-approve")
+	if status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	expectOnce(t, output, "The cron did not become ready")
+	expectOnce(t, output, `is in status "error"`)
+	failed := c.attribute(cronAddress, "id")
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	if _, err := w.api.GetCron(&function.GetCronRequest{CronID: strings.TrimPrefix(failed, "fr-par/")}); err == nil {
+		t.Error("the cron that failed is still there")
+	}
+	w.front.Rewrite(2, "GET", "/crons/", `"status":"ready"`, `"status":"error"`)
+	expectOnce(t, c.must("plan", "-no-color"), "The cron is not ready")
+}
+
+// TestCronGoneMeanwhile: one that somebody has deleted is made again, and is no
+// error to destroy.
+func TestCronGoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, cronOf(everyHour))
+	c.must("apply", "-no-color", "-auto-approve")
+	remove := func() {
+		must(w.api.DeleteCron(&function.DeleteCronRequest{CronID: strings.TrimPrefix(c.attribute(cronAddress, "id"), "fr-par/")}))
+	}
+	remove()
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 0 destroyed")
+	remove()
+	c.must("destroy", "-no-color", "-auto-approve", "-refresh=false")
+}
+
+func TestCronArguments(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	cron := func(schedule, more string) string {
+		return fmt.Sprintf("resource \"scaleway_function_cron\" \"main\" {\n  function_id = \"11111111-1111-4111-8111-111111111111\"\n  schedule = %q\n%s\n}", schedule, more)
+	}
+	w.run(t,
+		w.refused(cron("every hour", ""), `"every hour" is no cron expression .*write minute, hour`),
+		w.refused(cron("* * * * * *", ""), `is no cron expression`),
+		w.refused(cron("@every 5m", ""), `is none of the service's schedules`),
+		w.refused(cron("TZ=Europe/Paris 0 0 * * *", ""), `names a time zone`),
+		w.refused(cron("* * * * *", `args = "[1]"`), `The arguments are no JSON object: write one, for example`),
+		w.refused(cron("* * * * *", `name = ""`), `name`),
+		w.refused(cron("* * * * *", `region = "nl-ams"`+"\n"+`timeouts { create = "x" }`), `Invalid timeout`),
+		w.refused(strings.Replace(cron("* * * * *", `region = "nl-ams"`), `"1111`, `"fr-par/1111`, 1), `Both must be the same`),
+	)
+	// The service takes 7 for Sunday, which the usual parser does not.
+	for _, schedule := range []string{"0 0 * * 7", "0 0 * * 5-7", "0 0 * * 1,7", "0 0 * * */7"} {
+		c := w.commandLine(t, cron(schedule, ""))
+		c.must("validate", "-no-color")
+	}
+}
+
+func TestCronData(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "crons"})
+	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{Name: "f", NamespaceID: n.ID, Runtime: "node22"}))
+	made := map[string]*function.Cron{}
+	for _, name := range []string{"wanted", "twice", "twice"} {
+		made[name] = must(w.api.CreateCron(&function.CreateCronRequest{FunctionID: f.ID, Name: &name, Schedule: "@daily", Args: &scw.JSONObject{"a": "b"}}))
+	}
+	id := made["wanted"].ID
+	data := func(label, arguments string) string {
+		return fmt.Sprintf("data \"scaleway_function_cron\" %q {\n%s\n}\n", label, arguments)
+	}
+	byName := func(name string) string { return fmt.Sprintf("function_id = %q\nname = %q", f.ID, name) }
+	configuration, checks := "", []statecheck.StateCheck{}
+	for label, arguments := range map[string]string{
+		"bare": fmt.Sprintf("cron_id = %q", id), "regional": fmt.Sprintf("cron_id = \"fr-par/%s\"", id), "named": byName("wanted"),
+	} {
+		configuration += data(label, arguments)
+		for attribute, want := range map[string]string{"id": "fr-par/" + id, "name": "wanted", "schedule": "@daily", "args": `{"a":"b"}`, "status": "ready", "region": "fr-par"} {
+			checks = append(checks, statecheck.ExpectKnownValue("data.scaleway_function_cron."+label, tfjsonpath.New(attribute), knownvalue.StringExact(want)))
+		}
+	}
+	w.run(t,
+		w.refused(data("main", byName("want")), `No such cron.*with the name "want" was found in function fr-par/`+f.ID),
+		w.refused(data("main", byName("twice")), `More than one such cron.*2 of the name "twice".*set cron_id`),
+		w.refused(data("main", `cron_id = "11111111-1111-4111-8111-111111111111"`), `There is no cron fr-par/11111111-1111-4111-8111-111111111111`),
+		w.refused(data("main", `name = "wanted"`), `set cron_id, or set function_id and name`),
+		w.refused(data("main", byName("wanted")+fmt.Sprintf("\ncron_id = %q", id)), `remove cron_id, or remove function_id and name`),
+		resource.TestStep{Config: w.config("%s", configuration), ConfigStateChecks: checks},
+	)
+}
