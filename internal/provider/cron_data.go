@@ -79,7 +79,6 @@ func (d *cronData) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 		return
 	}
 	id := regional.ID{Region: region, UUID: c.ID}
-	m.Args = types.StringValue(noArgs)
 	m.fill(id, c)
 	m.CronID = spelling.Keep(m.CronID, m.ID, spelling.Reference)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)

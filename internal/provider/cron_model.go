@@ -39,9 +39,7 @@ func (m *cronFields) fill(id regional.ID, c *function.Cron) {
 	m.FunctionID = spelling.Keep(m.FunctionID, regionalReference(id, &c.FunctionID), spelling.Reference)
 	m.Name = types.StringValue(c.Name)
 	m.Schedule = types.StringValue(c.Schedule)
-	if args := argsText(c.Args); args != noArgs || !spelling.Unset(m.Args) {
-		m.Args = spelling.Keep(m.Args, types.StringValue(args), spelling.JSON)
-	}
+	m.Args = spelling.Keep(m.Args, types.StringValue(argsText(c.Args)), spelling.JSON)
 	m.Status = types.StringValue(c.Status.String())
 	m.Region = types.StringValue(id.Region.String())
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/robfig/cron/v3"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
@@ -43,7 +44,7 @@ func cronSchema() schema.Schema {
 				Optional: true, Computed: true,
 				MarkdownDescription: "The body of each call: a JSON object, as by `jsonencode`. An empty object if left out.",
 				Validators:          []validator.String{jsonObject()},
-				PlanModifiers:       []planmodifier.String{spelling.String(spelling.JSON)},
+				PlanModifiers:       []planmodifier.String{argsModifier{}},
 			},
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true,
@@ -60,6 +61,27 @@ func cronSchema() schema.Schema {
 		},
 		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(cronTimeout)},
 	}
+}
+
+// argsModifier plans the prior spelling of arguments that say the same, and an
+// empty object where they are left out, as the service makes it.
+type argsModifier struct{}
+
+func (argsModifier) Description(context.Context) string {
+	return "Arguments are compared as JSON; none are an empty object."
+}
+
+func (m argsModifier) MarkdownDescription(ctx context.Context) string {
+	return m.Description(ctx)
+}
+
+// PlanModifyString implements planmodifier.String.
+func (argsModifier) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	wanted := req.ConfigValue
+	if wanted.IsNull() {
+		wanted = types.StringValue(noArgs)
+	}
+	resp.PlanValue = spelling.Keep(req.StateValue, wanted, spelling.JSON)
 }
 
 // staysReady plans the status of an object that is ready: a change ends when it is

@@ -83,7 +83,7 @@ func TestCron(t *testing.T) {
 			Check:            w.patched(t, "/crons/", `{"args":{}}`),
 			ConfigStateChecks: []statecheck.StateCheck{
 				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("name"), knownvalue.StringExact("daily")),
-				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("args"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(cronAddress, tfjsonpath.New("args"), knownvalue.StringExact("{}")),
 			},
 		},
 	)

@@ -14,7 +14,7 @@ func TestExamples(t *testing.T) {
 	var files []string
 	for _, pattern := range []string{
 		"ephemeral-resources/*/ephemeral-resource.tf", "data-sources/scaleway_function*/data-source.tf",
-		"functions/*/function.tf", "resources/scaleway_function_token/resource.tf",
+		"functions/*/function.tf", "resources/scaleway_function_token/resource.tf", "resources/scaleway_function_cron/resource.tf",
 	} {
 		found := must(filepath.Glob("../../examples/" + pattern))
 		if len(found) == 0 {

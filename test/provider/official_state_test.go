@@ -10,6 +10,7 @@ import (
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
 // What follows writes states as the official provider writes them, by the rules
@@ -72,7 +73,7 @@ const (
 func officialState(t *testing.T, objects map[string]officialObject) string {
 	t.Helper()
 	schema := readOfficialSchema(t)
-	private := map[string]string{namespaceType: privateOfNamespaces, functionType: privateOfFunctions, tokenType: privateOfTokens}
+	private := map[string]string{namespaceType: privateOfNamespaces, functionType: privateOfFunctions, tokenType: privateOfTokens, cronType: privateOfNamespaces}
 	var resources []any
 	for name, object := range objects {
 		attributes, sensitive := values{}, []any{}
@@ -105,6 +106,7 @@ const (
 	namespaceType = "scaleway_function_namespace"
 	functionType  = "scaleway_function"
 	tokenType     = "scaleway_function_token"
+	cronType      = "scaleway_function_cron"
 )
 
 // Objects in states that tests look at.
@@ -139,6 +141,10 @@ func (w *world) officialObjects(t *testing.T) map[string]officialObject {
 	fullToken := must(w.api.CreateToken(&function.CreateTokenRequest{NamespaceID: &full.ID, Description: new("all of it"), ExpiresAt: &at}))
 	//nolint:staticcheck // As above.
 	bareToken := must(w.api.CreateToken(&function.CreateTokenRequest{FunctionID: &bareFunction.ID}))
+	fullCron := must(w.api.CreateCron(&function.CreateCronRequest{
+		FunctionID: bareFunction.ID, Schedule: "*/5 * * * *", Name: new("full"), Args: &scw.JSONObject{"b": []int{1, 2}, "a": "x"},
+	}))
+	bareCron := must(w.api.CreateCron(&function.CreateCronRequest{FunctionID: bareFunction.ID, Schedule: "@daily"}))
 	return map[string]officialObject{
 		"full_namespace": {namespaceType, arguments{
 			"name": `"full"`, "description": `"all of it"`, "tags": `["b", "a"]`, "environment_variables": `{ A = "1" }`,
@@ -158,6 +164,10 @@ func (w *world) officialObjects(t *testing.T) map[string]officialObject {
 			"namespace_id": `"fr-par/` + full.ID + `"`, "description": `"all of it"`, "expires_at": `"` + officialTime + `"`,
 		}, tokenState(fullToken).with(values{"namespace_id": full.ID, "expires_at": officialTime})},
 		"bare_token": {tokenType, arguments{"function_id": `"fr-par/` + bareFunction.ID + `"`}, tokenState(bareToken).with(values{"function_id": bareFunction.ID})},
+		"full_cron": {cronType, arguments{
+			"function_id": `"fr-par/` + bareFunction.ID + `"`, "schedule": `"*/5 * * * *"`, "name": `"full"`, "args": `"{ \"b\": [1, 2], \"a\": \"x\" }"`,
+		}, cronState(fullCron).with(values{"args": `{"a":"x","b":[1,2]}`})},
+		"bare_cron": {cronType, arguments{"function_id": `"` + bareFunction.ID + `"`, "schedule": `"@daily"`, "args": `jsonencode({})`}, cronState(bareCron)},
 	}
 }
 
@@ -209,6 +219,15 @@ func functionState(f *function.Function) values {
 		"privacy": f.Privacy, "runtime": f.Runtime, "handler": f.Handler, "min_scale": f.MinScale, "max_scale": f.MaxScale,
 		"memory_limit": f.MemoryLimit, "cpu_limit": f.CPULimit, "timeout": int(f.Timeout.Seconds), "deploy": false,
 		"http_option": f.HTTPOption, "sandbox": f.Sandbox, "domain_name": f.DomainName, "private_network_id": network, "region": "fr-par",
+	}
+}
+
+// cronState is that of a cron that is ready, with the function as it is stored:
+// with its region, however it is configured.
+func cronState(made *function.Cron) values {
+	return values{
+		"id": "fr-par/" + made.ID, "function_id": "fr-par/" + made.FunctionID, "schedule": made.Schedule, "name": made.Name,
+		"args": "{}", "status": "ready", "region": "fr-par",
 	}
 }
 

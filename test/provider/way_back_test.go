@@ -43,13 +43,13 @@ func TestWayBack(t *testing.T) {
 	look("after the apply")
 	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
 	look("after a refresh")
-	for _, of := range []string{namespaceAddress, functionAddress, tokenAddress} {
+	for _, of := range []string{namespaceAddress, functionAddress, tokenAddress, cronAddress} {
 		id := c.attribute(of, "id")
 		c.must("state", "rm", of)
 		c.must("import", "-no-color", of, id)
 	}
 	look("after an import")
-	for _, of := range []string{namespaceType, functionType, tokenType} {
+	for _, of := range []string{namespaceType, functionType, tokenType, cronType} {
 		if !seen[of] {
 			t.Errorf("no state of a %s was looked at", of)
 		}
@@ -82,6 +82,11 @@ resource "scaleway_function" "main" {
 resource "scaleway_function_token" "main" {
   function_id = scaleway_function.main.id
   rotation { ttl = "720h" }
+}
+resource "scaleway_function_cron" "main" {
+  function_id = scaleway_function.main.id
+  schedule    = "@daily"
+  timeouts { create = "1m" }
 }
 `
 
