@@ -20,8 +20,12 @@ demo: build ## Run the examples with real terraform, and call the functions. KEE
 	@go run ./test/demo $(if $(KEEP),-keep)
 
 .PHONY: test
-test: ## Run all tests, with the race detector.
+test: test/npm/node_modules ## Run all tests, with the race detector.
 	go test -race -timeout 9m ./...
+
+test/npm/node_modules: test/npm/package-lock.json
+	cd test/npm && npm ci --no-audit --no-fund
+	@touch $@
 
 .PHONY: test-tofu
 test-tofu: ## Run the provider's tests with OpenTofu in place of terraform, which takes minutes to build the first time.

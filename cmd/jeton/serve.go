@@ -27,6 +27,8 @@ type serveCommand struct {
 	OpsPprof         bool           `help:"Have profiles taken at /debug/pprof/ of the operators' port."`
 	Domain           string         `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
 	DNSResolver      string         `help:"Ask this DNS server whether custom hostnames lead to their functions; without it they are taken as they come." name:"dns-resolver" placeholder:"HOST:PORT"`
+	Brokers          string         `help:"Read from this file which NATS servers and SQS services keep the messages of triggers." placeholder:"FILE"`
+	QueuesAnywhere   bool           `help:"Let triggers reach the queues that API callers name on this machine and in its private networks, too."`
 	CacheDir         string         `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
 	Credentials      string         `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
 	RefuseTokens     bool           `help:"Let no token open a private function."`
@@ -59,6 +61,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.TrustedProxies, config.ProxyProtocol = c.TrustedProxies, c.ProxyProtocol
 	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
 	config.DNSResolver = c.DNSResolver
+	config.Brokers, config.QueuesAnywhere = c.Brokers, c.QueuesAnywhere
 	if c.Credentials != "" {
 		config.Credentials = c.Credentials
 	}

@@ -33,13 +33,18 @@ func (r *Reconciler) cron(ctx context.Context, id string) error {
 	})
 }
 
-// trigger makes a new trigger ready. The credential's ID is what clients wait to
-// see; no service of ours gives credentials out under it.
+// trigger makes a new trigger ready, if there is somebody from whom to have its
+// messages. The credential's ID is what clients wait to see; no service of ours
+// gives credentials out under it.
 func (r *Reconciler) trigger(ctx context.Context, id string) error {
 	return r.Store.Update(ctx, func(tx functions.Tx) error {
 		t, err := tx.Trigger(id)
 		if err != nil || t.Status != functions.Creating {
 			return err
+		}
+		if err := r.Sources.Check(t); err != nil {
+			t.Status, t.ErrorMessage = functions.Failed, err.Error()
+			return tx.Put(t)
 		}
 		switch {
 		case t.SQS != nil:

@@ -50,6 +50,13 @@ type Instances interface {
 	Remove(ctx context.Context, revisionID string) error
 }
 
+// Sources knows who keeps the messages of triggers.
+type Sources interface {
+	// Check tells why a trigger's messages cannot be had; nil if nothing is
+	// known to stand in the way.
+	Check(t functions.Trigger) error
+}
+
 // Reconciler does the work. All fields but Observer and Names must be
 // set.
 type Reconciler struct {
@@ -70,6 +77,8 @@ type Reconciler struct {
 	Observer     Observer
 	// Names checks the hostnames of domains; nil takes them as they come.
 	Names functions.Names
+	// Sources tells of triggers whose messages cannot be had.
+	Sources Sources
 
 	queue    *queue
 	live     *live

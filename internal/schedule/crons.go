@@ -21,8 +21,8 @@ type Crons struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
+	hosts hosts
 	mu    sync.Mutex
-	hosts map[string]string
 	crons map[string]*entry
 	// changed tells Run that something may be due earlier than it thinks.
 	changed chan struct{}
@@ -37,7 +37,7 @@ type entry struct {
 
 // Start makes c ready to follow changes.
 func (c *Crons) Start() {
-	c.hosts, c.crons = map[string]string{}, map[string]*entry{}
+	c.crons = map[string]*entry{}
 	c.changed = make(chan struct{}, 1)
 }
 
@@ -45,19 +45,9 @@ func (c *Crons) Start() {
 func (c *Crons) Apply(change functions.Change) {
 	switch o := change.Object.(type) {
 	case functions.Function:
-		c.applyFunction(o, change.Deleted)
+		c.hosts.apply(o, change.Deleted)
 	case functions.Cron:
 		c.applyCron(o, change.Deleted)
-	}
-}
-
-func (c *Crons) applyFunction(f functions.Function, deleted bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if deleted {
-		delete(c.hosts, f.ID)
-	} else {
-		c.hosts[f.ID] = f.DomainName
 	}
 }
 
@@ -80,10 +70,7 @@ func (c *Crons) applyCron(cron functions.Cron, deleted bool) {
 		since = c.Now()
 	}
 	c.crons[cron.ID] = &entry{cron: cron, schedule: schedule, next: schedule.Next(since.UTC())}
-	select {
-	case c.changed <- struct{}{}:
-	default:
-	}
+	wake(c.changed)
 }
 
 // longestWait is how long Run sleeps at most: the system's clock may be set.
@@ -106,23 +93,12 @@ func (c *Crons) Run(ctx context.Context) error {
 		for _, d := range due {
 			calls.Go(func() { c.call(calling, d) })
 		}
-		c.rest(ctx, next)
+		rest(ctx, next, c.changed)
 	}
 	timer := time.AfterFunc(c.Grace, stop)
 	defer timer.Stop()
 	calls.Wait()
 	return nil
-}
-
-// rest waits for the time to pass, for a change, or for the end of ctx.
-func (c *Crons) rest(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c.changed:
-	case <-ctx.Done():
-	}
 }
 
 // A run is one call that is due.
@@ -148,7 +124,7 @@ func (c *Crons) due(now time.Time) ([]run, time.Duration) {
 			wait = min(wait, left)
 			continue
 		}
-		found = append(found, run{cron: e.cron, host: c.hosts[e.cron.FunctionID], planned: e.next, at: now})
+		found = append(found, run{cron: e.cron, host: c.hosts.of(e.cron.FunctionID), planned: e.next, at: now})
 	}
 	return found, wait
 }

@@ -61,6 +61,12 @@ type Config struct {
 	// hostname leads to its function, such as 192.0.2.53:53. Empty means that
 	// hostnames are taken as they come.
 	DNSResolver string
+	// Brokers is the file that names the NATS servers and SQS services whose
+	// messages triggers may mean; empty for none.
+	Brokers string
+	// QueuesAnywhere lets queues that callers of the API name be on this machine
+	// and in its private networks, too.
+	QueuesAnywhere bool
 	// RefuseTokens and RefuseAPIKeys turn one way into private functions off.
 	RefuseTokens  bool
 	RefuseAPIKeys bool

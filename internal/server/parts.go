@@ -12,6 +12,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/dns"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -74,7 +75,7 @@ func (s *Server) openReconciler(ctx context.Context) error {
 		},
 		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
-		Names: s.names(),
+		Names: s.names(), Sources: s.brokers,
 	}
 	s.reconcile.Start()
 	return nil
@@ -103,6 +104,19 @@ func (s *Server) openGateway() {
 		Store: s.store, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
 	}
 	s.crons.Start()
+	s.triggers = &schedule.Triggers{Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log}
+	s.triggers.Start()
+}
+
+// openBrokers reads who keeps the messages of triggers.
+func (s *Server) openBrokers(context.Context) error {
+	s.brokers = &broker.Brokers{Opener: s.box, Anywhere: s.config.QueuesAnywhere}
+	if s.config.Brokers == "" {
+		return nil
+	}
+	var err error
+	s.brokers.Config, err = broker.Load(s.config.Brokers)
+	return err
 }
 
 // catalogue implements functions.Runtimes.

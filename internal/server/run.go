@@ -57,6 +57,7 @@ func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) er
 	group.Go(func() error { return s.pairs.Run(ctx) })
 	group.Go(func() error { return s.reconcile.Run(ctx) })
 	group.Go(func() error { return s.crons.Run(serving) })
+	group.Go(func() error { return s.triggers.Run(serving) })
 	group.Go(func() error { return s.serve(serving, s.apiServer(), s.listeners.api) })
 	group.Go(func() error { return s.serve(serving, s.gatewayServer(), s.inbound()...) })
 	return group.Wait()

@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -62,6 +63,8 @@ type Server struct {
 	table     *gateway.Table
 	gateway   *gateway.Gateway
 	crons     *schedule.Crons
+	triggers  *schedule.Triggers
+	brokers   *broker.Brokers
 	keys      *token.KeySet
 	metrics   *metrics.Metrics
 	readiness *ops.Readiness
@@ -99,7 +102,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.listen, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openStore, s.openBrokers, s.listen, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -234,6 +237,7 @@ func (s *Server) follow(ctx context.Context) error {
 		s.metrics.Apply(c)
 		s.reconcile.Apply(c)
 		s.crons.Apply(c)
+		s.triggers.Apply(c)
 		s.applied.Store(max(c.Number, s.applied.Load()))
 	}
 	// Nobody writes yet: what is there now is what Follow begins with.

@@ -1,0 +1,119 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/schedule"
+	"github.com/jeton-dev/jeton/internal/secret"
+)
+
+// Config says where the messages of Scaleway's Messaging and Queuing accounts
+// and projects are, which triggers name. Of several entries that match, the
+// first counts.
+type Config struct {
+	NATS []NATSServer `yaml:"nats"`
+	SQS  []SQSService `yaml:"sqs"`
+}
+
+// A NATSServer keeps the subjects of accounts. Empty fields match all.
+type NATSServer struct {
+	Account string `yaml:"account"`
+	Project string `yaml:"project"`
+	Region  string `yaml:"region"`
+	// URL is nats:// or tls:// with a host; several with commas between.
+	URL string `yaml:"url"`
+	// Credentials is the path of a file as NATS makes them for a user.
+	Credentials string `yaml:"credentials"`
+}
+
+// An SQSService keeps the queues of projects. Empty fields match all.
+type SQSService struct {
+	Project   string    `yaml:"project"`
+	Region    string    `yaml:"region"`
+	Endpoint  string    `yaml:"endpoint"`
+	AccessKey string    `yaml:"access_key"`
+	SecretKey SecretKey `yaml:"secret_key"`
+}
+
+// A SecretKey can be read from YAML, and not be printed.
+type SecretKey struct{ secret.String }
+
+// UnmarshalYAML implements yaml.BytesUnmarshaler.
+func (k *SecretKey) UnmarshalYAML(content []byte) error {
+	var text string
+	if err := yaml.Unmarshal(content, &text); err != nil {
+		return errors.New("the secret key is no text")
+	}
+	k.String = secret.New(text)
+	return nil
+}
+
+// maxConfig bounds the file, in bytes.
+const maxConfig = 1 << 20
+
+// Load reads the file at path.
+func Load(path string) (Config, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("brokers: %w", err)
+	}
+	if info.Size() > maxConfig {
+		return Config{}, fmt.Errorf("brokers: %s is larger than %d bytes", path, maxConfig)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("brokers: %w", err)
+	}
+	c, err := parse(content)
+	if err != nil {
+		return Config{}, fmt.Errorf("brokers: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func parse(content []byte) (Config, error) {
+	var c Config
+	if err := yaml.UnmarshalWithOptions(content, &c, yaml.Strict()); err != nil {
+		// The library's own text quotes lines of the file, which holds keys.
+		return c, errors.New("it is no YAML of the form that docs/triggers.md has: two lists, nats and sqs, and nothing else in them than is named there")
+	}
+	for i, n := range c.NATS {
+		if u, err := url.Parse(n.URL); err != nil || u.Host == "" {
+			return c, fmt.Errorf("entry %d of nats: url must be like nats://host:4222", i+1)
+		}
+	}
+	for i, s := range c.SQS {
+		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return c, fmt.Errorf("entry %d of sqs: endpoint must be like https://sqs.example.org", i+1)
+		}
+	}
+	return c, nil
+}
+
+// nats finds the server of a trigger's subject.
+func (c Config) nats(s functions.NATSSubject) (NATSServer, error) {
+	for _, n := range c.NATS {
+		if matches(n.Account, s.AccountID) && matches(n.Project, s.ProjectID) && matches(n.Region, s.Region) {
+			return n, nil
+		}
+	}
+	return NATSServer{}, fmt.Errorf("%w: no NATS server for account %q, project %q in %s: name one in the file of --brokers", schedule.ErrNoBroker, s.AccountID, s.ProjectID, s.Region)
+}
+
+// sqs finds the service of a trigger's queue.
+func (c Config) sqs(q functions.SQSQueue) (SQSService, error) {
+	for _, s := range c.SQS {
+		if matches(s.Project, q.ProjectID) && matches(s.Region, q.Region) {
+			return s, nil
+		}
+	}
+	return SQSService{}, fmt.Errorf("%w: no SQS service for project %q in %s: name one in the file of --brokers", schedule.ErrNoBroker, q.ProjectID, q.Region)
+}
+
+func matches(wanted, given string) bool { return wanted == "" || wanted == given }

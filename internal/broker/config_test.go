@@ -1,0 +1,96 @@
+package broker_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/broker"
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+const hidden = "correct-horse-battery-staple"
+
+func load(t *testing.T, content string) (broker.Config, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "brokers.yaml")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return broker.Load(path)
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, `
+nats:
+- account: 11111111-1111-4111-8111-111111111111
+  region: nl-ams
+  url: nats://one:4222,nats://two:4222
+- project: 22222222-2222-4222-8222-222222222222
+  url: tls://three:4222
+  credentials: /etc/jeton/nats.creds
+sqs:
+- region: fr-par
+  endpoint: https://sqs.example.org
+  access_key: AK
+  secret_key: `+hidden+`
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(said, hidden) {
+		t.Errorf("the secret key is printed: %s", said)
+	}
+	if got := c.SQS[0].SecretKey.Reveal(); got != hidden {
+		t.Errorf("the secret key is %q", got)
+	}
+	const account, project = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	for name, test := range map[string]struct {
+		trigger functions.Trigger
+		served  bool
+	}{
+		"the account":               {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "nl-ams"}}, true},
+		"the account elsewhere":     {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "fr-par"}}, false},
+		"the project":               {functions.Trigger{NATS: &functions.NATSSubject{AccountID: "other", ProjectID: project, Region: "fr-par"}}, true},
+		"neither":                   {functions.Trigger{NATS: &functions.NATSSubject{AccountID: "other", ProjectID: "other", Region: "nl-ams"}}, false},
+		"a queue of the region":     {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "any", Region: "fr-par"}}, true},
+		"a queue of another region": {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "any", Region: "pl-waw"}}, false},
+		"a queue of somebody else":  {functions.Trigger{ExternalSQS: &functions.ExternalSQSQueue{}}, true},
+	} {
+		err := (&broker.Brokers{Config: c}).Check(test.trigger)
+		if (err == nil) != test.served {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := (&broker.Brokers{}).Check(test.trigger); err != nil {
+			t.Errorf("%s, where there is no broker at all: %v", name, err)
+		}
+	}
+}
+
+func TestBadFiles(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ content, says string }{
+		"no YAML":          {"nats: [", "docs/triggers.md"},
+		"an unknown name":  {"nats:\n- urls: nats://a:1\n", "docs/triggers.md"},
+		"an unknown list":  {"kafka:\n- url: a\n", "docs/triggers.md"},
+		"no host":          {"nats:\n- url: localhost\n", "entry 1 of nats: url must be like"},
+		"no endpoint":      {"sqs:\n- endpoint: https://a\n- region: fr-par\n", "entry 2 of sqs: endpoint must be like"},
+		"another protocol": {"sqs:\n- endpoint: file:///etc\n", "entry 1 of sqs"},
+		"a key in a wrong": {"sqs:\n- secret_key: " + hidden + "\n  endpoint: [\n", "docs/triggers.md"},
+		"too large":        {"# " + strings.Repeat("x", 1<<20), "larger than"},
+	} {
+		_, err := load(t, test.content)
+		if err == nil || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v, want %q", name, err, test.says)
+		}
+		if err != nil && strings.Contains(err.Error(), hidden) {
+			t.Errorf("%s: the error holds the secret key: %v", name, err)
+		}
+	}
+	if _, err := broker.Load(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a file that is not there is read")
+	}
+}

@@ -1,0 +1,100 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// natsServer is a real NATS server, with streams.
+func natsServer(t *testing.T) *nats.Conn {
+	t.Helper()
+	s := must[*server.Server](t)(server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true,
+	}))
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	connection := must[*nats.Conn](t)(nats.Connect(s.ClientURL()))
+	t.Cleanup(connection.Close)
+	return connection
+}
+
+// stream has the server keep the messages of a subject.
+func stream(t *testing.T, connection *nats.Conn, subject string) {
+	t.Helper()
+	js := must[jetstream.JetStream](t)(jetstream.New(connection))
+	must[jetstream.Stream](t)(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "jobs", Subjects: []string{subject}}))
+}
+
+// sqsService is a service of another make that speaks SQS.
+type sqsService struct {
+	*sqs.Client
+	endpoint string
+}
+
+// newSQSService starts fauxqs, which npm has. `make test` installs it.
+func newSQSService(t *testing.T) sqsService {
+	t.Helper()
+	program, err := filepath.Abs("../npm/node_modules/fauxqs/dist/cli.js")
+	if err == nil {
+		_, err = os.Stat(program)
+	}
+	if err != nil {
+		t.Fatalf("run npm ci in test/npm first, as make test does: %v", err)
+	}
+	port := freePort(t)
+	command := exec.CommandContext(t.Context(), "node", program)
+	command.Env = append(os.Environ(), fmt.Sprint("FAUXQS_PORT=", port), "FAUXQS_HOST=127.0.0.1")
+	output, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
+	said := bufio.NewScanner(output)
+	for said.Scan() && !strings.Contains(said.Text(), "Server listening") {
+	}
+	go func() {
+		for said.Scan() {
+		}
+	}()
+	endpoint := fmt.Sprint("http://127.0.0.1:", port)
+	return sqsService{endpoint: endpoint, Client: sqs.New(sqs.Options{
+		BaseEndpoint: &endpoint, Region: "fr-par", Credentials: credentials.NewStaticCredentialsProvider("AK", "SK", ""),
+	})}
+}
+
+// queue makes a queue and returns its URL.
+func (s sqsService) queue(t *testing.T, name string) string {
+	t.Helper()
+	made := must[*sqs.CreateQueueOutput](t)(s.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name}))
+	return aws.ToString(made.QueueUrl)
+}
+
+func (s sqsService) send(ctx context.Context, url, body string) error {
+	_, err := s.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body})
+	return err
+}
+
+// freePort is one on which nobody listens.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
+}

@@ -1,0 +1,252 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/jetontest"
+)
+
+// counting is a function that counts how often each message has come to it, and
+// tells when it is asked. It fails where a message says so: "once" at its first
+// time, "always" each time.
+const counting = `
+import json
+seen = {}
+def handle(event, context):
+    if event["httpMethod"] == "GET":
+        return json.dumps(seen)
+    message = event["body"]
+    seen[message] = seen.get(message, 0) + 1
+    if message.endswith("always") or message.endswith("once") and seen[message] == 1:
+        return {"statusCode": 500, "body": "not now"}
+    return "taken"
+`
+
+const messages = 1000
+
+// message is the text of one of the messages, and how often it is to come.
+func message(n int) (text string, times int) {
+	switch {
+	case n%100 == 0:
+		return fmt.Sprint(n, " always"), 3
+	case n%10 == 0:
+		return fmt.Sprint(n, " once"), 2
+	}
+	return fmt.Sprint(n), 1
+}
+
+// consumer is a server with a function that counts, and a trigger for it.
+type consumer struct {
+	*world
+	f       *function.Function
+	trigger *function.Trigger
+}
+
+func newConsumer(t *testing.T, brokers string, request function.CreateTriggerRequest) consumer {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "brokers.yaml")
+	if err := os.WriteFile(file, []byte(brokers), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, func(c *server.Config) { c.Brokers, c.QueuesAnywhere = file, true })
+	create := python(w.namespace("messages").ID, "f")
+	create.MaxScale = pointer(uint32(1))
+	f := w.function(create, map[string]string{"handler.py": counting})
+	request.FunctionID, request.Name = f.ID, "messages"
+	made := must[*function.Trigger](t)(w.CreateTrigger(&request))
+	made = must[*function.Trigger](t)(w.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: made.ID, RetryInterval: often}))
+	if made.Status != function.TriggerStatusReady {
+		t.Fatalf("the trigger is %s: %v", made.Status, made.ErrorMessage)
+	}
+	c := consumer{w, f, made}
+	eventually(t, "the trigger consumes", func() bool { return strings.Contains(w.Log.String(), "a trigger consumes") })
+	return c
+}
+
+// counts are what the function has counted.
+func (c consumer) counts() map[string]int {
+	c.t.Helper()
+	var counts map[string]int
+	status, body := c.call(c.f, "/", "")
+	if err := json.Unmarshal([]byte(body), &counts); err != nil {
+		c.t.Fatalf("%d %s: %v", status, body, err)
+	}
+	return counts
+}
+
+// expectAll waits until every message has come as often as the rules say, and
+// looks whether one came more often.
+func (c consumer) expectAll() {
+	c.t.Helper()
+	var counts map[string]int
+	eventually(c.t, "all messages are delivered", func() bool {
+		counts = c.counts()
+		for n := range messages {
+			if text, times := message(n); counts[text] < times {
+				return false
+			}
+		}
+		return true
+	})
+	for n := range messages {
+		if text, times := message(n); counts[text] != times {
+			c.t.Errorf("message %q came %d times, want %d", text, counts[text], times)
+		}
+	}
+	if len(counts) != messages {
+		c.t.Errorf("%d messages came, want %d", len(counts), messages)
+	}
+	eventually(c.t, "those that always fail are given up", func() bool {
+		return strings.Count(c.Log.String(), "a message is given up") == messages/100
+	})
+}
+
+// TestTriggers has triggers drain a thousand messages each, with failures among
+// them.
+func TestTriggers(t *testing.T) {
+	t.Parallel()
+	t.Run("NATS stream", func(t *testing.T) {
+		t.Parallel()
+		broker := natsServer(t)
+		stream(t, broker, "orders.>")
+		c := newConsumer(t, natsBrokers(broker), function.CreateTriggerRequest{ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "orders.new"}})
+		publish(t, broker, "orders.new")
+		c.expectAll()
+		must[*function.Trigger](t)(c.DeleteTrigger(&function.DeleteTriggerRequest{TriggerID: c.trigger.ID}))
+		eventually(t, "the stream has no consumer left", func() bool {
+			answer, err := broker.Request("$JS.API.CONSUMER.NAMES.jobs", nil, nats.DefaultTimeout)
+			return err == nil && !strings.Contains(string(answer.Data), c.trigger.ID)
+		})
+	})
+	t.Run("NATS subject", func(t *testing.T) {
+		t.Parallel()
+		broker := natsServer(t)
+		c := newConsumer(t, natsBrokers(broker), function.CreateTriggerRequest{ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "orders.*"}})
+		publish(t, broker, "orders.new")
+		c.expectAll()
+	})
+	t.Run("SQS", func(t *testing.T) {
+		t.Parallel()
+		service := newSQSService(t)
+		url := service.queue(t, "orders")
+		brokers := fmt.Sprintf("sqs:\n- region: fr-par\n  endpoint: %s\n  access_key: AK\n  secret_key: %s\n", service.endpoint, jetontest.SecretMark)
+		c := newConsumer(t, brokers, function.CreateTriggerRequest{ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "orders"}})
+		service.sendAll(t, url)
+		c.expectAll()
+	})
+	t.Run("SQS elsewhere", func(t *testing.T) {
+		t.Parallel()
+		service := newSQSService(t)
+		url := service.queue(t, "orders")
+		c := newConsumer(t, "", function.CreateTriggerRequest{SqsConfig: &function.CreateTriggerRequestSqsClientConfig{
+			Endpoint: service.endpoint, QueueURL: url, AccessKey: "AK", SecretKey: jetontest.SecretMark,
+		}})
+		service.sendAll(t, url)
+		c.expectAll()
+	})
+}
+
+func natsBrokers(broker *nats.Conn) string {
+	return fmt.Sprintf("nats:\n- url: %s\n", broker.ConnectedUrl())
+}
+
+func publish(t *testing.T, broker *nats.Conn, subject string) {
+	t.Helper()
+	for n := range messages {
+		text, _ := message(n)
+		if err := broker.Publish(subject, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := broker.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s sqsService) sendAll(t *testing.T, url string) {
+	t.Helper()
+	for n := range messages {
+		text, _ := message(n)
+		if err := s.send(t.Context(), url, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestTriggerAcrossARestart stops the server in the middle. No message is lost,
+// and none comes more often than the rules allow.
+func TestTriggerAcrossARestart(t *testing.T) {
+	t.Parallel()
+	broker := natsServer(t)
+	stream(t, broker, "orders")
+	c := newConsumer(t, natsBrokers(broker), function.CreateTriggerRequest{ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "orders"}})
+	publish(t, broker, "orders")
+	first := map[string]int{}
+	eventually(t, "some messages are delivered", func() bool { first = c.counts(); return len(first) > 50 })
+	c.Stop()
+	// What was taken between the last count and the end is known to the log of
+	// calls alone; the instance that counted is gone.
+	c.restart()
+	eventually(t, "the rest is delivered", func() bool {
+		_, last := c.counts()["999"]
+		return last && strings.Count(c.Log.String(), "a message is given up") == messages/100
+	})
+	delivered := strings.Count(c.Log.String(), `msg=call `) - strings.Count(c.Log.String(), "method=GET status=200")
+	want := 0
+	for n := range messages {
+		_, times := message(n)
+		want += times
+	}
+	// The messages that the first instance had failed "once" fail once more at the
+	// second, which does not know that.
+	if delivered < want || delivered > want+messages/10 {
+		t.Errorf("%d deliveries, want %d or few more", delivered, want)
+	}
+}
+
+// TestTriggerWithoutBroker is what a trigger says that nobody can serve.
+func TestTriggerWithoutBroker(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "brokers.yaml")
+	if err := os.WriteFile(file, []byte("nats:\n- account: 11111111-1111-4111-8111-111111111111\n  url: nats://127.0.0.1:1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, func(c *server.Config) { c.Brokers = file })
+	f := w.bareFunction("f")
+	made := must[*function.Trigger](t)(w.CreateTrigger(&function.CreateTriggerRequest{
+		Name: "t", FunctionID: f.ID, ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "orders"},
+	}))
+	made = must[*function.Trigger](t)(w.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: made.ID, RetryInterval: often}))
+	if made.Status != function.TriggerStatusError || made.ErrorMessage == nil || !strings.Contains(*made.ErrorMessage, "name one in the file of --brokers") {
+		t.Errorf("the trigger is %+v", made)
+	}
+	// A queue that a caller names is not reached on this machine.
+	reached := make(chan struct{}, 1)
+	local := http.Server{Addr: fmt.Sprint("127.0.0.1:", freePort(t)), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached <- struct{}{} })}
+	go func() { _ = local.ListenAndServe() }()
+	t.Cleanup(func() { _ = local.Shutdown(context.Background()) })
+	must[*function.Trigger](t)(w.CreateTrigger(&function.CreateTriggerRequest{
+		Name: "l", FunctionID: f.ID, Description: scw.StringPtr("local"), SqsConfig: &function.CreateTriggerRequestSqsClientConfig{
+			Endpoint: "http://" + local.Addr, QueueURL: "http://" + local.Addr + "/1/q", AccessKey: "AK", SecretKey: "SK",
+		},
+	}))
+	eventually(t, "the server says why", func() bool {
+		return strings.Contains(w.Log.String(), "127.0.0.1 is not public")
+	})
+	if len(reached) > 0 {
+		t.Error("it was reached all the same")
+	}
+}
