@@ -157,6 +157,11 @@ func (c *cli) expectEmptyPlan() {
 	}
 }
 
+// unfolded undoes what Terraform does to messages so that they fit a terminal.
+func unfolded(output string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
+}
+
 // expectOnce fails unless the text occurs once.
 func expectOnce(t *testing.T, output, text string) {
 	t.Helper()
