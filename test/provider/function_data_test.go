@@ -141,6 +141,15 @@ func TestNamespaceDataOfSeveral(t *testing.T) {
 		`More than one such function namespace.*2 of the name "shop".*set project_id`))
 }
 
+// TestNamesAreMatchedWhole: the service's filter may let other names pass.
+func TestNamesAreMatchedWhole(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.front.Answer(100, "GET", "/namespaces$", 200,
+		`{"namespaces":[{"id":"11111111-1111-4111-8111-111111111111","name":"shopping","status":"ready"}],"total_count":1}`)
+	w.run(t, w.refused(`data "scaleway_function_namespace" "main" { name = "shop" }`, `No such function namespace`))
+}
+
 // refused is a step that fails in these words, which the expression may part by
 // single blanks.
 func (w *world) refused(configuration, want string) resource.TestStep {
