@@ -81,12 +81,15 @@ func textClaim(text string) types.String {
 	return types.StringValue(strings.ToValidUTF8(text, ""))
 }
 
+// lastSecond is the end of the year 9999, in seconds since 1970: RFC 3339 has no
+// later years.
+const lastSecond = 253402300799
+
 // timeClaim writes seconds since 1970 as an instant in UTC; null if there are
-// none. RFC 3339 has no years above 9999.
+// none.
 func timeClaim(seconds int64) types.String {
-	at := time.Unix(seconds, 0).UTC()
-	if seconds <= 0 || at.Year() > 9999 {
+	if seconds <= 0 || seconds > lastSecond {
 		return types.StringNull()
 	}
-	return types.StringValue(at.Format(time.RFC3339))
+	return types.StringValue(time.Unix(seconds, 0).UTC().Format(time.RFC3339))
 }

@@ -27,6 +27,8 @@ func (b *backend) advice(err error) string {
 		return "The key may not do this: use one with rights on functions in the project. " + b.Keys()
 	case client.IsUnreachable(err):
 		return "Nothing answers at " + b.URL() + ": check SCW_API_URL and api_url, and that the server runs."
+	case errors.Is(err, context.Canceled):
+		return "The run was interrupted. What it has made is in the state: apply again to go on."
 	case errors.Is(err, context.DeadlineExceeded):
 		return "It may still get there: look again later, or give it more time in the resource's timeouts block."
 	default:

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -90,11 +91,25 @@ func (m *functionModel) setDigest(digest string) {
 	}
 }
 
-// hasArchive reports whether the service has the planned archive already. A state
-// that names no archive, as after an import, leaves no other way to tell than to
-// read the code back. If that fails the archive is uploaded.
-func (r *functionResource) hasArchive(ctx context.Context, id regional.ID, prior, m *functionModel) bool {
-	if !prior.ZipFile.IsNull() {
+// archiveInDoubt is the private data of a function whose archive was sent for the
+// first time: whether it is not known that it was put into service.
+const archiveInDoubt = "archive_in_doubt"
+
+// doubtArchive notes, beside a state that names no archive, whether the change that
+// would name one is under way or has failed half-way.
+func doubtArchive(ctx context.Context, private privateState, prior *functionModel, doubt bool, diags *diag.Diagnostics) {
+	if prior.ZipFile.IsNull() {
+		diags.Append(private.SetKey(ctx, archiveInDoubt, strconv.AppendBool(nil, doubt))...)
+	}
+}
+
+// hasArchive reports whether the service has the planned archive already, and in
+// service. A state that names no archive, as after an import, leaves no other way
+// to tell than to read the code back. If that fails the archive is uploaded.
+func (r *functionResource) hasArchive(ctx context.Context, id regional.ID, private privateState, prior, m *functionModel, diags *diag.Diagnostics) bool {
+	doubt, problems := private.GetKey(ctx, archiveInDoubt)
+	diags.Append(problems...)
+	if !prior.ZipFile.IsNull() || string(doubt) == strconv.FormatBool(true) {
 		return false
 	}
 	digest, err := client.ArchiveDigest(m.ZipFile.ValueString())

@@ -25,12 +25,12 @@ type codeChange struct {
 	deploy bool
 }
 
-// planCodeChange compares what the service cannot tell: the archive, and whether
-// it is to be deployed. Removing zip_file leaves the code where it is. A state
+// planCodeChange compares what the service cannot tell: whether the archive has
+// changed, and whether it is to be deployed. Removing zip_file leaves the code
+// where it is. A state
 // that was imported does not say whether the function is deployed; to say so
 // later is no reason to deploy it.
-func (r *functionResource) planCodeChange(ctx context.Context, id regional.ID, prior, planned *functionModel) codeChange {
-	changed := planned.archiveChanged(prior) && !r.hasArchive(ctx, id, prior, planned)
+func planCodeChange(prior, planned *functionModel, changed bool) codeChange {
 	switchedOn := !prior.Deploy.IsNull() && !prior.Deploy.ValueBool()
 	return codeChange{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn)}
 }

@@ -182,11 +182,18 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 		r.backend.addError(&resp.Diagnostics, "Cannot update the function", err)
 		return
 	}
-	change := r.planCodeChange(ctx, id, &prior, &m)
+	changed := m.archiveChanged(&prior) && !r.hasArchive(ctx, id, req.Private, &prior, &m, &resp.Diagnostics)
+	change := planCodeChange(&prior, &m, changed)
 	change.patch = m.updateRequest(id, secrets.changes(f.SecretEnvironmentVariables), f)
 	secrets.remember(ctx, resp.Private, secrets.meanwhile(), &resp.Diagnostics)
+	if change.upload {
+		doubtArchive(ctx, resp.Private, &prior, true, &resp.Diagnostics)
+	}
 	if f = r.apply(ctx, id, &m, change, f, &resp.Diagnostics); f != nil {
 		secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
+		if change.upload {
+			doubtArchive(ctx, resp.Private, &prior, false, &resp.Diagnostics)
+		}
 		m.fill(id, f)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}

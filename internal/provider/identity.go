@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -66,14 +67,14 @@ func (b *base) importID(ctx context.Context, req resource.ImportStateRequest, re
 }
 
 func (b *base) importedID(ctx context.Context, req resource.ImportStateRequest, diags *diag.Diagnostics) (regional.ID, error) {
+	var usual scw.Region
+	if b.backend != nil {
+		usual = b.backend.Region()
+	}
 	if req.ID != "" || req.Identity == nil {
-		return regional.Parse(strings.TrimSpace(req.ID))
+		return regional.ParseReference(strings.TrimSpace(req.ID), usual)
 	}
 	var named identityModel
 	diags.Append(req.Identity.Get(ctx, &named)...)
-	region := scw.Region(named.Region.ValueString())
-	if region == "" && b.backend != nil {
-		region = b.backend.Region()
-	}
-	return regional.Parse(region.String() + "/" + named.ID.ValueString())
+	return regional.Parse(cmp.Or(named.Region.ValueString(), usual.String()) + "/" + named.ID.ValueString())
 }

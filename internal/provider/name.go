@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -12,15 +13,20 @@ import (
 const maxNameTries = 5
 
 // createNamed calls create with the configured name or, where there is none,
-// with a generated one, and with another if that is taken.
+// with a generated one, and with another if that is taken. An error says which
+// name was generated: what it would have named may be there all the same.
 func createNamed[T any](configured types.String, pick func(n int) int, create func(name string) (*T, error)) (*T, error) {
 	if !configured.IsNull() && !configured.IsUnknown() {
 		return create(configured.ValueString())
 	}
 	for try := 1; ; try++ {
-		made, err := create(generatedName(pick))
-		if err == nil || try == maxNameTries || !client.IsConflict(err) {
-			return made, err
+		name := generatedName(pick)
+		made, err := create(name)
+		switch {
+		case err == nil:
+			return made, nil
+		case try == maxNameTries || !client.IsConflict(err):
+			return nil, fmt.Errorf("the name %s was generated: %w", name, err)
 		}
 	}
 }

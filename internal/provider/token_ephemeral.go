@@ -151,13 +151,21 @@ func (e *tokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, re
 		e.revoke(ctx, left, &resp.Diagnostics)
 		return
 	}
+	if e.remember(ctx, left, resp); resp.Diagnostics.HasError() {
+		e.revoke(ctx, left, &resp.Diagnostics)
+		return
+	}
+	resp.Diagnostics.Append(resp.Result.Set(ctx, &m)...)
+}
+
+// remember leaves a note for Close.
+func (*tokenEphemeral) remember(ctx context.Context, left opened, resp *ephemeral.OpenResponse) {
 	private, err := json.Marshal(left)
 	if err != nil {
 		resp.Diagnostics.AddError("Cannot remember the function token", sentence(err))
 		return
 	}
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, openedToken, private)...)
-	resp.Diagnostics.Append(resp.Result.Set(ctx, &m)...)
 }
 
 func (e *tokenEphemeral) create(ctx context.Context, scope tokenScope, m *tokenEphemeralModel) (*function.Token, error) {

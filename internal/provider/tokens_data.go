@@ -28,6 +28,9 @@ func newTokensData() datasource.DataSource {
 	return &tokensData{dataSource{typeName: "scaleway_function_tokens"}}
 }
 
+// mostOnPage is the largest page that the service gives.
+const mostOnPage = 100
+
 // tokensDataModel is the configuration and the result.
 type tokensDataModel struct {
 	FunctionID    types.String `tfsdk:"function_id"`
@@ -99,7 +102,7 @@ func (d *tokensData) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	}
 	list, err := d.backend.API().ListTokens(&function.ListTokensRequest{
 		Region: scope.Region, FunctionID: scope.FunctionID, NamespaceID: scope.NamespaceID,
-		OrderBy: function.ListTokensRequestOrderByCreatedAtAsc,
+		OrderBy: function.ListTokensRequestOrderByCreatedAtAsc, PageSize: new(uint32(mostOnPage)),
 	}, client.Context(ctx), scw.WithAllPages())
 	if err != nil {
 		d.backend.addError(&resp.Diagnostics, "Cannot list the function tokens", err)

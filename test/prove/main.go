@@ -56,6 +56,8 @@ func run(ctx context.Context, out io.Writer) error {
 		{3, nothingSecretIsKept},
 		{4, expireUnderLoad},
 		{6, hostileLoad},
+		{7, officialStatesPlanEmpty},
+		{7, changedStatesAreCaught},
 	} {
 		line, err := p.try(ctx, s)
 		if err != nil && !errors.Is(err, errBroken) {

@@ -43,6 +43,7 @@ type jeton struct {
 	data    string
 	command []string
 	process *exec.Cmd
+	api     string
 	gateway string
 	ops     string
 }
@@ -92,7 +93,7 @@ func (v *jeton) start(ctx context.Context) error {
 		return err
 	}
 	v.stage.secrets = append(v.stage.secrets, *config.SecretKey)
-	v.API, v.gateway, v.ops = function.NewAPI(client), endpoints.Gateway, endpoints.Ops
+	v.API, v.api, v.gateway, v.ops = function.NewAPI(client), endpoints.API, endpoints.Gateway, endpoints.Ops
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/jeton-dev/jeton/internal/provider"
+	"github.com/jeton-dev/jeton/test/official"
 )
 
 // cli is the command line in a folder of its own, for what the framework of the
@@ -28,9 +29,8 @@ type cli struct {
 
 // The addresses under which configurations ask for the provider.
 const (
-	ownAddress      = "jeton-dev/scaleway"
-	officialAddress = "scaleway/scaleway"
-	impliedAddress  = "hashicorp/scaleway"
+	ownAddress     = "jeton-dev/scaleway"
+	impliedAddress = "hashicorp/scaleway"
 )
 
 const (
@@ -64,7 +64,7 @@ func (w *world) commandLine(t *testing.T, configuration string) *cli {
 		t.Fatal(err)
 	}
 	overrides := ""
-	for _, address := range []string{ownAddress, officialAddress, impliedAddress} {
+	for _, address := range []string{ownAddress, official.Address, impliedAddress} {
 		overrides += fmt.Sprintf("    %q = %q\n", address, c.dir)
 	}
 	c.write("overrides.tfrc", "provider_installation {\n  dev_overrides {\n"+overrides+"  }\n  direct {}\n}\n")
@@ -155,6 +155,11 @@ func (c *cli) expectEmptyPlan() {
 			c.t.Errorf("plan %s: exit status %d\n%s", refresh, status, output)
 		}
 	}
+}
+
+// unfolded undoes what Terraform does to messages so that they fit a terminal.
+func unfolded(output string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
 }
 
 // expectOnce fails unless the text occurs once.

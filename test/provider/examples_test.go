@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// TestExamples applies the examples of the documentation's pages that need no
-// other files.
+// TestExamples applies the examples of the documentation's pages, which need no
+// other file than an archive.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	var files []string
 	for _, pattern := range []string{
 		"ephemeral-resources/*/ephemeral-resource.tf", "data-sources/scaleway_function*/data-source.tf",
-		"functions/*/function.tf", "resources/scaleway_function_token/resource.tf", "resources/scaleway_function_cron/resource.tf",
+		"functions/*/function.tf", "resources/*/resource.tf",
 	} {
 		found := must(filepath.Glob("../../examples/" + pattern))
 		if len(found) == 0 {
@@ -26,6 +26,7 @@ func TestExamples(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(filepath.Dir(file)))+" "+filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			c := w.commandLine(t, string(must(os.ReadFile(file))))
+			c.archive("an example")
 			expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
 			c.expectEmptyPlan()
 			c.must("destroy", "-no-color", "-auto-approve")

@@ -163,6 +163,26 @@ func TestDefectF9ImportUploadsOtherCodeOnly(t *testing.T) {
 	}
 }
 
+// TestDefectF9ImportedCodeThatWasNotDeployed: an archive that was uploaded after an
+// import, and not deployed because something failed, is not taken for the code in
+// service.
+func TestDefectF9ImportedCodeThatWasNotDeployed(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, tracked(""))
+	c.archive("first")
+	w.apply(c, 1, 1)
+	id := c.attribute(functionAddress, "id")
+	c.must("state", "rm", functionAddress)
+	c.must("import", "-no-color", functionAddress, id)
+	c.archive("second")
+	w.front.Answer(1, "POST", "/deploy$", 409, `{"message":"the builder is on strike"}`)
+	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 || !strings.Contains(output, "on strike") {
+		t.Fatalf("exit status %d\n%s", status, output)
+	}
+	w.apply(c, 1, 1)
+}
+
 // TestDefectF9ArchiveBuiltByTheRun: an archive that only the apply makes is
 // uploaded as it is then.
 func TestDefectF9ArchiveBuiltByTheRun(t *testing.T) {

@@ -115,7 +115,7 @@ func TestRuntimeWarnings(t *testing.T) {
 	for name, test := range tests {
 		c.write("main.tf", with(test.runtime))
 		plan := c.must("plan", "-no-color")
-		if text := strings.Join(strings.Fields(plan), " "); !strings.Contains(text, test.want) {
+		if !strings.Contains(unfolded(plan), test.want) {
 			t.Errorf("%s: want %q in:\n%s", name, test.want, plan)
 		}
 		expectWarnings(t, plan, 1)
@@ -152,7 +152,7 @@ func TestRefusedCalls(t *testing.T) {
 		if strings.Contains(output, stranger) || strings.Contains(output, w.SecretKey) {
 			t.Errorf("the key is in the output:\n%s", output)
 		}
-		return strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
+		return unfolded(output)
 	}
 	said := run(namespace)
 	for _, want := range []string{

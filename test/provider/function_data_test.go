@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -21,11 +20,10 @@ const manyFunctions = 25
 // the first, and returns both.
 func (w *world) crowded(t *testing.T) (*function.Namespace, *function.Function) {
 	t.Helper()
-	n := must(w.api.CreateNamespace(&function.CreateNamespaceRequest{
+	n := w.readyNamespace(&function.CreateNamespaceRequest{
 		Name: "crowded", Description: new("full"), Tags: []string{"a"}, EnvironmentVariables: &map[string]string{"A": "1"},
 		SecretEnvironmentVariables: []*function.Secret{{Key: "HIDDEN", Value: new("s3cr3t")}},
-	}))
-	n = must(w.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: new(50 * time.Millisecond)}))
+	})
 	var last *function.Function
 	for i := manyFunctions; i > 0; i-- {
 		name := strings.TrimSuffix(fmt.Sprintf("main-%d", i), "-1")
@@ -139,6 +137,15 @@ func TestNamespaceDataOfSeveral(t *testing.T) {
 	}
 	w.run(t, w.refused(`data "scaleway_function_namespace" "main" { name = "shop" }`,
 		`More than one such function namespace.*2 of the name "shop".*set project_id`))
+}
+
+// TestNamesAreMatchedWhole: the service's filter may let other names pass.
+func TestNamesAreMatchedWhole(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.front.Answer(100, "GET", "/namespaces$", 200,
+		`{"namespaces":[{"id":"11111111-1111-4111-8111-111111111111","name":"shopping","status":"ready"}],"total_count":1}`)
+	w.run(t, w.refused(`data "scaleway_function_namespace" "main" { name = "shop" }`, `No such function namespace`))
 }
 
 // refused is a step that fails in these words, which the expression may part by

@@ -66,6 +66,50 @@ func TestFunction(t *testing.T) {
 	)
 }
 
+// TestFunctionURL: a state of the official provider has no URL. That is no change
+// to be made, and the next look at the server fills it.
+func TestFunctionURL(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, nodeFunction(""))
+	c.must("apply", "-no-color", "-auto-approve")
+	want := "https://" + c.attribute(functionAddress, "domain_name")
+	if got := c.attribute(functionAddress, "url"); got != want {
+		t.Errorf("the URL is %q, want %q", got, want)
+	}
+	c.write("terraform.tfstate", strings.ReplaceAll(c.read("terraform.tfstate"), `"url": "`+want+`"`, `"url": null`))
+	c.expectEmptyPlan()
+	c.write("main.tf", nodeFunction(`  description = "new"`))
+	c.must("apply", "-no-color", "-auto-approve", "-refresh=false")
+	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	if got := c.attribute(functionAddress, "url"); got != want {
+		t.Errorf("after a refresh the URL is %q, want %q", got, want)
+	}
+}
+
+// TestImportOfBareID: an id without a region is one in the provider's.
+func TestImportOfBareID(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, namespaceToken("")+nodeFunction("")[len(namespace):])
+	c.must("apply", "-no-color", "-auto-approve")
+	for _, address := range []string{namespaceAddress, functionAddress, tokenAddress} {
+		id := c.attribute(address, "id")
+		c.must("state", "rm", address)
+		c.must("import", "-no-color", address, strings.TrimPrefix(id, "fr-par/"))
+		if got := c.attribute(address, "id"); got != id {
+			t.Errorf("%s was imported as %q, want %q", address, got, id)
+		}
+		c.must("state", "rm", address)
+		output, status := c.run("import", "-no-color", address, "main")
+		if status != 1 || !strings.Contains(unfolded(output), "write it like fr-par/") {
+			t.Errorf("exit status %d for an id that is none:\n%s", status, output)
+		}
+		c.must("import", "-no-color", address, id)
+	}
+	c.expectEmptyPlan()
+}
+
 // TestDefectF1TagsOnlyChangeIsSent: the official provider never sends a change
 // of the tags alone, and plans it again for ever.
 func TestDefectF1TagsOnlyChangeIsSent(t *testing.T) {

@@ -137,6 +137,7 @@ func TestLostAnswerToACreate(t *testing.T) {
 		made                         func(w *world) int
 	}{
 		"namespace": {namespace, "/namespaces$", "Cannot create the function namespace", func(w *world) int { return len(w.namespaceIDs(t)) }},
+		"generated": {`resource "scaleway_function_namespace" "main" {}`, "/namespaces$", "The name tf-func-", func(w *world) int { return len(w.namespaceIDs(t)) }},
 		"function":  {nodeFunction(""), "/functions$", "Cannot create the function", (*world).countFunctions},
 		"token":     {namespaceToken(""), "/tokens$", "Cannot create the function token", (*world).countTokens},
 	}
@@ -147,7 +148,7 @@ func TestLostAnswerToACreate(t *testing.T) {
 			c := w.commandLine(t, test.configuration)
 			w.front.Drop(1, "POST", test.path)
 			output, status := c.run("apply", "-no-color", "-auto-approve")
-			said := strings.Join(strings.Fields(output), " ")
+			said := unfolded(output)
 			for _, want := range []string{test.summary, "may have been carried out all the same: look for what it would have made before you apply again"} {
 				if status != 1 || !strings.Contains(said, want) {
 					t.Errorf("exit status %d, want %q in:\n%s", status, want, output)

@@ -26,6 +26,12 @@ func (w *world) namespaceIDs(t *testing.T) []string {
 	return ids
 }
 
+// readyNamespace makes a namespace and waits until it is ready.
+func (w *world) readyNamespace(request *function.CreateNamespaceRequest) *function.Namespace {
+	made := must(w.api.CreateNamespace(request))
+	return must(w.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: made.ID, RetryInterval: new(50 * time.Millisecond)}))
+}
+
 func (w *world) deleteNamespace(t *testing.T, id string) {
 	t.Helper()
 	if _, err := w.api.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: id}); err != nil {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/test/official"
 )
 
 // official makes on the server what testdata/official-example.tf describes, and
@@ -14,8 +16,7 @@ import (
 // its source of August 2026) left of it, with the ids of this server.
 func (w *world) official(t *testing.T) (configuration, state string) {
 	t.Helper()
-	n := must(w.api.CreateNamespace(&function.CreateNamespaceRequest{Name: "test-function-token-ns"}))
-	n = must(w.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: new(50 * time.Millisecond)}))
+	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "test-function-token-ns"})
 	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{
 		Name: "tf-func-tender-faraday", NamespaceID: n.ID, Runtime: "go118", Handler: new("Handle"),
 		Privacy: function.FunctionPrivacyPrivate, MaxScale: new(uint32(20)), MemoryLimit: new(uint32(256)),
@@ -58,14 +59,14 @@ func TestOfficialState(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	configuration, state := w.official(t)
-	toOwn := strings.NewReplacer(officialAddress, ownAddress)
+	toOwn := strings.NewReplacer(official.Address, ownAddress)
 	tests := map[string]struct {
 		configuration string
 		takeOver      []string
 	}{
 		"under the official address": {configuration: configuration},
 		"another source":             {toOwn.Replace(configuration), []string{"apply", "-no-color", "-refresh-only", "-auto-approve"}},
-		"replace-provider":           {toOwn.Replace(configuration), []string{"state", "replace-provider", "-auto-approve", officialAddress, ownAddress}},
+		"replace-provider":           {toOwn.Replace(configuration), []string{"state", "replace-provider", "-auto-approve", official.Address, ownAddress}},
 	}
 	t.Run("ways", func(t *testing.T) {
 		for name, test := range tests {
@@ -93,7 +94,7 @@ func TestOfficialStateMoves(t *testing.T) {
 	w := start(t)
 	configuration, state := w.official(t)
 	configuration = strings.NewReplacer(
-		officialAddress, ownAddress,
+		official.Address, ownAddress,
 		"scaleway_function_token function {", "scaleway_function_token renamed {",
 		"scaleway_function_token namespace {", "scaleway_function_token other {",
 	).Replace(configuration) + `

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jeton-dev/jeton/test/official"
 )
 
 var resourceHead = regexp.MustCompile(`(?m)^resource "(\w+)" "(\w+)" \{$`)
@@ -18,11 +20,12 @@ var resourceHead = regexp.MustCompile(`(?m)^resource "(\w+)" "(\w+)" \{$`)
 func TestOfficialWays(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	objects := w.officialObjects(t)
-	state := officialState(t, objects)
+	objects := must(official.MakeObjects(t.Context(), w.api))
+	state := must(official.State(objects))
+	w.front.Forget()
 	body := ""
 	for _, name := range slices.Sorted(maps.Keys(objects)) {
-		body += objects[name].configuration(name)
+		body += objects[name].Configuration(name)
 	}
 	apply := []string{"apply", "-no-color", "-auto-approve"}
 	tests := map[string]struct {
@@ -30,10 +33,10 @@ func TestOfficialWays(t *testing.T) {
 		takeOver      []string
 		renamed       bool
 	}{
-		"changed source":          {requiring(ownAddress) + body, apply, false},
-		"changed source, refresh": {requiring(ownAddress) + body, append([]string{"apply", "-refresh-only"}, apply[1:]...), false},
-		"replace-provider":        {requiring(ownAddress) + body, []string{"state", "replace-provider", "-auto-approve", officialAddress, ownAddress}, false},
-		"moved":                   {requiring(ownAddress) + moved(body), apply, true},
+		"changed source":          {official.Requiring(ownAddress) + body, apply, false},
+		"changed source, refresh": {official.Requiring(ownAddress) + body, append([]string{"apply", "-refresh-only"}, apply[1:]...), false},
+		"replace-provider":        {official.Requiring(ownAddress) + body, []string{"state", "replace-provider", "-auto-approve", official.Address, ownAddress}, false},
+		"moved":                   {official.Requiring(ownAddress) + moved(body), apply, true},
 		"provider argument":       {twoProviders + resourceHead.ReplaceAllString(body, "$0\n  provider = functions"), apply, false},
 	}
 	before := tokensIn(t, state)
@@ -50,7 +53,7 @@ func TestOfficialWays(t *testing.T) {
 					expectOnce(t, output, "0 added, 0 changed, 0 destroyed")
 				}
 				after := c.read("terraform.tfstate")
-				if strings.Contains(after, officialAddress+`\"`) {
+				if strings.Contains(after, official.Address+`\"`) {
 					t.Errorf("the state still names the official provider:\n%s", after)
 				}
 				if got := tokensIn(t, after); !maps.Equal(got, before) {
@@ -67,7 +70,7 @@ func TestOfficialWays(t *testing.T) {
 const twoProviders = `
 terraform {
   required_providers {
-    scaleway  = { source = "` + officialAddress + `" }
+    scaleway  = { source = "` + official.Address + `" }
     functions = { source = "` + ownAddress + `" }
   }
 }
@@ -110,7 +113,7 @@ func tokensIn(t *testing.T, state string) map[string]string {
 	tokens := map[string]string{}
 	for _, resource := range parseState(t, state).Resources {
 		for _, instance := range resource.Instances {
-			if resource.Type == tokenType {
+			if resource.Type == official.TokenType {
 				tokens[string(instance.Attributes["id"])] = string(instance.Attributes["token"])
 			}
 		}

@@ -170,8 +170,7 @@ func TestWriteOnlySecretsArguments(t *testing.T) {
 			t.Parallel()
 			c := w.commandLine(t, test.configuration)
 			output, status := c.run("plan", "-no-color")
-			text := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
-			if status != 1 || !strings.Contains(text, test.want) {
+			if status != 1 || !strings.Contains(unfolded(output), test.want) {
 				t.Errorf("exit status %d, want %q in:\n%s", status, test.want, output)
 			}
 		})

@@ -19,8 +19,7 @@ import (
 func TestDefectT7TokensCanBeAudited(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	n := must(w.api.CreateNamespace(&function.CreateNamespaceRequest{Name: "audited"}))
-	must(w.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: new(50 * time.Millisecond)}))
+	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "audited"})
 	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{
 		Name: "main", NamespaceID: n.ID, Runtime: "node22", Handler: new("handler.handle"), Privacy: function.FunctionPrivacyPrivate,
 	}))

@@ -102,7 +102,7 @@ ephemeral "scaleway_function_token" "run" {
 	w.front.Answer(1, "DELETE", "/tokens/", http.StatusForbidden, `{"message":"no"}`)
 	applied := c.must("apply", "-no-color", "-auto-approve")
 	expectOnce(t, applied, "The function token of this run is not revoked")
-	text := strings.Join(strings.Fields(applied), " ")
+	text := unfolded(applied)
 	if !regexp.MustCompile(`Token fr-par/[0-9a-f-]{36} stays valid until \d{4}-\d\d-\d\dT`).MatchString(text) {
 		t.Errorf("the warning does not say which token, and until when:\n%s", applied)
 	}
@@ -155,7 +155,7 @@ func TestEphemeralTokenArguments(t *testing.T) {
 			t.Parallel()
 			c := w.commandLine(t, "ephemeral \"scaleway_function_token\" \"run\" {\n"+test.arguments+"\n}\n")
 			output, status := c.run("plan", "-no-color")
-			text := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
+			text := unfolded(output)
 			if status != 1 || !strings.Contains(text, test.want) {
 				t.Errorf("exit status %d, want %q in:\n%s", status, test.want, output)
 			}

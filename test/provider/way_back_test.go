@@ -2,12 +2,10 @@ package provider_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/jeton-dev/jeton/test/official"
 )
 
 // TestWayBack: the official provider reads what this one has written. It cannot be
@@ -17,7 +15,7 @@ import (
 func TestWayBack(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	schema := readOfficialSchema(t)
+	schema := must(official.ReadSchema())
 	c := w.commandLine(t, everything)
 	c.archive("first")
 	seen := map[string]bool{}
@@ -32,7 +30,7 @@ func TestWayBack(t *testing.T) {
 				if err := json.Unmarshal(instance.Private, &private); len(instance.Private) > 0 && err != nil {
 					t.Errorf("%s: the private data of %s.%s is no object: %v", when, resource.Type, resource.Name, err)
 				}
-				for _, problem := range schema.Resources[resource.Type].unreadable(instance.Attributes) {
+				for _, problem := range schema.Resources[resource.Type].Unreadable(instance.Attributes) {
 					t.Errorf("%s: %s.%s: %s", when, resource.Type, resource.Name, problem)
 				}
 				seen[resource.Type] = true
@@ -49,7 +47,7 @@ func TestWayBack(t *testing.T) {
 		c.must("import", "-no-color", of, id)
 	}
 	look("after an import")
-	for _, of := range []string{namespaceType, functionType, tokenType, cronType} {
+	for _, of := range []string{official.NamespaceType, official.FunctionType, official.TokenType, official.CronType} {
 		if !seen[of] {
 			t.Errorf("no state of a %s was looked at", of)
 		}
@@ -90,58 +88,23 @@ resource "scaleway_function_cron" "main" {
 }
 `
 
-// unreadable returns what the official type cannot read of the attributes, or
-// misses in them.
-func (o officialType) unreadable(attributes map[string]json.RawMessage) []string {
-	var problems []string
-	for name, described := range o.Attributes {
-		text, ok := attributes[name]
-		switch {
-		case !ok:
-			problems = append(problems, "there is no "+name)
-		case string(text) == "null":
-			if described.Required {
-				problems = append(problems, name+" is null, which is required")
-			}
-		default:
-			//nolint:staticcheck // It is how providers read states.
-			if _, err := tftypes.ValueFromJSON(text, described.valueType()); err != nil {
-				problems = append(problems, fmt.Sprintf("%s is %s: %v", name, text, err))
-			}
-		}
-	}
-	if o.Timeouts == nil {
-		return problems
-	}
-	var timeouts map[string]any
-	if err := json.Unmarshal(attributes["timeouts"], &timeouts); err != nil {
-		problems = append(problems, "timeouts is no object: "+err.Error())
-	}
-	for operation := range timeouts {
-		if !slices.Contains(o.Timeouts, operation) {
-			problems = append(problems, "timeouts has "+operation)
-		}
-	}
-	return problems
-}
-
 // TestWayBackIsChecked is the test of the test: what the official provider cannot
 // read is found.
 func TestWayBackIsChecked(t *testing.T) {
 	t.Parallel()
-	types := readOfficialSchema(t).Resources
+	types := must(official.ReadSchema()).Resources
 	tests := map[string]struct{ of, attributes, want string }{
-		"another type":      {tokenType, `{"id":"x","function_id":["x"],"namespace_id":null,"description":"","expires_at":"","token":"x","region":null}`, "function_id is"},
-		"an attribute less": {tokenType, `{"id":"x","function_id":"x","namespace_id":null,"description":"","expires_at":"","token":"x"}`, "there is no region"},
-		"a required null":   {functionType, `{"handler":null,"timeouts":null}`, "handler is null"},
-		"another timeout":   {namespaceType, `{"timeouts":{"build":"1m"}}`, "timeouts has build"},
+		"another type":      {official.TokenType, `{"id":"x","function_id":["x"],"namespace_id":null,"description":"","expires_at":"","token":"x","region":null}`, "function_id cannot be read"},
+		"an attribute less": {official.TokenType, `{"id":"x","function_id":"x","namespace_id":null,"description":"","expires_at":"","token":"x"}`, "there is no region"},
+		"a required null":   {official.FunctionType, `{"handler":null,"timeouts":null}`, "handler is null"},
+		"another timeout":   {official.NamespaceType, `{"timeouts":{"build":"1m"}}`, "timeouts has build"},
 	}
 	for name, test := range tests {
 		var attributes map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(test.attributes), &attributes); err != nil {
 			t.Fatal(err)
 		}
-		if problems := strings.Join(types[test.of].unreadable(attributes), "\n"); !strings.Contains(problems, test.want) {
+		if problems := strings.Join(types[test.of].Unreadable(attributes), "\n"); !strings.Contains(problems, test.want) {
 			t.Errorf("%s: %q is not found in %q", name, test.want, problems)
 		}
 	}

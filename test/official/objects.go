@@ -1,0 +1,165 @@
+package official
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+// What the objects have that states hold in more than one spelling.
+const (
+	// Secret is the value of the secret variable HIDDEN.
+	Secret = "correct-horse-battery-staple"
+	// NetworkID is the uuid of the private network.
+	NetworkID = "22222222-2222-4222-8222-222222222222"
+	// Expiry is when the token expires that does.
+	Expiry = "2040-10-18T09:35:15Z"
+)
+
+// The names of the objects: of each type one that has everything, and one that has
+// nothing but what it must.
+const (
+	FullNamespace = "full_namespace"
+	BareNamespace = "bare_namespace"
+	FullFunction  = "full_function"
+	BareFunction  = "bare_function"
+	FullToken     = "full_token"
+	BareToken     = "bare_token"
+	FullCron      = "full_cron"
+	BareCron      = "bare_cron"
+)
+
+// MakeObjects makes the objects on a server.
+func MakeObjects(ctx context.Context, api *function.API) (map[string]Object, error) {
+	m := maker{ctx: ctx, api: api, objects: map[string]Object{}}
+	full := m.namespace(FullNamespace, &function.CreateNamespaceRequest{
+		Name: "full", Description: new("all of it"), Tags: []string{"b", "a"}, EnvironmentVariables: &map[string]string{"A": "1"},
+		SecretEnvironmentVariables: []*function.Secret{{Key: "HIDDEN", Value: new(Secret)}, {Key: "OTHER", Value: new("")}},
+	}, Arguments{
+		"description": `"all of it"`, "tags": `["b", "a"]`, "environment_variables": `{ A = "1" }`,
+		"secret_environment_variables": `{ HIDDEN = "` + Secret + `", OTHER = "" }`,
+	})
+	bare := m.namespace(BareNamespace, &function.CreateNamespaceRequest{Name: "bare"}, Arguments{})
+	m.function(FullFunction, &function.CreateFunctionRequest{
+		Name: "full", NamespaceID: full, Description: new("all of it"), Tags: []string{"b", "a"}, EnvironmentVariables: &map[string]string{"A": "1"},
+		SecretEnvironmentVariables: []*function.Secret{{Key: "HIDDEN", Value: new(Secret)}},
+		MaxScale:                   new(uint32(3)), MemoryLimit: new(uint32(512)), PrivateNetworkID: new(NetworkID), HTTPOption: function.FunctionHTTPOptionRedirected,
+	}, Arguments{
+		"description": `"all of it"`, "tags": `["b", "a"]`, "environment_variables": `{ A = "1" }`,
+		"secret_environment_variables": `{ HIDDEN = "` + Secret + `" }`,
+		"max_scale":                    "3", "memory_limit": "512", "private_network_id": `"fr-par/` + NetworkID + `"`, "http_option": `"redirected"`,
+	})
+	called := m.function(BareFunction, &function.CreateFunctionRequest{Name: "bare", NamespaceID: bare, MaxScale: new(uint32(20))}, Arguments{})
+	expiry, err := time.Parse(time.RFC3339, Expiry)
+	if err != nil {
+		return nil, err
+	}
+	m.token(FullToken, &function.CreateTokenRequest{NamespaceID: &full, Description: new("all of it"), ExpiresAt: &expiry},
+		Arguments{"namespace_id": `"fr-par/` + full + `"`, "description": `"all of it"`, "expires_at": `"` + Expiry + `"`},
+		Values{"namespace_id": full, "expires_at": Expiry})
+	m.token(BareToken, &function.CreateTokenRequest{FunctionID: &called},
+		Arguments{"function_id": `"fr-par/` + called + `"`}, Values{"function_id": called})
+	m.cron(FullCron, &function.CreateCronRequest{
+		FunctionID: called, Schedule: "*/5 * * * *", Name: new("full"), Args: &scw.JSONObject{"b": []int{1, 2}, "a": "x"},
+	}, Arguments{"name": `"full"`, "args": `jsonencode({ a = "x", b = [1, 2] })`}, Values{"args": `{"a":"x","b":[1,2]}`})
+	m.cron(BareCron, &function.CreateCronRequest{FunctionID: called, Schedule: "@daily"}, Arguments{}, nil)
+	return m.objects, m.err
+}
+
+// maker makes objects until one fails.
+type maker struct {
+	ctx     context.Context
+	api     *function.API
+	objects map[string]Object
+	err     error
+}
+
+func (m *maker) namespace(name string, request *function.CreateNamespaceRequest, arguments Arguments) string {
+	n := try(m, func() (*function.Namespace, error) { return m.api.CreateNamespace(request, scw.WithContext(m.ctx)) })
+	n = try(m, func() (*function.Namespace, error) {
+		return m.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: new(50 * time.Millisecond)}, scw.WithContext(m.ctx))
+	})
+	m.objects[name] = Object{NamespaceType, Arguments{"name": quote(n.Name)}, Values{
+		"id": "fr-par/" + n.ID, "name": n.Name, "description": n.Description, "tags": orNull(len(n.Tags), n.Tags),
+		"environment_variables":        orNull(len(n.EnvironmentVariables), n.EnvironmentVariables),
+		"secret_environment_variables": hashes(n.SecretEnvironmentVariables),
+		"registry_endpoint":            n.RegistryEndpoint, "registry_namespace_id": n.RegistryNamespaceID,
+		"region": "fr-par", "project_id": n.ProjectID, "organization_id": n.OrganizationID,
+	}}.With(arguments, nil)
+	return n.ID
+}
+
+func (m *maker) function(name string, request *function.CreateFunctionRequest, arguments Arguments) string {
+	request.Runtime, request.Handler, request.Privacy = "node22", new("handler.handle"), function.FunctionPrivacyPrivate
+	f := try(m, func() (*function.Function, error) { return m.api.CreateFunction(request, scw.WithContext(m.ctx)) })
+	network := ""
+	if f.PrivateNetworkID != nil {
+		network = "fr-par/" + *f.PrivateNetworkID
+	}
+	m.objects[name] = Object{FunctionType, Arguments{
+		"name": quote(f.Name), "namespace_id": quote("fr-par/" + f.NamespaceID), "runtime": `"node22"`, "handler": `"handler.handle"`, "privacy": `"private"`,
+	}, Values{
+		"id": "fr-par/" + f.ID, "namespace_id": f.NamespaceID, "name": f.Name, "description": f.Description, "tags": orNull(len(f.Tags), f.Tags),
+		"environment_variables":        orNull(len(f.EnvironmentVariables), f.EnvironmentVariables),
+		"secret_environment_variables": hashes(f.SecretEnvironmentVariables),
+		"privacy":                      f.Privacy, "runtime": f.Runtime, "handler": f.Handler, "min_scale": f.MinScale, "max_scale": f.MaxScale,
+		"memory_limit": f.MemoryLimit, "cpu_limit": f.CPULimit, "timeout": 300, "deploy": false,
+		"http_option": f.HTTPOption, "sandbox": f.Sandbox, "domain_name": f.DomainName, "private_network_id": network, "region": "fr-par",
+	}}.With(arguments, nil)
+	return f.ID
+}
+
+func (m *maker) token(name string, request *function.CreateTokenRequest, arguments Arguments, state Values) {
+	//nolint:staticcheck // The end of these tokens is announced, and the provider is about them.
+	made := try(m, func() (*function.Token, error) { return m.api.CreateToken(request, scw.WithContext(m.ctx)) })
+	m.objects[name] = Object{TokenType, arguments, Values{
+		"id": "fr-par/" + made.ID, "description": made.Description, "token": made.Token, "function_id": "", "namespace_id": "", "expires_at": "",
+	}}.With(nil, state)
+}
+
+// cron has the function in the state as the official provider stores it: with its
+// region, however it is configured.
+func (m *maker) cron(name string, request *function.CreateCronRequest, arguments Arguments, state Values) {
+	c := try(m, func() (*function.Cron, error) { return m.api.CreateCron(request, scw.WithContext(m.ctx)) })
+	m.objects[name] = Object{CronType, Arguments{
+		"function_id": quote("fr-par/" + request.FunctionID), "schedule": quote(request.Schedule), "args": `"{}"`,
+	}, Values{
+		"id": "fr-par/" + c.ID, "function_id": "fr-par/" + c.FunctionID, "schedule": c.Schedule, "name": c.Name,
+		"args": "{}", "status": "ready", "region": "fr-par",
+	}}.With(arguments, state)
+}
+
+// try returns what a call returns, and an empty object once any has failed.
+func try[T any](m *maker, call func() (*T, error)) *T {
+	if m.err == nil {
+		var made *T
+		if made, m.err = call(); m.err == nil {
+			return made
+		}
+	}
+	return new(T)
+}
+
+func quote(text string) string {
+	return fmt.Sprintf("%q", text)
+}
+
+func hashes(secrets []*function.SecretHashedValue) any {
+	shown := map[string]string{}
+	for _, secret := range secrets {
+		shown[secret.Key] = secret.HashedValue
+	}
+	return orNull(len(shown), shown)
+}
+
+// orNull writes a collection as terraform-plugin-sdk/v2 does: one that is not
+// configured is null.
+func orNull(length int, collection any) any {
+	if length == 0 {
+		return nil
+	}
+	return collection
+}

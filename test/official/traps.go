@@ -1,0 +1,79 @@
+package official
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Trap is what a provider falls into that takes over the official one's states
+// without knowing how they are written. Each is an object whose state must plan
+// empty.
+type Trap struct {
+	// Of is the name of the object.
+	Of        string
+	Arguments Arguments
+	State     Values
+	// Archive says that there is an archive function.zip.
+	Archive bool
+	// Refreshed says that the state lacks what only the server knows, so that it
+	// plans empty after a look at the server only.
+	Refreshed bool
+}
+
+// Object returns the object as the trap has it.
+func (p Trap) Object(objects map[string]Object) Object {
+	return objects[p.Of].With(p.Arguments, p.State)
+}
+
+// Traps returns all traps by what they are.
+func Traps(objects map[string]Object) map[string]Trap {
+	id := func(of, reference string) string { return fmt.Sprint(objects[of].State[reference]) }
+	timeouts := Arguments{"timeouts": "{\n    read    = \"1m\"\n    default = \"3m\"\n  }"}
+	allTimeouts := Values{"create": nil, "read": "1m", "update": nil, "delete": nil, "default": "3m"}
+	return map[string]Trap{
+		"token, unset is an empty text":         {Of: BareToken},
+		"token, region null":                    {Of: FullToken, State: Values{"region": nil}},
+		"token, region configured":              {Of: FullToken, Arguments: Arguments{"region": `"fr-par"`}, State: Values{"region": "fr-par"}},
+		"token, bare in both":                   {Of: FullToken, Arguments: Arguments{"namespace_id": quote(id(FullToken, "namespace_id"))}},
+		"token, bare in state":                  {Of: FullToken},
+		"token, bare in configuration":          {Of: FullToken, Arguments: Arguments{"namespace_id": quote(id(FullToken, "namespace_id"))}, State: Values{"namespace_id": "fr-par/" + id(FullToken, "namespace_id")}},
+		"token, function bare in configuration": {Of: BareToken, Arguments: Arguments{"function_id": quote(id(BareToken, "function_id"))}},
+		"token, expiry in another zone":         {Of: FullToken, Arguments: Arguments{"expires_at": `"2040-10-18T11:35:15+02:00"`}},
+		"token, imported without its value":     {Of: FullToken, State: Values{"token": nil}},
+		"token, description of no characters":   {Of: BareToken, Arguments: Arguments{"description": `""`}},
+
+		"function, nothing configured":         {Of: BareFunction},
+		"function, everything configured":      {Of: FullFunction},
+		"function, namespace bare in both":     {Of: BareFunction, Arguments: Arguments{"namespace_id": quote(id(BareFunction, "namespace_id"))}},
+		"function, namespace regional in both": {Of: BareFunction, State: Values{"namespace_id": "fr-par/" + id(BareFunction, "namespace_id")}},
+		"function, defaults written down": {Of: BareFunction, Arguments: Arguments{
+			"min_scale": "0", "max_scale": "20", "memory_limit": "256", "timeout": "300", "http_option": `"enabled"`, "sandbox": `"v2"`, "deploy": "false",
+		}},
+		"function, switch null after import":  {Of: BareFunction, State: Values{"deploy": nil}},
+		"function, runtime null after import": {Of: BareFunction, State: Values{"runtime": nil, "deploy": nil}, Refreshed: true},
+		"function, empty collections":         {Of: BareFunction, State: Values{"tags": []string{}, "environment_variables": Values{}, "secret_environment_variables": Values{}}},
+		"function, empty collections in both": {Of: BareFunction, Arguments: Arguments{"tags": "[]", "environment_variables": "{}"}, State: Values{"tags": []string{}, "environment_variables": Values{}}},
+		"function, secrets in clear":          {Of: FullFunction, State: Values{"secret_environment_variables": Values{"HIDDEN": Secret}}},
+		"function, network bare":              {Of: FullFunction, Arguments: Arguments{"private_network_id": quote(NetworkID)}},
+		"function, network of no characters":  {Of: BareFunction, Arguments: Arguments{"private_network_id": `""`}},
+		"function, timeouts":                  {Of: BareFunction, Arguments: timeouts, State: Values{"timeouts": allTimeouts}},
+		"function, project configured":        {Of: BareFunction, Arguments: Arguments{"project_id": quote(id(BareNamespace, "project_id"))}, State: Values{"project_id": id(BareNamespace, "project_id")}},
+		"function, archive without a hash":    {Of: BareFunction, Arguments: Arguments{"zip_file": `"function.zip"`}, State: Values{"zip_file": "function.zip"}, Archive: true},
+		"function, archive that is not here":  {Of: BareFunction, Arguments: Arguments{"zip_file": `"function.zip"`}, State: Values{"zip_file": "function.zip"}},
+		"function, archive with a hash":       {Of: BareFunction, Arguments: Arguments{"zip_file": `"function.zip"`, "zip_hash": `"1"`}, State: Values{"zip_file": "function.zip", "zip_hash": "1"}, Archive: true},
+
+		"cron, nothing configured":             {Of: BareCron},
+		"cron, everything configured":          {Of: FullCron},
+		"cron, function bare in configuration": {Of: BareCron, Arguments: Arguments{"function_id": quote(strings.TrimPrefix(id(BareCron, "function_id"), "fr-par/"))}},
+		"cron, arguments in another order":     {Of: FullCron, Arguments: Arguments{"args": `"{ \"b\": [1, 2], \"a\": \"x\" }"`}},
+		"cron, arguments left out":             {Of: BareCron, Arguments: Arguments{"args": "null"}},
+		"cron, timeouts":                       {Of: BareCron, Arguments: timeouts, State: Values{"timeouts": allTimeouts}},
+
+		"namespace, nothing configured":       {Of: BareNamespace},
+		"namespace, everything configured":    {Of: FullNamespace},
+		"namespace, empty collections":        {Of: BareNamespace, State: Values{"tags": []string{}, "environment_variables": Values{}, "secret_environment_variables": Values{}}},
+		"namespace, secrets in clear":         {Of: FullNamespace, State: Values{"secret_environment_variables": Values{"HIDDEN": Secret, "OTHER": ""}}},
+		"namespace, timeouts":                 {Of: BareNamespace, Arguments: timeouts, State: Values{"timeouts": allTimeouts}},
+		"namespace, region and project named": {Of: BareNamespace, Arguments: Arguments{"region": `"fr-par"`, "project_id": quote(id(BareNamespace, "project_id"))}},
+	}
+}
