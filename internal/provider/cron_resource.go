@@ -30,15 +30,7 @@ func newCronResource() resource.Resource {
 
 // ModifyPlan implements resource.ResourceWithModifyPlan.
 func (r *cronResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return
-	}
-	r.planRegion(ctx, req, resp)
-	var m cronModel
-	resp.Diagnostics.Append(resp.Plan.Get(ctx, &m)...)
-	if region := m.Region.ValueString(); !resp.Diagnostics.HasError() && region != "" {
-		checkReference(&resp.Diagnostics, "function_id", m.FunctionID, scw.Region(region))
-	}
+	r.planAttached(ctx, req, resp)
 }
 
 // Create implements resource.Resource.

@@ -49,7 +49,7 @@ func cronSchema() schema.Schema {
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true,
 				MarkdownDescription: "The name of the cron. The service makes one up if it is left out.",
-				Validators:          []validator.String{stringvalidator.LengthBetween(1, maxCronName)},
+				Validators:          []validator.String{stringvalidator.LengthBetween(1, maxAttachedName)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"status": schema.StringAttribute{

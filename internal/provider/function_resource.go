@@ -109,7 +109,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	// Until the archive is uploaded the function has none.
 	m.ZipDigest = types.StringNull()
 	secrets := config.secretUpdate(nil, nil)
-	created, err := createNamed(m.Name, r.backend.pick, func(name string) (*function.Function, error) {
+	created, err := createNamed(m.Name, functionPrefix, r.backend.pick, func(name string) (*function.Function, error) {
 		return r.backend.API().CreateFunction(m.createRequest(region, name, namespaceID, secrets.changes(nil)), client.Context(ctx))
 	})
 	if err != nil {

@@ -15,12 +15,12 @@ const maxNameTries = 5
 // createNamed calls create with the configured name or, where there is none,
 // with a generated one, and with another if that is taken. An error says which
 // name was generated: what it would have named may be there all the same.
-func createNamed[T any](configured types.String, pick func(n int) int, create func(name string) (*T, error)) (*T, error) {
+func createNamed[T any](configured types.String, prefix string, pick func(n int) int, create func(name string) (*T, error)) (*T, error) {
 	if !configured.IsNull() && !configured.IsUnknown() {
 		return create(configured.ValueString())
 	}
 	for try := 1; ; try++ {
-		name := generatedName(pick)
+		name := generatedName(prefix, pick)
 		made, err := create(name)
 		switch {
 		case err == nil:
@@ -31,12 +31,18 @@ func createNamed[T any](configured types.String, pick func(n int) int, create fu
 	}
 }
 
-// generatedName returns a name of the official provider's form for functions
-// and namespaces, tf-func-<adjective>-<surname>. It is at most 34 characters
-// long, as function names have to be.
-func generatedName(pick func(n int) int) string {
+// The prefixes of generated names.
+const (
+	functionPrefix = "tf-func-"
+	triggerPrefix  = "tf-trigger-"
+)
+
+// generatedName returns a name of the official provider's form, such as
+// tf-func-<adjective>-<surname>. That is at most 34 characters long, as function
+// names have to be.
+func generatedName(prefix string, pick func(n int) int) string {
 	adjectives, surnames := strings.Fields(nameAdjectives), strings.Fields(nameSurnames)
-	return "tf-func-" + adjectives[pick(len(adjectives))] + "-" + surnames[pick(len(surnames))]
+	return prefix + adjectives[pick(len(adjectives))] + "-" + surnames[pick(len(surnames))]
 }
 
 const (

@@ -14,7 +14,7 @@ func TestGeneratedNamesAreValid(t *testing.T) {
 	seen := map[string]bool{}
 	pick := rand.New(rand.NewPCG(1, 2)).IntN
 	for range 200 {
-		name := provider.GeneratedName(pick)
+		name := provider.GeneratedName("tf-func-", pick)
 		if len(name) > 34 || !valid.MatchString(name) {
 			t.Errorf("the generated name %q is no function name", name)
 		}

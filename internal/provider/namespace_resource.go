@@ -50,7 +50,7 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 	defer cancel()
 	region := scw.Region(m.Region.ValueString())
 	secrets := config.secretUpdate(nil, nil)
-	created, err := createNamed(m.Name, r.backend.pick, func(name string) (*function.Namespace, error) {
+	created, err := createNamed(m.Name, functionPrefix, r.backend.pick, func(name string) (*function.Namespace, error) {
 		return r.backend.API().CreateNamespace(m.createRequest(region, name, projectID, secrets.changes(nil)), client.Context(ctx))
 	})
 	if err != nil {

@@ -161,6 +161,8 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 		newFunctionResource,
 		newTokenResource,
 		newCronResource,
+		newDomainResource,
+		newTriggerResource,
 	}
 }
 

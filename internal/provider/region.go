@@ -56,6 +56,21 @@ func (b *base) planRegion(ctx context.Context, req resource.ModifyPlanRequest, r
 	}
 }
 
+// planAttached decides the region of an object that belongs to a function, which
+// must be the function's.
+func (b *base) planAttached(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	b.planRegion(ctx, req, resp)
+	var region, functionID types.String
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("region"), &region)...)
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, path.Root("function_id"), &functionID)...)
+	if !resp.Diagnostics.HasError() && isText(region) {
+		checkReference(&resp.Diagnostics, "function_id", functionID, scw.Region(region.ValueString()))
+	}
+}
+
 // checkReference reports a reference to an object of another region than the
 // one that refers to it. It returns the reference's uuid, or "" if the reference
 // is unset or not known yet.

@@ -17,6 +17,8 @@ const (
 	functionTimeout  = 15 * time.Minute
 	tokenTimeout     = 5 * time.Minute
 	cronTimeout      = 5 * time.Minute
+	domainTimeout    = 15 * time.Minute
+	triggerTimeout   = 15 * time.Minute
 )
 
 // The operations that a timeouts block knows, and what stands for those that it
@@ -47,12 +49,21 @@ func timeoutsBlock(standard time.Duration) schema.Block {
 
 // withTimeout bounds an operation by what the block says, or by standard.
 func withTimeout(ctx context.Context, block types.Object, operation string, standard time.Duration) (context.Context, context.CancelFunc) {
+	d, ok := configuredTimeout(block, operation)
+	if !ok {
+		d = standard
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+// configuredTimeout returns what the block says of an operation, if it does.
+func configuredTimeout(block types.Object, operation string) (time.Duration, bool) {
 	for _, name := range []string{operation, otherwise} {
 		if d, ok := blockDuration(block.Attributes()[name]); ok {
-			return context.WithTimeout(ctx, d)
+			return d, true
 		}
 	}
-	return context.WithTimeout(ctx, standard)
+	return 0, false
 }
 
 func blockDuration(value attr.Value) (time.Duration, bool) {

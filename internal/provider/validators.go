@@ -18,7 +18,7 @@ import (
 // Limits of Scaleway's documentation of 2026.
 const (
 	maxFunctionName  = 34
-	maxCronName      = 100
+	maxAttachedName  = 100
 	maxVariableKey   = 100
 	maxVariableValue = 1000
 	maxSecretValue   = 65536

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -9,78 +8,13 @@ import (
 	"time"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
-	"golang.org/x/net/dns/dnsmessage"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/jetontest"
+	"github.com/jeton-dev/jeton/test/nameserver"
 )
-
-// A nameServer is a real DNS server that knows a few aliases.
-type nameServer struct {
-	net.PacketConn
-	mu      sync.Mutex
-	aliases map[string]string
-	// left is how many more questions are answered by an alias; negative
-	// for any number.
-	left int
-}
-
-func startNameServer(t *testing.T) *nameServer {
-	t.Helper()
-	s := &nameServer{PacketConn: must[net.PacketConn](t)(net.ListenPacket("udp", "127.0.0.1:0")), aliases: map[string]string{}, left: -1}
-	t.Cleanup(func() { _ = s.Close() })
-	go s.serve()
-	return s
-}
-
-func (s *nameServer) alias(name, target string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.aliases[name+"."] = target + "."
-}
-
-func (s *nameServer) serve() {
-	buffer := make([]byte, 1500)
-	for {
-		n, from, err := s.ReadFrom(buffer)
-		if err != nil {
-			return
-		}
-		var message dnsmessage.Message
-		if message.Unpack(buffer[:n]) != nil || len(message.Questions) != 1 {
-			continue
-		}
-		s.answer(&message)
-		if packed, err := message.Pack(); err == nil {
-			_, _ = s.WriteTo(packed, from)
-		}
-	}
-}
-
-// answer follows one alias, whose target has an address in the documentation's
-// network.
-func (s *nameServer) answer(m *dnsmessage.Message) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m.Response, m.Additionals = true, nil
-	name := m.Questions[0].Name
-	class := func(name dnsmessage.Name) dnsmessage.ResourceHeader {
-		return dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET, TTL: 1}
-	}
-	target, ok := s.aliases[strings.ToLower(name.String())]
-	if !ok || s.left == 0 {
-		m.RCode = dnsmessage.RCodeNameError
-		return
-	}
-	s.left--
-	alias := dnsmessage.MustNewName(target)
-	m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(name), Body: &dnsmessage.CNAMEResource{CNAME: alias}})
-	if m.Questions[0].Type == dnsmessage.TypeA {
-		m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(alias), Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}}})
-	}
-}
 
 func TestDomain(t *testing.T) {
 	t.Parallel()
@@ -118,21 +52,21 @@ func TestDomain(t *testing.T) {
 // TestDomainThatLeadsElsewhere asks a real DNS server.
 func TestDomainThatLeadsElsewhere(t *testing.T) {
 	t.Parallel()
-	names := startNameServer(t)
+	names := nameserver.Start(t)
 	var ahead time.Duration
 	var mu sync.Mutex
 	w := newWorld(t, jetontest.Option(func(c *server.Config) {
-		c.DNSResolver = names.LocalAddr().String()
+		c.DNSResolver = names.Address()
 		c.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return time.Now().Add(ahead).UTC() }
 	}))
 	f := w.bareFunction("dns")
 	body := `{"function_id":"` + f.ID + `","hostname":"www.example.com"}`
 	status, _, got := w.api(http.MethodPost, "/domains", body)
 	wantRefusal(t, "a name that is nowhere", status, got, http.StatusBadRequest, `{"message":"could not validate domain: www.example.com is not in the DNS`)
-	names.alias("www.example.com", "elsewhere.example.com")
+	names.Alias("www.example.com", "elsewhere.example.com")
 	status, _, got = w.api(http.MethodPost, "/domains", body)
 	wantRefusal(t, "a name of another", status, got, http.StatusBadRequest, "could not validate domain")
-	names.alias("www.example.com", f.DomainName)
+	names.Alias("www.example.com", f.DomainName)
 	d := must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "www.example.com"}))
 	if d = must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often})); d.Status != function.DomainStatusReady {
 		t.Errorf("the domain is %+v", d)
@@ -140,10 +74,8 @@ func TestDomainThatLeadsElsewhere(t *testing.T) {
 
 	// The name changes while the domain is pending: the POST has asked for the
 	// name's A and AAAA records, and the next to ask learns of none.
-	names.alias("late.example.com", f.DomainName)
-	names.mu.Lock()
-	names.left = 2
-	names.mu.Unlock()
+	names.Alias("late.example.com", f.DomainName)
+	names.Limit(2)
 	d = must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "late.example.com"}))
 	mu.Lock()
 	ahead = 4 * time.Minute

@@ -26,9 +26,9 @@ type world struct {
 	options provider.Options
 }
 
-func start(t *testing.T) *world {
+func start(t *testing.T, options ...jetontest.Option) *world {
 	t.Helper()
-	j := jetontest.Start(t)
+	j := jetontest.Start(t, options...)
 	return &world{
 		Jeton:   j,
 		front:   front.Start(t, j.APIURL),

@@ -1,6 +1,7 @@
 package spelling
 
 import (
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -31,6 +32,11 @@ func Instant(a, b string) bool {
 		return a == b
 	}
 	return first.Sub(second).Abs() <= time.Microsecond
+}
+
+// Hostname compares host names: their case and a dot at the end say nothing.
+func Hostname(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
 }
 
 // Unset reports whether a value says nothing. The official provider writes ""

@@ -1,0 +1,84 @@
+package provider
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// domainModel is a domain in configuration, plan and state.
+type domainModel struct {
+	ID         types.String `tfsdk:"id"`
+	FunctionID types.String `tfsdk:"function_id"`
+	Hostname   types.String `tfsdk:"hostname"`
+	URL        types.String `tfsdk:"url"`
+	Region     types.String `tfsdk:"region"`
+	Timeouts   types.Object `tfsdk:"timeouts"`
+}
+
+// fill takes over what the service says, in the model's own spelling where that
+// says the same.
+func (m *domainModel) fill(id regional.ID, d *function.Domain) {
+	m.ID = types.StringValue(id.String())
+	m.FunctionID = spelling.Keep(m.FunctionID, regionalReference(id, &d.FunctionID), spelling.Reference)
+	m.Hostname = spelling.Keep(m.Hostname, types.StringValue(d.Hostname), spelling.Hostname)
+	m.URL = types.StringValue(d.URL)
+	m.Region = types.StringValue(id.Region.String())
+}
+
+// Schema implements resource.Resource.
+func (*domainResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = domainSchema()
+}
+
+func domainSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "A hostname of your own for a function. It must be a CNAME of the function's `domain_name`. " +
+			"To change any argument makes another domain.",
+		Attributes: map[string]schema.Attribute{
+			"id": idAttribute("domain"),
+			"function_id": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "The function that answers.",
+				Validators:          []validator.String{reference()},
+				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnless(spelling.Reference)},
+			},
+			"hostname": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "The hostname, as in `api.example.com`.",
+				Validators:          []validator.String{hostname()},
+				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Hostname), replaceUnless(spelling.Hostname)},
+			},
+			"url":    stableAttribute("Where the function answers under the hostname."),
+			"region": regionAttribute(),
+		},
+		Blocks: map[string]schema.Block{"timeouts": timeoutsBlock(domainTimeout)},
+	}
+}
+
+// hostnamePattern is that of RFC 1123, 2.1, with two labels at least; a dot may
+// end it.
+var hostnamePattern = regexp.MustCompile(`(?i)^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?\.?$`)
+
+// hostname wants a host name.
+func hostname() validator.String {
+	return textValidator{
+		description: "a host name such as api.example.com",
+		summary:     "Invalid hostname",
+		fault: func(text string) string {
+			if len(text) > 254 || !hostnamePattern.MatchString(text) {
+				return quoted(text) + " is no host name: write one such as api.example.com, without a scheme, a path, a port or a wildcard."
+			}
+			return ""
+		},
+	}
+}

@@ -1,0 +1,140 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// triggerModel is a trigger in configuration, plan and state.
+type triggerModel struct {
+	ID          types.String `tfsdk:"id"`
+	FunctionID  types.String `tfsdk:"function_id"`
+	Name        types.String `tfsdk:"name"`
+	Description types.String `tfsdk:"description"`
+	SQS         types.List   `tfsdk:"sqs"`
+	NATS        types.List   `tfsdk:"nats"`
+	Region      types.String `tfsdk:"region"`
+	Timeouts    types.Object `tfsdk:"timeouts"`
+}
+
+// The types of the blocks' objects.
+var (
+	sqsType = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"queue": types.StringType, "namespace_id": types.StringType, "project_id": types.StringType, "region": types.StringType,
+	}}
+	natsType = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"subject": types.StringType, "account_id": types.StringType, "project_id": types.StringType, "region": types.StringType,
+	}}
+)
+
+// source is what a block says, null where there is no block.
+type source struct {
+	list types.List
+	of   types.ObjectType
+}
+
+func (s source) isSet() bool {
+	return len(s.list.Elements()) > 0
+}
+
+func (s source) text(attribute string) types.String {
+	if s.isSet() {
+		if object, ok := s.list.Elements()[0].(types.Object); ok {
+			if text, ok := object.Attributes()[attribute].(types.String); ok {
+				return text
+			}
+		}
+	}
+	return types.StringNull()
+}
+
+// filled is the block with what the service says, in its own spelling where that
+// says the same.
+func (s source) filled(says map[string]types.String) types.List {
+	values := map[string]attr.Value{}
+	for attribute := range s.of.AttrTypes {
+		prior := s.text(attribute)
+		said, known := says[attribute]
+		switch {
+		case known && attribute == "account_id":
+			values[attribute] = spelling.Keep(prior, said, spelling.Reference)
+		case known:
+			values[attribute] = spelling.Keep(prior, said, spelling.Text)
+		case prior.IsUnknown():
+			values[attribute] = types.StringNull()
+		default:
+			values[attribute] = prior
+		}
+	}
+	return types.ListValueMust(s.of, []attr.Value{types.ObjectValueMust(s.of.AttrTypes, values)})
+}
+
+func (m *triggerModel) sqs() source { return source{m.SQS, sqsType} }
+
+func (m *triggerModel) nats() source { return source{m.NATS, natsType} }
+
+// fill takes over what the service says, in the model's own spelling where that
+// says the same.
+func (m *triggerModel) fill(id regional.ID, t *function.Trigger) {
+	m.ID = types.StringValue(id.String())
+	m.FunctionID = spelling.Keep(m.FunctionID, regionalReference(id, &t.FunctionID), spelling.Reference)
+	m.Name = types.StringValue(t.Name)
+	m.Description = spelling.Keep(m.Description, types.StringValue(t.Description), spelling.Text)
+	m.Region = types.StringValue(id.Region.String())
+	if c := t.ScwSqsConfig; c != nil {
+		m.SQS = m.sqs().filled(map[string]types.String{
+			"queue": types.StringValue(c.Queue), "project_id": types.StringValue(c.MnqProjectID), "region": types.StringValue(c.MnqRegion),
+		})
+	}
+	if c := t.ScwNatsConfig; c != nil {
+		account := regional.ID{Region: scw.Region(c.MnqRegion)}
+		m.NATS = m.nats().filled(map[string]types.String{
+			"subject": types.StringValue(c.Subject), "account_id": regionalReference(account, &c.MnqNatsAccountID),
+			"project_id": types.StringValue(c.MnqProjectID), "region": types.StringValue(c.MnqRegion),
+		})
+	}
+}
+
+// createRequest returns the request that makes the planned trigger of a function.
+// What a block leaves out is the provider's or the trigger's own.
+func (m *triggerModel) createRequest(called regional.ID, name, projectID string) *function.CreateTriggerRequest {
+	req := &function.CreateTriggerRequest{
+		Region: called.Region, FunctionID: called.UUID, Name: name, Description: optionalText(m.Description),
+	}
+	or := func(given types.String, otherwise string) string {
+		if text := optionalText(given); text != nil {
+			return *text
+		}
+		return otherwise
+	}
+	if s := m.sqs(); s.isSet() {
+		req.ScwSqsConfig = &function.CreateTriggerRequestMnqSqsClientConfig{
+			Queue: s.text("queue").ValueString(), MnqProjectID: or(s.text("project_id"), projectID), MnqRegion: or(s.text("region"), called.Region.String()),
+		}
+	}
+	if s := m.nats(); s.isSet() {
+		req.ScwNatsConfig = &function.CreateTriggerRequestMnqNatsClientConfig{
+			Subject: s.text("subject").ValueString(), MnqNatsAccountID: regional.Bare(or(s.text("account_id"), "")),
+			MnqProjectID: or(s.text("project_id"), projectID), MnqRegion: or(s.text("region"), called.Region.String()),
+		}
+	}
+	return req
+}
+
+// updateRequest returns the request that makes the trigger what is planned, or nil
+// if it is so already.
+func (m *triggerModel) updateRequest(id regional.ID, t *function.Trigger) *function.UpdateTriggerRequest {
+	req := &function.UpdateTriggerRequest{Region: id.Region, TriggerID: id.UUID, Description: changedText(m.Description, &t.Description)}
+	if isText(m.Name) {
+		req.Name = changedText(m.Name, &t.Name)
+	}
+	if req.Name == nil && req.Description == nil {
+		return nil
+	}
+	return req
+}

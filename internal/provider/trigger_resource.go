@@ -1,0 +1,161 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+)
+
+// triggerResource is scaleway_function_trigger.
+type triggerResource struct{ base }
+
+var (
+	_ resource.ResourceWithConfigure      = (*triggerResource)(nil)
+	_ resource.ResourceWithIdentity       = (*triggerResource)(nil)
+	_ resource.ResourceWithImportState    = (*triggerResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*triggerResource)(nil)
+	_ resource.ResourceWithMoveState      = (*triggerResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*triggerResource)(nil)
+)
+
+func newTriggerResource() resource.Resource {
+	return &triggerResource{base{typeName: "scaleway_function_trigger"}}
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan.
+func (r *triggerResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	r.planAttached(ctx, req, resp)
+}
+
+// Create implements resource.Resource.
+func (r *triggerResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var m triggerModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	called := regional.ID{Region: scw.Region(m.Region.ValueString())}
+	called.UUID = checkReference(&resp.Diagnostics, "function_id", m.FunctionID, called.Region)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onCreate, triggerTimeout)
+	defer cancel()
+	created, err := createNamed(m.Name, triggerPrefix, r.backend.pick, func(name string) (*function.Trigger, error) {
+		return r.backend.API().CreateTrigger(m.createRequest(called, name, r.backend.ProjectID()), client.Context(ctx))
+	})
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot create the trigger", err)
+		return
+	}
+	id := regional.ID{Region: called.Region, UUID: created.ID}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
+	m.fill(id, created)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	if ready := r.ready(ctx, id, created, &resp.Diagnostics); ready != nil {
+		m.fill(id, ready)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	}
+}
+
+// ready waits until the trigger consumes, and returns nil after an error, which it
+// reports.
+func (r *triggerResource) ready(ctx context.Context, id regional.ID, known *function.Trigger, diags *diag.Diagnostics) *function.Trigger {
+	t, err := r.backend.SettledTrigger(ctx, id, known)
+	if err == nil && t.Status != function.TriggerStatusReady {
+		err = fmt.Errorf("trigger %s is in status %q%s: correct what it says and apply again to have another one made", id, t.Status, said(t.ErrorMessage))
+	}
+	if err != nil {
+		r.backend.addError(diags, "The trigger did not become ready", err)
+		return nil
+	}
+	return t
+}
+
+// Read implements resource.Resource.
+func (r *triggerResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var m triggerModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onRead, triggerTimeout)
+	defer cancel()
+	t, err := r.backend.SettledTrigger(ctx, id, nil)
+	if client.IsNotFound(err) {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot read the trigger", err)
+		return
+	}
+	if t.Status != function.TriggerStatusReady {
+		resp.Diagnostics.AddWarning("The trigger is not ready",
+			fmt.Sprintf("Trigger %s is in status %q%s, so it consumes nothing. terraform apply -replace makes another one.", id, t.Status, said(t.ErrorMessage)))
+	}
+	if t.ScwSqsConfig == nil && t.ScwNatsConfig == nil {
+		resp.Diagnostics.AddWarning("The trigger has a source that cannot be written down",
+			fmt.Sprintf("Trigger %s consumes a queue of another service than Messaging and Queuing, for which this resource has no block: remove it from the state.", id))
+	}
+	m.fill(id, t)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+// Update implements resource.Resource.
+func (r *triggerResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var m triggerModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	identify(ctx, resp.Identity, id, &resp.Diagnostics)
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onUpdate, triggerTimeout)
+	defer cancel()
+	t, err := r.backend.SettledTrigger(ctx, id, nil)
+	if err == nil {
+		if change := m.updateRequest(id, t); change != nil {
+			t, err = r.backend.API().UpdateTrigger(change, client.Context(ctx))
+		}
+	}
+	if err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot update the trigger", err)
+		return
+	}
+	if t = r.ready(ctx, id, t, &resp.Diagnostics); t != nil {
+		m.fill(id, t)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	}
+}
+
+// Delete implements resource.Resource.
+func (r *triggerResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var m triggerModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	id, ok := r.stateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, m.Timeouts, onDelete, triggerTimeout)
+	defer cancel()
+	if err := r.backend.DeleteTrigger(ctx, id); err != nil {
+		r.backend.addError(&resp.Diagnostics, "Cannot delete the trigger", err)
+	}
+}
+
+// ImportState implements resource.ResourceWithImportState.
+func (r *triggerResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	r.importID(ctx, req, resp)
+}
+
+// MoveState implements resource.ResourceWithMoveState.
+func (r *triggerResource) MoveState(context.Context) []resource.StateMover {
+	return moveFromOfficial(r.typeName, triggerSchema())
+}

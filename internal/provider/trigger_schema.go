@@ -1,0 +1,120 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/listplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
+)
+
+// The blocks that say where messages come from.
+const (
+	sqsBlock  = "sqs"
+	natsBlock = "nats"
+)
+
+// Schema implements resource.Resource.
+func (*triggerResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = triggerSchema()
+}
+
+func triggerSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "A trigger: calls a function with each message of an SQS queue or of a NATS subject, by a POST with the message as its body. " +
+			"The function may be private. Exactly one of the blocks `sqs` and `nats` is set; to change what it says makes another trigger.",
+		Attributes: map[string]schema.Attribute{
+			"id": idAttribute("trigger"),
+			"function_id": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "The function that is called. Another function makes another trigger.",
+				Validators:          []validator.String{reference()},
+				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnless(spelling.Reference)},
+			},
+			"name": schema.StringAttribute{
+				Optional: true, Computed: true,
+				MarkdownDescription: "The name of the trigger. Generated if left out.",
+				Validators:          []validator.String{stringvalidator.LengthBetween(1, maxAttachedName)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"description": descriptionAttribute("trigger"),
+			"region":      regionAttribute(),
+		},
+		Blocks: map[string]schema.Block{
+			sqsBlock: sourceBlock("The SQS queue that the messages come from.", map[string]schema.Attribute{
+				"queue": sourceName("The name of the queue."),
+				"namespace_id": schema.StringAttribute{
+					Optional: true, Computed: true,
+					MarkdownDescription: "Nothing any more: the service names queues by project and region.",
+					DeprecationMessage:  "Remove namespace_id: the service names queues by project_id and region.",
+					PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference)},
+				},
+			}),
+			natsBlock: sourceBlock("The NATS subject that the messages come from.", map[string]schema.Attribute{
+				"subject": sourceName("The subject; `*` and `>` stand for parts of it."),
+				"account_id": schema.StringAttribute{
+					Optional: true, Computed: true,
+					MarkdownDescription: "The account of Messaging and Queuing that the subject belongs to.",
+					PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnless(spelling.Reference)},
+				},
+			}),
+			"timeouts": timeoutsBlock(triggerTimeout),
+		},
+	}
+}
+
+// sourceBlock is a block that occurs once at most. The official provider has it
+// as a list, and its states hold it as one.
+func sourceBlock(description string, attributes map[string]schema.Attribute) schema.Block {
+	attributes["project_id"] = replacingAttribute("The project of Messaging and Queuing; the function's by default.", uuid())
+	attributes["region"] = replacingAttribute("The region of Messaging and Queuing; the trigger's by default.", regionName())
+	return schema.ListNestedBlock{
+		MarkdownDescription: description,
+		NestedObject:        schema.NestedBlockObject{Attributes: attributes},
+		Validators:          []validator.List{listvalidator.SizeAtMost(1)},
+		PlanModifiers:       []planmodifier.List{replaceIfAddedOrRemoved()},
+	}
+}
+
+func sourceName(description string) schema.Attribute {
+	return schema.StringAttribute{
+		Required:            true,
+		MarkdownDescription: description,
+		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+	}
+}
+
+// replaceIfAddedOrRemoved leaves what is in the block to its attributes.
+func replaceIfAddedOrRemoved() planmodifier.List {
+	const description = "Another source makes another trigger."
+	return listplanmodifier.RequiresReplaceIf(
+		func(_ context.Context, req planmodifier.ListRequest, resp *listplanmodifier.RequiresReplaceIfFuncResponse) {
+			resp.RequiresReplace = len(req.StateValue.Elements()) != len(req.PlanValue.Elements())
+		}, description, description)
+}
+
+// ValidateConfig implements resource.ResourceWithValidateConfig.
+func (*triggerResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m triggerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || m.SQS.IsUnknown() || m.NATS.IsUnknown() {
+		return
+	}
+	switch sources := len(m.SQS.Elements()) + len(m.NATS.Elements()); {
+	case sources == 0:
+		resp.Diagnostics.AddError("A trigger without a source",
+			"A trigger consumes one queue or one subject: write a block sqs with a queue, or a block nats with a subject.")
+	case len(m.SQS.Elements()) > 0 && len(m.NATS.Elements()) > 0:
+		resp.Diagnostics.AddAttributeError(path.Root(natsBlock), "A trigger with two sources",
+			"A trigger consumes one queue or one subject: remove the block sqs or the block nats, or make two triggers.")
+	}
+}

@@ -1,0 +1,152 @@
+package provider_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+)
+
+const (
+	triggerAddress = "scaleway_function_trigger.main"
+	accountID      = "33333333-3333-4333-8333-333333333333"
+	queueBlock     = "  sqs {\n    queue = \"orders\"\n  }"
+	subjectBlock   = "  nats {\n    subject = \"orders.>\"\n    account_id = \"fr-par/" + accountID + "\"\n  }"
+)
+
+// triggerOf is a trigger of a function, beside another function.
+func triggerOf(functionID, more string) string {
+	return nodeFunction("") + fmt.Sprintf(`
+resource "scaleway_function" "other" {
+  namespace_id = scaleway_function_namespace.main.id
+  name         = "other"
+  runtime      = "node22"
+  handler      = "handler.handle"
+  privacy      = "private"
+}
+resource "scaleway_function_trigger" "main" {
+  function_id = %s
+%s
+}
+`, functionID, more)
+}
+
+const ofMain = "scaleway_function.main.id"
+
+func replaces(address string) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace)}}
+}
+
+func TestTrigger(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	inBlock := func(block, attribute string) tfjsonpath.Path {
+		return tfjsonpath.New(block).AtSliceIndex(0).AtMapKey(attribute)
+	}
+	w.run(t,
+		resource.TestStep{
+			Config: w.config("%s", triggerOf(ofMain, queueBlock)),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(triggerAddress, tfjsonpath.New("name"), knownvalue.StringRegexp(regexp.MustCompile(`^tf-trigger-[a-z]+-[a-z]+$`))),
+				statecheck.ExpectKnownValue(triggerAddress, tfjsonpath.New("function_id"), knownvalue.StringRegexp(regexp.MustCompile(`^fr-par/`))),
+				statecheck.ExpectKnownValue(triggerAddress, inBlock("sqs", "queue"), knownvalue.StringExact("orders")),
+				statecheck.ExpectKnownValue(triggerAddress, inBlock("sqs", "project_id"), knownvalue.StringExact(w.ProjectID)),
+				statecheck.ExpectKnownValue(triggerAddress, inBlock("sqs", "region"), knownvalue.StringExact("fr-par")),
+			},
+		},
+		resource.TestStep{
+			Config:           w.config("%s", triggerOf(ofMain, "  name = \"orders\"\n  description = \"all of them\"\n"+queueBlock)),
+			ConfigPlanChecks: updatesInPlace(triggerAddress),
+			Check:            w.patched(t, "/triggers/", `{"name":"orders","description":"all of them"}`),
+		},
+		resource.TestStep{Config: w.config("%s", triggerOf(ofMain, strings.Replace(queueBlock, "orders", "returns", 1))), ConfigPlanChecks: replaces(triggerAddress)},
+		resource.TestStep{Config: w.config("%s", triggerOf(ofMain, subjectBlock)), ConfigPlanChecks: replaces(triggerAddress)},
+		resource.TestStep{
+			Config:           w.config("%s", triggerOf(ofMain, strings.Replace(subjectBlock, "fr-par/", "", 1))),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
+		},
+	)
+}
+
+// TestDefectG1TriggerIsRead: the official provider reads neither the function nor
+// the source, so that an imported trigger is replaced, and another function is
+// ignored.
+func TestDefectG1TriggerIsRead(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for name, block := range map[string]string{
+		"queue": queueBlock, "subject": subjectBlock,
+		"everything": strings.Replace(queueBlock, "\n  }", fmt.Sprintf("\n    project_id = %q\n    region = \"nl-ams\"\n  }", accountID), 1),
+	} {
+		c := w.commandLine(t, triggerOf(ofMain, block))
+		c.must("apply", "-no-color", "-auto-approve")
+		c.expectEmptyPlan()
+		id := c.attribute(triggerAddress, "id")
+		c.must("state", "rm", triggerAddress)
+		c.must("import", "-no-color", triggerAddress, id)
+		c.expectEmptyPlan()
+		c.write("main.tf", triggerOf(bareMain, block))
+		c.expectEmptyPlan()
+		c.write("main.tf", triggerOf("scaleway_function.other.id", block))
+		if output := c.must("plan", "-no-color"); !strings.Contains(output, triggerAddress+" must be replaced") {
+			t.Errorf("%s: another function is no replacement:\n%s", name, output)
+		}
+		c.write("main.tf", triggerOf(ofMain, block))
+		c.must("destroy", "-no-color", "-auto-approve")
+	}
+}
+
+// TestDefectG2TriggerHasASource: the official provider lets one without a source
+// pass, for the service to refuse.
+func TestDefectG2TriggerHasASource(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.run(t,
+		w.refused(triggerOf(ofMain, ""), `write a block sqs with a queue, or a block nats with a subject`),
+		w.refused(triggerOf(ofMain, queueBlock+"\n"+subjectBlock), `remove the block sqs or the block nats`),
+		w.refused(triggerOf(ofMain, queueBlock+"\n"+queueBlock), `at most 1`),
+		w.refused(triggerOf(ofMain, "  sqs {\n    queue = \"\"\n  }"), `queue`),
+	)
+	w.expectRequests(t, 0, "POST", "/triggers$")
+}
+
+// TestTriggerThatFails: one that the service gives up on fails the apply in the
+// service's own words, is known, and is replaced.
+func TestTriggerThatFails(t *testing.T) {
+	t.Parallel()
+	const why = `"status":"error","error_message":"no such queue"`
+	w := start(t)
+	w.front.Rewrite(1, "POST", "/triggers$", `"status":"creating","error_message":null`, why)
+	c := w.commandLine(t, triggerOf(ofMain, queueBlock))
+	output, status := c.run("apply", "-no-color", "-auto-approve")
+	if status != 1 {
+		t.Errorf("exit status %d, want 1", status)
+	}
+	expectOnce(t, output, "The trigger did not become ready")
+	expectOnce(t, strings.Join(strings.Fields(output), " "), "no such queue")
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	w.front.Rewrite(2, "GET", "/triggers/", `"status":"ready","error_message":null`, why)
+	expectOnce(t, c.must("plan", "-no-color"), "The trigger is not ready")
+	must(w.api.DeleteTrigger(&function.DeleteTriggerRequest{TriggerID: strings.TrimPrefix(c.attribute(triggerAddress, "id"), "fr-par/")}))
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 0 destroyed")
+}
+
+// TestTriggerOfAnotherService: the API knows queues for which there is no block.
+func TestTriggerOfAnotherService(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "elsewhere"})
+	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{Name: "f", NamespaceID: n.ID, Runtime: "node22"}))
+	made := must(w.api.CreateTrigger(&function.CreateTriggerRequest{Name: "t", FunctionID: f.ID, SqsConfig: &function.CreateTriggerRequestSqsClientConfig{
+		Endpoint: "https://sqs.example.com", QueueURL: "https://sqs.example.com/1/q", AccessKey: "AK", SecretKey: "SK",
+	}}))
+	c := w.commandLine(t, fmt.Sprintf("resource \"scaleway_function_trigger\" \"main\" {\n  function_id = %q\n%s\n}", f.ID, queueBlock))
+	expectOnce(t, c.must("import", "-no-color", triggerAddress, "fr-par/"+made.ID), "The trigger has a source that cannot be written down")
+}
