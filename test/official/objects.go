@@ -30,6 +30,9 @@ const (
 	BareToken     = "bare_token"
 	FullCron      = "full_cron"
 	BareCron      = "bare_cron"
+	TheDomain     = "domain"
+	QueueTrigger  = "queue_trigger"
+	NATSTrigger   = "nats_trigger"
 )
 
 // MakeObjects makes the objects on a server.
@@ -66,6 +69,13 @@ func MakeObjects(ctx context.Context, api *function.API) (map[string]Object, err
 		FunctionID: called, Schedule: "*/5 * * * *", Name: new("full"), Args: &scw.JSONObject{"b": []int{1, 2}, "a": "x"},
 	}, Arguments{"name": `"full"`, "args": `jsonencode({ a = "x", b = [1, 2] })`}, Values{"args": `{"a":"x","b":[1,2]}`})
 	m.cron(BareCron, &function.CreateCronRequest{FunctionID: called, Schedule: "@daily"}, Arguments{}, nil)
+	m.domain(TheDomain, called)
+	m.trigger(QueueTrigger, &function.CreateTriggerRequest{
+		FunctionID: called, Name: "queue", Description: new("all of it"), ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "orders"},
+	}, Arguments{"name": `"queue"`, "description": `"all of it"`, "sqs": blockStart + "    queue = \"orders\"\n  }"})
+	m.trigger(NATSTrigger, &function.CreateTriggerRequest{
+		FunctionID: called, Name: "subject", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "orders.>", MnqNatsAccountID: NetworkID},
+	}, Arguments{"name": `"subject"`, "nats": blockStart + "    subject = \"orders.>\"\n    account_id = \"fr-par/" + NetworkID + "\"\n  }"})
 	return m.objects, m.err
 }
 
@@ -130,6 +140,32 @@ func (m *maker) cron(name string, request *function.CreateCronRequest, arguments
 		"id": "fr-par/" + c.ID, "function_id": "fr-par/" + c.FunctionID, "schedule": c.Schedule, "name": c.Name,
 		"args": "{}", "status": "ready", "region": "fr-par",
 	}}.With(arguments, state)
+}
+
+func (m *maker) domain(name, functionID string) {
+	request := &function.CreateDomainRequest{FunctionID: functionID, Hostname: "api.example.com"}
+	d := try(m, func() (*function.Domain, error) { return m.api.CreateDomain(request, scw.WithContext(m.ctx)) })
+	m.objects[name] = Object{DomainType, Arguments{
+		"function_id": quote("fr-par/" + functionID), "hostname": quote(request.Hostname),
+	}, Values{
+		"id": "fr-par/" + d.ID, "function_id": "fr-par/" + functionID, "hostname": request.Hostname, "url": "https://" + request.Hostname, "region": "fr-par",
+	}}
+}
+
+// trigger has a state whose blocks are as the configuration has them: the official
+// provider reads none of a trigger but its name and its description.
+func (m *maker) trigger(name string, request *function.CreateTriggerRequest, arguments Arguments) {
+	t := try(m, func() (*function.Trigger, error) { return m.api.CreateTrigger(request, scw.WithContext(m.ctx)) })
+	state := Values{
+		"id": "fr-par/" + t.ID, "function_id": "fr-par/" + request.FunctionID, "name": t.Name, "description": t.Description, "region": "fr-par",
+	}
+	if c := t.ScwSqsConfig; c != nil {
+		state["sqs"] = []any{Values{"namespace_id": "", "project_id": c.MnqProjectID, "queue": c.Queue, "region": c.MnqRegion}}
+	}
+	if c := t.ScwNatsConfig; c != nil {
+		state["nats"] = []any{Values{"account_id": "fr-par/" + c.MnqNatsAccountID, "project_id": c.MnqProjectID, "subject": c.Subject, "region": c.MnqRegion}}
+	}
+	m.objects[name] = Object{TriggerType, Arguments{"function_id": quote("fr-par/" + request.FunctionID)}, state}.With(arguments, nil)
 }
 
 // try returns what a call returns, and an empty object once any has failed.

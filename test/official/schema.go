@@ -18,6 +18,8 @@ const (
 	FunctionType  = "scaleway_function"
 	TokenType     = "scaleway_function_token"
 	CronType      = "scaleway_function_cron"
+	DomainType    = "scaleway_function_domain"
+	TriggerType   = "scaleway_function_trigger"
 )
 
 // Schema is what the official provider's resources and data sources are. All are
@@ -30,6 +32,9 @@ type Schema struct {
 // Type is a resource or a data source.
 type Type struct {
 	Attributes map[string]Attribute `json:"attributes"`
+	// Blocks are the types of the blocks besides timeouts. A state holds them as
+	// attributes, and an empty list for one that is not there.
+	Blocks map[string]json.RawMessage `json:"blocks"`
 	// Timeouts are the operations of the timeouts block, if there is one.
 	Timeouts []string `json:"timeouts"`
 }
@@ -78,6 +83,11 @@ func (o Type) Unreadable(attributes map[string]json.RawMessage) []string {
 			}
 		case described.Required:
 			problems = append(problems, name+" is null, which is required")
+		}
+	}
+	for name, notation := range o.Blocks {
+		if err := (Attribute{Notation: notation}).reads(attributes[name]); err != nil {
+			problems = append(problems, fmt.Sprintf("%s cannot be read: %v", name, err))
 		}
 	}
 	if o.Timeouts == nil {

@@ -22,6 +22,9 @@ type Object struct {
 	State     Values
 }
 
+// blockStart begins an argument that is a block.
+const blockStart = "{\n"
+
 // With returns the object with other arguments and another state in places.
 func (o Object) With(arguments Arguments, state Values) Object {
 	o.Arguments, o.State = maps.Clone(o.Arguments), maps.Clone(o.State)
@@ -36,7 +39,7 @@ func (o Object) Configuration(name string) string {
 	fmt.Fprintf(&b, "resource %q %q {\n", o.Type, name)
 	for _, argument := range slices.Sorted(maps.Keys(o.Arguments)) {
 		assignment := "="
-		if argument == "timeouts" {
+		if strings.HasPrefix(o.Arguments[argument], blockStart) {
 			assignment = ""
 		}
 		fmt.Fprintf(&b, "  %s %s %s\n", argument, assignment, o.Arguments[argument])
@@ -59,7 +62,7 @@ func private(typeName string) string {
 	switch typeName {
 	case NamespaceType, CronType:
 		return fmt.Sprintf(timeouts, 5*minute)
-	case FunctionType:
+	case FunctionType, DomainType, TriggerType:
 		return fmt.Sprintf(timeouts, 15*minute)
 	default:
 		return "null"
@@ -81,6 +84,9 @@ func State(objects map[string]Object) (string, error) {
 			if described.Sensitive {
 				sensitive = append(sensitive, []any{Values{"type": "get_attr", "value": attribute}})
 			}
+		}
+		for block := range schema.Resources[object.Type].Blocks {
+			attributes[block] = []any{}
 		}
 		if schema.Resources[object.Type].Timeouts != nil {
 			attributes["timeouts"] = nil

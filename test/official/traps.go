@@ -69,6 +69,19 @@ func Traps(objects map[string]Object) map[string]Trap {
 		"cron, arguments left out":             {Of: BareCron, Arguments: Arguments{"args": "null"}},
 		"cron, timeouts":                       {Of: BareCron, Arguments: timeouts, State: Values{"timeouts": allTimeouts}},
 
+		"domain":                                 {Of: TheDomain},
+		"domain, function bare in configuration": {Of: TheDomain, Arguments: Arguments{"function_id": quote(strings.TrimPrefix(id(TheDomain, "function_id"), "fr-par/"))}},
+		"domain, timeouts":                       {Of: TheDomain, Arguments: timeouts, State: Values{"timeouts": allTimeouts}},
+
+		"trigger, a queue":   {Of: QueueTrigger},
+		"trigger, a subject": {Of: NATSTrigger},
+		"trigger, a queue with a namespace of old": {Of: QueueTrigger, Arguments: Arguments{
+			"sqs": blockStart + "    queue = \"orders\"\n    namespace_id = \"fr-par/" + NetworkID + "\"\n  }",
+		}, State: Values{"sqs": []any{Values{"namespace_id": NetworkID, "project_id": id(BareNamespace, "project_id"), "queue": "orders", "region": "fr-par"}}}},
+		"trigger, account bare in configuration": {Of: NATSTrigger, Arguments: Arguments{"nats": blockStart + "    subject = \"orders.>\"\n    account_id = \"" + NetworkID + "\"\n  }"}},
+		"trigger, nothing read after an import":  {Of: QueueTrigger, State: Values{"sqs": []any{}, "function_id": nil}, Refreshed: true},
+		"trigger, timeouts":                      {Of: QueueTrigger, Arguments: timeouts, State: Values{"timeouts": allTimeouts}},
+
 		"namespace, nothing configured":       {Of: BareNamespace},
 		"namespace, everything configured":    {Of: FullNamespace},
 		"namespace, empty collections":        {Of: BareNamespace, State: Values{"tags": []string{}, "environment_variables": Values{}, "secret_environment_variables": Values{}}},

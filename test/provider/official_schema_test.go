@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -60,6 +61,14 @@ func compareType(t *testing.T, name string, of official.Type, own *tfprotov6.Sch
 		}
 		if want.Computed && !got.Computed || want.Sensitive != got.Sensitive {
 			t.Errorf("%s.%s: computed %v, sensitive %v; want computed %v, sensitive %v", name, at, got.Computed, got.Sensitive, want.Computed, want.Sensitive)
+		}
+	}
+	for at, notation := range of.Blocks {
+		want := must(official.Attribute{Notation: notation}.ValueType())
+		if !slices.ContainsFunc(own.Block.BlockTypes, func(b *tfprotov6.SchemaNestedBlock) bool {
+			return b.TypeName == at && b.ValueType().Equal(want)
+		}) {
+			t.Errorf("%s has no block %s of the type %s", name, at, want)
 		}
 	}
 	compareTimeouts(t, name, of, own)

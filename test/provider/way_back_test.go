@@ -41,13 +41,13 @@ func TestWayBack(t *testing.T) {
 	look("after the apply")
 	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
 	look("after a refresh")
-	for _, of := range []string{namespaceAddress, functionAddress, tokenAddress, cronAddress} {
+	for _, of := range []string{namespaceAddress, functionAddress, tokenAddress, cronAddress, domainAddress, triggerAddress} {
 		id := c.attribute(of, "id")
 		c.must("state", "rm", of)
 		c.must("import", "-no-color", of, id)
 	}
 	look("after an import")
-	for _, of := range []string{official.NamespaceType, official.FunctionType, official.TokenType, official.CronType} {
+	for _, of := range []string{official.NamespaceType, official.FunctionType, official.TokenType, official.CronType, official.DomainType, official.TriggerType} {
 		if !seen[of] {
 			t.Errorf("no state of a %s was looked at", of)
 		}
@@ -85,6 +85,14 @@ resource "scaleway_function_cron" "main" {
   function_id = scaleway_function.main.id
   schedule    = "@daily"
   timeouts { create = "1m" }
+}
+resource "scaleway_function_domain" "main" {
+  function_id = scaleway_function.main.id
+  hostname    = "api.example.com"
+}
+resource "scaleway_function_trigger" "main" {
+  function_id = scaleway_function.main.id
+  nats { subject = "orders.>" }
 }
 `
 

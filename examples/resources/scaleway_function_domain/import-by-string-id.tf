@@ -1,0 +1,4 @@
+import {
+  to = scaleway_function_domain.main
+  id = "fr-par/11111111-1111-1111-1111-111111111111"
+}

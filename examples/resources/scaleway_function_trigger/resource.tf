@@ -1,0 +1,33 @@
+resource "scaleway_function_namespace" "main" {
+  name = "shop"
+}
+
+resource "scaleway_function" "orders" {
+  namespace_id = scaleway_function_namespace.main.id
+  name         = "orders"
+  runtime      = "node22"
+  handler      = "handler.handle"
+  privacy      = "private"
+}
+
+# With each message of a queue.
+resource "scaleway_function_trigger" "queue" {
+  function_id = scaleway_function.orders.id
+  name        = "new-orders"
+
+  sqs {
+    queue = "orders"
+  }
+}
+
+# With each message of the subjects below orders.
+resource "scaleway_function_trigger" "subject" {
+  function_id = scaleway_function.orders.id
+  name        = "changes"
+  description = "Whatever happens to an order"
+
+  nats {
+    account_id = "fr-par/11111111-1111-1111-1111-111111111111"
+    subject    = "orders.>"
+  }
+}
