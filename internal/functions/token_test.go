@@ -2,8 +2,6 @@ package functions_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -137,24 +135,4 @@ func TestListTokens(t *testing.T) {
 	}
 	_, _, err := w.Tokens(t.Context(), paris, functions.Filter{}, functions.Page{})
 	wantCode(t, err, functions.InvalidArgument)
-}
-
-// TestStoredForm holds the form in which objects are kept: a field that is
-// renamed would be lost from every database there is.
-func TestStoredForm(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	n := w.readyNamespace("stored")
-	f := w.newFunction(n, "f")
-	f.Revision = &functions.Revision{ID: "r", Launch: []byte("{}"), Variables: map[string]string{"A": "b"}, Secrets: map[string][]byte{"S": {1}}}
-	issued := w.newToken(functions.CreateToken{NamespaceID: n.ID, ExpiresAt: start})
-	got := strings.Join([]string{describe(n), describe(f), describe(issued.Token)}, "\n") + "\n"
-	path := filepath.Join("testdata", "stored.jsonl")
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("objects are kept as\n%s\nwant\n%s\nadd fields to %s; to rename or remove one needs a migration", got, want, path)
-	}
 }

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) Store) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, func(*testing.T, string) Store){
 		"keeps objects whole":           keepsObjects,
+		"keeps what leads to functions": keepsAttached,
 		"lists in order, by pages":      listsPages,
 		"says what is not there":        notFound,
 		"leaves no trace of failure":    rollsBack,
