@@ -29,44 +29,52 @@ func (m *functionModel) followsContent() bool {
 // planDigest writes into the plan whether the archive is another one than that of
 // the prior state, which is nil for a function that is to be made.
 func (m *functionModel) planDigest(ctx context.Context, prior *functionModel, plan *tfsdk.Plan, diags *diag.Diagnostics) {
-	m.ZipDigest = m.digestAfter(prior)
+	m.ZipDigest = m.digestAfter(prior, m.ZipDigest.IsUnknown())
 	diags.Append(plan.SetAttribute(ctx, path.Root(zipDigest), m.ZipDigest)...)
 }
 
 // digestAfter returns the prior digest where the archive is to stay as it is, and
 // an unknown one where it is to be uploaded, because it may be packed anew before
-// the plan is carried out. Two things are no change: a state that has no digest
-// yet, which Read sets, and a file that is not there, as on a machine that plans
-// without having built the code.
-func (m *functionModel) digestAfter(prior *functionModel) types.String {
-	if !m.followsContent() {
+// the plan is carried out. A state that has no digest yet is no change: Read sets
+// it. Nor is a file that is not there, as on a machine that plans without having
+// built the code; but if something else changes, then it may be there when that
+// is carried out.
+func (m *functionModel) digestAfter(prior *functionModel, changing bool) types.String {
+	switch {
+	case !m.followsContent():
 		return types.StringNull()
-	}
-	if prior == nil || m.ZipFile.IsUnknown() {
+	case prior == nil || m.ZipFile.IsUnknown():
 		return types.StringUnknown()
-	}
-	samePlace := m.ZipFile.Equal(prior.ZipFile) && prior.ZipHash.IsNull()
-	if prior.ZipDigest.IsNull() {
-		if samePlace {
+	case prior.ZipDigest.IsNull():
+		if m.samePlace(prior) {
 			return prior.ZipDigest
 		}
 		return types.StringUnknown()
 	}
 	digest, err := client.ArchiveDigest(m.ZipFile.ValueString())
-	if digest == prior.ZipDigest.ValueString() || (err != nil && samePlace) {
+	if digest == prior.ZipDigest.ValueString() || (err != nil && !changing && m.samePlace(prior)) {
 		return prior.ZipDigest
 	}
 	return types.StringUnknown()
 }
 
-// archiveChanged reports whether the archive is to be uploaded. Where the digest
-// is known, it decides, and a file that has only moved is the same.
+// samePlace reports whether the archive is where it was.
+func (m *functionModel) samePlace(prior *functionModel) bool {
+	return m.ZipFile.Equal(prior.ZipFile) && prior.ZipHash.IsNull()
+}
+
+// archiveChanged reports whether the archive is to be uploaded, now that the plan
+// is carried out, and settles a digest that turns out to be the prior one. Where the
+// digest is known, it decides, and a file that has only moved is the same.
 func (m *functionModel) archiveChanged(prior *functionModel) bool {
 	switch {
 	case m.ZipFile.IsNull():
 		return false
-	case m.ZipDigest.IsUnknown() || !m.ZipHash.Equal(prior.ZipHash):
+	case !m.ZipHash.Equal(prior.ZipHash):
 		return true
+	case m.ZipDigest.IsUnknown():
+		m.ZipDigest = m.digestAfter(prior, false)
+		return m.ZipDigest.IsUnknown()
 	default:
 		return m.ZipDigest.IsNull() && !m.ZipFile.Equal(prior.ZipFile)
 	}

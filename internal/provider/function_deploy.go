@@ -27,9 +27,8 @@ type codeChange struct {
 
 // planCodeChange compares what the service cannot tell: whether the archive has
 // changed, and whether it is to be deployed. Removing zip_file leaves the code
-// where it is. A state
-// that was imported does not say whether the function is deployed; to say so
-// later is no reason to deploy it.
+// where it is. A state that was imported does not say whether the function is
+// deployed; to say so later is no reason to deploy it.
 func planCodeChange(prior, planned *functionModel, changed bool) codeChange {
 	switchedOn := !prior.Deploy.IsNull() && !prior.Deploy.ValueBool()
 	return codeChange{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn)}

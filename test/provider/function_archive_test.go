@@ -66,14 +66,42 @@ func TestDefectF9ContentOfTheArchiveIsTracked(t *testing.T) {
 	w.apply(c, 0, 0)
 
 	// A machine that has not built the code changes something else.
-	if err := os.Remove(filepath.Join(c.dir, "function.zip")); err != nil {
-		t.Fatal(err)
-	}
+	c.withoutArchive()
 	c.write("main.tf", strings.ReplaceAll(tracked(`  description = "new"`), "function.zip", "./function.zip"))
 	w.apply(c, 0, 0)
 	if got := c.attribute(functionAddress, "zip_digest"); got != second {
 		t.Errorf("without the file the digest is %q, want %q", got, second)
 	}
+}
+
+// withoutArchive removes the archive.
+func (c *cli) withoutArchive() {
+	c.t.Helper()
+	if err := os.Remove(filepath.Join(c.dir, "function.zip")); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// TestDefectF9ArchiveBuiltAfterThePlan: one machine plans without the code, and
+// another one that has built it carries the plan out.
+func TestDefectF9ArchiveBuiltAfterThePlan(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, tracked(""))
+	c.archive("first")
+	w.apply(c, 1, 1)
+	c.write("main.tf", tracked(`  description = "new"`))
+	c.withoutArchive()
+	c.must("plan", "-no-color", "-out=plan")
+	second := c.archive("second")
+	c.must("apply", "-no-color", "plan")
+	if got := c.attribute(functionAddress, "zip_digest"); got != second {
+		t.Errorf("the digest is %q, want %q", got, second)
+	}
+	c.expectEmptyPlan()
+	// Without a change, nothing is to be carried out.
+	c.withoutArchive()
+	c.expectEmptyPlan()
 }
 
 // TestDefectF9FailedUploadIsPlannedAgain: what was not uploaded is still to be.
@@ -202,6 +230,23 @@ resource "terraform_data" "build" {
 	if got := c.attribute(functionAddress, "zip_digest"); got != digest {
 		t.Errorf("the digest is %q, want %q", got, digest)
 	}
+}
+
+// TestDefectF9ArchiveAddedByTheRun: a function that had no archive gets one that
+// only the apply makes.
+func TestDefectF9ArchiveAddedByTheRun(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, nodeFunction(""))
+	c.must("apply", "-no-color", "-auto-approve")
+	c.write("main.tf", tracked(""))
+	c.must("plan", "-no-color", "-out=plan")
+	digest := c.archive("first")
+	c.must("apply", "-no-color", "plan")
+	if got := c.attribute(functionAddress, "zip_digest"); got != digest {
+		t.Errorf("the digest is %q, want %q", got, digest)
+	}
+	c.expectEmptyPlan()
 }
 
 // TestDefectF8ArchiveCanBeRemoved: the official provider fails to stat the archive
