@@ -118,12 +118,15 @@ func (s *streamSource) Fetch(ctx context.Context, most int) ([]schedule.Message,
 	if err := batch.Error(); len(found) == 0 {
 		return nil, unlessEnded(waiting, err)
 	}
-	if most > 1 {
-		if batch, err := s.consumer.FetchNoWait(most - 1); err == nil {
-			found = append(found, messagesOf(batch)...)
-		}
+	if most == 1 {
+		return found, nil
 	}
-	return found, nil
+	batch, err = s.consumer.FetchNoWait(most - 1)
+	if err != nil {
+		// What was found is delivered; the next fetch meets the error again.
+		return found, nil //nolint:nilerr // As said.
+	}
+	return append(found, messagesOf(batch)...), nil
 }
 
 func messagesOf(batch jetstream.MessageBatch) []schedule.Message {
@@ -136,10 +139,10 @@ func messagesOf(batch jetstream.MessageBatch) []schedule.Message {
 
 // unlessEnded passes over the error of a wait that has come to its end.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, nats.ErrTimeout) {
-		return nil
+	if ctx.Err() == nil && !errors.Is(err, nats.ErrTimeout) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // Close implements schedule.Source.

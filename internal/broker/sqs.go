@@ -85,11 +85,11 @@ func (q *queue) Fetch(ctx context.Context, most int) ([]schedule.Message, error)
 		WaitTimeSeconds: int32(fetchWait.Seconds()), VisibilityTimeout: int32(held.Seconds()),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
 	})
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, nil
-		}
+	if err != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("SQS: %w", err)
+	}
+	if answer == nil {
+		return nil, nil
 	}
 	found := make([]schedule.Message, len(answer.Messages))
 	for i, m := range answer.Messages {

@@ -29,7 +29,8 @@ func TestStoredForm(t *testing.T) {
 	}
 	lines := []string{describe(n), describe(f), describe(issued.Token), describe(cron), describe(domain)}
 	for _, source := range []functions.CreateTrigger{
-		{SQS: &functions.SQSQueue{Queue: "q"}}, {NATS: &functions.NATSSubject{Subject: "s"}},
+		{SQS: &functions.SQSQueue{Queue: "q"}},
+		{NATS: &functions.NATSSubject{Subject: "s"}},
 		{ExternalSQS: &functions.ExternalSQSQueue{Endpoint: "https://e", QueueURL: "https://e/q", AccessKey: "AK"}, SecretKey: secret.New("SK")},
 	} {
 		source.FunctionID, source.Name = f.ID, "t"

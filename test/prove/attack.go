@@ -168,6 +168,7 @@ func (a *attack) guess(ctx context.Context) {
 				return
 			}
 			_, _ = io.Copy(io.Discard, response.Body)
+			response.Body.Close()
 			if response.StatusCode == http.StatusForbidden {
 				a.refused.Add(1)
 			} else {

@@ -36,7 +36,7 @@ func domainOf(n int) functions.Domain {
 // keepsAttached keeps what leads to a function from outside.
 func keepsAttached(t *testing.T, open func(*testing.T, string) Store) {
 	s := open(t, "attached")
-	put(t, s, project, namespace(1), function(1))
+	put(t, s, project, namespace(1), theFunction())
 	for n := range 3 {
 		put(t, s, cronOf(n), triggerOf(n), domainOf(n))
 	}

@@ -62,14 +62,14 @@ func namespace(n int) functions.Namespace {
 	}
 }
 
-func function(n int) functions.Function {
+func theFunction() functions.Function {
 	return functions.Function{
-		ID: id(4, n), Region: "fr-par", ProjectID: project.ID, OrganizationID: project.OrganizationID, NamespaceID: id(3, 1),
-		Name: fmt.Sprintf("function-%02d", n), Status: functions.Ready, MaxScale: 5, Runtime: "go126", Handler: "Handle",
+		ID: id(4, 1), Region: "fr-par", ProjectID: project.ID, OrganizationID: project.OrganizationID, NamespaceID: id(3, 1),
+		Name: "function", Status: functions.Ready, MaxScale: 5, Runtime: "go126", Handler: "Handle",
 		MemoryLimit: 256, CPULimit: 140, Timeout: 300 * time.Second, Privacy: functions.Private, DomainName: "host",
 		CreatedAt: epoch, UpdatedAt: epoch, Archive: "digest", Generation: 7,
 		Revision: &functions.Revision{
-			ID: id(5, n), Launch: []byte("{}"), Variables: map[string]string{"A": "b"}, Secrets: map[string][]byte{"S": {9}},
+			ID: id(5, 1), Launch: []byte("{}"), Variables: map[string]string{"A": "b"}, Secrets: map[string][]byte{"S": {9}},
 		},
 	}
 }
@@ -113,12 +113,12 @@ func equal(t *testing.T, what string, got, want any) {
 
 func keepsObjects(t *testing.T, open func(*testing.T, string) Store) {
 	s := open(t, "keeps")
-	put(t, s, project, namespace(1), function(1), tokenOf(1))
+	put(t, s, project, namespace(1), theFunction(), tokenOf(1))
 	view(t, s, func(tx functions.Tx) error {
 		n, err := tx.Namespace(id(3, 1))
 		equal(t, "namespace", n, namespace(1))
 		f, err2 := tx.Function(id(4, 1))
-		equal(t, "function", f, function(1))
+		equal(t, "function", f, theFunction())
 		k, err3 := tx.Token(id(6, 1))
 		equal(t, "token", k, tokenOf(1))
 		return errors.Join(err, err2, err3)
@@ -221,7 +221,7 @@ func refusesDuplicates(t *testing.T, open func(*testing.T, string) Store) {
 	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(second) }); err == nil {
 		t.Error("two namespaces of one name are kept")
 	}
-	orphan := function(1)
+	orphan := theFunction()
 	orphan.NamespaceID = id(3, 9)
 	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(orphan) }); err == nil {
 		t.Error("a function without a namespace is kept")
