@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -173,6 +174,23 @@ func TestUnreachableServer(t *testing.T) {
 	err := createToken(ctx, connect(t, server.URL))
 	if !client.IsUnreachable(err) {
 		t.Errorf("error %v, want one that IsUnreachable", err)
+	}
+}
+
+// TestRuntimesAreAskedForOnce: a plan does not wait for what is only advice.
+func TestRuntimesAreAskedForOnce(t *testing.T) {
+	t.Parallel()
+	for name, answers := range map[string][]http.HandlerFunc{
+		"listed": {answer(http.StatusOK, `{"runtimes":[{"name":"go126"}],"total_count":1}`)},
+		"busy":   {answer(http.StatusTooManyRequests, "")},
+		"gone":   {hangUp},
+	} {
+		c, s := dial(t, answers...)
+		first, err := c.Runtimes(t.Context(), scw.RegionFrPar)
+		again, errAgain := c.Runtimes(t.Context(), scw.RegionFrPar)
+		if s.count() != 1 || len(first) != len(again) || (err == nil) != (name == "listed") || !errors.Is(errAgain, err) {
+			t.Errorf("%s: %d requests, %v, %v, %v, %v", name, s.count(), first, err, again, errAgain)
+		}
 	}
 }
 

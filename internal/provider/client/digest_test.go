@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/provider/client"
 )
@@ -65,23 +64,5 @@ func TestCodeDigest(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "signed") {
 			t.Errorf("the digest is %q, the error %v, want %q", got, err, want)
 		}
-	}
-}
-
-// TestRuntimesAreListedOnce: each function of a plan may ask.
-func TestRuntimesAreListedOnce(t *testing.T) {
-	t.Parallel()
-	c, s := dial(t, answer(http.StatusForbidden, `{"message":"not now"}`), answer(http.StatusOK, `{"runtimes":[{"name":"go126"}],"total_count":1}`))
-	if _, err := c.Runtimes(t.Context(), scw.RegionFrPar); err == nil {
-		t.Error("a refusal is no error")
-	}
-	for range 3 {
-		runtimes, err := c.Runtimes(t.Context(), scw.RegionFrPar)
-		if err != nil || len(runtimes) != 1 || runtimes[0].Name != "go126" {
-			t.Fatalf("the runtimes are %v: %v", runtimes, err)
-		}
-	}
-	if n := s.count(); n != 2 {
-		t.Errorf("%d calls, want 2", n)
 	}
 }

@@ -3,33 +3,47 @@ package client
 import (
 	"context"
 	"sync"
+	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// runtimeLists keeps the runtimes of each region for as long as the provider
-// runs: one plan may ask for them once for each function.
+// adviceTimeout is how long something is waited for that is good to know, and no
+// more than that.
+const adviceTimeout = 3 * time.Second
+
+// runtimeLists are the runtimes of the regions, as far as they were asked for.
 type runtimeLists struct {
-	mu       sync.Mutex
-	runtimes map[scw.Region][]*function.Runtime
+	mu      sync.Mutex
+	regions map[scw.Region]runtimeList
 }
 
-// Runtimes returns the runtimes of a region in the service's own order. Callers
-// must not change them.
+// A runtimeList is an answer, or why there is none.
+type runtimeList struct {
+	runtimes []*function.Runtime
+	err      error
+}
+
+// Runtimes returns the runtimes of a region, in the service's own order; callers
+// must not change them. They are asked for once, whatever comes of it: whoever
+// asks can do without.
 func (c *Client) Runtimes(ctx context.Context, region scw.Region) ([]*function.Runtime, error) {
 	c.runtimes.mu.Lock()
 	defer c.runtimes.mu.Unlock()
-	if known := c.runtimes.runtimes[region]; known != nil {
-		return known, nil
+	known, asked := c.runtimes.regions[region]
+	if asked {
+		return known.runtimes, known.err
 	}
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, onceKey{}, true), adviceTimeout)
+	defer cancel()
 	list, err := c.functions.ListFunctionRuntimes(&function.ListFunctionRuntimesRequest{Region: region}, Context(ctx))
-	if err != nil {
-		return nil, err
+	if known.err = err; err == nil {
+		known.runtimes = list.Runtimes
 	}
-	if c.runtimes.runtimes == nil {
-		c.runtimes.runtimes = map[scw.Region][]*function.Runtime{}
+	if c.runtimes.regions == nil {
+		c.runtimes.regions = map[scw.Region]runtimeList{}
 	}
-	c.runtimes.runtimes[region] = list.Runtimes
-	return list.Runtimes, nil
+	c.runtimes.regions[region] = known
+	return known.runtimes, known.err
 }

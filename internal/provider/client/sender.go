@@ -103,11 +103,14 @@ func withoutURL(req *http.Request, err error) error {
 	return fmt.Errorf("%s %s://%s%s: %w", req.Method, req.URL.Scheme, req.URL.Host, req.URL.Path, err)
 }
 
+// onceKey marks the context of a request that is sent once only.
+type onceKey struct{}
+
 // mayRepeat reports whether a request that failed may succeed if it is sent
 // again, and whether that is harmless: what is no POST says what shall be, and
 // may be said twice; a POST makes one more each time it arrives.
 func mayRepeat(req *http.Request, err error) bool {
-	if req.Context().Err() != nil || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
+	if req.Context().Err() != nil || req.Context().Value(onceKey{}) != nil || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
 		return false
 	}
 	var answer *Error
