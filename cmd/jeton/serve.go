@@ -27,6 +27,10 @@ type serveCommand struct {
 	OpsPprof         bool           `help:"Have profiles taken at /debug/pprof/ of the operators' port."`
 	Domain           string         `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
 	DNSResolver      string         `help:"Ask this DNS server whether custom hostnames lead to their functions; without it they are taken as they come." name:"dns-resolver" placeholder:"HOST:PORT"`
+	ACMEDirectory    string         `help:"Have certificates for the functions' hosts signed by the authority that speaks ACME here, such as https://acme-v02.api.letsencrypt.org/directory; to name it is to agree to its terms." name:"acme-directory" placeholder:"URL"`
+	ACMEEmail        string         `help:"Give this address to the ACME authority." name:"acme-email" placeholder:"ADDRESS"`
+	ACMERoots        string         `help:"Trust the certificates in this PEM file when speaking to the ACME authority (default: the system's)." name:"acme-roots" placeholder:"FILE"`
+	LocalDomains     []string       `help:"Let the local authority certify custom hostnames below these domains, too." placeholder:"DOMAIN"`
 	Brokers          string         `help:"Read from this file which NATS servers and SQS services keep the messages of triggers." placeholder:"FILE"`
 	QueuesAnywhere   bool           `help:"Let triggers reach the queues that API callers name on this machine and in its private networks, too."`
 	CacheDir         string         `help:"Keep what makes builds quick in this folder." default:"${cacheDir}" placeholder:"DIR"`
@@ -61,6 +65,8 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.TrustedProxies, config.ProxyProtocol = c.TrustedProxies, c.ProxyProtocol
 	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
 	config.DNSResolver = c.DNSResolver
+	config.ACMEDirectory, config.ACMEEmail, config.ACMERoots = c.ACMEDirectory, c.ACMEEmail, c.ACMERoots
+	config.LocalDomains = c.LocalDomains
 	config.Brokers, config.QueuesAnywhere = c.Brokers, c.QueuesAnywhere
 	if c.Credentials != "" {
 		config.Credentials = c.Credentials

@@ -169,6 +169,44 @@ func FuzzAdmission(f *testing.F) {
 	})
 }
 
+// TestCustomHosts calls a function by a hostname of its owner's, with all that
+// holds for the function.
+func TestCustomHosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("token", functions.Token{ID: tokenID(0), FunctionID: functionID})
+	call := func(name string, headers ...string) int {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = name
+		for i := 0; i+1 < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		return w.send(r).Code
+	}
+	want := func(when string, got, want int) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: status %d, want %d", when, got, want)
+		}
+	}
+	domain := functions.Domain{ID: tokenID(1), FunctionID: functionID, Hostname: "api.example.com", Status: functions.Pending}
+	w.Table.Apply(functions.Change{Object: domain})
+	want("before it is ready", call("api.example.com", "X-Auth-Token", "token"), 404)
+	domain.Status = functions.Ready
+	w.Table.Apply(functions.Change{Object: domain})
+	want("with the token", call("API.example.com.:8081", "X-Auth-Token", "token"), 200)
+	want("without one", call("api.example.com"), 403)
+	other := functions.Domain{ID: tokenID(2), FunctionID: siblingID, Hostname: "api.example.com"}
+	w.Table.Apply(functions.Change{Object: other, Deleted: true})
+	want("when another function's is gone", call("api.example.com", "X-Auth-Token", "token"), 200)
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	want("of a function made public", call("api.example.com"), 200)
+	w.Table.Apply(functions.Change{Object: domain, Deleted: true})
+	want("when it is deleted", call("api.example.com"), 404)
+	want("the function's own host", call(host), 200)
+}
+
 func TestAdmissionTurnedOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)

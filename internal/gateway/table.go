@@ -18,12 +18,15 @@ type Table struct {
 	// applied counts the changes.
 	applied atomic.Int64
 
-	mu     sync.RWMutex
-	hosts  map[string]route
+	mu sync.RWMutex
+	// hosts names the function of each host, its own and the custom ones, and
+	// routes has the functions.
+	hosts  map[string]string
+	routes map[string]route
 	tokens map[functions.Digest]grant
 }
 
-// A route is where the calls for one host go.
+// A route is where the calls for one function go.
 type route struct {
 	functionID  string
 	namespaceID string
@@ -101,7 +104,7 @@ func parseID(id string) uuid.UUID {
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{hosts: map[string]route{}, tokens: map[functions.Digest]grant{}}
+	return &Table{hosts: map[string]string{}, routes: map[string]route{}, tokens: map[functions.Digest]grant{}}
 }
 
 // Apply notes one change. When it has returned, no call is decided by what was
@@ -112,17 +115,37 @@ func (t *Table) Apply(change functions.Change) {
 	t.applied.Add(1)
 	switch o := change.Object.(type) {
 	case functions.Function:
-		if change.Deleted || o.Status == functions.Deleting {
-			delete(t.hosts, hostname(o.DomainName))
-			return
-		}
-		t.hosts[hostname(o.DomainName)] = routeOf(o)
+		t.applyFunction(o, change.Deleted || o.Status == functions.Deleting)
+	case functions.Domain:
+		t.applyDomain(o, change.Deleted || o.Status != functions.Ready)
 	case functions.Token:
 		if change.Deleted {
 			delete(t.tokens, o.Digest)
 			return
 		}
 		t.tokens[o.Digest] = grantOf(o)
+	}
+}
+
+func (t *Table) applyFunction(f functions.Function, gone bool) {
+	if gone {
+		delete(t.hosts, hostname(f.DomainName))
+		delete(t.routes, f.ID)
+		return
+	}
+	t.hosts[hostname(f.DomainName)] = f.ID
+	t.routes[f.ID] = routeOf(f)
+}
+
+// applyDomain lets calls for a custom hostname through to the function once the
+// domain is ready.
+func (t *Table) applyDomain(d functions.Domain, gone bool) {
+	name := hostname(d.Hostname)
+	switch {
+	case !gone:
+		t.hosts[name] = d.FunctionID
+	case t.hosts[name] == d.FunctionID:
+		delete(t.hosts, name)
 	}
 }
 
@@ -149,7 +172,7 @@ func (t *Table) route(host string) (route, bool) {
 	name := hostname(host)
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	r, ok := t.hosts[name]
+	r, ok := t.routes[t.hosts[name]]
 	return r, ok
 }
 

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
@@ -54,48 +53,5 @@ func (r *Reconciler) trigger(ctx context.Context, id string) error {
 		}
 		t.Status = functions.Ready
 		return tx.Put(t)
-	})
-}
-
-const (
-	// lookAgain is how long a hostname that leads elsewhere rests before it is
-	// looked up again, and misled for how long that goes on.
-	lookAgain = 5 * time.Second
-	misled    = 3 * time.Minute
-)
-
-// domain makes a new domain ready once its hostname leads to the function.
-func (r *Reconciler) domain(ctx context.Context, id string) error {
-	var d functions.Domain
-	var f functions.Function
-	err := r.Store.View(ctx, func(tx functions.Tx) (err error) {
-		if d, err = tx.Domain(id); err == nil {
-			f, err = tx.Function(d.FunctionID)
-		}
-		return err
-	})
-	if err != nil || d.Status != functions.Pending {
-		return err
-	}
-	status, message := functions.Ready, ""
-	if r.Names != nil {
-		if err := r.Names.PointsTo(ctx, d.Hostname, f.DomainName); err != nil {
-			r.Log.InfoContext(ctx, "a domain does not lead to its function", "domain_id", id, "hostname", d.Hostname, "error", err)
-			if r.Now().Sub(d.CreatedAt) < misled {
-				time.AfterFunc(lookAgain, func() { r.queue.add(key{domainKind, id}) })
-				return nil
-			}
-			// The text is the real service's.
-			status = functions.Failed
-			message = "failed to create domain: check that the domain correctly points to the function URL (https://" + f.DomainName + ")"
-		}
-	}
-	return r.Store.Update(ctx, func(tx functions.Tx) error {
-		d, err := tx.Domain(id)
-		if err != nil || d.Status != functions.Pending {
-			return err
-		}
-		d.Status, d.ErrorMessage = status, message
-		return tx.Put(d)
 	})
 }

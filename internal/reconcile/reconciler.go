@@ -57,6 +57,12 @@ type Sources interface {
 	Check(t functions.Trigger) error
 }
 
+// Certificates has certificates signed.
+type Certificates interface {
+	// Obtain returns once there is a certificate for the host.
+	Obtain(ctx context.Context, host string) error
+}
+
 // Reconciler does the work. All fields but Observer and Names must be
 // set.
 type Reconciler struct {
@@ -77,6 +83,8 @@ type Reconciler struct {
 	Observer     Observer
 	// Names checks the hostnames of domains; nil takes them as they come.
 	Names functions.Names
+	// Certificates has certificates for custom hostnames; nil where others do.
+	Certificates Certificates
 	// Sources tells of triggers whose messages cannot be had.
 	Sources Sources
 

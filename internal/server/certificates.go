@@ -24,6 +24,9 @@ type certificates interface {
 
 func (s *Server) openCertificates(context.Context) (err error) {
 	c := s.config
+	if err := s.openACME(); err != nil {
+		return err
+	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errHalfPair
@@ -32,14 +35,17 @@ func (s *Server) openCertificates(context.Context) (err error) {
 	case c.GatewayTLSListen == "":
 		return nil
 	case c.TLSCert != "":
-		s.certificates, err = certificate.OpenFiles(c.TLSCert, c.TLSKey, c.Now, s.log)
+		files, err := certificate.OpenFiles(c.TLSCert, c.TLSKey, c.Now, s.log)
+		s.certificates = files
+		if err == nil && s.acme != nil {
+			s.certificates = ownAndCustom{own: files, custom: s.acme, domains: s.ownDomains()}
+		}
 		return err
+	case s.acme != nil:
+		s.certificates = s.acme
+		return nil
 	}
-	var domains []string
-	for _, region := range functions.Regions {
-		domains = append(domains, strings.ReplaceAll(c.Domain, "{region}", string(region)))
-	}
-	authority, err := certificate.OpenAuthority(c.DataDir, domains, s.box, c.Now)
+	authority, err := certificate.OpenAuthority(c.DataDir, append(s.ownDomains(), c.LocalDomains...), s.box, c.Now)
 	if err != nil {
 		return err
 	}
@@ -48,12 +54,67 @@ func (s *Server) openCertificates(context.Context) (err error) {
 	return nil
 }
 
+// ownDomains are those below which the functions' own hosts are.
+func (s *Server) ownDomains() []string {
+	var domains []string
+	for _, region := range functions.Regions {
+		domains = append(domains, strings.ReplaceAll(s.config.Domain, "{region}", string(region)))
+	}
+	return domains
+}
+
+// openACME has certificates signed by the authority that the configuration names.
+func (s *Server) openACME() (err error) {
+	c := s.config
+	switch {
+	case c.ACMEDirectory == "":
+		return nil
+	case c.GatewayTLSListen == "":
+		return errNoTLS
+	}
+	s.acme, err = certificate.OpenACME(certificate.ACMEConfig{
+		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: s.path("acme"), Sealer: s.box,
+		Known: s.table.Serves, HTTPPort: port(s.listeners.gateway), TLSPort: port(s.listeners.gatewayTLS), Log: s.log,
+	})
+	if err == nil {
+		s.opens(s.acme)
+		s.reconcile.Certificates = s.acme
+	}
+	return err
+}
+
+func port(l net.Listener) int {
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok {
+		return tcp.Port
+	}
+	return 0
+}
+
+// ownAndCustom has the certificate of files for the functions' own hosts, and
+// those of an authority for custom ones.
+type ownAndCustom struct {
+	own     certificates
+	custom  *certificate.ACME
+	domains []string
+}
+
+// GetCertificate implements certificates.
+func (c ownAndCustom) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	host := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
+	for _, domain := range c.domains {
+		if strings.HasSuffix(host, "."+domain) {
+			return c.own.GetCertificate(hello)
+		}
+	}
+	return c.custom.GetCertificate(hello)
+}
+
 // encrypted returns a listener whose connections are decrypted. HTTP/2 is
 // spoken with those who offer it.
 func (s *Server) encrypted(l net.Listener) net.Listener {
 	return tls.NewListener(l, &tls.Config{
 		GetCertificate: s.certificates.GetCertificate,
-		NextProtos:     []string{"h2", "http/1.1"},
+		NextProtos:     []string{"h2", "http/1.1", certificate.Protocol},
 		MinVersion:     tls.VersionTLS12,
 	})
 }

@@ -61,6 +61,14 @@ type Config struct {
 	// hostname leads to its function, such as 192.0.2.53:53. Empty means that
 	// hostnames are taken as they come.
 	DNSResolver string
+	// ACMEDirectory is the address of an authority that signs certificates for the
+	// functions' hosts (RFC 8555); empty for none. ACMEEmail is whom it tells of
+	// trouble, and ACMERoots a PEM file with those to trust when speaking to it,
+	// empty for the system's.
+	ACMEDirectory, ACMEEmail, ACMERoots string
+	// LocalDomains are those below which the local authority certifies custom
+	// hostnames, too.
+	LocalDomains []string
 	// Brokers is the file that names the NATS servers and SQS services whose
 	// messages triggers may mean; empty for none.
 	Brokers string

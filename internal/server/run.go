@@ -133,8 +133,12 @@ func (s *Server) gatewayServer() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
+	handler := s.gateway.Handler()
+	if s.acme != nil {
+		handler = s.acme.Challenges(handler)
+	}
 	return &http.Server{
-		Handler:        s.gateway.Handler(),
+		Handler:        handler,
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
 		ConnContext: gateway.ConnContext,
 	}

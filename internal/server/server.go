@@ -18,6 +18,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/broker"
+	"github.com/jeton-dev/jeton/internal/certificate"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -72,6 +73,8 @@ type Server struct {
 	tracer *tracing.Tracer
 	// certificates is nil where there is no port for TLS.
 	certificates certificates
+	// acme is nil unless an authority is named.
+	acme *certificate.ACME
 	// applied is the number of the last change that everybody has applied.
 	applied atomic.Int64
 	// restored and scaling tell how far the server is on its way to serve.

@@ -2,6 +2,8 @@
 package nameserver
 
 import (
+	"encoding/binary"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -10,12 +12,14 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// A Server answers over UDP, on a port of this machine.
+// A Server answers over UDP and TCP, on a port of this machine.
 type Server struct {
 	net.PacketConn
 
 	mu      sync.Mutex
 	aliases map[string]string
+	// address is what the targets of all aliases lead to.
+	address [4]byte
 	// left is how many more questions are answered by an alias; negative
 	// for any number.
 	left int
@@ -28,8 +32,13 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Fatalf("start a DNS server: %v", err)
 	}
-	s := &Server{PacketConn: connection, aliases: map[string]string{}, left: -1}
-	t.Cleanup(func() { _ = s.Close() })
+	listener, err := net.Listen("tcp", connection.LocalAddr().String())
+	if err != nil {
+		t.Fatalf("start a DNS server: %v", err)
+	}
+	s := &Server{PacketConn: connection, aliases: map[string]string{}, address: [4]byte{192, 0, 2, 1}, left: -1}
+	t.Cleanup(func() { _ = s.Close(); _ = listener.Close() })
+	go s.serveTCP(listener)
 	go s.serve()
 	return s
 }
@@ -42,6 +51,14 @@ func (s *Server) Alias(name, target string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.aliases[name+"."] = target + "."
+}
+
+// LeadTo gives the targets of all aliases an address. Without it, it is one in the
+// documentation's network.
+func (s *Server) LeadTo(address [4]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.address = address
 }
 
 // Limit is how many more questions are answered by an alias.
@@ -58,19 +75,51 @@ func (s *Server) serve() {
 		if err != nil {
 			return
 		}
-		var message dnsmessage.Message
-		if message.Unpack(buffer[:n]) != nil || len(message.Questions) != 1 {
-			continue
-		}
-		s.answer(&message)
-		if packed, err := message.Pack(); err == nil {
-			_, _ = s.WriteTo(packed, from)
+		if answer := s.reply(buffer[:n]); answer != nil {
+			_, _ = s.WriteTo(answer, from)
 		}
 	}
 }
 
-// answer follows one alias, whose target has an address in the documentation's
-// network.
+// serveTCP answers one question a connection, with the lengths that stand before
+// messages there (RFC 1035, 4.2.2).
+func (s *Server) serveTCP(listener net.Listener) {
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer connection.Close()
+			var length [2]byte
+			if _, err := io.ReadFull(connection, length[:]); err != nil {
+				return
+			}
+			question := make([]byte, binary.BigEndian.Uint16(length[:]))
+			if _, err := io.ReadFull(connection, question); err != nil {
+				return
+			}
+			answer := s.reply(question)
+			_, _ = connection.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...))
+		}()
+	}
+}
+
+// reply returns the answer to a question, nil for what is none.
+func (s *Server) reply(question []byte) []byte {
+	var message dnsmessage.Message
+	if message.Unpack(question) != nil || len(message.Questions) != 1 {
+		return nil
+	}
+	s.answer(&message)
+	packed, err := message.Pack()
+	if err != nil {
+		return nil
+	}
+	return packed
+}
+
+// answer follows one alias, whose target has an address.
 func (s *Server) answer(m *dnsmessage.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,6 +137,6 @@ func (s *Server) answer(m *dnsmessage.Message) {
 	alias := dnsmessage.MustNewName(target)
 	m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(name), Body: &dnsmessage.CNAMEResource{CNAME: alias}})
 	if m.Questions[0].Type == dnsmessage.TypeA {
-		m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(alias), Body: &dnsmessage.AResource{A: [4]byte{192, 0, 2, 1}}})
+		m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(alias), Body: &dnsmessage.AResource{A: s.address}})
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/jeton-dev/jeton/internal/provider/client"
 )
 

@@ -1,0 +1,84 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+const (
+	// lookAgain is how long a hostname that leads elsewhere rests before it is
+	// looked up again, and misled for how long that goes on.
+	lookAgain = 5 * time.Second
+	misled    = 3 * time.Minute
+	// certified is how long a certificate may take.
+	certified = 2 * time.Minute
+)
+
+// domain makes a new domain ready once its hostname leads to the function and has
+// a certificate.
+func (r *Reconciler) domain(ctx context.Context, id string) error {
+	var d functions.Domain
+	var f functions.Function
+	err := r.Store.View(ctx, func(tx functions.Tx) (err error) {
+		if d, err = tx.Domain(id); err == nil {
+			f, err = tx.Function(d.FunctionID)
+		}
+		return err
+	})
+	if err != nil || d.Status != functions.Pending {
+		return err
+	}
+	status, message := functions.Ready, ""
+	switch {
+	case !r.leads(ctx, d, f):
+		if r.Now().Sub(d.CreatedAt) < misled {
+			time.AfterFunc(lookAgain, func() { r.queue.add(key{domainKind, id}) })
+			return nil
+		}
+		// The text is the real service's, and so is the other.
+		status = functions.Failed
+		message = "failed to create domain: check that the domain correctly points to the function URL (https://" + f.DomainName + ")"
+	case !r.certified(ctx, d):
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		status, message = functions.Failed, "failed to generate TLS certificates"
+	}
+	return r.Store.Update(ctx, func(tx functions.Tx) error {
+		d, err := tx.Domain(id)
+		if err != nil || d.Status != functions.Pending {
+			return err
+		}
+		d.Status, d.ErrorMessage = status, message
+		return tx.Put(d)
+	})
+}
+
+// leads tells whether the hostname leads to the function.
+func (r *Reconciler) leads(ctx context.Context, d functions.Domain, f functions.Function) bool {
+	if r.Names == nil {
+		return true
+	}
+	err := r.Names.PointsTo(ctx, d.Hostname, f.DomainName)
+	if err != nil {
+		r.Log.InfoContext(ctx, "a domain does not lead to its function", "domain_id", d.ID, "hostname", d.Hostname, "error", err)
+	}
+	return err == nil
+}
+
+// certified has a certificate for the hostname, if that is anybody's business
+// here.
+func (r *Reconciler) certified(ctx context.Context, d functions.Domain) bool {
+	if r.Certificates == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, certified)
+	defer cancel()
+	err := r.Certificates.Obtain(ctx, d.Hostname)
+	if err != nil {
+		r.Log.WarnContext(ctx, "a domain has no certificate", "domain_id", d.ID, "hostname", d.Hostname, "error", err)
+	}
+	return err == nil
+}

@@ -1,0 +1,159 @@
+package e2e_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/letsencrypt/pebble/v2/ca"
+	"github.com/letsencrypt/pebble/v2/db"
+	"github.com/letsencrypt/pebble/v2/va"
+	"github.com/letsencrypt/pebble/v2/wfe"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/nameserver"
+)
+
+// authority is Pebble, the ACME server that Let's Encrypt tests clients with.
+type authority struct {
+	directory, rootsFile string
+	// issued are those to trust that trust the authority.
+	issued *x509.CertPool
+}
+
+// startAuthority starts one that looks hosts up with names, and reaches them on
+// these ports. It issues nothing for the blocked host.
+func startAuthority(t *testing.T, names *nameserver.Server, httpPort, tlsPort int, blocked string) authority {
+	t.Helper()
+	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
+	silent := log.New(io.Discard, "", 0)
+	store := db.NewMemoryStore()
+	if err := store.AddBlockedDomain(blocked); err != nil {
+		t.Fatal(err)
+	}
+	signer := ca.New(silent, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {}})
+	validator := va.New(silent, httpPort, tlsPort, false, names.Address(), store)
+	front := wfe.New(silent, store, validator, signer, []string{"pebble.example"}, false, false, 1, 1)
+	listening := httptest.NewTLSServer(front.Handler())
+	t.Cleanup(listening.Close)
+	a := authority{directory: listening.URL + wfe.DirectoryPath, rootsFile: filepath.Join(t.TempDir(), "roots.pem"), issued: x509.NewCertPool()}
+	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: listening.Certificate().Raw})
+	if err := os.WriteFile(a.rootsFile, encoded, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.issued.AppendCertsFromPEM(signer.GetRootCert(0).PEM())
+	return a
+}
+
+// TestACME has a custom hostname certified by an authority that everybody could
+// trust, and calls the function there.
+func TestACME(t *testing.T) {
+	names := nameserver.Start(t)
+	names.LeadTo([4]byte{127, 0, 0, 1})
+	httpPort, tlsPort := freePort(t), freePort(t)
+	signed := startAuthority(t, names, httpPort, tlsPort, "blocked.example.com")
+	w := newWorld(t, func(c *server.Config) {
+		c.GatewayListen, c.GatewayTLSListen = fmt.Sprint("127.0.0.1:", httpPort), fmt.Sprint("127.0.0.1:", tlsPort)
+		c.DNSResolver, c.ACMEDirectory, c.ACMERoots, c.ACMEEmail = names.Address(), signed.directory, signed.rootsFile, "operator@example.com"
+	})
+	f := w.function(python(w.namespace("acme").ID, "f"), pythonHandler("return 'hello'"))
+	domain := func(hostname string) *function.Domain {
+		names.Alias(hostname, f.DomainName)
+		d := must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: hostname}))
+		return must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often}))
+	}
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: signed.issued},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var dialer net.Dialer
+			return dialer.DialContext(ctx, "tcp", fmt.Sprint("127.0.0.1:", tlsPort))
+		},
+	}}
+	get := func(hostname string) (int, string, error) {
+		defer client.CloseIdleConnections()
+		response, err := client.Get("https://" + hostname + "/")
+		if err != nil {
+			return 0, "", err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		return response.StatusCode, string(body), err
+	}
+
+	d := domain("api.example.com")
+	if d.Status != function.DomainStatusReady || d.URL != "https://api.example.com" {
+		t.Fatalf("the domain is %s: %v", d.Status, d.ErrorMessage)
+	}
+	if status, body, err := get("api.example.com"); status != 200 || body != "hello" {
+		t.Errorf("%d %q %v", status, body, err)
+	}
+	if _, _, err := get("other.example.com"); err == nil {
+		t.Error("a host that nobody has is served")
+	}
+	blocked := domain("blocked.example.com")
+	if blocked.Status != function.DomainStatusError || *blocked.ErrorMessage != "failed to generate TLS certificates" {
+		t.Errorf("the domain for which there is no certificate is %s: %v", blocked.Status, blocked.ErrorMessage)
+	}
+
+	// The certificate is kept, and its key in no file that can be read.
+	w.restart()
+	if status, body, err := get("api.example.com"); status != 200 || body != "hello" {
+		t.Errorf("after a restart: %d %q %v", status, body, err)
+	}
+	if got := strings.Count(w.Log.String(), "a certificate was obtained"); got != 1 {
+		t.Errorf("%d certificates were obtained", got)
+	}
+	found := 0
+	err := filepath.WalkDir(filepath.Join(w.DataDir, "acme"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		found++
+		content, err := os.ReadFile(path)
+		if strings.Contains(string(content), "PRIVATE KEY") || strings.Contains(string(content), "operator@example.com") {
+			t.Errorf("%s is in clear", path)
+		}
+		return err
+	})
+	if err != nil || found == 0 {
+		t.Errorf("%d files, %v", found, err)
+	}
+
+	must[*function.Domain](t)(w.DeleteDomain(&function.DeleteDomainRequest{DomainID: d.ID}))
+	if _, _, err := get("api.example.com"); err == nil {
+		t.Error("a domain that was deleted is served")
+	}
+}
+
+// TestLocalDomains has custom hostnames certified by the local authority.
+func TestLocalDomains(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *server.Config) { c.GatewayTLSListen, c.LocalDomains = "127.0.0.1:0", []string{"example.com"} })
+	f := w.function(python(w.namespace("local").ID, "f"), pythonHandler("return 'hello'"))
+	d := must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "api.example.com"}))
+	must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often}))
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(must[[]byte](t)(os.ReadFile(filepath.Join(w.DataDir, "ca.pem"))))
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "api.example.com"}}}
+	defer client.CloseIdleConnections()
+	request := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodGet, w.GatewayTLSURL, nil))
+	request.Host = "api.example.com"
+	response := must[*http.Response](t)(client.Do(request))
+	defer response.Body.Close()
+	if body := must[[]byte](t)(io.ReadAll(response.Body)); response.StatusCode != 200 || string(body) != "hello" {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+}
