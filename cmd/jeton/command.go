@@ -29,6 +29,8 @@ type commandLine struct {
 	Env     envCommand     `cmd:"" help:"Print the export lines by which clients find the server: eval \"$(jeton env)\"."`
 	Token   tokenCommand   `cmd:"" help:"Look into a token, or verify it."`
 	Ca      caCommand      `cmd:"" help:"Print the certificate of the local authority, for clients to trust."`
+	Backup  backupCommand  `cmd:"" help:"Write all that the server keeps into one file, while it runs."`
+	Restore restoreCommand `cmd:"" help:"Make a data folder of a backup."`
 	Tf      tfCommand      `cmd:"" passthrough:"" help:"Run terraform (or tofu) with the provider and the local server set up; everything after tf is passed on."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

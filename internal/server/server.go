@@ -191,6 +191,16 @@ func (s *Server) keyIsThere() error {
 	return nil
 }
 
+// MissingKey returns where the key of a data folder's sealed values should be, if
+// it is not there.
+func MissingKey(dataDir string) string {
+	path := filepath.Join(dataDir, keyFile)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return path
+	}
+	return ""
+}
+
 func (s *Server) openStore(ctx context.Context) error {
 	if err := s.keyIsThere(); err != nil {
 		return err

@@ -42,6 +42,13 @@ func (w *world) restart() {
 	w.API = function.NewAPI(w.Client())
 }
 
+// over runs another server over a data folder that knows the same API key.
+func (w *world) over(dataDir string) *world {
+	w.t.Helper()
+	other := w.Over(dataDir)
+	return &world{Jeton: other, API: function.NewAPI(other.Client()), t: w.t}
+}
+
 func must[T any](t *testing.T) func(T, error) T {
 	t.Helper()
 	return func(value T, err error) T {

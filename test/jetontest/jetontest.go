@@ -58,14 +58,32 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	issued := j.start()
 	j.AccessKey, j.SecretKey = *issued.AccessKey, *issued.SecretKey
 	j.ProjectID, j.OrganizationID = *issued.DefaultProjectID, *issued.DefaultOrganizationID
-	t.Cleanup(func() {
+	j.atEnd()
+	return j
+}
+
+// Over runs another server over a data folder that knows j's API key, until the
+// test ends.
+func (j *Jeton) Over(dataDir string) *Jeton {
+	j.t.Helper()
+	other := &Jeton{
+		t: j.t, config: j.config, DataDir: dataDir, Log: &testlog.Buffer{},
+		AccessKey: j.AccessKey, SecretKey: j.SecretKey, ProjectID: j.ProjectID, OrganizationID: j.OrganizationID,
+	}
+	other.config.DataDir, other.config.Credentials = dataDir, server.CredentialsPath(dataDir)
+	other.start()
+	other.atEnd()
+	return other
+}
+
+func (j *Jeton) atEnd() {
+	j.t.Cleanup(func() {
 		j.Stop()
 		j.searchLeftBehind()
-		if t.Failed() {
-			t.Logf("log of the server:\n%s", j.Log)
+		if j.t.Failed() {
+			j.t.Logf("log of the server:\n%s", j.Log)
 		}
 	})
-	return j
 }
 
 func (j *Jeton) start() *scw.Profile {
