@@ -12,7 +12,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
@@ -40,7 +39,7 @@ func Restore(ctx context.Context, in io.Reader, dataDir string) (err error) {
 	if err := unpack(in, unfinished); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := verify(ctx, filepath.Join(unfinished, databaseFile)); err != nil {
+	if err := sqlite.Verify(ctx, filepath.Join(unfinished, databaseFile)); err != nil {
 		return fmt.Errorf("restore: the backup is damaged: %w", err)
 	}
 	// An empty folder gives way to one that is not.
@@ -100,16 +99,4 @@ func unpackFile(root *os.Root, header *tar.Header, content io.Reader) error {
 	}
 	_, err = io.Copy(file, content)
 	return errors.Join(err, file.Sync(), file.Close())
-}
-
-// verify opens the database as a server would, and looks through it.
-func verify(ctx context.Context, path string) error {
-	if _, err := os.Stat(path); err != nil {
-		return err
-	}
-	store, err := sqlite.Open(ctx, path, time.Now)
-	if err != nil {
-		return err
-	}
-	return errors.Join(store.Verify(ctx), store.Close())
 }

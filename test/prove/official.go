@@ -24,7 +24,7 @@ func officialStatesPlanEmpty(ctx context.Context, s *stage) (string, error) {
 		return "", err
 	}
 	defer p.server.stop()
-	changed, plans, err := p.planTraps(ctx, nil)
+	changed, plans, err := p.planTraps(ctx, func(official.Object) official.Arguments { return nil })
 	if err != nil {
 		return "", err
 	}
@@ -49,11 +49,11 @@ func changedStatesAreCaught(ctx context.Context, s *stage) (string, error) {
 		return "", err
 	}
 	defer p.server.stop()
-	changed, plans, err := p.planTraps(ctx, official.Arguments{"description": `"another"`})
+	changed, plans, err := p.planTraps(ctx, somethingElse)
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("the same proof with another description in each configuration: %d of %d plans have changes, as it must find", len(changed), plans)
+	line := fmt.Sprintf("the same proof with something else in each configuration: %d of %d plans have changes, as it must find", len(changed), plans)
 	if len(changed) != plans {
 		return line, errBroken
 	}
@@ -128,12 +128,25 @@ func (p *takeOver) types() int {
 	return len(types)
 }
 
+// somethingElse are arguments that an object does not have.
+func somethingElse(o official.Object) official.Arguments {
+	switch o.Type {
+	case official.CronType:
+		return official.Arguments{"schedule": `"@monthly"`}
+	case official.DomainType:
+		return official.Arguments{"hostname": `"another.example.com"`}
+	default:
+		return official.Arguments{"description": `"another"`}
+	}
+}
+
 // planTraps plans each trap, with other arguments than its own, and returns the
 // names of those whose plans have changes, and how many plans were made.
-func (p *takeOver) planTraps(ctx context.Context, others official.Arguments) (changed []string, plans int, err error) {
+func (p *takeOver) planTraps(ctx context.Context, others func(official.Object) official.Arguments) (changed []string, plans int, err error) {
 	for _, name := range slices.Sorted(maps.Keys(p.traps)) {
 		trap := p.traps[name]
-		folder, err := p.folder(map[string]official.Object{"main": trap.Object(p.objects).With(others, nil)}, trap.Archive)
+		object := trap.Object(p.objects)
+		folder, err := p.folder(map[string]official.Object{"main": object.With(others(object), nil)}, trap.Archive)
 		if err != nil {
 			return nil, 0, err
 		}
