@@ -53,6 +53,8 @@ func run(ctx context.Context, out io.Writer) error {
 		{1, revokeUnderLoad},
 		{1, revokeAcrossKills},
 		{1, lateTableIsCaught},
+		{2, surviveKills},
+		{2, lossIsCaught},
 		{3, nothingSecretIsKept},
 		{4, expireUnderLoad},
 		{6, hostileLoad},
