@@ -33,6 +33,11 @@ test-tofu: ## Run the provider's tests with OpenTofu in place of terraform, whic
 	@# OpenTofu 1.12 shows nothing of what closing an ephemeral resource reports.
 	JETON_TEST_CLI=$(CURDIR)/bin/tofu go test -timeout 9m -skip '^TestEphemeralTokenThatCannotBeRevoked$$' ./test/provider
 
+.PHONY: test-scw
+test-scw: ## Run the tests that use Scaleway's own command line, which takes a minute to build the first time.
+	@test -x bin/scw || (cd tools/scw && go build -o ../../bin/scw github.com/scaleway/scaleway-cli/v2/cmd/scw)
+	go test -tags scw -timeout 5m ./test/scw
+
 .PHONY: lint
 lint: ## Check format, style, and the walls between packages.
 	$(TOOL) golangci-lint run ./...
