@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,13 +47,7 @@ type sqsService struct {
 // newSQSService starts fauxqs, which npm has. `make test` installs it.
 func newSQSService(t *testing.T) sqsService {
 	t.Helper()
-	program, err := filepath.Abs("../npm/node_modules/fauxqs/dist/cli.js")
-	if err == nil {
-		_, err = os.Stat(program)
-	}
-	if err != nil {
-		t.Fatalf("run npm ci in test/npm first, as make test does: %v", err)
-	}
+	program := npmModule(t, "fauxqs/dist/cli.js")
 	port := freePort(t)
 	command := exec.CommandContext(t.Context(), "node", program)
 	command.Env = append(os.Environ(), fmt.Sprint("FAUXQS_PORT=", port), "FAUXQS_HOST=127.0.0.1")
