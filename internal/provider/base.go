@@ -2,8 +2,10 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -42,6 +44,29 @@ func (*base) stateID(v types.String, diags *diag.Diagnostics) (regional.ID, bool
 		return regional.ID{}, false
 	}
 	return id, true
+}
+
+// deleteObject deletes the object in the state within its timeout, and waits until
+// it is gone.
+func (b *base) deleteObject(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse, noun string, standard time.Duration, remove func(context.Context, regional.ID) error) {
+	var id types.String
+	var timeouts types.Object
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("timeouts"), &timeouts)...)
+	of, ok := b.stateID(id, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := withTimeout(ctx, timeouts, onDelete, standard)
+	defer cancel()
+	if err := remove(ctx, of); err != nil {
+		b.backend.addError(&resp.Diagnostics, "Cannot delete the "+noun, err)
+	}
+}
+
+// ImportState implements resource.ResourceWithImportState.
+func (b *base) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	b.importID(ctx, req, resp)
 }
 
 // said quotes what the service says of an object, if it says anything.

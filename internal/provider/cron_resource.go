@@ -134,22 +134,7 @@ func (r *cronResource) Update(ctx context.Context, req resource.UpdateRequest, r
 
 // Delete implements resource.Resource.
 func (r *cronResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var m cronModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.stateID(m.ID, &resp.Diagnostics)
-	if !ok {
-		return
-	}
-	ctx, cancel := withTimeout(ctx, m.Timeouts, onDelete, cronTimeout)
-	defer cancel()
-	if err := r.backend.DeleteCron(ctx, id); err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot delete the cron", err)
-	}
-}
-
-// ImportState implements resource.ResourceWithImportState.
-func (r *cronResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	r.importID(ctx, req, resp)
+	r.deleteObject(ctx, req, resp, "cron", cronTimeout, r.backend.DeleteCron)
 }
 
 // MoveState implements resource.ResourceWithMoveState.

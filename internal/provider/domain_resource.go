@@ -135,22 +135,7 @@ func (r *domainResource) Update(ctx context.Context, req resource.UpdateRequest,
 
 // Delete implements resource.Resource.
 func (r *domainResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var m domainModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.stateID(m.ID, &resp.Diagnostics)
-	if !ok {
-		return
-	}
-	ctx, cancel := withTimeout(ctx, m.Timeouts, onDelete, domainTimeout)
-	defer cancel()
-	if err := r.backend.DeleteDomain(ctx, id); err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot delete the domain", err)
-	}
-}
-
-// ImportState implements resource.ResourceWithImportState.
-func (r *domainResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	r.importID(ctx, req, resp)
+	r.deleteObject(ctx, req, resp, "domain", domainTimeout, r.backend.DeleteDomain)
 }
 
 // MoveState implements resource.ResourceWithMoveState.

@@ -201,22 +201,7 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 
 // Delete implements resource.Resource.
 func (r *functionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var m functionModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.stateID(m.ID, &resp.Diagnostics)
-	if !ok {
-		return
-	}
-	ctx, cancel := withTimeout(ctx, m.Timeouts, onDelete, functionTimeout)
-	defer cancel()
-	if err := r.backend.DeleteFunction(ctx, id); err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot delete the function", err)
-	}
-}
-
-// ImportState implements resource.ResourceWithImportState.
-func (r *functionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	r.importID(ctx, req, resp)
+	r.deleteObject(ctx, req, resp, "function", functionTimeout, r.backend.DeleteFunction)
 }
 
 // MoveState implements resource.ResourceWithMoveState.

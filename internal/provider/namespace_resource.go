@@ -168,22 +168,7 @@ func (r *namespaceResource) update(ctx context.Context, id regional.ID, req *fun
 
 // Delete implements resource.Resource.
 func (r *namespaceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var m namespaceModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.stateID(m.ID, &resp.Diagnostics)
-	if !ok {
-		return
-	}
-	ctx, cancel := withTimeout(ctx, m.Timeouts, onDelete, namespaceTimeout)
-	defer cancel()
-	if err := r.backend.DeleteNamespace(ctx, id); err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot delete the function namespace", err)
-	}
-}
-
-// ImportState implements resource.ResourceWithImportState.
-func (r *namespaceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	r.importID(ctx, req, resp)
+	r.deleteObject(ctx, req, resp, "function namespace", namespaceTimeout, r.backend.DeleteNamespace)
 }
 
 // MoveState implements resource.ResourceWithMoveState.

@@ -137,22 +137,7 @@ func (r *triggerResource) Update(ctx context.Context, req resource.UpdateRequest
 
 // Delete implements resource.Resource.
 func (r *triggerResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var m triggerModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.stateID(m.ID, &resp.Diagnostics)
-	if !ok {
-		return
-	}
-	ctx, cancel := withTimeout(ctx, m.Timeouts, onDelete, triggerTimeout)
-	defer cancel()
-	if err := r.backend.DeleteTrigger(ctx, id); err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot delete the trigger", err)
-	}
-}
-
-// ImportState implements resource.ResourceWithImportState.
-func (r *triggerResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	r.importID(ctx, req, resp)
+	r.deleteObject(ctx, req, resp, "trigger", triggerTimeout, r.backend.DeleteTrigger)
 }
 
 // MoveState implements resource.ResourceWithMoveState.
