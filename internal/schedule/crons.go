@@ -86,12 +86,13 @@ func (c *Crons) Run(ctx context.Context) error {
 	var calls sync.WaitGroup
 	for ctx.Err() == nil {
 		due, next := c.due(c.Now())
-		if err := c.note(ctx, due); err != nil {
+		noted, err := c.note(ctx, due)
+		if err != nil {
 			c.Log.Error("crons are late: what they have called cannot be noted", "error", err)
-			due, next = nil, time.Second
+			next = time.Second
 		}
-		for _, d := range due {
-			calls.Go(func() { c.call(calling, d) })
+		for _, r := range noted {
+			calls.Go(func() { c.call(calling, r) })
 		}
 		rest(ctx, next, c.changed)
 	}
@@ -129,14 +130,15 @@ func (c *Crons) due(now time.Time) ([]run, time.Duration) {
 	return found, wait
 }
 
-// note commits that the runs are being made, before they are: a cron never
-// calls twice for one time, whatever happens to the server in between. All that
-// was due before goes with it.
-func (c *Crons) note(ctx context.Context, runs []run) error {
+// note commits that the runs are being made, before they are: a cron never calls
+// twice for one time, whatever happens to the server in between. All that was due
+// before goes with it. It returns the runs that are to be made still: a cron that
+// was deleted since calls no more.
+func (c *Crons) note(ctx context.Context, runs []run) (noted []run, err error) {
 	if len(runs) == 0 {
-		return nil
+		return nil, nil
 	}
-	return c.Store.Update(ctx, func(tx functions.Tx) error {
+	err = c.Store.Update(ctx, func(tx functions.Tx) error {
 		for _, r := range runs {
 			cron, err := tx.Cron(r.cron.ID)
 			if functions.IsNotFound(err) || err == nil && cron.Status != functions.Ready {
@@ -149,7 +151,12 @@ func (c *Crons) note(ctx context.Context, runs []run) error {
 			if err := tx.Put(cron); err != nil {
 				return err
 			}
+			noted = append(noted, r)
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	return noted, nil
 }

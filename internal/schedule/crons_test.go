@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,6 +37,8 @@ type world struct {
 	t     *testing.T
 	store *sqlite.Store
 	log   *testlog.Buffer
+	// through is the store as the crons use it; nil for the store itself.
+	through functions.Store
 	// answer is what the function does.
 	answer http.HandlerFunc
 
@@ -106,7 +109,7 @@ func (w *world) calls() []string {
 func (w *world) run() (stop func()) {
 	w.t.Helper()
 	c := &schedule.Crons{
-		Store: w.store, Calls: w, Grace: 10 * time.Second, Now: time.Now,
+		Store: cmp.Or[functions.Store](w.through, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	c.Start()
@@ -207,6 +210,29 @@ func TestCronsDoNotWait(t *testing.T) {
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("calls went on for %v after the end", took)
 		}
+	})
+}
+
+// late is a store that lets somebody in before each commit.
+type late struct {
+	functions.Store
+	before func()
+}
+
+func (l late) Update(ctx context.Context, write func(functions.Tx) error) error {
+	l.before()
+	return l.Store.Update(ctx, write)
+}
+
+// TestCronDeletedAtItsTime has a cron deleted between being due and being called.
+func TestCronDeletedAtItsTime(t *testing.T) {
+	inWorld(t, func(w *world) {
+		cron := newCron("* * * * *", "{}")
+		w.put(cron)
+		w.through = late{w.store, func() { w.remove(cron) }}
+		defer w.run()()
+		time.Sleep(61 * time.Second)
+		wantCalls(t, w.calls())
 	})
 }
 
