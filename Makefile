@@ -65,7 +65,7 @@ prove: build ## Try to break what Jeton promises; one line a promise.
 .PHONY: bench-gateway
 bench-gateway: build ## Measure the gateway beside nginx, HAProxy and a bare proxy (needs wrk, nginx, haproxy).
 	go run ./bench/gateway
-	go test ./internal/gateway -run '^$$' -bench Admission
+	go test ./internal/gateway -run '^$$' -bench 'Admission|Refusal'
 
 .PHONY: release
 release: ## Pack both programs for all platforms into dist/, the same bytes each time. RELEASE=1.2.3 names the version.

@@ -252,6 +252,33 @@ func BenchmarkAdmission(b *testing.B) {
 	}
 }
 
+// BenchmarkRefusal shows that the time of a refusal says nothing of its reason:
+// tokens of the same length take as long whether they are known, expired or
+// nobody's.
+func BenchmarkRefusal(b *testing.B) {
+	table := gateway.NewTable()
+	text := func(n int) string { return strings.Repeat(fmt.Sprint(n), 1060) }
+	for i, t := range []functions.Token{{FunctionID: siblingID}, {FunctionID: functionID, ExpiresAt: start}, {NamespaceID: strangerID}} {
+		t.ID, t.Digest = tokenID(i), functions.DigestOf(text(i))
+		table.Apply(functions.Change{Object: t})
+	}
+	table.Apply(functions.Change{Object: functions.Function{
+		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
+	}})
+	g := &gateway.Gateway{Table: table, Keys: iam.NewDirectory()}
+	for n, reason := range []string{"of another function", "expired", "of another namespace", "unknown"} {
+		b.Run(reason, func(b *testing.B) {
+			header := http.Header{"X-Auth-Token": {text(n)}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if g.Admits(header, host, start) {
+					b.Fatal("admitted")
+				}
+			}
+		})
+	}
+}
+
 // waiting hands out its instance when it is told to.
 type waiting struct {
 	*world
