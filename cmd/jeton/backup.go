@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -43,7 +42,7 @@ type restoreCommand struct {
 
 // Run unpacks the file into the data folder, which must not be there yet.
 func (c *restoreCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	var in io.Reader = s.in
+	in := s.in
 	if c.File != "-" {
 		file, err := os.Open(c.File)
 		if err != nil {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -14,8 +15,8 @@ func Snapshot(ctx context.Context, path, into string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", into); err != nil {
+	_, err = db.ExecContext(ctx, "VACUUM INTO ?", into)
+	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("snapshot of %s: %w", path, err)
 	}
 	return nil
@@ -28,7 +29,10 @@ func Verify(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	return errors.Join(verify(ctx, db), db.Close())
+}
+
+func verify(ctx context.Context, db *sql.DB) error {
 	var changes int
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM changes").Scan(&changes); err != nil {
 		return fmt.Errorf("no store: %w", err)
