@@ -100,6 +100,22 @@ func (m *triggerModel) fill(id regional.ID, t *function.Trigger) {
 	}
 }
 
+// isOf reports whether what is planned calls the function of the trigger that there
+// is, with the same messages. What is not known before the service says it is.
+func (m *triggerModel) isOf(id regional.ID, t *function.Trigger) bool {
+	current := *m
+	current.fill(id, t)
+	same := spelling.Reference(m.FunctionID.ValueString(), t.FunctionID)
+	for _, pair := range [][2]source{{m.sqs(), current.sqs()}, {m.nats(), current.nats()}} {
+		same = same && pair[0].isSet() == pair[1].isSet()
+		for attribute := range pair[0].of.AttrTypes {
+			planned := pair[0].text(attribute)
+			same = same && (planned.IsUnknown() || planned.Equal(pair[1].text(attribute)))
+		}
+	}
+	return same
+}
+
 // createRequest returns the request that makes the planned trigger of a function.
 // What a block leaves out is the provider's or the trigger's own.
 func (m *triggerModel) createRequest(called regional.ID, name, projectID string) *function.CreateTriggerRequest {

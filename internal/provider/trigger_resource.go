@@ -120,6 +120,9 @@ func (r *triggerResource) Update(ctx context.Context, req resource.UpdateRequest
 	ctx, cancel := withTimeout(ctx, m.Timeouts, onUpdate, triggerTimeout)
 	defer cancel()
 	t, err := r.backend.SettledTrigger(ctx, id, nil)
+	if err == nil && !m.isOf(id, t) {
+		err = fmt.Errorf("trigger %s calls another function or has another source than the configuration says: terraform apply -replace makes the one that it says", id)
+	}
 	if err == nil {
 		if change := m.updateRequest(id, t); change != nil {
 			t, err = r.backend.API().UpdateTrigger(change, client.Context(ctx))

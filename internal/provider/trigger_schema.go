@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -12,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
@@ -37,7 +40,7 @@ func triggerSchema() schema.Schema {
 				Required:            true,
 				MarkdownDescription: "The function that is called. Another function makes another trigger.",
 				Validators:          []validator.String{reference()},
-				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnless(spelling.Reference)},
+				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnlessUnread(spelling.Reference)},
 			},
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true,
@@ -63,7 +66,7 @@ func triggerSchema() schema.Schema {
 				"account_id": schema.StringAttribute{
 					Optional: true, Computed: true,
 					MarkdownDescription: "The account of Messaging and Queuing that the subject belongs to.",
-					PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnless(spelling.Reference)},
+					PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnlessUnread(spelling.Reference)},
 				},
 			}),
 			"timeouts": timeoutsBlock(triggerTimeout),
@@ -74,8 +77,8 @@ func triggerSchema() schema.Schema {
 // sourceBlock is a block that occurs once at most. The official provider has it
 // as a list, and its states hold it as one.
 func sourceBlock(description string, attributes map[string]schema.Attribute) schema.Block {
-	attributes["project_id"] = replacingAttribute("The project of Messaging and Queuing; the function's by default.", uuid())
-	attributes["region"] = replacingAttribute("The region of Messaging and Queuing; the trigger's by default.", regionName())
+	attributes["project_id"] = sourceDefault("The project of Messaging and Queuing; the function's by default.", uuid())
+	attributes["region"] = sourceDefault("The region of Messaging and Queuing; the trigger's by default.", regionName())
 	return schema.ListNestedBlock{
 		MarkdownDescription: description,
 		NestedObject:        schema.NestedBlockObject{Attributes: attributes},
@@ -89,7 +92,55 @@ func sourceName(description string) schema.Attribute {
 		Required:            true,
 		MarkdownDescription: description,
 		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		PlanModifiers:       []planmodifier.String{replaceUnlessUnread(spelling.Text)},
+	}
+}
+
+// sourceDefault is configured, or decided by the service.
+func sourceDefault(description string, validators ...validator.String) schema.Attribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true,
+		MarkdownDescription: description,
+		Validators:          validators,
+		PlanModifiers:       []planmodifier.String{keepRead{}, replaceUnlessUnread(spelling.Text)},
+	}
+}
+
+// unread reports whether a state names no source. The official provider reads
+// neither the source nor the function: a state that it has imported says nothing
+// of them, which is no reason to replace the trigger. Update makes sure that they
+// are the same.
+func unread(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) bool {
+	var sqs, nats types.List
+	diags.Append(state.GetAttribute(ctx, path.Root(sqsBlock), &sqs)...)
+	diags.Append(state.GetAttribute(ctx, path.Root(natsBlock), &nats)...)
+	return len(sqs.Elements())+len(nats.Elements()) == 0
+}
+
+// replaceUnlessUnread is replaceUnless for what may not have been read.
+func replaceUnlessUnread(same spelling.Same) planmodifier.String {
+	const description = "Another value makes another trigger."
+	return stringplanmodifier.RequiresReplaceIf(
+		func(ctx context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+			resp.RequiresReplace = !spelling.Equal(req.StateValue, req.PlanValue, same) && !unread(ctx, req.State, &resp.Diagnostics)
+		}, description, description)
+}
+
+// keepRead plans what the service has decided, once that was read.
+type keepRead struct{}
+
+func (keepRead) Description(context.Context) string {
+	return "What the service has decided stays."
+}
+
+func (m keepRead) MarkdownDescription(ctx context.Context) string {
+	return m.Description(ctx)
+}
+
+// PlanModifyString implements planmodifier.String.
+func (keepRead) PlanModifyString(ctx context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+	if req.PlanValue.IsUnknown() && !req.State.Raw.IsNull() && !unread(ctx, req.State, &resp.Diagnostics) {
+		resp.PlanValue = req.StateValue
 	}
 }
 
@@ -97,8 +148,8 @@ func sourceName(description string) schema.Attribute {
 func replaceIfAddedOrRemoved() planmodifier.List {
 	const description = "Another source makes another trigger."
 	return listplanmodifier.RequiresReplaceIf(
-		func(_ context.Context, req planmodifier.ListRequest, resp *listplanmodifier.RequiresReplaceIfFuncResponse) {
-			resp.RequiresReplace = len(req.StateValue.Elements()) != len(req.PlanValue.Elements())
+		func(ctx context.Context, req planmodifier.ListRequest, resp *listplanmodifier.RequiresReplaceIfFuncResponse) {
+			resp.RequiresReplace = len(req.StateValue.Elements()) != len(req.PlanValue.Elements()) && !unread(ctx, req.State, &resp.Diagnostics)
 		}, description, description)
 }
 

@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,18 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-
-	"github.com/jeton-dev/jeton/internal/provider"
 	"github.com/jeton-dev/jeton/test/official"
 )
 
 // cli is the command line in a folder of its own, for what the framework of the
-// other tests does not show: warnings, exit statuses, states written by hand. It
-// starts this test program as the provider.
+// other tests does not show: warnings, exit statuses, states written by hand.
 type cli struct {
 	t   *testing.T
 	dir string
@@ -34,31 +29,34 @@ const (
 )
 
 const (
-	// providerProgram is the name under which this program is the provider.
+	// providerProgram is the name that terraform wants of a provider's program.
 	providerProgram = "terraform-provider-scaleway"
 	// clockAhead is the variable that says by how much that provider's clock is
 	// ahead.
 	clockAhead = "PROVIDER_TEST_CLOCK_AHEAD"
 )
 
-// serveProvider is what this program does under the name providerProgram.
-func serveProvider() error {
-	ahead, err := time.ParseDuration(os.Getenv(clockAhead))
-	if err != nil {
-		return err
+// builtProvider is the path of the provider's program, built once. It is without
+// the race detector, under which each of hundreds of starts would take a second;
+// the tests that run the provider within this program are with it.
+var builtProvider = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(workFolder, providerProgram)
+	command := exec.Command("go", "build", "-o", path, "./program")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the provider: %w\n%s", err, output)
 	}
-	options := provider.Options{Version: "test", Now: func() time.Time { return time.Now().Add(ahead) }}
-	return providerserver.Serve(context.Background(), provider.New(options), providerserver.ServeOpts{Address: "registry.terraform.io/" + ownAddress})
-}
+	return path, nil
+})
 
 // commandLine makes a folder with the configuration, and the provider known under
 // all addresses.
 func (w *world) commandLine(t *testing.T, configuration string) *cli {
 	t.Helper()
 	c := &cli{t: t, dir: t.TempDir()}
-	self, err := os.Executable()
+	built, err := builtProvider()
 	if err == nil {
-		err = os.Symlink(self, filepath.Join(c.dir, providerProgram))
+		err = os.Symlink(built, filepath.Join(c.dir, providerProgram))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +67,7 @@ func (w *world) commandLine(t *testing.T, configuration string) *cli {
 	}
 	c.write("overrides.tfrc", "provider_installation {\n  dev_overrides {\n"+overrides+"  }\n  direct {}\n}\n")
 	c.write("main.tf", configuration)
-	c.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(c.dir, "overrides.tfrc"), "TF_IN_AUTOMATION=1", clockAhead+"=0s",
-		// The race detector would wait a second at the end of every provider.
-		"GORACE=atexit_sleep_ms=0")
+	c.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(c.dir, "overrides.tfrc"), "TF_IN_AUTOMATION=1", clockAhead+"=0s")
 	environment := w.Env()
 	environment["SCW_API_URL"] = w.front.URL
 	for name, value := range environment {

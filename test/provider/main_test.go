@@ -15,10 +15,12 @@ import (
 // commandLine is the path of terraform, or of tofu.
 var commandLine string
 
+// workFolder is where the test program keeps what all tests share.
+var workFolder string
+
 func TestMain(m *testing.M) {
-	programs := map[string]func() error{providerProgram: serveProvider, callerProgram: callFunction}
-	if program, ok := programs[filepath.Base(os.Args[0])]; ok {
-		if err := program(); err != nil {
+	if filepath.Base(os.Args[0]) == callerProgram {
+		if err := callFunction(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -43,6 +45,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	workFolder = dir
 	commandLineConfig := filepath.Join(dir, "empty.tfrc")
 	if err := os.WriteFile(commandLineConfig, nil, 0o600); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/test/official"
 )
 
 const (
@@ -136,6 +138,37 @@ func TestTriggerThatFails(t *testing.T) {
 	expectOnce(t, c.must("plan", "-no-color"), "The trigger is not ready")
 	must(w.api.DeleteTrigger(&function.DeleteTriggerRequest{TriggerID: strings.TrimPrefix(c.attribute(triggerAddress, "id"), "fr-par/")}))
 	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 0 destroyed")
+}
+
+// TestTriggerImportedByTheOfficialProvider: its state names neither the function nor
+// the source. Without a look at the server they are filled in and nothing is
+// replaced; but a trigger that is another one is not taken for this.
+func TestTriggerImportedByTheOfficialProvider(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	objects := must(official.MakeObjects(t.Context(), w.api))
+	imported := objects[official.QueueTrigger].With(nil, official.Values{"function_id": nil, "sqs": []any{}, "description": ""})
+	for name, test := range map[string]struct {
+		block  string
+		status int
+		says   string
+	}{
+		"the same":       {"{\n    queue = \"orders\"\n  }", 0, "0 added, 1 changed, 0 destroyed"},
+		"another source": {"{\n    queue = \"returns\"\n  }", 1, "calls another function or has another source"},
+	} {
+		object := imported.With(official.Arguments{"sqs": test.block}, nil)
+		c := w.commandLine(t, official.Requiring(official.Address)+object.Configuration("main"))
+		c.write("terraform.tfstate", must(official.State(map[string]official.Object{"main": object})))
+		w.front.Forget()
+		output, status := c.run("apply", "-no-color", "-auto-approve", "-refresh=false")
+		if text := strings.Join(strings.Fields(output), " "); status != test.status || !strings.Contains(text, test.says) {
+			t.Errorf("%s: exit status %d\n%s", name, status, output)
+		}
+		w.expectRequests(t, 0, "PATCH", "")
+		if status == 0 {
+			c.expectEmptyPlan()
+		}
+	}
 }
 
 // TestTriggerOfAnotherService: the API knows queues for which there is no block.

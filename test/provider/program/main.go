@@ -1,0 +1,33 @@
+// Command program is the provider as the tests' command lines start it: with a
+// clock that can be ahead.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/jeton-dev/jeton/internal/provider"
+)
+
+// clockAhead is the variable that says by how much the clock is ahead.
+const clockAhead = "PROVIDER_TEST_CLOCK_AHEAD"
+
+func main() {
+	if err := serve(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func serve() error {
+	ahead, err := time.ParseDuration(os.Getenv(clockAhead))
+	if err != nil {
+		return fmt.Errorf("%s: %w", clockAhead, err)
+	}
+	options := provider.Options{Version: "test", Now: func() time.Time { return time.Now().Add(ahead) }}
+	return providerserver.Serve(context.Background(), provider.New(options), providerserver.ServeOpts{Address: "registry.terraform.io/jeton-dev/scaleway"})
+}
