@@ -66,6 +66,7 @@ func triggerSchema() schema.Schema {
 				"account_id": schema.StringAttribute{
 					Optional: true, Computed: true,
 					MarkdownDescription: "The account of Messaging and Queuing that the subject belongs to.",
+					Validators:          []validator.String{optionalReference()},
 					PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnlessUnread(spelling.Reference)},
 				},
 			}),

@@ -12,18 +12,30 @@ const (
 	namespaceType = "scaleway_function_namespace"
 	functionType  = "scaleway_function"
 	tokenType     = "scaleway_function_token"
+	cronType      = "scaleway_function_cron"
+	domainType    = "scaleway_function_domain"
+	triggerType   = "scaleway_function_trigger"
 
 	anID = "fr-par/11111111-1111-4111-8111-111111111111"
 )
 
-// values are the arguments of a configuration; a string, an int or a
-// map[string]string each.
+// values are the arguments of a configuration; a string, an int, a
+// map[string]string or, for a block, a []values each.
 type values map[string]any
 
 // aFunction is a valid function with other arguments.
 func aFunction(others values) values {
 	v := values{"namespace_id": anID, "runtime": "go126", "handler": "Handle", "privacy": "private"}
 	for name, value := range others {
+		v[name] = value
+	}
+	return v
+}
+
+// aTrigger is a trigger of a function with its blocks.
+func aTrigger(blocks values) values {
+	v := values{"function_id": anID, "sqs": []values{}, "nats": []values{}}
+	for name, value := range blocks {
 		v[name] = value
 	}
 	return v
@@ -93,6 +105,43 @@ func TestValidation(t *testing.T) {
 		"token, a day":                {tokenType, values{"function_id": anID, "expires_at": "2030-01-31"}, "2030-01-31T12:00:00Z", "expires_at"},
 		"token, no time":              {tokenType, values{"function_id": anID, "expires_at": ""}, "2030-01-31T12:00:00Z", "expires_at"},
 		"token, a name":               {tokenType, values{"function_id": "main"}, "region/uuid", "function_id"},
+
+		"cron":            {cronType, values{"function_id": anID, "schedule": "*/5 * * * *"}, "", ""},
+		"cron, Sunday":    {cronType, values{"function_id": anID, "schedule": "0 0 * * 5-7"}, "", ""},
+		"cron, words":     {cronType, values{"function_id": anID, "schedule": "every hour"}, "write minute, hour", "schedule"},
+		"cron, seconds":   {cronType, values{"function_id": anID, "schedule": "* * * * * *"}, "write minute, hour", "schedule"},
+		"cron, zone":      {cronType, values{"function_id": anID, "schedule": "TZ=UTC * * * * *"}, "names a time zone", "schedule"},
+		"cron, arguments": {cronType, values{"function_id": anID, "schedule": "@daily", "args": `{"a": 1}`}, "", ""},
+		"cron, a list":    {cronType, values{"function_id": anID, "schedule": "@daily", "args": "[1]"}, "no JSON object", "args"},
+
+		"domain":             {domainType, values{"function_id": anID, "hostname": "api.example.com"}, "", ""},
+		"domain, spelling":   {domainType, values{"function_id": anID[7:], "hostname": "API.Example.com."}, "", ""},
+		"domain, IDN":        {domainType, values{"function_id": anID, "hostname": "xn--bcher-kva.example"}, "", ""},
+		"domain, unknown":    {domainType, values{"function_id": anID, "hostname": tftypes.UnknownValue}, "", ""},
+		"domain, function":   {domainType, values{"function_id": "main", "hostname": "api.example.com"}, "region/uuid", "function_id"},
+		"domain, none":       {domainType, values{"function_id": anID, "hostname": ""}, "write one such as api.example.com", "hostname"},
+		"domain, one label":  {domainType, values{"function_id": anID, "hostname": "localhost"}, "write one such as api.example.com", "hostname"},
+		"domain, scheme":     {domainType, values{"function_id": anID, "hostname": "https://api.example.com"}, "without a scheme", "hostname"},
+		"domain, wildcard":   {domainType, values{"function_id": anID, "hostname": "*.example.com"}, "a wildcard", "hostname"},
+		"domain, port":       {domainType, values{"function_id": anID, "hostname": "example.com:80"}, "a port", "hostname"},
+		"domain, address":    {domainType, values{"function_id": anID, "hostname": "192.0.2.1"}, "write one such as api.example.com", "hostname"},
+		"domain, underscore": {domainType, values{"function_id": anID, "hostname": "my_api.example.com"}, "write one such as api.example.com", "hostname"},
+		"domain, long":       {domainType, values{"function_id": anID, "hostname": strings.Repeat("a.", 125) + "com."}, "", ""},
+		"domain, too long":   {domainType, values{"function_id": anID, "hostname": strings.Repeat("a.", 126) + "com"}, "no host name", "hostname"},
+
+		"trigger, sqs":            {triggerType, aTrigger(values{"sqs": []values{{"queue": "q"}}}), "", ""},
+		"trigger, nats":           {triggerType, aTrigger(values{"nats": []values{{"subject": "s", "account_id": anID}}}), "", ""},
+		"trigger, unknown":        {triggerType, aTrigger(values{"sqs": tftypes.UnknownValue}), "", ""},
+		"trigger of nothing":      {triggerType, aTrigger(nil), "write a block sqs with a queue, or a block nats with a subject", ""},
+		"trigger of two things":   {triggerType, aTrigger(values{"sqs": []values{{"queue": "q"}}, "nats": []values{{"subject": "s"}}}), "remove the block sqs or the block nats", "nats"},
+		"trigger of two queues":   {triggerType, aTrigger(values{"sqs": []values{{"queue": "q"}, {"queue": "r"}}}), "at most 1", "sqs"},
+		"trigger of two subjects": {triggerType, aTrigger(values{"nats": []values{{"subject": "s"}, {"subject": "t"}}}), "at most 1", "nats"},
+		"trigger, two and more":   {triggerType, aTrigger(values{"sqs": []values{{"queue": "q"}}, "nats": tftypes.UnknownValue}), "", ""},
+		"trigger, no queue":       {triggerType, aTrigger(values{"sqs": []values{{"queue": ""}}}), "at least 1", "sqs"},
+		"trigger, project":        {triggerType, aTrigger(values{"sqs": []values{{"queue": "q", "project_id": "mine"}}}), "is no uuid", "sqs"},
+		"trigger, region":         {triggerType, aTrigger(values{"nats": []values{{"subject": "s", "region": "Paris"}}}), "write fr-par", "nats"},
+		"trigger, account":        {triggerType, aTrigger(values{"nats": []values{{"subject": "s", "account_id": "main"}}}), "region/uuid", "nats"},
+		"trigger, empty name":     {triggerType, aTrigger(values{"name": "", "sqs": []values{{"queue": "q"}}}), "between 1 and 100", "name"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -161,6 +210,14 @@ func arguments(object tftypes.Object, config values) map[string]tftypes.Value {
 				elements[key] = tftypes.NewValue(tftypes.String, text)
 			}
 			given[name] = tftypes.NewValue(attributeType, elements)
+		case []values:
+			list, _ := attributeType.(tftypes.List)
+			element, _ := list.ElementType.(tftypes.Object)
+			blocks := []tftypes.Value{}
+			for _, block := range value {
+				blocks = append(blocks, tftypes.NewValue(element, arguments(element, block)))
+			}
+			given[name] = tftypes.NewValue(attributeType, blocks)
 		default:
 			given[name] = tftypes.NewValue(attributeType, value)
 		}

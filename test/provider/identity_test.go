@@ -28,8 +28,16 @@ func TestImportByIdentity(t *testing.T) {
 		Name: "main", NamespaceID: n.ID, Runtime: "node22", Handler: new("handler.handle"), Privacy: function.FunctionPrivacyPrivate,
 	}))
 	token := w.issue(t, function.CreateTokenRequest{NamespaceID: &n.ID})
+	cron := must(w.api.CreateCron(&function.CreateCronRequest{FunctionID: f.ID, Schedule: "@daily"}))
+	domain := must(w.api.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "api.example.com"}))
+	trigger := must(w.api.CreateTrigger(&function.CreateTriggerRequest{
+		FunctionID: f.ID, Name: "main", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "orders"},
+	}))
 	server := w.configured(t)
-	ids := map[string]string{"scaleway_function_namespace": n.ID, "scaleway_function": f.ID, "scaleway_function_token": token}
+	ids := map[string]string{
+		"scaleway_function_namespace": n.ID, "scaleway_function": f.ID, "scaleway_function_token": token,
+		"scaleway_function_cron": cron.ID, "scaleway_function_domain": domain.ID, "scaleway_function_trigger": trigger.ID,
+	}
 	tests := map[string]struct {
 		region any
 		want   string
