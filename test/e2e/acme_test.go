@@ -5,16 +5,18 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"io/fs"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/letsencrypt/pebble/v2/ca"
@@ -27,16 +29,36 @@ import (
 	"github.com/jeton-dev/jeton/test/nameserver"
 )
 
-// authority is Pebble, the ACME server that Let's Encrypt tests clients with.
+// authority is Pebble, the ACME server that Let's Encrypt tests clients with. It
+// answers once it is opened.
 type authority struct {
 	directory, rootsFile string
-	// issued are those to trust that trust the authority.
-	issued *x509.CertPool
+	opened               atomic.Pointer[http.Handler]
 }
 
-// startAuthority starts one that looks hosts up with names, and reaches them on
-// these ports. It issues nothing for the blocked host.
-func startAuthority(t *testing.T, names *nameserver.Server, httpPort, tlsPort int, blocked string) authority {
+// ServeHTTP implements http.Handler.
+func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if handler := a.opened.Load(); handler != nil {
+		(*handler).ServeHTTP(w, r)
+	}
+}
+
+func startAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{rootsFile: filepath.Join(t.TempDir(), "roots.pem")}
+	front := httptest.NewTLSServer(a)
+	t.Cleanup(front.Close)
+	a.directory = front.URL + wfe.DirectoryPath
+	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})
+	if err := os.WriteFile(a.rootsFile, encoded, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// open has the authority look hosts up with names, and reach them on these ports.
+// It issues nothing for the blocked host. It returns those to trust that trust it.
+func (a *authority) open(t *testing.T, names *nameserver.Server, httpPort, tlsPort int, blocked string) *x509.CertPool {
 	t.Helper()
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	silent := log.New(io.Discard, "", 0)
@@ -47,15 +69,17 @@ func startAuthority(t *testing.T, names *nameserver.Server, httpPort, tlsPort in
 	signer := ca.New(silent, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {}})
 	validator := va.New(silent, httpPort, tlsPort, false, names.Address(), store)
 	front := wfe.New(silent, store, validator, signer, []string{"pebble.example"}, false, false, 1, 1)
-	listening := httptest.NewTLSServer(front.Handler())
-	t.Cleanup(listening.Close)
-	a := authority{directory: listening.URL + wfe.DirectoryPath, rootsFile: filepath.Join(t.TempDir(), "roots.pem"), issued: x509.NewCertPool()}
-	encoded := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: listening.Certificate().Raw})
-	if err := os.WriteFile(a.rootsFile, encoded, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	a.issued.AppendCertsFromPEM(signer.GetRootCert(0).PEM())
-	return a
+	handler := front.Handler()
+	a.opened.Store(&handler)
+	issued := x509.NewCertPool()
+	issued.AppendCertsFromPEM(signer.GetRootCert(0).PEM())
+	return issued
+}
+
+// portOf is the port of a URL.
+func portOf(t *testing.T, address string) int {
+	t.Helper()
+	return must[int](t)(strconv.Atoi(must[*url.URL](t)(url.Parse(address)).Port()))
 }
 
 // TestACME has a custom hostname certified by an authority that everybody could
@@ -63,12 +87,12 @@ func startAuthority(t *testing.T, names *nameserver.Server, httpPort, tlsPort in
 func TestACME(t *testing.T) {
 	names := nameserver.Start(t)
 	names.LeadTo([4]byte{127, 0, 0, 1})
-	httpPort, tlsPort := freePort(t), freePort(t)
-	signed := startAuthority(t, names, httpPort, tlsPort, "blocked.example.com")
+	signed := startAuthority(t)
 	w := newWorld(t, func(c *server.Config) {
-		c.GatewayListen, c.GatewayTLSListen = fmt.Sprint("127.0.0.1:", httpPort), fmt.Sprint("127.0.0.1:", tlsPort)
-		c.DNSResolver, c.ACMEDirectory, c.ACMERoots, c.ACMEEmail = names.Address(), signed.directory, signed.rootsFile, "operator@example.com"
+		c.GatewayTLSListen, c.DNSResolver = "127.0.0.1:0", names.Address()
+		c.ACMEDirectory, c.ACMERoots, c.ACMEEmail = signed.directory, signed.rootsFile, "operator@example.com"
 	})
+	issued := signed.open(t, names, portOf(t, w.GatewayURL), portOf(t, w.GatewayTLSURL), "blocked.example.com")
 	f := w.function(python(w.namespace("acme").ID, "f"), pythonHandler("return 'hello'"))
 	domain := func(hostname string) *function.Domain {
 		names.Alias(hostname, f.DomainName)
@@ -76,10 +100,10 @@ func TestACME(t *testing.T) {
 		return must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often}))
 	}
 	client := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: signed.issued},
+		TLSClientConfig: &tls.Config{RootCAs: issued},
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var dialer net.Dialer
-			return dialer.DialContext(ctx, "tcp", fmt.Sprint("127.0.0.1:", tlsPort))
+			return dialer.DialContext(ctx, "tcp", strings.TrimPrefix(w.GatewayTLSURL, "https://"))
 		},
 	}}
 	get := func(hostname string) (int, string, error) {

@@ -3,11 +3,9 @@ package e2e_test
 import (
 	"bufio"
 	"context"
-	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"strings"
+	"regexp"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -44,13 +42,15 @@ type sqsService struct {
 	endpoint string
 }
 
+// listening is where fauxqs says that it listens.
+var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
+
 // newSQSService starts fauxqs, which npm has. `make test` installs it.
 func newSQSService(t *testing.T) sqsService {
 	t.Helper()
 	program := npmModule(t, "fauxqs/dist/cli.js")
-	port := freePort(t)
 	command := exec.CommandContext(t.Context(), "node", program)
-	command.Env = append(os.Environ(), fmt.Sprint("FAUXQS_PORT=", port), "FAUXQS_HOST=127.0.0.1")
+	command.Env = append(os.Environ(), "FAUXQS_PORT=0", "FAUXQS_HOST=127.0.0.1")
 	output, err := command.StdoutPipe()
 	if err == nil {
 		err = command.Start()
@@ -59,14 +59,18 @@ func newSQSService(t *testing.T) sqsService {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
+	endpoint := ""
 	said := bufio.NewScanner(output)
-	for said.Scan() && !strings.Contains(said.Text(), "Server listening") {
+	for endpoint == "" && said.Scan() {
+		endpoint = listening.FindString(said.Text())
+	}
+	if endpoint == "" {
+		t.Fatal("fauxqs does not say where it listens")
 	}
 	go func() {
 		for said.Scan() {
 		}
 	}()
-	endpoint := fmt.Sprint("http://127.0.0.1:", port)
 	return sqsService{endpoint: endpoint, Client: sqs.New(sqs.Options{
 		BaseEndpoint: &endpoint, Region: "fr-par", Credentials: credentials.NewStaticCredentialsProvider("AK", "SK", ""),
 	})}
@@ -82,12 +86,4 @@ func (s sqsService) queue(t *testing.T, name string) string {
 func (s sqsService) send(ctx context.Context, url, body string) error {
 	_, err := s.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body})
 	return err
-}
-
-// freePort is one on which nobody listens.
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }

@@ -1,10 +1,10 @@
 package e2e_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -235,12 +235,11 @@ func TestTriggerWithoutBroker(t *testing.T) {
 	}
 	// A queue that a caller names is not reached on this machine.
 	reached := make(chan struct{}, 1)
-	local := http.Server{Addr: fmt.Sprint("127.0.0.1:", freePort(t)), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached <- struct{}{} })}
-	go func() { _ = local.ListenAndServe() }()
-	t.Cleanup(func() { _ = local.Shutdown(context.Background()) })
+	local := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached <- struct{}{} }))
+	t.Cleanup(local.Close)
 	must[*function.Trigger](t)(w.CreateTrigger(&function.CreateTriggerRequest{
 		Name: "l", FunctionID: f.ID, Description: scw.StringPtr("local"), SqsConfig: &function.CreateTriggerRequestSqsClientConfig{
-			Endpoint: "http://" + local.Addr, QueueURL: "http://" + local.Addr + "/1/q", AccessKey: "AK", SecretKey: "SK",
+			Endpoint: local.URL, QueueURL: local.URL + "/1/q", AccessKey: "AK", SecretKey: "SK",
 		},
 	}))
 	eventually(t, "the server says why", func() bool {

@@ -3,6 +3,7 @@ package nameserver
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -28,11 +29,14 @@ type Server struct {
 // Start runs a server until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	connection, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("start a DNS server: %v", err)
+	connection, listener, err := listen()
+	for range 20 {
+		if err == nil {
+			break
+		}
+		// Somebody else may have the port of the one protocol for the other.
+		connection, listener, err = listen()
 	}
-	listener, err := net.Listen("tcp", connection.LocalAddr().String())
 	if err != nil {
 		t.Fatalf("start a DNS server: %v", err)
 	}
@@ -41,6 +45,19 @@ func Start(t testing.TB) *Server {
 	go s.serveTCP(listener)
 	go s.serve()
 	return s
+}
+
+// listen takes the same free port for both protocols.
+func listen() (net.PacketConn, net.Listener, error) {
+	connection, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := net.Listen("tcp", connection.LocalAddr().String())
+	if err != nil {
+		return nil, nil, errors.Join(err, connection.Close())
+	}
+	return connection, listener, nil
 }
 
 // Address is what a resolver is to ask.
