@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,10 @@ type Schedule interface {
 // fields, or a descriptor that stands for them; the days of the week are 0 to
 // 7, where both ends are Sunday.
 func ParseSchedule(text string) (Schedule, error) {
+	if strings.Contains(text, "TZ=") {
+		// The parser panics on some of those, and crons are in UTC.
+		return nil, errors.New("a time zone cannot be given")
+	}
 	fields := strings.Fields(text)
 	if len(fields) == 5 {
 		fields[4] = sundays(fields[4])

@@ -35,7 +35,7 @@ func TestParseSchedule(t *testing.T) {
 			t.Errorf("%q: next is %s, want %s", text, got, want)
 		}
 	}
-	for _, text := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "* * * * 8", "* * * * 1-8", "* * * * 1-7/x", "* * * * 1-7/0", "* * * * 9-7", "* * * * 7-1", "x"} {
+	for _, text := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "* * * * 8", "* * * * 1-8", "* * * * 1-7/x", "* * * * 1-7/0", "* * * * 9-7", "* * * * 7-1", "x", "TZ=", "CRON_TZ=UTC"} {
 		if _, err := functions.ParseSchedule(text); err == nil {
 			t.Errorf("%q is a schedule", text)
 		}
