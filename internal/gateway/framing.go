@@ -23,9 +23,7 @@ type framing struct {
 	next func(*framing, []byte) (rest []byte, err error)
 	line []byte
 	// What the head that is being read has said so far.
-	first bool
-	// later tells that there was a request before on this connection.
-	later   bool
+	first   bool
 	lengths []string
 	chunked bool
 	hosts   int
@@ -49,7 +47,7 @@ func (f *framing) feed(data []byte) error {
 }
 
 func (f *framing) beginHead() {
-	*f = framing{next: (*framing).inHead, first: true, later: f.later, line: f.line[:0]}
+	*f = framing{next: (*framing).inHead, first: true, line: f.line[:0]}
 }
 
 // takeLine collects a line and tells whether it is whole. The line is good until
@@ -83,13 +81,8 @@ func (f *framing) inHead(data []byte) ([]byte, error) {
 		return rest, err
 	case f.first && len(line) == 0:
 		return rest, nil // net/http passes over empty lines before a request
-	case f.first && bytes.HasPrefix(line, []byte("PRI ")):
-		// The preface of HTTP/2 begins a connection, or is an attempt to have the
-		// rest of it pass unseen.
-		if f.later || string(line) != "PRI * HTTP/2.0" {
-			return rest, errAmbiguous
-		}
-		f.next = (*framing).inPreface
+	case f.first && bytes.HasPrefix(line, []byte("PRI * HTTP/2")):
+		f.next = (*framing).pass
 		return rest, nil
 	case f.first:
 		f.first = false
@@ -127,7 +120,6 @@ var (
 )
 
 func (f *framing) endHead() error {
-	f.later = true
 	switch {
 	case f.hosts > 1, len(f.lengths) > 1, f.chunked && len(f.lengths) > 0:
 		return errAmbiguous
@@ -199,20 +191,6 @@ func (f *framing) inTrailer(data []byte) ([]byte, error) {
 		f.beginHead()
 	}
 	return rest, err
-}
-
-// inPreface has the preface's first line followed by an empty one, as it is
-// (RFC 9113, 3.4).
-func (f *framing) inPreface(data []byte) ([]byte, error) {
-	line, rest, whole, err := f.takeLine(data)
-	switch {
-	case err != nil || !whole:
-		return rest, err
-	case len(line) > 0:
-		return rest, errAmbiguous
-	}
-	f.next = (*framing).pass
-	return rest, nil
 }
 
 // pass lets everything through: the connection speaks another protocol.
