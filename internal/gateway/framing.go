@@ -22,6 +22,8 @@ const maxLine = 2 << 20
 type framing struct {
 	next func(*framing, []byte) (rest []byte, err error)
 	line []byte
+	// matched is how much of the preface of HTTP/2 has come.
+	matched int
 	// What the head that is being read has said so far.
 	first   bool
 	lengths []string
@@ -32,9 +34,7 @@ type framing struct {
 }
 
 func newFraming() *framing {
-	f := &framing{}
-	f.beginHead()
-	return f
+	return &framing{next: (*framing).inPreface}
 }
 
 // feed takes in what came over the connection.
@@ -44,6 +44,24 @@ func (f *framing) feed(data []byte) error {
 		data, err = f.next(f, data)
 	}
 	return err
+}
+
+// preface begins every connection of HTTP/2. net/http takes it at the very
+// beginning of a connection and nowhere else.
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// inPreface tells HTTP/2 from HTTP/1, as net/http does.
+func (f *framing) inPreface(data []byte) ([]byte, error) {
+	taken := min(len(data), len(preface)-f.matched)
+	if string(data[:taken]) != preface[f.matched:f.matched+taken] {
+		begun := preface[:f.matched]
+		f.beginHead()
+		return data, f.feed([]byte(begun))
+	}
+	if f.matched += taken; f.matched == len(preface) {
+		f.next = (*framing).pass
+	}
+	return data[taken:], nil
 }
 
 func (f *framing) beginHead() {
@@ -81,9 +99,8 @@ func (f *framing) inHead(data []byte) ([]byte, error) {
 		return rest, err
 	case f.first && len(line) == 0:
 		return rest, nil // net/http passes over empty lines before a request
-	case f.first && bytes.HasPrefix(line, []byte("PRI * HTTP/2")):
-		f.next = (*framing).pass
-		return rest, nil
+	case f.first && bytes.HasPrefix(line, []byte("PRI ")):
+		return rest, errAmbiguous // where HTTP/2 begins for one, and not for another
 	case f.first:
 		f.first = false
 		return rest, nil

@@ -82,6 +82,8 @@ func TestAmbiguousRequests(t *testing.T) {
 		"two hosts":               {"GET / HTTP/1.1\r\nHost: " + host + "\r\nHost: other\r\n\r\n", "400", ""},
 		"no host":                 {"GET / HTTP/1.1\r\n\r\n", "400", ""},
 		"an unknown encoding":     {first + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + last, "501", ""},
+		"nearly HTTP/2":           {"PRI * HTTP/2.0\r\nHost: " + host + "\r\n\r\n" + first + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + last, "400", ""},
+		"HTTP/2 in the middle":    {first + "Content-Length: 5\r\n\r\nhello" + "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + first + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + last, "200 400", "/first"},
 		"the second is ambiguous": {first + "Content-Length: 5\r\n\r\nhello" + first + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "200 400", "/first"},
 	} {
 		for _, piece := range []int{1 << 20, 7, 1} {
