@@ -13,9 +13,9 @@ import (
 
 // Authenticator says who has a secret key.
 type Authenticator interface {
-	// Authenticate returns the API key with that secret key, iam.ErrMalformed
-	// or iam.ErrUnknown.
-	Authenticate(secretKey string) (iam.APIKey, error)
+	// Authenticate returns the API key with that secret key, iam.ErrMalformed,
+	// iam.ErrUnknown, or iam.ErrExpired together with the key.
+	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
 }
 
 // API is the control plane's HTTP interface. All fields but Observer must be set.
@@ -41,7 +41,7 @@ const base = "/functions/v1beta1/regions/{region}"
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range a.endpoints() {
-		mux.Handle(pattern, a.endpoint(answer))
+		mux.Handle(pattern, a.endpoint(permissionFor(pattern), answer))
 	}
 	mux.HandleFunc("PUT "+archivePath, a.putArchive)
 	mux.HandleFunc("GET "+archivePath, a.getArchive)
@@ -96,10 +96,10 @@ func (a *API) endpoints() map[string]answer {
 	}
 }
 
-// endpoint authenticates the caller and writes the answer.
-func (a *API) endpoint(answer answer) http.Handler {
+// endpoint writes the answer, to those who may have it.
+func (a *API) endpoint(needed permission, answer answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scope, err := a.authenticate(r)
+		scope, err := a.authorize(r, needed)
 		if err != nil {
 			a.writeError(w, r, err)
 			return
@@ -113,14 +113,23 @@ func (a *API) endpoint(answer answer) http.Handler {
 	})
 }
 
-// authenticate returns how far the caller can see. The region of the path is
-// checked after the key, as everything else is.
-func (a *API) authenticate(r *http.Request) (functions.Scope, error) {
-	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"))
+// authenticate returns the caller's API key.
+func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
+	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), a.Now())
+	notedFor(r).accessKey = key.AccessKey
+	return key, err
+}
+
+// authorize returns how far the caller can see. The region of the path is
+// checked after the key and its permissions, as everything else is.
+func (a *API) authorize(r *http.Request, needed permission) (functions.Scope, error) {
+	key, err := a.authenticate(r)
 	if err != nil {
 		return functions.Scope{}, err
 	}
-	notedFor(r).accessKey = key.AccessKey
+	if !key.May(needed.action) {
+		return functions.Scope{}, needed
+	}
 	scope := functions.Scope{
 		Region:    functions.Region(r.PathValue("region")),
 		ProjectID: key.ProjectID, OrganizationID: key.OrganizationID,

@@ -30,8 +30,8 @@ type (
 		Type    string         `json:"type"`
 	}
 	deniedAction struct {
-		Action   string `json:"action"`
-		Resource string `json:"resource"`
+		Action   iam.Action `json:"action"`
+		Resource string     `json:"resource"`
 	}
 	invalidArguments struct {
 		Details []invalidArgument `json:"details"`
@@ -81,6 +81,11 @@ func errorBody(err error) (int, any) {
 		return http.StatusUnauthorized, denied("invalid_argument")
 	case errors.Is(err, iam.ErrUnknown):
 		return http.StatusUnauthorized, denied("not_found")
+	case errors.Is(err, iam.ErrExpired):
+		return http.StatusUnauthorized, denied("expired")
+	}
+	if permission, ok := errors.AsType[permission](err); ok {
+		return http.StatusForbidden, permission.denied(insufficientPermissions)
 	}
 	e, ok := errors.AsType[*functions.Error](err)
 	if !ok {
@@ -115,9 +120,7 @@ func errorBody(err error) (int, any) {
 			Details: []exceededQuota{{Resource: e.Resource}}, Message: e.Message, Type: "quotas_exceeded",
 		}
 	case functions.PermissionDenied:
-		return http.StatusForbidden, deniedPermission{
-			Details: []deniedAction{{Action: "write", Resource: e.Resource}}, Message: e.Message, Type: "permissions_denied",
-		}
+		return http.StatusForbidden, permission{iam.Write, e.Resource}.denied(e.Message)
 	}
 	return http.StatusInternalServerError, message{"internal error"}
 }

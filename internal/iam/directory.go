@@ -4,14 +4,17 @@ import (
 	"crypto/sha256"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
 
-// Why a caller is not known. Neither says anything about the keys that exist.
+// Why a caller is refused. The first two say nothing about the keys that exist;
+// the third is for those only who hold one.
 var (
 	ErrMalformed = errors.New("the secret key is missing or is no UUID")
 	ErrUnknown   = errors.New("no API key has this secret key")
+	ErrExpired   = errors.New("the API key has expired")
 )
 
 // A Directory knows every API key, by the digest of its secret key. It is kept
@@ -43,8 +46,8 @@ func (d *Directory) Apply(object any, deleted bool) {
 }
 
 // Authenticate returns the API key that has the given secret key. Returns
-// ErrMalformed or ErrUnknown.
-func (d *Directory) Authenticate(secretKey string) (APIKey, error) {
+// ErrMalformed or ErrUnknown, or ErrExpired together with the key.
+func (d *Directory) Authenticate(secretKey string, now time.Time) (APIKey, error) {
 	if len(secretKey) != 36 || uuid.Validate(secretKey) != nil {
 		return APIKey{}, ErrMalformed
 	}
@@ -53,6 +56,9 @@ func (d *Directory) Authenticate(secretKey string) (APIKey, error) {
 	key, ok := d.keys[sha256.Sum256([]byte(secretKey))]
 	if !ok {
 		return APIKey{}, ErrUnknown
+	}
+	if key.Expired(now) {
+		return key, ErrExpired
 	}
 	return key, nil
 }
