@@ -31,6 +31,8 @@ type APIKey struct {
 	Digest         SecretDigest
 	ProjectID      string
 	OrganizationID string
+	// Description says what the key is for.
+	Description string `json:",omitempty"`
 	// Permissions are the names of the permission sets that the key has.
 	Permissions []string
 	CreatedAt   time.Time

@@ -60,6 +60,7 @@ func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) er
 	group.Go(func() error { return s.triggers.Run(serving) })
 	group.Go(func() error { return s.serve(serving, s.apiServer(), s.listeners.api) })
 	group.Go(func() error { return s.serve(serving, s.gatewayServer(), s.inbound()...) })
+	group.Go(func() error { return s.serve(serving, s.adminServer(), s.listeners.admin) })
 	return group.Wait()
 }
 

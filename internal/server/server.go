@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -43,6 +44,8 @@ type Endpoints struct {
 	// GatewayTLS and Ops are empty where those ports are turned off.
 	GatewayTLS string `json:"gateway_tls,omitempty"`
 	Ops        string `json:"ops,omitempty"`
+	// Admin is the path of the unix socket for the owner's commands.
+	Admin string `json:"admin"`
 }
 
 // EndpointsFile is the name of that file.
@@ -81,7 +84,7 @@ type Server struct {
 	scaler            *scale.Scaler
 	reconcile         *reconcile.Reconciler
 	// gatewayTLS and ops are nil where those ports are turned off.
-	listeners struct{ api, gateway, gatewayTLS, ops net.Listener }
+	listeners struct{ api, gateway, gatewayTLS, ops, admin net.Listener }
 	endpoints Endpoints
 	// opened are closed in reverse order.
 	opened []io.Closer
@@ -102,7 +105,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.openBrokers, s.listen, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openStore, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -122,6 +125,20 @@ func Serving(dataDir string) bool {
 		_ = lock.Unlock()
 	}
 	return err == nil && !free
+}
+
+// Reach returns where the server that uses a data folder now is reached, and
+// whether there is one.
+func Reach(dataDir string) (Endpoints, bool) {
+	var endpoints Endpoints
+	if !Serving(dataDir) {
+		return endpoints, false
+	}
+	content, err := os.ReadFile(filepath.Join(dataDir, EndpointsFile))
+	if err != nil || json.Unmarshal(content, &endpoints) != nil {
+		return endpoints, false
+	}
+	return endpoints, true
 }
 
 // Endpoints returns where the server is reached.

@@ -66,6 +66,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	open(t, c)
 	for path, want := range map[string]os.FileMode{
 		c.DataDir: 0o700, filepath.Join(c.DataDir, "secret.key"): 0o600, c.Credentials: 0o600,
+		filepath.Join(c.DataDir, "admin.sock"): 0o600,
 	} {
 		info, err := os.Stat(path)
 		if err != nil || info.Mode().Perm() != want {
@@ -148,5 +149,36 @@ func TestStop(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("the server does not stop")
+	}
+}
+
+// A data folder whose path is too long for a socket has it elsewhere, and who
+// was killed leaves one behind.
+func TestAdminSocket(t *testing.T) {
+	t.Parallel()
+	for name, folder := range map[string]string{"short": "data", "long": strings.Repeat("long", 30)} {
+		c := config(t)
+		c.DataDir = filepath.Join(t.TempDir(), folder)
+		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(c.DataDir, "admin.sock"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, c)
+		reached, serving := server.Reach(c.DataDir)
+		info, err := os.Stat(reached.Admin)
+		if !serving || err != nil || info.Mode() != os.ModeSocket|0o600 {
+			t.Errorf("%s: %+v, %t, %v", name, reached, serving, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(reached.Admin); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the socket outlives the server: %v", name, err)
+		}
+		if reached, serving := server.Reach(c.DataDir); serving {
+			t.Errorf("%s: a server is reached that has ended: %+v", name, reached)
+		}
 	}
 }
