@@ -101,6 +101,7 @@ func defaults() kong.Vars {
 		"queue":         fmt.Sprint(c.Scale.Queue),
 		"idleToOne":     c.Scale.IdleToOne.String(),
 		"idleToZero":    c.Scale.IdleToZero.String(),
+		"wrongKeys":     fmt.Sprint(c.WrongKeys),
 		"minTimeout":    c.Limits.MinTimeout.String(),
 	}
 }

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/blob"
@@ -20,8 +22,10 @@ type Authenticator interface {
 
 // API is the control plane's HTTP interface. All fields but Observer must be set.
 type API struct {
-	Service  *functions.Service
-	Keys     Authenticator
+	Service *functions.Service
+	Keys    Authenticator
+	// Attempts counts the wrong keys.
+	Attempts *iam.Attempts
 	Archives *blob.Archives
 	Runtimes []runtime.Runtime
 	// URLKey signs the addresses at which archives are uploaded.
@@ -115,9 +119,22 @@ func (a *API) endpoint(needed permission, answer answer) http.Handler {
 
 // authenticate returns the caller's API key.
 func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
-	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), a.Now())
+	presented, now := r.Header.Get("X-Auth-Token"), a.Now()
+	key, err := a.Keys.Authenticate(presented, now)
 	notedFor(r).accessKey = key.AccessKey
+	// Who has no key, or one that has expired, is not trying any.
+	tries := err != nil && presented != "" && !errors.Is(err, iam.ErrExpired)
+	if tries && a.Attempts.Wrong(addressOf(r), now) {
+		return key, errTooManyAttempts
+	}
 	return key, err
+}
+
+// addressOf is the address that a request comes from.
+func addressOf(r *http.Request) netip.Addr {
+	// What is no address is the zero one.
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr()
 }
 
 // authorize returns how far the caller can see. The region of the path is

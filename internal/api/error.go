@@ -71,8 +71,27 @@ type (
 // meant for the caller goes to the log only, under the request's ID.
 func (a *API) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	notedFor(r).err = err
+	if errors.Is(err, errTooManyAttempts) {
+		writeRateLimited(w)
+		return
+	}
 	status, body := errorBody(err)
 	a.writeJSON(w, r, status, body)
+}
+
+// errTooManyAttempts refuses a wrong key of one who has shown many.
+var errTooManyAttempts = errors.New("too many wrong API keys from this address")
+
+// writeRateLimited answers as the gateway in front of the real service was
+// recorded to: with one header, and without a body or any of the others.
+func writeRateLimited(w http.ResponseWriter) {
+	header := w.Header()
+	requestID := header.Get("X-Request-Id")
+	clear(header)
+	header.Set("X-Request-Id", requestID) // ours, to be found in the log
+	header.Set("X-Envoy-Ratelimited", "true")
+	header.Set("Content-Length", "0")
+	w.WriteHeader(http.StatusTooManyRequests)
 }
 
 func errorBody(err error) (int, any) {

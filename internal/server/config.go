@@ -26,6 +26,7 @@ const (
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultStopTimeout   = 10 * time.Second
+	DefaultWrongKeys     = 60 // a minute
 
 	// sparePairs is how many key pairs are made ahead of need.
 	sparePairs = 2
@@ -75,6 +76,9 @@ type Config struct {
 	// ProxyProtocol, by the PROXY protocol, which they must then speak.
 	TrustedProxies gateway.Proxies
 	ProxyProtocol  bool
+	// WrongKeys is how many wrong API keys a minute one address may show to the
+	// API before it is told to wait; zero for any number.
+	WrongKeys int
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
 	// BuildTimeout bounds one build. When the server stops it goes on for
@@ -115,6 +119,7 @@ func DefaultConfig(dataDir string) Config {
 		BuildTimeout:  DefaultBuildTimeout,
 		StopTimeout:   DefaultStopTimeout,
 		StartTimeout:  10 * time.Second,
+		WrongKeys:     DefaultWrongKeys,
 		Limits:        functions.DefaultLimits(),
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
@@ -140,6 +145,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: at least 1 call must be able to wait", c.Scale.Queue)
+	}
+	if c.WrongKeys < 0 {
+		return fmt.Errorf("wrong-keys is %d: it must be at least 1, or 0 for any number", c.WrongKeys)
 	}
 	for name, d := range map[string]time.Duration{
 		"build-timeout": c.BuildTimeout, "start-timeout": c.StartTimeout, "min-timeout": c.Limits.MinTimeout,

@@ -117,11 +117,12 @@ func TestOpenRefuses(t *testing.T) {
 			other := config(t)
 			c.APIListen = strings.TrimPrefix(open(t, other).Endpoints().API, "http://")
 		}, "address already in use"},
-		"a queue of nothing":    {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
-		"no time to build":      {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
-		"negative time":         {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},
-		"a domain with a space": {func(_ *testing.T, c *server.Config) { c.Domain = "a b" }, "no host name"},
-		"a domain with a port":  {func(_ *testing.T, c *server.Config) { c.Domain = "example.org:80" }, "no host name"},
+		"less than no wrong key": {func(_ *testing.T, c *server.Config) { c.WrongKeys = -1 }, "wrong-keys is -1"},
+		"a queue of nothing":     {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
+		"no time to build":       {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
+		"negative time":          {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},
+		"a domain with a space":  {func(_ *testing.T, c *server.Config) { c.Domain = "a b" }, "no host name"},
+		"a domain with a port":   {func(_ *testing.T, c *server.Config) { c.Domain = "example.org:80" }, "no host name"},
 	} {
 		c := config(t)
 		test.spoil(t, &c)

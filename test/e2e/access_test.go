@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -136,4 +137,43 @@ func TestRotation(t *testing.T) {
 	wantStatus(t, "its successor", status(third.SecretKey), 200)
 	must[admin.APIKey](t)(w.Admin.RevokeKey(t.Context(), third.AccessKey))
 	wantStatus(t, "a revoked key", status(third.SecretKey), 401)
+}
+
+func TestWrongKeysAreSlowed(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	w := newWorld(t, func(c *server.Config) {
+		c.WrongKeys = 3
+		c.Now = func() time.Time { return time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC).Add(time.Duration(ahead.Load())) }
+	})
+	expired := must[admin.APIKey](t)(w.Admin.CreateKey(t.Context(), admin.CreateKey{
+		Permissions: []string{iam.FullAccess}, ExpiresAt: time.Date(2026, 7, 3, 13, 0, 0, 1, time.UTC),
+	}))
+	ahead.Store(1)
+	show := func(secretKey string) (int, http.Header, string) {
+		t.Helper()
+		return w.send(http.MethodGet, w.APIURL+"/functions/v1beta1/regions/fr-par/namespaces", nil, http.Header{"X-Auth-Token": {secretKey}})
+	}
+	for i, step := range []struct {
+		key    string
+		status int
+	}{
+		{"", 401}, {expired.SecretKey, 401}, {w.SecretKey, 200}, {nobody, 401}, {"no UUID", 401}, {nobody, 401},
+		{nobody, 429}, {"no UUID", 429}, {w.SecretKey, 200}, {"", 401}, {expired.SecretKey, 401}, {nobody, 429},
+	} {
+		status, _, _ := show(step.key)
+		wantStatus(t, "step "+strconv.Itoa(i), status, step.status)
+	}
+	_, header, body := show(nobody)
+	if body != "" || header.Get("X-Envoy-Ratelimited") != "true" || header["Content-Type"] != nil || header.Get("Content-Security-Policy") != "" {
+		t.Errorf("429 with %v and %q, want no body, X-Envoy-Ratelimited, and no other header", header, body)
+	}
+	// No endpoint is a way around it.
+	status, _, _ := w.send(http.MethodGet, w.APIURL+"/nowhere", nil, http.Header{"X-Auth-Token": {nobody}})
+	wantStatus(t, "an unknown path", status, 429)
+	ahead.Store(int64(21 * time.Second))
+	status, _, _ = show(nobody)
+	wantStatus(t, "after a third of a minute", status, 401)
+	status, _, _ = show(nobody)
+	wantStatus(t, "and again", status, 429)
 }
