@@ -13,17 +13,19 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// Authenticator says who has a secret key.
-type Authenticator interface {
+// Directory says who has a secret key.
+type Directory interface {
 	// Authenticate returns the API key with that secret key, iam.ErrMalformed,
 	// iam.ErrUnknown, or iam.ErrExpired together with the key.
 	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
+	// Project returns the project of an ID.
+	Project(id string) iam.Project
 }
 
 // API is the control plane's HTTP interface. All fields but Observer must be set.
 type API struct {
 	Service *functions.Service
-	Keys    Authenticator
+	Keys    Directory
 	// Attempts counts the wrong keys.
 	Attempts *iam.Attempts
 	Archives *blob.Archives
@@ -97,6 +99,10 @@ func (a *API) endpoints() map[string]answer {
 		"DELETE " + base + "/triggers/{id}": a.deleteTrigger,
 
 		"GET " + base + "/runtimes": a.listRuntimes,
+
+		"GET /iam/v1alpha1/api-keys/{access_key}": a.getAPIKey,
+		"GET /account/v3/projects":                a.listProjects,
+		"GET /account/v3/projects/{id}":           a.getProject,
 	}
 }
 
@@ -121,7 +127,7 @@ func (a *API) endpoint(needed permission, answer answer) http.Handler {
 func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
 	presented, now := r.Header.Get("X-Auth-Token"), a.Now()
 	key, err := a.Keys.Authenticate(presented, now)
-	notedFor(r).accessKey = key.AccessKey
+	notedFor(r).key = key
 	// Who has no key, or one that has expired, is not trying any.
 	tries := err != nil && presented != "" && !errors.Is(err, iam.ErrExpired)
 	if tries && a.Attempts.Wrong(addressOf(r), now) {

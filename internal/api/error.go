@@ -43,6 +43,12 @@ type (
 		HelpMessage  string `json:"help_message"`
 		Reason       string `json:"reason"`
 	}
+	notFound struct {
+		Message    string `json:"message"`
+		Resource   string `json:"resource"`
+		ResourceID string `json:"resource_id"`
+		Type       string `json:"type"`
+	}
 	transientState struct {
 		CurrentState string `json:"current_state"`
 		Message      string `json:"message"`
@@ -79,6 +85,12 @@ func (a *API) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	a.writeJSON(w, r, status, body)
 }
 
+// missing is a thing that is not there, in an API of the newer kind.
+type missing struct{ resource, id string }
+
+// Error implements error.
+func (m missing) Error() string { return m.resource + " " + m.id + " is not found" }
+
 // errTooManyAttempts refuses a wrong key of one who has shown many.
 var errTooManyAttempts = errors.New("too many wrong API keys from this address")
 
@@ -105,6 +117,11 @@ func errorBody(err error) (int, any) {
 	}
 	if permission, ok := errors.AsType[permission](err); ok {
 		return http.StatusForbidden, permission.denied(insufficientPermissions)
+	}
+	if m, ok := errors.AsType[missing](err); ok {
+		return http.StatusNotFound, notFound{
+			Message: "resource is not found", Resource: m.resource, ResourceID: m.id, Type: "not_found",
+		}
 	}
 	e, ok := errors.AsType[*functions.Error](err)
 	if !ok {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // An Observer watches the requests. Nothing secret is among what it is told.
@@ -28,8 +30,9 @@ type Outcome struct {
 // noted is what the log says of a request besides what every request has.
 type noted struct {
 	requestID string
-	accessKey string
-	err       error
+	// key is the caller's, once it is known who that is.
+	key iam.APIKey
+	err error
 }
 
 type notedKey struct{}
@@ -53,7 +56,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), notedKey{}, n))
 		next.ServeHTTP(recorded, r)
 		if a.Observer != nil {
-			a.Observer.End(r, Outcome{RequestID: n.requestID, Endpoint: r.Pattern, Status: recorded.status, AccessKey: n.accessKey})
+			a.Observer.End(r, Outcome{RequestID: n.requestID, Endpoint: r.Pattern, Status: recorded.status, AccessKey: n.key.AccessKey})
 		}
 		level := slog.LevelInfo
 		if recorded.status >= http.StatusInternalServerError {
@@ -62,7 +65,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 		attributes := []slog.Attr{
 			slog.String("request_id", n.requestID), slog.String("method", truncate(r.Method, 20)),
 			slog.String("path", truncate(r.URL.Path, 300)), slog.Int("status", recorded.status),
-			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.accessKey),
+			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.key.AccessKey),
 		}
 		if n.err != nil {
 			attributes = append(attributes, slog.Any("error", n.err))

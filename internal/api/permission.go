@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"strings"
 
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -32,13 +33,15 @@ func (p permission) denied(text string) deniedPermission {
 var changing = []string{"/upload-url"}
 
 // permissionFor is what the endpoint of a pattern asks of its callers: to read
-// what is got, to write all else. The resource is named after the first noun of
-// the path, as in "functions_namespace".
+// what is got, to write all else. The resource is the product and the first noun
+// of the path, as in "functions_namespace".
 func permissionFor(pattern string) permission {
 	method, path, _ := strings.Cut(pattern, " ")
-	noun, _, _ := strings.Cut(strings.TrimPrefix(path, base+"/"), "/")
-	needed := permission{iam.Write, "functions_" + strings.TrimSuffix(noun, "s")}
-	if method != "GET" {
+	// What is left is "/product/version/nouns/...".
+	parts := strings.Split(strings.Replace(path, "/regions/{region}", "", 1), "/")
+	noun := strings.ReplaceAll(strings.TrimSuffix(parts[3], "s"), "-", "_")
+	needed := permission{iam.Write, parts[1] + "_" + noun}
+	if method != http.MethodGet {
 		return needed
 	}
 	for _, end := range changing {

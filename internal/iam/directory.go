@@ -17,32 +17,46 @@ var (
 	ErrExpired   = errors.New("the API key has expired")
 )
 
-// A Directory knows every API key, by the digest of its secret key. It is kept
-// by the store's changes: a key that is deleted opens nothing from then on.
+// A Directory knows every project, and every API key, by the digest of its
+// secret key. It is kept by the store's changes: a key that is deleted opens
+// nothing from then on.
 type Directory struct {
-	mu   sync.RWMutex
-	keys map[SecretDigest]APIKey
+	mu       sync.RWMutex
+	projects map[string]Project
+	keys     map[SecretDigest]APIKey
 }
 
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
-	return &Directory{keys: map[SecretDigest]APIKey{}}
+	return &Directory{projects: map[string]Project{}, keys: map[SecretDigest]APIKey{}}
 }
 
-// Apply notes a change of an object; those that are no API key are not its
-// concern.
+// Apply notes a change of an object; those that are no project and no API key
+// are not its concern.
 func (d *Directory) Apply(object any, deleted bool) {
-	key, ok := object.(APIKey)
-	if !ok {
-		return
+	switch o := object.(type) {
+	case Project:
+		apply(d, d.projects, o.ID, o, deleted)
+	case APIKey:
+		apply(d, d.keys, o.Digest, o, deleted)
 	}
+}
+
+func apply[K comparable, V any](d *Directory, all map[K]V, key K, value V, deleted bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if deleted {
-		delete(d.keys, key.Digest)
+		delete(all, key)
 	} else {
-		d.keys[key.Digest] = key
+		all[key] = value
 	}
+}
+
+// Project returns the project of an ID; the zero one if there is none.
+func (d *Directory) Project(id string) Project {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.projects[id]
 }
 
 // Authenticate returns the API key that has the given secret key. Returns
