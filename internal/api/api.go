@@ -100,6 +100,10 @@ func (a *API) endpoints() map[string]answer {
 
 		"GET " + base + "/runtimes": a.listRuntimes,
 
+		"GET " + base + "/namespaces/{id}/functions": a.listFunctionsOfNamespace,
+		"GET " + base + "/issue-jwt":                 a.issueToken,
+		"GET " + base + "/functions/{id}/logs":       a.functionLogs,
+
 		"GET /iam/v1alpha1/api-keys/{access_key}": a.getAPIKey,
 		"GET /account/v3/projects":                a.listProjects,
 		"GET /account/v3/projects/{id}":           a.getProject,

@@ -28,27 +28,27 @@ func (p permission) denied(text string) deniedPermission {
 }
 
 // changing are the endpoints that are asked with GET and nevertheless let the
-// caller change something: what is put at an upload-url becomes a function's
-// code.
-var changing = []string{"/upload-url"}
+// caller change something, with what that is: what is put at an upload-url
+// becomes a function's code, and issue-jwt makes a token.
+var changing = map[string]string{
+	"GET " + base + "/functions/{id}/upload-url": "functions_function",
+	"GET " + base + "/issue-jwt":                 "functions_token",
+}
 
 // permissionFor is what the endpoint of a pattern asks of its callers: to read
 // what is got, to write all else. The resource is the product and the first noun
 // of the path, as in "functions_namespace".
 func permissionFor(pattern string) permission {
+	if resource, ok := changing[pattern]; ok {
+		return permission{iam.Write, resource}
+	}
 	method, path, _ := strings.Cut(pattern, " ")
+	action := iam.Write
+	if method == http.MethodGet {
+		action = iam.Read
+	}
 	// What is left is "/product/version/nouns/...".
 	parts := strings.Split(strings.Replace(path, "/regions/{region}", "", 1), "/")
 	noun := strings.ReplaceAll(strings.TrimSuffix(parts[3], "s"), "-", "_")
-	needed := permission{iam.Write, parts[1] + "_" + noun}
-	if method != http.MethodGet {
-		return needed
-	}
-	for _, end := range changing {
-		if strings.HasSuffix(path, end) {
-			return needed
-		}
-	}
-	needed.action = iam.Read
-	return needed
+	return permission{action, parts[1] + "_" + noun}
 }

@@ -28,12 +28,12 @@ func (w *world) as(secretKey, method, path, body string) (int, string) {
 
 // endpoints are all of the Functions API, by what they need and of which noun.
 var endpoints = map[string][]string{
-	"read namespace":  {"GET /namespaces", "GET /namespaces/{id}"},
+	"read namespace":  {"GET /namespaces/{id}/functions", "GET /namespaces", "GET /namespaces/{id}"},
 	"write namespace": {"POST /namespaces", "PATCH /namespaces/{id}", "DELETE /namespaces/{id}"},
-	"read function":   {"GET /functions", "GET /functions/{id}", "GET /functions/{id}/download-url"},
+	"read function":   {"GET /functions/{id}/logs", "GET /functions", "GET /functions/{id}", "GET /functions/{id}/download-url"},
 	"write function":  {"POST /functions", "PATCH /functions/{id}", "DELETE /functions/{id}", "POST /functions/{id}/deploy", "GET /functions/{id}/upload-url"},
 	"read token":      {"GET /tokens", "GET /tokens/{id}"},
-	"write token":     {"POST /tokens", "DELETE /tokens/{id}"},
+	"write token":     {"GET /issue-jwt", "POST /tokens", "DELETE /tokens/{id}"},
 	"read cron":       {"GET /crons", "GET /crons/{id}"},
 	"write cron":      {"POST /crons", "PATCH /crons/{id}", "DELETE /crons/{id}"},
 	"read domain":     {"GET /domains", "GET /domains/{id}"},
