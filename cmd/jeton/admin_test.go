@@ -122,3 +122,28 @@ func TestAccessCommandsRefuse(t *testing.T) {
 		wantSays(t, name, status, test.status, said, test.says)
 	}
 }
+
+func TestTokenList(t *testing.T) {
+	jeton := jetontest.Start(t)
+	t.Setenv("JETON_DATA_DIR", jeton.DataDir)
+	issued := issue(t, function.NewAPI(jeton.Client()))
+	status, said := command(t, "", "token", "list", "--namespace", *issued.NamespaceID)
+	wantSays(t, "token list", status, 0, said, "TOKEN", "LAST USED", issued.ID, "never")
+	tokens := commandJSON[[]admin.Token](t, "token", "list", "--namespace", *issued.NamespaceID)
+	if len(tokens) != 1 || tokens[0].ID != issued.ID || tokens[0].NamespaceID != *issued.NamespaceID || tokens[0].ExpiresAt == nil {
+		t.Errorf("the tokens are %+v", tokens)
+	}
+	for name, test := range map[string]struct {
+		args   string
+		status int
+		says   string
+	}{
+		"of nothing":      {"token list", 2, "missing flags"},
+		"of both":         {"token list --namespace x --function y", 2, "can't be used together"},
+		"of no namespace": {"token list --namespace x", 1, "Namespace was not found"},
+		"of no function":  {"token list --function x", 1, "Function was not found"},
+	} {
+		status, said := command(t, "", strings.Fields(test.args)...)
+		wantSays(t, name, status, test.status, said, test.says)
+	}
+}

@@ -72,10 +72,11 @@ func (c *listKeysCommand) Run(ctx context.Context, line *commandLine, s streams)
 	if err != nil {
 		return fmt.Errorf("list the API keys: %w", err)
 	}
-	const heading = "ACCESS KEY\tPROJECT\tPERMISSIONS\tCREATED\tEXPIRES\tDESCRIPTION"
+	const heading = "ACCESS KEY\tPROJECT\tPERMISSIONS\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION"
 	return c.print(s.out, all, heading, rows(all, func(k admin.APIKey) []string {
 		return []string{
-			k.AccessKey, k.ProjectID, strings.Join(k.Permissions, ","), orWord(&k.CreatedAt, ""), orWord(k.ExpiresAt, "never"), k.Description,
+			k.AccessKey, k.ProjectID, strings.Join(k.Permissions, ","), orWord(&k.CreatedAt, ""),
+			orWord(k.ExpiresAt, "never"), orWord(k.LastUsedAt, "never"), k.Description,
 		}
 	}))
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -57,6 +58,20 @@ func (c *Client) RevokeKey(ctx context.Context, accessKey string) (APIKey, error
 // overlap; the answer has the new secret key.
 func (c *Client) RotateKey(ctx context.Context, accessKey string, overlap time.Duration) (APIKey, error) {
 	return ask[APIKey](ctx, c, http.MethodPost, "/api-keys/"+url.PathEscape(accessKey)+"/rotate", rotateKeyRequest{overlap})
+}
+
+// Tokens returns all tokens that were made for a namespace or for a function,
+// oldest first.
+func (c *Client) Tokens(ctx context.Context, namespaceID, functionID string) ([]Token, error) {
+	all := []Token{}
+	for page := 1; ; page++ {
+		query := url.Values{"namespace_id": {namespaceID}, "function_id": {functionID}, "page": {strconv.Itoa(page)}}
+		some, err := ask[[]Token](ctx, c, http.MethodGet, "/tokens?"+query.Encode(), nil)
+		all = append(all, some...)
+		if err != nil || len(some) < pageOfTokens {
+			return all, err
+		}
+	}
 }
 
 // ask sends a request, and reads its answer.

@@ -7,9 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // maxRequest bounds the body of a request, in bytes.
@@ -29,6 +29,7 @@ func (s *Service) Handler(log *slog.Logger) http.Handler {
 		"POST /api-keys":                     s.createKey,
 		"DELETE /api-keys/{access_key}":      s.revokeKey,
 		"POST /api-keys/{access_key}/rotate": s.rotateKey,
+		"GET /tokens":                        s.listTokens,
 	} {
 		mux.Handle(pattern, endpoint(answer, log))
 	}
@@ -89,7 +90,7 @@ func (s *Service) createProject(r *http.Request) (any, error) {
 
 func (s *Service) listKeys(r *http.Request) (any, error) {
 	all, err := s.Keys(r.Context(), r.URL.Query().Get("project"))
-	return encodeAll(all, encodeKey), err
+	return encodeAll(all, encodeUsedKey), err
 }
 
 func (s *Service) createKey(r *http.Request) (any, error) {
@@ -115,7 +116,15 @@ func (s *Service) rotateKey(r *http.Request) (any, error) {
 	return encodeIssued(key, secretKey), err
 }
 
-func encodeAll[T iam.Project | iam.APIKey, A any](objects []T, encode func(T) A) []A {
+func (s *Service) listTokens(r *http.Request) (any, error) {
+	query := r.URL.Query()
+	// What is no number is the first page.
+	page, _ := strconv.Atoi(query.Get("page"))
+	found, err := s.Tokens(r.Context(), query.Get("namespace_id"), query.Get("function_id"), page)
+	return encodeAll(found, encodeToken), err
+}
+
+func encodeAll[T, A any](objects []T, encode func(T) A) []A {
 	answers := make([]A, len(objects))
 	for i, object := range objects {
 		answers[i] = encode(object)

@@ -10,6 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/usage"
 )
 
 // CreateKey is what a new API key is made from.
@@ -55,18 +56,42 @@ func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secre
 	return key, secretKey, s.Store.Update(ctx, func(tx functions.Tx) error { return tx.Put(key) })
 }
 
+// A UsedKey is an API key with its last use; the zero time if there was none.
+type UsedKey struct {
+	iam.APIKey
+
+	LastUsedAt time.Time
+}
+
 // Keys returns the API keys of a project, by its ID or its name, oldest first;
 // those of all projects if none is given.
-func (s *Service) Keys(ctx context.Context, project string) ([]iam.APIKey, error) {
+func (s *Service) Keys(ctx context.Context, project string) ([]UsedKey, error) {
 	all, err := s.Store.APIKeys(ctx)
-	if err != nil || project == "" {
-		return all, err
-	}
-	p, err := s.project(ctx, project)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(k iam.APIKey) bool { return k.ProjectID != p.ID }), nil
+	if project != "" {
+		p, err := s.project(ctx, project)
+		if err != nil {
+			return nil, err
+		}
+		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return k.ProjectID != p.ID })
+	}
+	uses, err := s.lastUses(ctx, usage.APIKeys, ids(all))
+	used := make([]UsedKey, len(all))
+	for i, key := range all {
+		used[i] = UsedKey{key, uses[key.AccessKey]}
+	}
+	return used, err
+}
+
+// ids are those of objects.
+func ids[T functions.Object](objects []T) []string {
+	all := make([]string, len(objects))
+	for i, object := range objects {
+		all[i] = object.ObjectID()
+	}
+	return all
 }
 
 // RevokeKey revokes an API key. When it has returned, the key opens nothing.

@@ -28,6 +28,22 @@ type APIKey struct {
 	Permissions    []string   `json:"permissions"`
 	CreatedAt      time.Time  `json:"created_at"`
 	ExpiresAt      *time.Time `json:"expires_at"`
+	// LastUsedAt is to the minute; null if the key was never presented.
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+// Token is a token as the socket and --json show it: all but its text, which
+// nobody has, and its digest.
+type Token struct {
+	ID          string           `json:"id"`
+	Region      functions.Region `json:"region"`
+	NamespaceID string           `json:"namespace_id,omitempty"`
+	FunctionID  string           `json:"function_id,omitempty"`
+	Description string           `json:"description"`
+	CreatedAt   time.Time        `json:"created_at"`
+	ExpiresAt   *time.Time       `json:"expires_at"`
+	// LastUsedAt is to the minute; null if the token never let anybody in.
+	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
 // The requests of the socket.
@@ -59,6 +75,19 @@ func encodeKey(k iam.APIKey) APIKey {
 	return APIKey{
 		AccessKey: k.AccessKey, ProjectID: k.ProjectID, OrganizationID: k.OrganizationID, Description: k.Description,
 		Permissions: k.Permissions, CreatedAt: k.CreatedAt, ExpiresAt: instant(k.ExpiresAt),
+	}
+}
+
+func encodeUsedKey(k UsedKey) APIKey {
+	encoded := encodeKey(k.APIKey)
+	encoded.LastUsedAt = instant(k.LastUsedAt)
+	return encoded
+}
+
+func encodeToken(t UsedToken) Token {
+	return Token{
+		ID: t.ID, Region: t.Region, NamespaceID: t.NamespaceID, FunctionID: t.FunctionID, Description: t.Description,
+		CreatedAt: t.CreatedAt, ExpiresAt: instant(t.ExpiresAt), LastUsedAt: instant(t.LastUsedAt),
 	}
 }
 

@@ -73,18 +73,23 @@ func (g *Gateway) admit(header http.Header, to route, now time.Time) admission {
 	case functions.ValidID(presented):
 		return g.admitKey(presented, to, now)
 	}
-	token, ok := g.Table.grant(functions.DigestOf(presented))
-	if !ok {
-		return admission{reason: unknownToken}
-	}
-	decision := admission{token: token.tokenID}
+	digest := functions.DigestOf(presented)
 	if g.RefuseTokens {
-		decision.reason = tokensOff
-	} else {
-		decision.reason = token.opens(to, now)
+		return g.refuseToken(digest)
 	}
+	var decision admission
+	decision.token, decision.reason = g.Table.open(digest, to, now)
 	decision.admitted = decision.reason == ""
 	return decision
+}
+
+// refuseToken says of which token it is that tokens open nothing.
+func (g *Gateway) refuseToken(digest functions.Digest) admission {
+	token, known := g.Table.tokenID(digest)
+	if !known {
+		return admission{reason: unknownToken}
+	}
+	return admission{token: token, reason: tokensOff}
 }
 
 // admitKey decides on the secret key of an API key, which opens the private

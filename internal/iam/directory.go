@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/usage"
 )
 
 // Why a caller is refused. The first two say nothing about the keys that exist;
@@ -23,33 +25,61 @@ var (
 type Directory struct {
 	mu       sync.RWMutex
 	projects map[string]Project
-	keys     map[SecretDigest]APIKey
+	keys     map[SecretDigest]*known
+}
+
+// known is an API key, and when it was used last.
+type known struct {
+	APIKey
+
+	used usage.Stamp
 }
 
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
-	return &Directory{projects: map[string]Project{}, keys: map[SecretDigest]APIKey{}}
+	return &Directory{projects: map[string]Project{}, keys: map[SecretDigest]*known{}}
 }
 
 // Apply notes a change of an object; those that are no project and no API key
 // are not its concern.
 func (d *Directory) Apply(object any, deleted bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	switch o := object.(type) {
 	case Project:
-		apply(d, d.projects, o.ID, o, deleted)
+		if deleted {
+			delete(d.projects, o.ID)
+		} else {
+			d.projects[o.ID] = o
+		}
 	case APIKey:
-		apply(d, d.keys, o.Digest, o, deleted)
+		d.applyKey(o, deleted)
 	}
 }
 
-func apply[K comparable, V any](d *Directory, all map[K]V, key K, value V, deleted bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if deleted {
-		delete(all, key)
-	} else {
-		all[key] = value
+func (d *Directory) applyKey(key APIKey, deleted bool) {
+	before := d.keys[key.Digest]
+	switch {
+	case deleted:
+		delete(d.keys, key.Digest)
+	case before != nil:
+		before.APIKey = key
+	default:
+		d.keys[key.Digest] = &known{APIKey: key}
 	}
+}
+
+// Uses returns which keys were presented since it was called last, and when.
+func (d *Directory) Uses() []usage.Use {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var all []usage.Use
+	for _, key := range d.keys {
+		if at, used := key.used.Take(); used {
+			all = append(all, usage.Use{ID: key.AccessKey, At: at})
+		}
+	}
+	return all
 }
 
 // Project returns the project of an ID; the zero one if there is none.
@@ -72,7 +102,8 @@ func (d *Directory) Authenticate(secretKey string, now time.Time) (APIKey, error
 		return APIKey{}, ErrUnknown
 	}
 	if key.Expired(now) {
-		return key, ErrExpired
+		return key.APIKey, ErrExpired
 	}
-	return key, nil
+	key.used.Note(now)
+	return key.APIKey, nil
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/internal/tracing"
+	"github.com/jeton-dev/jeton/internal/usage"
 )
 
 // ErrInUse is returned where another server uses the data folder.
@@ -69,6 +70,7 @@ type Server struct {
 	triggers  *schedule.Triggers
 	brokers   *broker.Brokers
 	keys      *token.KeySet
+	uses      *usage.Recorder
 	metrics   *metrics.Metrics
 	readiness *ops.Readiness
 	// tracer is nil unless the environment asks for spans.
@@ -242,6 +244,10 @@ func (s *Server) introduce(ctx context.Context) (err error) {
 // rest.
 func (s *Server) follow(ctx context.Context) error {
 	s.directory, s.table, s.keys = iam.NewDirectory(), gateway.NewTable(), token.NewKeySet()
+	s.uses = &usage.Recorder{
+		Sources: map[usage.Kind]usage.Source{usage.APIKeys: s.directory.Uses, usage.Tokens: s.table.Uses},
+		Store:   s.store, Log: s.log,
+	}
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}

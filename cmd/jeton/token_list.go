@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jeton-dev/jeton/internal/admin"
+)
+
+// listTokensCommand lists tokens, of any project: it is the owner of the server
+// who asks.
+type listTokensCommand struct {
+	Namespace string `help:"Those that were made for this namespace, by its ID." required:"" xor:"scope" placeholder:"ID"`
+	Function  string `help:"Those that were made for this function, by its ID." required:"" xor:"scope" placeholder:"ID"`
+	listing
+}
+
+// Run prints a table.
+func (c *listTokensCommand) Run(ctx context.Context, line *commandLine, s streams) error {
+	client, err := owner(line.DataDir)
+	if err != nil {
+		return err
+	}
+	all, err := client.Tokens(ctx, c.Namespace, c.Function)
+	if err != nil {
+		return fmt.Errorf("list the tokens: %w", err)
+	}
+	return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION", rows(all, func(t admin.Token) []string {
+		return []string{t.ID, orWord(&t.CreatedAt, ""), orWord(t.ExpiresAt, "never"), orWord(t.LastUsedAt, "never"), t.Description}
+	}))
+}
