@@ -89,6 +89,9 @@ type Config struct {
 	// StartTimeout is how long an instance has to report that it serves.
 	StartTimeout time.Duration
 	Limits       functions.Limits
+	// StrictRuntimes refuses functions with runtimes that the real service
+	// refuses, though they could be served.
+	StrictRuntimes bool
 	Scale        scale.Config
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
@@ -150,14 +153,14 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("wrong-keys is %d: it must be at least 1, or 0 for any number", c.WrongKeys)
 	}
 	for name, d := range map[string]time.Duration{
-		"build-timeout": c.BuildTimeout, "start-timeout": c.StartTimeout, "min-timeout": c.Limits.MinTimeout,
+		"build-timeout": c.BuildTimeout, "start-timeout": c.StartTimeout,
 		"idle-to-one": c.Scale.IdleToOne, "idle-to-zero": c.Scale.IdleToZero,
 	} {
 		if d <= 0 {
 			return fmt.Errorf("%s is %v: it must be more than nothing", name, d)
 		}
 	}
-	return nil
+	return c.Limits.Validate()
 }
 
 // DefaultDataDir is where a server keeps its data unless it is told otherwise.

@@ -118,6 +118,10 @@ func TestOpenRefuses(t *testing.T) {
 			c.APIListen = strings.TrimPrefix(open(t, other).Endpoints().API, "http://")
 		}, "address already in use"},
 		"less than no wrong key": {func(_ *testing.T, c *server.Config) { c.WrongKeys = -1 }, "wrong-keys is -1"},
+		"no namespaces":          {func(_ *testing.T, c *server.Config) { c.Limits.Namespaces = 0 }, "max-namespaces is 0"},
+		"no payload":             {func(_ *testing.T, c *server.Config) { c.Limits.PayloadSize = -1 }, "max-payload-size is -1"},
+		"no timeout":             {func(_ *testing.T, c *server.Config) { c.Limits.MinTimeout = 0 }, "min-timeout is 0s"},
+		"timeouts crossed":       {func(_ *testing.T, c *server.Config) { c.Limits.MaxTimeout = time.Second }, "max-timeout is 1s: it must be at least min-timeout, 10s"},
 		"a queue of nothing":     {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
 		"no time to build":       {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
 		"negative time":          {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},

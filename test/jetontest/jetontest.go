@@ -107,10 +107,13 @@ func (j *Jeton) Stop() {
 }
 
 // Restart stops the server and starts another one over the same data folder.
-// Its addresses are new.
-func (j *Jeton) Restart() {
+// Its addresses are new, and its configuration is changed by the options.
+func (j *Jeton) Restart(options ...Option) {
 	j.t.Helper()
 	j.Stop()
+	for _, option := range options {
+		option(&j.config)
+	}
 	j.start()
 }
 
