@@ -26,6 +26,7 @@ func TestLastUse(t *testing.T) {
 	must[*function.Function](t)(w.UpdateFunction(&function.UpdateFunctionRequest{FunctionID: f.ID, Privacy: function.FunctionPrivacyPrivate}))
 	f = w.settled(f.ID)
 	used := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID, Description: new("used")}))
+	now.Add(1) // lists are in the order of creation
 	unused := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	key := w.Key("", iam.PrivateAccess)
 	idle := w.Key("", iam.PrivateAccess)
