@@ -11,6 +11,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
@@ -145,5 +146,38 @@ func TestTokenList(t *testing.T) {
 	} {
 		status, said := command(t, "", strings.Fields(test.args)...)
 		wantSays(t, name, status, test.status, said, test.says)
+	}
+}
+
+func TestAuditCommand(t *testing.T) {
+	jeton := jetontest.Start(t)
+	t.Setenv("JETON_DATA_DIR", jeton.DataDir)
+	status, said := command(t, "", "project", "create", "audited")
+	wantSays(t, "project create", status, 0, said)
+	if _, err := function.NewAPI(jeton.Client()).CreateNamespace(&function.CreateNamespaceRequest{Name: "audited"}); err != nil {
+		t.Fatal(err)
+	}
+	jeton.Stop()
+	status, said = command(t, "", "audit")
+	wantSays(t, "audit", status, 0, said, "owner", "POST /projects", jeton.AccessKey, "127.0.0.1", "200  POST /functions/v1beta1/regions/{region}/namespaces")
+	e := commandJSON[audit.Entry](t, "audit", "--since", "1h")
+	if e.Endpoint != "POST /projects" || e.From != audit.Owner || e.Status != 200 {
+		t.Errorf("the first entry is %+v", e)
+	}
+	for name, test := range map[string]struct {
+		args   string
+		status int
+		says   string
+	}{
+		"since now":     {"audit --since 0s", 0, ""},
+		"since a time":  {"audit --since 2026-01-01T00:00:00Z", 0, "POST /projects"},
+		"since nothing": {"audit --since yesterday", 2, "neither a time such as"},
+		"no log":        {"audit --data-dir /nonexistent", 1, "no audit log in /nonexistent"},
+	} {
+		status, said := command(t, "", strings.Fields(test.args)...)
+		wantSays(t, name, status, test.status, said, test.says)
+		if name == "since now" && said != "" {
+			t.Errorf("since now: %s", said)
+		}
 	}
 }

@@ -29,6 +29,7 @@ type commandLine struct {
 	Env     envCommand     `cmd:"" help:"Print the export lines by which clients find the server: eval \"$(jeton env)\"."`
 	Apikey  apikeyCommand  `cmd:"" name:"apikey" help:"Say who may call: make, list, revoke and rotate API keys of the running server."`
 	Project projectCommand `cmd:"" help:"Make and list the projects of the running server."`
+	Audit   auditCommand   `cmd:"" help:"Print who has changed what at the API, when and from where, and who was refused."`
 	Token   tokenCommand   `cmd:"" help:"Look into a token, or verify it."`
 	Ca      caCommand      `cmd:"" help:"Print the certificate of the local authority, for clients to trust."`
 	Tf      tfCommand      `cmd:"" passthrough:"" help:"Run terraform (or tofu) with the provider and the local server set up; everything after tf is passed on."`

@@ -35,6 +35,7 @@ type serveCommand struct {
 	RefuseTokens     bool           `help:"Let no token open a private function."`
 	RefuseAPIKeys    bool           `name:"refuse-api-keys" help:"Let no API key open a private function."`
 	WrongKeys        int            `help:"Let one address show this many wrong API keys a minute to the API; 0 for any number." default:"${wrongKeys}"`
+	AuditReads       bool           `help:"Write down in the audit log who has read what, too, besides changes and refusals."`
 	TrustedProxies   []netip.Prefix `name:"trusted-proxies" help:"Believe proxies at these addresses (CIDR, separated by commas) what they say of their callers." placeholder:"CIDR"`
 	ProxyProtocol    bool           `help:"Ask trusted proxies for the PROXY protocol."`
 	PassToken        bool           `help:"Let functions see the token that they were called with."`
@@ -71,7 +72,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.GatewayTLSListen, config.TLSCert, config.TLSKey = c.GatewayTLSListen, c.TLSCert, c.TLSKey
 	config.OpsListen, config.OpsPprof = c.OpsListen, c.OpsPprof
 	config.RefuseTokens, config.RefuseAPIKeys = c.RefuseTokens, c.RefuseAPIKeys
-	config.WrongKeys = c.WrongKeys
+	config.WrongKeys, config.AuditReads = c.WrongKeys, c.AuditReads
 	config.TrustedProxies, config.ProxyProtocol = c.TrustedProxies, c.ProxyProtocol
 	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
 	config.DNSResolver = c.DNSResolver

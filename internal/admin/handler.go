@@ -18,9 +18,20 @@ const maxRequest = 64 << 10
 // An answer is one endpoint: what it returns is encoded as JSON.
 type answer func(*http.Request) (any, error)
 
+// An Outcome is what became of a request.
+type Outcome struct {
+	// Endpoint is the pattern of the endpoint, with the method.
+	Endpoint string
+	Status   int
+	// Object is the ID, or the access key, of what the request was about.
+	Object string
+	// Changes tells that it was to change something.
+	Changes bool
+}
+
 // Handler returns the handler of the socket. Whoever reaches it may do all that
-// it does.
-func (s *Service) Handler(log *slog.Logger) http.Handler {
+// it does; observe is told of it.
+func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]answer{
 		"GET /projects":                      s.listProjects,
@@ -31,25 +42,35 @@ func (s *Service) Handler(log *slog.Logger) http.Handler {
 		"POST /api-keys/{access_key}/rotate": s.rotateKey,
 		"GET /tokens":                        s.listTokens,
 	} {
-		mux.Handle(pattern, endpoint(answer, log))
+		mux.Handle(pattern, endpoint(answer, log, observe))
 	}
 	return mux
 }
 
-func endpoint(answer answer, log *slog.Logger) http.Handler {
+func endpoint(answer answer, log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status := http.StatusOK
+		o := Outcome{Endpoint: r.Pattern, Status: http.StatusOK, Object: r.PathValue("access_key"), Changes: r.Method != http.MethodGet}
 		body, err := answer(r)
-		if err != nil {
-			status, body = failed(err)
+		if made, ok := body.(identified); ok && err == nil {
+			o.Object = made.object()
 		}
-		log.InfoContext(r.Context(), "admin request", "endpoint", r.Pattern, "status", status, "error", err)
+		if err != nil {
+			o.Status, body = failed(err)
+		}
+		observe(r, o)
+		log.InfoContext(r.Context(), "admin request", "endpoint", r.Pattern, "status", o.Status, "error", err)
 		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
+		w.WriteHeader(o.Status)
 		// A client that went away has no use for an answer.
 		_ = json.NewEncoder(w).Encode(body)
 	})
 }
+
+// identified is the answer for one object.
+type identified interface{ object() string }
+
+func (p Project) object() string { return p.ID }
+func (k APIKey) object() string  { return k.AccessKey }
 
 // failed is the answer to an error. It is written for the owner of the server,
 // from whom nothing is kept.

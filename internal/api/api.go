@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -113,6 +112,11 @@ func (a *API) endpoints() map[string]answer {
 // endpoint writes the answer, to those who may have it.
 func (a *API) endpoint(needed permission, answer answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := notedFor(r)
+		n.changes = needed.action == iam.Write
+		if id := r.PathValue("id"); functions.ValidID(id) {
+			n.object = id
+		}
 		scope, err := a.authorize(r, needed)
 		if err != nil {
 			a.writeError(w, r, err)
@@ -123,18 +127,32 @@ func (a *API) endpoint(needed permission, answer answer) http.Handler {
 			a.writeError(w, r, err)
 			return
 		}
+		if made, ok := body.(identified); ok {
+			n.object = made.objectID()
+		}
 		a.writeJSON(w, r, http.StatusOK, body)
 	})
 }
 
+// identified is the answer for one object.
+type identified interface{ objectID() string }
+
+func (n namespaceAnswer) objectID() string   { return n.ID }
+func (f functionAnswer) objectID() string    { return f.ID }
+func (t tokenAnswer) objectID() string       { return t.ID }
+func (t issuedTokenAnswer) objectID() string { return t.id }
+func (c cronAnswer) objectID() string        { return c.ID }
+func (t triggerAnswer) objectID() string     { return t.ID }
+func (d domainAnswer) objectID() string      { return d.ID }
+
 // authenticate returns the caller's API key.
 func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
-	presented, now := r.Header.Get("X-Auth-Token"), a.Now()
-	key, err := a.Keys.Authenticate(presented, now)
+	now := a.Now()
+	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), now)
 	notedFor(r).key = key
-	// Who has no key, or one that has expired, is not trying any.
-	tries := err != nil && presented != "" && !errors.Is(err, iam.ErrExpired)
-	if tries && a.Attempts.Wrong(addressOf(r), now) {
+	// No key, and one that has expired, are wrong as well: each answer to them
+	// is written down, and nobody is to fill the audit log.
+	if err != nil && a.Attempts.Wrong(addressOf(r), now) {
 		return key, errTooManyAttempts
 	}
 	return key, err

@@ -17,6 +17,11 @@ func (a *API) listFunctionsOfNamespace(r *http.Request, scope functions.Scope) (
 	return a.functionsOf(r, scope, id)
 }
 
+type issuedTokenAnswer struct {
+	id    string
+	Token string `json:"token"`
+}
+
 // issueToken makes a token as createToken does: one that is listed, and can be
 // revoked, as those of the real route could not. The plugin names its expiry
 // expiration_date, Scaleway's documentation of 2021 expires_at; of two that
@@ -44,9 +49,7 @@ func (a *API) issueToken(r *http.Request, scope functions.Scope) (any, error) {
 	issued, err := a.Service.CreateToken(r.Context(), scope, functions.CreateToken{
 		FunctionID: query.Get("function_id"), NamespaceID: query.Get("namespace_id"), ExpiresAt: expiresAt,
 	})
-	return struct {
-		Token string `json:"token"`
-	}{issued.Text.Reveal()}, err
+	return issuedTokenAnswer{id: issued.ID, Token: issued.Text.Reveal()}, err
 }
 
 type (

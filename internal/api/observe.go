@@ -4,7 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
+	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
@@ -25,6 +27,13 @@ type Outcome struct {
 	Status   int
 	// AccessKey is empty unless the caller has an API key.
 	AccessKey string
+	// From is where the request came from; the zero one if that is not known.
+	From   netip.Addr
+	Region string
+	// Object is the ID of what the request was about, as far as it is known.
+	Object string
+	// Changes tells that it was to change something.
+	Changes bool
 }
 
 // noted is what the log says of a request besides what every request has.
@@ -33,6 +42,9 @@ type noted struct {
 	// key is the caller's, once it is known who that is.
 	key iam.APIKey
 	err error
+	// object and changes are those of Outcome.
+	object  string
+	changes bool
 }
 
 type notedKey struct{}
@@ -56,7 +68,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), notedKey{}, n))
 		next.ServeHTTP(recorded, r)
 		if a.Observer != nil {
-			a.Observer.End(r, Outcome{RequestID: n.requestID, Endpoint: r.Pattern, Status: recorded.status, AccessKey: n.key.AccessKey})
+			a.Observer.End(r, n.outcome(r, recorded.status))
 		}
 		level := slog.LevelInfo
 		if recorded.status >= http.StatusInternalServerError {
@@ -72,6 +84,18 @@ func (a *API) observe(next http.Handler) http.Handler {
 		}
 		a.Log.LogAttrs(r.Context(), level, "api request", attributes...)
 	})
+}
+
+func (n *noted) outcome(r *http.Request, status int) Outcome {
+	o := Outcome{
+		RequestID: n.requestID, Endpoint: r.Pattern, Status: status, AccessKey: n.key.AccessKey, From: addressOf(r),
+		Object: n.object, Changes: n.changes,
+	}
+	// What is no region is text of the caller's own.
+	if region := functions.Region(r.PathValue("region")); region.Valid() {
+		o.Region = string(region)
+	}
+	return o
 }
 
 // statusRecorder remembers the status of an answer.

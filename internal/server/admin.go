@@ -50,7 +50,7 @@ func (s *Server) listenAdmin(ctx context.Context) error {
 func (s *Server) adminServer() *http.Server {
 	service := &admin.Service{Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID}
 	return &http.Server{
-		Handler:           service.Handler(s.log),
+		Handler:           service.Handler(s.log, s.auditor.Admin),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }

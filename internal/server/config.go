@@ -79,6 +79,8 @@ type Config struct {
 	// WrongKeys is how many wrong API keys a minute one address may show to the
 	// API before it is told to wait; zero for any number.
 	WrongKeys int
+	// AuditReads has the audit log tell of requests that change nothing, too.
+	AuditReads bool
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
 	// BuildTimeout bounds one build. When the server stops it goes on for
@@ -92,7 +94,7 @@ type Config struct {
 	// StrictRuntimes refuses functions with runtimes that the real service
 	// refuses, though they could be served.
 	StrictRuntimes bool
-	Scale        scale.Config
+	Scale          scale.Config
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string

@@ -18,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/gateway"
@@ -72,6 +73,7 @@ type Server struct {
 	keys      *token.KeySet
 	uses      *usage.Recorder
 	metrics   *metrics.Metrics
+	auditor   *audit.Auditor
 	readiness *ops.Readiness
 	// tracer is nil unless the environment asks for spans.
 	tracer *tracing.Tracer
@@ -107,7 +109,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openStore, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
