@@ -12,15 +12,20 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// owner returns the client of the owner's socket of the server that uses a data
-// folder. The server has the only hand in its database, so there is no way
-// around it.
-func owner(dataDir string) (*admin.Client, error) {
+// ask asks the running server that uses a data folder, through the owner's
+// socket, to do something. The server has the only hand in its database, so there
+// is no way around it.
+func ask[T any](dataDir, what string, ask func(*admin.Client) (T, error)) (T, error) {
 	endpoints, serving := server.Reach(dataDir)
 	if !serving {
-		return nil, fmt.Errorf("no server uses %s now: start 'jeton serve' first, or name the folder with --data-dir", dataDir)
+		var none T
+		return none, fmt.Errorf("no server uses %s now: start 'jeton serve' first, or name the folder with --data-dir", dataDir)
 	}
-	return admin.NewClient(endpoints.Admin), nil
+	answer, err := ask(admin.NewClient(endpoints.Admin))
+	if err != nil {
+		err = fmt.Errorf("%s: %w", what, err)
+	}
+	return answer, err
 }
 
 // listing is how a list is printed.

@@ -31,17 +31,15 @@ type createKeyCommand struct {
 
 // Run prints the new key.
 func (c *createKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	client, err := owner(line.DataDir)
-	if err != nil {
-		return err
-	}
 	request := admin.CreateKey{Project: c.Project, Description: c.Description, Permissions: c.Permissions, ExpiresAt: c.ExpiresAt.UTC()}
 	if c.ExpiresIn != 0 {
 		request.ExpiresAt = time.Now().Add(c.ExpiresIn).UTC()
 	}
-	key, err := client.CreateKey(ctx, request)
+	key, err := ask(line.DataDir, "make the API key", func(client *admin.Client) (admin.APIKey, error) {
+		return client.CreateKey(ctx, request)
+	})
 	if err != nil {
-		return fmt.Errorf("make the API key: %w", err)
+		return err
 	}
 	return printIssued(s, key, c.JSON)
 }
@@ -64,13 +62,11 @@ type listKeysCommand struct {
 
 // Run prints a table.
 func (c *listKeysCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	client, err := owner(line.DataDir)
+	all, err := ask(line.DataDir, "list the API keys", func(client *admin.Client) ([]admin.APIKey, error) {
+		return client.Keys(ctx, c.Project)
+	})
 	if err != nil {
 		return err
-	}
-	all, err := client.Keys(ctx, c.Project)
-	if err != nil {
-		return fmt.Errorf("list the API keys: %w", err)
 	}
 	const heading = "ACCESS KEY\tPROJECT\tPERMISSIONS\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION"
 	return c.print(s.out, all, heading, rows(all, func(k admin.APIKey) []string {
@@ -87,13 +83,11 @@ type revokeKeyCommand struct {
 
 // Run says what has been revoked.
 func (c *revokeKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	client, err := owner(line.DataDir)
+	key, err := ask(line.DataDir, "revoke "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
+		return client.RevokeKey(ctx, c.AccessKey)
+	})
 	if err != nil {
 		return err
-	}
-	key, err := client.RevokeKey(ctx, c.AccessKey)
-	if err != nil {
-		return fmt.Errorf("revoke %s: %w", c.AccessKey, err)
 	}
 	_, err = fmt.Fprintln(s.out, key.AccessKey, "is revoked")
 	return err
@@ -108,13 +102,11 @@ type rotateKeyCommand struct {
 
 // Run prints the new key, and puts it where the old one was.
 func (c *rotateKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	client, err := owner(line.DataDir)
+	key, err := ask(line.DataDir, "rotate "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
+		return client.RotateKey(ctx, c.AccessKey, c.Overlap)
+	})
 	if err != nil {
 		return err
-	}
-	key, err := client.RotateKey(ctx, c.AccessKey, c.Overlap)
-	if err != nil {
-		return fmt.Errorf("rotate %s: %w", c.AccessKey, err)
 	}
 	// What is printed is the only copy: whatever fails afterwards, it is there.
 	if err := printIssued(s, key, c.JSON); err != nil {

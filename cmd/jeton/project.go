@@ -20,13 +20,11 @@ type createProjectCommand struct {
 
 // Run prints the ID of the new project.
 func (c *createProjectCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	client, err := owner(line.DataDir)
+	p, err := ask(line.DataDir, "make the project", func(client *admin.Client) (admin.Project, error) {
+		return client.CreateProject(ctx, c.Name)
+	})
 	if err != nil {
 		return err
-	}
-	p, err := client.CreateProject(ctx, c.Name)
-	if err != nil {
-		return fmt.Errorf("make the project: %w", err)
 	}
 	if c.JSON {
 		return printJSON(s.out, p)
@@ -39,13 +37,11 @@ type listProjectsCommand struct{ listing }
 
 // Run prints a table.
 func (c *listProjectsCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	client, err := owner(line.DataDir)
+	all, err := ask(line.DataDir, "list the projects", func(client *admin.Client) ([]admin.Project, error) {
+		return client.Projects(ctx)
+	})
 	if err != nil {
 		return err
-	}
-	all, err := client.Projects(ctx)
-	if err != nil {
-		return fmt.Errorf("list the projects: %w", err)
 	}
 	return c.print(s.out, all, "PROJECT\tNAME\tORGANIZATION\tCREATED", rows(all, func(p admin.Project) []string {
 		return []string{p.ID, p.Name, p.OrganizationID, orWord(&p.CreatedAt, "")}

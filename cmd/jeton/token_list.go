@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jeton-dev/jeton/internal/admin"
 )
@@ -17,13 +16,11 @@ type listTokensCommand struct {
 
 // Run prints a table.
 func (c *listTokensCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	client, err := owner(line.DataDir)
+	all, err := ask(line.DataDir, "list the tokens", func(client *admin.Client) ([]admin.Token, error) {
+		return client.Tokens(ctx, c.Namespace, c.Function)
+	})
 	if err != nil {
 		return err
-	}
-	all, err := client.Tokens(ctx, c.Namespace, c.Function)
-	if err != nil {
-		return fmt.Errorf("list the tokens: %w", err)
 	}
 	return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION", rows(all, func(t admin.Token) []string {
 		return []string{t.ID, orWord(&t.CreatedAt, ""), orWord(t.ExpiresAt, "never"), orWord(t.LastUsedAt, "never"), t.Description}

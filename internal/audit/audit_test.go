@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/jeton-dev/jeton/internal/audit"
 )
 
@@ -86,6 +88,35 @@ func TestLogIsKeptWithinBounds(t *testing.T) {
 	}
 	if got := objects(t, path, start.Add((entries-3)*time.Second)); !slices.Equal(got, numbers(entries-3, entries)) {
 		t.Errorf("since the third last there are %v", got)
+	}
+}
+
+// Many who write at once lose nothing, and no line is torn.
+func TestLogOfMany(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.log")
+	l := open(t, path, 1<<14)
+	const writers, each = 8, 50
+	var group errgroup.Group
+	for writer := range writers {
+		group.Go(func() error {
+			for n := range each {
+				if err := l.Append(entry(writer*each+n), true); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	got := objects(t, path, time.Time{})
+	want := numbers(0, writers*each)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the log has %d entries, want each of %d once", len(got), len(want))
 	}
 }
 

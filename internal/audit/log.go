@@ -27,9 +27,18 @@ type Log struct {
 	path    string
 	maxSize int64
 
+	// mu is held while an entry is written, and never while one waits for the
+	// disk.
 	mu   sync.Mutex
 	file *os.File
 	size int64
+	// written counts the entries.
+	written int64
+
+	// syncing is held by the one who waits for the disk, for all entries that
+	// are written by then; synced is how many are on it.
+	syncing sync.Mutex
+	synced  int64
 }
 
 // Open opens the log at path, and makes it where there is none.
@@ -74,19 +83,41 @@ func (l *Log) Append(e Entry, sync bool) error {
 	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}
-	line = append(line, '\n')
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	// Without room for a new file the old one grows on: to lose entries would
-	// be worse.
-	rotateErr := l.makeRoom(int64(len(line)))
-	err = l.write(line)
-	if err == nil && sync {
-		err = l.file.Sync()
+	number, err := l.append(append(line, '\n'))
+	if sync {
+		err = errors.Join(err, l.sync(number))
 	}
-	if err := errors.Join(rotateErr, err); err != nil {
+	if err != nil {
 		return fmt.Errorf("audit log: %w", err)
 	}
+	return nil
+}
+
+// append returns the number of the entry.
+func (l *Log) append(line []byte) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.written++
+	// Without room for a new file the old one grows on: to lose entries would
+	// be worse.
+	return l.written, errors.Join(l.makeRoom(int64(len(line))), l.write(line))
+}
+
+// sync returns when the entry of a number is on the disk.
+func (l *Log) sync(number int64) error {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	if l.synced >= number {
+		return nil
+	}
+	l.mu.Lock()
+	file, written := l.file, l.written
+	l.mu.Unlock()
+	// One that has made way meanwhile was synced then.
+	if err := file.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	l.synced = written
 	return nil
 }
 

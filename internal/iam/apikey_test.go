@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -57,5 +58,31 @@ func TestExpiry(t *testing.T) {
 	directory.Apply(key, true)
 	if got, err := directory.Authenticate(secretKey.Reveal(), start); !errors.Is(err, iam.ErrUnknown) || got.AccessKey != "" {
 		t.Errorf("after its end: %q, %v, want ErrUnknown and no key", got.AccessKey, err)
+	}
+}
+
+// TestStoredForm holds the form in which keys are kept: a field that is renamed
+// would be lost from every database there is.
+func TestStoredForm(t *testing.T) {
+	t.Parallel()
+	const digest = `"0100000000000000000000000000000000000000000000000000000000000000"`
+	key := iam.APIKey{
+		AccessKey: "SCW1", Digest: iam.SecretDigest{1}, ProjectID: "p", OrganizationID: "o", Permissions: []string{iam.ReadOnly}, CreatedAt: start,
+	}
+	long := key
+	long.Description, long.ExpiresAt = "d", start.Add(time.Hour)
+	const first = `{"AccessKey":"SCW1","Digest":` + digest + `,"ProjectID":"p","OrganizationID":"o",`
+	for want, key := range map[string]iam.APIKey{
+		first + `"Permissions":["FunctionsReadOnly"],"CreatedAt":"2026-07-03T13:00:00Z"}`:                                                      key,
+		first + `"Description":"d","Permissions":["FunctionsReadOnly"],"CreatedAt":"2026-07-03T13:00:00Z","ExpiresAt":"2026-07-03T14:00:00Z"}`: long,
+	} {
+		got, err := json.Marshal(key)
+		if err != nil || string(got) != want {
+			t.Errorf("a key is kept as\n%s, %v, want\n%s", got, err, want)
+		}
+		var read iam.APIKey
+		if err := json.Unmarshal(got, &read); err != nil || read.Digest != key.Digest || !read.ExpiresAt.Equal(key.ExpiresAt) {
+			t.Errorf("it is read as %+v, %v", read, err)
+		}
 	}
 }

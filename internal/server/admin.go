@@ -10,23 +10,18 @@ import (
 	"path/filepath"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/engine/process"
 )
 
-const (
-	// adminSocket is the name of the socket at which the owner says who may
-	// call.
-	adminSocket = "admin.sock"
-	// maxSocketPath is the longest path of a unix socket on all systems that
-	// Jeton runs on: macOS allows 103 bytes, Linux 107.
-	maxSocketPath = 103
-)
+// adminSocket is the name of the socket at which the owner says who may call.
+const adminSocket = "admin.sock"
 
 // listenAdmin listens on the socket in the data folder or, where that has too
 // long a path, in a folder of its own. Either is the owner's alone, and the
 // endpoints file says which.
 func (s *Server) listenAdmin(ctx context.Context) error {
 	path := s.path(adminSocket)
-	if len(path) > maxSocketPath {
+	if len(path) > process.MaxSocketPath {
 		dir, err := os.MkdirTemp("", "jeton-admin-")
 		if err != nil {
 			return fmt.Errorf("folder of the admin socket: %w", err)

@@ -158,8 +158,16 @@ func TestWrongKeysAreSlowed(t *testing.T) {
 		key    string
 		status int
 	}{
-		{w.SecretKey, 200}, {nobody, 401}, {"no UUID", 401}, {expired.SecretKey, 401},
-		{nobody, 429}, {"no UUID", 429}, {w.SecretKey, 200}, {"", 429}, {expired.SecretKey, 429}, {w.SecretKey, 200},
+		{w.SecretKey, 200},
+		{nobody, 401},
+		{"no UUID", 401},
+		{expired.SecretKey, 401},
+		{nobody, 429},
+		{"no UUID", 429},
+		{w.SecretKey, 200},
+		{"", 429},
+		{expired.SecretKey, 429},
+		{w.SecretKey, 200},
 	} {
 		status, _, _ := show(step.key)
 		wantStatus(t, "step "+strconv.Itoa(i), status, step.status)

@@ -34,15 +34,11 @@ func (s *Store) noteUses(ctx context.Context, kind usage.Kind, uses []usage.Use)
 	defer rollback(sqlTx)
 	// What has been deleted meanwhile is passed over. A use that was noted on a
 	// clock that was ahead stays.
-	insert, err := sqlTx.PrepareContext(ctx, fmt.Sprintf(`INSERT INTO %[1]s_uses (id, minute)
+	insert := fmt.Sprintf(`INSERT INTO %[1]s_uses (id, minute)
 		SELECT id, ? FROM %[1]s WHERE id = ?
-		ON CONFLICT (id) DO UPDATE SET minute = max(minute, excluded.minute)`, kind))
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
+		ON CONFLICT (id) DO UPDATE SET minute = max(minute, excluded.minute)`, kind)
 	for _, use := range uses {
-		if _, err := insert.ExecContext(ctx, use.At.Unix()/60, use.ID); err != nil {
+		if _, err := sqlTx.ExecContext(ctx, insert, use.At.Unix()/60, use.ID); err != nil {
 			return err
 		}
 	}
