@@ -27,6 +27,9 @@ type commandLine struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Env     envCommand     `cmd:"" help:"Print the export lines by which clients find the server: eval \"$(jeton env)\"."`
+	Apikey  apikeyCommand  `cmd:"" name:"apikey" help:"Say who may call: make, list, revoke and rotate API keys of the running server."`
+	Project projectCommand `cmd:"" help:"Make and list the projects of the running server."`
+	Audit   auditCommand   `cmd:"" help:"Print who has changed what at the API, when and from where, and who was refused."`
 	Token   tokenCommand   `cmd:"" help:"Look into a token, or verify it."`
 	Ca      caCommand      `cmd:"" help:"Print the certificate of the local authority, for clients to trust."`
 	Backup  backupCommand  `cmd:"" help:"Write all that the server keeps into one file, while it runs."`
@@ -88,19 +91,30 @@ func status(err error, errOut io.Writer) int {
 func defaults() kong.Vars {
 	c := server.DefaultConfig(server.DefaultDataDir())
 	return kong.Vars{
-		"dataDir":       c.DataDir,
-		"cacheDir":      c.CacheDir,
-		"apiListen":     c.APIListen,
-		"gatewayListen": c.GatewayListen,
-		"opsListen":     c.OpsListen,
-		"stopDelay":     c.StopDelay.String(),
-		"domain":        c.Domain,
-		"buildTimeout":  c.BuildTimeout.String(),
-		"startTimeout":  c.StartTimeout.String(),
-		"stopTimeout":   c.StopTimeout.String(),
-		"queue":         fmt.Sprint(c.Scale.Queue),
-		"idleToOne":     c.Scale.IdleToOne.String(),
-		"idleToZero":    c.Scale.IdleToZero.String(),
-		"minTimeout":    c.Limits.MinTimeout.String(),
+		"maxTimeout":      c.Limits.MaxTimeout.String(),
+		"maxNamespaces":   fmt.Sprint(c.Limits.Namespaces),
+		"maxFunctions":    fmt.Sprint(c.Limits.Functions),
+		"maxDomains":      fmt.Sprint(c.Limits.Domains),
+		"maxScale":        fmt.Sprint(c.Limits.MaxScale),
+		"maxVariables":    fmt.Sprint(c.Limits.Variables),
+		"maxVariableSize": fmt.Sprint(c.Limits.VariableSize),
+		"maxSecretSize":   fmt.Sprint(c.Limits.SecretSize),
+		"maxArchiveSize":  fmt.Sprint(c.Limits.ArchiveSize),
+		"maxPayloadSize":  fmt.Sprint(c.Limits.PayloadSize),
+		"dataDir":         c.DataDir,
+		"cacheDir":        c.CacheDir,
+		"apiListen":       c.APIListen,
+		"gatewayListen":   c.GatewayListen,
+		"opsListen":       c.OpsListen,
+		"stopDelay":       c.StopDelay.String(),
+		"domain":          c.Domain,
+		"buildTimeout":    c.BuildTimeout.String(),
+		"startTimeout":    c.StartTimeout.String(),
+		"stopTimeout":     c.StopTimeout.String(),
+		"queue":           fmt.Sprint(c.Scale.Queue),
+		"idleToOne":       c.Scale.IdleToOne.String(),
+		"idleToZero":      c.Scale.IdleToZero.String(),
+		"wrongKeys":       fmt.Sprint(c.WrongKeys),
+		"minTimeout":      c.Limits.MinTimeout.String(),
 	}
 }

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
@@ -64,17 +61,7 @@ func clientEnvironment(dataDir, credentials string) ([]variable, error) {
 
 // gatewayURL is where the running server lets calls in; empty if none runs.
 func gatewayURL(dataDir string) string {
-	if !server.Serving(dataDir) {
-		return ""
-	}
-	content, err := os.ReadFile(filepath.Join(dataDir, server.EndpointsFile))
-	if err != nil {
-		return ""
-	}
-	var endpoints server.Endpoints
-	if json.Unmarshal(content, &endpoints) != nil {
-		return ""
-	}
+	endpoints, _ := server.Reach(dataDir)
 	return endpoints.Gateway
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/server"
 )
@@ -37,6 +38,8 @@ type serveCommand struct {
 	Credentials      string         `help:"Write the API key of the first start to this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
 	RefuseTokens     bool           `help:"Let no token open a private function."`
 	RefuseAPIKeys    bool           `name:"refuse-api-keys" help:"Let no API key open a private function."`
+	WrongKeys        int            `help:"Let one address show this many wrong API keys a minute to the API; 0 for any number." default:"${wrongKeys}"`
+	AuditReads       bool           `help:"Write down in the audit log who has read what, too, besides changes and refusals."`
 	TrustedProxies   []netip.Prefix `name:"trusted-proxies" help:"Believe proxies at these addresses (CIDR, separated by commas) what they say of their callers." placeholder:"CIDR"`
 	ProxyProtocol    bool           `help:"Ask trusted proxies for the PROXY protocol."`
 	PassToken        bool           `help:"Let functions see the token that they were called with."`
@@ -45,6 +48,17 @@ type serveCommand struct {
 	StopDelay        time.Duration  `help:"Go on for this long when the server stops, but no longer ready." default:"${stopDelay}"`
 	StopTimeout      time.Duration  `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
 	MinTimeout       time.Duration  `help:"Accept no shorter timeout of a function." default:"${minTimeout}"`
+	MaxTimeout       time.Duration  `help:"Accept no longer timeout of a function." default:"${maxTimeout}"`
+	MaxNamespaces    int            `help:"Let a project have this many namespaces." default:"${maxNamespaces}"`
+	MaxFunctions     int            `help:"Let an organization have this many functions." default:"${maxFunctions}"`
+	MaxDomains       int            `help:"Let a function have this many custom hostnames." default:"${maxDomains}"`
+	MaxScale         int            `help:"Let a function have this many instances." default:"${maxScale}"`
+	MaxVariables     int            `help:"Let a namespace or a function have this many variables, and as many secret ones." default:"${maxVariables}"`
+	MaxVariableSize  int            `help:"Let the value of a variable be this long, in characters." default:"${maxVariableSize}"`
+	MaxSecretSize    int            `help:"Let the value of a secret variable be this long, in bytes." default:"${maxSecretSize}"`
+	MaxArchiveSize   int64          `help:"Let the archive of a function's code be this large, in bytes." default:"${maxArchiveSize}"`
+	MaxPayloadSize   int64          `help:"Let the body of a call be this large, in bytes." default:"${maxPayloadSize}"`
+	StrictRuntimes   bool           `help:"Refuse runtimes as Scaleway does: no new functions after a runtime's end of support, and no changes after its end of life."`
 	Queue            int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
 	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
@@ -62,6 +76,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.GatewayTLSListen, config.TLSCert, config.TLSKey = c.GatewayTLSListen, c.TLSCert, c.TLSKey
 	config.OpsListen, config.OpsPprof = c.OpsListen, c.OpsPprof
 	config.RefuseTokens, config.RefuseAPIKeys = c.RefuseTokens, c.RefuseAPIKeys
+	config.WrongKeys, config.AuditReads = c.WrongKeys, c.AuditReads
 	config.TrustedProxies, config.ProxyProtocol = c.TrustedProxies, c.ProxyProtocol
 	config.Domain, config.CacheDir, config.PassToken = c.Domain, c.CacheDir, c.PassToken
 	config.DNSResolver = c.DNSResolver
@@ -73,10 +88,18 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	}
 	config.BuildTimeout, config.StartTimeout = c.BuildTimeout, c.StartTimeout
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
-	config.Limits.MinTimeout = c.MinTimeout
+	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
 	config.Toolchains = map[string]string{runtime.Go: c.Go, runtime.Node: c.Node, runtime.Python: c.Python}
 	return config
+}
+
+func (c *serveCommand) limits() functions.Limits {
+	return functions.Limits{
+		Namespaces: c.MaxNamespaces, Functions: c.MaxFunctions, Domains: c.MaxDomains, MaxScale: c.MaxScale,
+		Variables: c.MaxVariables, VariableSize: c.MaxVariableSize, SecretSize: c.MaxSecretSize,
+		MinTimeout: c.MinTimeout, MaxTimeout: c.MaxTimeout, ArchiveSize: c.MaxArchiveSize, PayloadSize: c.MaxPayloadSize,
+	}
 }
 
 // Run serves until the process is told to stop.

@@ -11,10 +11,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-// tokenCommand holds the commands about one token.
+// tokenCommand holds the commands about tokens.
 type tokenCommand struct {
-	Inspect inspectCommand `cmd:"" help:"Print what a token says, without verifying it: jeton token inspect <token.txt. Nothing is asked of any server."`
-	Verify  verifyCommand  `cmd:"" help:"Verify a token's signature and times, and ask whether it has been revoked: jeton token verify <token.txt."`
+	List    listTokensCommand `cmd:"" help:"List the tokens of the running server that were made for a namespace or for a function, with their last use."`
+	Inspect inspectCommand    `cmd:"" help:"Print what a token says, without verifying it: jeton token inspect <token.txt. Nothing is asked of any server."`
+	Verify  verifyCommand     `cmd:"" help:"Verify a token's signature and times, and ask whether it has been revoked: jeton token verify <token.txt."`
 }
 
 // tokenArgument is a token that a command is given. As an argument it can be

@@ -3,6 +3,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/blob"
@@ -11,17 +12,21 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// Authenticator says who has a secret key.
-type Authenticator interface {
-	// Authenticate returns the API key with that secret key, iam.ErrMalformed
-	// or iam.ErrUnknown.
-	Authenticate(secretKey string) (iam.APIKey, error)
+// Directory says who has a secret key.
+type Directory interface {
+	// Authenticate returns the API key with that secret key, iam.ErrMalformed,
+	// iam.ErrUnknown, or iam.ErrExpired together with the key.
+	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
+	// Project returns the project of an ID.
+	Project(id string) iam.Project
 }
 
 // API is the control plane's HTTP interface. All fields but Observer must be set.
 type API struct {
-	Service  *functions.Service
-	Keys     Authenticator
+	Service *functions.Service
+	Keys    Directory
+	// Attempts counts the wrong keys.
+	Attempts *iam.Attempts
 	Archives *blob.Archives
 	Runtimes []runtime.Runtime
 	// URLKey signs the addresses at which archives are uploaded.
@@ -41,7 +46,7 @@ const base = "/functions/v1beta1/regions/{region}"
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range a.endpoints() {
-		mux.Handle(pattern, a.endpoint(answer))
+		mux.Handle(pattern, a.endpoint(permissionFor(pattern), answer))
 	}
 	mux.HandleFunc("PUT "+archivePath, a.putArchive)
 	mux.HandleFunc("GET "+archivePath, a.getArchive)
@@ -93,13 +98,26 @@ func (a *API) endpoints() map[string]answer {
 		"DELETE " + base + "/triggers/{id}": a.deleteTrigger,
 
 		"GET " + base + "/runtimes": a.listRuntimes,
+
+		"GET " + base + "/namespaces/{id}/functions": a.listFunctionsOfNamespace,
+		"GET " + base + "/issue-jwt":                 a.issueToken,
+		"GET " + base + "/functions/{id}/logs":       a.functionLogs,
+
+		"GET /iam/v1alpha1/api-keys/{access_key}": a.getAPIKey,
+		"GET /account/v3/projects":                a.listProjects,
+		"GET /account/v3/projects/{id}":           a.getProject,
 	}
 }
 
-// endpoint authenticates the caller and writes the answer.
-func (a *API) endpoint(answer answer) http.Handler {
+// endpoint writes the answer, to those who may have it.
+func (a *API) endpoint(needed permission, answer answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scope, err := a.authenticate(r)
+		n := notedFor(r)
+		n.changes = needed.action == iam.Write
+		if id := r.PathValue("id"); functions.ValidID(id) {
+			n.object = id
+		}
+		scope, err := a.authorize(r, needed)
 		if err != nil {
 			a.writeError(w, r, err)
 			return
@@ -109,18 +127,54 @@ func (a *API) endpoint(answer answer) http.Handler {
 			a.writeError(w, r, err)
 			return
 		}
+		if made, ok := body.(identified); ok {
+			n.object = made.objectID()
+		}
 		a.writeJSON(w, r, http.StatusOK, body)
 	})
 }
 
-// authenticate returns how far the caller can see. The region of the path is
-// checked after the key, as everything else is.
-func (a *API) authenticate(r *http.Request) (functions.Scope, error) {
-	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"))
+// identified is the answer for one object.
+type identified interface{ objectID() string }
+
+func (n namespaceAnswer) objectID() string   { return n.ID }
+func (f functionAnswer) objectID() string    { return f.ID }
+func (t tokenAnswer) objectID() string       { return t.ID }
+func (t issuedTokenAnswer) objectID() string { return t.id }
+func (c cronAnswer) objectID() string        { return c.ID }
+func (t triggerAnswer) objectID() string     { return t.ID }
+func (d domainAnswer) objectID() string      { return d.ID }
+
+// authenticate returns the caller's API key.
+func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
+	now := a.Now()
+	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), now)
+	notedFor(r).key = key
+	// No key, and one that has expired, are wrong as well: each answer to them
+	// is written down, and nobody is to fill the audit log.
+	if err != nil && a.Attempts.Wrong(addressOf(r), now) {
+		return key, errTooManyAttempts
+	}
+	return key, err
+}
+
+// addressOf is the address that a request comes from.
+func addressOf(r *http.Request) netip.Addr {
+	// What is no address is the zero one.
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return peer.Addr()
+}
+
+// authorize returns how far the caller can see. The region of the path is
+// checked after the key and its permissions, as everything else is.
+func (a *API) authorize(r *http.Request, needed permission) (functions.Scope, error) {
+	key, err := a.authenticate(r)
 	if err != nil {
 		return functions.Scope{}, err
 	}
-	notedFor(r).accessKey = key.AccessKey
+	if !key.May(needed.action) {
+		return functions.Scope{}, needed
+	}
 	scope := functions.Scope{
 		Region:    functions.Region(r.PathValue("region")),
 		ProjectID: key.ProjectID, OrganizationID: key.OrganizationID,

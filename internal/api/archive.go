@@ -137,6 +137,7 @@ func (a *API) verify(r *http.Request) (string, error) {
 // next deployment.
 func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 	id, err := a.verify(r)
+	notedFor(r).object, notedFor(r).changes = id, true
 	if err != nil {
 		a.writeError(w, r, err)
 		return

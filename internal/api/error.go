@@ -30,8 +30,8 @@ type (
 		Type    string         `json:"type"`
 	}
 	deniedAction struct {
-		Action   string `json:"action"`
-		Resource string `json:"resource"`
+		Action   iam.Action `json:"action"`
+		Resource string     `json:"resource"`
 	}
 	invalidArguments struct {
 		Details []invalidArgument `json:"details"`
@@ -42,6 +42,12 @@ type (
 		ArgumentName string `json:"argument_name"`
 		HelpMessage  string `json:"help_message"`
 		Reason       string `json:"reason"`
+	}
+	notFound struct {
+		Message    string `json:"message"`
+		Resource   string `json:"resource"`
+		ResourceID string `json:"resource_id"`
+		Type       string `json:"type"`
 	}
 	transientState struct {
 		CurrentState string `json:"current_state"`
@@ -71,8 +77,33 @@ type (
 // meant for the caller goes to the log only, under the request's ID.
 func (a *API) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	notedFor(r).err = err
+	if errors.Is(err, errTooManyAttempts) {
+		writeRateLimited(w)
+		return
+	}
 	status, body := errorBody(err)
 	a.writeJSON(w, r, status, body)
+}
+
+// missing is a thing that is not there, in an API of the newer kind.
+type missing struct{ resource, id string }
+
+// Error implements error.
+func (m missing) Error() string { return m.resource + " " + m.id + " is not found" }
+
+// errTooManyAttempts refuses a wrong key of one who has shown many.
+var errTooManyAttempts = errors.New("too many wrong API keys from this address")
+
+// writeRateLimited answers as the gateway in front of the real service was
+// recorded to: with one header, and without a body or any of the others.
+func writeRateLimited(w http.ResponseWriter) {
+	header := w.Header()
+	requestID := header.Get("X-Request-Id")
+	clear(header)
+	header.Set("X-Request-Id", requestID) // ours, to be found in the log
+	header.Set("X-Envoy-Ratelimited", "true")
+	header.Set("Content-Length", "0")
+	w.WriteHeader(http.StatusTooManyRequests)
 }
 
 func errorBody(err error) (int, any) {
@@ -81,6 +112,16 @@ func errorBody(err error) (int, any) {
 		return http.StatusUnauthorized, denied("invalid_argument")
 	case errors.Is(err, iam.ErrUnknown):
 		return http.StatusUnauthorized, denied("not_found")
+	case errors.Is(err, iam.ErrExpired):
+		return http.StatusUnauthorized, denied("expired")
+	}
+	if permission, ok := errors.AsType[permission](err); ok {
+		return http.StatusForbidden, permission.denied(insufficientPermissions)
+	}
+	if m, ok := errors.AsType[missing](err); ok {
+		return http.StatusNotFound, notFound{
+			Message: "resource is not found", Resource: m.resource, ResourceID: m.id, Type: "not_found",
+		}
 	}
 	e, ok := errors.AsType[*functions.Error](err)
 	if !ok {
@@ -115,9 +156,7 @@ func errorBody(err error) (int, any) {
 			Details: []exceededQuota{{Resource: e.Resource}}, Message: e.Message, Type: "quotas_exceeded",
 		}
 	case functions.PermissionDenied:
-		return http.StatusForbidden, deniedPermission{
-			Details: []deniedAction{{Action: "write", Resource: e.Resource}}, Message: e.Message, Type: "permissions_denied",
-		}
+		return http.StatusForbidden, permission{iam.Write, e.Resource}.denied(e.Message)
 	}
 	return http.StatusInternalServerError, message{"internal error"}
 }

@@ -94,12 +94,16 @@ func (a *API) getFunction(r *http.Request, scope functions.Scope) (any, error) {
 }
 
 func (a *API) listFunctions(r *http.Request, scope functions.Scope) (any, error) {
+	return a.functionsOf(r, scope, r.URL.Query().Get("namespace_id"))
+}
+
+func (a *API) functionsOf(r *http.Request, scope functions.Scope, namespaceID string) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
 		return nil, err
 	}
 	filter := queryFilter(r)
-	filter.FunctionID = ""
+	filter.NamespaceID, filter.FunctionID = namespaceID, ""
 	found, total, err := a.Service.Functions(r.Context(), scope, filter, page)
 	return struct {
 		Functions  []functionAnswer `json:"functions"`

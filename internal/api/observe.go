@@ -4,6 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // An Observer watches the requests. Nothing secret is among what it is told.
@@ -23,13 +27,24 @@ type Outcome struct {
 	Status   int
 	// AccessKey is empty unless the caller has an API key.
 	AccessKey string
+	// From is where the request came from; the zero one if that is not known.
+	From   netip.Addr
+	Region string
+	// Object is the ID of what the request was about, as far as it is known.
+	Object string
+	// Changes tells that it was to change something.
+	Changes bool
 }
 
 // noted is what the log says of a request besides what every request has.
 type noted struct {
 	requestID string
-	accessKey string
-	err       error
+	// key is the caller's, once it is known who that is.
+	key iam.APIKey
+	err error
+	// object and changes are those of Outcome.
+	object  string
+	changes bool
 }
 
 type notedKey struct{}
@@ -53,7 +68,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), notedKey{}, n))
 		next.ServeHTTP(recorded, r)
 		if a.Observer != nil {
-			a.Observer.End(r, Outcome{RequestID: n.requestID, Endpoint: r.Pattern, Status: recorded.status, AccessKey: n.accessKey})
+			a.Observer.End(r, n.outcome(r, recorded.status))
 		}
 		level := slog.LevelInfo
 		if recorded.status >= http.StatusInternalServerError {
@@ -62,13 +77,25 @@ func (a *API) observe(next http.Handler) http.Handler {
 		attributes := []slog.Attr{
 			slog.String("request_id", n.requestID), slog.String("method", truncate(r.Method, 20)),
 			slog.String("path", truncate(r.URL.Path, 300)), slog.Int("status", recorded.status),
-			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.accessKey),
+			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.key.AccessKey),
 		}
 		if n.err != nil {
 			attributes = append(attributes, slog.Any("error", n.err))
 		}
 		a.Log.LogAttrs(r.Context(), level, "api request", attributes...)
 	})
+}
+
+func (n *noted) outcome(r *http.Request, status int) Outcome {
+	o := Outcome{
+		RequestID: n.requestID, Endpoint: r.Pattern, Status: status, AccessKey: n.key.AccessKey, From: addressOf(r),
+		Object: n.object, Changes: n.changes,
+	}
+	// What is no region is text of the caller's own.
+	if region := functions.Region(r.PathValue("region")); region.Valid() {
+		o.Region = string(region)
+	}
+	return o
 }
 
 // statusRecorder remembers the status of an answer.

@@ -51,7 +51,7 @@ func (a *API) createToken(r *http.Request, scope functions.Scope) (any, error) {
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	expiresAt, err := parseExpiry(request.ExpiresAt)
+	expiresAt, err := parseExpiry("expires_at", request.ExpiresAt)
 	if err != nil {
 		return nil, err
 	}
@@ -70,14 +70,14 @@ func (a *API) createToken(r *http.Request, scope functions.Scope) (any, error) {
 // parseExpiry reads an instant. The token says when it expires in whole
 // seconds, so a part of a second is cut off: never is the token good for
 // longer than its text says.
-func parseExpiry(text string) (time.Time, error) {
+func parseExpiry(argument, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil || at.Unix() <= 0 {
 		return time.Time{}, &functions.Error{
-			Code: functions.InvalidArgument, Argument: "expires_at", Reason: "format",
+			Code: functions.InvalidArgument, Argument: argument, Reason: "format",
 			Message: "must be a date and time such as 2027-01-31T12:00:00Z, after 1970 (RFC 3339)",
 		}
 	}

@@ -51,7 +51,12 @@ func (s *Service) roomForDomain(tx Tx, d Domain) error {
 		return err
 	}
 	if len(same) > 0 {
-		return &Error{Code: AlreadyExists, Message: "resource already exists", Resource: "domain", ResourceID: same[0].ID}
+		taken := &Error{Code: AlreadyExists, Message: "resource already exists", Resource: "domain"}
+		// Of whose it is, only its owner is told.
+		if same[0].ProjectID == d.ProjectID && same[0].Region == d.Region {
+			taken.ResourceID = same[0].ID
+		}
+		return taken
 	}
 	_, count, err := tx.Domains(Filter{FunctionID: d.FunctionID}, Page{Number: 1, Size: 1})
 	if err != nil {

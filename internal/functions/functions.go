@@ -58,13 +58,16 @@ func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
 	if err != nil {
 		return Function{}, err
 	}
+	if info.NoCreate != "" {
+		return Function{}, outOfBounds("runtime", "%s", info.NoCreate)
+	}
 	now := s.Now()
 	f := Function{
 		ID: s.NewID(), Region: scope.Region, ProjectID: scope.ProjectID, NamespaceID: c.NamespaceID,
 		Name: c.Name, Description: c.Description, Tags: c.Tags, Variables: c.Variables, Status: Created,
-		MinScale: given(c.MinScale, defaultMinScale), MaxScale: given(c.MaxScale, defaultMaxScale),
+		MinScale: given(c.MinScale, defaultMinScale), MaxScale: given(c.MaxScale, min(defaultMaxScale, s.Limits.MaxScale)),
 		Runtime: info.Name, RuntimeMessage: info.Message, Handler: cmp.Or(c.Handler, info.DefaultHandler),
-		MemoryLimit: given(c.MemoryLimit, defaultMemoryLimit), Timeout: given(c.Timeout, defaultTimeout),
+		MemoryLimit: given(c.MemoryLimit, defaultMemoryLimit), Timeout: given(c.Timeout, s.Limits.timeout()),
 		Privacy: cmp.Or(c.Privacy, Public), HTTPOption: cmp.Or(c.HTTPOption, HTTPEnabled),
 		Sandbox: cmp.Or(c.Sandbox, defaultSandbox), PrivateNetworkID: c.PrivateNetworkID,
 		CreatedAt: now, UpdatedAt: now,
@@ -102,6 +105,17 @@ func (s *Service) runtime(name string) (RuntimeInfo, error) {
 		}
 	}
 	return info, nil
+}
+
+// changeable checks that functions with these runtimes can be changed; neither from
+// one nor to one that is closed.
+func (s *Service) changeable(runtimes ...string) error {
+	for _, name := range runtimes {
+		if info, ok := s.Runtimes.Runtime(name); ok && info.NoUpdate != "" {
+			return outOfBounds("runtime", "%s", info.NoUpdate)
+		}
+	}
+	return nil
 }
 
 func (s *Service) roomInNamespace(tx Tx, f Function) error {
@@ -196,6 +210,9 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 
 // updated is the function with what is given put in its place, and checked.
 func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
+	if err := s.changeable(f.Runtime, u.Runtime); err != nil {
+		return f, err
+	}
 	if u.Runtime != "" {
 		before, _ := s.Runtimes.Runtime(f.Runtime)
 		after, err := s.runtime(u.Runtime)
@@ -233,6 +250,9 @@ func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (F
 		}
 		if f.Status == Deleting {
 			return f, transient("function", f.ID, f.Status)
+		}
+		if err := s.changeable(f.Runtime); err != nil {
+			return f, err
 		}
 		f.Target, f.Rebuild = f.Archive, true
 		f = s.deploying(f)

@@ -1,6 +1,9 @@
 package functions
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Limits are the bounds of what one project can have. The defaults are
 // Scaleway's documented ones.
@@ -22,8 +25,10 @@ type Limits struct {
 	// MinTimeout and MaxTimeout bound how long one call may take.
 	MinTimeout time.Duration
 	MaxTimeout time.Duration
-	// ArchiveSize is the largest code archive, in bytes.
+	// ArchiveSize is the largest code archive, and PayloadSize the largest body
+	// of a call, in bytes.
 	ArchiveSize int64
+	PayloadSize int64
 }
 
 // DefaultLimits are those of Scaleway's documentation.
@@ -39,9 +44,31 @@ func DefaultLimits() Limits {
 		MinTimeout:   10 * time.Second,
 		MaxTimeout:   time.Hour,
 		ArchiveSize:  100 << 20,
+		PayloadSize:  6 << 20,
 	}
 }
 
-// MaxPayload is the largest body of a call, in bytes (Scaleway's
-// documentation).
-const MaxPayload = 6 << 20
+// Validate tells what is wrong with the limits, by the names of their settings.
+func (l Limits) Validate() error {
+	for name, limit := range map[string]int64{
+		"max-namespaces": int64(l.Namespaces), "max-functions": int64(l.Functions), "max-domains": int64(l.Domains),
+		"max-variables": int64(l.Variables), "max-variable-size": int64(l.VariableSize), "max-secret-size": int64(l.SecretSize),
+		"max-scale": int64(l.MaxScale), "max-archive-size": l.ArchiveSize, "max-payload-size": l.PayloadSize,
+	} {
+		if limit < 1 {
+			return fmt.Errorf("%s is %d: it must be at least 1", name, limit)
+		}
+	}
+	if l.MinTimeout <= 0 {
+		return fmt.Errorf("min-timeout is %v: it must be more than nothing", l.MinTimeout)
+	}
+	if l.MaxTimeout < l.MinTimeout {
+		return fmt.Errorf("max-timeout is %v: it must be at least min-timeout, %v", l.MaxTimeout, l.MinTimeout)
+	}
+	return nil
+}
+
+// timeout is that of a function for which none is given.
+func (l Limits) timeout() time.Duration {
+	return min(max(defaultTimeout, l.MinTimeout), l.MaxTimeout)
+}

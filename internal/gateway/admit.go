@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -28,6 +29,7 @@ const (
 	otherNamespace reason = "token of another namespace"
 	noScope        reason = "token without a scope"
 	unknownKey     reason = "unknown API key"
+	expiredKey     reason = "expired API key"
 	otherProject   reason = "API key of another project"
 	noGrant        reason = "API key without the grant"
 	tokensOff      reason = "tokens are turned off"
@@ -53,7 +55,9 @@ func (a admission) tokenID() string {
 
 // Authenticator says who has the secret key of an API key.
 type Authenticator interface {
-	Authenticate(secretKey string) (iam.APIKey, error)
+	// Authenticate returns the API key with that secret key, or an error; with
+	// iam.ErrExpired the key as well.
+	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
 }
 
 // admit decides on a call of a private function. A token is what was issued,
@@ -67,36 +71,42 @@ func (g *Gateway) admit(header http.Header, to route, now time.Time) admission {
 	case presented == "":
 		return admission{reason: noToken}
 	case functions.ValidID(presented):
-		return g.admitKey(presented, to)
+		return g.admitKey(presented, to, now)
 	}
-	token, ok := g.Table.grant(functions.DigestOf(presented))
-	if !ok {
-		return admission{reason: unknownToken}
-	}
-	decision := admission{token: token.tokenID}
+	digest := functions.DigestOf(presented)
 	if g.RefuseTokens {
-		decision.reason = tokensOff
-	} else {
-		decision.reason = token.opens(to, now)
+		return g.refuseToken(digest)
 	}
+	var decision admission
+	decision.token, decision.reason = g.Table.open(digest, to, now)
 	decision.admitted = decision.reason == ""
 	return decision
 }
 
+// refuseToken says of which token it is that tokens open nothing.
+func (g *Gateway) refuseToken(digest functions.Digest) admission {
+	token, known := g.Table.tokenID(digest)
+	if !known {
+		return admission{reason: unknownToken}
+	}
+	return admission{token: token, reason: tokensOff}
+}
+
 // admitKey decides on the secret key of an API key, which opens the private
 // functions of its project.
-func (g *Gateway) admitKey(secretKey string, to route) admission {
-	key, err := g.Keys.Authenticate(secretKey)
-	if err != nil {
-		return admission{reason: unknownKey}
-	}
+func (g *Gateway) admitKey(secretKey string, to route, now time.Time) admission {
+	key, err := g.Keys.Authenticate(secretKey, now)
 	decision := admission{accessKey: key.AccessKey}
 	switch {
+	case errors.Is(err, iam.ErrExpired):
+		decision.reason = expiredKey
+	case err != nil:
+		decision.reason = unknownKey
 	case g.RefuseKeys:
 		decision.reason = keysOff
 	case key.ProjectID != to.projectID:
 		decision.reason = otherProject
-	case !key.MayCall():
+	case !key.May(iam.Call):
 		decision.reason = noGrant
 	default:
 		decision.admitted = true

@@ -32,7 +32,9 @@ func TestAdmission(t *testing.T) {
 	w.Table.Apply(functions.Change{Object: revoked, Deleted: true})
 	secretKey := w.apiKey(projectID, iam.PrivateAccess)
 	otherSecret := w.apiKey(strangerID, iam.FullAccess)
-	powerless := w.apiKey(projectID, "FunctionsReadOnly")
+	powerless := w.apiKey(projectID, iam.ReadOnly)
+	expired := w.expiringKey(projectID, start, iam.FullAccess)
+	nearlyExpired := w.expiringKey(projectID, start.Add(1), iam.FullAccess)
 
 	const header = "X-Auth-Token"
 	tests := map[string]struct {
@@ -62,6 +64,8 @@ func TestAdmission(t *testing.T) {
 		"API key of the project":      {[]string{header, secretKey}, 200, ""},
 		"API key of another project":  {[]string{header, otherSecret}, 403, "API key of another project"},
 		"API key without the grant":   {[]string{header, powerless}, 403, "API key without the grant"},
+		"API key that has expired":    {[]string{header, expired}, 403, "expired API key"},
+		"API key not yet expired":     {[]string{header, nearlyExpired}, 200, ""},
 		"unknown API key":             {[]string{header, "99999999-9999-4999-8999-999999999999"}, 403, "unknown API key"},
 	}
 	var refusal string

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-
-	"github.com/jeton-dev/jeton/internal/functions"
 )
 
 // answer writes one of the gateway's own answers.
@@ -41,9 +39,9 @@ func answerDenied(w http.ResponseWriter) {
 	answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
 }
 
-func answerTooLarge(w http.ResponseWriter) {
+func answerTooLarge(w http.ResponseWriter, limit int64) {
 	// The text is that of Scaleway's runtimes.
-	answer(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Request payload too large, max payload size = %d bytes", functions.MaxPayload))
+	answer(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Request payload too large, max payload size = %d bytes", limit))
 }
 
 func answerUnknownHost(w http.ResponseWriter) {

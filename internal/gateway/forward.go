@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway/upstream"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
@@ -46,7 +45,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 	defer context.AfterFunc(ctx, func() { hangUp(caller) })()
 	r = r.WithContext(ctx)
 	if r.ContentLength != 0 {
-		r.Body = &callBody{ReadCloser: http.MaxBytesReader(w, r.Body, functions.MaxPayload), call: c, caller: caller}
+		r.Body = &callBody{ReadCloser: http.MaxBytesReader(w, r.Body, g.maxPayload()), call: c, caller: caller}
 	}
 	g.proxy.ServeHTTP(w, r)
 }
@@ -197,10 +196,10 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 	if body := c.badBody.Load(); body != nil {
 		err = *body
 	}
-	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	tooLarge, ok := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case tooLarge:
-		answerTooLarge(w)
+	case ok:
+		answerTooLarge(w, tooLarge.Limit)
 	case c.badBody.Load() != nil:
 		c.failure = fmt.Errorf("read the caller's body: %w", err)
 		answer(w, http.StatusBadRequest, "the request's body ended before its end, or is malformed")

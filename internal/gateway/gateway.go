@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -37,6 +38,9 @@ type Gateway struct {
 	// RefuseTokens and RefuseKeys turn one way of admission off.
 	RefuseTokens bool
 	RefuseKeys   bool
+	// MaxPayload is the largest body of a call, in bytes; zero for that of
+	// functions.DefaultLimits.
+	MaxPayload int64
 	// Proxies are believed what they say of their callers.
 	Proxies  Proxies
 	Observer Observer
@@ -118,11 +122,15 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 		answerDenied(w)
 	case reserved(r.URL.Path):
 		answer(w, http.StatusNotFound, "not found")
-	case r.ContentLength > functions.MaxPayload:
-		answerTooLarge(w)
+	case r.ContentLength > g.maxPayload():
+		answerTooLarge(w, g.maxPayload())
 	default:
 		g.forward(w, r, c)
 	}
+}
+
+func (g *Gateway) maxPayload() int64 {
+	return cmp.Or(g.MaxPayload, functions.DefaultLimits().PayloadSize)
 }
 
 func (g *Gateway) admitted(r *http.Request, c *call) bool {

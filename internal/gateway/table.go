@@ -24,6 +24,7 @@ type Table struct {
 	hosts  map[string]string
 	routes map[string]route
 	tokens map[functions.Digest]grant
+	uses   uses
 }
 
 // A route is where the calls for one function go.
@@ -43,11 +44,12 @@ type route struct {
 // A grant is what one token opens. There can be a million of them, so it is
 // small and has no pointers that the garbage collector would have to follow.
 type grant struct {
-	tokenID uuid.UUID
 	// scope is the function, or the namespace, whose functions the token opens.
 	scope     uuid.UUID
 	expiresAt int64 // nanoseconds since 1970; neverExpires
-	kind      scopeKind
+	// place is where the token's ID is, and its last use.
+	place uint32
+	kind  scopeKind
 }
 
 type scopeKind uint8
@@ -62,7 +64,7 @@ const (
 const neverExpires = math.MaxInt64
 
 func grantOf(t functions.Token) grant {
-	g := grant{tokenID: parseID(t.ID), expiresAt: neverExpires}
+	g := grant{expiresAt: neverExpires}
 	if !t.ExpiresAt.IsZero() {
 		g.expiresAt = t.ExpiresAt.UnixNano()
 	}
@@ -119,11 +121,7 @@ func (t *Table) Apply(change functions.Change) {
 	case functions.Domain:
 		t.applyDomain(o, change.Deleted || o.Status != functions.Ready)
 	case functions.Token:
-		if change.Deleted {
-			delete(t.tokens, o.Digest)
-			return
-		}
-		t.tokens[o.Digest] = grantOf(o)
+		t.applyToken(o, change.Deleted)
 	}
 }
 
@@ -147,6 +145,22 @@ func (t *Table) applyDomain(d functions.Domain, gone bool) {
 	case t.hosts[name] == d.FunctionID:
 		delete(t.hosts, name)
 	}
+}
+
+func (t *Table) applyToken(token functions.Token, deleted bool) {
+	before, known := t.tokens[token.Digest]
+	if deleted {
+		delete(t.tokens, token.Digest)
+		if known {
+			t.uses.release(before.place)
+		}
+		return
+	}
+	g := grantOf(token)
+	if g.place = before.place; !known {
+		g.place = t.uses.take(parseID(token.ID))
+	}
+	t.tokens[token.Digest] = g
 }
 
 func routeOf(f functions.Function) route {
@@ -176,12 +190,32 @@ func (t *Table) route(host string) (route, bool) {
 	return r, ok
 }
 
-// grant finds what a token opens.
-func (t *Table) grant(digest functions.Digest) (grant, bool) {
+// open tells why a token does not open a function, empty if it does, which is
+// then a use of it; and which token that is, as far as it is known.
+func (t *Table) open(digest functions.Digest, to route, now time.Time) (uuid.UUID, reason) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	g, ok := t.tokens[digest]
-	return g, ok
+	if !ok {
+		return uuid.Nil, unknownToken
+	}
+	place := t.uses.at(g.place)
+	why := g.opens(to, now)
+	if why == "" {
+		place.used.Note(now)
+	}
+	return place.token, why
+}
+
+// tokenID is the ID of the token with a digest, if there is one.
+func (t *Table) tokenID(digest functions.Digest) (uuid.UUID, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	g, ok := t.tokens[digest]
+	if !ok {
+		return uuid.Nil, false
+	}
+	return t.uses.at(g.place).token, true
 }
 
 // hostname is the host without its port, in the form in which domain names are

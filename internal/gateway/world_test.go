@@ -104,7 +104,13 @@ func (w *world) token(text string, t functions.Token) functions.Token {
 
 // apiKey makes an API key, and returns its secret key.
 func (w *world) apiKey(project string, permissions ...string) string {
+	return w.expiringKey(project, time.Time{}, permissions...)
+}
+
+// expiringKey makes an API key that expires, and returns its secret key.
+func (w *world) expiringKey(project string, expiresAt time.Time, permissions ...string) string {
 	key, secretKey := iam.NewAPIKey(iam.Project{ID: project}, start, permissions...)
+	key.ExpiresAt = expiresAt
 	w.directory.Apply(key, false)
 	return secretKey.Reveal()
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,22 +31,19 @@ type APIKey struct {
 	Digest         SecretDigest
 	ProjectID      string
 	OrganizationID string
+	// Description says what the key is for.
+	Description string `json:",omitempty"`
 	// Permissions are the names of the permission sets that the key has.
 	Permissions []string
 	CreatedAt   time.Time
+	// ExpiresAt is the first instant at which the key opens nothing more; zero
+	// for a key that does not expire.
+	ExpiresAt time.Time `json:",omitzero"`
 }
 
-// The permission sets, by Scaleway's names.
-const (
-	// FullAccess allows everything.
-	FullAccess = "FunctionsFullAccess"
-	// PrivateAccess allows to call the project's private functions.
-	PrivateAccess = "FunctionsPrivateAccess"
-)
-
-// MayCall tells whether the key opens the private functions of its project.
-func (k APIKey) MayCall() bool {
-	return slices.Contains(k.Permissions, FullAccess) || slices.Contains(k.Permissions, PrivateAccess)
+// Expired tells whether the key opens nothing more.
+func (k APIKey) Expired(now time.Time) bool {
+	return !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)
 }
 
 // ObjectID implements the store's idea of an object.

@@ -4,47 +4,94 @@ import (
 	"crypto/sha256"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// Why a caller is not known. Neither says anything about the keys that exist.
+// Why a caller is refused. The first two say nothing about the keys that exist;
+// the third is for those only who hold one.
 var (
 	ErrMalformed = errors.New("the secret key is missing or is no UUID")
 	ErrUnknown   = errors.New("no API key has this secret key")
+	ErrExpired   = errors.New("the API key has expired")
 )
 
-// A Directory knows every API key, by the digest of its secret key. It is kept
-// by the store's changes: a key that is deleted opens nothing from then on.
+// A Directory knows every project, and every API key, by the digest of its
+// secret key. It is kept by the store's changes: a key that is deleted opens
+// nothing from then on.
 type Directory struct {
-	mu   sync.RWMutex
-	keys map[SecretDigest]APIKey
+	mu       sync.RWMutex
+	projects map[string]Project
+	keys     map[SecretDigest]*known
+}
+
+// known is an API key, and when it was used last.
+type known struct {
+	APIKey
+
+	used usage.Stamp
 }
 
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
-	return &Directory{keys: map[SecretDigest]APIKey{}}
+	return &Directory{projects: map[string]Project{}, keys: map[SecretDigest]*known{}}
 }
 
-// Apply notes a change of an object; those that are no API key are not its
-// concern.
+// Apply notes a change of an object; those that are no project and no API key
+// are not its concern.
 func (d *Directory) Apply(object any, deleted bool) {
-	key, ok := object.(APIKey)
-	if !ok {
-		return
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if deleted {
-		delete(d.keys, key.Digest)
-	} else {
-		d.keys[key.Digest] = key
+	switch o := object.(type) {
+	case Project:
+		if deleted {
+			delete(d.projects, o.ID)
+		} else {
+			d.projects[o.ID] = o
+		}
+	case APIKey:
+		d.applyKey(o, deleted)
 	}
+}
+
+func (d *Directory) applyKey(key APIKey, deleted bool) {
+	before := d.keys[key.Digest]
+	switch {
+	case deleted:
+		delete(d.keys, key.Digest)
+	case before != nil:
+		before.APIKey = key
+	default:
+		d.keys[key.Digest] = &known{APIKey: key}
+	}
+}
+
+// Uses returns which keys were presented since it was called last, and when.
+func (d *Directory) Uses() []usage.Use {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var all []usage.Use
+	for _, key := range d.keys {
+		if at, used := key.used.Take(); used {
+			all = append(all, usage.Use{ID: key.AccessKey, At: at})
+		}
+	}
+	return all
+}
+
+// Project returns the project of an ID; the zero one if there is none.
+func (d *Directory) Project(id string) Project {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.projects[id]
 }
 
 // Authenticate returns the API key that has the given secret key. Returns
-// ErrMalformed or ErrUnknown.
-func (d *Directory) Authenticate(secretKey string) (APIKey, error) {
+// ErrMalformed or ErrUnknown, or ErrExpired together with the key.
+func (d *Directory) Authenticate(secretKey string, now time.Time) (APIKey, error) {
 	if len(secretKey) != 36 || uuid.Validate(secretKey) != nil {
 		return APIKey{}, ErrMalformed
 	}
@@ -54,5 +101,9 @@ func (d *Directory) Authenticate(secretKey string) (APIKey, error) {
 	if !ok {
 		return APIKey{}, ErrUnknown
 	}
-	return key, nil
+	if key.Expired(now) {
+		return key.APIKey, ErrExpired
+	}
+	key.used.Note(now)
+	return key.APIKey, nil
 }

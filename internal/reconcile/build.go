@@ -118,7 +118,7 @@ func (r *Reconciler) unpack(ctx context.Context, f functions.Function, into stri
 	if err != nil {
 		return err
 	}
-	return archive.Extract(ctx, file, info.Size(), into, archive.Limits{})
+	return archive.Extract(ctx, file, info.Size(), into, archive.Limits{Packed: r.Limits.ArchiveSize})
 }
 
 func (r *Reconciler) keep(f functions.Function, launch runtime.Launch, output string) (built, error) {

@@ -87,7 +87,7 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 		return functions.Revision{}, err
 	}
 	defer r.live.release(f.ID, built.artifact)
-	revision := describe(f, n, built)
+	revision := r.describe(f, n, built)
 	if f.Revision != nil && sameContent(*f.Revision, revision) {
 		return *f.Revision, r.prove(ctx, f, *f.Revision)
 	}

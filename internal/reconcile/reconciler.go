@@ -75,6 +75,8 @@ type Reconciler struct {
 	Toolchains *runtime.Toolchains
 	Engine     engine.Engine
 	Instances  Instances
+	// Limits are those of archives and calls.
+	Limits functions.Limits
 	// BuildTimeout bounds one build.
 	BuildTimeout time.Duration
 	Now          func() time.Time

@@ -18,7 +18,7 @@ import (
 
 // describe is the revision that the function and its namespace ask for now. A
 // function's variable wins over the namespace's of the same name.
-func describe(f functions.Function, n functions.Namespace, b built) functions.Revision {
+func (r *Reconciler) describe(f functions.Function, n functions.Namespace, b built) functions.Revision {
 	variables := maps.Clone(n.Variables)
 	if variables == nil {
 		variables = map[string]string{}
@@ -36,7 +36,7 @@ func describe(f functions.Function, n functions.Namespace, b built) functions.Re
 		delete(variables, s.Key)
 		secrets[s.Key] = s.Sealed
 	}
-	maps.Copy(variables, platformVariables(f, n))
+	maps.Copy(variables, r.platformVariables(f, n))
 	return functions.Revision{
 		Runtime: f.Runtime, Handler: f.Handler, Archive: f.Target, Artifact: b.artifact, Launch: b.launch,
 		MemoryLimit: f.MemoryLimit, CPULimit: f.CPULimit, Variables: variables, Secrets: secrets,
@@ -45,7 +45,7 @@ func describe(f functions.Function, n functions.Namespace, b built) functions.Re
 
 // platformVariables are those that Scaleway's runtimes set, by which code can
 // find itself and check a token for itself.
-func platformVariables(f functions.Function, n functions.Namespace) map[string]string {
+func (r *Reconciler) platformVariables(f functions.Function, n functions.Namespace) map[string]string {
 	return map[string]string{
 		"SCW_PUBLIC":             strconv.FormatBool(f.Privacy == functions.Public),
 		"SCW_PUBLIC_KEY":         n.PublicKey,
@@ -54,7 +54,7 @@ func platformVariables(f functions.Function, n functions.Namespace) map[string]s
 		"SCW_APPLICATION_NAME":   f.Name,
 		"SCW_APPLICATION_MEMORY": strconv.Itoa(f.MemoryLimit),
 		"SCW_HANDLER_NAME":       f.Handler,
-		"SCW_PAYLOAD_MAX_SIZE":   strconv.Itoa(functions.MaxPayload),
+		"SCW_PAYLOAD_MAX_SIZE":   strconv.FormatInt(r.Limits.PayloadSize, 10),
 	}
 }
 

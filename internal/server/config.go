@@ -26,6 +26,7 @@ const (
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultStopTimeout   = 10 * time.Second
+	DefaultWrongKeys     = 60 // a minute
 
 	// sparePairs is how many key pairs are made ahead of need.
 	sparePairs = 2
@@ -83,6 +84,11 @@ type Config struct {
 	// ProxyProtocol, by the PROXY protocol, which they must then speak.
 	TrustedProxies gateway.Proxies
 	ProxyProtocol  bool
+	// WrongKeys is how many wrong API keys a minute one address may show to the
+	// API before it is told to wait; zero for any number.
+	WrongKeys int
+	// AuditReads has the audit log tell of requests that change nothing, too.
+	AuditReads bool
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
 	// BuildTimeout bounds one build. When the server stops it goes on for
@@ -93,7 +99,10 @@ type Config struct {
 	// StartTimeout is how long an instance has to report that it serves.
 	StartTimeout time.Duration
 	Limits       functions.Limits
-	Scale        scale.Config
+	// StrictRuntimes refuses functions with runtimes that the real service
+	// refuses, though they could be served.
+	StrictRuntimes bool
+	Scale          scale.Config
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string
@@ -123,6 +132,7 @@ func DefaultConfig(dataDir string) Config {
 		BuildTimeout:  DefaultBuildTimeout,
 		StopTimeout:   DefaultStopTimeout,
 		StartTimeout:  10 * time.Second,
+		WrongKeys:     DefaultWrongKeys,
 		Limits:        functions.DefaultLimits(),
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
@@ -149,15 +159,18 @@ func (c *Config) Validate() error {
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: at least 1 call must be able to wait", c.Scale.Queue)
 	}
+	if c.WrongKeys < 0 {
+		return fmt.Errorf("wrong-keys is %d: it must be at least 1, or 0 for any number", c.WrongKeys)
+	}
 	for name, d := range map[string]time.Duration{
-		"build-timeout": c.BuildTimeout, "start-timeout": c.StartTimeout, "min-timeout": c.Limits.MinTimeout,
+		"build-timeout": c.BuildTimeout, "start-timeout": c.StartTimeout,
 		"idle-to-one": c.Scale.IdleToOne, "idle-to-zero": c.Scale.IdleToZero,
 	} {
 		if d <= 0 {
 			return fmt.Errorf("%s is %v: it must be more than nothing", name, d)
 		}
 	}
-	return nil
+	return c.Limits.Validate()
 }
 
 // DefaultDataDir is where a server keeps its data unless it is told otherwise.

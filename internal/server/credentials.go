@@ -57,7 +57,7 @@ func writeCredentials(path string, profile scw.Profile, now time.Time) error {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return saveCredentials(path, &scw.Config{Profile: profile})
+	return SaveCredentials(path, &scw.Config{Profile: profile})
 }
 
 // readdress has the credentials file name the address at which the API is now,
@@ -74,11 +74,12 @@ func readdress(path, apiURL string) error {
 		return nil
 	}
 	config.APIURL = &apiURL
-	return saveCredentials(path, config)
+	return SaveCredentials(path, config)
 }
 
-// saveCredentials leaves either the old file or the whole new one.
-func saveCredentials(path string, config *scw.Config) error {
+// SaveCredentials writes a file of Scaleway's form. It leaves either the old
+// file or the whole new one.
+func SaveCredentials(path string, config *scw.Config) error {
 	unfinished := path + ".new"
 	if err := config.SaveTo(unfinished); err != nil {
 		return fmt.Errorf("write credentials: %w", err)

@@ -16,15 +16,15 @@ func (s *Server) callObserver() gateway.Observer {
 	if s.tracer == nil {
 		return s.metrics.Calls()
 	}
-	return callObservers{s.tracer.Calls(), s.metrics.Calls()}
+	return observers[gateway.Outcome]{s.tracer.Calls(), s.metrics.Calls()}
 }
 
-// requestObserver is what watches the API, or nil.
+// requestObserver is all that watches the API.
 func (s *Server) requestObserver() api.Observer {
 	if s.tracer == nil {
-		return nil
+		return s.auditor.Requests()
 	}
-	return s.tracer.Requests()
+	return observers[api.Outcome]{s.tracer.Requests(), s.auditor.Requests()}
 }
 
 // taskObserver is all that watches the reconciler.
@@ -36,16 +36,20 @@ func (s *Server) taskObserver() reconcile.Observer {
 	return taskObservers{s.tracer.Tasks(), measured}
 }
 
-type callObservers []gateway.Observer
+// observers are several who watch the same requests, whose outcomes are Os.
+type observers[O any] []interface {
+	Begin(r *http.Request) *http.Request
+	End(r *http.Request, outcome O)
+}
 
-func (all callObservers) Begin(r *http.Request) *http.Request {
+func (all observers[O]) Begin(r *http.Request) *http.Request {
 	for _, o := range all {
 		r = o.Begin(r)
 	}
 	return r
 }
 
-func (all callObservers) End(r *http.Request, outcome gateway.Outcome) {
+func (all observers[O]) End(r *http.Request, outcome O) {
 	for _, o := range slices.Backward(all) {
 		o.End(r, outcome)
 	}

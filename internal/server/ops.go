@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/ops"
 	"github.com/jeton-dev/jeton/internal/tracing"
@@ -33,6 +34,17 @@ func (s *Server) observe(ctx context.Context) (err error) {
 		s.opens(closer(s.flush))
 		s.log.InfoContext(ctx, "spans are sent")
 	}
+	return nil
+}
+
+// openAudit opens the log of who has changed what.
+func (s *Server) openAudit(context.Context) error {
+	log, err := audit.Open(s.path(audit.File))
+	if err != nil {
+		return err
+	}
+	s.opens(log)
+	s.auditor = &audit.Auditor{To: log, Now: s.config.Now, Log: s.log, Reads: s.config.AuditReads}
 	return nil
 }
 

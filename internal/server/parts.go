@@ -17,6 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
@@ -75,7 +76,7 @@ func (s *Server) openReconciler(ctx context.Context) error {
 		},
 		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
-		Names: s.names(), Sources: s.brokers,
+		Names: s.names(), Sources: s.brokers, Limits: s.config.Limits,
 	}
 	s.reconcile.Start()
 	return nil
@@ -84,11 +85,11 @@ func (s *Server) openReconciler(ctx context.Context) error {
 func (s *Server) apiHandler() http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
-			Store: s.store, Runtimes: catalogue{s.reconcile.Toolchains}, Minter: token.NewMinter(s.box),
+			Store: s.store, Runtimes: catalogue{s.reconcile.Toolchains, s.config.StrictRuntimes}, Minter: token.NewMinter(s.box),
 			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
-		Keys: s.directory, Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
+		Keys: s.directory, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
 		PublicKeys: s.keys.Document, Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
@@ -97,6 +98,7 @@ func (s *Server) apiHandler() http.Handler {
 func (s *Server) openGateway() {
 	s.gateway = &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
+		MaxPayload:   s.config.Limits.PayloadSize,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
@@ -120,13 +122,24 @@ func (s *Server) openBrokers(context.Context) error {
 }
 
 // catalogue implements functions.Runtimes.
-type catalogue struct{ toolchains *runtime.Toolchains }
+type catalogue struct {
+	toolchains *runtime.Toolchains
+	// strict refuses what the real service refuses.
+	strict bool
+}
 
 func (c catalogue) Runtime(name string) (functions.RuntimeInfo, bool) {
 	r, ok := runtime.Lookup(name)
-	return functions.RuntimeInfo{
+	info := functions.RuntimeInfo{
 		Name: r.Name, Language: r.Language, DefaultHandler: r.DefaultHandler, Message: c.toolchains.Served(r),
-	}, ok
+	}
+	if c.strict && (r.Status == runtime.EndOfSupport || r.Status == runtime.EndOfLife) {
+		info.NoCreate = r.StatusMessage
+	}
+	if c.strict && r.Status == runtime.EndOfLife {
+		info.NoUpdate = r.StatusMessage
+	}
+	return info, ok
 }
 
 func (c catalogue) CheckHandler(language, handler string) error {

@@ -25,6 +25,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.listeners.ops != nil {
 		behind.Go(func() error { return s.serve(background, s.opsServer(), s.listeners.ops) })
 	}
+	// The calls that are being ended are uses, too.
+	behind.Go(func() error { return s.uses.Run(background) })
 	err := s.run(ctx, background, &behind)
 	stop()
 	return errors.Join(err, behind.Wait())
@@ -60,6 +62,7 @@ func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) er
 	group.Go(func() error { return s.triggers.Run(serving) })
 	group.Go(func() error { return s.serve(serving, s.apiServer(), s.listeners.api) })
 	group.Go(func() error { return s.serve(serving, s.gatewayServer(), s.inbound()...) })
+	group.Go(func() error { return s.serve(serving, s.adminServer(), s.listeners.admin) })
 	return group.Wait()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/certificate"
 	"github.com/jeton-dev/jeton/internal/engine/process"
@@ -31,6 +33,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/internal/tracing"
+	"github.com/jeton-dev/jeton/internal/usage"
 )
 
 // ErrInUse is returned where another server uses the data folder.
@@ -44,6 +47,8 @@ type Endpoints struct {
 	// GatewayTLS and Ops are empty where those ports are turned off.
 	GatewayTLS string `json:"gateway_tls,omitempty"`
 	Ops        string `json:"ops,omitempty"`
+	// Admin is the path of the unix socket for the owner's commands.
+	Admin string `json:"admin"`
 }
 
 // EndpointsFile is the name of that file.
@@ -67,7 +72,9 @@ type Server struct {
 	triggers  *schedule.Triggers
 	brokers   *broker.Brokers
 	keys      *token.KeySet
+	uses      *usage.Recorder
 	metrics   *metrics.Metrics
+	auditor   *audit.Auditor
 	readiness *ops.Readiness
 	// tracer is nil unless the environment asks for spans.
 	tracer *tracing.Tracer
@@ -84,7 +91,7 @@ type Server struct {
 	scaler            *scale.Scaler
 	reconcile         *reconcile.Reconciler
 	// gatewayTLS and ops are nil where those ports are turned off.
-	listeners struct{ api, gateway, gatewayTLS, ops net.Listener }
+	listeners struct{ api, gateway, gatewayTLS, ops, admin net.Listener }
 	endpoints Endpoints
 	// opened are closed in reverse order.
 	opened []io.Closer
@@ -105,7 +112,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.openBrokers, s.listen, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openStore, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -125,6 +132,20 @@ func Serving(dataDir string) bool {
 		_ = lock.Unlock()
 	}
 	return err == nil && !free
+}
+
+// Reach returns where the server that uses a data folder now is reached, and
+// whether there is one.
+func Reach(dataDir string) (Endpoints, bool) {
+	var endpoints Endpoints
+	if !Serving(dataDir) {
+		return endpoints, false
+	}
+	content, err := os.ReadFile(filepath.Join(dataDir, EndpointsFile))
+	if err != nil || json.Unmarshal(content, &endpoints) != nil {
+		return endpoints, false
+	}
+	return endpoints, true
 }
 
 // Endpoints returns where the server is reached.
@@ -238,6 +259,10 @@ func (s *Server) introduce(ctx context.Context) (err error) {
 // rest.
 func (s *Server) follow(ctx context.Context) error {
 	s.directory, s.table, s.keys = iam.NewDirectory(), gateway.NewTable(), token.NewKeySet()
+	s.uses = &usage.Recorder{
+		Sources: map[usage.Kind]usage.Source{usage.APIKeys: s.directory.Uses, usage.Tokens: s.table.Uses},
+		Store:   s.store, Log: s.log,
+	}
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	open(t, c)
 	for path, want := range map[string]os.FileMode{
 		c.DataDir: 0o700, filepath.Join(c.DataDir, "secret.key"): 0o600, c.Credentials: 0o600,
+		filepath.Join(c.DataDir, "admin.sock"): 0o600,
 	} {
 		info, err := os.Stat(path)
 		if err != nil || info.Mode().Perm() != want {
@@ -116,11 +117,16 @@ func TestOpenRefuses(t *testing.T) {
 			other := config(t)
 			c.APIListen = strings.TrimPrefix(open(t, other).Endpoints().API, "http://")
 		}, "address already in use"},
-		"a queue of nothing":    {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
-		"no time to build":      {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
-		"negative time":         {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},
-		"a domain with a space": {func(_ *testing.T, c *server.Config) { c.Domain = "a b" }, "no host name"},
-		"a domain with a port":  {func(_ *testing.T, c *server.Config) { c.Domain = "example.org:80" }, "no host name"},
+		"less than no wrong key": {func(_ *testing.T, c *server.Config) { c.WrongKeys = -1 }, "wrong-keys is -1"},
+		"no namespaces":          {func(_ *testing.T, c *server.Config) { c.Limits.Namespaces = 0 }, "max-namespaces is 0"},
+		"no payload":             {func(_ *testing.T, c *server.Config) { c.Limits.PayloadSize = -1 }, "max-payload-size is -1"},
+		"no timeout":             {func(_ *testing.T, c *server.Config) { c.Limits.MinTimeout = 0 }, "min-timeout is 0s"},
+		"timeouts crossed":       {func(_ *testing.T, c *server.Config) { c.Limits.MaxTimeout = time.Second }, "max-timeout is 1s: it must be at least min-timeout, 10s"},
+		"a queue of nothing":     {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
+		"no time to build":       {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
+		"negative time":          {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},
+		"a domain with a space":  {func(_ *testing.T, c *server.Config) { c.Domain = "a b" }, "no host name"},
+		"a domain with a port":   {func(_ *testing.T, c *server.Config) { c.Domain = "example.org:80" }, "no host name"},
 	} {
 		c := config(t)
 		test.spoil(t, &c)
@@ -148,5 +154,36 @@ func TestStop(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("the server does not stop")
+	}
+}
+
+// A data folder whose path is too long for a socket has it elsewhere, and who
+// was killed leaves one behind.
+func TestAdminSocket(t *testing.T) {
+	t.Parallel()
+	for name, folder := range map[string]string{"short": "data", "long": strings.Repeat("long", 30)} {
+		c := config(t)
+		c.DataDir = filepath.Join(t.TempDir(), folder)
+		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(c.DataDir, "admin.sock"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, c)
+		reached, serving := server.Reach(c.DataDir)
+		info, err := os.Stat(reached.Admin)
+		if !serving || err != nil || info.Mode() != os.ModeSocket|0o600 {
+			t.Errorf("%s: %+v, %t, %v", name, reached, serving, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(reached.Admin); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the socket outlives the server: %v", name, err)
+		}
+		if reached, serving := server.Reach(c.DataDir); serving {
+			t.Errorf("%s: a server is reached that has ended: %+v", name, reached)
+		}
 	}
 }

@@ -36,9 +36,9 @@ func newWorld(t *testing.T, options ...jetontest.Option) *world {
 }
 
 // restart stops the server and starts another one over the same data.
-func (w *world) restart() {
+func (w *world) restart(options ...jetontest.Option) {
 	w.t.Helper()
-	w.Restart()
+	w.Restart(options...)
 	w.API = function.NewAPI(w.Client())
 }
 

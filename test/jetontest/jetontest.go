@@ -12,6 +12,7 @@ import (
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -24,6 +25,8 @@ type Jeton struct {
 	GatewayTLSURL, OpsURL     string
 	AccessKey, SecretKey      string
 	ProjectID, OrganizationID string
+	// Admin is the owner's way to say who may call.
+	Admin *admin.Client
 	// DataDir is the server's data folder.
 	DataDir string
 	// Log is everything that the server has logged so far.
@@ -97,6 +100,7 @@ func (j *Jeton) start() *scw.Profile {
 	}
 	j.APIURL, j.GatewayURL = running.Endpoints().API, running.Endpoints().Gateway
 	j.GatewayTLSURL, j.OpsURL = running.Endpoints().GatewayTLS, running.Endpoints().Ops
+	j.Admin = admin.NewClient(running.Endpoints().Admin)
 	ended := make(chan error, 1)
 	go func() { ended <- running.Run(ctx) }()
 	j.stop = func() {
@@ -121,10 +125,13 @@ func (j *Jeton) Stop() {
 }
 
 // Restart stops the server and starts another one over the same data folder.
-// Its addresses are new.
-func (j *Jeton) Restart() {
+// Its addresses are new, and its configuration is changed by the options.
+func (j *Jeton) Restart(options ...Option) {
 	j.t.Helper()
 	j.Stop()
+	for _, option := range options {
+		option(&j.config)
+	}
 	j.start()
 }
 
@@ -137,12 +144,31 @@ func (j *Jeton) Env() map[string]string {
 	}
 }
 
+// Key makes an API key with permission sets, for a project or, where that is
+// empty, for the first one.
+func (j *Jeton) Key(project string, permissions ...string) admin.APIKey {
+	j.t.Helper()
+	key, err := j.Admin.CreateKey(j.t.Context(), admin.CreateKey{Project: project, Permissions: permissions})
+	if err != nil {
+		j.t.Fatalf("make an API key: %v", err)
+	}
+	return key
+}
+
 // Client is the official SDK's client for the server.
 func (j *Jeton) Client() *scw.Client {
 	j.t.Helper()
+	return j.ClientOf(admin.APIKey{
+		AccessKey: j.AccessKey, SecretKey: j.SecretKey, ProjectID: j.ProjectID, OrganizationID: j.OrganizationID,
+	})
+}
+
+// ClientOf is the official SDK's client of whoever has an API key.
+func (j *Jeton) ClientOf(key admin.APIKey) *scw.Client {
+	j.t.Helper()
 	client, err := scw.NewClient(
-		scw.WithAPIURL(j.APIURL), scw.WithAuth(j.AccessKey, j.SecretKey), scw.WithDefaultRegion(scw.RegionFrPar),
-		scw.WithDefaultProjectID(j.ProjectID), scw.WithDefaultOrganizationID(j.OrganizationID),
+		scw.WithAPIURL(j.APIURL), scw.WithAuth(key.AccessKey, key.SecretKey), scw.WithDefaultRegion(scw.RegionFrPar),
+		scw.WithDefaultProjectID(key.ProjectID), scw.WithDefaultOrganizationID(key.OrganizationID),
 	)
 	if err != nil {
 		j.t.Fatalf("make a client: %v", err)

@@ -98,11 +98,21 @@ func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 	return read(&tx{ctx: ctx, sql: sqlTx})
 }
 
-// Projects returns all projects.
+// Projects returns all projects, oldest first.
 func (s *Store) Projects(ctx context.Context) ([]iam.Project, error) {
-	var all []iam.Project
+	return everything(ctx, s, projects)
+}
+
+// APIKeys returns all API keys, oldest first.
+func (s *Store) APIKeys(ctx context.Context) ([]iam.APIKey, error) {
+	return everything(ctx, s, apiKeys)
+}
+
+// everything returns all objects of a table that has not many.
+func everything[T functions.Object](ctx context.Context, s *Store, from table[T]) ([]T, error) {
+	var all []T
 	err := s.view(ctx, func(t *tx) (err error) {
-		all, _, err = projects.list(t, functions.Filter{}, functions.Page{})
+		all, _, err = from.list(t, functions.Filter{}, functions.Page{})
 		return err
 	})
 	return all, err

@@ -12,11 +12,15 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/usage"
 )
 
 // Store is what the suite needs of a store.
 type Store interface {
 	functions.Store
+	usage.Store
+
+	LastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error)
 	Follow(context.Context, func(functions.Change)) error
 	Close() error
 }
@@ -39,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) Store) {
 		"tells before it acknowledges":  tellsFirst,
 		"orders writers":                ordersWriters,
 		"survives being closed":         survivesClosing,
+		"remembers last uses":           remembersUses,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

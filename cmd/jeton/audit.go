@@ -1,0 +1,66 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/audit"
+)
+
+// auditCommand prints the audit log.
+type auditCommand struct {
+	Since  moment `help:"Begin here: a time such as 2027-01-31T12:00:00Z, or how long ago, such as 24h." placeholder:"TIME|DURATION"`
+	Follow bool   `help:"Go on with what is written from now on." short:"f"`
+	JSON   bool   `name:"json" help:"Print one JSON object a line, for programs."`
+}
+
+// A moment is an instant that is given as such, or as how long ago it was.
+type moment struct{ time.Time }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *moment) UnmarshalText(text []byte) error {
+	if ago, err := time.ParseDuration(string(text)); err == nil {
+		m.Time = time.Now().Add(-ago)
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is neither a time such as 2027-01-31T12:00:00Z nor a duration such as 24h", text)
+	}
+	m.Time = at
+	return nil
+}
+
+// Run prints one line an entry, oldest first. It needs no running server.
+func (c *auditCommand) Run(ctx context.Context, line *commandLine, s streams) error {
+	path := filepath.Join(line.DataDir, audit.File)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("no audit log in %s: start 'jeton serve' first, or name the folder with --data-dir", line.DataDir)
+	}
+	report := func(e audit.Entry, asJSON []byte) error {
+		if c.JSON {
+			_, err := fmt.Fprintf(s.out, "%s\n", asJSON)
+			return err
+		}
+		return printEntry(s.out, e)
+	}
+	if c.Follow {
+		return audit.Follow(ctx, path, c.Since.Time, report)
+	}
+	return audit.Read(path, c.Since.Time, report)
+}
+
+func printEntry(out io.Writer, e audit.Entry) error {
+	who := cmp.Or(e.AccessKey, "-")
+	if e.From == audit.Owner {
+		who = audit.Owner
+	}
+	_, err := fmt.Fprintf(out, "%s  %-20s  %-15s  %d  %s  %s\n",
+		e.At.Local().Format(time.RFC3339), who, e.From, e.Status, e.Endpoint, cmp.Or(e.Object, "-"))
+	return err
+}

@@ -1,0 +1,154 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+// maxRequest bounds the body of a request, in bytes.
+const maxRequest = 64 << 10
+
+// An answer is one endpoint: what it returns is encoded as JSON.
+type answer func(*http.Request) (any, error)
+
+// An Outcome is what became of a request.
+type Outcome struct {
+	// Endpoint is the pattern of the endpoint, with the method.
+	Endpoint string
+	Status   int
+	// Object is the ID, or the access key, of what the request was about.
+	Object string
+	// Changes tells that it was to change something.
+	Changes bool
+}
+
+// Handler returns the handler of the socket. Whoever reaches it may do all that
+// it does; observe is told of it.
+func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
+	mux := http.NewServeMux()
+	for pattern, answer := range map[string]answer{
+		"GET /projects":                      s.listProjects,
+		"POST /projects":                     s.createProject,
+		"GET /api-keys":                      s.listKeys,
+		"POST /api-keys":                     s.createKey,
+		"DELETE /api-keys/{access_key}":      s.revokeKey,
+		"POST /api-keys/{access_key}/rotate": s.rotateKey,
+		"GET /tokens":                        s.listTokens,
+	} {
+		mux.Handle(pattern, endpoint(answer, log, observe))
+	}
+	return mux
+}
+
+func endpoint(answer answer, log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		o := Outcome{Endpoint: r.Pattern, Status: http.StatusOK, Object: r.PathValue("access_key"), Changes: r.Method != http.MethodGet}
+		body, err := answer(r)
+		if made, ok := body.(identified); ok && err == nil {
+			o.Object = made.object()
+		}
+		if err != nil {
+			o.Status, body = failed(err)
+		}
+		observe(r, o)
+		log.InfoContext(r.Context(), "admin request", "endpoint", r.Pattern, "status", o.Status, "error", err)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(o.Status)
+		// A client that went away has no use for an answer.
+		_ = json.NewEncoder(w).Encode(body)
+	})
+}
+
+// identified is the answer for one object.
+type identified interface{ object() string }
+
+func (p Project) object() string { return p.ID }
+func (k APIKey) object() string  { return k.AccessKey }
+
+// failed is the answer to an error. It is written for the owner of the server,
+// from whom nothing is kept.
+func failed(err error) (int, failure) {
+	code := functions.CodeOf(err)
+	status := map[functions.Code]int{
+		functions.InvalidArgument: http.StatusBadRequest,
+		functions.NotFound:        http.StatusNotFound,
+		functions.AlreadyExists:   http.StatusConflict,
+	}[code]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	return status, failure{Code: code, Message: err.Error()}
+}
+
+func decode(r *http.Request, into any) error {
+	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxRequest)).Decode(into)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return &functions.Error{Code: functions.InvalidArgument, Message: fmt.Sprintf("the request's body: %v", err)}
+	}
+	return nil
+}
+
+func (s *Service) listProjects(r *http.Request) (any, error) {
+	all, err := s.Projects(r.Context())
+	return encodeAll(all, encodeProject), err
+}
+
+func (s *Service) createProject(r *http.Request) (any, error) {
+	var request createProjectRequest
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	p, err := s.CreateProject(r.Context(), request.Name)
+	return encodeProject(p), err
+}
+
+func (s *Service) listKeys(r *http.Request) (any, error) {
+	all, err := s.Keys(r.Context(), r.URL.Query().Get("project"))
+	return encodeAll(all, encodeUsedKey), err
+}
+
+func (s *Service) createKey(r *http.Request) (any, error) {
+	var request createKeyRequest
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	key, secretKey, err := s.CreateKey(r.Context(), CreateKey(request))
+	return encodeIssued(key, secretKey), err
+}
+
+func (s *Service) revokeKey(r *http.Request) (any, error) {
+	key, err := s.RevokeKey(r.Context(), r.PathValue("access_key"))
+	return encodeKey(key), err
+}
+
+func (s *Service) rotateKey(r *http.Request) (any, error) {
+	var request rotateKeyRequest
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	key, secretKey, err := s.RotateKey(r.Context(), r.PathValue("access_key"), request.Overlap)
+	return encodeIssued(key, secretKey), err
+}
+
+func (s *Service) listTokens(r *http.Request) (any, error) {
+	query := r.URL.Query()
+	// What is no number is the first page.
+	page, _ := strconv.Atoi(query.Get("page"))
+	found, err := s.Tokens(r.Context(), query.Get("namespace_id"), query.Get("function_id"), page)
+	return encodeAll(found, encodeToken), err
+}
+
+func encodeAll[T, A any](objects []T, encode func(T) A) []A {
+	answers := make([]A, len(objects))
+	for i, object := range objects {
+		answers[i] = encode(object)
+	}
+	return answers
+}

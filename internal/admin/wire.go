@@ -1,0 +1,107 @@
+package admin
+
+import (
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/secret"
+)
+
+// Project is a project as the socket and --json show it.
+type Project struct {
+	ID             string    `json:"id"`
+	Name           string    `json:"name"`
+	OrganizationID string    `json:"organization_id"`
+	CreatedAt      time.Time `json:"created_at"`
+}
+
+// APIKey is an API key as the socket and --json show it: whole, but for its
+// digest.
+type APIKey struct {
+	AccessKey string `json:"access_key"`
+	// SecretKey is there in the answer that has made it, and never again.
+	SecretKey      string     `json:"secret_key,omitempty"`
+	ProjectID      string     `json:"project_id"`
+	OrganizationID string     `json:"organization_id"`
+	Description    string     `json:"description"`
+	Permissions    []string   `json:"permissions"`
+	CreatedAt      time.Time  `json:"created_at"`
+	ExpiresAt      *time.Time `json:"expires_at"`
+	// LastUsedAt is to the minute; null if the key was never presented.
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+// Token is a token as the socket and --json show it: all but its text, which
+// nobody has, and its digest.
+type Token struct {
+	ID          string           `json:"id"`
+	Region      functions.Region `json:"region"`
+	NamespaceID string           `json:"namespace_id,omitempty"`
+	FunctionID  string           `json:"function_id,omitempty"`
+	Description string           `json:"description"`
+	CreatedAt   time.Time        `json:"created_at"`
+	ExpiresAt   *time.Time       `json:"expires_at"`
+	// LastUsedAt is to the minute; null if the token never let anybody in.
+	LastUsedAt *time.Time `json:"last_used_at"`
+}
+
+// The requests of the socket.
+type (
+	createProjectRequest struct {
+		Name string `json:"name"`
+	}
+	createKeyRequest struct {
+		Project     string    `json:"project"`
+		Description string    `json:"description"`
+		Permissions []string  `json:"permissions"`
+		ExpiresAt   time.Time `json:"expires_at,omitzero"`
+	}
+	rotateKeyRequest struct {
+		Overlap time.Duration `json:"overlap"` // nanoseconds
+	}
+	// failure is the answer to what went wrong.
+	failure struct {
+		Code    functions.Code `json:"code"`
+		Message string         `json:"message"`
+	}
+)
+
+func encodeProject(p iam.Project) Project {
+	return Project{ID: p.ID, Name: p.Name, OrganizationID: p.OrganizationID, CreatedAt: p.CreatedAt}
+}
+
+func encodeKey(k iam.APIKey) APIKey {
+	return APIKey{
+		AccessKey: k.AccessKey, ProjectID: k.ProjectID, OrganizationID: k.OrganizationID, Description: k.Description,
+		Permissions: k.Permissions, CreatedAt: k.CreatedAt, ExpiresAt: instant(k.ExpiresAt),
+	}
+}
+
+func encodeUsedKey(k UsedKey) APIKey {
+	encoded := encodeKey(k.APIKey)
+	encoded.LastUsedAt = instant(k.LastUsedAt)
+	return encoded
+}
+
+func encodeToken(t UsedToken) Token {
+	return Token{
+		ID: t.ID, Region: t.Region, NamespaceID: t.NamespaceID, FunctionID: t.FunctionID, Description: t.Description,
+		CreatedAt: t.CreatedAt, ExpiresAt: instant(t.ExpiresAt), LastUsedAt: instant(t.LastUsedAt),
+	}
+}
+
+// encodeIssued shows the secret key, to the one who has asked for it.
+func encodeIssued(k iam.APIKey, secretKey secret.String) APIKey {
+	encoded := encodeKey(k)
+	encoded.SecretKey = secretKey.Reveal()
+	return encoded
+}
+
+// instant is null in JSON where there is none.
+func instant(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}

@@ -1,0 +1,85 @@
+package gateway_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/usage"
+)
+
+// used are the IDs of the tokens that were used, in order.
+func used(table *gateway.Table) []string {
+	var ids []string
+	for _, use := range table.Uses() {
+		ids = append(ids, use.ID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func TestUsesOfTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echo)
+	w.function(nil)
+	w.token("of function", functions.Token{ID: tokenID(1), FunctionID: functionID})
+	w.token("of sibling", functions.Token{ID: tokenID(2), FunctionID: siblingID})
+	w.token("expired", functions.Token{ID: tokenID(3), FunctionID: functionID, ExpiresAt: start})
+	w.token("unused", functions.Token{ID: tokenID(4), FunctionID: functionID})
+	for _, text := range []string{"of function", "of sibling", "expired", "unknown", "of function"} {
+		w.call("X-Auth-Token", text)
+	}
+	want := []usage.Use{{ID: tokenID(1), At: start.Truncate(time.Minute)}}
+	if got := w.Table.Uses(); !slices.Equal(got, want) {
+		t.Errorf("uses are %v, want only the one that let somebody in: %v", got, want)
+	}
+	if got := w.Table.Uses(); len(got) != 0 {
+		t.Errorf("without a call since, uses are %v", got)
+	}
+	w.RefuseTokens = true
+	w.call("X-Auth-Token", "of function")
+	if got := w.Table.Uses(); len(got) != 0 {
+		t.Errorf("what is turned off was used: %v", got)
+	}
+}
+
+// The place of a token that is gone is another's, and nothing of its uses stays.
+func TestPlacesOfTokens(t *testing.T) {
+	t.Parallel()
+	const tokens = 10_000
+	w := newWorld(t, echo)
+	w.function(nil)
+	made := make([]functions.Token, tokens)
+	for i := range made {
+		made[i] = w.token(fmt.Sprint("token ", i), functions.Token{ID: tokenID(i), FunctionID: functionID})
+	}
+	call := func(i int) { w.call("X-Auth-Token", fmt.Sprint("token ", i)) }
+	for _, i := range []int{0, 4095, 4096, tokens - 1} {
+		call(i)
+	}
+	want := []string{tokenID(0), tokenID(4095), tokenID(4096), tokenID(tokens - 1)}
+	slices.Sort(want)
+	if got := used(w.Table); !slices.Equal(got, want) {
+		t.Errorf("used are %v, want %v", got, want)
+	}
+	call(7)
+	w.Table.Apply(functions.Change{Object: made[7], Deleted: true})
+	w.token("successor", functions.Token{ID: tokenID(tokens), FunctionID: functionID})
+	if got := used(w.Table); len(got) != 0 {
+		t.Errorf("the use of a token that is gone is that of its successor: %v", got)
+	}
+	call(7)
+	w.call("X-Auth-Token", "successor")
+	if got := used(w.Table); !slices.Equal(got, []string{tokenID(tokens)}) {
+		t.Errorf("used are %v, want the successor only", got)
+	}
+	// A change of a token, such as that it is ready, leaves it where it is.
+	call(8)
+	w.Table.Apply(functions.Change{Object: made[8]})
+	if got := used(w.Table); !slices.Equal(got, []string{tokenID(8)}) {
+		t.Errorf("used are %v, want the one that has changed", got)
+	}
+}

@@ -1,0 +1,88 @@
+package iam_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
+
+func TestPermissionSets(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		permissions       []string
+		read, write, call bool
+	}{
+		"full access":          {[]string{iam.FullAccess}, true, true, true},
+		"read only":            {[]string{iam.ReadOnly}, true, false, false},
+		"private access":       {[]string{iam.PrivateAccess}, false, false, true},
+		"two sets":             {[]string{iam.ReadOnly, iam.PrivateAccess}, true, false, true},
+		"none":                 {nil, false, false, false},
+		"of another product":   {[]string{"ObjectStorageFullAccess"}, false, false, false},
+		"nearly full access":   {[]string{"functionsfullaccess"}, false, false, false},
+		"unknown, then a full": {[]string{"", iam.FullAccess}, true, true, true},
+	} {
+		key := iam.APIKey{Permissions: test.permissions}
+		for action, want := range map[iam.Action]bool{iam.Read: test.read, iam.Write: test.write, iam.Call: test.call} {
+			if got := key.May(action); got != want {
+				t.Errorf("%s: may %s: %t, want %t", name, action, got, want)
+			}
+		}
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	directory := iam.NewDirectory()
+	key, secretKey := iam.NewAPIKey(iam.Project{ID: "p"}, start, iam.FullAccess)
+	key.ExpiresAt = start.Add(time.Minute)
+	directory.Apply(key, false)
+	for name, test := range map[string]struct {
+		at   time.Time
+		want error
+	}{
+		"at first":       {start, nil},
+		"just before":    {key.ExpiresAt.Add(-1), nil},
+		"at that second": {key.ExpiresAt, iam.ErrExpired},
+		"afterwards":     {key.ExpiresAt.Add(time.Hour), iam.ErrExpired},
+	} {
+		got, err := directory.Authenticate(secretKey.Reveal(), test.at)
+		if !errors.Is(err, test.want) || got.AccessKey != key.AccessKey {
+			t.Errorf("%s: %q, %v, want %q, %v", name, got.AccessKey, err, key.AccessKey, test.want)
+		}
+	}
+	directory.Apply(key, true)
+	if got, err := directory.Authenticate(secretKey.Reveal(), start); !errors.Is(err, iam.ErrUnknown) || got.AccessKey != "" {
+		t.Errorf("after its end: %q, %v, want ErrUnknown and no key", got.AccessKey, err)
+	}
+}
+
+// TestStoredForm holds the form in which keys are kept: a field that is renamed
+// would be lost from every database there is.
+func TestStoredForm(t *testing.T) {
+	t.Parallel()
+	const digest = `"0100000000000000000000000000000000000000000000000000000000000000"`
+	key := iam.APIKey{
+		AccessKey: "SCW1", Digest: iam.SecretDigest{1}, ProjectID: "p", OrganizationID: "o", Permissions: []string{iam.ReadOnly}, CreatedAt: start,
+	}
+	long := key
+	long.Description, long.ExpiresAt = "d", start.Add(time.Hour)
+	const first = `{"AccessKey":"SCW1","Digest":` + digest + `,"ProjectID":"p","OrganizationID":"o",`
+	for want, key := range map[string]iam.APIKey{
+		first + `"Permissions":["FunctionsReadOnly"],"CreatedAt":"2026-07-03T13:00:00Z"}`:                                                      key,
+		first + `"Description":"d","Permissions":["FunctionsReadOnly"],"CreatedAt":"2026-07-03T13:00:00Z","ExpiresAt":"2026-07-03T14:00:00Z"}`: long,
+	} {
+		got, err := json.Marshal(key)
+		if err != nil || string(got) != want {
+			t.Errorf("a key is kept as\n%s, %v, want\n%s", got, err, want)
+		}
+		var read iam.APIKey
+		if err := json.Unmarshal(got, &read); err != nil || read.Digest != key.Digest || !read.ExpiresAt.Equal(key.ExpiresAt) {
+			t.Errorf("it is read as %+v, %v", read, err)
+		}
+	}
+}

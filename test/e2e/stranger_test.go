@@ -1,0 +1,157 @@
+package e2e_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+// property is one object of each noun.
+type property map[string]string
+
+func (w *world) property() property {
+	w.t.Helper()
+	n := w.namespace("property")
+	f := w.function(python(n.ID, "f"), nil)
+	w.upload(f.ID, zipOf(w.t, pythonHandler("return 1")))
+	token := must[*function.Token](w.t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
+	cron := must[*function.Cron](w.t)(w.CreateCron(&function.CreateCronRequest{FunctionID: f.ID, Schedule: "@yearly"}))
+	domain := must[*function.Domain](w.t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "property.example.com"}))
+	trigger := must[*function.Trigger](w.t)(w.CreateTrigger(&function.CreateTriggerRequest{
+		FunctionID: f.ID, Name: "t", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "s"},
+	}))
+	return property{
+		"namespace": n.ID, "function": f.ID, "token": token.ID, "cron": cron.ID, "domain": domain.ID, "trigger": trigger.ID,
+		"project": w.ProjectID,
+	}
+}
+
+// of puts the IDs into a text; those of nobody where there is no property.
+func (p property) of(text string) string {
+	for _, noun := range []string{"namespace", "function", "token", "cron", "domain", "trigger", "project"} {
+		id := nobody
+		if p != nil {
+			id = p[noun]
+		}
+		text = strings.ReplaceAll(text, "{"+noun+"}", id)
+	}
+	return text
+}
+
+// requests name an object in every way in which one can be named.
+var requests = map[string]string{
+	"GET /namespaces/{namespace}":                           "",
+	"PATCH /namespaces/{namespace}":                         `{"description":"mine now"}`,
+	"DELETE /namespaces/{namespace}":                        "",
+	"GET /namespaces?project_id={project}":                  "",
+	"POST /namespaces":                                      `{"name":"stray","project_id":"{project}"}`,
+	"GET /functions?namespace_id={namespace}":               "",
+	"POST /functions":                                       `{"name":"stray","namespace_id":"{namespace}","runtime":"python311"}`,
+	"GET /functions/{function}":                             "",
+	"PATCH /functions/{function}":                           `{"privacy":"public"}`,
+	"DELETE /functions/{function}":                          "",
+	"POST /functions/{function}/deploy":                     "{}",
+	"GET /functions/{function}/upload-url?content_length=9": "",
+	"GET /functions/{function}/download-url":                "",
+	"GET /tokens?function_id={function}":                    "",
+	"GET /tokens?namespace_id={namespace}":                  "",
+	"POST /tokens":                                          `{"function_id":"{function}"}`,
+	"POST /tokens?":                                         `{"namespace_id":"{namespace}"}`,
+	"GET /tokens/{token}":                                   "",
+	"DELETE /tokens/{token}":                                "",
+	"GET /issue-jwt?function_id={function}":                 "",
+	"GET /issue-jwt?namespace_id={namespace}":               "",
+	"GET /namespaces/{namespace}/functions":                 "",
+	"GET /functions/{function}/logs":                        "",
+	"GET /crons?function_id={function}":                     "",
+	"POST /crons":                                           `{"function_id":"{function}","schedule":"@daily","args":{}}`,
+	"GET /crons/{cron}":                                     "",
+	"PATCH /crons/{cron}":                                   `{"schedule":"@daily"}`,
+	"DELETE /crons/{cron}":                                  "",
+	"GET /domains?function_id={function}":                   "",
+	"POST /domains":                                         `{"function_id":"{function}","hostname":"other.example.com"}`,
+	"POST /domains?":                                        `{"function_id":"{function}","hostname":"property.example.com"}`,
+	"GET /domains/{domain}":                                 "",
+	"DELETE /domains/{domain}":                              "",
+	"GET /triggers?function_id={function}":                  "",
+	"GET /triggers?namespace_id={namespace}":                "",
+	"GET /triggers?project_id={project}":                    "",
+	"POST /triggers":                                        `{"function_id":"{function}","name":"stray","scw_nats_config":{"subject":"s"}}`,
+	"GET /triggers/{trigger}":                               "",
+	"PATCH /triggers/{trigger}":                             `{"description":"mine now"}`,
+	"DELETE /triggers/{trigger}":                            "",
+}
+
+// A key of another project of the same organization is answered as for things
+// that are not there: byte for byte, headers included.
+func TestStrangersSeeNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owned := w.property()
+	p := must[admin.Project](t)(w.Admin.CreateProject(t.Context(), "strangers"))
+	stranger := w.Key(p.ID, iam.FullAccess)
+	ask := func(p property, pattern, body string) string {
+		method, path, _ := strings.Cut(pattern, " ")
+		status, header, answer := w.send(method, w.APIURL+"/functions/v1beta1/regions/fr-par"+p.of(path), []byte(p.of(body)),
+			http.Header{"X-Auth-Token": {stranger.SecretKey}})
+		header.Del("Date")
+		header.Del("X-Request-Id")
+		for _, id := range p {
+			answer = strings.ReplaceAll(answer, id, nobody)
+		}
+		return http.StatusText(status) + "\n" + url.Values(header).Encode() + "\n" + answer
+	}
+	for pattern, body := range requests {
+		if got, want := ask(owned, pattern, body), ask(nil, pattern, body); got != want {
+			t.Errorf("%s: a thing that is another's is answered with\n%s, one that is not there with\n%s", pattern, got, want)
+		}
+	}
+	for noun, plural := range map[string]string{"namespace": "namespaces", "function": "functions", "token": "tokens", "cron": "crons", "domain": "domains", "trigger": "triggers"} {
+		status, _, body := w.api(http.MethodGet, "/"+plural+"/"+owned[noun], "")
+		if status != http.StatusOK {
+			t.Errorf("the %s is no longer its owner's: %d %s", noun, status, body)
+		}
+	}
+	for _, query := range []string{"", "?organization_id=" + w.OrganizationID, "?name=property", "?project_id=" + p.ID} {
+		_, body := w.as(stranger.SecretKey, http.MethodGet, "/functions/v1beta1/regions/fr-par/namespaces"+query, "")
+		if body != `{"namespaces":[],"total_count":0}` {
+			t.Errorf("namespaces%s: %s", query, body)
+		}
+	}
+}
+
+// Objects of one's own cannot be tied to another's.
+func TestStrangersTieNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	owned := w.property()
+	p := must[admin.Project](t)(w.Admin.CreateProject(t.Context(), "strangers"))
+	own := *w
+	key := w.Key(p.ID, iam.FullAccess)
+	own.API = function.NewAPI(w.ClientOf(key))
+	n := own.namespace("own")
+	f := own.function(python(n.ID, "f"), nil)
+	cron := must[*function.Cron](t)(own.CreateCron(&function.CreateCronRequest{FunctionID: f.ID, Schedule: "@yearly"}))
+	for name, id := range map[string]string{"another's": owned["function"], "nobody's": nobody} {
+		_, err := own.UpdateCron(&function.UpdateCronRequest{CronID: cron.ID, FunctionID: &id})
+		if err == nil || err.Error() != "scaleway-sdk-go: http error 404 Not Found: Function was not found" {
+			t.Errorf("a cron to %s function: %v", name, err)
+		}
+	}
+	// A hostname can be served once only, and so it shows that it is taken; but
+	// not by whom.
+	status, body := w.as(key.SecretKey, http.MethodPost, "/functions/v1beta1/regions/fr-par/domains",
+		`{"function_id":"`+f.ID+`","hostname":"property.example.com"}`)
+	wantStatus(t, "a hostname that is another's", status, http.StatusConflict)
+	for noun, id := range owned {
+		if strings.Contains(body, id) {
+			t.Errorf("the refusal of a hostname names the %s of another project: %s", noun, body)
+		}
+	}
+}
