@@ -26,13 +26,16 @@ func (p Proxies) Contain(address netip.Addr) bool {
 }
 
 // setForwarded tells the function who calls: X-Forwarded-For, -Host and -Proto,
-// and Forwarded (RFC 7239). What stands there already is kept if it comes from
-// a trusted proxy, and is dropped otherwise: anybody could have written it.
+// and Forwarded (RFC 7239). What stands there already, and in others of their
+// kind, is kept if it comes from a trusted proxy, and is dropped otherwise:
+// anybody could have written it.
 func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 	in := p.In.Header
 	trusted := g.Proxies.trust(p.In.RemoteAddr)
 	if trusted {
 		p.Out.Header["X-Forwarded-For"] = in["X-Forwarded-For"]
+	} else {
+		dropForwarded(p.Out.Header)
 	}
 	p.SetXForwarded()
 	element := forwardedElement(p.In)
@@ -45,6 +48,16 @@ func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 		element = strings.Join(append(slices.Clone(in["Forwarded"]), element), ", ")
 	}
 	p.Out.Header.Set("Forwarded", element)
+}
+
+// dropForwarded removes X-Forwarded-Port, -Prefix and whatever else proxies of
+// many kinds write.
+func dropForwarded(header http.Header) {
+	for name := range header {
+		if strings.HasPrefix(name, "X-Forwarded-") {
+			delete(header, name)
+		}
+	}
 }
 
 // forwardedElement is what the gateway itself has seen of a caller.
