@@ -71,7 +71,7 @@ func (b *base) importedID(ctx context.Context, req resource.ImportStateRequest, 
 	if b.backend != nil {
 		usual = b.backend.Region()
 	}
-	if req.ID != "" || req.Identity == nil {
+	if req.ID != "" || req.Identity == nil || req.Identity.Raw.IsNull() {
 		return regional.ParseReference(strings.TrimSpace(req.ID), usual)
 	}
 	var named identityModel

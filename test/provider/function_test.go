@@ -101,9 +101,11 @@ func TestImportOfBareID(t *testing.T) {
 			t.Errorf("%s was imported as %q, want %q", address, got, id)
 		}
 		c.must("state", "rm", address)
-		output, status := c.run("import", "-no-color", address, "main")
-		if status != 1 || !strings.Contains(unfolded(output), "write it like fr-par/") {
-			t.Errorf("exit status %d for an id that is none:\n%s", status, output)
+		for _, none := range []string{"main", ""} {
+			output, status := c.run("import", "-no-color", address, none)
+			if status != 1 || !strings.Contains(unfolded(output), "write it like fr-par/") {
+				t.Errorf("exit status %d for the id %q:\n%s", status, none, output)
+			}
 		}
 		c.must("import", "-no-color", address, id)
 	}
