@@ -46,7 +46,7 @@ func (r *cronResource) Create(ctx context.Context, req resource.CreateRequest, r
 	defer cancel()
 	created, err := r.backend.API().CreateCron(m.createRequest(called), client.Context(ctx))
 	if err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot create the cron", err)
+		r.backend.addCreateError(&resp.Diagnostics, "Cannot create the cron", err, "function_id", "")
 		return
 	}
 	id := regional.ID{Region: called.Region, UUID: created.ID}

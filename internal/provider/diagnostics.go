@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/jeton-dev/jeton/internal/provider/client"
 )
@@ -15,7 +16,32 @@ import (
 // addError reports a call that failed: what was to be done, what went wrong
 // where, and what the user can do about it.
 func (b *backend) addError(diags *diag.Diagnostics, summary string, err error) {
-	diags.AddError(summary, joinSentences(sentence(err), b.advice(err)))
+	addErrorAt(diags, client.RefusedArgument(err), summary, joinSentences(sentence(err), b.advice(err)))
+}
+
+// addCreateError reports an object that could not be made. Reference is the
+// attribute that names what it belongs to, and name the one that may be taken;
+// each is "" where there is none.
+func (b *backend) addCreateError(diags *diag.Diagnostics, summary string, err error, reference, name string) {
+	switch {
+	case client.IsNotFound(err) && reference != "":
+		addErrorAt(diags, reference, summary, joinSentences(sentence(err),
+			"What "+reference+" names was deleted, or is in another region or project: correct "+reference+"."))
+	case client.IsConflict(err) && name != "":
+		addErrorAt(diags, name, summary, joinSentences(sentence(err),
+			"If the "+name+" is taken, write another one, or bring what has it into the state with terraform import."))
+	default:
+		b.addError(diags, summary, err)
+	}
+}
+
+// addErrorAt reports an error of an attribute, or of the whole where that is "".
+func addErrorAt(diags *diag.Diagnostics, attribute, summary, detail string) {
+	if attribute == "" {
+		diags.AddError(summary, detail)
+		return
+	}
+	diags.AddAttributeError(path.Root(attribute), summary, detail)
 }
 
 func (b *backend) advice(err error) string {
@@ -36,9 +62,13 @@ func (b *backend) advice(err error) string {
 	}
 }
 
+// sdkPrefix is what the SDK writes before each error of a call, which says
+// nothing.
+const sdkPrefix = "scaleway-sdk-go: error executing request: "
+
 // sentence writes an error as a sentence of its own.
 func sentence(err error) string {
-	text := strings.TrimSpace(err.Error())
+	text := strings.TrimSpace(strings.Replace(err.Error(), sdkPrefix, "", 1))
 	first, size := utf8.DecodeRuneInString(text)
 	text = string(unicode.ToUpper(first)) + text[size:]
 	if !strings.HasSuffix(text, ".") {

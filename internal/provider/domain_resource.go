@@ -65,7 +65,7 @@ func (r *domainResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 	if err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot create the domain", err)
+		r.backend.addCreateError(&resp.Diagnostics, "Cannot create the domain", err, "function_id", "hostname")
 		return
 	}
 	id := regional.ID{Region: region, UUID: created.ID}

@@ -77,7 +77,7 @@ func (*functionResource) priorFunction(ctx context.Context, req resource.ModifyP
 func (r *functionResource) namespace(ctx context.Context, id regional.ID, project types.String, diags *diag.Diagnostics) *function.Namespace {
 	n, err := r.backend.API().GetNamespace(&function.GetNamespaceRequest{Region: id.Region, NamespaceID: id.UUID}, client.Context(ctx))
 	if err != nil {
-		r.backend.addError(diags, "Cannot read the namespace of the function", err)
+		r.backend.addCreateError(diags, "Cannot read the namespace of the function", err, "namespace_id", "")
 		return nil
 	}
 	if isText(project) && project.ValueString() != n.ProjectID {
@@ -113,7 +113,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 		return r.backend.API().CreateFunction(m.createRequest(region, name, namespaceID, secrets.changes(nil)), client.Context(ctx))
 	})
 	if err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot create the function", err)
+		r.backend.addCreateError(&resp.Diagnostics, "Cannot create the function", err, "namespace_id", "name")
 		return
 	}
 	id := regional.ID{Region: region, UUID: created.ID}

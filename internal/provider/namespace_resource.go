@@ -54,7 +54,7 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 		return r.backend.API().CreateNamespace(m.createRequest(region, name, projectID, secrets.changes(nil)), client.Context(ctx))
 	})
 	if err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot create the function namespace", err)
+		r.backend.addCreateError(&resp.Diagnostics, "Cannot create the function namespace", err, "", "name")
 		return
 	}
 	id := regional.ID{Region: region, UUID: created.ID}

@@ -136,7 +136,7 @@ func (e *tokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, re
 	defer cancel()
 	made, err := e.create(ctx, scope, &m)
 	if err != nil {
-		e.backend.addError(&resp.Diagnostics, "Cannot create the function token", err)
+		e.backend.addCreateError(&resp.Diagnostics, "Cannot create the function token", err, scopeAttribute(scope.FunctionID), "")
 		return
 	}
 	id := regional.ID{Region: scope.Region, UUID: made.ID}

@@ -70,7 +70,7 @@ func (r *tokenResource) Create(ctx context.Context, req resource.CreateRequest, 
 	//nolint:staticcheck // Scaleway announced the end of these tokens in November 2025, and this resource is about them.
 	created, err := r.backend.API().CreateToken(request, client.Context(ctx))
 	if err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot create the function token", err)
+		r.backend.addCreateError(&resp.Diagnostics, "Cannot create the function token", err, scopeAttribute(request.FunctionID), "")
 		return
 	}
 	id := regional.ID{Region: region, UUID: created.ID}

@@ -35,6 +35,14 @@ func checkScope(functionID, namespaceID types.String, diags *diag.Diagnostics) {
 	}
 }
 
+// scopeAttribute is the attribute that says what a token opens.
+func scopeAttribute(functionID *string) string {
+	if functionID != nil {
+		return "function_id"
+	}
+	return "namespace_id"
+}
+
 // scope reads what a token opens where nothing but the configuration says so. A
 // region that is not configured is the one of the reference, or else the
 // provider's.

@@ -49,7 +49,7 @@ func (r *triggerResource) Create(ctx context.Context, req resource.CreateRequest
 		return r.backend.API().CreateTrigger(m.createRequest(called, name, r.backend.ProjectID()), client.Context(ctx))
 	})
 	if err != nil {
-		r.backend.addError(&resp.Diagnostics, "Cannot create the trigger", err)
+		r.backend.addCreateError(&resp.Diagnostics, "Cannot create the trigger", err, "function_id", "name")
 		return
 	}
 	id := regional.ID{Region: called.Region, UUID: created.ID}

@@ -25,6 +25,8 @@ type Error struct {
 	Message string
 	// RequestID is how the server's operators find the call, or "".
 	RequestID string
+	// Argument is the one that the server does not take, or "".
+	Argument string
 	// JSON reports whether the answer had the form of the API's errors. An
 	// answer of another form comes from something else on the way.
 	JSON bool
@@ -72,6 +74,16 @@ func IsForbidden(err error) bool {
 	return hasStatus(err, http.StatusForbidden)
 }
 
+// RefusedArgument returns the name of the argument that the API does not take, or
+// "" if it did not say so.
+func RefusedArgument(err error) string {
+	var answer *Error
+	if errors.As(err, &answer) {
+		return answer.Argument
+	}
+	return ""
+}
+
 // IsUnreachable reports whether no connection to the server was made.
 func IsUnreachable(err error) bool {
 	return neverSent(err)
@@ -95,6 +107,9 @@ func readError(req *http.Request, resp *http.Response) *Error {
 	if json.Unmarshal(content, &body) == nil && body.Message != "" {
 		e.JSON = true
 		e.Message = printable(body.String())
+		if len(body.Details) > 0 {
+			e.Argument = printable(body.Details[0].ArgumentName)
+		}
 		return e
 	}
 	e.Message = printable(string(content))
