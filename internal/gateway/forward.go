@@ -34,7 +34,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 	err := g.acquire(waiting, r, c)
 	cancel()
 	if err != nil {
-		c.failure = err
+		c.failure, c.left = err, r.Context().Err() != nil
 		answerNoInstance(w, err)
 		return
 	}
@@ -211,7 +211,7 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 		}
 		answer(w, http.StatusGatewayTimeout, "the function did not answer in time")
 	default:
-		c.failure = err
+		c.failure, c.left = err, r.Context().Err() != nil
 		answer(w, http.StatusBadGateway, "the function crashed or broke the connection")
 	}
 }

@@ -77,8 +77,10 @@ type call struct {
 	answered bool
 	// badBody is what was wrong with the caller's body.
 	badBody atomic.Pointer[error]
-	// failure is why the call was not answered by the function.
+	// failure is why the call was not answered by the function; left tells that
+	// nobody was there any more to be answered.
 	failure error
+	left    bool
 	// began, decided and acquired are those of Outcome.
 	began, decided, acquired time.Time
 }

@@ -60,6 +60,10 @@ func (g *Gateway) outcome(c *call, status int) Outcome {
 		TokenID: c.admission.tokenID(), AccessKey: c.admission.accessKey, Failure: c.failure,
 		Began: c.began, Decided: c.decided, Acquired: c.acquired, Ended: g.Now(),
 	}
+	if c.left {
+		// What was written then is no fault of the function's.
+		o.Status = 0
+	}
 	if c.instance != nil {
 		o.InstanceID = c.instance.ID
 	}

@@ -2,8 +2,10 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +77,26 @@ func TestObserver(t *testing.T) {
 				t.Errorf("told of %+v, want %+v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestCallerThatLeaves: a call that nobody waits for any more is no failure of the
+// function's, wherever it is when its caller leaves.
+func TestCallerThatLeaves(t *testing.T) {
+	t.Parallel()
+	for name, waiting := range map[string]error{"while the function works": nil, "in the queue": context.Canceled} {
+		ctx, leave := context.WithCancel(t.Context())
+		w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) { leave(); <-r.Context().Done() })
+		watched := &watcher{}
+		w.Observer, w.err = watched, waiting
+		w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+		if waiting != nil {
+			leave()
+		}
+		w.send(httptest.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+"/", nil))
+		if got := watched.outcome; got.Status != 0 || !errors.Is(got.Failure, context.Canceled) {
+			t.Errorf("%s: status %d, failure %v", name, got.Status, got.Failure)
+		}
 	}
 }
 
