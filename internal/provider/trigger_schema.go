@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -53,7 +54,7 @@ func triggerSchema() schema.Schema {
 		},
 		Blocks: map[string]schema.Block{
 			sqsBlock: sourceBlock("The SQS queue that the messages come from.", map[string]schema.Attribute{
-				"queue": sourceName("The name of the queue."),
+				"queue": sourceName("The name of the queue.", stringvalidator.LengthAtLeast(1)),
 				"namespace_id": schema.StringAttribute{
 					Optional: true, Computed: true,
 					MarkdownDescription: "Nothing any more: the service names queues by project and region.",
@@ -62,7 +63,7 @@ func triggerSchema() schema.Schema {
 				},
 			}),
 			natsBlock: sourceBlock("The NATS subject that the messages come from.", map[string]schema.Attribute{
-				"subject": sourceName("The subject; `*` and `>` stand for parts of it."),
+				"subject": sourceName("The subject; `*` and `>` stand for parts of it.", subject()),
 				"account_id": schema.StringAttribute{
 					Optional: true, Computed: true,
 					MarkdownDescription: "The account of Messaging and Queuing that the subject belongs to.",
@@ -88,11 +89,11 @@ func sourceBlock(description string, attributes map[string]schema.Attribute) sch
 	}
 }
 
-func sourceName(description string) schema.Attribute {
+func sourceName(description string, valid validator.String) schema.Attribute {
 	return schema.StringAttribute{
 		Required:            true,
 		MarkdownDescription: description,
-		Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		Validators:          []validator.String{valid},
 		PlanModifiers:       []planmodifier.String{replaceUnlessUnread(spelling.Text)},
 	}
 }
@@ -142,6 +143,26 @@ func (m keepRead) MarkdownDescription(ctx context.Context) string {
 func (keepRead) PlanModifyString(ctx context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
 	if req.PlanValue.IsUnknown() && !req.State.Raw.IsNull() && !unread(ctx, req.State, &resp.Diagnostics) {
 		resp.PlanValue = req.StateValue
+	}
+}
+
+// subject wants a subject of NATS: the service takes any text, and a trigger of
+// what is none never consumes.
+func subject() validator.String {
+	return textValidator{
+		description: "a NATS subject such as orders.>",
+		summary:     "Invalid subject",
+		fault: func(text string) string {
+			parts := strings.Split(text, ".")
+			for i, part := range parts {
+				early := part == ">" && i < len(parts)-1
+				if part == "" || early || strings.ContainsAny(part, " \t\r\n") {
+					return quoted(text) + " is no subject: write names with dots between, without blanks, where * stands for one name " +
+						"and > at the end for all that follow, for example orders.> for whatever is below orders."
+				}
+			}
+			return ""
+		},
 	}
 }
 

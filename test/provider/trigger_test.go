@@ -113,6 +113,9 @@ func TestDefectG2TriggerHasASource(t *testing.T) {
 	w.run(t,
 		w.refused(triggerOf(ofMain, ""), `write a block sqs with a queue, or a block nats with a subject`),
 		w.refused(triggerOf(ofMain, queueBlock+"\n"+subjectBlock), `remove the block sqs or the block nats`),
+		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "orders..new", 1)), `"orders..new" is no subject: write names with dots between`),
+		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "orders.>.new", 1)), `is no subject`),
+		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "new orders", 1)), `is no subject`),
 		w.refused(triggerOf(ofMain, queueBlock+"\n"+queueBlock), `at most 1`),
 		w.refused(triggerOf(ofMain, "  sqs {\n    queue = \"\"\n  }"), `queue`),
 	)
