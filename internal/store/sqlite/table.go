@@ -113,12 +113,12 @@ func (t table[T]) get(tx *tx, id string) (T, error) {
 }
 
 func (t table[T]) put(tx *tx, object T) error {
-	body, err := json.Marshal(object)
+	body, err := document(object)
 	if err != nil {
 		return err
 	}
 	columns := append([]string{"id", "created_at", "body"}, t.columns...)
-	values := append([]any{object.ObjectID(), t.created(object).UnixNano(), string(body)}, t.values(object)...)
+	values := append([]any{object.ObjectID(), t.created(object).UnixNano(), body}, t.values(object)...)
 	updates := make([]string, len(columns)-1)
 	for i, column := range columns[1:] {
 		updates[i] = column + " = excluded." + column
@@ -127,6 +127,16 @@ func (t table[T]) put(tx *tx, object T) error {
 		strings.Join(columns, ", "), strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", "), strings.Join(updates, ", "))
 	_, err = tx.sql.ExecContext(tx.ctx, query, values...)
 	return err
+}
+
+// document is a whole object as JSON. It is not escaped for HTML: the arguments of
+// a cron are JSON already, and come back as they were given.
+func document(object any) (string, error) {
+	var body strings.Builder
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(object)
+	return strings.TrimSuffix(body.String(), "\n"), err
 }
 
 func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]T, int, error) {
