@@ -1,0 +1,63 @@
+package sandbox
+
+import (
+	"io"
+	"os"
+)
+
+// HomeDir is where the code of a sandbox is seen from inside, as in Scaleway's
+// own runtimes.
+const HomeDir = "/home/app"
+
+// A Layout is how a sandbox looks before it is known what runs in it.
+type Layout struct {
+	// Visible are folders and files of this machine that can be seen inside,
+	// read-only, each at its own path. What is a symbolic link here is one
+	// inside.
+	Visible []string
+	// Files are given to the process as file descriptors 3 and on.
+	Files []*os.File
+	// Stdout and Stderr receive what the process prints.
+	Stdout, Stderr io.Writer
+	// Profile names the system calls that are allowed.
+	Profile Profile
+}
+
+// A Program is what runs in a sandbox.
+type Program struct {
+	// Path is absolute, and seen from inside.
+	Path string
+	// Args includes the program's name.
+	Args []string
+	// Env is the whole environment, as "KEY=value".
+	Env []string
+	// Dir is where the process starts.
+	Dir string
+	// Assigned has the process find, at the file descriptor behind those of
+	// Layout.Files, what Assign sends.
+	Assigned bool
+}
+
+// Limits bound what the processes of a sandbox take together.
+type Limits struct {
+	// Memory is in bytes. It counts what is written to /tmp.
+	Memory int64
+	// CPU is in thousandths of one.
+	CPU int
+	// Processes counts threads, too.
+	Processes int
+	// Temporary is the size of /tmp, in bytes.
+	Temporary int64
+}
+
+// LimitsFor returns the limits of a memory tier in megabytes and a CPU tier in
+// thousandths. Half of the memory may go to files in /tmp, up to Scaleway's
+// 1024 MiB.
+func LimitsFor(memoryMB, cpu int) Limits {
+	memory := int64(memoryMB) << 20
+	return Limits{Memory: memory, CPU: cpu, Processes: DefaultProcesses, Temporary: min(memory/2, 1024<<20)}
+}
+
+// DefaultProcesses leaves room for the threads of all runtimes and for some
+// child processes, and none for a fork bomb.
+const DefaultProcesses = 256
