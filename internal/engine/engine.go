@@ -17,11 +17,15 @@ type Revision struct {
 	ID string
 	// FunctionID is the function that the revision belongs to, for the log.
 	FunctionID string
-	// Command is the program, as an absolute path, and its arguments. The
-	// instance finds its listening socket as file descriptor 3, and reports
+	// Language names the runtime's language, for the list of system calls that
+	// its instances may make.
+	Language string
+	// Command is the program, as an absolute path, and its arguments, as the
+	// instance sees them. The instance finds its listening socket as file descriptor 3, and reports
 	// that it serves by writing one byte to file descriptor 4.
 	Command []string
-	// Dir holds the built code. An instance may read it and never writes it.
+	// Dir holds the built code. An instance may read it and never writes it; the
+	// engine's Home says where it finds it.
 	Dir string
 	// Env is the whole environment of an instance, as "KEY=value". Secrets
 	// are among it: it is never logged.
@@ -38,6 +42,9 @@ type Revision struct {
 // An Engine makes instances of revisions exist and says where they are. All
 // methods may be called at once from several goroutines.
 type Engine interface {
+	// Home is the path at which instances see the folder that is their
+	// revision's Dir.
+	Home(dir string) string
 	// Apply makes a revision known. It starts nothing. It is idempotent.
 	Apply(ctx context.Context, r Revision) error
 	// SetScale asks for n instances of a revision and returns before they are

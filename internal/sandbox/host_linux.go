@@ -90,3 +90,12 @@ func (i *ids) giveBack(id int) {
 	defer i.mu.Unlock()
 	i.free = append(i.free, id)
 }
+
+// Default is the level that the rights of this process are for: the highest that
+// it may have.
+func Default() (Level, error) {
+	if os.Geteuid() == 0 {
+		return Full, nil
+	}
+	return User, nil
+}

@@ -3,8 +3,10 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,12 +15,13 @@ import (
 // devices are those of the machine that are seen inside.
 var devices = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 
-// planMounts says what is to be mounted for a layout. What is not there is left
-// out: machines differ in what they have beside their folder of programs.
-func planMounts(visible []string) ([]mount, error) {
+// planMounts says what is to be mounted for a layout. What is not there of what is
+// visible is left out: machines differ in what they have beside their folder of
+// programs.
+func planMounts(l Layout) ([]mount, error) {
 	var plan []mount
 	seen := map[string]bool{}
-	for _, path := range visible {
+	for _, path := range l.Visible {
 		if seen[path] {
 			continue
 		}
@@ -34,6 +37,14 @@ func planMounts(visible []string) ([]mount, error) {
 			return nil, err
 		}
 		plan = append(plan, m)
+	}
+	placed := maps.Clone(l.Placed)
+	if l.Home != "" {
+		placed = map[string]string{l.Home: HomeDir}
+		maps.Copy(placed, l.Placed)
+	}
+	for _, source := range slices.Sorted(maps.Keys(placed)) {
+		plan = append(plan, mount{Source: source, Target: placed[source], Folder: true})
 	}
 	for _, device := range devices {
 		plan = append(plan, mount{Source: device, Target: device, Device: true})

@@ -23,7 +23,7 @@ const (
 
 // restrict takes from this thread all that its program must not have. What it
 // leaves is kept across the exec that follows.
-func restrict(b blueprint, home string) error {
+func restrict(b blueprint, p Program) error {
 	steps := []struct {
 		name string
 		do   func() error
@@ -32,9 +32,9 @@ func restrict(b blueprint, home string) error {
 		{"drop capabilities", dropBounding},
 		{"become nobody", func() error { return dropIDs(b.Level) }},
 		{"drop capabilities", dropCapabilities},
-		{"apply Landlock", func() error { return applyLandlock(b.Level, home) }},
+		{"apply Landlock", func() error { return applyLandlock(b.Level, p) }},
 		{"die with the server", func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }},
-		{"apply seccomp", func() error { return applySeccomp(b) }},
+		{"apply seccomp", func() error { return applySeccomp(b.Level, p.Profile) }},
 	}
 	for _, step := range steps {
 		if err := step.do(); err != nil {
@@ -131,7 +131,7 @@ func landlockVersion() int {
 	return abi
 }
 
-func applyLandlock(level Level, home string) error {
+func applyLandlock(level Level, p Program) error {
 	config, err := landlockFor(level)
 	if err != nil {
 		return err
@@ -144,17 +144,19 @@ func applyLandlock(level Level, home string) error {
 			landlock.RWFiles(devices...),
 		)
 	}
-	readable := append(SystemFolders(), home)
+	// What is neither a rule's nor below one is denied: all TCP, and all sockets
+	// and signals of others.
 	return config.Restrict(
-		landlock.RODirs(readable...).IgnoreIfMissing(),
-		landlock.RODirs("/proc/self").IgnoreIfMissing(),
+		landlock.RODirs(SystemFolders()...).IgnoreIfMissing(),
+		landlock.RODirs(append(p.Readable, "/proc/self")...),
+		landlock.RWDirs(p.Writable...),
 		landlock.RWFiles(devices...),
 	)
 }
 
 // applySeccomp is the last step: what comes behind it must be on the list.
-func applySeccomp(b blueprint) error {
-	f, err := filter(b.Profile, b.Level)
+func applySeccomp(level Level, p Profile) error {
+	f, err := filter(p, level)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ type Sandbox struct {
 // later, by Become. The caller calls Wait, whatever comes.
 func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
 	s := &Sandbox{id: h.newID(), host: h, complaint: &head{Writer: l.Stderr}}
-	plan, err := planMounts(l.Visible)
+	plan, err := planMounts(l)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +56,8 @@ func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
 		return nil, fmt.Errorf("start sandbox: %w", err)
 	}
 	b := blueprint{
-		Level: h.level, Mounts: plan, Profile: l.Profile, Hostname: "jeton",
-		Temporary: defaultTemporary, Processes: DefaultProcesses,
+		Level: h.level, Mounts: plan, Hostname: "jeton",
+		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: DefaultProcesses,
 	}
 	if err := s.build(ctx, b); err != nil {
 		s.Kill()
@@ -66,7 +67,7 @@ func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
 	return s, nil
 }
 
-// defaultTemporary is the size of /tmp before Limit sets it.
+// defaultTemporary is the size of /tmp before Reveal sets it.
 const defaultTemporary = 64 << 20
 
 // launch starts the stage, which waits for its blueprint.
@@ -166,8 +167,9 @@ func (s *Sandbox) build(ctx context.Context, b blueprint) error {
 	return s.awaitBuilt(ctx)
 }
 
-// buildMemory is what a sandbox may take before Limit says.
-const buildMemory = 512 << 20
+// buildMemory is what a sandbox may take before Limit says: as much as the largest
+// tier, for interpreters that size their heap by it when they start.
+const buildMemory = 4096 << 20
 
 // openMounts opens what the stage could not, who is nobody on this machine.
 func (s *Sandbox) openMounts(plan []mount) (files []int, err error) {
@@ -206,37 +208,27 @@ func (s *Sandbox) awaitBuilt(ctx context.Context) error {
 	return nil
 }
 
-// Limit sets what the processes within may take from now on. A level without
-// cgroups has only the size of /tmp as a limit, and that of processes from the
-// start.
+// Limit sets what the processes within may take from now on, but for the size of
+// /tmp. A level without cgroups has no such limits; that of processes holds there
+// from the start.
 func (s *Sandbox) Limit(l Limits) error {
 	if s.cgroup == nil {
 		return nil
 	}
-	if err := s.cgroup.limit(l); err != nil {
-		return err
-	}
-	return s.within(func() error { return resizeTemporary(l.Temporary) })
-}
-
-// Throttle sets the limit of the CPU alone; 0 is none.
-func (s *Sandbox) Throttle(l Limits, cpu int) error {
-	if s.cgroup == nil {
-		return nil
-	}
-	l.CPU = cpu
 	return s.cgroup.limit(l)
 }
 
-// Reveal makes a folder visible in HomeDir, and works whatever runs within by
-// now. Only a level that Prepares has it.
-func (s *Sandbox) Reveal(dir string) error {
+// Reveal makes a folder visible in HomeDir, sets the size of /tmp in bytes, and
+// works whatever runs within by now. Only a host that Prepares has it.
+func (s *Sandbox) Reveal(dir string, temporary int64) error {
 	m := mount{Source: dir, Target: HomeDir, Folder: true}
 	fd, err := m.open()
 	if err != nil {
 		return err
 	}
-	return s.within(func() error { return m.attach(fd, "") })
+	return s.within(func() error {
+		return errors.Join(m.attach(fd, ""), resizeTemporary(temporary))
+	})
 }
 
 // Become has the stage become the program. That it did not is told by its end.
@@ -331,4 +323,16 @@ func (h *head) err() error {
 		return nil
 	}
 	return errors.New(string(bytes.TrimSpace(h.text.Bytes())))
+}
+
+// Memory is what the processes within take now, in bytes; 0 where nobody counts.
+func (s *Sandbox) Memory() int64 {
+	if s.cgroup == nil {
+		return 0
+	}
+	used, err := s.cgroup.memoryUsed()
+	if err != nil {
+		return 0
+	}
+	return used
 }

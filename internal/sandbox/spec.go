@@ -15,27 +15,39 @@ type Layout struct {
 	// read-only, each at its own path. What is a symbolic link here is one
 	// inside.
 	Visible []string
+	// Placed are more of them that are seen at another path: the keys are those
+	// of this machine.
+	Placed map[string]string
+	// Home is the folder that is seen as HomeDir, or empty if Reveal will say.
+	Home string
+	// Temporary is the size of /tmp, in bytes; 0 if Reveal will say.
+	Temporary int64
 	// Files are given to the process as file descriptors 3 and on.
 	Files []*os.File
 	// Stdout and Stderr receive what the process prints.
 	Stdout, Stderr io.Writer
-	// Profile names the system calls that are allowed.
-	Profile Profile
 }
 
 // A Program is what runs in a sandbox.
 type Program struct {
 	// Path is absolute, and seen from inside.
-	Path string
+	Path string `json:"path"`
 	// Args includes the program's name.
-	Args []string
+	Args []string `json:"args"`
 	// Env is the whole environment, as "KEY=value".
-	Env []string
+	Env []string `json:"env"`
 	// Dir is where the process starts.
-	Dir string
+	Dir string `json:"dir"`
+	// Profile names the system calls that are allowed.
+	Profile Profile `json:"profile"`
 	// Assigned has the process find, at the file descriptor behind those of
 	// Layout.Files, what Assign sends.
-	Assigned bool
+	Assigned bool `json:"assigned,omitempty"`
+	// Readable and Writable are folders of this machine that a process may use
+	// at a level without a root folder of its own. The others have no need of
+	// them.
+	Readable []string `json:"readable,omitempty"`
+	Writable []string `json:"writable,omitempty"`
 }
 
 // Limits bound what the processes of a sandbox take together.

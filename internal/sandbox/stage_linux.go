@@ -66,6 +66,10 @@ func buildWalls(b blueprint, opened []int) error {
 	if err := unix.Sethostname([]byte(b.Hostname)); err != nil {
 		return fmt.Errorf("name the sandbox: %w", err)
 	}
+	// It joined its cgroup after it was made: from here that is the root of all.
+	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
+		return fmt.Errorf("hide the cgroups of others: %w", err)
+	}
 	if err := raiseLoopback(); err != nil {
 		return err
 	}
@@ -99,7 +103,7 @@ func become(b blueprint, p Program, control int) error {
 		}
 	}
 	unix.Umask(0o022)
-	if err := restrict(b, p.Dir); err != nil {
+	if err := restrict(b, p); err != nil {
 		return err
 	}
 	return fmt.Errorf("start %s: %w", p.Path, unix.Exec(p.Path, p.Args, p.Env))

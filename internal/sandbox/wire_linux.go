@@ -32,7 +32,6 @@ const mostFiles = 64
 type blueprint struct {
 	Level     Level   `json:"level"`
 	Mounts    []mount `json:"mounts"`
-	Profile   Profile `json:"profile"`
 	Hostname  string  `json:"hostname"`
 	Temporary int64   `json:"temporary"`
 	Processes int     `json:"processes"`
