@@ -127,7 +127,7 @@ func TestCalls(t *testing.T) {
 func TestTermination(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"go.mod": goMod, "handler.go": everything}
-	runtimetest.TestTermination(t, build(t, "Slow", files))
+	runtimetest.TestTermination(t, runtimetest.Way{}, build(t, "Slow", files))
 }
 
 func TestPackages(t *testing.T) {

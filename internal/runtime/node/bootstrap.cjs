@@ -2,23 +2,25 @@
 
 // Serves one function over HTTP/1.1: on the listening socket that it inherits as
 // file descriptor 3, reporting by a byte on file descriptor 4 that it is ready.
-// Arguments: the handler's file, "import" or "require", the function's name.
+// Arguments: the handler's file, "import" or "require", the function's name. With
+// --await as the only one it becomes a worker: it prepares all that it can, waits,
+// and is told the arguments and the environment on file descriptor 5.
 
 const fs = require("node:fs");
 const http = require("node:http");
+const { Duplex } = require("node:stream");
 const { pathToFileURL } = require("node:url");
 
 const SOCKET = 3;
 const READY = 4;
+const ASSIGNMENT = 5;
 // Above the 1 MiB of headers that the gateway lets through.
 const MAX_HEADER_BYTES = 2 << 20;
 // Headers that belong to a connection and not to a message.
 const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
 
-const [file, how, functionName] = process.argv.slice(2);
-
-async function load() {
-  const exported = how === "import" ? await import(pathToFileURL(file)) : await requireOrImport();
+async function load([file, how, functionName]) {
+  const exported = how === "import" ? await import(pathToFileURL(file)) : await requireOrImport(file);
   const handler = exported[functionName] ?? exported.default?.[functionName];
   if (typeof handler !== "function") {
     const names = Object.keys(exported).join(", ") || "nothing";
@@ -32,7 +34,7 @@ async function load() {
 
 // requireOrImport loads a file that nothing declares to be a module. Newer
 // versions of Node recognise a module by its syntax.
-async function requireOrImport() {
+async function requireOrImport(file) {
   try {
     return require(file);
   } catch (error) {
@@ -235,12 +237,12 @@ function send(response, { status, headers, body }) {
   });
 }
 
-function serve(handler) {
-  const context = contextOf(process.env);
-  let calls = 0;
-  let stopping = false;
-  const exitWhenIdle = () => stopping && calls === 0 && process.exit(0);
+// calls is how many are under way; stopping says that none will follow.
+let calls = 0;
+let stopping = false;
+const exitWhenIdle = () => stopping && calls === 0 && process.exit(0);
 
+function makeServer(handler, context) {
   const server = http.createServer({ maxHeaderSize: MAX_HEADER_BYTES }, async (request, response) => {
     calls++;
     try {
@@ -256,6 +258,11 @@ function serve(handler) {
   // The gateway keeps time, and keeps its connection.
   server.timeout = server.requestTimeout = server.headersTimeout = server.keepAliveTimeout = 0;
   server.maxHeadersCount = 0;
+  return server;
+}
+
+function serve(handler) {
+  const server = makeServer(handler, contextOf(process.env));
   process.on("SIGTERM", () => {
     stopping = true;
     server.close();
@@ -267,7 +274,43 @@ function serve(handler) {
   });
 }
 
-load().then(serve, (error) => {
+// warmUp answers a call that nobody makes, within this process, so that what
+// Node loads and compiles at the first use is there for the first call. Of it
+// nothing stays open.
+async function warmUp() {
+  // This one is loaded by listening, and the next by the first module.
+  require("node:cluster");
+  await import("data:text/javascript,");
+  const server = makeServer(() => ({ statusCode: 200, headers: { A: ["b"] }, body: {} }), contextOf({}));
+  const wire = new Duplex({ read() {}, write: (chunk, encoding, done) => done() });
+  server.emit("connection", wire);
+  const answered = new Promise((resolve) => {
+    server.on("request", (request, response) => response.on("close", resolve));
+  });
+  wire.push("POST /?a=b HTTP/1.1\r\nHost: worker\r\nContent-Length: 2\r\n\r\n{}");
+  await answered;
+  wire.destroy();
+}
+
+// receive waits for the assignment, and makes this process one that was started
+// for it.
+function receive() {
+  const assignment = JSON.parse(fs.readFileSync(ASSIGNMENT, "utf8"));
+  fs.closeSync(ASSIGNMENT);
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, assignment.environment);
+  process.argv.splice(2, process.argv.length, ...assignment.arguments);
+}
+
+async function main() {
+  if (process.argv[2] === "--await" && process.argv.length === 3) {
+    await warmUp();
+    receive();
+  }
+  serve(await load(process.argv.slice(2)));
+}
+
+main().catch((error) => {
   console.error(error);
   // The last line is what the operator and the function's author are told.
   console.error(String(error?.message ?? error).split("\n")[0]);

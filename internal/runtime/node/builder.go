@@ -35,6 +35,17 @@ type Builder struct{ toolchains *runtime.Toolchains }
 
 var _ runtime.Builder = (*Builder)(nil)
 
+// Worker is a Node that waits for its function.
+func Worker() runtime.Worker {
+	return runtime.Worker{
+		Interpreter: runtime.Node, BootstrapName: bootstrapFile, Bootstrap: bootstrap,
+		// Of Node itself, of libuv, OpenSSL and ICU, and of the C library.
+		Startup: []string{"NODE_*", "UV_*", "OPENSSL_*", "SSL_CERT_*", "ICU_*", "LANG", "LANGUAGE", "LC_*", "LD_*", "GLIBC_TUNABLES", "MALLOC_*"},
+		// Only code reads this one.
+		Handled: []string{"NODE_ENV"},
+	}
+}
+
 // New returns a builder that uses the machine's Node.
 func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: toolchains} }
 

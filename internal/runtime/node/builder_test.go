@@ -29,19 +29,26 @@ exports.slow = async () => {
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	in := runtimetest.Start(t, build(t, "handler.echo", map[string]string{"handler.js": shared}), runtimetest.ContextEnv()...)
-	runtimetest.TestEvents(t, in)
+	built := build(t, "handler.echo", map[string]string{"handler.js": shared})
+	runtimetest.InBothWays(t, node.Worker(), func(t *testing.T, way runtimetest.Way) {
+		runtimetest.TestEvents(t, way.Start(t, built, runtimetest.ContextEnv()...))
+	})
 }
 
 func TestResults(t *testing.T) {
 	t.Parallel()
-	in := runtimetest.Start(t, build(t, "handler.respond", map[string]string{"handler.js": shared}))
-	runtimetest.TestResults(t, in)
+	built := build(t, "handler.respond", map[string]string{"handler.js": shared})
+	runtimetest.InBothWays(t, node.Worker(), func(t *testing.T, way runtimetest.Way) {
+		runtimetest.TestResults(t, way.Start(t, built))
+	})
 }
 
 func TestTermination(t *testing.T) {
 	t.Parallel()
-	runtimetest.TestTermination(t, build(t, "handler.slow", map[string]string{"handler.js": shared}))
+	built := build(t, "handler.slow", map[string]string{"handler.js": shared})
+	runtimetest.InBothWays(t, node.Worker(), func(t *testing.T, way runtimetest.Way) {
+		runtimetest.TestTermination(t, way, built)
+	})
 }
 
 func TestHandlers(t *testing.T) {
@@ -145,10 +152,13 @@ func TestHandlers(t *testing.T) {
 			if test.status == 0 {
 				test.status = http.StatusOK
 			}
-			got := runtimetest.Start(t, build(t, test.handler, test.files)).Do(t, runtimetest.Call{})
-			if got.Status != test.status || got.Body != test.body && test.body != "*" {
-				t.Errorf("answer is %d %q, want %d %q", got.Status, got.Body, test.status, test.body)
-			}
+			built := build(t, test.handler, test.files)
+			runtimetest.InBothWays(t, node.Worker(), func(t *testing.T, way runtimetest.Way) {
+				got := way.Start(t, built).Do(t, runtimetest.Call{})
+				if got.Status != test.status || got.Body != test.body && test.body != "*" {
+					t.Errorf("answer is %d %q, want %d %q", got.Status, got.Body, test.status, test.body)
+				}
+			})
 		})
 	}
 }
@@ -187,11 +197,14 @@ func TestStartFailures(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			status, output := runtimetest.StartFails(t, build(t, "handler.handle", map[string]string{"handler.js": test.file}))
-			lines := strings.Split(strings.TrimSpace(output), "\n")
-			if last := lines[len(lines)-1]; status != 1 || !strings.Contains(last, test.want) {
-				t.Errorf("ended with %d and the last line %q, want 1 and %q", status, last, test.want)
-			}
+			built := build(t, "handler.handle", map[string]string{"handler.js": test.file})
+			runtimetest.InBothWays(t, node.Worker(), func(t *testing.T, way runtimetest.Way) {
+				status, output := way.StartFails(t, built)
+				lines := strings.Split(strings.TrimSpace(output), "\n")
+				if last := lines[len(lines)-1]; status != 1 || !strings.Contains(last, test.want) {
+					t.Errorf("ended with %d and the last line %q, want 1 and %q", status, last, test.want)
+				}
+			})
 		})
 	}
 }

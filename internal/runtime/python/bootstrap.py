@@ -2,30 +2,41 @@
 
 It serves on the listening socket that it inherits as file descriptor 3, and
 reports by a byte on file descriptor 4 that it is ready. Arguments: the folder of
-the code, the handler's file in it, the function's name. It runs on Python 3.8
-and later, with the standard library only, and with little of that: each import is
+the code, the handler's file in it, the function's name. With --await as the only
+one it becomes a worker: it prepares all that it can, waits, and is told the
+arguments and the environment on file descriptor 5. It runs on Python 3.8 and
+later, with the standard library only, and with little of that: each import is
 time that the first call waits, and http.server is the dearest.
 """
 
 import sys
 
+AWAIT = "--await"
+
+
+def code_path(code):
+    return [code, code + "/package"]
+
+
 # The function's modules must not stand in for those of the library that are
 # imported here, which PYTHONPATH would let them. They are put back by load.
-CODE_PATH = [sys.argv[1], sys.argv[1] + "/package"]
-sys.path[:] = [place for place in sys.path[1:] if place not in CODE_PATH]
+sys.path[:] = [place for place in sys.path[1:] if place not in code_path(sys.argv[1])]
 
 import base64
+import gc
 import importlib.util
 import json
 import os
 import selectors
 import signal
 import socket
+import time
 import traceback
 from urllib.parse import parse_qsl, unquote
 
 SOCKET = 3
 READY = 4
+ASSIGNMENT = 5
 # Above the 1 MiB of headers that the gateway lets through.
 MAX_HEADER_BYTES = 2 << 20
 # Headers that belong to a connection and not to a message.
@@ -373,7 +384,7 @@ class Server:
 def load(code, file, function):
     """Returns the handler. Its file is loaded by its path, so that one called as
     a module of the standard library is found too."""
-    sys.path[:0] = CODE_PATH
+    sys.path[:0] = code_path(code)
     name = os.path.splitext(file)[0].replace("/", ".")
     spec = importlib.util.spec_from_file_location(name, os.path.join(code, file))
     module = importlib.util.module_from_spec(spec)
@@ -385,7 +396,41 @@ def load(code, file, function):
     return handler
 
 
+def warm_up():
+    """Answers a call that nobody makes, within this process, so that what Python
+    loads at the first use is there for the first call. Of it nothing stays open."""
+    selectors.DefaultSelector().close()
+    caller, called = socket.socketpair()
+    caller.sendall(b"POST /?a=b HTTP/1.1\r\nHost: worker\r\nContent-Length: 2\r\n\r\n{}")
+    connection = Connection(called)
+    request = connection.read_request()
+    result = {"statusCode": 200, "headers": {"A": ["b"]}, "body": {}}
+    connection.write_answer(request, *answer(lambda event, context: result, {}, request))
+    connection.close()
+    caller.close()
+    # What is loaded by now stays: no collection need look at it again.
+    gc.collect()
+    gc.freeze()
+
+
+def receive():
+    """Waits for the assignment, and makes this process one that was started for
+    it, as far as Python reads the environment at its start."""
+    with open(ASSIGNMENT, "rb") as pipe:
+        assignment = json.loads(pipe.read())
+    os.environ.clear()
+    os.environ.update(assignment["environment"])
+    sys.argv[1:] = assignment["arguments"]
+    time.tzset()
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [place for place in places if place and place not in code_path(sys.argv[1])]
+
+
 def main():
+    if sys.argv[1:] == [AWAIT]:
+        warm_up()
+        receive()
     code, file, function = sys.argv[1:]
     sys.argv[1:] = []
     handler = load(code, file, function)

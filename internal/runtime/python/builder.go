@@ -36,6 +36,21 @@ type Builder struct{ toolchains *runtime.Toolchains }
 
 var _ runtime.Builder = (*Builder)(nil)
 
+// options are those of the interpreter. Output is not buffered (-u), for it is the
+// function's log. The modules that this machine's Python has installed are not
+// there for functions (-S): at Scaleway they are not either.
+func options() []string { return []string{"-u", "-S"} }
+
+// Worker is a Python that waits for its function.
+func Worker() runtime.Worker {
+	return runtime.Worker{
+		Interpreter: runtime.Python, Options: options(), BootstrapName: bootstrapFile, Bootstrap: bootstrap,
+		// Of Python itself and of the C library.
+		Startup: []string{"PYTHON*", "LANG", "LANGUAGE", "LC_*", "LD_*", "GLIBC_TUNABLES", "MALLOC_*"},
+		Handled: []string{"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"},
+	}
+}
+
 // New returns a builder that uses the machine's Python.
 func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: toolchains} }
 
@@ -66,10 +81,7 @@ func launch(file, function string) runtime.Launch {
 	code := path.Join(runtime.DirPlaceholder, script.CodeDir)
 	return runtime.Launch{
 		Interpreter: runtime.Python,
-		// Output is not buffered (-u), for it is the function's log. The modules
-		// that this machine's Python has installed are not there for functions
-		// (-S): at Scaleway they are not either.
-		Command: []string{"-u", "-S", path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, function},
+		Command:     append(options(), path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, function),
 		Env: []string{
 			"PYTHONPATH=" + code + ":" + path.Join(code, "package"),
 			// The output never changes.

@@ -20,6 +20,8 @@ func Toolchains(tb testing.TB) *runtime.Toolchains {
 // A Built function is ready to be started.
 type Built struct {
 	Command, Env []string
+	// Launch is what the command was made of.
+	Launch runtime.Launch
 	// Dir is where the build's output has been moved to.
 	Dir string
 }
@@ -43,7 +45,7 @@ func Build(tb testing.TB, b runtime.Builder, language, handler string, files map
 	if err := json.Unmarshal(stored, &read); err != nil {
 		tb.Fatal(err)
 	}
-	built := Built{Dir: filepath.Join(tb.TempDir(), "moved")}
+	built := Built{Launch: read, Dir: filepath.Join(tb.TempDir(), "moved")}
 	if err := os.Rename(output, built.Dir); err != nil {
 		tb.Fatal(err)
 	}

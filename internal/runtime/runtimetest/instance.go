@@ -3,13 +3,11 @@ package runtimetest
 import (
 	"bytes"
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -31,34 +29,16 @@ type Instance struct {
 	ended  chan struct{}
 }
 
-// Start starts a built function and returns when it has reported that it serves.
-// It is killed at the end of the test.
+// Start starts a built function by its own command line and returns when it has
+// reported that it serves. It is killed at the end of the test.
 func Start(tb testing.TB, built Built, env ...string) *Instance {
 	tb.Helper()
-	in, ready := start(tb, built, env)
-	if err := ready.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		tb.Fatal(err)
-	}
-	report, err := io.ReadAll(ready)
-	if err != nil || len(report) != 1 {
-		tb.Fatalf("the instance reported %q, %v, want one byte and the end; it printed:\n%s", report, err, in.Output())
-	}
-	return in
+	return Way{}.Start(tb, built, env...)
 }
 
-// StartFails starts a built function that must end before it serves. It returns
-// its exit status and output.
-func StartFails(tb testing.TB, built Built, env ...string) (status int, output string) {
-	tb.Helper()
-	in, ready := start(tb, built, env)
-	status = in.Wait(tb)
-	if report, _ := io.ReadAll(ready); len(report) > 0 {
-		tb.Errorf("the instance reported %q, want nothing", report)
-	}
-	return status, in.Output()
-}
-
-func start(tb testing.TB, built Built, env []string) (*Instance, *os.File) {
+// spawn starts a command that inherits the listening socket, the means to report
+// that it is ready, of which the other end is returned, and more.
+func spawn(tb testing.TB, command, env []string, more ...*os.File) (*Instance, *os.File) {
 	tb.Helper()
 	dir, err := os.MkdirTemp("/tmp", "jt") //nolint:usetesting // A socket's path must be short; that of tb.TempDir is not.
 	if err != nil {
@@ -78,13 +58,13 @@ func start(tb testing.TB, built Built, env []string) (*Instance, *os.File) {
 	in := &Instance{output: &buffer{}, ended: make(chan struct{})}
 	in.connect(tb, socket)
 	in.cmd = &exec.Cmd{
-		Path:       built.Command[0],
-		Args:       built.Command,
+		Path:       command[0],
+		Args:       command,
 		Dir:        dir,
-		Env:        slices.Concat([]string{"HOME=" + dir}, built.Env, env),
+		Env:        append([]string{"HOME=" + dir}, env...),
 		Stdout:     in.output,
 		Stderr:     in.output,
-		ExtraFiles: []*os.File{listener, report},
+		ExtraFiles: append([]*os.File{listener, report}, more...),
 	}
 	if err := in.cmd.Start(); err != nil {
 		tb.Fatal(err)

@@ -10,17 +10,17 @@ import (
 // TestTermination asks that an instance ends well when it is told to go: at once
 // while idle, else after its call. The function prints "begun", works for a
 // moment, and answers "finished".
-func TestTermination(t *testing.T, built Built) {
+func TestTermination(t *testing.T, way Way, built Built) {
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()
-		in := Start(t, built)
+		in := way.Start(t, built)
 		in.Do(t, Call{})
 		in.Terminate(t)
 		wantEnd(t, in)
 	})
 	t.Run("working", func(t *testing.T) {
 		t.Parallel()
-		in := Start(t, built)
+		in := way.Start(t, built)
 		answers := make(chan Answer, 1)
 		go func() { answers <- in.Do(t, Call{}) }()
 		eventually(t, "the call has begun", func() bool { return strings.Contains(in.Output(), "begun") })

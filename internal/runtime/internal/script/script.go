@@ -10,8 +10,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// CodeDir is the folder of a build's output that has the function's code.
-const CodeDir = "code"
+// CodeDir is the folder of a build's output that has the function's code. It is the
+// real service's: with the output at /home/app the code is in /home/app/function.
+const CodeDir = "function"
 
 // Find returns the path of the handler's file in the source, separated by
 // slashes: the first that is there with one of the extensions. Returns a
