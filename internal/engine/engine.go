@@ -24,6 +24,9 @@ type Revision struct {
 	// instance sees them. The instance finds its listening socket as file descriptor 3, and reports
 	// that it serves by writing one byte to file descriptor 4.
 	Command []string
+	// Work has the instance served by an interpreter that the engine has started
+	// ahead of need, if there is one; nil if that would not be the same.
+	Work *Work
 	// Dir holds the built code. An instance may read it and never writes it; the
 	// engine's Home says where it finds it.
 	Dir string
@@ -37,6 +40,13 @@ type Revision struct {
 	Secrets []string
 	// MemoryLimit is in megabytes, CPULimit in thousandths of a CPU.
 	MemoryLimit, CPULimit int
+}
+
+// Work is what an interpreter that runs already needs to be told, beside its
+// environment, to serve a revision.
+type Work struct {
+	// Arguments are those of the bootstrap.
+	Arguments []string
 }
 
 // An Engine makes instances of revisions exist and says where they are. All

@@ -28,6 +28,40 @@ type manager interface {
 	Path(controller string) string
 }
 
+// hierarchies is the manager of version 1, which has one for each controller. The
+// library's own would see to all that there are.
+type hierarchies map[string]string
+
+// subsystem is one controller of version 1.
+type subsystem interface {
+	Apply(path string, r *cgroups.Resources, pid int) error
+	Set(path string, r *cgroups.Resources) error
+}
+
+var subsystems = map[string]subsystem{"memory": &fs.MemoryGroup{}, "cpu": &fs.CpuGroup{}, "pids": &fs.PidsGroup{}}
+
+func (h hierarchies) Apply(pid int) error {
+	for controller, path := range h {
+		if err := subsystems[controller].Apply(path, &cgroups.Resources{}, pid); err != nil {
+			return fmt.Errorf("controller %s: %w", controller, err)
+		}
+	}
+	return nil
+}
+
+func (h hierarchies) Set(r *cgroups.Resources) error {
+	for controller, path := range h {
+		if err := subsystems[controller].Set(path, r); err != nil {
+			return fmt.Errorf("controller %s: %w", controller, err)
+		}
+	}
+	return nil
+}
+
+func (h hierarchies) Destroy() error { return cgroups.RemovePaths(h) }
+
+func (h hierarchies) Path(controller string) string { return h[controller] }
+
 // cgroupParent is where the cgroups of a server's sandboxes are: below its own,
 // for a limit on the server is one on them, too.
 type cgroupParent struct {
@@ -117,16 +151,13 @@ func (p *cgroupParent) add(id string, pid int) (*cgroup, error) {
 	for controller, path := range p.paths {
 		paths[controller] = filepath.Join(path, id)
 	}
-	config := &cgroups.Cgroup{Resources: &cgroups.Resources{}}
-	var m manager
-	var err error
+	var m manager = hierarchies(paths)
 	if p.unified {
-		m, err = fs2.NewManager(config, paths[""])
-	} else {
-		m, err = fs.NewManager(config, paths)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cgroup: %w", err)
+		unified, err := fs2.NewManager(&cgroups.Cgroup{Resources: &cgroups.Resources{}}, paths[""])
+		if err != nil {
+			return nil, fmt.Errorf("cgroup: %w", err)
+		}
+		m = unified
 	}
 	if err := m.Apply(pid); err != nil {
 		return nil, errors.Join(fmt.Errorf("join cgroup: %w", err), m.Destroy())

@@ -25,11 +25,15 @@ func Open(level Level, name string) (*Host, error) {
 		return nil, errors.New("a process without isolation is no sandbox")
 	}
 	h := &Host{level: level, prefix: name}
+	if level == User && os.Geteuid() == 0 {
+		return nil, errors.New("isolation level user would have instances be root outside of their namespaces: " +
+			"choose --isolation=full, or run the server as another user")
+	}
 	if level != Full {
 		return h, nil
 	}
 	if os.Geteuid() != 0 {
-		return nil, errors.New("isolation level full needs root: run the server as root, or choose --isolation=user, which " + User.Lacks())
+		return nil, errors.New("isolation level full needs root: run the server as root, or choose --isolation=user, where " + User.Lacks())
 	}
 	var err error
 	if h.cgroups, err = openCgroups(name); err != nil {

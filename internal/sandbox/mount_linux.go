@@ -12,8 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// devices are those of the machine that are seen inside.
-var devices = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
+// devices are those of the machine that are seen inside, and writableDevices
+// those of them that Landlock lets programs write to. There is nothing to be had
+// from writing to the other one, by which Landlock is seen to hold.
+var (
+	devices         = []string{"/dev/null", "/dev/zero", fullDevice, "/dev/random", "/dev/urandom"}
+	writableDevices = []string{"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"}
+)
+
+const fullDevice = "/dev/full"
 
 // planMounts says what is to be mounted for a layout. What is not there of what is
 // visible is left out: machines differ in what they have beside their folder of
@@ -44,7 +51,12 @@ func planMounts(l Layout) ([]mount, error) {
 		maps.Copy(placed, l.Placed)
 	}
 	for _, source := range slices.Sorted(maps.Keys(placed)) {
-		plan = append(plan, mount{Source: source, Target: placed[source], Folder: true})
+		m, err := planMount(source)
+		if err != nil {
+			return nil, err
+		}
+		m.Target = placed[source]
+		plan = append(plan, m)
 	}
 	for _, device := range devices {
 		plan = append(plan, mount{Source: device, Target: device, Device: true})

@@ -70,3 +70,6 @@ func (*Sandbox) Wait() End { return End{} }
 
 // SystemFolders returns nothing.
 func SystemFolders() []string { return nil }
+
+// Prove returns an error.
+func (*Host) Prove(context.Context) (Report, error) { return nil, errNotLinux }

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 
 	"github.com/elastic/go-seccomp-bpf"
@@ -140,18 +141,34 @@ func applyLandlock(level Level, p Program) error {
 		// The network namespace and its firewall say who can be reached.
 		return config.RestrictPaths(
 			landlock.RODirs("/"),
-			landlock.RWDirs("/tmp"),
-			landlock.RWFiles(devices...),
+			landlock.RWDirs("/tmp").WithRefer(),
+			landlock.RWFiles(writableDevices...),
 		)
 	}
 	// What is neither a rule's nor below one is denied: all TCP, and all sockets
 	// and signals of others.
+	folders, files := sort(append(SystemFolders(), p.Readable...))
 	return config.Restrict(
-		landlock.RODirs(SystemFolders()...).IgnoreIfMissing(),
-		landlock.RODirs(append(p.Readable, "/proc/self")...),
-		landlock.RWDirs(p.Writable...),
-		landlock.RWFiles(devices...),
+		landlock.RODirs(append(folders, "/proc/self")...),
+		landlock.ROFiles(files...),
+		landlock.RWDirs(p.Writable...).WithRefer(),
+		landlock.RWFiles(writableDevices...),
 	)
+}
+
+// sort tells folders from files, and leaves out what is not there.
+func sort(paths []string) (folders, files []string) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+		case info.IsDir():
+			folders = append(folders, path)
+		default:
+			files = append(files, path)
+		}
+	}
+	return folders, files
 }
 
 // applySeccomp is the last step: what comes behind it must be on the list.

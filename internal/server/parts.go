@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/dns"
-	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -23,7 +21,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
 	"github.com/jeton-dev/jeton/internal/runtime/node"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
-	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/token"
@@ -31,22 +28,7 @@ import (
 
 type change = functions.Change
 
-func (s *Server) openEngine(context.Context) error {
-	engine, err := process.New(process.Config{ReadyTimeout: s.config.StartTimeout}, s.log)
-	if err != nil {
-		return fmt.Errorf("engine: %w", err)
-	}
-	s.engine = engine
-	s.opens(engine)
-	watched := s.config.Scale
-	watched.Observer = s.metrics.Starts()
-	s.scaler = scale.New(engine, watched, s.log)
-	s.metrics.Instances(s.scaler.Census)
-	s.log.Warn("instances are not isolated: they are plain processes of this user, so run only code that you trust")
-	return nil
-}
-
-func (s *Server) openReconciler(ctx context.Context) error {
+func (s *Server) openReconciler(context.Context) error {
 	archives, err := blob.NewArchives(s.path("archives"))
 	if err != nil {
 		return err
@@ -61,7 +43,6 @@ func (s *Server) openReconciler(ctx context.Context) error {
 	if err := artifacts.Sweep(); err != nil {
 		return err
 	}
-	toolchains := runtime.FindToolchains(ctx, s.config.Toolchains)
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.reconcile = &reconcile.Reconciler{
 		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
@@ -70,11 +51,11 @@ func (s *Server) openReconciler(ctx context.Context) error {
 				BuildCache:  filepath.Join(s.config.CacheDir, "go-build"),
 				ModuleCache: filepath.Join(s.config.CacheDir, "go-mod"),
 				Timeout:     s.config.BuildTimeout,
-			}, toolchains),
-			runtime.Node:   node.New(toolchains),
-			runtime.Python: python.New(toolchains),
+			}, s.toolchains),
+			runtime.Node:   node.New(s.toolchains),
+			runtime.Python: python.New(s.toolchains),
 		},
-		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
+		Toolchains: s.toolchains, Workers: workers(), Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
 		Names: s.names(), Sources: s.brokers, Limits: s.config.Limits,
 	}

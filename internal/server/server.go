@@ -27,6 +27,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/ops"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -87,6 +88,7 @@ type Server struct {
 	// restored and scaling tell how far the server is on its way to serve.
 	restored, scaling atomic.Bool
 	pairs             *token.Pool
+	toolchains        *runtime.Toolchains
 	engine            *process.Engine
 	scaler            *scale.Scaler
 	reconcile         *reconcile.Reconciler

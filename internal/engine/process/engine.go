@@ -82,9 +82,9 @@ func randomID() string {
 
 // An Engine runs instances as child processes of this one.
 type Engine struct {
-	config  Config
-	logger  *slog.Logger
-	folder  *folder
+	config Config
+	logger *slog.Logger
+	folder *folder
 	// host makes the sandboxes, and is nil where there are none.
 	host    *sandbox.Host
 	visible []string
@@ -140,6 +140,14 @@ func (e *Engine) openHost() error {
 		e.pool = newPool(e, e.config.Spare)
 	}
 	return nil
+}
+
+// Prove reports whether the walls around instances stand.
+func (e *Engine) Prove(ctx context.Context) (sandbox.Report, error) {
+	if e.host == nil {
+		return nil, nil
+	}
+	return e.host.Prove(ctx)
 }
 
 // Home is the path at which instances see the folder of their revision.

@@ -30,9 +30,6 @@ type box struct {
 	memory int
 }
 
-// bootstrapDir is where instances see the bootstraps of prepared workers.
-const bootstrapDir = "/opt/jeton"
-
 // newBox makes a box in which nothing runs: for a revision, or for whatever comes.
 func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	id := e.config.NewID()
@@ -49,7 +46,7 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	}
 	defer b.channels.closeTheirs()
 	layout := sandbox.Layout{
-		Visible: e.visible, Placed: map[string]string{e.folder.bootstraps(): bootstrapDir},
+		Visible: e.visible, Placed: map[string]string{e.folder.bootstraps(): BootstrapDir},
 		Files: b.channels.theirs(), Stdout: b.stdout, Stderr: b.stderr,
 	}
 	if r != nil {
@@ -136,7 +133,7 @@ type assignment struct {
 }
 
 func (b *box) assign(r engine.Revision) error {
-	a := assignment{Arguments: r.Command[bootstrapArguments:], Environment: map[string]string{}}
+	a := assignment{Arguments: r.Work.Arguments, Environment: map[string]string{}}
 	for _, variable := range slices.Concat(b.environment(), r.Env) {
 		name, value, _ := strings.Cut(variable, "=")
 		a.Environment[name] = value

@@ -2,9 +2,7 @@ package process
 
 import (
 	"context"
-	"log/slog"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -14,18 +12,16 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
-// bootstrapArguments is how many of a command's arguments an interpreted
-// function shares with all others of its language: the interpreter and the
-// bootstrap.
-const bootstrapArguments = 2
+// BootstrapDir is where instances see the bootstraps of workers.
+const BootstrapDir = "/opt/jeton"
 
 // A Worker is an interpreter that can be started before it is known for which
-// function.
+// function. It then reads what that is from file descriptor 5, to the end: JSON
+// with "arguments" and "environment".
 type Worker struct {
-	// Interpreter is the program, as an absolute path.
-	Interpreter string
-	// Name and Bootstrap are the file that the interpreter runs: with the one
-	// argument "--await" it waits for its assignment.
+	// Command is the program, as an absolute path, and its arguments.
+	Command []string
+	// Name and Bootstrap are the file in BootstrapDir that the interpreter runs.
 	Name      string
 	Bootstrap []byte
 }
@@ -104,23 +100,13 @@ func (p *pool) forget(revisionID string) {
 // kinds are the kinds of boxes that serve the revision, best first.
 func (p *pool) kinds(r engine.Revision) []string {
 	var kinds []string
-	if w, ok := p.engine.config.Workers[r.Language]; ok && w.Interpreter == r.Command[0] && len(r.Command) > bootstrapArguments &&
-		!slices.ContainsFunc(r.Env, readAtStart) {
+	if _, known := p.engine.config.Workers[r.Language]; known && r.Work != nil {
 		kinds = append(kinds, r.Language)
 	}
 	if p.engine.sees(r.Command[0]) {
 		kinds = append(kinds, empty)
 	}
 	return kinds
-}
-
-// readAtStart tells of a variable that interpreters read when they start, and
-// would not look at again in a worker.
-func readAtStart(variable string) bool {
-	return slices.ContainsFunc(
-		[]string{"NODE_", "PYTHON", "PHP", "LD_", "UV_", "MALLOC_", "GLIBC_", "LANG", "LC_", "TZ=", "OPENSSL_", "SSL_CERT_"},
-		func(prefix string) bool { return strings.HasPrefix(variable, prefix) },
-	)
 }
 
 // claim returns the best box for the revision, or nil if none is ready.
@@ -292,12 +278,10 @@ func (e *Engine) prepare(ctx context.Context, kind string) (*box, error) {
 	if err != nil || kind == empty {
 		return b, err
 	}
-	w := e.config.Workers[kind]
 	b.worker = true
+	command := e.config.Workers[kind].Command
 	err = b.Become(sandbox.Program{
-		Path: w.Interpreter,
-		Args: []string{w.Interpreter, path.Join(bootstrapDir, w.Name), "--await"},
-		Env:  b.environment(), Dir: sandbox.HomeDir, Profile: profileOf(kind), Assigned: true,
+		Path: command[0], Args: command, Env: b.environment(), Dir: sandbox.HomeDir, Profile: profileOf(kind), Assigned: true,
 	})
 	if err != nil {
 		b.discard()
@@ -306,12 +290,9 @@ func (e *Engine) prepare(ctx context.Context, kind string) (*box, error) {
 	return b, nil
 }
 
-// Prepared is a count of boxes by kind.
-type Prepared map[string]int
-
 // Prepared tells how many sandboxes of each kind are ready.
-func (e *Engine) Prepared() Prepared {
-	counts := Prepared{}
+func (e *Engine) Prepared() map[string]int {
+	counts := map[string]int{}
 	if e.pool == nil {
 		return counts
 	}
@@ -323,11 +304,12 @@ func (e *Engine) Prepared() Prepared {
 	return counts
 }
 
-// LogValue shows the counts in a log.
-func (p Prepared) LogValue() slog.Value {
-	var attributes []slog.Attr
-	for kind, n := range p {
-		attributes = append(attributes, slog.Int(kind, n))
+// PreparedMemory is what those sandboxes take, in bytes.
+func (e *Engine) PreparedMemory() int64 {
+	if e.pool == nil {
+		return 0
 	}
-	return slog.GroupValue(attributes...)
+	e.pool.mu.Lock()
+	defer e.pool.mu.Unlock()
+	return e.pool.memory()
 }
