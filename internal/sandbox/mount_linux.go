@@ -37,7 +37,7 @@ func planMounts(l Layout) ([]mount, error) {
 			return nil, fmt.Errorf("cannot make %q visible: want a clean absolute path below /", path)
 		}
 		m, err := planMount(path)
-		if errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, os.ErrNotExist) || covered(path, plan) {
 			continue
 		}
 		if err != nil {
@@ -62,6 +62,11 @@ func planMounts(l Layout) ([]mount, error) {
 		plan = append(plan, mount{Source: device, Target: device, Device: true})
 	}
 	return plan, nil
+}
+
+// covered tells whether a path is seen within a folder that is.
+func covered(path string, plan []mount) bool {
+	return slices.ContainsFunc(plan, func(m mount) bool { return m.Folder && strings.HasPrefix(path, m.Target+"/") })
 }
 
 func planMount(path string) (mount, error) {
@@ -180,6 +185,9 @@ func furnishRoot(b blueprint, opened []int, root string) error {
 			return err
 		}
 	}
+	if err := mountTemporary(root+"/tmp", 0o1777, b.Temporary, unix.MS_NOSUID|unix.MS_NODEV); err != nil {
+		return err
+	}
 	for _, m := range b.Mounts {
 		if err := m.makePlace(root); err != nil {
 			return fmt.Errorf("make a place for %s: %w", m.Target, err)
@@ -200,11 +208,7 @@ func furnishRoot(b blueprint, opened []int, root string) error {
 			return err
 		}
 	}
-	return errors.Join(
-		linkDevices(root),
-		mountTemporary(root+"/tmp", 0o1777, b.Temporary, unix.MS_NOSUID|unix.MS_NODEV),
-		mountProc(root),
-	)
+	return errors.Join(linkDevices(root), mountProc(root))
 }
 
 func linkDevices(root string) error {
