@@ -19,8 +19,8 @@ type Minter struct {
 
 	mu sync.Mutex
 	// opened are the keys of the namespaces that tokens were made for, by what
-	// they are kept as: to open and check one takes a third of what a signature
-	// does.
+	// they are kept as: to open and check one takes a sixth of what a
+	// signature does.
 	opened map[string]*rsa.PrivateKey
 }
 
