@@ -70,6 +70,8 @@ type (
 	}
 	exceededQuota struct {
 		Resource string `json:"resource"`
+		Quota    int    `json:"quota"`
+		Current  int    `json:"current"`
 	}
 )
 
@@ -153,7 +155,7 @@ func errorBody(err error) (int, any) {
 		}
 	case functions.QuotaExceeded:
 		return http.StatusForbidden, quotasExceeded{
-			Details: []exceededQuota{{Resource: e.Resource}}, Message: e.Message, Type: "quotas_exceeded",
+			Details: []exceededQuota{{Resource: e.Resource, Quota: e.Quota, Current: e.Current}}, Message: e.Message, Type: "quotas_exceeded",
 		}
 	case functions.PermissionDenied:
 		return http.StatusForbidden, permission{iam.Write, e.Resource}.denied(e.Message)

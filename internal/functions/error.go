@@ -32,6 +32,9 @@ type Error struct {
 	Resource, ResourceID string
 	// State is the state that forbids the call, for TransientState.
 	State Status
+	// Quota is how many there may be of Resource, and Current how many there are
+	// or would be, for QuotaExceeded.
+	Quota, Current int
 }
 
 // Error implements error.
@@ -84,9 +87,9 @@ func transient(resource, id string, state Status) error {
 	}
 }
 
-func quotaExceeded(resource string, quota int) error {
+func quotaExceeded(resource string, quota, current int) error {
 	return &Error{
-		Code: QuotaExceeded, Resource: resource,
+		Code: QuotaExceeded, Resource: resource, Quota: quota, Current: current,
 		Message: fmt.Sprintf("quota exceeded: at most %d %ss", quota, resource),
 	}
 }
