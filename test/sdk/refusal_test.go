@@ -39,13 +39,13 @@ func TestWhoIsRefused(t *testing.T) {
 	key := s.Key("", iam.FullAccess)
 	unknown := key
 	unknown.SecretKey = nobody
-	none, err := scw.NewClient(scw.WithAPIURL(s.APIURL), scw.WithoutAuth(), scw.WithDefaultRegion(scw.RegionFrPar), scw.WithDefaultProjectID(s.ProjectID))
+	none, err := scw.NewClient(s.checked, scw.WithAPIURL(s.APIURL), scw.WithoutAuth(), scw.WithDefaultRegion(scw.RegionFrPar), scw.WithDefaultProjectID(s.ProjectID))
 	if err != nil {
 		t.Fatal(err)
 	}
 	<-time.After(time.Until(expired.ExpiresAt.Add(time.Millisecond)))
 	for reason, api := range map[string]*function.API{
-		"not_found": function.NewAPI(s.ClientOf(unknown)), "expired": function.NewAPI(s.ClientOf(expired)), "invalid_argument": function.NewAPI(none),
+		"not_found": s.as(unknown), "expired": s.as(expired), "invalid_argument": function.NewAPI(none),
 	} {
 		for _, method := range methods() {
 			_, err := invoke(api, method, requestOf(method, "fr-par", nobody))
@@ -55,7 +55,7 @@ func TestWhoIsRefused(t *testing.T) {
 			}
 		}
 	}
-	readOnly, private := function.NewAPI(s.ClientOf(s.Key("", iam.ReadOnly))), function.NewAPI(s.ClientOf(s.Key("", iam.PrivateAccess)))
+	readOnly, private := s.as(s.Key("", iam.ReadOnly)), s.as(s.Key("", iam.PrivateAccess))
 	for _, method := range methods() {
 		for set, api := range map[string]*function.API{iam.ReadOnly: readOnly, iam.PrivateAccess: private} {
 			_, err := invoke(api, method, requestOf(method, "fr-par", nobody))
@@ -77,7 +77,7 @@ func TestManyWrongKeys(t *testing.T) {
 	s := newSession(t, func(c *server.Config) { c.WrongKeys = 3 })
 	key := s.Key("", iam.FullAccess)
 	key.SecretKey = nobody
-	api := function.NewAPI(s.ClientOf(key))
+	api := s.as(key)
 	var err error
 	for range 10 {
 		_, err = api.ListFunctionRuntimes(&function.ListFunctionRuntimesRequest{})
@@ -124,7 +124,7 @@ func TestWhatIsNotThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := function.NewAPI(s.ClientOf(s.Key(other.ID, iam.FullAccess)))
+	stranger := s.as(s.Key(other.ID, iam.FullAccess))
 	check := func(who string, api *function.API, method string, region scw.Region, id string) {
 		t.Helper()
 		message, named := notFound(method, id)

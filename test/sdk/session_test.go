@@ -18,6 +18,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
@@ -35,6 +36,8 @@ type session struct {
 	*jetontest.Jeton
 	t   *testing.T
 	api *function.API
+	// checked has every client's calls held against the description.
+	checked scw.ClientOption
 
 	mu     sync.Mutex
 	called map[string]bool
@@ -43,7 +46,13 @@ type session struct {
 func newSession(t *testing.T, options ...jetontest.Option) *session {
 	t.Helper()
 	j := jetontest.Start(t, options...)
-	return &session{Jeton: j, t: t, api: function.NewAPI(j.Client()), called: map[string]bool{}}
+	checked := checkedClient(t, j.APIURL)
+	return &session{Jeton: j, t: t, api: function.NewAPI(j.Client(checked)), checked: checked, called: map[string]bool{}}
+}
+
+// as is the API for one who has a key.
+func (s *session) as(key admin.APIKey) *function.API {
+	return function.NewAPI(s.ClientOf(key, s.checked))
 }
 
 // methods are the names of all methods that call the API.

@@ -194,6 +194,20 @@ func (s *session) lifeOfTrigger(n *function.Namespace, f *function.Function) {
 	}
 }
 
+// TestMetadata has what the SDK asks for after each call, until it is told.
+func TestMetadata(t *testing.T) {
+	t.Parallel()
+	s := newSession(t)
+	metadata, err := s.Client(s.checked).GetAPIMetadata()
+	if err != nil || metadata != (scw.ApiMetadata{Domain: "scw.eu", Partition: "scw", Platform: "external"}) {
+		t.Errorf("the metadata is %+v, %v", metadata, err)
+	}
+	for range 3 {
+		ask[*function.ListNamespacesResponse](s, &function.ListNamespacesRequest{})
+	}
+	equal(t, "requests for it", strings.Count(s.Log.String(), "path=/metadata"), 2)
+}
+
 // TestAllPages lists more than two pages of each noun in one call, in every order.
 func TestAllPages(t *testing.T) {
 	t.Parallel()
