@@ -157,6 +157,8 @@ func errorBody(err error) (int, any) {
 		return http.StatusForbidden, quotasExceeded{
 			Details: []exceededQuota{{Resource: e.Resource, Quota: e.Quota, Current: e.Current}}, Message: e.Message, Type: "quotas_exceeded",
 		}
+	case functions.Unavailable:
+		return http.StatusServiceUnavailable, message{e.Message}
 	case functions.PermissionDenied:
 		return http.StatusForbidden, permission{iam.Write, e.Resource}.denied(e.Message)
 	}

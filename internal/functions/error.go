@@ -17,7 +17,10 @@ const (
 	TransientState   Code = "transient_state"
 	QuotaExceeded    Code = "quota_exceeded"
 	PermissionDenied Code = "permission_denied"
-	Internal         Code = "internal"
+	// Unavailable is a fault of what the server stands on, such as a full disk,
+	// which ends without a change of the call.
+	Unavailable Code = "unavailable"
+	Internal    Code = "internal"
 )
 
 // An Error is what the service answers in place of a result. Its text is

@@ -112,7 +112,7 @@ func (t table[T]) get(tx *tx, id string) (T, error) {
 	if err != nil {
 		return object, fmt.Errorf("get from %s: %w", t.name, err)
 	}
-	return object, json.Unmarshal(body, &object)
+	return object, decode(t.name, body, &object)
 }
 
 func (t table[T]) put(tx *tx, object T) error {
@@ -140,6 +140,14 @@ func document(object any) (string, error) {
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(object)
 	return strings.TrimSuffix(body.String(), "\n"), err
+}
+
+// decode reads a document.
+func decode(table string, body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("%w: one of %s: %w", errUndecodable, table, err)
+	}
+	return nil
 }
 
 func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]T, int, error) {
@@ -201,8 +209,8 @@ func (t table[T]) query(tx *tx, found func(T), query string, arguments ...any) e
 			return fmt.Errorf("list %s: %w", t.name, err)
 		}
 		var object T
-		if err := json.Unmarshal(body, &object); err != nil {
-			return fmt.Errorf("decode one of %s: %w", t.name, err)
+		if err := decode(t.name, body, &object); err != nil {
+			return err
 		}
 		found(object)
 	}
