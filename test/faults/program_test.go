@@ -163,7 +163,7 @@ func refuses(t *testing.T, data string) string {
 	case <-time.After(patience):
 		_ = c.Process.Kill()
 		t.Errorf("jeton goes on")
-		<-ended
+		_ = <-ended
 	}
 	return said.String()
 }
