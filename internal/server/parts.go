@@ -71,7 +71,7 @@ func (s *Server) apiHandler() http.Handler {
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: s.directory, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
-		PublicKeys: s.keys.Document, Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
+		PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
 }
@@ -81,7 +81,7 @@ func (s *Server) openGateway() {
 		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
 		MaxPayload:   s.config.Limits.PayloadSize,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
-		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
+		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
 	s.crons = &schedule.Crons{
 		Store: s.store, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
