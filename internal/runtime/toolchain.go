@@ -29,7 +29,8 @@ type Toolchain struct {
 type known struct {
 	language string
 	program  string
-	// ask makes the program print its real path and its version, a line each.
+	// ask makes the program print its real path and its version, a line each,
+	// and on a third one what it lacks, if anything.
 	ask []string
 	// title begins the version in a sentence for users.
 	title string
@@ -52,6 +53,12 @@ var knownToolchains = []known{
 		language: Python, program: "python3", title: "python ", minimum: "3.8",
 		ask:     []string{"-c", "import sys, platform\nprint(sys.executable)\nprint(platform.python_version())"},
 		install: "install Python 3.8 or later (https://python.org)",
+	},
+	{
+		language: PHP, program: "php", title: "php ", minimum: "8.1",
+		ask: []string{"-r", `echo PHP_BINARY, "\n", PHP_VERSION, "\n";
+			foreach (["sockets", "pcntl"] as $e) if (!extension_loaded($e)) { echo "the extension $e\n"; break; }`},
+		install: "install PHP 8.1 or later with its extensions sockets and pcntl (https://php.net, or apt-get install php-cli)",
 	},
 }
 
@@ -97,8 +104,11 @@ func (k known) find(ctx context.Context, program string) (Toolchain, error) {
 		return Toolchain{}, fmt.Errorf("%s did not tell its version: %w", file, err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if len(lines) != 2 || !filepath.IsAbs(lines[0]) {
+	if len(lines) < 2 || !filepath.IsAbs(lines[0]) {
 		return Toolchain{}, fmt.Errorf("%s did not tell its version", file)
+	}
+	if len(lines) > 2 {
+		return Toolchain{}, fmt.Errorf("%s lacks %s", lines[0], lines[2])
 	}
 	t := Toolchain{Path: lines[0], Version: strings.TrimPrefix(strings.TrimPrefix(lines[1], "go"), "v")}
 	if k.language == Go {
@@ -146,5 +156,5 @@ func (t *Toolchains) served(language string) string {
 }
 
 func unsupported(language string) error {
-	return errors.New("this version of Jeton does not build " + language + " functions: it builds Go, Node and Python")
+	return errors.New("this version of Jeton does not build " + language + " functions")
 }
