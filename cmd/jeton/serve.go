@@ -13,7 +13,6 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
@@ -62,11 +61,11 @@ type serveCommand struct {
 	Queue            int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
 	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
-	Go               string         `help:"Build Go functions with this program (default: go in PATH)." placeholder:"FILE"`
-	Node             string         `help:"Run Node functions with this program (default: node in PATH)." placeholder:"FILE"`
-	Python           string         `help:"Run Python functions with this program (default: python3 in PATH)." placeholder:"FILE"`
-	LogFormat        string         `help:"Write the log as text or json." enum:"text,json" default:"text"`
-	LogLevel         slog.Level     `help:"Log from this level on: debug, info, warn or error." default:"info"`
+	CargoConfig      string         `help:"Have cargo read this configuration file too, such as one that names a mirror of crates.io." placeholder:"FILE"`
+	ShareRustBuilds  bool           `help:"Have Rust functions share what was compiled of their crates: quicker, where all their authors trust each other."`
+	toolchainFlags
+	LogFormat string     `help:"Write the log as text or json." enum:"text,json" default:"text"`
+	LogLevel  slog.Level `help:"Log from this level on: debug, info, warn or error." default:"info"`
 }
 
 // config puts the flags over the defaults.
@@ -90,7 +89,8 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
 	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
-	config.Toolchains = map[string]string{runtime.Go: c.Go, runtime.Node: c.Node, runtime.Python: c.Python}
+	config.Toolchains = c.paths()
+	config.CargoConfig, config.ShareRustBuilds = c.CargoConfig, c.ShareRustBuilds
 	return config
 }
 

@@ -106,6 +106,12 @@ type Config struct {
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string
+	// CargoConfig is a configuration file of cargo's for the builds of Rust
+	// functions, such as one that names a mirror of crates.io; empty for none.
+	CargoConfig string
+	// ShareRustBuilds has Rust functions share what was compiled of their crates:
+	// builds are quicker, and every author is trusted by every other.
+	ShareRustBuilds bool
 	// Version is the program's own.
 	Version string
 

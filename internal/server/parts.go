@@ -22,7 +22,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
 	"github.com/jeton-dev/jeton/internal/runtime/node"
+	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/runtime/rust"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -73,6 +75,10 @@ func (s *Server) openReconciler(ctx context.Context) error {
 			}, toolchains),
 			runtime.Node:   node.New(toolchains),
 			runtime.Python: python.New(toolchains),
+			runtime.PHP: php.New(php.Config{
+				Cache: filepath.Join(s.config.CacheDir, "composer"), Timeout: s.config.BuildTimeout,
+			}, toolchains),
+			runtime.Rust: rust.New(s.rustConfig(), toolchains),
 		},
 		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
@@ -80,6 +86,16 @@ func (s *Server) openReconciler(ctx context.Context) error {
 	}
 	s.reconcile.Start()
 	return nil
+}
+
+func (s *Server) rustConfig() rust.Config {
+	config := rust.Config{
+		Home: filepath.Join(s.config.CacheDir, "cargo"), CargoConfig: s.config.CargoConfig, Timeout: s.config.BuildTimeout,
+	}
+	if s.config.ShareRustBuilds {
+		config.SharedTarget = filepath.Join(s.config.CacheDir, "rust-target")
+	}
+	return config
 }
 
 func (s *Server) apiHandler() http.Handler {

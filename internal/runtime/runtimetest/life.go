@@ -10,11 +10,14 @@ import (
 // TestTermination asks that an instance ends well when it is told to go: at once
 // while idle, else after its call. The function prints "begun", works for a
 // moment, and answers "finished".
-func TestTermination(t *testing.T, way Way, built Built) {
+func TestTermination(t *testing.T, way Way, built Built) { TestTerminationAt(t, way, built, "/") }
+
+// TestTerminationAt is TestTermination for a function that does so at one path.
+func TestTerminationAt(t *testing.T, way Way, built Built, path string) {
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()
 		in := way.Start(t, built)
-		in.Do(t, Call{})
+		in.Do(t, Call{Target: path})
 		in.Terminate(t)
 		wantEnd(t, in)
 	})
@@ -22,7 +25,7 @@ func TestTermination(t *testing.T, way Way, built Built) {
 		t.Parallel()
 		in := way.Start(t, built)
 		answers := make(chan Answer, 1)
-		go func() { answers <- in.Do(t, Call{}) }()
+		go func() { answers <- in.Do(t, Call{Target: path}) }()
 		eventually(t, "the call has begun", func() bool { return strings.Contains(in.Output(), "begun") })
 		in.Terminate(t)
 		if answer := <-answers; answer.Status != http.StatusOK || answer.Body != "finished" {
