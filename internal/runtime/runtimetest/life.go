@@ -10,10 +10,11 @@ import (
 // TestTermination asks that an instance ends well when it is told to go: at once
 // while idle, else after its call. The function prints "begun", works for a
 // moment, and answers "finished".
-func TestTermination(t *testing.T, way Way, built Built) { TestTerminationAt(t, way, built, "/") }
+func TestTermination(t *testing.T, way Way, built Built) {
+	testTermination(t, way, built, "/")
+}
 
-// TestTerminationAt is TestTermination for a function that does so at one path.
-func TestTerminationAt(t *testing.T, way Way, built Built, path string) {
+func testTermination(t *testing.T, way Way, built Built, path string) {
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()
 		in := way.Start(t, built)

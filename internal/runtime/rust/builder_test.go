@@ -1,8 +1,6 @@
 package rust_test
 
 import (
-	"bufio"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -81,11 +79,6 @@ pub async fn handle(req: Request<Body>) -> Response<Body> {
             answer.header("X-Method", head.method.as_str()).body(Body::from(bytes)).unwrap()
         }
         "/panic" => panic!("it {}", "failed"),
-        "/block" => {
-            // Only where there are threads may a task block one.
-            let text = std::thread::spawn(|| "blocked").join().unwrap();
-            Response::new(Body::from(text))
-        }
         "/environment" => Response::new(Body::from(std::env::var("VARIABLE").unwrap_or_default())),
         "/stream" => {
             // The second half waits for the end of the request's body.
@@ -127,90 +120,9 @@ func source() map[string]string {
 	return map[string]string{"Cargo.toml": manifest + "http-body = \"1\"\n", "src/handler.rs": handler}
 }
 
-func TestFunction(t *testing.T) {
+func TestCalls(t *testing.T) {
 	t.Parallel()
-	built := runtimetest.Build(t, builder(t), runtime.Rust, "handle", source())
-	t.Run("calls", func(t *testing.T) { testCalls(t, built) })
-	t.Run("streaming", func(t *testing.T) { testStreaming(t, built) })
-	t.Run("termination", func(t *testing.T) { testTermination(t, built) })
-}
-
-func testCalls(t *testing.T, built runtimetest.Built) {
-	in := runtimetest.Start(t, built, "VARIABLE=a=b é")
-	bytes := strings.Repeat("\xff\x00six", 6<<20/5)
-	tests := map[string]struct {
-		call runtimetest.Call
-		want runtimetest.Answer
-	}{
-		"bytes, repeated headers": {
-			call: runtimetest.Call{
-				Method: http.MethodPut, Target: "/echo?x=1", Body: "a\xffb", Header: http.Header{"X-Many": {"a", "b"}},
-			},
-			want: runtimetest.Answer{
-				Status: http.StatusCreated, Body: "a\xffb", Header: http.Header{"X-Many": {"a", "b"}, "X-Method": {"PUT"}},
-			},
-		},
-		"6 MiB":           {call: runtimetest.Call{Target: "/echo", Body: bytes}, want: runtimetest.Answer{Status: http.StatusCreated, Body: bytes}},
-		"6 MiB in chunks": {call: runtimetest.Call{Target: "/echo", Body: bytes, Chunked: true}, want: runtimetest.Answer{Status: http.StatusCreated, Body: bytes}},
-		"a thread":        {call: runtimetest.Call{Target: "/block"}, want: runtimetest.Answer{Status: http.StatusOK, Body: "blocked"}},
-		"the environment": {call: runtimetest.Call{Target: "/environment"}, want: runtimetest.Answer{Status: http.StatusOK, Body: "a=b é"}},
-		"a panic":         {call: runtimetest.Call{Target: "/panic"}, want: runtimetest.Answer{Status: http.StatusInternalServerError, Body: "An error occured during handler execution: it failed\n"}},
-		"hundreds of headers": {
-			call: runtimetest.Call{Target: "/echo", Header: http.Header{"X-Many": make([]string, 500)}},
-			want: runtimetest.Answer{Status: http.StatusCreated, Header: http.Header{"X-Many": make([]string, 500)}},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			got := in.Do(t, test.call)
-			if got.Status != test.want.Status || got.Body != test.want.Body {
-				t.Errorf("answer is %d %.200q, want %d %.200q", got.Status, got.Body, test.want.Status, test.want.Body)
-			}
-			for key, want := range test.want.Header {
-				if len(got.Header[key]) != len(want) || strings.Join(got.Header[key], ",") != strings.Join(want, ",") {
-					t.Errorf("header %s is %.200q, want %.200q", key, got.Header[key], want)
-				}
-			}
-		})
-	}
-	if dials := in.Dials(); dials != 1 {
-		t.Errorf("the calls took %d connections, want 1", dials)
-	}
-}
-
-// testStreaming reads the first part of an answer while the request's body has
-// not been sent to its end.
-func testStreaming(t *testing.T, built runtimetest.Built) {
-	in := runtimetest.Start(t, built)
-	body, rest := io.Pipe()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://instance/stream", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := in.Client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	answer := bufio.NewReader(response.Body)
-	if line, err := answer.ReadString('\n'); err != nil || line != "first\n" {
-		t.Fatalf("the answer begins with %q, %v", line, err)
-	}
-	if _, err := io.WriteString(rest, "second"); err != nil {
-		t.Fatal(err)
-	}
-	_ = rest.Close()
-	if text, err := io.ReadAll(answer); err != nil || string(text) != "second" {
-		t.Errorf("the answer goes on with %q, %v", text, err)
-	}
-}
-
-func testTermination(t *testing.T, built runtimetest.Built) {
-	in := runtimetest.Start(t, built)
-	if got := in.Do(t, runtimetest.Call{}); got.Body != "hello from Rust" {
-		t.Errorf("answer is %+v", got)
-	}
-	runtimetest.TestTerminationAt(t, runtimetest.Way{}, built, "/slow")
+	runtimetest.TestPlain(t, runtimetest.Build(t, builder(t), runtime.Rust, "handle", source()))
 }
 
 // TestVendored builds with crates that are in the archive, and in a folder of it.
