@@ -47,18 +47,18 @@ func (c *doctorCommand) Run(ctx context.Context, s streams) error {
 // printToolchains prints the languages, with what to install where it is missing.
 func (c *doctorCommand) printToolchains(ctx context.Context, out io.Writer) error {
 	var failed []error
-	print := func(format string, args ...any) {
+	say := func(format string, args ...any) {
 		_, err := fmt.Fprintf(out, format, args...)
 		failed = append(failed, err)
 	}
-	print("Languages\n")
+	say("Languages\n")
 	for _, found := range runtime.FindToolchains(ctx, c.paths()).List() {
 		if found.Missing != nil {
-			print("  %-7s missing  %v\n", found.Language, found.Missing)
+			say("  %-7s missing  %v\n", found.Language, found.Missing)
 			continue
 		}
-		print("  %-7s %-8s %s\n", found.Language, found.Toolchain.Version, found.Toolchain.Path)
-		print("  %-7s %-8s serves %s\n", "", "", strings.Join(found.Runtimes, ", "))
+		say("  %-7s %-8s %s\n", found.Language, found.Toolchain.Version, found.Toolchain.Path)
+		say("  %-7s %-8s serves %s\n", "", "", strings.Join(found.Runtimes, ", "))
 	}
 	return errors.Join(failed...)
 }

@@ -43,6 +43,9 @@ type serveCommand struct {
 	ProxyProtocol    bool           `help:"Ask trusted proxies for the PROXY protocol."`
 	PassToken        bool           `help:"Let functions see the token that they were called with."`
 	BuildTimeout     time.Duration  `help:"Give up a build after this long." default:"${buildTimeout}"`
+	BuildDisk        int64          `help:"Give up a build that takes more of the disk, in bytes." default:"${buildDisk}"`
+	BuildCache       int64          `help:"Keep so much of what was built for the next build of the same, in bytes." default:"${buildCache}"`
+	LogSize          int64          `help:"Keep so much of what one function prints, in bytes." default:"${logSize}"`
 	StartTimeout     time.Duration  `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
 	StopDelay        time.Duration  `help:"Go on for this long when the server stops, but no longer ready." default:"${stopDelay}"`
 	StopTimeout      time.Duration  `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
@@ -86,6 +89,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 		config.Credentials = c.Credentials
 	}
 	config.BuildTimeout, config.StartTimeout = c.BuildTimeout, c.StartTimeout
+	config.BuildDisk, config.BuildCache, config.LogSize = c.BuildDisk, c.BuildCache, c.LogSize
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
 	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero

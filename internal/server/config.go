@@ -25,6 +25,9 @@ const (
 	DefaultOpsListen     = "127.0.0.1:8082"
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
+	DefaultBuildDisk     = 4 << 30
+	DefaultBuildCache    = 2 << 30
+	DefaultLogSize       = 16 << 20
 	DefaultStopTimeout   = 10 * time.Second
 	DefaultWrongKeys     = 60 // a minute
 
@@ -94,8 +97,14 @@ type Config struct {
 	// BuildTimeout bounds one build. When the server stops it goes on for
 	// StopDelay, no longer ready; StopTimeout is how long calls then have to end.
 	BuildTimeout time.Duration
-	StopDelay    time.Duration
-	StopTimeout  time.Duration
+	// BuildDisk is how much of the disk one build may take, and BuildCache how much
+	// those that are kept for the next of the same, in bytes.
+	BuildDisk  int64
+	BuildCache int64
+	// LogSize is how much of what one function prints is kept, in bytes.
+	LogSize     int64
+	StopDelay   time.Duration
+	StopTimeout time.Duration
 	// StartTimeout is how long an instance has to report that it serves.
 	StartTimeout time.Duration
 	Limits       functions.Limits
@@ -136,6 +145,9 @@ func DefaultConfig(dataDir string) Config {
 		OpsListen:     DefaultOpsListen,
 		Domain:        DefaultDomain,
 		BuildTimeout:  DefaultBuildTimeout,
+		BuildDisk:     DefaultBuildDisk,
+		BuildCache:    DefaultBuildCache,
+		LogSize:       DefaultLogSize,
 		StopTimeout:   DefaultStopTimeout,
 		StartTimeout:  10 * time.Second,
 		WrongKeys:     DefaultWrongKeys,

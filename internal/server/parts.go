@@ -63,10 +63,15 @@ func (s *Server) openReconciler(ctx context.Context) error {
 	if err := artifacts.Sweep(); err != nil {
 		return err
 	}
+	builds, err := blob.NewBuilds(s.path("builds"), s.config.BuildCache, s.config.Now)
+	if err != nil {
+		return fmt.Errorf("builds that are kept: %w", err)
+	}
 	toolchains := runtime.FindToolchains(ctx, s.config.Toolchains)
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.reconcile = &reconcile.Reconciler{
 		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
+		Builds: builds, BuildDisk: s.config.BuildDisk, Logs: buildLogs{s.output},
 		Builders: runtime.Builders{
 			runtime.Go: golang.New(golang.Config{
 				BuildCache:  filepath.Join(s.config.CacheDir, "go-build"),

@@ -26,6 +26,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/ops"
+	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
@@ -87,6 +88,7 @@ type Server struct {
 	// restored and scaling tell how far the server is on its way to serve.
 	restored, scaling atomic.Bool
 	pairs             *token.Pool
+	output            *output.Logs
 	engine            *process.Engine
 	scaler            *scale.Scaler
 	reconcile         *reconcile.Reconciler
@@ -112,7 +114,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openStore, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openOutput, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err

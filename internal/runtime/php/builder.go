@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -68,6 +69,12 @@ func Worker() runtime.Worker {
 		// Of PHP itself and of the C library.
 		Startup: []string{"PHPRC", "PHP_INI_SCAN_DIR", "USE_ZEND_ALLOC*", "OPENSSL_*", "LANG", "LANGUAGE", "LC_*", "LD_*", "GLIBC_TUNABLES", "MALLOC_*"},
 	}
+}
+
+// Fingerprint changes with PHP and the bootstrap.
+func (b *Builder) Fingerprint() (string, error) {
+	toolchain, err := b.toolchains.For(runtime.PHP)
+	return runtime.Digest(toolchain.Path, toolchain.Version, script.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
 }
 
 // Build checks the syntax of the handler's file, without running it, gets the

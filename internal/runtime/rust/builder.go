@@ -59,6 +59,12 @@ func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	return &Builder{config: config, toolchains: toolchains, busy: make(chan struct{}, 1)}
 }
 
+// Fingerprint changes with Rust, the mirror, and the program around the function.
+func (b *Builder) Fingerprint() (string, error) {
+	toolchain, err := b.toolchains.For(runtime.Rust)
+	return runtime.Digest(toolchain.Path, toolchain.Version, b.config.CargoConfig, mainText, manifestText), err
+}
+
 // Build compiles the function and leaves one program in the output.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
 	toolchain, err := b.toolchains.For(runtime.Rust)

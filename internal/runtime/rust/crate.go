@@ -86,12 +86,12 @@ func nameOf(out, manifest string) (string, error) {
 	if err := json.NewDecoder(strings.NewReader("{" + text)).Decode(&described); err != nil {
 		return "", fmt.Errorf("read cargo's description of the crate: %w", err)
 	}
-	real, err := filepath.EvalSymlinks(manifest)
+	resolved, err := filepath.EvalSymlinks(manifest)
 	if err != nil {
 		return "", err
 	}
 	for _, pkg := range described.Packages {
-		if pkg.ManifestPath != manifest && pkg.ManifestPath != real {
+		if pkg.ManifestPath != manifest && pkg.ManifestPath != resolved {
 			continue
 		}
 		for _, target := range pkg.Targets {
