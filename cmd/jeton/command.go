@@ -118,6 +118,10 @@ func defaults() kong.Vars {
 		"queue":           fmt.Sprint(c.Scale.Queue),
 		"idleToOne":       c.Scale.IdleToOne.String(),
 		"idleToZero":      c.Scale.IdleToZero.String(),
+		"isolation":       c.Isolation,
+		"spare":           fmt.Sprint(c.Spare.Least),
+		"spareMost":       fmt.Sprint(c.Spare.Most),
+		"spareMemory":     fmt.Sprint(c.Spare.Memory),
 		"wrongKeys":       fmt.Sprint(c.WrongKeys),
 		"minTimeout":      c.Limits.MinTimeout.String(),
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/server"
 )
@@ -64,6 +65,10 @@ type serveCommand struct {
 	Queue            int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
 	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
+	Isolation        string         `help:"Isolate instances at this level: full (root), user, restricted, none; auto is full for root and user for others. The server does not start if the level does not hold." default:"${isolation}"`
+	Spare            int            `help:"Keep this many sandboxes of each kind ready for instances to come; 0 for none." default:"${spare}"`
+	SpareMost        int            `help:"Let demand raise that number to this." default:"${spareMost}"`
+	SpareMemory      int64          `help:"Let these sandboxes take this much memory, in bytes." default:"${spareMemory}"`
 	CargoConfig      string         `help:"Have cargo read this configuration file too, such as one that names a mirror of crates.io." placeholder:"FILE"`
 	ShareRustBuilds  bool           `help:"Have Rust functions share what was compiled of their crates: quicker, where all their authors trust each other."`
 	toolchainFlags
@@ -93,6 +98,8 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
 	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
+	config.Isolation = c.Isolation
+	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory}
 	config.Toolchains = c.paths()
 	config.CargoConfig, config.ShareRustBuilds = c.CargoConfig, c.ShareRustBuilds
 	return config

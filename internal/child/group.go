@@ -32,14 +32,14 @@ var theStarter = sync.OnceValue(func() chan<- func() {
 })
 
 // Start starts a command as the leader of a group of its own. The command has no
-// context and no SysProcAttr: Signal ends it. The caller calls Wait. What the
+// context: Signal ends it. The caller calls Wait. What the
 // child itself starts before Start returns, some microseconds after it began,
 // would outlive this process if that were killed just then.
 func Start(cmd *exec.Cmd) (*Group, error) {
 	if err := theGuard.ready(); err != nil {
 		return nil, fmt.Errorf("start guard: %w", err)
 	}
-	cmd.SysProcAttr = attributes()
+	cmd.SysProcAttr = attributes(cmd.SysProcAttr)
 	started := make(chan error)
 	theStarter() <- func() { started <- cmd.Start() }
 	if err := <-started; err != nil {

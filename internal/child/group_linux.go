@@ -9,8 +9,12 @@ import (
 
 // attributes puts a child into a process group of its own, and has it
 // killed when this process dies, however it dies.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+func attributes(a *syscall.SysProcAttr) *syscall.SysProcAttr {
+	if a == nil {
+		a = &syscall.SysProcAttr{}
+	}
+	a.Setpgid, a.Pdeathsig = true, syscall.SIGKILL
+	return a
 }
 
 // awaitExit returns true when the child has ended, and leaves it to be reaped:

@@ -6,8 +6,12 @@ import "syscall"
 
 // attributes puts a child into a process group of its own. Only Linux can
 // have it killed when this process dies.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true}
+func attributes(a *syscall.SysProcAttr) *syscall.SysProcAttr {
+	if a == nil {
+		a = &syscall.SysProcAttr{}
+	}
+	a.Setpgid = true
+	return a
 }
 
 // awaitExit returns false: only Linux can wait for an exit without reaping the

@@ -17,11 +17,18 @@ type Revision struct {
 	ID string
 	// FunctionID is the function that the revision belongs to, for the log.
 	FunctionID string
-	// Command is the program, as an absolute path, and its arguments. The
-	// instance finds its listening socket as file descriptor 3, and reports
+	// Language names the runtime's language, for the list of system calls that
+	// its instances may make.
+	Language string
+	// Command is the program, as an absolute path, and its arguments, as the
+	// instance sees them. The instance finds its listening socket as file descriptor 3, and reports
 	// that it serves by writing one byte to file descriptor 4.
 	Command []string
-	// Dir holds the built code. An instance may read it and never writes it.
+	// Work has the instance served by an interpreter that the engine has started
+	// ahead of need, if there is one; nil if that would not be the same.
+	Work *Work
+	// Dir holds the built code. An instance may read it and never writes it; the
+	// engine's Home says where it finds it.
 	Dir string
 	// Env is the whole environment of an instance, as "KEY=value". Secrets
 	// are among it: it is never logged.
@@ -35,9 +42,19 @@ type Revision struct {
 	MemoryLimit, CPULimit int
 }
 
+// Work is what an interpreter that runs already needs to be told, beside its
+// environment, to serve a revision.
+type Work struct {
+	// Arguments are those of the bootstrap.
+	Arguments []string
+}
+
 // An Engine makes instances of revisions exist and says where they are. All
 // methods may be called at once from several goroutines.
 type Engine interface {
+	// Home is the path at which instances see the folder that is their
+	// revision's Dir.
+	Home(dir string) string
 	// Apply makes a revision known. It starts nothing. It is idempotent.
 	Apply(ctx context.Context, r Revision) error
 	// SetScale asks for n instances of a revision and returns before they are

@@ -85,8 +85,11 @@ type Reconciler struct {
 	Logs       Logs
 	Builders   runtime.Builders
 	Toolchains *runtime.Toolchains
-	Engine     engine.Engine
-	Instances  Instances
+	// Workers are the interpreters that the engine starts ahead of need, by
+	// language.
+	Workers   map[string]runtime.Worker
+	Engine    engine.Engine
+	Instances Instances
 	// Limits are those of archives and calls.
 	Limits functions.Limits
 	// BuildTimeout bounds one build.

@@ -86,7 +86,8 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 		return engine.Revision{}, fmt.Errorf("read how it is launched: %w", err)
 	}
 	dir := r.Artifacts.Path(f.ID, revision.Artifact)
-	command, env, err := launch.Resolve(dir, r.Toolchains)
+	home := r.Engine.Home(dir)
+	command, env, err := launch.Resolve(home, r.Toolchains)
 	if err != nil {
 		return engine.Revision{}, err
 	}
@@ -103,10 +104,24 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 		env = append(env, name+"="+string(value))
 		secrets = append(secrets, string(value))
 	}
+	info, _ := runtime.Lookup(revision.Runtime)
 	return engine.Revision{
-		ID: revision.ID, FunctionID: f.ID, Command: command, Dir: dir, Env: env, Secrets: secrets,
+		ID: revision.ID, FunctionID: f.ID, Language: info.Language, Command: command, Work: r.workFor(launch, home, env), Dir: dir, Env: env, Secrets: secrets,
 		MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
 	}, nil
+}
+
+// workFor is what a worker of the launch's language is told; nil if none can serve it.
+func (r *Reconciler) workFor(l runtime.Launch, home string, env []string) *engine.Work {
+	worker, ok := r.Workers[l.Interpreter]
+	if !ok {
+		return nil
+	}
+	a, ok := worker.Assign(l, home, env)
+	if !ok {
+		return nil
+	}
+	return &engine.Work{Arguments: a.Arguments}
 }
 
 // Restore makes the revisions that served when the server stopped known to the

@@ -24,6 +24,9 @@ type Toolchain struct {
 	Path string
 	// Version is plain, such as "1.26.8".
 	Version string
+	// Settings is the folder of the files that it reads when it starts, where that
+	// is none of its own installation; empty for none.
+	Settings string
 }
 
 // A known toolchain is how one language's program is found and asked.
@@ -31,8 +34,8 @@ type known struct {
 	language string
 	program  string
 	// ask are the arguments, of one run or of several, by which the program prints
-	// its real path and its version, a line each, and on a third one what it
-	// lacks, if anything.
+	// its real path and its version, a line each; then the folder of its settings,
+	// and what it lacks, if anything.
 	ask [][]string
 	// beside is the program that is used, in the folder bin below the real path;
 	// empty where that is the program itself.
@@ -61,7 +64,7 @@ var knownToolchains = []known{
 	},
 	{
 		language: PHP, program: "php", title: "php ", minimum: "8.1",
-		ask: [][]string{{"-r", `echo PHP_BINARY, "\n", PHP_VERSION, "\n";
+		ask: [][]string{{"-r", `echo PHP_BINARY, "\n", PHP_VERSION, "\n", preg_replace("#/cli$#", "", PHP_CONFIG_FILE_PATH), "\n";
 			foreach (["sockets", "pcntl"] as $e) if (!extension_loaded($e)) { echo "the extension $e\n"; break; }`}},
 		install: "install PHP 8.1 or later with its extensions sockets and pcntl (https://php.net, or apt-get install php-cli)",
 	},
@@ -116,10 +119,13 @@ func (k known) find(ctx context.Context, program string) (Toolchain, error) {
 	if len(lines) < 2 || !filepath.IsAbs(lines[0]) {
 		return Toolchain{}, fmt.Errorf("%s did not tell its version", file)
 	}
-	if len(lines) > 2 {
-		return Toolchain{}, fmt.Errorf("%s lacks %s", lines[0], lines[2])
+	if len(lines) > 3 {
+		return Toolchain{}, fmt.Errorf("%s lacks %s", lines[0], lines[3])
 	}
 	t := Toolchain{Path: lines[0], Version: plainVersion(lines[1])}
+	if len(lines) > 2 && filepath.IsAbs(lines[2]) {
+		t.Settings = lines[2]
+	}
 	if k.beside != "" {
 		t.Path = filepath.Join(lines[0], "bin", k.beside)
 		if _, err := exec.LookPath(t.Path); err != nil {

@@ -54,7 +54,7 @@ func TestFindToolchainsMissing(t *testing.T) {
 		"not there":          {want: "was not found"},
 		"it fails":           {script: "exit 3", want: "did not tell its version: exit status 3"},
 		"it is silent":       {script: "exit 0", want: "did not tell its version"},
-		"it lacks something": {script: "echo /bin/node; echo v22.1.0; echo its icing", want: "/bin/node lacks its icing"},
+		"it lacks something": {script: "echo /bin/node; echo v22.1.0; echo /etc/node; echo its icing", want: "/bin/node lacks its icing"},
 		"too old":            {script: "echo /opt/node/bin/node; echo v12.1.0", want: "/opt/node/bin/node has version 12.1.0, which is too old"},
 	}
 	for name, test := range tests {

@@ -31,6 +31,9 @@ type memory struct {
 
 func (m *memory) open() { m.events = make(chan engine.Event, 1000) }
 
+// Home implements engine.Engine.
+func (m *memory) Home(dir string) string { return dir }
+
 func (m *memory) Apply(context.Context, engine.Revision) error { return nil }
 
 func (m *memory) SetScale(_ context.Context, revisionID string, n int, spare []string) error {

@@ -11,8 +11,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/token"
 )
@@ -112,6 +114,10 @@ type Config struct {
 	// refuses, though they could be served.
 	StrictRuntimes bool
 	Scale          scale.Config
+	// Isolation names the level of the sandboxes that instances run in, and
+	// Spare how many are made ahead of need.
+	Isolation string
+	Spare     process.Spare
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string
@@ -155,6 +161,8 @@ func DefaultConfig(dataDir string) Config {
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
+		Isolation:  AutoIsolation,
+		Spare:      process.DefaultSpare,
 		Now:        func() time.Time { return time.Now().UTC() },
 		NewID:      uuid.NewString,
 		NewKeyPair: func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) },
@@ -176,6 +184,12 @@ func (c *Config) Validate() error {
 	}
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: at least 1 call must be able to wait", c.Scale.Queue)
+	}
+	if _, err := sandbox.ParseLevel(c.Isolation); c.Isolation != AutoIsolation && err != nil {
+		return fmt.Errorf("%w, or %s", err, AutoIsolation)
+	}
+	if c.Spare.Least < 0 || c.Spare.Most < c.Spare.Least {
+		return fmt.Errorf("spare is %d and spare-most is %d: want 0 or more of the first, and no less of the second", c.Spare.Least, c.Spare.Most)
 	}
 	if c.WrongKeys < 0 {
 		return fmt.Errorf("wrong-keys is %d: it must be at least 1, or 0 for any number", c.WrongKeys)

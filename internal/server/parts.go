@@ -14,7 +14,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/dns"
-	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -25,7 +24,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
-	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/token"
@@ -33,22 +31,7 @@ import (
 
 type change = functions.Change
 
-func (s *Server) openEngine(context.Context) error {
-	engine, err := process.New(process.Config{ReadyTimeout: s.config.StartTimeout}, s.log)
-	if err != nil {
-		return fmt.Errorf("engine: %w", err)
-	}
-	s.engine = engine
-	s.opens(engine)
-	watched := s.config.Scale
-	watched.Observer = s.metrics.Starts()
-	s.scaler = scale.New(engine, watched, s.log)
-	s.metrics.Instances(s.scaler.Census)
-	s.log.Warn("instances are not isolated: they are plain processes of this user, so run only code that you trust")
-	return nil
-}
-
-func (s *Server) openReconciler(ctx context.Context) error {
+func (s *Server) openReconciler(context.Context) error {
 	archives, err := blob.NewArchives(s.path("archives"))
 	if err != nil {
 		return err
@@ -67,7 +50,6 @@ func (s *Server) openReconciler(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("builds that are kept: %w", err)
 	}
-	toolchains := runtime.FindToolchains(ctx, s.config.Toolchains)
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.reconcile = &reconcile.Reconciler{
 		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
@@ -77,15 +59,15 @@ func (s *Server) openReconciler(ctx context.Context) error {
 				BuildCache:  filepath.Join(s.config.CacheDir, "go-build"),
 				ModuleCache: filepath.Join(s.config.CacheDir, "go-mod"),
 				Timeout:     s.config.BuildTimeout,
-			}, toolchains),
-			runtime.Node:   node.New(toolchains),
-			runtime.Python: python.New(toolchains),
+			}, s.toolchains),
+			runtime.Node:   node.New(s.toolchains),
+			runtime.Python: python.New(s.toolchains),
 			runtime.PHP: php.New(php.Config{
 				Cache: filepath.Join(s.config.CacheDir, "composer"), Timeout: s.config.BuildTimeout,
-			}, toolchains),
-			runtime.Rust: rust.New(s.rustConfig(), toolchains),
+			}, s.toolchains),
+			runtime.Rust: rust.New(s.rustConfig(), s.toolchains),
 		},
-		Toolchains: toolchains, Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
+		Toolchains: s.toolchains, Workers: workers(), Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
 		Names: s.names(), Sources: s.brokers, Limits: s.config.Limits,
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/ops"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -89,6 +90,7 @@ type Server struct {
 	restored, scaling atomic.Bool
 	pairs             *token.Pool
 	output            *output.Logs
+	toolchains        *runtime.Toolchains
 	engine            *process.Engine
 	scaler            *scale.Scaler
 	reconcile         *reconcile.Reconciler

@@ -1,10 +1,14 @@
 package enginetest
 
 import (
+	"crypto/rand"
 	"io"
 	"net"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +31,7 @@ func revision(t *testing.T, behaviour string, env ...string) engine.Revision {
 		FunctionID: "function",
 		Command:    []string{program},
 		Dir:        t.TempDir(),
-		Env:        append([]string{behaviourVariable + "=" + behaviour}, env...),
+		Env:        append([]string{behaviourVariable + "=" + behaviour, markVariable + "=" + rand.Text()}, env...),
 	}
 }
 
@@ -109,14 +113,43 @@ func mustAsk(t *testing.T, address, question string) string {
 	return answer
 }
 
-// pidOf asks an instance for the number of a process.
-func pidOf(t *testing.T, address, question string) int {
+// markVariable tells the processes of one revision from all others.
+const markVariable = "ENGINETEST_MARK"
+
+// processesOf returns the numbers of the processes of a revision's instances, as
+// this machine counts them, whatever numbers they have for themselves, and
+// whether each is a child that an instance has left behind.
+func processesOf(t *testing.T, r engine.Revision) map[int]bool {
 	t.Helper()
-	pid, err := strconv.Atoi(mustAsk(t, address, question))
-	if err != nil {
-		t.Fatal(err)
+	mark := r.Env[slices.IndexFunc(r.Env, func(variable string) bool { return strings.HasPrefix(variable, markVariable+"=") })]
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil || len(files) == 0 {
+		t.Skip("there is no /proc")
 	}
-	return pid
+	found := map[int]bool{}
+	for _, file := range files {
+		environment, _ := os.ReadFile(file)
+		if !slices.Contains(strings.Split(string(environment), "\x00"), mark) {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		line, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		found[pid] = strings.HasPrefix(string(line), sleeperName+"\x00")
+	}
+	return found
+}
+
+// processOf returns the number of the only instance's process, or of the only
+// child that it has left behind.
+func processOf(t *testing.T, r engine.Revision, child bool) int {
+	t.Helper()
+	for pid, isChild := range processesOf(t, r) {
+		if isChild == child {
+			return pid
+		}
+	}
+	t.Fatalf("no process of %s is there", r.ID)
+	return 0
 }
 
 // eventually polls a condition that another process brings about.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,7 +32,6 @@ const (
 // Main runs an instance, and does not return, if the program was started as one.
 // The test program's TestMain calls it first.
 func Main() {
-	child := 0
 	switch behaviour := os.Getenv(behaviourVariable); behaviour {
 	case "":
 		return
@@ -52,32 +52,39 @@ func Main() {
 		signal.Notify(asked, syscall.SIGTERM)
 		go tidyUp(asked)
 	case leaveChild, leaveWriter:
-		child = startSleeper(behaviour == leaveWriter)
+		startSleeper(behaviour == leaveWriter)
 	}
-	serveForever(child)
+	serveForever()
 }
 
-// traceVariable names the file that a tidy instance writes when it is asked to go.
-const traceVariable = "ENGINETEST_TRACE"
+// asked is what a tidy instance says to whoever waits for it when it is asked to
+// go.
+const asked = "asked"
 
-func tidyUp(asked <-chan os.Signal) {
-	<-asked
-	if err := os.WriteFile(os.Getenv(traceVariable), []byte("asked"), 0o600); err != nil {
+// farewell has the connections of those who wait for a tidy instance's end.
+var farewell = make(chan net.Conn, 1)
+
+func tidyUp(signals <-chan os.Signal) {
+	<-signals
+	conn := <-farewell
+	if _, err := io.WriteString(conn, asked); err != nil {
 		fail(err)
 	}
 	os.Exit(0)
 }
 
-// startSleeper leaves a process behind and returns its number. One that leads its
-// own session keeps the instance's output open after the instance.
-func startSleeper(ownSession bool) int {
+// sleeperName is the name of a process that an instance leaves behind.
+const sleeperName = "sleeper"
+
+// startSleeper leaves a process behind. One that leads its own session keeps the instance's output open after the instance.
+func startSleeper(ownSession bool) {
 	duration := "300"
 	if ownSession {
 		duration = "5" // Nobody ends it.
 	}
 	sleeper := &exec.Cmd{
 		Path:        "/bin/sleep",
-		Args:        []string{"sleep", duration},
+		Args:        []string{sleeperName, duration},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: ownSession},
 	}
 	if ownSession {
@@ -86,11 +93,10 @@ func startSleeper(ownSession bool) int {
 	if err := sleeper.Start(); err != nil {
 		fail(err)
 	}
-	return sleeper.Process.Pid
 }
 
 // serveForever answers a question on each connection: a word and a line's end.
-func serveForever(child int) {
+func serveForever() {
 	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
 		fail(err)
@@ -106,8 +112,12 @@ func serveForever(child int) {
 			fail(err)
 		}
 		question, err := bufio.NewReader(conn).ReadString('\n')
+		if err == nil && question == "wait\n" {
+			farewell <- conn
+			continue
+		}
 		if err == nil {
-			_, err = io.WriteString(conn, answer(strings.TrimSpace(question), child))
+			_, err = io.WriteString(conn, answer(strings.TrimSpace(question)))
 		}
 		if err != nil {
 			fail(err)
@@ -116,25 +126,26 @@ func serveForever(child int) {
 	}
 }
 
-func answer(question string, child int) string {
+func answer(question string) string {
 	switch question {
 	case "env":
 		return strings.Join(os.Environ(), "\n")
-	case "pid":
-		return strconv.Itoa(os.Getpid())
-	case "child":
-		return strconv.Itoa(child)
-	case "dir":
-		dir, err := os.Getwd()
-		if err != nil {
+	case "leave":
+		if err := os.WriteFile(leftBehind(), []byte("x"), 0o600); err != nil {
 			fail(err)
 		}
-		return dir
+		return leftBehind()
+	case "left":
+		_, err := os.Stat(leftBehind())
+		return strconv.FormatBool(err == nil)
 	case "exit":
 		os.Exit(7)
 	}
 	return "what?"
 }
+
+// leftBehind is a temporary file.
+func leftBehind() string { return filepath.Join(os.TempDir(), "left-behind") }
 
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, err)

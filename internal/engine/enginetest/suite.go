@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,9 +138,9 @@ func testCrashBeforeStop(t *testing.T, e engine.Engine) {
 
 func testKill(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
-	ready := startOne(t, e, events, revision(t, serve))
-	pid := pidOf(t, ready.Address, "pid")
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+	r := revision(t, serve)
+	startOne(t, e, events, r)
+	if err := syscall.Kill(processOf(t, r, false), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	if event := next(t, events, engine.Gone); event.Reason != "killed by signal 9" {
@@ -213,15 +212,19 @@ func testStop(t *testing.T, e engine.Engine) {
 
 func testTidy(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
-	trace := filepath.Join(t.TempDir(), "trace")
-	r := revision(t, tidy, traceVariable+"="+trace)
+	r := revision(t, tidy)
 	ready := startOne(t, e, events, r)
+	said := make(chan string)
+	go func() {
+		text, _ := ask(ready.Address, "wait")
+		said <- text
+	}()
 	scale(t, e, r, 0, ready.InstanceID)
 	if event := next(t, events, engine.Gone); event.Reason != "" {
 		t.Errorf("the end is reported as %+v, want no reason", event)
 	}
-	if _, err := os.Stat(trace); err != nil {
-		t.Errorf("the instance was not asked to go: %v", err)
+	if text := <-said; text != asked {
+		t.Errorf("the instance that was to be asked to go says %q", text)
 	}
 }
 
@@ -235,8 +238,9 @@ func testStubborn(t *testing.T, e engine.Engine) {
 
 func testLeftChild(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
-	ready := startOne(t, e, events, revision(t, leaveChild))
-	child := pidOf(t, ready.Address, "child")
+	r := revision(t, leaveChild)
+	ready := startOne(t, e, events, r)
+	child := processOf(t, r, true)
 	_, _ = ask(ready.Address, "exit")
 	next(t, events, engine.Gone)
 	eventually(t, "the instance's own child has ended", func() bool { return ended(child) })
@@ -261,8 +265,8 @@ func testLeftWriter(t *testing.T, e engine.Engine) {
 func testDelete(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	r := revision(t, serve)
-	ready := startOne(t, e, events, r)
-	pid := pidOf(t, ready.Address, "pid")
+	startOne(t, e, events, r)
+	pid := processOf(t, r, false)
 	if err := e.Delete(t.Context(), r.ID); err != nil {
 		t.Fatalf("Delete() = %v", err)
 	}
@@ -299,20 +303,17 @@ func testFolder(t *testing.T, e engine.Engine) {
 	events := follow(t, e)
 	r := revision(t, serve)
 	ready := startOne(t, e, events, r)
-	dir := mustAsk(t, ready.Address, "dir")
-	if err := os.WriteFile(filepath.Join(dir, "left-behind"), []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	left := mustAsk(t, ready.Address, "leave")
 	scale(t, e, r, 2)
 	next(t, events, engine.Starting)
-	if other := next(t, events, engine.Ready); mustAsk(t, other.Address, "dir") == dir {
-		t.Errorf("two instances work in %s", dir)
+	if other := next(t, events, engine.Ready); mustAsk(t, other.Address, "left") != "false" {
+		t.Error("an instance sees the temporary files of another one")
 	}
 	if err := e.Delete(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the folder of an ended instance is still there: %v", err)
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the temporary file of an ended instance is still there: %v", err)
 	}
 }
 
@@ -325,7 +326,7 @@ func testEnvironment(t *testing.T, e engine.Engine) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	want := []string{"COLOUR", behaviourVariable, "HOME", "LANG", "PATH", "TMPDIR"}
+	want := []string{"COLOUR", behaviourVariable, markVariable, "HOME", "LANG", "PATH", "TMPDIR"}
 	if !slices.Equal(names, want) {
 		t.Errorf("an instance has the variables %v, want %v", names, want)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
 // The defaults of Config.
@@ -39,6 +40,19 @@ type Config struct {
 	Grace time.Duration
 	// NewID makes the IDs of instances: short, unique, fit for file names.
 	NewID func() string
+	// Now is the clock of demand.
+	Now func() time.Time
+	// Isolation is the level of the sandboxes in which instances run.
+	Isolation sandbox.Level
+	// Visible are folders and files of this machine that instances see, read
+	// only, beside those of the system: interpreters that are elsewhere.
+	Visible []string
+	// Workers are the interpreters that can be started before it is known for
+	// which function, by language.
+	Workers map[string]Worker
+	// Spare says how many sandboxes are made ahead of need, where the level
+	// allows that.
+	Spare Spare
 }
 
 func (c Config) orDefaults() Config {
@@ -54,6 +68,9 @@ func (c Config) orDefaults() Config {
 	if c.NewID == nil {
 		c.NewID = randomID
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	return c
 }
 
@@ -65,9 +82,13 @@ func randomID() string {
 
 // An Engine runs instances as child processes of this one.
 type Engine struct {
-	config  Config
-	logger  *slog.Logger
-	folder  *folder
+	config Config
+	logger *slog.Logger
+	folder *folder
+	// host makes the sandboxes, and is nil where there are none.
+	host    *sandbox.Host
+	visible []string
+	pool    *pool
 	running sync.WaitGroup
 
 	mu        sync.Mutex
@@ -88,14 +109,53 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("process engine: %w", err)
 	}
-	return &Engine{
+	e := &Engine{
 		config:    config,
 		logger:    logger,
 		folder:    folder,
+		visible:   append(sandbox.SystemFolders(), config.Visible...),
 		revisions: map[string]engine.Revision{},
 		instances: map[string]*instance{},
 		watchers:  map[*watcher]struct{}{},
-	}, nil
+	}
+	if err := e.openHost(); err != nil {
+		return nil, errors.Join(fmt.Errorf("process engine: %w", err), folder.remove())
+	}
+	return e, nil
+}
+
+func (e *Engine) openHost() error {
+	if e.config.Isolation == sandbox.None {
+		return nil
+	}
+	if err := e.folder.layBootstraps(e.config.Workers); err != nil {
+		return err
+	}
+	host, err := sandbox.Open(e.config.Isolation, filepath.Base(e.folder.path))
+	if err != nil {
+		return err
+	}
+	e.host = host
+	if host.Prepares() && e.config.Spare.Least > 0 {
+		e.pool = newPool(e, e.config.Spare)
+	}
+	return nil
+}
+
+// Prove reports whether the walls around instances stand.
+func (e *Engine) Prove(ctx context.Context) (sandbox.Report, error) {
+	if e.host == nil {
+		return nil, nil
+	}
+	return e.host.Prove(ctx)
+}
+
+// Home is the path at which instances see the folder of their revision.
+func (e *Engine) Home(dir string) string {
+	if e.config.Isolation >= sandbox.User {
+		return sandbox.HomeDir
+	}
+	return dir
 }
 
 // Close asks all instances to go and returns when all have ended. The watches
@@ -113,12 +173,17 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 
 	e.running.Wait()
+	e.pool.close()
 	e.mu.Lock()
 	for w := range e.watchers {
 		w.close()
 	}
 	e.mu.Unlock()
-	return e.folder.remove()
+	var err error
+	if e.host != nil {
+		err = e.host.Close()
+	}
+	return errors.Join(err, e.folder.remove())
 }
 
 // Apply makes a revision known.
@@ -135,6 +200,7 @@ func (e *Engine) Apply(_ context.Context, r engine.Revision) error {
 	r.Env = slices.Clone(r.Env)
 	r.Secrets = slices.Clone(r.Secrets)
 	e.revisions[r.ID] = r
+	e.pool.want(r)
 	return nil
 }
 
@@ -190,6 +256,7 @@ func (e *Engine) Delete(ctx context.Context, revisionID string) error {
 	var ending []*instance
 	e.mu.Lock()
 	delete(e.revisions, revisionID)
+	e.pool.forget(revisionID)
 	for _, in := range e.instances {
 		if in.revision.ID == revisionID {
 			in.kill()

@@ -13,6 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
 func TestMain(m *testing.M) {
@@ -55,11 +56,19 @@ func newEngine(t *testing.T, config process.Config) *process.Engine {
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	enginetest.Run(t, func(t *testing.T) engine.Engine {
-		dir := shortDir(t)
-		t.Cleanup(func() { wantEmpty(t, dir) })
-		return newEngine(t, process.Config{Dir: dir, ReadyTimeout: 5 * time.Second, Grace: 300 * time.Millisecond})
-	})
+	for _, level := range []sandbox.Level{sandbox.None, sandbox.Restricted, sandbox.Full} {
+		t.Run(level.String(), func(t *testing.T) {
+			t.Parallel()
+			enginetest.Run(t, func(t *testing.T) engine.Engine {
+				dir := shortDir(t)
+				t.Cleanup(func() { wantEmpty(t, dir) })
+				return newEngine(t, process.Config{
+					Dir: dir, ReadyTimeout: 5 * time.Second, Grace: 300 * time.Millisecond,
+					Isolation: level, Spare: process.Spare{Least: 1, Most: 1, Memory: 1 << 30},
+				})
+			})
+		})
+	}
 }
 
 func wantEmpty(t *testing.T, dir string) {

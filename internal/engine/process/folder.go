@@ -86,6 +86,21 @@ func tryLock(path string) *os.File {
 
 func (f *folder) socket(id string) string { return filepath.Join(f.path, id+".sock") }
 
+// bootstraps has what prepared workers run.
+func (f *folder) bootstraps() string { return filepath.Join(f.path, "bootstraps") }
+
+func (f *folder) layBootstraps(workers map[string]Worker) error {
+	if err := os.Mkdir(f.bootstraps(), 0o755); err != nil {
+		return fmt.Errorf("lay out bootstraps: %w", err)
+	}
+	for _, w := range workers {
+		if err := os.WriteFile(filepath.Join(f.bootstraps(), w.Name), w.Bootstrap, 0o644); err != nil {
+			return fmt.Errorf("lay out bootstraps: %w", err)
+		}
+	}
+	return nil
+}
+
 func (f *folder) work(id string) string { return filepath.Join(f.path, id) }
 
 // addInstance makes an instance's working folder, with one for temporary files.

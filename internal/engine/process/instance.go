@@ -122,19 +122,24 @@ func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exit
 		case <-ready:
 			ready = nil
 			overdue.Stop()
+			if err := p.settle(); err != nil {
+				failure = err.Error()
+				p.process.Signal(syscall.SIGKILL)
+				continue
+			}
 			e.becomeReady(in)
 		case <-overdue.C:
 			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)
-			p.group.Signal(syscall.SIGKILL)
+			p.process.Signal(syscall.SIGKILL)
 		case <-terminated:
 			terminated = nil
 			grace = time.After(e.config.Grace)
-			p.group.Signal(syscall.SIGTERM)
+			p.process.Signal(syscall.SIGTERM)
 		case <-grace:
-			p.group.Signal(syscall.SIGKILL)
+			p.process.Signal(syscall.SIGKILL)
 		case <-killed:
 			killed = nil
-			p.group.Signal(syscall.SIGKILL)
+			p.process.Signal(syscall.SIGKILL)
 		case status = <-exited:
 			return failure, status
 		}

@@ -35,6 +35,13 @@ func newLines(secrets redactor, log func(line string)) *lines {
 	return &lines{secrets: secrets, log: log}
 }
 
+// bind says whose lines these are, once that is known: before, none are logged.
+func (l *lines) bind(secrets redactor, log func(line string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.secrets, l.log = secrets, log
+}
+
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

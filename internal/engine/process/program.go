@@ -3,29 +3,40 @@ package process
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"syscall"
-
-	"github.com/jeton-dev/jeton/internal/child"
 )
 
 // A program is an instance's process, with the engine's ends of what it was
 // given.
 type program struct {
-	cmd       *exec.Cmd
-	group     *child.Group
+	process   process
 	stdout    *lines
 	stderr    *lines
 	readiness *os.File
 }
 
-// wait returns how the process ended, after the end of its whole group.
+// A process can be told to go, and is waited for.
+type process interface {
+	Signal(signal syscall.Signal)
+	// Wait returns in words how it ended, once nothing is left of it.
+	Wait() string
+}
+
+// wait returns how the process ended.
 func (p *program) wait() string {
-	// An exit status other than 0 is an error of Wait; the state tells more.
-	_ = p.group.Wait()
+	status := p.process.Wait()
 	p.stdout.flush()
 	p.stderr.flush()
-	return describe(p.cmd.ProcessState)
+	return status
+}
+
+// settle has the limits of a process that serves hold, after it had leave to
+// start as fast as it could.
+func (p *program) settle() error {
+	if s, ok := p.process.(interface{ settle() error }); ok {
+		return s.settle()
+	}
+	return nil
 }
 
 func describe(state *os.ProcessState) string {

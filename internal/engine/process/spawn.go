@@ -23,27 +23,26 @@ const (
 
 // spawn starts the process of an instance.
 func (e *Engine) spawn(in *instance) (*program, error) {
+	if e.host != nil {
+		return e.spawnIsolated(in)
+	}
 	work, err := e.folder.addInstance(in.id)
 	if err != nil {
 		return nil, err
 	}
 	in.socket = e.folder.socket(in.id)
-	listener, err := listen(in.socket)
+	c, err := openChannels(in.socket)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = listener.Close() }()
-	readiness, report, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("make readiness pipe: %w", err)
-	}
-	defer report.Close()
-
-	p := &program{readiness: readiness}
+	defer c.closeTheirs()
 	secrets := newRedactor(in.revision.Secrets)
-	p.stdout = newLines(secrets, e.logLine(in, "stdout"))
-	p.stderr = newLines(secrets, e.logLine(in, "stderr"))
-	p.cmd = &exec.Cmd{
+	p := &program{
+		readiness: c.readiness,
+		stdout:    newLines(secrets, e.logLine(in, "stdout")),
+		stderr:    newLines(secrets, e.logLine(in, "stderr")),
+	}
+	cmd := &exec.Cmd{
 		Path: in.revision.Command[0],
 		Args: in.revision.Command,
 		Dir:  work,
@@ -51,13 +50,52 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 		Env:        append([]string{minimalPath, "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp")}, in.revision.Env...),
 		Stdout:     p.stdout,
 		Stderr:     p.stderr,
-		ExtraFiles: []*os.File{listener, report},
+		ExtraFiles: c.theirs(),
 		WaitDelay:  outputDelay,
 	}
-	if p.group, err = child.Start(p.cmd); err != nil {
-		return nil, errors.Join(fmt.Errorf("start: %w", err), readiness.Close())
+	group, err := child.Start(cmd)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start: %w", err), c.readiness.Close())
 	}
+	p.process = plain{cmd, group}
 	return p, nil
+}
+
+// plain is a process without walls around it.
+type plain struct {
+	cmd *exec.Cmd
+	*child.Group
+}
+
+// Wait returns how the process ended, after the end of its whole group.
+func (p plain) Wait() string {
+	// An exit status other than 0 is an error of Wait; the state tells more.
+	_ = p.Group.Wait()
+	return describe(p.cmd.ProcessState)
+}
+
+// channels are what an instance inherits: the socket at which it listens, and
+// the pipe by which it says that it does.
+type channels struct{ listener, report, readiness *os.File }
+
+func openChannels(socket string) (channels, error) {
+	listener, err := listen(socket)
+	if err != nil {
+		return channels{}, err
+	}
+	readiness, report, err := os.Pipe()
+	if err != nil {
+		return channels{}, errors.Join(fmt.Errorf("make readiness pipe: %w", err), listener.Close())
+	}
+	return channels{listener: listener, report: report, readiness: readiness}, nil
+}
+
+func (c channels) theirs() []*os.File { return []*os.File{c.listener, c.report} }
+
+// closeTheirs closes the server's copies of what the instance has by now.
+func (c channels) closeTheirs() {
+	_ = c.listener.Close()
+	_ = c.report.Close()
 }
 
 // listen returns a listening socket as a file for a child to inherit. The

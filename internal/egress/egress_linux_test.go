@@ -1,0 +1,311 @@
+package egress_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/jeton-dev/jeton/internal/egress"
+)
+
+// machineVariable makes the test program a machine of its own: a process in a
+// network namespace that has another machine beside it.
+const machineVariable = "EGRESS_TEST_MACHINE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(machineVariable) != "" || len(os.Args) < 2 {
+		os.Exit(m.Run())
+	}
+	if os.Geteuid() != 0 {
+		fmt.Fprintln(os.Stderr, "these tests make network namespaces: run them as root")
+		os.Exit(1)
+	}
+	c := exec.Command("/proc/self/exe", os.Args[1:]...)
+	c.Env = append(os.Environ(), machineVariable+"=1")
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if err := c.Run(); err != nil {
+		os.Exit(1)
+	}
+}
+
+const (
+	machine = "192.0.2.1"
+	other   = "192.0.2.2"
+)
+
+// in runs a function in a network namespace; nil makes one.
+func in(t *testing.T, namespace *os.File, do func() error) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // The thread ends with the goroutine.
+		var err error
+		if namespace == nil {
+			err = unix.Unshare(unix.CLONE_NEWNET)
+		} else {
+			err = unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET)
+		}
+		if err == nil {
+			err = do()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newNamespace(t *testing.T) *os.File {
+	t.Helper()
+	var file *os.File
+	in(t, nil, func() (err error) {
+		file, err = os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+		return err
+	})
+	t.Cleanup(func() { _ = file.Close() })
+	return file
+}
+
+// up gives an interface of this thread's namespace an address.
+func up(name, prefix string) error {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return err
+	}
+	if prefix != "" {
+		address, err := netlink.ParseAddr(prefix)
+		if err != nil {
+			return err
+		}
+		if err := netlink.AddrAdd(link, address); err != nil {
+			return err
+		}
+	}
+	return netlink.LinkSetUp(link)
+}
+
+// neighbour connects this machine with another one.
+func neighbour(t *testing.T) *os.File {
+	t.Helper()
+	namespace := newNamespace(t)
+	link := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "here"}, PeerName: "there", PeerNamespace: netlink.NsFd(namespace.Fd())}
+	if err := netlink.LinkAdd(link); err != nil {
+		t.Fatal(err)
+	}
+	if err := up("lo", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := up("here", machine+"/24"); err != nil {
+		t.Fatal(err)
+	}
+	in(t, namespace, func() error { return up("there", other+"/24") })
+	return namespace
+}
+
+// echoTCP and echoUDP serve at an address of this thread's namespace.
+func echoTCP(t *testing.T, address string) error {
+	l, err := net.Listen("tcp4", address)
+	if err != nil {
+		return err
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(conn, conn); _ = conn.Close() }()
+		}
+	}()
+	return nil
+}
+
+func echoUDP(t *testing.T, address string) error {
+	l, err := net.ListenPacket("udp4", address)
+	if err != nil {
+		return err
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		datagram := make([]byte, 1<<16)
+		for {
+			n, from, err := l.ReadFrom(datagram)
+			if err != nil {
+				return
+			}
+			_, _ = l.WriteTo(datagram[:n], from)
+		}
+	}()
+	return nil
+}
+
+// echoed sends a text to an address, and returns what comes back.
+func echoed(network, address, text string) (string, error) {
+	conn, err := net.DialTimeout(network, address, 3*time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(3 * time.Second))
+	go func() {
+		_, _ = io.WriteString(conn, text)
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			_ = tcp.CloseWrite()
+		}
+	}()
+	if network == "tcp" {
+		all, err := io.ReadAll(conn)
+		return string(all), err
+	}
+	datagram := make([]byte, 1<<16)
+	n, err := conn.Read(datagram)
+	return string(datagram[:n]), err
+}
+
+// TestEgress has a process in a namespace reach another machine, and not this
+// one, nor what is kept from it.
+func TestEgress(t *testing.T) {
+	beside := neighbour(t)
+	in(t, beside, func() error {
+		for _, address := range []string{other + ":80", other + ":25", other + ":465"} {
+			if err := echoTCP(t, address); err != nil {
+				return err
+			}
+		}
+		return echoUDP(t, other+":53")
+	})
+	for _, address := range []string{machine + ":80", "127.0.0.1:80", machine + ":53"} {
+		if err := echoTCP(t, address); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := echoUDP(t, machine+":53"); err != nil {
+		t.Fatal(err)
+	}
+	inside := newNamespace(t)
+	link, err := egress.Attach(inside, &egress.Policy{
+		Deny: []netip.Prefix{netip.MustParsePrefix("192.0.2.64/26")}, Resolver: other + ":53", Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer link.Close()
+	long := strings.Repeat("long text ", 200_000)
+	tests := map[string]struct {
+		network, address, text string
+		reached                bool
+	}{
+		"another machine":              {"tcp", other + ":80", "hello", true},
+		"with much to say":             {"tcp", other + ":80", long, true},
+		"by UDP":                       {"udp", other + ":53", "hello", true},
+		"its resolver":                 {"udp", egress.ResolverAddress + ":53", "question", true},
+		"mail":                         {"tcp", other + ":25", "HELO", false},
+		"mail over TLS":                {"tcp", other + ":465", "HELO", false},
+		"nothing":                      {"tcp", other + ":81", "hello", false},
+		"a network that is denied":     {"tcp", "192.0.2.65:80", "hello", false},
+		"this machine":                 {"tcp", machine + ":80", "hello", false},
+		"this machine by UDP":          {"udp", machine + ":53", "hello", false},
+		"its own gateway":              {"tcp", "10.0.2.2:80", "hello", false},
+		"another port of the resolver": {"tcp", egress.ResolverAddress + ":80", "hello", false},
+		"the metadata service":         {"tcp", "169.254.169.254:80", "hello", false},
+		"this machine, by IPv6":        {"tcp", "[::ffff:192.0.2.1]:80", "hello", false},
+		"this machine, through NAT64":  {"tcp", "[64:ff9b::c000:201]:80", "hello", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			in(t, inside, func() error {
+				got, err := echoed(test.network, test.address, test.text)
+				if reached := got == test.text; reached != test.reached {
+					return fmt.Errorf("%s %s answered with %d bytes, %w", test.network, test.address, len(got), err)
+				}
+				return nil
+			})
+		})
+	}
+	in(t, inside, func() error {
+		// What is within stays within: this is the loopback of the namespace.
+		if got, err := echoed("tcp", "127.0.0.1:80", "hello"); err == nil {
+			return fmt.Errorf("the machine's loopback answers %q", got)
+		}
+		return nil
+	})
+}
+
+// TestClose asks that nothing goes out any more, and that connections end.
+func TestClose(t *testing.T) {
+	inside := newNamespace(t)
+	link, err := egress.Attach(inside, &egress.Policy{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := link.Close(); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+	in(t, inside, func() error {
+		if _, err := echoed("tcp", other+":80", "x"); err == nil {
+			return fmt.Errorf("something is reached after Close()")
+		}
+		return nil
+	})
+}
+
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	p := &egress.Policy{Now: time.Now, Deny: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}
+	tests := map[string]bool{
+		"198.51.100.1:443":         true,
+		"10.1.2.3:443":             true,
+		"[2001:db8::1]:443":        true,
+		"198.51.100.1:25":          false,
+		"[2001:db8::1]:465":        false,
+		"203.0.113.9:443":          false,
+		"127.0.0.1:80":             false,
+		"127.9.9.9:80":             false,
+		"0.0.0.0:80":               false,
+		"0.1.2.3:80":               false,
+		"[::]:80":                  false,
+		"[::1]:80":                 false,
+		"[::127.0.0.1]:80":         false,
+		"[::ffff:127.0.0.1]:80":    false,
+		"169.254.169.254:80":       false,
+		"[fe80::1]:80":             false,
+		"224.0.0.1:80":             false,
+		"[ff02::1]:80":             false,
+		"255.255.255.255:80":       false,
+		"[2002:7f00:1::]:80":       false,
+		"[64:ff9b::7f00:1]:80":     false,
+		"[64:ff9b:1::7f00:1]:80":   false,
+		"[2001:0:4136:e378::1]:80": false,
+	}
+	for text, want := range tests {
+		if got := p.Allows(netip.MustParseAddrPort(text)); got != want {
+			t.Errorf("Allows(%s) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+func FuzzPolicy(f *testing.F) {
+	p := &egress.Policy{Now: time.Now}
+	f.Add([]byte{127, 0, 0, 1}, uint16(80))
+	f.Add(bytes.Repeat([]byte{0}, 16), uint16(25))
+	f.Fuzz(func(t *testing.T, raw []byte, port uint16) {
+		a, ok := netip.AddrFromSlice(raw)
+		if ok && p.Allows(netip.AddrPortFrom(a, port)) && (a.Unmap().IsLoopback() || a.Unmap().IsLinkLocalUnicast() || port == 25) {
+			t.Errorf("%v is allowed", netip.AddrPortFrom(a, port))
+		}
+	})
+}

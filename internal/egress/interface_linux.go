@@ -1,0 +1,124 @@
+package egress
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	interfaceName = "eth0"
+	mtu           = 1500
+)
+
+// The addresses within each network namespace are the same: no two can see each
+// other.
+const (
+	ownAddress4  = "10.0.2.15"
+	ownPrefix4   = ownAddress4 + "/24"
+	gateway4     = "10.0.2.2"
+	ownPrefix6   = "fd6a:6574:6f6e::15/64"
+	gateway6     = "fd6a:6574:6f6e::2"
+	resolver4    = "10.0.2.3"
+	dnsPort      = 53
+	anywhere4    = "0.0.0.0/0"
+	anywhere6    = "::/0"
+	tunnelDevice = "/dev/net/tun"
+)
+
+// ResolverAddress is the DNS server that processes are to ask.
+const ResolverAddress = resolver4
+
+// openInterface makes the interface in a network namespace, and returns the file
+// from which what is sent to it is read. The calling process stays where it is.
+func openInterface(namespace *os.File) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened)
+	go func() {
+		// It is never unlocked: the thread ends with the goroutine, for it is not
+		// where it was.
+		runtime.LockOSThread()
+		file, err := openTunnel(namespace)
+		done <- opened{file, err}
+	}()
+	o := <-done
+	if o.err != nil {
+		return nil, o.err
+	}
+	if err := configure(namespace); err != nil {
+		_ = o.file.Close()
+		return nil, err
+	}
+	return o.file, nil
+}
+
+func openTunnel(namespace *os.File) (*os.File, error) {
+	if err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET); err != nil {
+		return nil, fmt.Errorf("enter network namespace: %w", err)
+	}
+	fd, err := unix.Open(tunnelDevice, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", tunnelDevice, err)
+	}
+	request, err := unix.NewIfreq(interfaceName)
+	if err == nil {
+		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("make interface: %w", err)
+	}
+	return os.NewFile(uintptr(fd), interfaceName), nil
+}
+
+// configure gives the interface its addresses, and sends everything to it.
+func configure(namespace *os.File) error {
+	h, err := netlink.NewHandleAt(netns.NsHandle(namespace.Fd()))
+	if err != nil {
+		return fmt.Errorf("configure interface: %w", err)
+	}
+	defer h.Close()
+	link, err := h.LinkByName(interfaceName)
+	if err != nil {
+		return fmt.Errorf("configure interface: %w", err)
+	}
+	for _, prefix := range []string{ownPrefix4, ownPrefix6} {
+		address, err := netlink.ParseAddr(prefix)
+		if err == nil {
+			// Nobody else is there who could have the address already.
+			address.Flags = unix.IFA_F_NODAD
+			err = h.AddrAdd(link, address)
+		}
+		if err != nil && !noIPv6(prefix, err) {
+			return fmt.Errorf("give the interface %s: %w", prefix, err)
+		}
+	}
+	if err := h.LinkSetUp(link); err != nil {
+		return fmt.Errorf("raise interface: %w", err)
+	}
+	for destination, gateway := range map[string]string{anywhere4: gateway4, anywhere6: gateway6} {
+		_, to, err := net.ParseCIDR(destination)
+		if err == nil {
+			err = h.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: to, Gw: net.ParseIP(gateway)})
+		}
+		if err != nil && !noIPv6(destination, err) {
+			return fmt.Errorf("route %s: %w", destination, err)
+		}
+	}
+	return nil
+}
+
+// noIPv6 tells that an error only means that the machine has no IPv6.
+func noIPv6(prefix string, err error) bool {
+	ip, _, parseErr := net.ParseCIDR(prefix)
+	return parseErr == nil && ip.To4() == nil && err != nil
+}

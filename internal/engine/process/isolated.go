@@ -1,0 +1,187 @@
+package process
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/sandbox"
+)
+
+// A box is a sandbox with what an instance needs, from before it is known which
+// instance that will be. It is a process.
+type box struct {
+	*sandbox.Sandbox
+	folder         *folder
+	id             string
+	level          sandbox.Level
+	work, socket   string
+	channels       channels
+	stdout, stderr *lines
+	// worker is true for an interpreter that waits for its function.
+	worker bool
+	limits sandbox.Limits
+	memory int
+}
+
+// newBox makes a box in which nothing runs: for a revision, or for whatever comes.
+func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
+	id := e.config.NewID()
+	b := &box{
+		folder: e.folder, id: id, socket: e.folder.socket(id), level: e.host.Level(),
+		stdout: newLines(nil, unheard), stderr: newLines(nil, unheard),
+	}
+	var err error
+	if b.work, err = e.folder.addInstance(id); err != nil {
+		return nil, err
+	}
+	if b.channels, err = openChannels(b.socket); err != nil {
+		return nil, errors.Join(err, b.folder.removeInstance(id))
+	}
+	defer b.channels.closeTheirs()
+	layout := sandbox.Layout{
+		Visible: e.visible, Placed: map[string]string{e.folder.bootstraps(): BootstrapDir},
+		Files: b.channels.theirs(), Stdout: b.stdout, Stderr: b.stderr,
+	}
+	if r != nil {
+		layout.Visible = e.visibleTo(*r)
+	}
+	if r != nil && !e.host.Prepares() {
+		layout.Home, layout.Temporary = r.Dir, sandbox.LimitsFor(r.MemoryLimit, r.CPULimit).Temporary
+	}
+	if b.Sandbox, err = e.host.Start(ctx, layout); err != nil {
+		return nil, errors.Join(err, b.channels.readiness.Close(), b.folder.removeInstance(id))
+	}
+	return b, nil
+}
+
+// unheard is for what is printed before there is an instance to print it.
+func unheard(string) {}
+
+// spawnIsolated starts the process of an instance in a sandbox: in the best that
+// was prepared, or in one of its own.
+func (e *Engine) spawnIsolated(in *instance) (*program, error) {
+	r := in.revision
+	b := e.pool.claim(r)
+	if b == nil {
+		var err error
+		if b, err = e.newBox(context.Background(), &r); err != nil {
+			return nil, err
+		}
+	}
+	secrets := newRedactor(r.Secrets)
+	b.stdout.bind(secrets, e.logLine(in, "stdout"))
+	b.stderr.bind(secrets, e.logLine(in, "stderr"))
+	if err := b.enter(r); err != nil {
+		b.Kill()
+		status := b.Wait()
+		return nil, errors.Join(err, errors.New(status), b.channels.readiness.Close())
+	}
+	in.socket = b.socket
+	return &program{process: b, stdout: b.stdout, stderr: b.stderr, readiness: b.channels.readiness}, nil
+}
+
+// enter brings a revision into the box. Until it serves it has as much of the
+// CPU as there is.
+func (b *box) enter(r engine.Revision) error {
+	b.memory = r.MemoryLimit
+	b.limits = sandbox.LimitsFor(r.MemoryLimit, r.CPULimit)
+	start := b.limits
+	start.CPU = 0
+	if err := b.Limit(start); err != nil {
+		return err
+	}
+	if b.level == sandbox.Full && r.Dir != "" {
+		if err := b.Reveal(r.Dir, b.limits.Temporary); err != nil {
+			return err
+		}
+	}
+	if b.worker {
+		return b.assign(r)
+	}
+	p := sandbox.Program{
+		Path: r.Command[0], Args: r.Command, Env: slices.Concat(b.environment(), r.Env), Dir: sandbox.HomeDir,
+		Profile: profileOf(r.Language),
+	}
+	if b.level == sandbox.Restricted {
+		p.Dir, p.Writable, p.Readable = b.work, []string{b.work}, []string{cmp.Or(r.Dir, b.work), filepath.Dir(r.Command[0])}
+	}
+	return b.Become(p)
+}
+
+// environment is what each instance finds in its environment, unless its revision
+// says otherwise: the last of two variables of one name counts.
+func (b *box) environment() []string {
+	home, temporary := sandbox.HomeDir, "/tmp"
+	if b.level == sandbox.Restricted {
+		home, temporary = b.work, filepath.Join(b.work, "tmp")
+	}
+	return []string{minimalPath, "HOME=" + home, "TMPDIR=" + temporary}
+}
+
+// An assignment is what a prepared worker reads when it is known which function
+// it serves.
+type assignment struct {
+	Arguments   []string          `json:"arguments"`
+	Environment map[string]string `json:"environment"`
+}
+
+func (b *box) assign(r engine.Revision) error {
+	a := assignment{Arguments: r.Work.Arguments, Environment: map[string]string{}}
+	for _, variable := range slices.Concat(b.environment(), r.Env) {
+		name, value, _ := strings.Cut(variable, "=")
+		a.Environment[name] = value
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return b.Assign(text)
+}
+
+// settle has the limit of the CPU hold.
+func (b *box) settle() error { return b.Limit(b.limits) }
+
+// Wait returns how the process ended, after the end of all in the sandbox.
+func (b *box) Wait() string {
+	end := b.Sandbox.Wait()
+	status := describe(end.State)
+	if err := b.folder.removeInstance(b.id); err != nil {
+		status += ": " + err.Error()
+	}
+	if end.OutOfMemory {
+		return fmt.Sprintf("out of memory: it took more than the limit of %d MB", b.memory)
+	}
+	return status
+}
+
+// profileOf is the list of system calls for a language.
+func profileOf(language string) sandbox.Profile {
+	switch profile := sandbox.Profile(strings.ToLower(language)); profile {
+	case sandbox.Go, sandbox.Node, sandbox.PHP, sandbox.Python, sandbox.Rust:
+		return profile
+	}
+	return sandbox.Generic
+}
+
+// visibleTo is what the instances of a revision see of this machine beside their
+// code: what all see, and their program.
+func (e *Engine) visibleTo(r engine.Revision) []string {
+	if e.sees(r.Command[0]) {
+		return e.visible
+	}
+	return append(slices.Clone(e.visible), r.Command[0])
+}
+
+// sees tells whether a program can be seen in every sandbox.
+func (e *Engine) sees(program string) bool {
+	return slices.ContainsFunc(append([]string{sandbox.HomeDir}, e.visible...), func(path string) bool {
+		return program == path || strings.HasPrefix(program, path+"/")
+	})
+}

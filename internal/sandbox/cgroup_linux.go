@@ -1,0 +1,213 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/opencontainers/cgroups"
+	"github.com/opencontainers/cgroups/fs"
+	"github.com/opencontainers/cgroups/fs2"
+	"github.com/opencontainers/cgroups/fscommon"
+)
+
+// controllers are those that limit a sandbox.
+var controllers = []string{"memory", "cpu", "pids"}
+
+// cpuPeriod is how often the share of a CPU is counted, in microseconds.
+const cpuPeriod = 100_000
+
+// manager is what version 1 and version 2 of cgroups have in common.
+type manager interface {
+	Apply(pid int) error
+	Set(r *cgroups.Resources) error
+	Destroy() error
+	Path(controller string) string
+}
+
+// hierarchies is the manager of version 1, which has one for each controller. The
+// library's own would see to all that there are.
+type hierarchies map[string]string
+
+// subsystem is one controller of version 1.
+type subsystem interface {
+	Apply(path string, r *cgroups.Resources, pid int) error
+	Set(path string, r *cgroups.Resources) error
+}
+
+var subsystems = map[string]subsystem{"memory": &fs.MemoryGroup{}, "cpu": &fs.CpuGroup{}, "pids": &fs.PidsGroup{}}
+
+func (h hierarchies) Apply(pid int) error {
+	for controller, path := range h {
+		if err := subsystems[controller].Apply(path, &cgroups.Resources{}, pid); err != nil {
+			return fmt.Errorf("controller %s: %w", controller, err)
+		}
+	}
+	return nil
+}
+
+func (h hierarchies) Set(r *cgroups.Resources) error {
+	for controller, path := range h {
+		if err := subsystems[controller].Set(path, r); err != nil {
+			return fmt.Errorf("controller %s: %w", controller, err)
+		}
+	}
+	return nil
+}
+
+func (h hierarchies) Destroy() error { return cgroups.RemovePaths(h) }
+
+func (h hierarchies) Path(controller string) string { return h[controller] }
+
+// cgroupParent is where the cgroups of a server's sandboxes are: below its own,
+// for a limit on the server is one on them, too.
+type cgroupParent struct {
+	unified bool
+	// paths has a folder for each controller or, where they are unified, one
+	// with no name.
+	paths map[string]string
+}
+
+// openCgroups makes the parent of a server's sandboxes, by the server's name.
+func openCgroups(name string) (*cgroupParent, error) {
+	unified := cgroups.IsCgroup2UnifiedMode()
+	p := &cgroupParent{unified: unified, paths: map[string]string{}}
+	var err error
+	if unified {
+		err = p.delegate(name)
+	} else {
+		err = p.find(name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cgroups: %w", err)
+	}
+	return p, nil
+}
+
+// find makes the parent in each hierarchy of version 1.
+func (p *cgroupParent) find(name string) error {
+	for _, controller := range controllers {
+		path, err := cgroups.GetOwnCgroupPath(controller)
+		if err != nil {
+			return fmt.Errorf("controller %s: %w", controller, err)
+		}
+		p.paths[controller] = filepath.Join(path, name)
+		if err := os.MkdirAll(p.paths[controller], 0o755); err != nil {
+			return fmt.Errorf("controller %s: %w", controller, err)
+		}
+	}
+	return nil
+}
+
+// delegate makes the parent in version 2, where a cgroup with processes in it
+// cannot limit others below it: the server moves aside.
+func (p *cgroupParent) delegate(name string) error {
+	own, err := cgroups.ParseCgroupFile("/proc/self/cgroup")
+	if err != nil {
+		return err
+	}
+	root := filepath.Join(fs2.UnifiedMountpoint, own[""])
+	aside := filepath.Join(root, name+"-server")
+	if err := os.MkdirAll(aside, 0o755); err != nil {
+		return err
+	}
+	if err := cgroups.WriteCgroupProc(aside, os.Getpid()); err != nil {
+		return err
+	}
+	p.paths[""] = filepath.Join(root, name)
+	if err := os.MkdirAll(p.paths[""], 0o755); err != nil {
+		return err
+	}
+	enable := "+" + strings.Join(controllers, " +")
+	for _, dir := range []string{root, p.paths[""]} {
+		if err := cgroups.WriteFile(dir, "cgroup.subtree_control", enable); err != nil {
+			return fmt.Errorf("have the controllers %s in %s (is it delegated to the server?): %w", strings.Join(controllers, ", "), dir, err)
+		}
+	}
+	return nil
+}
+
+// remove removes the parent, which is empty by then.
+func (p *cgroupParent) remove() error {
+	var err error
+	for _, path := range p.paths {
+		err = errors.Join(err, cgroups.RemovePath(path))
+	}
+	return err
+}
+
+// A cgroup limits one sandbox.
+type cgroup struct {
+	manager manager
+	unified bool
+}
+
+// add makes the cgroup of one sandbox, without limits, and puts a process in.
+func (p *cgroupParent) add(id string, pid int) (*cgroup, error) {
+	paths := map[string]string{}
+	for controller, path := range p.paths {
+		paths[controller] = filepath.Join(path, id)
+	}
+	var m manager = hierarchies(paths)
+	if p.unified {
+		unified, err := fs2.NewManager(&cgroups.Cgroup{Resources: &cgroups.Resources{}}, paths[""])
+		if err != nil {
+			return nil, fmt.Errorf("cgroup: %w", err)
+		}
+		m = unified
+	}
+	if err := m.Apply(pid); err != nil {
+		return nil, errors.Join(fmt.Errorf("join cgroup: %w", err), m.Destroy())
+	}
+	return &cgroup{manager: m, unified: p.unified}, nil
+}
+
+// limit sets what the processes of the cgroup may take. Without a limit of the
+// CPU there is none.
+func (c *cgroup) limit(l Limits) error {
+	processes := int64(l.Processes)
+	r := &cgroups.Resources{
+		Memory: l.Memory, PidsLimit: &processes,
+		CpuPeriod: cpuPeriod, CpuQuota: -1, SkipDevices: true,
+	}
+	if c.unified {
+		// What is swapped out counts as well: there is none to be had.
+		r.MemorySwap = l.Memory
+	}
+	if l.CPU > 0 {
+		r.CpuQuota = int64(l.CPU) * cpuPeriod / 1000
+	}
+	if err := c.manager.Set(r); err != nil {
+		return fmt.Errorf("limit cgroup: %w", err)
+	}
+	return nil
+}
+
+// outOfMemory tells whether a process was killed for the limit of memory.
+func (c *cgroup) outOfMemory() bool {
+	if c.unified {
+		kills, err := fs2.OOMKillCount(c.manager.Path(""))
+		return err == nil && kills > 0
+	}
+	kills, err := fscommon.GetValueByKey(c.manager.Path("memory"), "memory.oom_control", "oom_kill")
+	return err == nil && kills > 0
+}
+
+// remove removes the cgroup, whose processes have ended.
+func (c *cgroup) remove() error { return c.manager.Destroy() }
+
+// memoryUsed is what the processes of the cgroup take now, in bytes.
+func (c *cgroup) memoryUsed() (int64, error) {
+	dir, name := c.manager.Path("memory"), "memory.usage_in_bytes"
+	if c.unified {
+		dir, name = c.manager.Path(""), "memory.current"
+	}
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+}

@@ -1,0 +1,105 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+)
+
+// A Host makes sandboxes of one level on this machine.
+type Host struct {
+	level   Level
+	cgroups *cgroupParent
+	ids     ids
+	serial  atomic.Int64
+	prefix  string
+}
+
+// Open returns the host of a level. Its name is fit for a file name, and no other
+// host's on this machine at this time. It does not prove that the level holds:
+// Prove does. Close it when all of its sandboxes have ended.
+func Open(level Level, name string) (*Host, error) {
+	if level == None {
+		return nil, errors.New("a process without isolation is no sandbox")
+	}
+	h := &Host{level: level, prefix: name}
+	if level == User && os.Geteuid() == 0 {
+		return nil, errors.New("isolation level user would have instances be root outside of their namespaces: " +
+			"choose --isolation=full, or run the server as another user")
+	}
+	if level != Full {
+		return h, nil
+	}
+	if os.Geteuid() != 0 {
+		return nil, errors.New("isolation level full needs root: run the server as root, or choose --isolation=user, where " + User.Lacks())
+	}
+	var err error
+	if h.cgroups, err = openCgroups(name); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Level returns the level of the host's sandboxes.
+func (h *Host) Level() Level { return h.level }
+
+// Prepares tells whether code can be made visible in a sandbox that has started,
+// so that sandboxes can be made ahead of need.
+func (h *Host) Prepares() bool { return h.level == Full }
+
+// Close removes what the host's sandboxes had in common.
+func (h *Host) Close() error {
+	if h.cgroups == nil {
+		return nil
+	}
+	return h.cgroups.remove()
+}
+
+func (h *Host) newID() string { return fmt.Sprintf("%s-%d", h.prefix, h.serial.Add(1)) }
+
+const (
+	// firstID is the first of the machine's user ids that sandboxes have: far
+	// above those of people, of services, and of the ranges that other tools
+	// hand out.
+	firstID = 0x6a65_0000
+	// idsEach is how many ids a sandbox has: one for its stage, one for its
+	// program.
+	idsEach = 2
+)
+
+// ids hands out user ids, so that no two sandboxes have the same at once.
+type ids struct {
+	mu   sync.Mutex
+	next int
+	free []int
+}
+
+func (i *ids) take() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if n := len(i.free); n > 0 {
+		id := i.free[n-1]
+		i.free = i.free[:n-1]
+		return id
+	}
+	id := firstID + i.next*idsEach
+	i.next++
+	return id
+}
+
+func (i *ids) giveBack(id int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.free = append(i.free, id)
+}
+
+// Default is the level that the rights of this process are for: the highest that
+// it may have.
+func Default() (Level, error) {
+	if os.Geteuid() == 0 {
+		return Full, nil
+	}
+	return User, nil
+}

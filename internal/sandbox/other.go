@@ -1,0 +1,75 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+)
+
+// errNotLinux is the answer of every other system: its processes have no walls
+// that Jeton knows how to build.
+var errNotLinux = errors.New("instances are isolated on Linux only: choose --isolation=none to run them as plain processes, which " +
+	descriptions[None].lacks)
+
+// A Host makes sandboxes; there are none on this system.
+type Host struct{}
+
+// A Sandbox is never made on this system.
+type Sandbox struct{}
+
+// An End is how a sandbox ended.
+type End struct {
+	State       *os.ProcessState
+	OutOfMemory bool
+}
+
+// Open returns an error.
+func Open(Level, string) (*Host, error) { return nil, errNotLinux }
+
+// Default returns an error.
+func Default() (Level, error) { return None, errNotLinux }
+
+// Level returns None.
+func (*Host) Level() Level { return None }
+
+// Prepares returns false.
+func (*Host) Prepares() bool { return false }
+
+// Close does nothing.
+func (*Host) Close() error { return nil }
+
+// Start returns an error.
+func (*Host) Start(context.Context, Layout) (*Sandbox, error) { return nil, errNotLinux }
+
+// Limit returns an error.
+func (*Sandbox) Limit(Limits) error { return errNotLinux }
+
+// Reveal returns an error.
+func (*Sandbox) Reveal(string, int64) error { return errNotLinux }
+
+// Become returns an error.
+func (*Sandbox) Become(Program) error { return errNotLinux }
+
+// Assign returns an error.
+func (*Sandbox) Assign([]byte) error { return errNotLinux }
+
+// Signal does nothing.
+func (*Sandbox) Signal(syscall.Signal) {}
+
+// Kill does nothing.
+func (*Sandbox) Kill() {}
+
+// Memory returns 0.
+func (*Sandbox) Memory() int64 { return 0 }
+
+// Wait returns at once.
+func (*Sandbox) Wait() End { return End{} }
+
+// SystemFolders returns nothing.
+func SystemFolders() []string { return nil }
+
+// Prove returns an error.
+func (*Host) Prove(context.Context) (Report, error) { return nil, errNotLinux }

@@ -1,0 +1,182 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// probeLimits are those under which the probe runs: small, so that it meets them
+// soon. enoughMemory is what it has where it is not to meet that limit.
+var probeLimits = Limits{Memory: 64 << 20, CPU: 1000, Processes: 24, Temporary: 1 << 20}
+
+const enoughMemory = 512 << 20
+
+// probeProgram is where the probe finds itself.
+const probeProgram = "/opt/jeton-probe"
+
+// Prove starts a probe that tries to get out of a sandbox, and one that takes
+// more memory than it may, and reports what they could do. It returns an error
+// only if they could not be run.
+func (h *Host) Prove(ctx context.Context) (Report, error) {
+	var memory string
+	var memoryErr error
+	var probing sync.WaitGroup
+	if h.level == Full {
+		probing.Go(func() { memory, memoryErr = h.proveMemory(ctx) })
+	}
+	failures, err := h.proveWalls(ctx)
+	probing.Wait()
+	if err = errors.Join(err, memoryErr); err != nil {
+		return nil, fmt.Errorf("test of isolation level %s: %w", h.level, err)
+	}
+	layers := []string{"capabilities", "files", "forks", "landlock", "network", "processes", "seccomp", "sockets", "temporary", "user"}
+	var report Report
+	for _, name := range layers {
+		report = append(report, Layer{name, failures[name]})
+		delete(failures, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(failures)) {
+		report = append(report, Layer{name, failures[name]})
+	}
+	if h.level == Full {
+		report = append(report, Layer{"memory", memory})
+	}
+	return report, nil
+}
+
+// bait is what the probe tries to reach.
+type bait struct {
+	dir  string
+	tcp  net.Listener
+	udp  net.PacketConn
+	unix net.Listener
+}
+
+func layBait() (_ *bait, err error) {
+	b := &bait{}
+	defer func() {
+		if err != nil {
+			b.remove()
+		}
+	}()
+	if b.dir, err = os.MkdirTemp("", "jeton-probe-"); err != nil {
+		return nil, err
+	}
+	err = errors.Join(os.Chmod(b.dir, 0o755), os.WriteFile(b.file(), []byte("secret"), 0o644))
+	if err != nil {
+		return nil, err
+	}
+	if b.tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	if b.udp, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	b.unix, err = net.Listen("unix", "@"+filepath.Base(b.dir))
+	return b, err
+}
+
+func (b *bait) file() string { return filepath.Join(b.dir, "file") }
+
+// heard tells whether a datagram came through.
+func (b *bait) heard() bool {
+	_ = b.udp.SetReadDeadline(time.Now().Add(time.Millisecond))
+	n, _, _ := b.udp.ReadFrom(make([]byte, 64))
+	return n > 0
+}
+
+func (b *bait) remove() {
+	for _, l := range []net.Listener{b.tcp, b.unix} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+	if b.udp != nil {
+		_ = b.udp.Close()
+	}
+	_ = os.RemoveAll(b.dir)
+}
+
+func (h *Host) proveWalls(ctx context.Context) (map[string]string, error) {
+	b, err := layBait()
+	if err != nil {
+		return nil, err
+	}
+	defer b.remove()
+	out, end, err := h.runProbe(ctx, questions{
+		Level: h.level, File: b.file(), TCP: b.tcp.Addr().String(), UDP: b.udp.LocalAddr().String(),
+		Abstract: b.unix.Addr().String(), Process: os.Getpid(), Temporary: probeLimits.Temporary, Processes: DefaultProcesses,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var failures map[string]string
+	if err := json.Unmarshal(out, &failures); err != nil {
+		return nil, fmt.Errorf("the probe answered %.200q and ended with %v", out, end.State)
+	}
+	if b.heard() {
+		failures["network"] = "a UDP port of the machine can be reached"
+	}
+	return failures, nil
+}
+
+func (h *Host) proveMemory(ctx context.Context) (failure string, err error) {
+	out, end, err := h.runProbe(ctx, questions{Level: h.level, Memory: 8 * probeLimits.Memory})
+	switch {
+	case err != nil:
+		return "", err
+	case !end.OutOfMemory || len(out) > 0:
+		return fmt.Sprintf("more memory than the limit can be had (%v)", end.State), nil
+	}
+	return "", nil
+}
+
+// runProbe runs the program itself as a probe, and returns what it printed.
+func (h *Host) runProbe(ctx context.Context, q questions) ([]byte, End, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, End{}, err
+	}
+	question, err := json.Marshal(q)
+	if err != nil {
+		return nil, End{}, err
+	}
+	var out, complaint bytes.Buffer
+	s, err := h.Start(ctx, Layout{
+		Visible: SystemFolders(), Placed: map[string]string{program: probeProgram}, Temporary: probeLimits.Temporary,
+		Stdout: &out, Stderr: &complaint,
+	})
+	if err != nil {
+		return nil, End{}, err
+	}
+	stop := context.AfterFunc(ctx, s.Kill)
+	defer stop()
+	p := Program{Path: probeProgram, Args: []string{probeName, string(question)}, Dir: "/", Profile: Go}
+	if !h.level.namespaced() {
+		p.Path, p.Readable = program, []string{filepath.Dir(program)}
+	}
+	limits := probeLimits
+	if q.Memory == 0 {
+		limits.Memory = enoughMemory
+	}
+	err = errors.Join(s.Limit(limits), s.Become(p))
+	if err != nil {
+		s.Kill()
+	}
+	end := s.Wait()
+	if err == nil && complaint.Len() > 0 && out.Len() == 0 && !end.OutOfMemory {
+		err = errors.New(strings.TrimSpace(complaint.String()))
+	}
+	return out.Bytes(), end, errors.Join(err, ctx.Err())
+}

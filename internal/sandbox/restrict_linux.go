@@ -1,0 +1,181 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/elastic/go-seccomp-bpf"
+	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
+)
+
+// innerID is the user and group of a program at level Full, as it sees them.
+const innerID = 1000
+
+const (
+	// mostFilesOpen is above what functions have open at once.
+	mostFilesOpen = 4096
+	// mostLocked bounds the memory that cannot be swapped out.
+	mostLocked = 64 << 10
+)
+
+// restrict takes from this thread all that its program must not have. What it
+// leaves is kept across the exec that follows.
+func restrict(b blueprint, p Program) error {
+	steps := []struct {
+		name string
+		do   func() error
+	}{
+		{"limit the process", func() error { return limitProcess(b) }},
+		{"drop capabilities", dropBounding},
+		{"become nobody", func() error { return dropIDs(b.Level) }},
+		{"drop capabilities", dropCapabilities},
+		{"apply Landlock", func() error { return applyLandlock(b.Level, p) }},
+		{"die with the server", func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }},
+		{"apply seccomp", func() error { return applySeccomp(b.Level, p.Profile) }},
+	}
+	for _, step := range steps {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+func limitProcess(b blueprint) error {
+	set := func(resource int, limit uint64) error {
+		return unix.Setrlimit(resource, &unix.Rlimit{Cur: limit, Max: limit})
+	}
+	err := errors.Join(
+		set(unix.RLIMIT_CORE, 0),
+		set(unix.RLIMIT_NOFILE, mostFilesOpen),
+		set(unix.RLIMIT_MEMLOCK, mostLocked),
+		set(unix.RLIMIT_MSGQUEUE, 0),
+		set(unix.RLIMIT_NICE, 0),
+		set(unix.RLIMIT_RTPRIO, 0),
+	)
+	if b.Level == User || b.Level == Full {
+		// The user has these processes alone: it is counted in its namespace.
+		err = errors.Join(err, set(unix.RLIMIT_NPROC, uint64(b.Processes)))
+	}
+	return err
+}
+
+// dropBounding leaves no capability that a program could gain again, as the root
+// user of a namespace would by each exec.
+func dropBounding() error {
+	for capability := 0; capability <= unix.CAP_LAST_CAP+8; capability++ {
+		err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(capability), 0, 0, 0)
+		switch {
+		case errors.Is(err, unix.EINVAL): // There is none of that number.
+			return nil
+		case errors.Is(err, unix.EPERM):
+			// At level Restricted there are none to drop, nor the right to.
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+func dropIDs(level Level) error {
+	if level != Full {
+		return nil
+	}
+	if err := syscall.Setgroups(nil); err != nil {
+		return err
+	}
+	if err := syscall.Setresgid(innerID, innerID, innerID); err != nil {
+		return err
+	}
+	return syscall.Setresuid(innerID, innerID, innerID)
+}
+
+func dropCapabilities() error {
+	if err := unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); err != nil {
+		return err
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	return unix.Capset(&header, &none[0])
+}
+
+// landlockFor is the newest set of Landlock's rules that the kernel has, all of
+// it: a part would be taken for the whole.
+func landlockFor(level Level) (landlock.Config, error) {
+	versions := []landlock.Config{
+		landlock.V1, landlock.V2, landlock.V3, landlock.V4, landlock.V5, landlock.V6, landlock.V7,
+	}
+	// Level Restricted has nothing else between it and others' TCP ports,
+	// abstract sockets and signals.
+	needed := 1
+	if !level.namespaced() {
+		needed = 6
+	}
+	abi, err := ll.LandlockGetABIVersion()
+	if err != nil || abi < needed {
+		return landlock.Config{}, fmt.Errorf("the kernel has version %d of Landlock, and %d is needed", max(abi, 0), needed)
+	}
+	return versions[min(abi, len(versions))-1], nil
+}
+
+// landlockVersion is the newest version that the kernel has, or 0.
+func landlockVersion() int {
+	abi, err := ll.LandlockGetABIVersion()
+	if err != nil {
+		return 0
+	}
+	return abi
+}
+
+func applyLandlock(level Level, p Program) error {
+	config, err := landlockFor(level)
+	if err != nil {
+		return err
+	}
+	if level.namespaced() {
+		// The network namespace and its firewall say who can be reached.
+		return config.RestrictPaths(
+			landlock.RODirs("/"),
+			landlock.RWDirs("/tmp").WithRefer(),
+			landlock.RWFiles(writableDevices...),
+		)
+	}
+	// What is neither a rule's nor below one is denied: all TCP, and all sockets
+	// and signals of others.
+	folders, files := sort(append(SystemFolders(), p.Readable...))
+	return config.Restrict(
+		landlock.RODirs(append(folders, "/proc/self")...),
+		landlock.ROFiles(files...),
+		landlock.RWDirs(p.Writable...).WithRefer(),
+		landlock.RWFiles(writableDevices...),
+	)
+}
+
+// sort tells folders from files, and leaves out what is not there.
+func sort(paths []string) (folders, files []string) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+		case info.IsDir():
+			folders = append(folders, path)
+		default:
+			files = append(files, path)
+		}
+	}
+	return folders, files
+}
+
+// applySeccomp is the last step: what comes behind it must be on the list.
+func applySeccomp(level Level, p Profile) error {
+	f, err := filter(p, level)
+	if err != nil {
+		return err
+	}
+	return seccomp.LoadFilter(f)
+}

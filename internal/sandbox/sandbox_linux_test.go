@@ -1,0 +1,103 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/sandbox"
+)
+
+// levelVariable makes the test program a server that proves a level, and says
+// what does not hold.
+const levelVariable = "SANDBOX_TEST_LEVEL"
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(levelVariable)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	if err := prove(context.Background(), name); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func prove(ctx context.Context, name string) error {
+	level, err := sandbox.ParseLevel(name)
+	if err != nil {
+		return err
+	}
+	h, err := sandbox.Open(level, fmt.Sprintf("jeton-test-%d", os.Getpid()))
+	if err != nil {
+		return err
+	}
+	report, err := h.Prove(ctx)
+	return errors.Join(err, report.Err(), h.Close())
+}
+
+// nobody is a user without rights.
+const nobody = 65534
+
+// TestProve has a server prove each level, as root and as nobody.
+func TestProve(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Fatal("this test makes users and cgroups: run it as root")
+	}
+	program := copyOfMyself(t)
+	tests := map[string]struct {
+		user  uint32
+		level sandbox.Level
+		want  string
+	}{
+		"full as root":         {0, sandbox.Full, ""},
+		"restricted as root":   {0, sandbox.Restricted, ""},
+		"user as nobody":       {nobody, sandbox.User, ""},
+		"restricted as nobody": {nobody, sandbox.Restricted, ""},
+		"user as root": {0, sandbox.User, "isolation level user would have instances be root outside of their namespaces: " +
+			"choose --isolation=full, or run the server as another user\n"},
+		"full as nobody": {nobody, sandbox.Full, "isolation level full needs root: run the server as root, or choose --isolation=user, where " +
+			sandbox.User.Lacks() + "\n"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &exec.Cmd{
+				Path: program, Args: []string{program}, Dir: "/", Env: []string{levelVariable + "=" + test.level.String(), "TMPDIR=/tmp"},
+				SysProcAttr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.user, Gid: test.user}},
+			}
+			if out, _ := c.CombinedOutput(); string(out) != test.want {
+				t.Errorf("the server says %.500q, want %q", out, test.want)
+			}
+		})
+	}
+}
+
+// copyOfMyself is the test program where everybody may read it.
+func copyOfMyself(t *testing.T) string {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("/var/tmp", "sandbox-") //nolint:usetesting // The folder of t.TempDir is the owner's alone.
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "server")
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(path, text, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,161 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/elastic/go-seccomp-bpf"
+	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/sys/unix"
+)
+
+// What is not listed here is answered with EPERM. Where a call is left out that
+// harmless programs try, they do without it.
+
+// common are the system calls that programs of all languages make: for memory,
+// files, threads, time, events and the sockets that they have.
+const common = `
+brk mmap munmap mprotect mremap madvise msync mincore mlock munlock mlock2 membarrier memfd_create
+read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek sendfile copy_file_range splice tee vmsplice
+open openat openat2 close close_range creat stat lstat fstat newfstatat statx statfs fstatfs access faccessat faccessat2
+readlink readlinkat getdents getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2
+link linkat symlink symlinkat chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat
+truncate ftruncate fallocate fsync fdatasync sync_file_range syncfs flock fcntl umask dup dup2 dup3 pipe pipe2 fadvise64
+getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
+poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2
+inotify_init inotify_init1 inotify_add_watch inotify_rm_watch timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4
+socketpair bind connect listen accept accept4 getsockname getpeername getsockopt setsockopt shutdown
+sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg
+rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack
+kill tkill tgkill pause alarm setitimer getitimer restart_syscall
+futex futex_wake futex_wait futex_requeue futex_waitv set_robust_list get_robust_list set_tid_address gettid rseq sched_yield
+sched_getaffinity sched_setaffinity sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_get_priority_max
+sched_get_priority_min sched_getattr getpriority setpriority getcpu
+clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times
+timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+getpid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid getrlimit setrlimit prlimit64
+getrusage sysinfo uname getrandom capget arch_prctl personality
+setpgid setsid execve execveat fork vfork exit exit_group wait4 waitid pidfd_open pidfd_send_signal
+ioctl prctl setuid setgid setresuid setresgid setreuid setregid
+`
+
+// particular are the system calls that only the runtime of one language makes,
+// beside the common ones.
+var particular = map[Profile]string{
+	// V8 guards its code with memory protection keys.
+	Node:   "pkey_alloc pkey_free pkey_mprotect",
+	Python: "shmget shmat shmdt shmctl semget semop semctl",
+	PHP:    "shmget shmat shmdt shmctl semget semop semctl",
+	Go:     "",
+	Rust:   "",
+}
+
+const (
+	// newNamespaces are the flags of clone that make namespaces.
+	newNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
+		unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWTIME
+	socketTypeMask = 0xf
+)
+
+// allowed returns the names of the system calls of a profile, as far as this
+// processor's Linux has them.
+func allowed(p Profile) ([]string, error) {
+	info, err := arch.GetInfo("")
+	if err != nil {
+		return nil, fmt.Errorf("list system calls: %w", err)
+	}
+	names := strings.Fields(common)
+	for profile, more := range particular {
+		if profile == p || p == Generic {
+			names = append(names, strings.Fields(more)...)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, known := info.SyscallNames[name]
+		_, conditional := conditions[name]
+		return !known || conditional
+	}), nil
+}
+
+type conditional = seccomp.ArgumentConditions
+
+func is(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
+}
+
+func not(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.NotEqual, Value: value}
+}
+
+func without(argument uint32, bits uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.BitsNotSet, Value: bits}
+}
+
+// conditions are the system calls that are allowed with some arguments only: a
+// call passes if all of any of its lists hold.
+var conditions = map[string][]conditional{
+	"clone": {{without(0, newNamespaces)}},
+	// Sockets of this machine, of the internet, and the one by which programs
+	// ask for their own addresses; no raw ones, and none of other protocols.
+	// Multipath TCP would pass by what Landlock checks of TCP.
+	"socket": {
+		{is(0, unix.AF_UNIX)},
+		{is(0, unix.AF_INET), not(2, unix.IPPROTO_MPTCP), not(1, unix.SOCK_RAW)},
+		{is(0, unix.AF_INET6), not(2, unix.IPPROTO_MPTCP), not(1, unix.SOCK_RAW)},
+		{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)},
+	},
+	// Nothing is put into the input of a terminal.
+	"ioctl": {{not(1, unix.TIOCSTI), not(1, unix.TIOCLINUX)}},
+	// Other personalities than Linux's own have weaker memory layouts.
+	"personality": {{is(0, 0)}, {is(0, 0xffffffff)}},
+	"prctl": {
+		{is(0, unix.PR_SET_NAME)}, {is(0, unix.PR_GET_NAME)}, {is(0, unix.PR_SET_PDEATHSIG)}, {is(0, unix.PR_GET_PDEATHSIG)},
+		{is(0, unix.PR_SET_DUMPABLE)}, {is(0, unix.PR_GET_DUMPABLE)}, {is(0, unix.PR_SET_VMA)}, {is(0, unix.PR_SET_NO_NEW_PRIVS)},
+		{is(0, unix.PR_GET_NO_NEW_PRIVS)}, {is(0, unix.PR_CAPBSET_READ)}, {is(0, unix.PR_GET_SECCOMP)},
+		{is(0, unix.PR_SET_TIMERSLACK)}, {is(0, unix.PR_GET_TIMERSLACK)}, {is(0, unix.PR_SET_CHILD_SUBREAPER)},
+		{is(0, unix.PR_GET_CHILD_SUBREAPER)}, {is(0, unix.PR_SET_THP_DISABLE)}, {is(0, unix.PR_GET_THP_DISABLE)},
+	},
+}
+
+// restrictedConditions replace some of the conditions where there is no network
+// namespace: Landlock, which keeps TCP from everybody then, knows no other
+// protocol.
+var restrictedConditions = map[string][]conditional{
+	"socket": {
+		{is(0, unix.AF_UNIX)},
+		{is(0, unix.AF_INET), is(2, 0), is(1, unix.SOCK_STREAM)},
+		{is(0, unix.AF_INET), is(2, 0), is(1, unix.SOCK_STREAM|unix.SOCK_CLOEXEC)},
+		{is(0, unix.AF_INET), is(2, 0), is(1, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)},
+	},
+}
+
+// filter is the seccomp filter of a profile.
+func filter(p Profile, level Level) (seccomp.Filter, error) {
+	names, err := allowed(p)
+	if err != nil {
+		return seccomp.Filter{}, err
+	}
+	conditional := []seccomp.NameWithConditions{}
+	for name, lists := range conditions {
+		if replaced, ok := restrictedConditions[name]; ok && !level.namespaced() {
+			lists = replaced
+		}
+		for _, list := range lists {
+			conditional = append(conditional, seccomp.NameWithConditions{Name: name, Conditions: list})
+		}
+	}
+	return seccomp.Filter{
+		NoNewPrivs: true,
+		Policy: seccomp.Policy{
+			DefaultAction: seccomp.ActionErrno,
+			Syscalls: []seccomp.SyscallGroup{
+				{Names: names, NamesWithCondtions: conditional, Action: seccomp.ActionAllow},
+				// The C library takes clone in its place, whose flags can be seen.
+				{Names: []string{"clone3"}, Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)},
+			},
+		},
+	}, nil
+}

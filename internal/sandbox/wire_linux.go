@@ -1,0 +1,121 @@
+//go:build linux
+
+package sandbox
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What the server and the stage say to each other over the control socket: a
+// length, JSON, and file descriptors beside it. The stage answers with a byte.
+
+// largestMessage is above all that a program's arguments and environment may be:
+// 200 secret variables of 64 KiB each.
+const largestMessage = 32 << 20
+
+// patience is how long either side waits for the other.
+const patience = 10 * time.Second
+
+// mostFiles bounds the file descriptors beside one message.
+const mostFiles = 64
+
+// A blueprint is a Layout, for the stage.
+type blueprint struct {
+	Level     Level   `json:"level"`
+	Mounts    []mount `json:"mounts"`
+	Hostname  string  `json:"hostname"`
+	Temporary int64   `json:"temporary"`
+	Processes int     `json:"processes"`
+}
+
+// A mount is one folder or file that is visible inside.
+type mount struct {
+	// Source is the path outside, for a stage that opens it by itself, and
+	// Target the one inside.
+	Source string `json:"source"`
+	Target string `json:"target"`
+	// Link is what the path leads to, if it is a symbolic link.
+	Link string `json:"link,omitempty"`
+	// Folder tells a folder from a file.
+	Folder bool `json:"folder"`
+	// Device is true for what may be written to, as the devices of /dev.
+	Device bool `json:"device,omitempty"`
+}
+
+// built is what the stage answers when the walls stand.
+const built = 'b'
+
+// send writes a message with file descriptors beside it.
+func send(socket *net.UnixConn, message any, files []int) error {
+	body, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	if len(body) > largestMessage {
+		return fmt.Errorf("message of %d bytes is too long", len(body))
+	}
+	if err := socket.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	head := binary.LittleEndian.AppendUint32(nil, uint32(len(body)))
+	var rights []byte
+	if len(files) > 0 {
+		rights = unix.UnixRights(files...)
+	}
+	if _, _, err := socket.WriteMsgUnix(head, rights, nil); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	if _, err := socket.Write(body); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	return nil
+}
+
+// receive reads one message, and the file descriptors beside it. It reads no
+// byte of what follows.
+func receive(socket *os.File, message any) (files []int, err error) {
+	head, rights := make([]byte, 4), make([]byte, unix.CmsgSpace(4*mostFiles))
+	n, m, _, _, err := unix.Recvmsg(int(socket.Fd()), head, rights, unix.MSG_WAITALL|unix.MSG_CMSG_CLOEXEC)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("receive: %w", err)
+	case n < len(head):
+		return nil, io.EOF
+	}
+	if files, err = parseRights(rights[:m]); err != nil {
+		return nil, err
+	}
+	length := binary.LittleEndian.Uint32(head)
+	if length > largestMessage {
+		return files, errors.New("receive: message is too long")
+	}
+	body := make([]byte, length)
+	if _, err := io.ReadFull(socket, body); err != nil {
+		return files, fmt.Errorf("receive: %w", err)
+	}
+	return files, json.Unmarshal(body, message)
+}
+
+func parseRights(control []byte) (files []int, err error) {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return nil, err
+	}
+	for _, message := range messages {
+		more, err := unix.ParseUnixRights(&message)
+		if err != nil {
+			return files, err
+		}
+		files = append(files, more...)
+	}
+	return files, nil
+}

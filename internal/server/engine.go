@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/node"
+	"github.com/jeton-dev/jeton/internal/runtime/php"
+	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+// AutoIsolation is the isolation level that the rights of the server are for.
+const AutoIsolation = "auto"
+
+// openEngine starts the engine at the configured level of isolation, once that
+// was seen to hold. It never takes a lower one.
+func (s *Server) openEngine(ctx context.Context) error {
+	s.toolchains = runtime.FindToolchains(ctx, s.config.Toolchains)
+	level, err := s.isolation()
+	if err != nil {
+		return fmt.Errorf("isolation: %w", err)
+	}
+	engine, err := process.New(process.Config{
+		ReadyTimeout: s.config.StartTimeout, Isolation: level,
+		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare,
+	}, s.log)
+	if err != nil {
+		return err
+	}
+	s.engine = engine
+	s.opens(engine)
+	if err := s.proveIsolation(ctx, level); err != nil {
+		return err
+	}
+	watched := s.config.Scale
+	watched.Observer = s.metrics.Starts()
+	s.scaler = scale.New(engine, watched, s.log)
+	s.metrics.Instances(s.scaler.Census)
+	s.metrics.Isolation(level.String())
+	s.metrics.Prepared(engine.Prepared, engine.PreparedMemory)
+	return nil
+}
+
+func (s *Server) isolation() (sandbox.Level, error) {
+	if s.config.Isolation == AutoIsolation {
+		return sandbox.Default()
+	}
+	return sandbox.ParseLevel(s.config.Isolation)
+}
+
+// proveIsolation refuses to go on behind walls that do not stand.
+func (s *Server) proveIsolation(ctx context.Context, level sandbox.Level) error {
+	if level == sandbox.None {
+		s.log.Warn("instances are not isolated: run only code that you trust", "given_up", level.Lacks())
+		return nil
+	}
+	report, err := s.engine.Prove(ctx)
+	if err == nil {
+		err = report.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("isolation level %s does not hold on this machine: %w. 'jeton doctor' tells what each level can do here; "+
+			"a lower one is taken only if --isolation names it", level, err)
+	}
+	log := s.log.Info
+	if level != sandbox.Full {
+		log = s.log.Warn
+	}
+	log("instances are isolated", "level", level.String(), "proven", report.Names(), "given_up", level.Lacks())
+	return nil
+}
+
+// workers are the interpreters that can be started ahead of need, by language.
+func workers() map[string]runtime.Worker {
+	return map[string]runtime.Worker{runtime.Node: node.Worker(), runtime.Python: python.Worker(), runtime.PHP: php.Worker()}
+}
+
+// prepared are those whose toolchain is on this machine, for the engine.
+func prepared(toolchains *runtime.Toolchains) map[string]process.Worker {
+	found := map[string]process.Worker{}
+	for language, w := range workers() {
+		command, err := w.Command(toolchains, path.Join(process.BootstrapDir, w.BootstrapName))
+		if err == nil {
+			found[language] = process.Worker{Command: command, Name: w.BootstrapName, Bootstrap: w.Bootstrap}
+		}
+	}
+	return found
+}
+
+// interpreters are what instances must see of this machine, beside the system's
+// own folders, for their interpreters to run.
+func interpreters(toolchains *runtime.Toolchains) []string {
+	var visible []string
+	for language := range workers() {
+		if t, err := toolchains.For(language); err == nil {
+			visible = append(visible, installation(t.Path))
+			if t.Settings != "" {
+				visible = append(visible, t.Settings)
+			}
+		}
+	}
+	return visible
+}
+
+// installation is the folder that an interpreter was installed in, with its
+// libraries: the one above its "bin". If that might have more in it, as a home
+// folder does, it is the program alone.
+func installation(program string) string {
+	bin := filepath.Dir(program)
+	prefix := filepath.Dir(bin)
+	if filepath.Base(bin) != "bin" || strings.Count(prefix, "/") < 2 {
+		return program
+	}
+	if home, err := os.UserHomeDir(); err == nil && (prefix == home || strings.HasPrefix(home, prefix+"/")) {
+		return program
+	}
+	if info, err := os.Stat(filepath.Join(prefix, "lib")); err != nil || !info.IsDir() {
+		return program
+	}
+	return prefix
+}
