@@ -20,11 +20,15 @@ demo: build ## Run the examples with real terraform, and call the functions. KEE
 	@go run ./test/demo $(if $(KEEP),-keep)
 
 .PHONY: test
-test: test/npm/node_modules ## Run all tests, with the race detector.
+test: test/npm/node_modules test/crates/registry ## Run all tests, with the race detector.
 	go test -race -timeout 9m ./...
 
 test/npm/node_modules: test/npm/package-lock.json
 	cd test/npm && npm ci --no-audit --no-fund
+	@touch $@
+
+test/crates/registry: test/crates/fetch.sh
+	test/crates/fetch.sh $@
 	@touch $@
 
 .PHONY: test-tofu

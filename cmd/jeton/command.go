@@ -35,6 +35,7 @@ type commandLine struct {
 	Backup  backupCommand  `cmd:"" help:"Write all that the server keeps into one file, while it runs."`
 	Restore restoreCommand `cmd:"" help:"Make a data folder of a backup."`
 	Tf      tfCommand      `cmd:"" passthrough:"" help:"Run terraform (or tofu) with the provider and the local server set up; everything after tf is passed on."`
+	Doctor  doctorCommand  `cmd:"" help:"Tell what this machine gives the server: which languages it can build and run."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -109,6 +110,9 @@ func defaults() kong.Vars {
 		"stopDelay":       c.StopDelay.String(),
 		"domain":          c.Domain,
 		"buildTimeout":    c.BuildTimeout.String(),
+		"buildDisk":       fmt.Sprint(c.BuildDisk),
+		"buildCache":      fmt.Sprint(c.BuildCache),
+		"logSize":         fmt.Sprint(c.LogSize),
 		"startTimeout":    c.StartTimeout.String(),
 		"stopTimeout":     c.StopTimeout.String(),
 		"queue":           fmt.Sprint(c.Scale.Queue),

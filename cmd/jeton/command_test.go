@@ -40,7 +40,7 @@ func TestDefaultsAreTheServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := server.DefaultConfig(server.DefaultDataDir())
-	want.Toolchains = map[string]string{runtime.Go: "", runtime.Node: "", runtime.Python: ""}
+	want.Toolchains = map[string]string{runtime.Go: "", runtime.Node: "", runtime.Python: "", runtime.PHP: "", runtime.Rust: ""}
 	if got, want := plain(got), plain(want); !reflect.DeepEqual(got, want) {
 		t.Errorf("the flags' defaults make\n%+v, want\n%+v", got, want)
 	}
@@ -63,7 +63,10 @@ func TestConfigFileIsTheReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for field := range reflect.TypeFor[serveCommand]().Fields() {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[serveCommand]()) {
+		if field.Anonymous {
+			continue // its own fields follow
+		}
 		name := flagName(field.Name)
 		if !strings.Contains(string(content), "\n"+name+":") && !strings.Contains(string(content), "\n# "+name+":") {
 			t.Errorf("docs/jeton.yaml does not name %s", name)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
@@ -45,6 +44,9 @@ type serveCommand struct {
 	ProxyProtocol    bool           `help:"Ask trusted proxies for the PROXY protocol."`
 	PassToken        bool           `help:"Let functions see the token that they were called with."`
 	BuildTimeout     time.Duration  `help:"Give up a build after this long." default:"${buildTimeout}"`
+	BuildDisk        int64          `help:"Give up a build that takes more of the disk, in bytes." default:"${buildDisk}"`
+	BuildCache       int64          `help:"Keep so much of what was built for the next build of the same, in bytes." default:"${buildCache}"`
+	LogSize          int64          `help:"Keep so much of what one function prints, in bytes." default:"${logSize}"`
 	StartTimeout     time.Duration  `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
 	StopDelay        time.Duration  `help:"Go on for this long when the server stops, but no longer ready." default:"${stopDelay}"`
 	StopTimeout      time.Duration  `help:"Let calls end for this long when the server stops." default:"${stopTimeout}"`
@@ -70,11 +72,11 @@ type serveCommand struct {
 	Spare            int            `help:"Keep this many sandboxes of each kind ready for instances to come; 0 for none." default:"${spare}"`
 	SpareMost        int            `help:"Let demand raise that number to this." default:"${spareMost}"`
 	SpareMemory      int64          `help:"Let these sandboxes take this much memory, in bytes." default:"${spareMemory}"`
-	Go               string         `help:"Build Go functions with this program (default: go in PATH)." placeholder:"FILE"`
-	Node             string         `help:"Run Node functions with this program (default: node in PATH)." placeholder:"FILE"`
-	Python           string         `help:"Run Python functions with this program (default: python3 in PATH)." placeholder:"FILE"`
-	LogFormat        string         `help:"Write the log as text or json." enum:"text,json" default:"text"`
-	LogLevel         slog.Level     `help:"Log from this level on: debug, info, warn or error." default:"info"`
+	CargoConfig      string         `help:"Have cargo read this configuration file too, such as one that names a mirror of crates.io." placeholder:"FILE"`
+	ShareRustBuilds  bool           `help:"Have Rust functions share what was compiled of their crates: quicker, where all their authors trust each other."`
+	toolchainFlags
+	LogFormat string     `help:"Write the log as text or json." enum:"text,json" default:"text"`
+	LogLevel  slog.Level `help:"Log from this level on: debug, info, warn or error." default:"info"`
 }
 
 // config puts the flags over the defaults.
@@ -95,13 +97,15 @@ func (c *serveCommand) config(dataDir string) server.Config {
 		config.Credentials = c.Credentials
 	}
 	config.BuildTimeout, config.StartTimeout = c.BuildTimeout, c.StartTimeout
+	config.BuildDisk, config.BuildCache, config.LogSize = c.BuildDisk, c.BuildCache, c.LogSize
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
 	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
 	config.Isolation = c.Isolation
 	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver
 	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory}
-	config.Toolchains = map[string]string{runtime.Go: c.Go, runtime.Node: c.Node, runtime.Python: c.Python}
+	config.Toolchains = c.paths()
+	config.CargoConfig, config.ShareRustBuilds = c.CargoConfig, c.ShareRustBuilds
 	return config
 }
 

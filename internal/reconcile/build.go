@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/jeton-dev/jeton/internal/archive"
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
@@ -40,17 +41,20 @@ func (r *Reconciler) artifact(ctx context.Context, f functions.Function) (built,
 		}
 		r.live.release(f.ID, serving.Artifact)
 	}
+	workspace, err := r.Artifacts.Workspace()
+	if err != nil {
+		return built{}, err
+	}
+	defer os.RemoveAll(workspace)
+	if b, ok, err := r.cached(ctx, f, workspace); ok || err != nil {
+		return b, err
+	}
 	select {
 	case r.building <- struct{}{}:
 		defer func() { <-r.building }()
 	case <-ctx.Done():
 		return built{}, ctx.Err()
 	}
-	workspace, err := r.Artifacts.Workspace()
-	if err != nil {
-		return built{}, err
-	}
-	defer os.RemoveAll(workspace)
 	ctx, end := r.begin(ctx, Build, f)
 	b, err := r.limitedBuild(ctx, f, workspace)
 	end(resultOf(ctx, err))
@@ -60,11 +64,20 @@ func (r *Reconciler) artifact(ctx context.Context, f functions.Function) (built,
 // limitedBuild builds within the time that a build may take. What its author
 // can put right is a fault.
 func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, workspace string) (built, error) {
-	limited, cancel := context.WithTimeout(ctx, r.BuildTimeout)
+	timed, cancel := context.WithTimeout(ctx, r.BuildTimeout)
 	defer cancel()
-	b, err := r.build(limited, f, workspace)
+	limited, stop := limitDisk(timed, workspace, r.BuildDisk)
+	defer stop()
+	log := &runtime.BuildLog{}
+	b, err := r.build(limited, f, workspace, log)
+	if ctx.Err() == nil {
+		r.tell(f, log, err)
+	}
 	if err == nil || ctx.Err() != nil {
 		return b, err
+	}
+	if errors.Is(context.Cause(limited), errDisk) || errors.Is(err, errDisk) {
+		return b, &fault{fmt.Sprintf("%s: it took more than %d MiB of disk", buildFailed, r.BuildDisk>>20)}
 	}
 	if limited.Err() != nil {
 		return b, &fault{fmt.Sprintf("%s: it took longer than %s", buildFailed, r.BuildTimeout)}
@@ -79,9 +92,8 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, wor
 }
 
 // build unpacks and builds the code within the workspace, and keeps the result.
-func (r *Reconciler) build(ctx context.Context, f functions.Function, workspace string) (built, error) {
-	info, _ := runtime.Lookup(f.Runtime)
-	handler, err := runtime.ParseHandler(info.Language, f.Handler)
+func (r *Reconciler) build(ctx context.Context, f functions.Function, workspace string, log *runtime.BuildLog) (built, error) {
+	info, handler, err := parse(f)
 	if err != nil {
 		return built{}, err
 	}
@@ -98,14 +110,30 @@ func (r *Reconciler) build(ctx context.Context, f functions.Function, workspace 
 	if err := r.say(ctx, f, stepBuild); err != nil {
 		return built{}, err
 	}
-	launch, err := r.Builders.Build(ctx, runtime.Build{Runtime: info, Handler: handler, Source: source, Output: output})
+	launch, err := r.Builders.Build(ctx, runtime.Build{Runtime: info, Handler: handler, Source: source, Output: output, Log: log})
 	if err != nil {
+		return built{}, err
+	}
+	size, err := blob.Size(output)
+	if err != nil {
+		return built{}, err
+	}
+	if size > r.BuildDisk {
+		return built{}, errDisk
+	}
+	if err := r.cache(f, output, launch, log); err != nil {
 		return built{}, err
 	}
 	if err := r.say(ctx, f, stepKeep); err != nil {
 		return built{}, err
 	}
 	return r.keep(f, launch, output)
+}
+
+func parse(f functions.Function) (runtime.Runtime, runtime.Handler, error) {
+	info, _ := runtime.Lookup(f.Runtime)
+	handler, err := runtime.ParseHandler(info.Language, f.Handler)
+	return info, handler, err
 }
 
 func (r *Reconciler) unpack(ctx context.Context, f functions.Function, into string) error {

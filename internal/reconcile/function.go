@@ -209,7 +209,7 @@ func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) e
 		r.live.release(f.ID, revisionID)
 	}
 	none := func() ([]string, error) { return nil, nil }
-	if err := errors.Join(r.Archives.Prune(f.ID, none), r.Artifacts.Keep(f.ID)); err != nil {
+	if err := errors.Join(r.Archives.Prune(f.ID, none), r.Artifacts.Keep(f.ID), r.Logs.Remove(f.ID)); err != nil {
 		return fmt.Errorf("remove files of function %s: %w", f.ID, err)
 	}
 	return r.Store.Update(ctx, func(tx functions.Tx) error { return tx.Delete(f) })

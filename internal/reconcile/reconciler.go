@@ -57,6 +57,14 @@ type Sources interface {
 	Check(t functions.Trigger) error
 }
 
+// Logs keeps the logs of functions.
+type Logs interface {
+	// WriteBuild keeps the log of a function's latest build.
+	WriteBuild(f functions.Function, text string) error
+	// Remove removes the logs of a function.
+	Remove(functionID string) error
+}
+
 // Certificates has certificates signed.
 type Certificates interface {
 	// Obtain returns once there is a certificate for the host.
@@ -66,11 +74,15 @@ type Certificates interface {
 // Reconciler does the work. All fields but Observer and Names must be
 // set.
 type Reconciler struct {
-	Store      functions.Store
-	Keys       KeyPairs
-	Sealer     token.Sealer
-	Archives   *blob.Archives
-	Artifacts  *blob.Artifacts
+	Store     functions.Store
+	Keys      KeyPairs
+	Sealer    token.Sealer
+	Archives  *blob.Archives
+	Artifacts *blob.Artifacts
+	// Builds has what was built before, of the same.
+	Builds *blob.Builds
+	// Logs keeps what builds print.
+	Logs       Logs
 	Builders   runtime.Builders
 	Toolchains *runtime.Toolchains
 	// Workers are the interpreters that the engine starts ahead of need, by
@@ -82,10 +94,12 @@ type Reconciler struct {
 	Limits functions.Limits
 	// BuildTimeout bounds one build.
 	BuildTimeout time.Duration
-	Now          func() time.Time
-	NewID        func() string
-	Log          *slog.Logger
-	Observer     Observer
+	// BuildDisk bounds what one build may have on the disk at once, in bytes.
+	BuildDisk int64
+	Now       func() time.Time
+	NewID     func() string
+	Log       *slog.Logger
+	Observer  Observer
 	// Names checks the hostnames of domains; nil takes them as they come.
 	Names functions.Names
 	// Certificates has certificates for custom hostnames; nil where others do.

@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +31,10 @@ type Builder interface {
 	// Build returns how to launch what it left in the build's Output. Returns
 	// a *BuildError if the source is at fault, and ctx's error if it ended.
 	Build(ctx context.Context, b Build) (Launch, error)
+	// Fingerprint names all that the result of a build depends on besides source
+	// and handler: the toolchain, the flags, what is put around the function.
+	// Returns an error if there is no toolchain.
+	Fingerprint() (string, error)
 }
 
 // Builders are the languages that can be built, by name.
@@ -42,6 +48,30 @@ func (bs Builders) Build(ctx context.Context, b Build) (Launch, error) {
 		return Launch{}, &BuildError{Message: unsupported(b.Runtime.Language).Error()}
 	}
 	return builder.Build(ctx, b)
+}
+
+// Name returns a name, fit for files, that builds share which come to the same: those
+// of an archive of this digest, by the same builder, for the same handler. It returns
+// false for a language that cannot be built.
+func (bs Builders) Name(r Runtime, h Handler, digest string) (string, bool) {
+	builder, ok := bs[r.Language]
+	if !ok {
+		return "", false
+	}
+	fingerprint, err := builder.Fingerprint()
+	if err != nil {
+		return "", false
+	}
+	return Digest(r.Language, h.Dir, h.File, h.Function, digest, fingerprint), true
+}
+
+// Digest returns the SHA-256 of texts, in hexadecimal, which differs for any others.
+func Digest(texts ...string) string {
+	hash := sha256.New()
+	for _, text := range texts {
+		fmt.Fprintf(hash, "%d:%s", len(text), text)
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // A BuildError is a build that failed by the fault of the function's author, or

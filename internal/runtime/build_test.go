@@ -50,7 +50,7 @@ func TestLaunchResolve(t *testing.T) {
 			}
 		})
 	}
-	for _, launch := range []runtime.Launch{{}, {Interpreter: runtime.PHP, Command: []string{"x"}}} {
+	for _, launch := range []runtime.Launch{{}, {Interpreter: "Cobol", Command: []string{"x"}}} {
 		if command, _, err := launch.Resolve("/data/r1", toolchains); err == nil {
 			t.Errorf("Resolve() of %+v = %q, want an error", launch, command)
 		}

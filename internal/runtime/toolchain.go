@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,14 +24,22 @@ type Toolchain struct {
 	Path string
 	// Version is plain, such as "1.26.8".
 	Version string
+	// Settings is the folder of the files that it reads when it starts, where that
+	// is none of its own installation; empty for none.
+	Settings string
 }
 
 // A known toolchain is how one language's program is found and asked.
 type known struct {
 	language string
 	program  string
-	// ask makes the program print its real path and its version, a line each.
-	ask []string
+	// ask are the arguments, of one run or of several, by which the program prints
+	// its real path and its version, a line each; then the folder of its settings,
+	// and what it lacks, if anything.
+	ask [][]string
+	// beside is the program that is used, in the folder bin below the real path;
+	// empty where that is the program itself.
+	beside string
 	// title begins the version in a sentence for users.
 	title string
 	// minimum is the oldest version that what a build makes runs on.
@@ -41,17 +50,28 @@ type known struct {
 var knownToolchains = []known{
 	{
 		language: Go, program: "go", title: "go ", minimum: "1.21",
-		ask: []string{"env", "GOROOT", "GOVERSION"}, install: "install Go 1.21 or later (https://go.dev/dl)",
+		ask: [][]string{{"env", "GOROOT", "GOVERSION"}}, beside: "go", install: "install Go 1.21 or later (https://go.dev/dl)",
 	},
 	{
 		language: Node, program: "node", title: "node v", minimum: "18.19",
-		ask:     []string{"-p", `process.execPath + "\n" + process.version`},
+		ask:     [][]string{{"-p", `process.execPath + "\n" + process.version`}},
 		install: "install Node.js 18.19 or later (https://nodejs.org)",
 	},
 	{
 		language: Python, program: "python3", title: "python ", minimum: "3.8",
-		ask:     []string{"-c", "import sys, platform\nprint(sys.executable)\nprint(platform.python_version())"},
+		ask:     [][]string{{"-c", "import sys, platform\nprint(sys.executable)\nprint(platform.python_version())"}},
 		install: "install Python 3.8 or later (https://python.org)",
+	},
+	{
+		language: PHP, program: "php", title: "php ", minimum: "8.1",
+		ask: [][]string{{"-r", `echo PHP_BINARY, "\n", PHP_VERSION, "\n", preg_replace("#/cli$#", "", PHP_CONFIG_FILE_PATH), "\n";
+			foreach (["sockets", "pcntl"] as $e) if (!extension_loaded($e)) { echo "the extension $e\n"; break; }`}},
+		install: "install PHP 8.1 or later with its extensions sockets and pcntl (https://php.net, or apt-get install php-cli)",
+	},
+	{
+		language: Rust, program: "rustc", title: "rust ", minimum: "1.80", beside: "cargo",
+		ask:     [][]string{{"--print", "sysroot"}, {"--version"}},
+		install: "install Rust 1.80 or later, with cargo (https://rustup.rs)",
 	},
 }
 
@@ -87,28 +107,52 @@ func (k known) find(ctx context.Context, program string) (Toolchain, error) {
 	if err != nil {
 		return Toolchain{}, fmt.Errorf("%s was not found", program)
 	}
-	ctx, cancel := context.WithTimeout(ctx, toolchainTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, file, k.ask...)
-	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=local")
-	cmd.WaitDelay = time.Second
-	out, err := cmd.Output()
-	if err != nil {
-		return Toolchain{}, fmt.Errorf("%s did not tell its version: %w", file, err)
+	var told strings.Builder
+	for _, question := range k.ask {
+		answer, err := ask(ctx, file, question)
+		if err != nil {
+			return Toolchain{}, fmt.Errorf("%s did not tell its version: %w", file, err)
+		}
+		told.Write(answer)
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if len(lines) != 2 || !filepath.IsAbs(lines[0]) {
+	lines := strings.Split(strings.TrimSpace(told.String()), "\n")
+	if len(lines) < 2 || !filepath.IsAbs(lines[0]) {
 		return Toolchain{}, fmt.Errorf("%s did not tell its version", file)
 	}
-	t := Toolchain{Path: lines[0], Version: strings.TrimPrefix(strings.TrimPrefix(lines[1], "go"), "v")}
-	if k.language == Go {
-		t.Path = filepath.Join(lines[0], "bin", "go")
+	if len(lines) > 3 {
+		return Toolchain{}, fmt.Errorf("%s lacks %s", lines[0], lines[3])
+	}
+	t := Toolchain{Path: lines[0], Version: plainVersion(lines[1])}
+	if len(lines) > 2 && filepath.IsAbs(lines[2]) {
+		t.Settings = lines[2]
+	}
+	if k.beside != "" {
+		t.Path = filepath.Join(lines[0], "bin", k.beside)
+		if _, err := exec.LookPath(t.Path); err != nil {
+			return Toolchain{}, fmt.Errorf("%s has no %s beside it", file, k.beside)
+		}
 	}
 	// A version that is no release, such as devel, is its owner's own risk.
 	if v := "v" + t.Version; semver.IsValid(v) && semver.Compare(v, "v"+k.minimum) < 0 {
 		return Toolchain{}, fmt.Errorf("%s has version %s, which is too old", t.Path, t.Version)
 	}
 	return t, nil
+}
+
+func ask(ctx context.Context, file string, question []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, toolchainTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, file, question...)
+	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=local")
+	cmd.WaitDelay = time.Second
+	return cmd.Output()
+}
+
+// plainVersion takes the version out of what a program calls it, such as
+// "go1.26.8", "v20.20.2" or "rustc 1.95.0 (59807616e 2026-04-14)".
+func plainVersion(told string) string {
+	told, _, _ = strings.Cut(strings.TrimPrefix(told, "rustc "), " ")
+	return strings.TrimPrefix(strings.TrimPrefix(told, "go"), "v")
 }
 
 // For returns the toolchain of a language. Its error says what to install.
@@ -120,6 +164,32 @@ func (t *Toolchains) For(language string) (Toolchain, error) {
 		return Toolchain{}, err
 	}
 	return Toolchain{}, unsupported(language)
+}
+
+// A Found language is what FindToolchains knows of it.
+type Found struct {
+	Language string
+	// Toolchain is empty where Missing says why there is none, and what to
+	// install.
+	Toolchain Toolchain
+	Missing   error
+	// Runtimes are the names that it serves, or would serve.
+	Runtimes []string
+}
+
+// List returns all languages, in the order of the catalogue.
+func (t *Toolchains) List() []Found {
+	var list []Found
+	for _, r := range All() {
+		i := slices.IndexFunc(list, func(f Found) bool { return f.Language == r.Language })
+		if i < 0 {
+			i = len(list)
+			toolchain, err := t.For(r.Language)
+			list = append(list, Found{Language: r.Language, Toolchain: toolchain, Missing: err})
+		}
+		list[i].Runtimes = append(list[i].Runtimes, r.Name)
+	}
+	return list
 }
 
 // Served says which toolchain really serves a runtime here, after what the
@@ -146,5 +216,5 @@ func (t *Toolchains) served(language string) string {
 }
 
 func unsupported(language string) error {
-	return errors.New("this version of Jeton does not build " + language + " functions: it builds Go, Node and Python")
+	return errors.New("this version of Jeton does not build " + language + " functions")
 }

@@ -18,7 +18,8 @@ func TestFindToolchains(t *testing.T) {
 		"an end of life": {"go118", `^Runtime has reached its end of life\. .* \(served by go \d+\.\d+\S*\)$`},
 		"node":           {"node24", `^served by node v\d+\.\d+\.\d+$`},
 		"python":         {"python314", `^served by python 3\.\d+\.\d+$`},
-		"no support":     {"php85", `does not build PHP functions`},
+		"php":            {"php85", `^served by php 8\.\d+\.\d+$`},
+		"rust":           {"rust196", `^served by rust 1\.\d+\.\d+$`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -32,10 +33,17 @@ func TestFindToolchains(t *testing.T) {
 			}
 		})
 	}
-	for _, language := range []string{runtime.Go, runtime.Node, runtime.Python} {
-		toolchain, err := found.For(language)
-		if err != nil || !filepath.IsAbs(toolchain.Path) {
-			t.Errorf("For(%s) = %+v, %v, want an absolute path", language, toolchain, err)
+	list := found.List()
+	if len(list) != 5 {
+		t.Errorf("List() has %d languages, want 5", len(list))
+	}
+	for _, f := range list {
+		toolchain, err := found.For(f.Language)
+		if err != nil || !filepath.IsAbs(toolchain.Path) || f.Toolchain != toolchain || f.Missing != nil {
+			t.Errorf("For(%s) = %+v, %v, want an absolute path, and in the list %+v", f.Language, toolchain, err, f)
+		}
+		if r, ok := runtime.Lookup(f.Runtimes[0]); !ok || r.Language != f.Language {
+			t.Errorf("%s is said to serve %q", f.Language, f.Runtimes)
 		}
 	}
 }
@@ -43,10 +51,11 @@ func TestFindToolchains(t *testing.T) {
 func TestFindToolchainsMissing(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ script, want string }{
-		"not there":    {want: "was not found"},
-		"it fails":     {script: "exit 3", want: "did not tell its version: exit status 3"},
-		"it is silent": {script: "exit 0", want: "did not tell its version"},
-		"too old":      {script: "echo /opt/node/bin/node; echo v12.1.0", want: "/opt/node/bin/node has version 12.1.0, which is too old"},
+		"not there":          {want: "was not found"},
+		"it fails":           {script: "exit 3", want: "did not tell its version: exit status 3"},
+		"it is silent":       {script: "exit 0", want: "did not tell its version"},
+		"it lacks something": {script: "echo /bin/node; echo v22.1.0; echo /etc/node; echo its icing", want: "/bin/node lacks its icing"},
+		"too old":            {script: "echo /opt/node/bin/node; echo v12.1.0", want: "/opt/node/bin/node has version 12.1.0, which is too old"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -77,5 +86,33 @@ func TestFindToolchainsAtAPath(t *testing.T) {
 	want := runtime.Toolchain{Path: "/opt/node/bin/node", Version: "22.3.4"}
 	if got, err := found.For(runtime.Node); err != nil || got != want {
 		t.Errorf("For(Node) = %+v, %v, want %+v", got, err, want)
+	}
+}
+
+// TestFindToolchainsWithoutTheirCompanion asks that a rustc without cargo is none.
+func TestFindToolchainsWithoutTheirCompanion(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	program := filepath.Join(root, "rustc")
+	script := "#!/bin/sh\nif [ $1 = --print ]; then echo " + root + "; else echo 'rustc 1.95.0 (59807616e 2026-04-14)'; fi\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	find := func() (runtime.Toolchain, error) {
+		return runtime.FindToolchains(t.Context(), map[string]string{runtime.Rust: program}).For(runtime.Rust)
+	}
+	if got, err := find(); err == nil || !strings.Contains(err.Error(), "has no cargo beside it; install Rust") {
+		t.Errorf("For(Rust) = %+v, %v, want what is not there", got, err)
+	}
+	cargo := filepath.Join(root, "bin", "cargo")
+	if err := os.Mkdir(filepath.Dir(cargo), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cargo, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want := runtime.Toolchain{Path: cargo, Version: "1.95.0"}
+	if got, err := find(); err != nil || got != want {
+		t.Errorf("For(Rust) = %+v, %v, want %+v", got, err, want)
 	}
 }

@@ -28,6 +28,9 @@ const (
 	DefaultOpsListen     = "127.0.0.1:8082"
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
+	DefaultBuildDisk     = 4 << 30
+	DefaultBuildCache    = 2 << 30
+	DefaultLogSize       = 16 << 20
 	DefaultStopTimeout   = 10 * time.Second
 	DefaultWrongKeys     = 60 // a minute
 
@@ -97,8 +100,14 @@ type Config struct {
 	// BuildTimeout bounds one build. When the server stops it goes on for
 	// StopDelay, no longer ready; StopTimeout is how long calls then have to end.
 	BuildTimeout time.Duration
-	StopDelay    time.Duration
-	StopTimeout  time.Duration
+	// BuildDisk is how much of the disk one build may take, and BuildCache how much
+	// those that are kept for the next of the same, in bytes.
+	BuildDisk  int64
+	BuildCache int64
+	// LogSize is how much of what one function prints is kept, in bytes.
+	LogSize     int64
+	StopDelay   time.Duration
+	StopTimeout time.Duration
 	// StartTimeout is how long an instance has to report that it serves.
 	StartTimeout time.Duration
 	Limits       functions.Limits
@@ -119,6 +128,12 @@ type Config struct {
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string
+	// CargoConfig is a configuration file of cargo's for the builds of Rust
+	// functions, such as one that names a mirror of crates.io; empty for none.
+	CargoConfig string
+	// ShareRustBuilds has Rust functions share what was compiled of their crates:
+	// builds are quicker, and every author is trusted by every other.
+	ShareRustBuilds bool
 	// Version is the program's own.
 	Version string
 
@@ -143,6 +158,9 @@ func DefaultConfig(dataDir string) Config {
 		OpsListen:     DefaultOpsListen,
 		Domain:        DefaultDomain,
 		BuildTimeout:  DefaultBuildTimeout,
+		BuildDisk:     DefaultBuildDisk,
+		BuildCache:    DefaultBuildCache,
+		LogSize:       DefaultLogSize,
 		StopTimeout:   DefaultStopTimeout,
 		StartTimeout:  10 * time.Second,
 		WrongKeys:     DefaultWrongKeys,

@@ -13,6 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/node"
+	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
@@ -91,7 +92,7 @@ func (s *Server) proveIsolation(ctx context.Context, level sandbox.Level) error 
 
 // workers are the interpreters that can be started ahead of need, by language.
 func workers() map[string]runtime.Worker {
-	return map[string]runtime.Worker{runtime.Node: node.Worker(), runtime.Python: python.Worker()}
+	return map[string]runtime.Worker{runtime.Node: node.Worker(), runtime.Python: python.Worker(), runtime.PHP: php.Worker()}
 }
 
 // prepared are those whose toolchain is on this machine, for the engine.
@@ -113,6 +114,9 @@ func interpreters(toolchains *runtime.Toolchains) []string {
 	for language := range workers() {
 		if t, err := toolchains.For(language); err == nil {
 			visible = append(visible, installation(t.Path))
+			if t.Settings != "" {
+				visible = append(visible, t.Settings)
+			}
 		}
 	}
 	return visible

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
 	"github.com/jeton-dev/jeton/internal/runtime/node"
+	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/runtime/rust"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/token"
@@ -43,9 +46,14 @@ func (s *Server) openReconciler(context.Context) error {
 	if err := artifacts.Sweep(); err != nil {
 		return err
 	}
+	builds, err := blob.NewBuilds(s.path("builds"), s.config.BuildCache, s.config.Now)
+	if err != nil {
+		return fmt.Errorf("builds that are kept: %w", err)
+	}
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.reconcile = &reconcile.Reconciler{
 		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
+		Builds: builds, BuildDisk: s.config.BuildDisk, Logs: buildLogs{s.output},
 		Builders: runtime.Builders{
 			runtime.Go: golang.New(golang.Config{
 				BuildCache:  filepath.Join(s.config.CacheDir, "go-build"),
@@ -54,6 +62,10 @@ func (s *Server) openReconciler(context.Context) error {
 			}, s.toolchains),
 			runtime.Node:   node.New(s.toolchains),
 			runtime.Python: python.New(s.toolchains),
+			runtime.PHP: php.New(php.Config{
+				Cache: filepath.Join(s.config.CacheDir, "composer"), Timeout: s.config.BuildTimeout,
+			}, s.toolchains),
+			runtime.Rust: rust.New(s.rustConfig(), s.toolchains),
 		},
 		Toolchains: s.toolchains, Workers: workers(), Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
@@ -61,6 +73,16 @@ func (s *Server) openReconciler(context.Context) error {
 	}
 	s.reconcile.Start()
 	return nil
+}
+
+func (s *Server) rustConfig() rust.Config {
+	config := rust.Config{
+		Home: filepath.Join(s.config.CacheDir, "cargo"), CargoConfig: s.config.CargoConfig, Timeout: s.config.BuildTimeout,
+	}
+	if s.config.ShareRustBuilds {
+		config.SharedTarget = filepath.Join(s.config.CacheDir, "rust-target")
+	}
+	return config
 }
 
 func (s *Server) apiHandler() http.Handler {

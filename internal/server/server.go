@@ -26,6 +26,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/ops"
+	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/scale"
@@ -89,6 +90,7 @@ type Server struct {
 	// restored and scaling tell how far the server is on its way to serve.
 	restored, scaling atomic.Bool
 	pairs             *token.Pool
+	output            *output.Logs
 	toolchains        *runtime.Toolchains
 	engine            *process.Engine
 	scaler            *scale.Scaler
@@ -115,7 +117,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.lookAtClock, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openStore, s.lookAtClock, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openOutput, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err

@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
 const goMod = "module example.org/f\n\ngo 1.21\n"
@@ -20,7 +23,7 @@ const goMod = "module example.org/f\n\ngo 1.21\n"
 // author is told why, and nothing of it is left.
 func TestBadCode(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, func(c *server.Config) { c.Toolchains = map[string]string{runtime.PHP: "/no/such/php"} })
 	n := w.namespace("bad-code")
 	tests := map[string]struct {
 		runtime, handler string
@@ -43,7 +46,7 @@ func TestBadCode(t *testing.T) {
 		"no such function": {"go126", "Other", zipOf(t, map[string]string{"go.mod": goMod, "f.go": "package f\n"}), "Other"},
 		"fails to load":    {"python311", "", zipOf(t, map[string]string{"handler.py": "import nothing_of_this_name\n"}), "nothing_of_this_name"},
 		"no such export":   {"node24", "", zipOf(t, map[string]string{"handler.js": "exports.other = () => {}\n"}), "handle"},
-		"no PHP here":      {"php84", "", zipOf(t, map[string]string{"handler.php": ""}), "PHP"},
+		"no PHP here":      {"php84", "", zipOf(t, map[string]string{"handler.php": ""}), "/no/such/php was not found; install PHP"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

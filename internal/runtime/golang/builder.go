@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,6 +59,15 @@ func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	return b
 }
 
+// flags are those of every build.
+func flags() []string { return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"} }
+
+// Fingerprint changes with Go and the program around the function.
+func (b *Builder) Fingerprint() (string, error) {
+	toolchain, err := b.toolchains.For(runtime.Go)
+	return runtime.Digest(toolchain.Path, toolchain.Version, strings.Join(flags(), " "), programText), err
+}
+
 // Build compiles the function and leaves one program in the output.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
 	toolchain, err := b.toolchains.For(runtime.Go)
@@ -95,7 +105,7 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 	defer os.RemoveAll(scratch(build.Output))
 	output := filepath.Join(build.Output, program)
 	out, err := tool.Run(ctx, tool.Command{
-		Args:    []string{t.Path, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", output, "./" + main},
+		Args:    slices.Concat([]string{t.Path, "build"}, flags(), []string{"-o", output, "./" + main}),
 		Dir:     m.dir,
 		Env:     env,
 		Log:     build.Log,

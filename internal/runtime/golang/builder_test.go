@@ -57,77 +57,45 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 )
 
 func Handle(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
+	case "/echo":
+		w.Header()["X-Many"] = r.Header["X-Many"]
+		w.Header().Set("X-Method", r.Method)
+		w.WriteHeader(http.StatusCreated)
+		io.Copy(w, r.Body)
+	case "/environment":
+		io.WriteString(w, os.Getenv("VARIABLE"))
 	case "/panic":
-		panic("boom")
-	case "/late-panic":
-		w.WriteHeader(http.StatusAccepted)
-		_ = http.NewResponseController(w).Flush()
-		panic("late")
+		panic("it failed")
+	case "/stream":
+		io.WriteString(w, "first\n")
+		http.NewResponseController(w).Flush()
+		io.Copy(w, r.Body)
+	case "/slow":
+		fmt.Println("begun")
+		time.Sleep(300 * time.Millisecond)
+		io.WriteString(w, "finished")
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(err)
-	}
-	w.Header().Set("X-Function", "mine")
-	w.WriteHeader(http.StatusTeapot)
-	fmt.Fprintf(w, "%s %s %s %q %d", r.Method, r.URL.Path, r.URL.RawQuery, r.Header["X-Many"], len(body))
-}
-
-func Slow(w http.ResponseWriter, r *http.Request) {
-	fmt.Println("begun")
-	time.Sleep(300 * time.Millisecond)
-	io.WriteString(w, "finished")
 }
 `
 
 func TestCalls(t *testing.T) {
 	t.Parallel()
-	in := runtimetest.Start(t, build(t, "Handle", map[string]string{"go.mod": goMod, "handler.go": everything}))
-	tests := map[string]struct {
-		call   runtimetest.Call
-		status int
-		want   string
-	}{
-		"a plain call": {
-			call: runtimetest.Call{
-				Method: http.MethodPut, Target: "/a/b?c=d&c=e", Body: "hello", Header: http.Header{"X-Many": {"1", "2"}},
-			},
-			status: http.StatusTeapot, want: `PUT /a/b c=d&c=e ["1" "2"] 5`,
-		},
-		"a large body without a length": {
-			call:   runtimetest.Call{Body: strings.Repeat("x", 6<<20), Chunked: true},
-			status: http.StatusTeapot, want: `POST /  [] 6291456`,
-		},
-		"a panic": {
-			call:   runtimetest.Call{Target: "/panic"},
-			status: http.StatusInternalServerError, want: "An error occured during handler execution: boom\n",
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			got := in.Do(t, test.call)
-			if got.Status != test.status || got.Body != test.want {
-				t.Errorf("answer is %d %q, want %d %q", got.Status, got.Body, test.status, test.want)
-			}
-		})
-	}
-	if dials := in.Dials(); dials != 1 {
-		t.Errorf("the calls took %d connections, want 1", dials)
-	}
-	if output := in.Output(); !strings.Contains(output, "panic: boom") || !strings.Contains(output, "handler.go:") {
-		t.Errorf("the panic is not in the log with its place: %s", output)
-	}
+	runtimetest.TestPlain(t, build(t, "Handle", map[string]string{"go.mod": goMod, "handler.go": everything}))
 }
 
-func TestTermination(t *testing.T) {
+func TestPanic(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{"go.mod": goMod, "handler.go": everything}
-	runtimetest.TestTermination(t, runtimetest.Way{}, build(t, "Slow", files))
+	in := runtimetest.Start(t, build(t, "Handle", map[string]string{"go.mod": goMod, "handler.go": everything}))
+	in.Do(t, runtimetest.Call{Target: "/panic"})
+	if output := in.Output(); !strings.Contains(output, "panic: it failed") || !strings.Contains(output, "handler.go:") {
+		t.Errorf("the panic is not in the log with its place: %s", output)
+	}
 }
 
 func TestPackages(t *testing.T) {

@@ -49,6 +49,12 @@ func Worker() runtime.Worker {
 // New returns a builder that uses the machine's Node.
 func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: toolchains} }
 
+// Fingerprint changes with Node and the bootstrap.
+func (b *Builder) Fingerprint() (string, error) {
+	toolchain, err := b.toolchains.For(runtime.Node)
+	return runtime.Digest(toolchain.Path, toolchain.Version, script.CodeDir, string(bootstrap)), err
+}
+
 // Build checks the syntax of the handler's file, without running it, and puts
 // the code and the bootstrap into the output.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -53,6 +54,12 @@ func Worker() runtime.Worker {
 
 // New returns a builder that uses the machine's Python.
 func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: toolchains} }
+
+// Fingerprint changes with Python and the bootstrap.
+func (b *Builder) Fingerprint() (string, error) {
+	toolchain, err := b.toolchains.For(runtime.Python)
+	return runtime.Digest(toolchain.Path, toolchain.Version, script.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
+}
 
 // Build checks the syntax of the handler's file, without running it, and puts
 // the code, compiled, and the bootstrap into the output.

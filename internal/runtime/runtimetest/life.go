@@ -11,10 +11,14 @@ import (
 // while idle, else after its call. The function prints "begun", works for a
 // moment, and answers "finished".
 func TestTermination(t *testing.T, way Way, built Built) {
+	testTermination(t, way, built, "/")
+}
+
+func testTermination(t *testing.T, way Way, built Built, path string) {
 	t.Run("idle", func(t *testing.T) {
 		t.Parallel()
 		in := way.Start(t, built)
-		in.Do(t, Call{})
+		in.Do(t, Call{Target: path})
 		in.Terminate(t)
 		wantEnd(t, in)
 	})
@@ -22,7 +26,7 @@ func TestTermination(t *testing.T, way Way, built Built) {
 		t.Parallel()
 		in := way.Start(t, built)
 		answers := make(chan Answer, 1)
-		go func() { answers <- in.Do(t, Call{}) }()
+		go func() { answers <- in.Do(t, Call{Target: path}) }()
 		eventually(t, "the call has begun", func() bool { return strings.Contains(in.Output(), "begun") })
 		in.Terminate(t)
 		if answer := <-answers; answer.Status != http.StatusOK || answer.Body != "finished" {

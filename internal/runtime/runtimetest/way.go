@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,9 +56,8 @@ func awaitReady(tb testing.TB, in *Instance, ready *os.File) {
 	if err := ready.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		tb.Fatal(err)
 	}
-	report, err := io.ReadAll(ready)
-	if err != nil || len(report) != 1 {
-		tb.Fatalf("the instance reported %q, %v, want one byte and the end; it printed:\n%s", report, err, in.Output())
+	if n, err := ready.Read(make([]byte, 2)); n != 1 {
+		tb.Fatalf("the instance reported %d bytes, %v, want one; it printed:\n%s", n, err, in.Output())
 	}
 }
 
@@ -122,11 +122,20 @@ func (w waiting) assign(tb testing.TB, a runtime.Assignment) {
 // the kernel until its assignment comes. A worker says nothing of that itself.
 func awaitWaiting(tb testing.TB, w waiting) {
 	tb.Helper()
-	stat := fmt.Sprintf("/proc/%d/syscall", w.in.cmd.Process.Pid)
-	// It reads from file descriptor 5: system call 0 on amd64, 63 on arm64.
+	process := fmt.Sprintf("/proc/%d/", w.in.cmd.Process.Pid)
+	pipe := linkOf(tb, w.pipe)
+	// It reads from the pipe, by system call 0 on amd64 and 63 on arm64.
 	eventually(tb, "the worker waits", func() bool {
-		text, err := os.ReadFile(stat)
+		text, err := os.ReadFile(process + "syscall")
 		fields := strings.Fields(string(text))
-		return err == nil && len(fields) > 1 && (fields[0] == "0" || fields[0] == "63") && fields[1] == "0x5"
+		if err != nil || len(fields) < 2 || fields[0] != "0" && fields[0] != "63" {
+			return false
+		}
+		fd, err := strconv.ParseInt(fields[1], 0, 32)
+		if err != nil {
+			return false
+		}
+		link, err := os.Readlink(process + "fd/" + strconv.FormatInt(fd, 10))
+		return err == nil && link == pipe
 	})
 }

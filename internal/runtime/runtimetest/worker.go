@@ -33,6 +33,9 @@ func TestWorker(t *testing.T, w runtime.Worker, built Built) {
 	if !maps.Equal(environment, assignment.Environment) {
 		t.Errorf("the function sees the environment %q, want %q", environment, assignment.Environment)
 	}
+	if w.Interpreter == runtime.PHP {
+		return // PHP cannot close what it has not opened.
+	}
 	descriptors := fmt.Sprintf("/proc/%d/fd", worker.in.cmd.Process.Pid)
 	entries, err := os.ReadDir(descriptors)
 	if err != nil {

@@ -1,10 +1,9 @@
-package audit
+package journal
 
 import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,17 +13,17 @@ import (
 	"time"
 )
 
-// Read reports every entry of the log at path since an instant, oldest first,
-// and as JSON. What is no entry is passed over: a crash can leave half a line.
-func Read(path string, since time.Time, report func(Entry, []byte) error) error {
-	r := &reader{path: path, since: since, report: report}
+// Read reports every line of the journal at path, oldest first. A crash can leave
+// half a line.
+func Read(path string, kept int, report func(line []byte) error) error {
+	r := &reader{path: path, kept: kept, report: report}
 	defer r.close()
 	return r.read()
 }
 
 // Follow does as Read does, and goes on with what is appended until ctx ends.
-func Follow(ctx context.Context, path string, since time.Time, report func(Entry, []byte) error) error {
-	r := &reader{path: path, since: since, report: report}
+func Follow(ctx context.Context, path string, kept int, report func(line []byte) error) error {
+	r := &reader{path: path, kept: kept, report: report}
 	defer r.close()
 	tick := time.NewTicker(followTick)
 	defer tick.Stop()
@@ -43,11 +42,11 @@ func Follow(ctx context.Context, path string, since time.Time, report func(Entry
 // followTick is how often one looks for what has been appended.
 const followTick = 250 * time.Millisecond
 
-// reader reads the files of a log.
+// reader reads the files of a journal.
 type reader struct {
 	path   string
-	since  time.Time
-	report func(Entry, []byte) error
+	kept   int
+	report func(line []byte) error
 
 	file *os.File
 	in   *bufio.Reader
@@ -57,7 +56,7 @@ type reader struct {
 
 // read reads all files, oldest first, and leaves the youngest open.
 func (r *reader) read() error {
-	files, err := openAll(r.path)
+	files, err := openAll(r.path, r.kept)
 	for _, file := range slices.Backward(files) {
 		r.begin(file)
 		err = errors.Join(err, r.rest())
@@ -65,9 +64,9 @@ func (r *reader) read() error {
 	return err
 }
 
-// openAll opens all files of a log, youngest first. They grow older meanwhile,
+// openAll opens all files of a journal, youngest first. They grow older meanwhile,
 // and never younger: so none is missed, and one that is met twice is known.
-func openAll(path string) (files []*os.File, err error) {
+func openAll(path string, kept int) (files []*os.File, err error) {
 	var before fs.FileInfo
 	for n := range kept + 1 {
 		file, err := os.Open(numbered(path, n))
@@ -140,15 +139,11 @@ func (r *reader) rest() error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read the audit log: %w", err)
+			return fmt.Errorf("read %s: %w", r.path, err)
 		}
 		line := bytes.TrimSuffix(r.begun, []byte("\n"))
 		r.begun = nil
-		var e Entry
-		if json.Unmarshal(line, &e) != nil || e.At.Before(r.since) {
-			continue
-		}
-		if err := r.report(e, line); err != nil {
+		if err := r.report(line); err != nil {
 			return err
 		}
 	}

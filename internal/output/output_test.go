@@ -1,0 +1,204 @@
+package output_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/output"
+)
+
+var start = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func line(function string, n int) output.Entry {
+	return output.Entry{
+		At: start.Add(time.Duration(n) * time.Second), Function: function, Revision: "r", Instance: "i",
+		RequestID: fmt.Sprint("q", n), Stream: output.Stdout, Text: fmt.Sprint("line ", n),
+	}
+}
+
+func open(t *testing.T, dir string, limit int64) *output.Logs {
+	t.Helper()
+	l, err := output.Open(dir, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func appendLines(t *testing.T, l *output.Logs, function string, from, to int) {
+	t.Helper()
+	for n := from; n < to; n++ {
+		if err := l.Append(line(function, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func read(t *testing.T, dir, function string, since time.Time) []output.Entry {
+	t.Helper()
+	var found []output.Entry
+	err := output.Read(dir, function, since, func(e output.Entry, _ []byte) error {
+		found = append(found, e)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestLinesOfManyFunctions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := open(t, dir, 1<<20)
+	// More than are open at once, in turns.
+	const functions, lines = 100, 3
+	for n := range lines {
+		for f := range functions {
+			appendLines(t, l, fmt.Sprint("f", f), n, n+1)
+		}
+	}
+	for f := range functions {
+		function := fmt.Sprint("f", f)
+		want := []output.Entry{line(function, 0), line(function, 1), line(function, 2)}
+		if got := read(t, dir, function, time.Time{}); !slices.Equal(got, want) {
+			t.Fatalf("%s has the lines %+v, want %+v", function, got, want)
+		}
+	}
+	if got := read(t, dir, "f1", start.Add(2*time.Second)); len(got) != 1 || got[0].Text != "line 2" {
+		t.Errorf("since the third line there is %+v", got)
+	}
+	if got := read(t, dir, "none", time.Time{}); got != nil {
+		t.Errorf("a function without logs has %+v", got)
+	}
+}
+
+func TestLinesAreBounded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const limit = 8000
+	appendLines(t, open(t, dir, limit), "f", 0, 300)
+	files, err := filepath.Glob(filepath.Join(dir, "f", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size int64
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
+	}
+	got := read(t, dir, "f", time.Time{})
+	if size > limit || size < limit/2 || len(got) == 0 || got[len(got)-1] != line("f", 299) {
+		t.Errorf("the log has %d bytes and %d lines", size, len(got))
+	}
+}
+
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := open(t, dir, 1<<20)
+	appendLines(t, l, "f", 0, 1)
+	if err := l.WriteBuild(output.Function{ID: "f"}, "log"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Remove("f"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Append(line("f", 1)); err == nil {
+		t.Error("a line is taken by what is closed")
+	}
+}
+
+func TestFindAndBuildLog(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := open(t, dir, 1<<20)
+	one := output.Function{ID: "id1", Name: "hello", Namespace: "a"}
+	two := output.Function{ID: "id2", Name: "hello", Namespace: "b"}
+	for _, f := range []output.Function{two, one} {
+		for _, text := range []string{"first", "second"} {
+			if err := l.WriteBuild(f, text+f.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	appendLines(t, l, "never-built", 0, 1)
+	tests := map[string][]output.Function{
+		"hello": {one, two}, "id1": {one}, "fr-par/id2": {two}, "nobody": nil, "": nil, "never-built": nil,
+	}
+	for meant, want := range tests {
+		if got, err := output.Find(dir, meant); err != nil || !slices.Equal(got, want) {
+			t.Errorf("Find(%q) = %+v, %v, want %+v", meant, got, err, want)
+		}
+	}
+	if text, ok, err := output.BuildLog(dir, "id1"); text != "secondid1" || !ok || err != nil {
+		t.Errorf("BuildLog() = %q, %t, %v", text, ok, err)
+	}
+	for _, none := range []string{"nobody", "../" + filepath.Base(dir) + "/id1/.."} {
+		if text, ok, err := output.BuildLog(dir, none); ok || err != nil {
+			t.Errorf("BuildLog(%q) = %q, %t, %v, want none", none, text, ok, err)
+		}
+	}
+	if found, err := output.Find(filepath.Join(dir, "none"), "hello"); found != nil || err != nil {
+		t.Errorf("where there are no logs Find() = %+v, %v", found, err)
+	}
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := open(t, dir, 4000)
+	seen, stop := make(chan string), errors.New("stop")
+	ended := make(chan error, 1)
+	go func() {
+		ended <- output.Follow(t.Context(), dir, "f", time.Time{}, func(e output.Entry, text []byte) error {
+			if !strings.Contains(string(text), e.Text) {
+				return errors.New("the JSON is another line's")
+			}
+			seen <- e.Text
+			if e.Text == "line 9" {
+				return stop
+			}
+			return nil
+		})
+	}()
+	// The first line makes the file.
+	for n := range 10 {
+		appendLines(t, l, "f", n, n+1)
+		select {
+		case got := <-seen:
+			if got != fmt.Sprint("line ", n) {
+				t.Fatalf("followed %q, want line %d", got, n)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("line %d is not seen", n)
+		}
+	}
+	if err := <-ended; !errors.Is(err, stop) {
+		t.Errorf("it ends with %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := output.Follow(ctx, dir, "none", time.Time{}, nil); err != nil {
+		t.Errorf("to follow nothing ends with %v", err)
+	}
+}

@@ -1,0 +1,131 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/runtime"
+)
+
+// notes are what is kept with a build in the cache.
+type notes struct {
+	Launch runtime.Launch `json:"launch"`
+	Log    string         `json:"log"`
+}
+
+// cached makes an artifact of what was built before of the same, if anything was.
+// A cache that fails is as good as an empty one.
+func (r *Reconciler) cached(ctx context.Context, f functions.Function, workspace string) (built, bool, error) {
+	info, handler, err := parse(f)
+	if err != nil {
+		return built{}, false, err
+	}
+	name, ok := r.Builders.Name(info, handler, f.Target)
+	if !ok {
+		return built{}, false, nil
+	}
+	output := filepath.Join(workspace, "cached")
+	encoded, ok, err := r.Builds.Take(name, output)
+	var kept notes
+	if err == nil && ok {
+		err = json.Unmarshal(encoded, &kept)
+	}
+	if err != nil || !ok {
+		if err != nil {
+			r.Log.Error("a build in the cache cannot be used, and is made anew", "function_id", f.ID, "error", err)
+		}
+		return built{}, false, os.RemoveAll(output)
+	}
+	if err := r.say(ctx, f, stepKeep); err != nil {
+		return built{}, false, err
+	}
+	r.write(f, "The same archive was built before, with the same toolchain. The log of that build:\n\n"+kept.Log)
+	b, err := r.keep(f, kept.Launch, output)
+	return b, true, err
+}
+
+// cache keeps what was built for the next build of the same. Without room for that
+// the build is none the worse.
+func (r *Reconciler) cache(f functions.Function, output string, launch runtime.Launch, log *runtime.BuildLog) error {
+	info, handler, err := parse(f)
+	if err != nil {
+		return err
+	}
+	name, ok := r.Builders.Name(info, handler, f.Target)
+	if !ok {
+		return nil
+	}
+	encoded, err := json.Marshal(notes{Launch: launch, Log: ended(log, nil)})
+	if err != nil {
+		return err
+	}
+	if err := r.Builds.Add(name, output, encoded); err != nil {
+		r.Log.Error("a build cannot be kept for the next one", "function_id", f.ID, "error", err)
+	}
+	return nil
+}
+
+// tell keeps a build's log, and how it ended.
+func (r *Reconciler) tell(f functions.Function, log *runtime.BuildLog, err error) {
+	r.write(f, ended(log, err))
+}
+
+// ended is the text of a build's log when that is over.
+func ended(log *runtime.BuildLog, err error) string {
+	end := "The build succeeded."
+	if err != nil {
+		end = "The build failed: " + err.Error()
+	}
+	text := log.String()
+	if text != "" && text[len(text)-1] != '\n' {
+		text += "\n"
+	}
+	return text + end + "\n"
+}
+
+func (r *Reconciler) write(f functions.Function, text string) {
+	text = fmt.Sprintf("%s  runtime %s, handler %s, archive %s\n%s", r.Now().Format(time.RFC3339), f.Runtime, f.Handler, f.Target, text)
+	if err := r.Logs.WriteBuild(f, text); err != nil {
+		r.Log.Error("the log of a build cannot be kept", "function_id", f.ID, "error", err)
+	}
+}
+
+// errDisk ends a build that takes too much of the disk.
+var errDisk = errors.New("build takes too much of the disk")
+
+// diskTick is how often one looks how much a build takes.
+const diskTick = time.Second
+
+// limitDisk returns a context that ends when more than so many bytes are in the
+// folder. Call stop when it is no longer needed.
+func limitDisk(ctx context.Context, folder string, limit int64) (limited context.Context, stop func()) {
+	limited, cancel := context.WithCancelCause(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(diskTick)
+		defer tick.Stop()
+		for {
+			select {
+			case <-limited.Done():
+				return
+			case <-tick.C:
+			}
+			// What cannot be looked at now is looked at with the result.
+			if size, _ := blob.Size(folder); size > limit {
+				cancel(errDisk)
+			}
+		}
+	}()
+	return limited, func() {
+		cancel(nil)
+		<-ended
+	}
+}

@@ -1,0 +1,125 @@
+package php
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/script"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+)
+
+const (
+	bootstrapFile = "bootstrap.php"
+	// checkTimeout bounds the check of one file's syntax.
+	checkTimeout = time.Minute
+	// excerptLines is how much of what PHP and composer print users see.
+	excerptLines = 12
+)
+
+//go:embed bootstrap.php
+var bootstrap []byte
+
+// Config is how a Builder builds.
+type Config struct {
+	// Cache is the folder in which composer keeps what it has downloaded.
+	Cache string
+	// Timeout bounds the run of composer.
+	Timeout time.Duration
+}
+
+// A Builder builds PHP functions.
+type Builder struct {
+	config     Config
+	toolchains *runtime.Toolchains
+}
+
+var _ runtime.Builder = (*Builder)(nil)
+
+// New returns a builder that uses the machine's PHP, and its composer.
+func New(config Config, toolchains *runtime.Toolchains) *Builder {
+	return &Builder{config: config, toolchains: toolchains}
+}
+
+// options are settings that functions may rely on, whatever the machine's own
+// are: no limit of time or memory but the instance's, complaints in the log and
+// not in the text, the environment in $_ENV. The machine's own settings say which
+// extensions there are.
+func options() []string {
+	var options []string
+	for _, setting := range []string{
+		"max_execution_time=0", "memory_limit=-1", "display_errors=stderr", "log_errors=0", "html_errors=0",
+		"variables_order=EGPCS", "output_buffering=0", "auto_prepend_file=",
+	} {
+		options = append(options, "-d", setting)
+	}
+	return options
+}
+
+// Worker is a PHP that waits for its function.
+func Worker() runtime.Worker {
+	return runtime.Worker{
+		Interpreter: runtime.PHP, Options: options(), BootstrapName: bootstrapFile, Bootstrap: bootstrap,
+		// Of PHP itself and of the C library.
+		Startup: []string{"PHPRC", "PHP_INI_SCAN_DIR", "USE_ZEND_ALLOC*", "OPENSSL_*", "LANG", "LANGUAGE", "LC_*", "LD_*", "GLIBC_TUNABLES", "MALLOC_*"},
+	}
+}
+
+// Fingerprint changes with PHP and the bootstrap.
+func (b *Builder) Fingerprint() (string, error) {
+	toolchain, err := b.toolchains.For(runtime.PHP)
+	return runtime.Digest(toolchain.Path, toolchain.Version, script.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
+}
+
+// Build checks the syntax of the handler's file, without running it, gets the
+// dependencies, and puts the code and the bootstrap into the output.
+func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
+	toolchain, err := b.toolchains.For(runtime.PHP)
+	if err != nil {
+		return runtime.Launch{}, &runtime.BuildError{Message: err.Error()}
+	}
+	file, err := script.Find(build, []string{".php"})
+	if err != nil {
+		return runtime.Launch{}, err
+	}
+	if err := check(ctx, toolchain, build, file); err != nil {
+		return runtime.Launch{}, err
+	}
+	if err := b.install(ctx, build); err != nil {
+		return runtime.Launch{}, err
+	}
+	if err := script.Lay(build, map[string][]byte{bootstrapFile: bootstrap}); err != nil {
+		return runtime.Launch{}, err
+	}
+	code := path.Join(runtime.DirPlaceholder, script.CodeDir)
+	return runtime.Launch{
+		Interpreter: runtime.PHP,
+		Command:     append(options(), path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, build.Handler.Function),
+	}, nil
+}
+
+func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
+	out, err := tool.Run(ctx, tool.Command{
+		Args: []string{
+			t.Path, "-n", "-d", "display_errors=1", "-d", "log_errors=0", "-d", "html_errors=0",
+			"-l", filepath.Join(build.Source, filepath.FromSlash(file)),
+		},
+		Dir:     build.Source,
+		Log:     build.Log,
+		Timeout: checkTimeout,
+	})
+	var failure *tool.Failure
+	if errors.As(err, &failure) {
+		return runtime.Failf("the code has a syntax error:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/"))
+	}
+	if err != nil {
+		return fmt.Errorf("check %s: %w", file, err)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package php
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+)
+
+// inherited are the variables of the server by which composer finds its way out.
+var inherited = []string{
+	"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+}
+
+// install has composer get what composer.json asks for, unless the archive has a
+// vendor folder that composer has made.
+func (b *Builder) install(ctx context.Context, build runtime.Build) error {
+	for _, name := range []string{"composer.json", "composer.lock"} {
+		if err := checkSources(filepath.Join(build.Source, name), name); err != nil {
+			return err
+		}
+	}
+	if !isFile(filepath.Join(build.Source, "composer.json")) || isFile(filepath.Join(build.Source, "vendor", "autoload.php")) {
+		return nil
+	}
+	composer, err := exec.LookPath("composer")
+	if err != nil {
+		return runtime.Failf("the archive has a composer.json, and this server has no composer: " +
+			"have composer installed (https://getcomposer.org), or put the folder vendor that it makes into the archive")
+	}
+	scratch := filepath.Join(build.Output, ".composer")
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	out, err := tool.Run(ctx, tool.Command{
+		// Neither scripts nor plugins: a build runs no code of the archive.
+		Args: []string{
+			composer, "install", "--no-dev", "--no-interaction", "--no-progress", "--no-ansi",
+			"--no-scripts", "--no-plugins", "--prefer-dist", "--optimize-autoloader",
+		},
+		Dir: build.Source,
+		Env: append(environment(), "HOME="+scratch, "TMPDIR="+scratch, "COMPOSER_HOME="+scratch,
+			"COMPOSER_CACHE_DIR="+b.config.Cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1"),
+		Log:     build.Log,
+		Timeout: b.config.Timeout,
+	})
+	var failure *tool.Failure
+	switch {
+	case errors.Is(err, tool.ErrTimeout):
+		return runtime.Failf("composer took longer than %v", b.config.Timeout)
+	case errors.As(err, &failure):
+		return runtime.Failf("composer failed:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/", scratch+"/", b.config.Cache+"/"))
+	}
+	return err
+}
+
+func environment() []string {
+	var env []string
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// checkSources refuses packages from folders outside the archive: they would put
+// files of this server, or of another function, into this one.
+func checkSources(path, name string) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return runtime.Failf("%s cannot be read: it is not a file", name)
+	}
+	var content any
+	if err := json.Unmarshal(text, &content); err != nil {
+		return runtime.Failf("%s cannot be read: %v", name, err)
+	}
+	if url, found := foreignURL(content); found {
+		return runtime.Failf("%s names the source %s: want one that begins with https://, or a folder in the archive", name, url)
+	}
+	return nil
+}
+
+// foreignURL finds an address that is neither of the network nor of the archive,
+// under any key "url".
+func foreignURL(content any) (string, bool) {
+	switch value := content.(type) {
+	case []any:
+		for _, element := range value {
+			if url, found := foreignURL(element); found {
+				return url, true
+			}
+		}
+	case map[string]any:
+		for key, element := range value {
+			if url, ok := element.(string); ok && key == "url" && !strings.HasPrefix(url, "https://") && !filepath.IsLocal(url) {
+				return url, true
+			}
+			if url, found := foreignURL(element); found {
+				return url, true
+			}
+		}
+	}
+	return "", false
+}

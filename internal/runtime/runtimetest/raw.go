@@ -1,0 +1,92 @@
+package runtimetest
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestRaw speaks to a bootstrap's own HTTP server in raw bytes: what is well formed
+// is answered, and what is not ends its connection and nothing else. The function
+// answers with the body of its event.
+func TestRaw(t *testing.T, in *Instance) {
+	tests := map[string]struct {
+		request string
+		// body is that of the answer; closed means that there is none.
+		body   string
+		closed bool
+	}{
+		"a length": {request: "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", body: "abc"},
+		"chunks with a trailer": {
+			request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n", body: "abc0123456789",
+		},
+		"a body that is waited for": {
+			request: "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", body: "abc",
+		},
+		"another protocol":   {request: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", closed: true},
+		"an older protocol":  {request: "GET / HTTP/1.0\r\n\r\n", closed: true},
+		"no request line":    {request: "\r\n\r\n", closed: true},
+		"a header in two":    {request: "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", closed: true},
+		"a negative length":  {request: "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", closed: true},
+		"a length of digits": {request: "POST / HTTP/1.1\r\nContent-Length: ²\r\n\r\n", closed: true},
+		"a chunk of signs":   {request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", closed: true},
+		"a chunk of nothing": {request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", closed: true},
+		"endless headers":    {request: "GET / HTTP/1.1\r\n" + strings.Repeat("A: "+strings.Repeat("b", 60000)+"\r\n", 40) + "\r\n", closed: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			conn := dial(t, in)
+			// A server that has seen enough may hang up before the end.
+			_, _ = io.WriteString(conn, test.request)
+			if half, ok := conn.(*net.UnixConn); ok && test.closed {
+				_ = half.CloseWrite()
+			}
+			answers := bufio.NewReader(conn)
+			response, err := readFinal(answers)
+			if test.closed {
+				if err == nil {
+					t.Fatalf("answered %d, want the end of the connection", response.StatusCode)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("no answer: %v", err)
+			}
+			defer response.Body.Close()
+			if body, err := io.ReadAll(response.Body); err != nil || string(body) != test.body {
+				t.Errorf("answered %q, %v, want %q", body, err, test.body)
+			}
+		})
+	}
+	if got := in.Do(t, Call{Body: "still here"}); got.Body != "still here" {
+		t.Errorf("after all that, the answer is %+v", got)
+	}
+}
+
+func dial(t *testing.T, in *Instance) net.Conn {
+	t.Helper()
+	transport, ok := in.Client.Transport.(*http.Transport)
+	if !ok {
+		t.Fatal("the client has no transport to dial with")
+	}
+	conn, err := transport.DialContext(context.Background(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// readFinal returns the answer behind the word to go on.
+func readFinal(r *bufio.Reader) (*http.Response, error) {
+	for {
+		response, err := http.ReadResponse(r, nil)
+		if err != nil || response.StatusCode != http.StatusContinue {
+			return response, err
+		}
+	}
+}

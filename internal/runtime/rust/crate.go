@@ -1,0 +1,116 @@
+package rust
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+)
+
+const (
+	lockFile = "Cargo.lock"
+	vendored = "vendor"
+	// describeTimeout bounds how long cargo may take to read a manifest.
+	describeTimeout = time.Minute
+)
+
+// A crate is the one that the handler's function is in.
+type crate struct {
+	// dir is its root on disk.
+	dir string
+	// name is that of its package.
+	name string
+	// vendored tells that a folder of it has all crates, and that no
+	// configuration of its own says so.
+	vendored bool
+}
+
+// metadata is what of cargo's description is of interest.
+type metadata struct {
+	Packages []struct {
+		Name         string
+		ManifestPath string `json:"manifest_path"`
+		Targets      []struct{ Kind []string }
+	}
+}
+
+// readCrate has cargo read the manifest in the handler's folder.
+func readCrate(ctx context.Context, t runtime.Toolchain, build runtime.Build, env []string) (*crate, error) {
+	c := &crate{dir: filepath.Join(build.Source, filepath.FromSlash(build.Handler.Dir))}
+	manifest := filepath.Join(c.dir, "Cargo.toml")
+	if !isFile(manifest) {
+		return nil, runtime.Failf("there is no %s in the archive: make one with: cargo init --lib, and in it "+
+			"[lib] with path = \"src/handler.rs\"", path.Join(build.Handler.Dir, "Cargo.toml"))
+	}
+	out, err := tool.Run(ctx, tool.Command{
+		Args:    []string{t.Path, "metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest},
+		Dir:     c.dir,
+		Env:     env,
+		Log:     build.Log,
+		Timeout: describeTimeout,
+	})
+	var failure *tool.Failure
+	if errors.As(err, &failure) {
+		return nil, runtime.Failf("Cargo.toml cannot be read:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read Cargo.toml: %w", err)
+	}
+	if c.name, err = nameOf(out, manifest); err != nil {
+		return nil, err
+	}
+	hasVendor := isFolder(filepath.Join(c.dir, vendored))
+	configured := isFile(filepath.Join(c.dir, ".cargo", "config.toml")) || isFile(filepath.Join(c.dir, ".cargo", "config"))
+	c.vendored = hasVendor && !configured
+	return c, nil
+}
+
+// nameOf returns the name of the package with a library that the manifest
+// describes.
+func nameOf(out, manifest string) (string, error) {
+	// Warnings come before it.
+	_, text, found := strings.Cut("\n"+out, "\n{")
+	if !found {
+		return "", errors.New("cargo does not describe the crate")
+	}
+	var described metadata
+	if err := json.NewDecoder(strings.NewReader("{" + text)).Decode(&described); err != nil {
+		return "", fmt.Errorf("read cargo's description of the crate: %w", err)
+	}
+	resolved, err := filepath.EvalSymlinks(manifest)
+	if err != nil {
+		return "", err
+	}
+	for _, pkg := range described.Packages {
+		if pkg.ManifestPath != manifest && pkg.ManifestPath != resolved {
+			continue
+		}
+		for _, target := range pkg.Targets {
+			if slices.Contains(target.Kind, "lib") || slices.Contains(target.Kind, "rlib") {
+				return pkg.Name, nil
+			}
+		}
+		return "", runtime.Failf("the crate %s has no library, which a function is in: add to Cargo.toml: "+
+			"[lib] with path = \"src/handler.rs\"", pkg.Name)
+	}
+	return "", runtime.Failf("Cargo.toml describes no package: a workspace's root is not enough, name the folder of the crate in the handler")
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}

@@ -1,0 +1,86 @@
+package rust
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+)
+
+// inherited are the variables of the server by which a linker is found, and by
+// which downloads of crates find their way out.
+var inherited = []string{
+	"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+}
+
+// scratch is the folder for a build's temporary files, beside its output.
+func scratch(output string) string { return filepath.Join(output, ".build") }
+
+// environment returns the whole environment of a build. It has nothing of the
+// server's but what is needed to link, and to download crates.
+func (b *Builder) environment(t runtime.Toolchain, output string) ([]string, error) {
+	temporary := scratch(output)
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder for the build: %w", err)
+	}
+	if err := b.configure(); err != nil {
+		return nil, fmt.Errorf("configure cargo: %w", err)
+	}
+	target := b.config.SharedTarget
+	if target == "" {
+		target = filepath.Join(temporary, "target")
+	}
+	bin := filepath.Dir(t.Path)
+	env := []string{
+		"CARGO_HOME=" + b.config.Home,
+		"CARGO_TARGET_DIR=" + target,
+		"CARGO_TERM_COLOR=never",
+		"CARGO_TERM_PROGRESS_WHEN=never",
+		// The rustc beside cargo, and not another one in PATH.
+		"RUSTC=" + filepath.Join(bin, "rustc"),
+		"HOME=" + temporary,
+		"TMPDIR=" + temporary,
+	}
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env, nil
+}
+
+// configure gives cargo's home the operator's configuration, which that of an
+// archive goes before.
+func (b *Builder) configure() error {
+	if err := os.MkdirAll(b.config.Home, 0o700); err != nil {
+		return err
+	}
+	file := filepath.Join(b.config.Home, "config.toml")
+	if b.config.CargoConfig == "" {
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	text, err := os.ReadFile(b.config.CargoConfig)
+	if err != nil {
+		return err
+	}
+	// Another server may build with the same home.
+	unfinished, err := os.CreateTemp(b.config.Home, "config-*")
+	if err != nil {
+		return err
+	}
+	_, err = unfinished.Write(text)
+	if err = errors.Join(err, unfinished.Close()); err == nil {
+		err = os.Rename(unfinished.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(unfinished.Name())
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+func (w *world) buildLog(f *function.Function) string {
+	w.t.Helper()
+	text, ok, err := output.BuildLog(filepath.Join(w.DataDir, output.Dir), f.ID)
+	if err != nil || !ok {
+		w.t.Fatalf("there is no build log of %s: %v", f.Name, err)
+	}
+	return text
+}
+
+const builtBefore = "The same archive was built before"
+
+// TestSameCodeIsBuiltOnce deploys one archive again and for another function, and
+// over a restart; and code that differs in little, which is built.
+func TestSameCodeIsBuiltOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace("builds")
+	source := map[string]string{
+		"go.mod":  goMod,
+		"f.go":    "package f\n\nimport \"net/http\"\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(\"one\")) }\n",
+		"more.go": "package f\n\nimport \"net/http\"\n\nfunc Other(w http.ResponseWriter, r *http.Request) { w.Write([]byte(\"two\")) }\n",
+	}
+	archive := zipOf(t, source)
+	made := func(name, handler string) *function.Function {
+		request := python(n.ID, name)
+		request.Runtime, request.Handler = function.FunctionRuntimeGo124, &handler
+		return must[*function.Function](t)(w.CreateFunction(request))
+	}
+	deployed := func(f *function.Function, archive []byte, before bool, answer string) {
+		t.Helper()
+		f = w.deploy(f.ID, archive)
+		if f.Status != function.FunctionStatusReady {
+			t.Fatalf("%s becomes %s: %v", f.Name, f.Status, *f.ErrorMessage)
+		}
+		if log := w.buildLog(f); strings.Contains(log, builtBefore) != before || !strings.Contains(log, "The build succeeded.") {
+			t.Errorf("%s: built before is to be %t, and the log says:\n%s", f.Name, before, log)
+		}
+		if status, body := w.call(f, "/", ""); status != http.StatusOK || body != answer {
+			t.Errorf("%s answers %d %q, want %q", f.Name, status, body, answer)
+		}
+	}
+	one, two, three := made("one", "Handle"), made("two", "Handle"), made("three", "Other")
+	deployed(one, archive, false, "one")
+	deployed(one, archive, true, "one")
+	deployed(two, archive, true, "one")
+	deployed(three, archive, false, "two")
+	// What one function has of the cache, its end takes from no other.
+	must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: one.ID}))
+	if _, err := w.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: one.ID, RetryInterval: often}); !notFound(err) {
+		t.Fatal(err)
+	}
+	if _, ok, err := output.BuildLog(filepath.Join(w.DataDir, output.Dir), one.ID); ok || err != nil {
+		t.Errorf("the deleted function's build log: %t, %v", ok, err)
+	}
+	w.restart()
+	deployed(two, archive, true, "one")
+	source["f.go"] = strings.ReplaceAll(source["f.go"], "one", "other")
+	deployed(two, zipOf(t, source), false, "other")
+}
+
+// TestBuildLog keeps what a failed build has printed, all of it.
+func TestBuildLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := must[*function.Function](t)(w.CreateFunction(func() *function.CreateFunctionRequest {
+		request := python(w.namespace("log").ID, "f")
+		request.Runtime, request.Handler = function.FunctionRuntimeGo124, nil
+		return request
+	}()))
+	var mistakes strings.Builder
+	for i := range 9 {
+		fmt.Fprintf(&mistakes, "var _ = missing%d\n", i)
+	}
+	f = w.deploy(f.ID, zipOf(t, map[string]string{
+		"go.mod": goMod, "f.go": "package f\n\nimport \"net/http\"\n\nfunc Handle(w http.ResponseWriter, r *http.Request) {}\n\n" + mistakes.String(),
+	}))
+	log := w.buildLog(f)
+	for _, want := range []string{"runtime go124, handler Handle, archive ", "missing0", "missing8", "The build failed: "} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not say %q:\n%s", want, log)
+		}
+	}
+}
+
+// TestBuildTakesTooMuchDisk ends the build of an archive that is larger than a
+// build may be.
+func TestBuildTakesTooMuchDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *server.Config) { c.BuildDisk = 1 << 20 })
+	f := w.function(python(w.namespace("disk").ID, "f"), nil)
+	f = w.deploy(f.ID, zipOf(t, map[string]string{
+		"handler.py": "def handle(event, context): return 'x'\n", "large.txt": strings.Repeat("x", 1<<20),
+	}))
+	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "it took more than 1 MiB of disk") {
+		t.Errorf("the function becomes %s: %v", f.Status, f.ErrorMessage)
+	}
+}

@@ -1,0 +1,74 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// TestLanguages deploys and calls a function in each language, as its author
+// would name runtime and handler, old names among them.
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	crates, err := filepath.Abs(filepath.Join("..", "crates"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirror := filepath.Join(t.TempDir(), "config.toml")
+	text := fmt.Sprintf("[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\ndirectory = %q\n", filepath.Join(crates, "registry"))
+	if err := os.WriteFile(mirror, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, func(c *server.Config) {
+		c.CargoConfig, c.ShareRustBuilds, c.CacheDir = mirror, true, filepath.Join(t.TempDir(), "cache")
+	})
+	n := w.namespace("languages")
+	tests := map[string]struct {
+		runtime, handler string
+		files            map[string]string
+	}{
+		"go": {"go118", "sub/Handle", map[string]string{
+			"sub/go.mod": goMod, "sub/f.go": "package f\n\nimport \"net/http\"\n\n" +
+				"func Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(\"hello \" + r.URL.Path)) }\n",
+		}},
+		"node": {"node16", "src/index.main", map[string]string{
+			"src/index.js": "exports.main = async (event) => ({ body: 'hello ' + event.path });\n",
+		}},
+		"python": {"python3", "", map[string]string{
+			"handler.py": "def handle(event, context): return {'body': 'hello ' + event['path']}\n",
+		}},
+		"php": {"php82", "app/index.main", map[string]string{
+			"app/index.php": "<?php function main($event, $context) { return ['body' => 'hello ' . $event['path']]; }\n",
+		}},
+		"rust": {"rust165", "", map[string]string{
+			"Cargo.toml": "[package]\nname = \"f\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[lib]\npath = \"src/handler.rs\"\n[dependencies]\naxum = \"0.8\"\nhttp = \"1\"\n",
+			"src/handler.rs": "use axum::{body::Body, extract::Request};\nuse http::Response;\n\n" +
+				"pub async fn handle(req: Request<Body>) -> Response<Body> {\n" +
+				"    Response::new(Body::from(format!(\"hello {}\", req.uri().path())))\n}\n",
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			request := &function.CreateFunctionRequest{
+				NamespaceID: n.ID, Name: name, Runtime: function.FunctionRuntime(test.runtime), Privacy: function.FunctionPrivacyPublic,
+			}
+			if test.handler != "" {
+				request.Handler = &test.handler
+			}
+			f := must[*function.Function](t)(w.CreateFunction(request))
+			f = w.deploy(f.ID, zipOf(t, test.files))
+			if f.Status != function.FunctionStatusReady {
+				t.Fatalf("the function becomes %s: %v", f.Status, *f.ErrorMessage)
+			}
+			if status, body := w.call(f, "/there", ""); status != http.StatusOK || body != "hello /there" {
+				t.Errorf("a call is answered with %d %q", status, body)
+			}
+		})
+	}
+}
