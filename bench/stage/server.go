@@ -25,6 +25,8 @@ type Server struct {
 	// URL is that of the API, and Credentials the path of the file with its key,
 	// which is SecretKey.
 	URL, Credentials, SecretKey string
+	// Gateway and Ops are the URLs of its other ports.
+	Gateway, Ops string
 	// Took is the time from its start to its first answer, which comes when
 	// everything is loaded.
 	Took time.Duration
@@ -32,20 +34,23 @@ type Server struct {
 	command *exec.Cmd
 }
 
-// Start starts the server over a data folder.
-func Start(ctx context.Context, data string) (*Server, error) {
+// Start starts the server over a data folder. Flags go before those that it has
+// otherwise.
+func Start(ctx context.Context, data string, flags ...string) (*Server, error) {
 	program, err := filepath.Abs(filepath.Join("bin", "jeton"))
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{command: exec.CommandContext(ctx, program, "serve", "--data-dir", data, "--log-level=error",
-		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=", "--min-timeout=1s")}
+	arguments := append([]string{
+		"serve", "--data-dir", data, "--log-level=error", "--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=", "--min-timeout=1s",
+	}, flags...)
+	s := &Server{command: exec.CommandContext(ctx, program, arguments...)}
 	s.command.Stderr = os.Stderr
 	began := time.Now()
 	if err := s.command.Start(); err != nil {
 		return nil, err
 	}
-	if s.URL, err = s.endpoint(data); err != nil {
+	if err := s.awaitEndpoints(data); err != nil {
 		return nil, err
 	}
 	s.Credentials = data + ".credentials.yaml"
@@ -66,21 +71,22 @@ func Start(ctx context.Context, data string) (*Server, error) {
 	return s, nil
 }
 
-// endpoint waits until the server says where it listens.
-func (s *Server) endpoint(data string) (string, error) {
-	var endpoints struct{ API string }
+// awaitEndpoints waits until the server says where it listens.
+func (s *Server) awaitEndpoints(data string) error {
+	var endpoints struct{ API, Gateway, Ops string }
 	ended := time.After(2 * time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		content, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
 		if err == nil && json.Unmarshal(content, &endpoints) == nil {
-			return endpoints.API, nil
+			s.URL, s.Gateway, s.Ops = endpoints.API, endpoints.Gateway, endpoints.Ops
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ended:
-			return "", fmt.Errorf("jeton does not start: %w", err)
+			return fmt.Errorf("jeton does not start: %w", err)
 		}
 	}
 }

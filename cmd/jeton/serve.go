@@ -70,6 +70,7 @@ type serveCommand struct {
 	EgressDeny       []netip.Prefix `help:"Let instances not reach these networks (CIDR, separated by commas)." placeholder:"CIDR"`
 	EgressResolver   string         `help:"Answer the DNS questions of instances with this server (default: the one that this machine asks)." placeholder:"HOST:PORT"`
 	Spare            int            `help:"Keep this many sandboxes of each kind ready for instances to come; 0 for none." default:"${spare}"`
+	SpareWorkers     bool           `help:"Have interpreters wait in some of them for their function." default:"true" negatable:""`
 	SpareMost        int            `help:"Let demand raise that number to this." default:"${spareMost}"`
 	SpareMemory      int64          `help:"Let these sandboxes take this much memory, in bytes." default:"${spareMemory}"`
 	CargoConfig      string         `help:"Have cargo read this configuration file too, such as one that names a mirror of crates.io." placeholder:"FILE"`
@@ -103,7 +104,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
 	config.Isolation = c.Isolation
 	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver
-	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory}
+	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory, NoWorkers: !c.SpareWorkers}
 	config.Toolchains = c.paths()
 	config.CargoConfig, config.ShareRustBuilds = c.CargoConfig, c.ShareRustBuilds
 	return config
