@@ -6,7 +6,6 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/elastic/go-seccomp-bpf"
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
@@ -22,8 +21,9 @@ const (
 	mostLocked = 64 << 10
 )
 
-// restrict takes from this thread all that its program must not have. What it
-// leaves is kept across the exec that follows.
+// restrict takes from this thread all that its program must not have, but for the
+// system calls. What it leaves is kept across the exec that follows. Where there
+// is a root folder nothing of it depends on the program, which is then waited for.
 func restrict(b blueprint, p Program) error {
 	steps := []struct {
 		name string
@@ -35,7 +35,6 @@ func restrict(b blueprint, p Program) error {
 		{"drop capabilities", dropCapabilities},
 		{"apply Landlock", func() error { return applyLandlock(b.Level, p) }},
 		{"die with the server", func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }},
-		{"apply seccomp", func() error { return applySeccomp(b.Level, p.Profile) }},
 	}
 	for _, step := range steps {
 		if err := step.do(); err != nil {
@@ -169,13 +168,4 @@ func sort(paths []string) (folders, files []string) {
 		}
 	}
 	return folders, files
-}
-
-// applySeccomp is the last step: what comes behind it must be on the list.
-func applySeccomp(level Level, p Profile) error {
-	f, err := filter(p, level)
-	if err != nil {
-		return err
-	}
-	return seccomp.LoadFilter(f)
 }

@@ -233,7 +233,11 @@ func (s *Sandbox) Reveal(dir string, temporary int64) error {
 
 // Become has the stage become the program. That it did not is told by its end.
 func (s *Sandbox) Become(p Program) error {
-	if err := send(s.control, p, nil); err != nil {
+	assembled, err := filter(p.Profile, s.host.level)
+	if err == nil {
+		err = send(s.control, order{p, assembled}, nil)
+	}
+	if err != nil {
 		return fmt.Errorf("start in sandbox: %w", err)
 	}
 	if !p.Assigned {

@@ -52,6 +52,13 @@ type mount struct {
 	Device bool `json:"device,omitempty"`
 }
 
+// An order is a Program, for the stage.
+type order struct {
+	Program
+	// Filter is the assembled list of system calls.
+	Filter []byte `json:"filter"`
+}
+
 // built is what the stage answers when the walls stand.
 const built = 'b'
 
