@@ -50,6 +50,9 @@ type Config struct {
 	// Workers are the interpreters that can be started before it is known for
 	// which function, by language.
 	Workers map[string]Worker
+	// Output receives what instances print. If it is nil the log does; else that
+	// has it only where it tells of everything.
+	Output func(Line)
 	// Spare says how many sandboxes are made ahead of need, where the level
 	// allows that.
 	Spare Spare
