@@ -78,7 +78,7 @@ func (s *Server) openReconciler(context.Context) error {
 
 func (s *Server) rustConfig() rust.Config {
 	config := rust.Config{
-		Home: filepath.Join(s.config.CacheDir, "cargo"), CargoConfig: s.config.CargoConfig, Timeout: s.config.BuildTimeout,
+		Home: filepath.Join(s.config.CacheDir, "cargo"), Crates: s.config.Crates, Timeout: s.config.BuildTimeout,
 	}
 	if s.config.ShareRustBuilds {
 		config.SharedTarget = filepath.Join(s.config.CacheDir, "rust-target")

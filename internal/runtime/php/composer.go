@@ -37,7 +37,7 @@ func (b *Builder) install(ctx context.Context, build runtime.Build) error {
 			"have composer installed (https://getcomposer.org), or put the folder vendor that it makes into the archive")
 	}
 	scratch := filepath.Join(build.Output, ".composer")
-	if err := os.Mkdir(scratch, 0o700); err != nil {
+	if err := errors.Join(os.Mkdir(scratch, 0o700), os.MkdirAll(b.config.Cache, 0o700)); err != nil {
 		return err
 	}
 	defer os.RemoveAll(scratch)
@@ -50,8 +50,10 @@ func (b *Builder) install(ctx context.Context, build runtime.Build) error {
 		Dir: build.Source,
 		Env: append(environment(), "HOME="+scratch, "TMPDIR="+scratch, "COMPOSER_HOME="+scratch,
 			"COMPOSER_CACHE_DIR="+b.config.Cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1"),
-		Log:     build.Log,
-		Timeout: b.config.Timeout,
+		Writable: []string{build.Source, scratch, b.config.Cache},
+		Network:  true,
+		Log:      build.Log,
+		Timeout:  b.config.Timeout,
 	})
 	var failure *tool.Failure
 	switch {
