@@ -71,6 +71,14 @@ bench-gateway: build ## Measure the gateway beside nginx, HAProxy and a bare pro
 	go run ./bench/gateway
 	go test ./internal/gateway -run '^$$' -bench 'Admission|Refusal'
 
+.PHONY: bench-api
+bench-api: build ## Measure the API beside the least that it can cost (needs terraform; takes some minutes).
+	go run ./bench/api
+
+.PHONY: bench-start
+bench-start: build test/crates/registry ## Measure cold starts, bursts and deployments (as root; needs the five toolchains).
+	go run ./bench/start
+
 .PHONY: release
 release: ## Pack both programs for all platforms into dist/, the same bytes each time. RELEASE=1.2.3 names the version.
 	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))"

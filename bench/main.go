@@ -25,7 +25,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	only := flag.String("only", "", "measure only this: provider, calls or cold")
+	only := flag.String("only", "", "measure only this: provider or calls")
 	flag.Parse()
 	exit(run(ctx, os.Stdout, *only))
 }
@@ -53,7 +53,6 @@ func run(ctx context.Context, out io.Writer, only string) error {
 		{"provider", b.plan},
 		{"provider", b.planMany},
 		{"calls", b.gateway},
-		{"cold", b.coldNode},
 	} {
 		if only != "" && only != m.group {
 			continue

@@ -3,17 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/bench/measure"
+	"github.com/jeton-dev/jeton/bench/terraform"
 )
 
 const (
@@ -34,7 +31,7 @@ func (b *bench) plan(ctx context.Context) ([]measure.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours.environment = map[string]string{
+	ours.Environment = map[string]string{
 		scw.ScwAccessKeyEnv: "SCWXXXXXXXXXXXXXXXXX", scw.ScwSecretKeyEnv: "11111111-1111-4111-8111-111111111111",
 		scw.ScwDefaultProjectIDEnv: "11111111-1111-4111-8111-111111111111",
 	}
@@ -67,9 +64,9 @@ func (b *bench) planMany(ctx context.Context) ([]measure.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours.environment = map[string]string{scw.ScwConfigPathEnv: j.credentials}
-	for _, p := range []*project{ours, empty} {
-		if _, _, err := p.terraform(ctx, "apply", "-auto-approve", "-input=false"); err != nil {
+	ours.Environment = map[string]string{scw.ScwConfigPathEnv: j.credentials}
+	for _, p := range []*terraform.Project{ours, empty} {
+		if _, _, err := p.Run(ctx, "apply", "-auto-approve", "-input=false"); err != nil {
 			return nil, err
 		}
 	}
@@ -85,10 +82,10 @@ func (b *bench) planMany(ctx context.Context) ([]measure.Result, error) {
 }
 
 // comparePlans plans both projects in turn.
-func comparePlans(ctx context.Context, rounds int, ours, empty *project) (wall, cpu [2][]float64, err error) {
+func comparePlans(ctx context.Context, rounds int, ours, empty *terraform.Project) (wall, cpu [2][]float64, err error) {
 	for range rounds {
-		for side, p := range []*project{ours, empty} {
-			w, c, err := p.terraform(ctx, "plan", "-input=false")
+		for side, p := range []*terraform.Project{ours, empty} {
+			w, c, err := p.Run(ctx, "plan", "-input=false")
 			if err != nil {
 				return wall, cpu, err
 			}
@@ -98,63 +95,21 @@ func comparePlans(ctx context.Context, rounds int, ours, empty *project) (wall, 
 	return wall, cpu, nil
 }
 
-// A project is a folder with a configuration, and with terraform's own, which
-// takes the provider from a folder.
-type project struct {
-	dir         string
-	environment map[string]string
-}
-
 // projects makes one for our provider, and one for the empty one.
-func (b *bench) projects(ctx context.Context, name, ours, empty string) (*project, *project, error) {
+func (b *bench) projects(ctx context.Context, name, ours, empty string) (*terraform.Project, *terraform.Project, error) {
 	provider, err := b.buildEmpty(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := b.project(name+"-ours", "hashicorp/scaleway", filepath.Join(b.root, "bin"), ours)
+	a, err := terraform.New(filepath.Join(b.dir, name+"-ours"), "hashicorp/scaleway", filepath.Join(b.root, "bin"), ours)
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := b.project(name+"-empty", "hashicorp/empty", filepath.Dir(provider), empty)
+	e, err := terraform.New(filepath.Join(b.dir, name+"-empty"), "hashicorp/empty", filepath.Dir(provider), empty)
 	return a, e, err
-}
-
-func (b *bench) project(name, source, folder, configuration string) (*project, error) {
-	p := &project{dir: filepath.Join(b.dir, name)}
-	if err := os.MkdirAll(p.dir, 0o755); err != nil {
-		return nil, err
-	}
-	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", source, folder)
-	if err := os.WriteFile(filepath.Join(p.dir, "terraform.rc"), []byte(overrides), 0o644); err != nil {
-		return nil, err
-	}
-	return p, os.WriteFile(filepath.Join(p.dir, "main.tf"), []byte(configuration), 0o644)
 }
 
 // buildEmpty returns the path of the empty provider.
 func (b *bench) buildEmpty(ctx context.Context) (string, error) {
-	empty := filepath.Join(b.dir, "providers", "terraform-provider-empty")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", empty, "./bench/empty")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the empty provider: %w\n%s", err, output)
-	}
-	return empty, nil
-}
-
-// terraform returns the seconds of wall and of CPU time that a command takes,
-// with all the processes that it starts.
-func (p *project) terraform(ctx context.Context, arguments ...string) (wall, cpu float64, err error) {
-	command := exec.CommandContext(ctx, "terraform", arguments...)
-	command.Dir = p.dir
-	command.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(p.dir, "terraform.rc"), "CHECKPOINT_DISABLE=1")
-	for _, name := range slices.Sorted(maps.Keys(p.environment)) {
-		command.Env = append(command.Env, name+"="+p.environment[name])
-	}
-	began := time.Now()
-	if output, err := command.CombinedOutput(); err != nil {
-		return 0, 0, fmt.Errorf("terraform %s: %w\n%s", arguments[0], err, output[max(0, len(output)-4000):])
-	}
-	state := command.ProcessState
-	return time.Since(began).Seconds(), (state.UserTime() + state.SystemTime()).Seconds(), nil
+	return terraform.BuildEmpty(ctx, filepath.Join(b.dir, "providers"))
 }

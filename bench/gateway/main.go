@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/jeton-dev/jeton/bench/measure"
@@ -59,5 +58,3 @@ func run(ctx context.Context) error {
 }
 
 func self() (string, error) { return os.Executable() }
-
-func jeton() (string, error) { return filepath.Abs(filepath.Join("bin", "jeton")) }

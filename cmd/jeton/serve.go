@@ -66,7 +66,11 @@ type serveCommand struct {
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
 	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
 	Isolation        string         `help:"Isolate instances at this level: full (root), user, restricted, none; auto is full for root and user for others. The server does not start if the level does not hold." default:"${isolation}"`
+	Egress           string         `help:"Let instances reach the network, but for this machine and mail (open, at isolation level full), or nothing (none)." enum:"open,none" default:"open"`
+	EgressDeny       []netip.Prefix `help:"Let instances not reach these networks (CIDR, separated by commas)." placeholder:"CIDR"`
+	EgressResolver   string         `help:"Answer the DNS questions of instances with this server (default: the one that this machine asks)." placeholder:"HOST:PORT"`
 	Spare            int            `help:"Keep this many sandboxes of each kind ready for instances to come; 0 for none." default:"${spare}"`
+	SpareWorkers     bool           `help:"Have interpreters wait in some of them for their function." default:"true" negatable:""`
 	SpareMost        int            `help:"Let demand raise that number to this." default:"${spareMost}"`
 	SpareMemory      int64          `help:"Let these sandboxes take this much memory, in bytes." default:"${spareMemory}"`
 	Crates           string         `help:"Have Rust functions get their crates from here in place of crates.io: a registry, such as sparse+https://crates.example.com/, or the absolute path of a folder as cargo vendor makes it." placeholder:"URL|DIR"`
@@ -99,7 +103,8 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
 	config.Isolation = c.Isolation
-	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory}
+	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver
+	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory, NoWorkers: !c.SpareWorkers}
 	config.Toolchains = c.paths()
 	config.Crates, config.ShareRustBuilds = c.Crates, c.ShareRustBuilds
 	return config

@@ -68,6 +68,11 @@ func (a *API) getProject(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeProject(a.Keys.Project(id)), nil
 }
 
+type projectsAnswer struct {
+	TotalCount int             `json:"total_count"`
+	Projects   []projectAnswer `json:"projects"`
+}
+
 // listProjects gives the one project that the caller can see, if it is what is
 // asked for.
 func (a *API) listProjects(r *http.Request, scope functions.Scope) (any, error) {
@@ -84,10 +89,7 @@ func (a *API) listProjects(r *http.Request, scope functions.Scope) (any, error) 
 	if page.Number > 1 {
 		found = found[:0]
 	}
-	return struct {
-		TotalCount int             `json:"total_count"`
-		Projects   []projectAnswer `json:"projects"`
-	}{total, found}, nil
+	return projectsAnswer{total, found}, nil
 }
 
 func matches(wanted, value string) bool { return wanted == "" || wanted == value }

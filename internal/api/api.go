@@ -55,6 +55,9 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("PUT "+archivePath, a.putArchive)
 	mux.HandleFunc("GET "+archivePath, a.getArchive)
 	mux.HandleFunc("GET /.well-known/jwks.json", a.getPublicKeys)
+	mux.HandleFunc("GET /metadata", a.getMetadata)
+	mux.HandleFunc("GET "+descriptionPath, a.getDescription)
+	mux.HandleFunc("GET "+pagePath, a.getDescription)
 	mux.HandleFunc("/", a.unknownRoute)
 	return a.observe(a.recover(mux))
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/blob"
@@ -156,6 +157,9 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, blob.ErrTooLarge) {
 		err = &functions.Error{Code: functions.InvalidArgument, Message: "the archive is not as long as was said"}
 	}
+	if noRoom(err) {
+		err = errors.Join(err, &functions.Error{Code: functions.Unavailable, Message: "the server cannot do this now: its disk is full"})
+	}
 	if err != nil {
 		a.writeError(w, r, err)
 		return
@@ -163,6 +167,11 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Etag", `"`+archive.MD5+`"`)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
+}
+
+// noRoom tells whether a file could not be written for want of room.
+func noRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 // getArchive gives the archive that was uploaded last.

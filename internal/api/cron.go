@@ -20,13 +20,15 @@ func encodeCron(c functions.Cron, _ touched) cronAnswer {
 	return cronAnswer{ID: c.ID, FunctionID: c.FunctionID, Schedule: c.Schedule, Args: c.Args, Status: c.Status, Name: c.Name}
 }
 
+type createCronRequest struct {
+	FunctionID string          `json:"function_id"`
+	Schedule   string          `json:"schedule"`
+	Args       json.RawMessage `json:"args"`
+	Name       string          `json:"name"`
+}
+
 func (a *API) createCron(r *http.Request, scope functions.Scope) (any, error) {
-	var request struct {
-		FunctionID string          `json:"function_id"`
-		Schedule   string          `json:"schedule"`
-		Args       json.RawMessage `json:"args"`
-		Name       string          `json:"name"`
-	}
+	var request createCronRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
@@ -45,16 +47,25 @@ func (a *API) getCron(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeCron(c, read), err
 }
 
+type cronsAnswer struct {
+	Crons      []cronAnswer `json:"crons"`
+	TotalCount int          `json:"total_count"`
+}
+
 func (a *API) listCrons(r *http.Request, scope functions.Scope) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
 		return nil, err
 	}
 	found, total, err := a.Service.Crons(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
-	return struct {
-		Crons      []cronAnswer `json:"crons"`
-		TotalCount int          `json:"total_count"`
-	}{encodeAll(found, encodeCron), total}, err
+	return cronsAnswer{encodeAll(found, encodeCron), total}, err
+}
+
+type updateCronRequest struct {
+	FunctionID *string         `json:"function_id"`
+	Schedule   *string         `json:"schedule"`
+	Args       json.RawMessage `json:"args"`
+	Name       *string         `json:"name"`
 }
 
 func (a *API) updateCron(r *http.Request, scope functions.Scope) (any, error) {
@@ -62,12 +73,7 @@ func (a *API) updateCron(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var request struct {
-		FunctionID *string         `json:"function_id"`
-		Schedule   *string         `json:"schedule"`
-		Args       json.RawMessage `json:"args"`
-		Name       *string         `json:"name"`
-	}
+	var request updateCronRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}

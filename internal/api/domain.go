@@ -22,11 +22,13 @@ func encodeDomain(d functions.Domain, _ touched) domainAnswer {
 	}
 }
 
+type createDomainRequest struct {
+	Hostname   string `json:"hostname"`
+	FunctionID string `json:"function_id"`
+}
+
 func (a *API) createDomain(r *http.Request, scope functions.Scope) (any, error) {
-	var request struct {
-		Hostname   string `json:"hostname"`
-		FunctionID string `json:"function_id"`
-	}
+	var request createDomainRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
@@ -43,16 +45,18 @@ func (a *API) getDomain(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeDomain(d, read), err
 }
 
+type domainsAnswer struct {
+	Domains    []domainAnswer `json:"domains"`
+	TotalCount int            `json:"total_count"`
+}
+
 func (a *API) listDomains(r *http.Request, scope functions.Scope) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
 		return nil, err
 	}
 	found, total, err := a.Service.Domains(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
-	return struct {
-		Domains    []domainAnswer `json:"domains"`
-		TotalCount int            `json:"total_count"`
-	}{encodeAll(found, encodeDomain), total}, err
+	return domainsAnswer{encodeAll(found, encodeDomain), total}, err
 }
 
 func (a *API) deleteDomain(r *http.Request, scope functions.Scope) (any, error) {

@@ -70,6 +70,8 @@ type (
 	}
 	exceededQuota struct {
 		Resource string `json:"resource"`
+		Quota    int    `json:"quota"`
+		Current  int    `json:"current"`
 	}
 )
 
@@ -153,8 +155,10 @@ func errorBody(err error) (int, any) {
 		}
 	case functions.QuotaExceeded:
 		return http.StatusForbidden, quotasExceeded{
-			Details: []exceededQuota{{Resource: e.Resource}}, Message: e.Message, Type: "quotas_exceeded",
+			Details: []exceededQuota{{Resource: e.Resource, Quota: e.Quota, Current: e.Current}}, Message: e.Message, Type: "quotas_exceeded",
 		}
+	case functions.Unavailable:
+		return http.StatusServiceUnavailable, message{e.Message}
 	case functions.PermissionDenied:
 		return http.StatusForbidden, permission{iam.Write, e.Resource}.denied(e.Message)
 	}

@@ -50,25 +50,27 @@ func encodeFunction(f functions.Function, t touched) functionAnswer {
 	}
 }
 
+type createFunctionRequest struct {
+	Name                       string            `json:"name"`
+	NamespaceID                string            `json:"namespace_id"`
+	EnvironmentVariables       map[string]string `json:"environment_variables"`
+	MinScale                   *int              `json:"min_scale"`
+	MaxScale                   *int              `json:"max_scale"`
+	Runtime                    string            `json:"runtime"`
+	MemoryLimit                *int              `json:"memory_limit"`
+	Timeout                    *duration         `json:"timeout"`
+	Handler                    string            `json:"handler"`
+	Privacy                    string            `json:"privacy"`
+	Description                string            `json:"description"`
+	SecretEnvironmentVariables []secretRequest   `json:"secret_environment_variables"`
+	HTTPOption                 string            `json:"http_option"`
+	Sandbox                    string            `json:"sandbox"`
+	Tags                       []string          `json:"tags"`
+	PrivateNetworkID           string            `json:"private_network_id"`
+}
+
 func (a *API) createFunction(r *http.Request, scope functions.Scope) (any, error) {
-	var request struct {
-		Name                       string            `json:"name"`
-		NamespaceID                string            `json:"namespace_id"`
-		EnvironmentVariables       map[string]string `json:"environment_variables"`
-		MinScale                   *int              `json:"min_scale"`
-		MaxScale                   *int              `json:"max_scale"`
-		Runtime                    string            `json:"runtime"`
-		MemoryLimit                *int              `json:"memory_limit"`
-		Timeout                    *duration         `json:"timeout"`
-		Handler                    string            `json:"handler"`
-		Privacy                    string            `json:"privacy"`
-		Description                string            `json:"description"`
-		SecretEnvironmentVariables []secretRequest   `json:"secret_environment_variables"`
-		HTTPOption                 string            `json:"http_option"`
-		Sandbox                    string            `json:"sandbox"`
-		Tags                       []string          `json:"tags"`
-		PrivateNetworkID           string            `json:"private_network_id"`
-	}
+	var request createFunctionRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
@@ -97,6 +99,11 @@ func (a *API) listFunctions(r *http.Request, scope functions.Scope) (any, error)
 	return a.functionsOf(r, scope, r.URL.Query().Get("namespace_id"))
 }
 
+type functionsAnswer struct {
+	Functions  []functionAnswer `json:"functions"`
+	TotalCount int              `json:"total_count"`
+}
+
 func (a *API) functionsOf(r *http.Request, scope functions.Scope, namespaceID string) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
@@ -105,10 +112,25 @@ func (a *API) functionsOf(r *http.Request, scope functions.Scope, namespaceID st
 	filter := queryFilter(r)
 	filter.NamespaceID, filter.FunctionID = namespaceID, ""
 	found, total, err := a.Service.Functions(r.Context(), scope, filter, page)
-	return struct {
-		Functions  []functionAnswer `json:"functions"`
-		TotalCount int              `json:"total_count"`
-	}{encodeAll(found, encodeFunction), total}, err
+	return functionsAnswer{encodeAll(found, encodeFunction), total}, err
+}
+
+type updateFunctionRequest struct {
+	EnvironmentVariables       *map[string]string `json:"environment_variables"`
+	MinScale                   *int               `json:"min_scale"`
+	MaxScale                   *int               `json:"max_scale"`
+	Runtime                    string             `json:"runtime"`
+	MemoryLimit                *int               `json:"memory_limit"`
+	Timeout                    *duration          `json:"timeout"`
+	Redeploy                   bool               `json:"redeploy"`
+	Handler                    *string            `json:"handler"`
+	Privacy                    string             `json:"privacy"`
+	Description                *string            `json:"description"`
+	SecretEnvironmentVariables []secretRequest    `json:"secret_environment_variables"`
+	HTTPOption                 string             `json:"http_option"`
+	Sandbox                    string             `json:"sandbox"`
+	Tags                       *[]string          `json:"tags"`
+	PrivateNetworkID           *string            `json:"private_network_id"`
 }
 
 func (a *API) updateFunction(r *http.Request, scope functions.Scope) (any, error) {
@@ -116,23 +138,7 @@ func (a *API) updateFunction(r *http.Request, scope functions.Scope) (any, error
 	if err != nil {
 		return nil, err
 	}
-	var request struct {
-		EnvironmentVariables       *map[string]string `json:"environment_variables"`
-		MinScale                   *int               `json:"min_scale"`
-		MaxScale                   *int               `json:"max_scale"`
-		Runtime                    string             `json:"runtime"`
-		MemoryLimit                *int               `json:"memory_limit"`
-		Timeout                    *duration          `json:"timeout"`
-		Redeploy                   bool               `json:"redeploy"`
-		Handler                    *string            `json:"handler"`
-		Privacy                    string             `json:"privacy"`
-		Description                *string            `json:"description"`
-		SecretEnvironmentVariables []secretRequest    `json:"secret_environment_variables"`
-		HTTPOption                 string             `json:"http_option"`
-		Sandbox                    string             `json:"sandbox"`
-		Tags                       *[]string          `json:"tags"`
-		PrivateNetworkID           *string            `json:"private_network_id"`
-	}
+	var request updateFunctionRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}

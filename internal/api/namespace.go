@@ -47,15 +47,17 @@ func encodeNamespace(n functions.Namespace, t touched) namespaceAnswer {
 	}
 }
 
+type createNamespaceRequest struct {
+	Name                       string            `json:"name"`
+	EnvironmentVariables       map[string]string `json:"environment_variables"`
+	ProjectID                  string            `json:"project_id"`
+	Description                string            `json:"description"`
+	SecretEnvironmentVariables []secretRequest   `json:"secret_environment_variables"`
+	Tags                       []string          `json:"tags"`
+}
+
 func (a *API) createNamespace(r *http.Request, scope functions.Scope) (any, error) {
-	var request struct {
-		Name                       string            `json:"name"`
-		EnvironmentVariables       map[string]string `json:"environment_variables"`
-		ProjectID                  string            `json:"project_id"`
-		Description                string            `json:"description"`
-		SecretEnvironmentVariables []secretRequest   `json:"secret_environment_variables"`
-		Tags                       []string          `json:"tags"`
-	}
+	var request createNamespaceRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
@@ -75,6 +77,11 @@ func (a *API) getNamespace(r *http.Request, scope functions.Scope) (any, error) 
 	return encodeNamespace(n, read), err
 }
 
+type namespacesAnswer struct {
+	Namespaces []namespaceAnswer `json:"namespaces"`
+	TotalCount int               `json:"total_count"`
+}
+
 func (a *API) listNamespaces(r *http.Request, scope functions.Scope) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
@@ -83,10 +90,14 @@ func (a *API) listNamespaces(r *http.Request, scope functions.Scope) (any, error
 	filter := queryFilter(r)
 	filter.NamespaceID, filter.FunctionID = "", ""
 	found, total, err := a.Service.Namespaces(r.Context(), scope, filter, page)
-	return struct {
-		Namespaces []namespaceAnswer `json:"namespaces"`
-		TotalCount int               `json:"total_count"`
-	}{encodeAll(found, encodeNamespace), total}, err
+	return namespacesAnswer{encodeAll(found, encodeNamespace), total}, err
+}
+
+type updateNamespaceRequest struct {
+	EnvironmentVariables       *map[string]string `json:"environment_variables"`
+	Description                *string            `json:"description"`
+	SecretEnvironmentVariables []secretRequest    `json:"secret_environment_variables"`
+	Tags                       *[]string          `json:"tags"`
 }
 
 func (a *API) updateNamespace(r *http.Request, scope functions.Scope) (any, error) {
@@ -94,12 +105,7 @@ func (a *API) updateNamespace(r *http.Request, scope functions.Scope) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	var request struct {
-		EnvironmentVariables       *map[string]string `json:"environment_variables"`
-		Description                *string            `json:"description"`
-		SecretEnvironmentVariables []secretRequest    `json:"secret_environment_variables"`
-		Tags                       *[]string          `json:"tags"`
-	}
+	var request updateNamespaceRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}

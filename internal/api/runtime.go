@@ -31,10 +31,12 @@ func encodeRuntime(r runtime.Runtime, _ touched) runtimeAnswer {
 	}
 }
 
+type runtimesAnswer struct {
+	Runtimes   []runtimeAnswer `json:"runtimes"`
+	TotalCount int             `json:"total_count"`
+}
+
 // listRuntimes gives all runtimes at once, as the real service does.
 func (a *API) listRuntimes(_ *http.Request, _ functions.Scope) (any, error) {
-	return struct {
-		Runtimes   []runtimeAnswer `json:"runtimes"`
-		TotalCount int             `json:"total_count"`
-	}{encodeAll(a.Runtimes, encodeRuntime), len(a.Runtimes)}, nil
+	return runtimesAnswer{encodeAll(a.Runtimes, encodeRuntime), len(a.Runtimes)}, nil
 }

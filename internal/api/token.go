@@ -41,13 +41,15 @@ func encodeToken(t functions.Token, _ touched) tokenAnswer {
 	}
 }
 
+type createTokenRequest struct {
+	FunctionID  string `json:"function_id"`
+	NamespaceID string `json:"namespace_id"`
+	Description string `json:"description"`
+	ExpiresAt   string `json:"expires_at"`
+}
+
 func (a *API) createToken(r *http.Request, scope functions.Scope) (any, error) {
-	var request struct {
-		FunctionID  string `json:"function_id"`
-		NamespaceID string `json:"namespace_id"`
-		Description string `json:"description"`
-		ExpiresAt   string `json:"expires_at"`
-	}
+	var request createTokenRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
@@ -93,6 +95,11 @@ func (a *API) getToken(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeToken(t, read), err
 }
 
+type tokensAnswer struct {
+	Tokens     []tokenAnswer `json:"tokens"`
+	TotalCount int           `json:"total_count"`
+}
+
 func (a *API) listTokens(r *http.Request, scope functions.Scope) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
@@ -101,10 +108,7 @@ func (a *API) listTokens(r *http.Request, scope functions.Scope) (any, error) {
 	filter := queryFilter(r)
 	filter.Name = ""
 	found, total, err := a.Service.Tokens(r.Context(), scope, filter, page)
-	return struct {
-		Tokens     []tokenAnswer `json:"tokens"`
-		TotalCount int           `json:"total_count"`
-	}{encodeAll(found, encodeToken), total}, err
+	return tokensAnswer{encodeAll(found, encodeToken), total}, err
 }
 
 func (a *API) deleteToken(r *http.Request, scope functions.Scope) (any, error) {

@@ -86,24 +86,31 @@ func (e *externalRequest) secretKey() *secret.String {
 	return &key
 }
 
-func (a *API) createTrigger(r *http.Request, scope functions.Scope) (any, error) {
-	var request struct {
-		FunctionID  string `json:"function_id"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		SQS         *struct {
-			Queue     string `json:"queue"`
-			ProjectID string `json:"mnq_project_id"`
-			Region    string `json:"mnq_region"`
-		} `json:"scw_sqs_config"`
-		NATS *struct {
-			Subject   string `json:"subject"`
-			AccountID string `json:"mnq_nats_account_id"`
-			ProjectID string `json:"mnq_project_id"`
-			Region    string `json:"mnq_region"`
-		} `json:"scw_nats_config"`
+type (
+	createTriggerRequest struct {
+		FunctionID  string           `json:"function_id"`
+		Name        string           `json:"name"`
+		Description string           `json:"description"`
+		SQS         *sqsRequest      `json:"scw_sqs_config"`
+		NATS        *natsRequest     `json:"scw_nats_config"`
 		ExternalSQS *externalRequest `json:"sqs_config"`
 	}
+	sqsRequest struct {
+		Queue     string `json:"queue"`
+		ProjectID string `json:"mnq_project_id"`
+		Region    string `json:"mnq_region"`
+	}
+	natsRequest struct {
+		Subject   string `json:"subject"`
+		AccountID string `json:"mnq_nats_account_id"`
+		ProjectID string `json:"mnq_project_id"`
+		Region    string `json:"mnq_region"`
+	}
+)
+
+func (a *API) createTrigger(r *http.Request, scope functions.Scope) (any, error) {
+	var request createTriggerRequest
+
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
@@ -133,6 +140,11 @@ func (a *API) getTrigger(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeTrigger(t, read), err
 }
 
+type triggersAnswer struct {
+	TotalCount int             `json:"total_count"`
+	Triggers   []triggerAnswer `json:"triggers"`
+}
+
 func (a *API) listTriggers(r *http.Request, scope functions.Scope) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
@@ -141,10 +153,13 @@ func (a *API) listTriggers(r *http.Request, scope functions.Scope) (any, error) 
 	filter := queryFilter(r)
 	filter.Name, filter.OrganizationID = "", ""
 	found, total, err := a.Service.Triggers(r.Context(), scope, filter, page)
-	return struct {
-		TotalCount int             `json:"total_count"`
-		Triggers   []triggerAnswer `json:"triggers"`
-	}{total, encodeAll(found, encodeTrigger)}, err
+	return triggersAnswer{total, encodeAll(found, encodeTrigger)}, err
+}
+
+type updateTriggerRequest struct {
+	Name        *string          `json:"name"`
+	Description *string          `json:"description"`
+	ExternalSQS *externalRequest `json:"sqs_config"`
 }
 
 func (a *API) updateTrigger(r *http.Request, scope functions.Scope) (any, error) {
@@ -152,11 +167,7 @@ func (a *API) updateTrigger(r *http.Request, scope functions.Scope) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	var request struct {
-		Name        *string          `json:"name"`
-		Description *string          `json:"description"`
-		ExternalSQS *externalRequest `json:"sqs_config"`
-	}
+	var request updateTriggerRequest
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}

@@ -90,7 +90,8 @@ func unpackFile(root *os.Root, header *tar.Header, content io.Reader) error {
 	if !known || header.Typeflag != tar.TypeReg || path.Clean(header.Name) != header.Name {
 		return errForeign
 	}
-	if err := root.MkdirAll(path.Dir(header.Name), 0o700); err != nil {
+	// Built code is read by others than the server; the data folder is its own.
+	if err := root.MkdirAll(path.Dir(header.Name), 0o755); err != nil {
 		return err
 	}
 	file, err := root.OpenFile(header.Name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(header.Mode).Perm())

@@ -63,7 +63,7 @@ func (s *Service) roomForDomain(tx Tx, d Domain) error {
 		return err
 	}
 	if count >= s.Limits.Domains {
-		return quotaExceeded("domain", s.Limits.Domains)
+		return quotaExceeded("domain", s.Limits.Domains, count)
 	}
 	return nil
 }

@@ -17,7 +17,10 @@ const (
 	TransientState   Code = "transient_state"
 	QuotaExceeded    Code = "quota_exceeded"
 	PermissionDenied Code = "permission_denied"
-	Internal         Code = "internal"
+	// Unavailable is a fault of what the server stands on, such as a full disk,
+	// which ends without a change of the call.
+	Unavailable Code = "unavailable"
+	Internal    Code = "internal"
 )
 
 // An Error is what the service answers in place of a result. Its text is
@@ -32,6 +35,9 @@ type Error struct {
 	Resource, ResourceID string
 	// State is the state that forbids the call, for TransientState.
 	State Status
+	// Quota is how many there may be of Resource, and Current how many there are
+	// or would be, for QuotaExceeded.
+	Quota, Current int
 }
 
 // Error implements error.
@@ -84,9 +90,9 @@ func transient(resource, id string, state Status) error {
 	}
 }
 
-func quotaExceeded(resource string, quota int) error {
+func quotaExceeded(resource string, quota, current int) error {
 	return &Error{
-		Code: QuotaExceeded, Resource: resource,
+		Code: QuotaExceeded, Resource: resource, Quota: quota, Current: current,
 		Message: fmt.Sprintf("quota exceeded: at most %d %ss", quota, resource),
 	}
 }

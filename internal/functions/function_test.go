@@ -95,6 +95,18 @@ func TestFunctionQuota(t *testing.T) {
 	w.newFunction(n, "one")
 	_, err := w.CreateFunction(t.Context(), paris, functions.CreateFunction{NamespaceID: n.ID, Name: "two", Runtime: "go126"})
 	wantCode(t, err, functions.QuotaExceeded)
+	// The name is known to be taken though there is no room.
+	_, err = w.CreateFunction(t.Context(), paris, functions.CreateFunction{NamespaceID: n.ID, Name: "one", Runtime: "go126"})
+	wantCode(t, err, functions.AlreadyExists)
+	// Those of another organization are not counted.
+	err = w.Store.Update(t.Context(), func(tx functions.Tx) error {
+		n.OrganizationID = "99999999-9999-4999-8999-999999999999"
+		return tx.Put(n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.newFunction(n, "three")
 }
 
 func TestUpdateFunctionAsksForADeployment(t *testing.T) {

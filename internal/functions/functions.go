@@ -30,10 +30,10 @@ func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunct
 		if n.Status.Transient() {
 			return f, transient("namespace", n.ID, n.Status)
 		}
+		f.OrganizationID = n.OrganizationID
 		if err := s.roomInNamespace(tx, f); err != nil {
 			return f, err
 		}
-		f.OrganizationID = n.OrganizationID
 		f.DomainName = n.Slug + "-" + f.Name + "." + strings.ReplaceAll(s.Domain, "{region}", string(f.Region))
 		return f, tx.Put(f)
 	})
@@ -119,13 +119,6 @@ func (s *Service) changeable(runtimes ...string) error {
 }
 
 func (s *Service) roomInNamespace(tx Tx, f Function) error {
-	_, count, err := tx.Functions(Filter{OrganizationID: f.OrganizationID}, Page{Number: 1, Size: 1})
-	if err != nil {
-		return err
-	}
-	if count >= s.Limits.Functions {
-		return quotaExceeded("function", s.Limits.Functions)
-	}
 	same, _, err := tx.Functions(Filter{NamespaceID: f.NamespaceID, Name: f.Name}, Page{})
 	if err != nil {
 		return err
@@ -134,6 +127,13 @@ func (s *Service) roomInNamespace(tx Tx, f Function) error {
 		return &Error{
 			Code: AlreadyExists, Message: "resource already exists", Resource: "function", ResourceID: same[0].ID,
 		}
+	}
+	_, count, err := tx.Functions(Filter{OrganizationID: f.OrganizationID}, Page{Number: 1, Size: 1})
+	if err != nil {
+		return err
+	}
+	if count >= s.Limits.Functions {
+		return quotaExceeded("function", s.Limits.Functions, count)
 	}
 	return nil
 }

@@ -32,14 +32,15 @@ func (s *Service) CreateNamespace(ctx context.Context, scope Scope, c CreateName
 	}
 	return n, s.Store.Update(ctx, func(tx Tx) error {
 		siblings := Filter{Region: n.Region, ProjectID: n.ProjectID}
+		same := siblings
+		same.Name = n.Name
+		if _, taken, err := tx.Namespaces(same, Page{}); err != nil {
+			return err
+		} else if taken > 0 {
+			return &Error{Code: AlreadyExists, Message: "Namespace already exist"}
+		}
 		if err := s.roomFor(tx, siblings); err != nil {
 			return err
-		}
-		siblings.Name = n.Name
-		if _, same, err := tx.Namespaces(siblings, Page{}); err != nil {
-			return err
-		} else if same > 0 {
-			return &Error{Code: AlreadyExists, Message: "Namespace already exist"}
 		}
 		return tx.Put(n)
 	})
@@ -51,7 +52,7 @@ func (s *Service) roomFor(tx Tx, siblings Filter) error {
 		return err
 	}
 	if count >= s.Limits.Namespaces {
-		return quotaExceeded("namespace", s.Limits.Namespaces)
+		return quotaExceeded("namespace", s.Limits.Namespaces, count)
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ func (s *Service) mergeSecrets(current, changed []SecretVariable) ([]SecretVaria
 		}
 	}
 	if len(merged) > s.Limits.Variables {
-		return nil, quotaExceeded("secret environment variable", s.Limits.Variables)
+		return nil, quotaExceeded("secret environment variable", s.Limits.Variables, len(merged))
 	}
 	return merged, nil
 }

@@ -34,7 +34,7 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
 func validVariables(variables map[string]string, limits Limits) error {
 	if len(variables) > limits.Variables {
-		return quotaExceeded("environment variable", limits.Variables)
+		return quotaExceeded("environment variable", limits.Variables, len(variables))
 	}
 	for name, value := range variables {
 		if err := validVariableName("environment_variables", name); err != nil {
@@ -55,7 +55,7 @@ func validSecrets(changes []SecretChange, limits Limits) error {
 	// Each change costs a hash, which takes long by design. Removals come on
 	// top of what may be there.
 	if len(changes) > 2*limits.Variables {
-		return quotaExceeded("secret environment variable", limits.Variables)
+		return quotaExceeded("secret environment variable", limits.Variables, len(changes))
 	}
 	given := map[string]bool{}
 	for _, change := range changes {

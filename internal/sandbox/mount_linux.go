@@ -208,6 +208,11 @@ func furnishRoot(b blueprint, opened []int, root string) error {
 			return err
 		}
 	}
+	if b.Resolver != "" {
+		if err := os.WriteFile(root+"/etc/resolv.conf", []byte("nameserver "+b.Resolver+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
 	return errors.Join(linkDevices(root), mountProc(root))
 }
 

@@ -62,6 +62,9 @@ func (*Sandbox) Signal(syscall.Signal) {}
 // Kill does nothing.
 func (*Sandbox) Kill() {}
 
+// Network returns nil.
+func (*Sandbox) Network() *os.File { return nil }
+
 // Memory returns 0.
 func (*Sandbox) Memory() int64 { return 0 }
 

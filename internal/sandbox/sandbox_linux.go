@@ -56,7 +56,7 @@ func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
 		return nil, fmt.Errorf("start sandbox: %w", err)
 	}
 	b := blueprint{
-		Level: h.level, Mounts: plan, Hostname: "jeton",
+		Level: h.level, Mounts: plan, Hostname: "jeton", Resolver: l.Resolver,
 		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: DefaultProcesses,
 	}
 	if err := s.build(ctx, b); err != nil {

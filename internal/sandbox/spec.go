@@ -22,6 +22,8 @@ type Layout struct {
 	Home string
 	// Temporary is the size of /tmp, in bytes; 0 if Reveal will say.
 	Temporary int64
+	// Resolver is the DNS server that programs ask; empty for none.
+	Resolver string
 	// Files are given to the process as file descriptors 3 and on.
 	Files []*os.File
 	// Stdout and Stderr receive what the process prints.

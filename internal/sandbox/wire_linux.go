@@ -33,6 +33,7 @@ type blueprint struct {
 	Level     Level   `json:"level"`
 	Mounts    []mount `json:"mounts"`
 	Hostname  string  `json:"hostname"`
+	Resolver  string  `json:"resolver,omitempty"`
 	Temporary int64   `json:"temporary"`
 	Processes int     `json:"processes"`
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -118,6 +119,12 @@ type Config struct {
 	// Spare how many are made ahead of need.
 	Isolation string
 	Spare     process.Spare
+	// Egress lets instances reach the network, but for EgressDeny; it is no use at
+	// a level below full. EgressResolver is the DNS server behind the one that
+	// they see; empty for the one that this machine asks.
+	Egress         bool
+	EgressDeny     []netip.Prefix
+	EgressResolver string
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string
@@ -163,6 +170,7 @@ func DefaultConfig(dataDir string) Config {
 		},
 		Isolation:  AutoIsolation,
 		Spare:      process.DefaultSpare,
+		Egress:     true,
 		Now:        func() time.Time { return time.Now().UTC() },
 		NewID:      uuid.NewString,
 		NewKeyPair: func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) },

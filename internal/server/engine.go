@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/node"
@@ -30,7 +32,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	}
 	engine, err := process.New(process.Config{
 		ReadyTimeout: s.config.StartTimeout, Isolation: level,
-		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare,
+		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare, Egress: s.egress(),
 		Output: s.keepLine,
 	}, s.log)
 	if err != nil {
@@ -55,6 +57,16 @@ func (s *Server) isolation() (sandbox.Level, error) {
 		return sandbox.Default()
 	}
 	return sandbox.ParseLevel(s.config.Isolation)
+}
+
+// egress is what instances reach of the network; nil for nothing.
+func (s *Server) egress() *egress.Policy {
+	if !s.config.Egress {
+		return nil
+	}
+	return &egress.Policy{
+		Deny: s.config.EgressDeny, Resolver: cmp.Or(s.config.EgressResolver, egress.SystemResolver()), Now: s.config.Now,
+	}
 }
 
 // proveIsolation refuses to go on behind walls that do not stand.

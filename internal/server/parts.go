@@ -96,7 +96,7 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: s.directory, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
-		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
+		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
 }
@@ -106,7 +106,7 @@ func (s *Server) openGateway() {
 		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
 		MaxPayload:   s.config.Limits.PayloadSize,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
-		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
+		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
 	s.crons = &schedule.Crons{
 		Store: s.store, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,

@@ -63,6 +63,7 @@ const lockFile = "lock"
 type Server struct {
 	config    Config
 	log       *slog.Logger
+	clock     *clock
 	lock      *flock.Flock
 	box       *secret.Box
 	urlKey    []byte
@@ -109,14 +110,14 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, log: log}
+	s := &Server{config: config, log: log, clock: &clock{now: config.Now, log: log}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openOutput, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openStore, s.lookAtClock, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openOutput, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err

@@ -182,3 +182,34 @@ func publicKey(t *testing.T, text string) *rsa.PublicKey {
 	}
 	return key
 }
+
+// More namespaces than keys are kept at hand, in turn: each token is signed with
+// the key of its own.
+func TestMintForManyNamespaces(t *testing.T) {
+	t.Parallel()
+	box := newBox(t)
+	minter := token.NewMinter(box)
+	var pairs []token.KeyPair
+	for range 2 {
+		pair, err := token.GenerateKeyPair(2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs = append(pairs, pair)
+	}
+	var namespaces []functions.Namespace
+	for i := range 70 {
+		namespaces = append(namespaces, functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(box, pairs[i%2])})
+	}
+	for i, n := range append(namespaces, namespaces...) {
+		text, err := minter.Mint(n, functions.Token{ID: tokenID, NamespaceID: n.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := strings.Split(text.Reveal(), ".")
+		digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+		if err := rsa.VerifyPKCS1v15(publicKey(t, pairs[i%2].Public), crypto.SHA256, digest[:], []byte(decode(t, parts[2]))); err != nil {
+			t.Errorf("namespace %d: %v", i, err)
+		}
+	}
+}

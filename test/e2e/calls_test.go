@@ -81,7 +81,7 @@ func TestNeverListens(t *testing.T) {
 // TestStopsListening is a function that started once and no longer does.
 func TestStopsListening(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, seenFromOutside)
 	marker := t.TempDir() + "/started"
 	n := w.namespace("stops")
 	f := w.function(python(n.ID, "f"), map[string]string{
@@ -112,7 +112,7 @@ func TestScale(t *testing.T) {
 		"busy = globals().get('busy', 0) + 1",
 		"time.sleep(0.3)",
 		"busy -= 1",
-		"return str(os.getpid()) + ' ' + str(busy)",
+		"return globals().setdefault('name', os.urandom(8).hex()) + ' ' + str(busy)",
 	))
 	var mu sync.Mutex
 	instances := map[string]bool{}
@@ -213,7 +213,7 @@ func TestVariables(t *testing.T) {
 // next call start one.
 func TestIdle(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *server.Config) { c.Scale.IdleToZero = 300 * time.Millisecond })
+	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.Scale.IdleToZero = 300 * time.Millisecond })
 	n := w.namespace("idle")
 	f := w.function(python(n.ID, "f"), pythonHandler("return str(os.getpid())"))
 	_, first := w.call(f, "/", "")

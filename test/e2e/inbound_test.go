@@ -106,7 +106,7 @@ func TestProtocols(t *testing.T) {
 // is still at work on it serves nobody else.
 func TestCallerGoesAway(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, seenFromOutside)
 	marker := t.TempDir() + "/called"
 	f := w.function(python(w.namespace("goes").ID, "f"), pythonHandler(
 		"if event['path'] == '/hang':",

@@ -46,7 +46,7 @@ func exists(path string) bool {
 // serves, what opened opens, and what was revoked stays so.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, seenFromOutside)
 	n := w.namespace("restart")
 	request := python(n.ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate

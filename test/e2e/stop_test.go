@@ -55,7 +55,7 @@ func (w *world) slow(dir string) *function.Function {
 // is no longer ready, then takes no more, and ends what it has heldCall.
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *server.Config) { c.StopDelay, c.StopTimeout = 2*time.Second, patience })
+	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.StopDelay, c.StopTimeout = 2*time.Second, patience })
 	dir := t.TempDir()
 	f := w.slow(dir)
 	http1, http2 := new(http.Protocols), new(http.Protocols)
@@ -96,7 +96,7 @@ func TestGracefulStop(t *testing.T) {
 // TestStopHasAnEnd has a call that never ends not keep the server.
 func TestStopHasAnEnd(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *server.Config) { c.StopTimeout = 200 * time.Millisecond })
+	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.StopTimeout = 200 * time.Millisecond })
 	dir := t.TempDir()
 	f := w.slow(dir)
 	http1 := new(http.Protocols)

@@ -16,6 +16,8 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
@@ -28,6 +30,10 @@ type world struct {
 	*function.API
 	t *testing.T
 }
+
+// seenFromOutside has instances be plain processes, which share files and process
+// numbers with the test that looks at them.
+func seenFromOutside(c *server.Config) { c.Isolation = sandbox.None.String() }
 
 func newWorld(t *testing.T, options ...jetontest.Option) *world {
 	t.Helper()

@@ -156,20 +156,20 @@ func (j *Jeton) Key(project string, permissions ...string) admin.APIKey {
 }
 
 // Client is the official SDK's client for the server.
-func (j *Jeton) Client() *scw.Client {
+func (j *Jeton) Client(options ...scw.ClientOption) *scw.Client {
 	j.t.Helper()
 	return j.ClientOf(admin.APIKey{
 		AccessKey: j.AccessKey, SecretKey: j.SecretKey, ProjectID: j.ProjectID, OrganizationID: j.OrganizationID,
-	})
+	}, options...)
 }
 
 // ClientOf is the official SDK's client of whoever has an API key.
-func (j *Jeton) ClientOf(key admin.APIKey) *scw.Client {
+func (j *Jeton) ClientOf(key admin.APIKey, options ...scw.ClientOption) *scw.Client {
 	j.t.Helper()
-	client, err := scw.NewClient(
+	client, err := scw.NewClient(append([]scw.ClientOption{
 		scw.WithAPIURL(j.APIURL), scw.WithAuth(key.AccessKey, key.SecretKey), scw.WithDefaultRegion(scw.RegionFrPar),
 		scw.WithDefaultProjectID(key.ProjectID), scw.WithDefaultOrganizationID(key.OrganizationID),
-	)
+	}, options...)...)
 	if err != nil {
 		j.t.Fatalf("make a client: %v", err)
 	}

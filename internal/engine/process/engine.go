@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
@@ -53,6 +54,9 @@ type Config struct {
 	// Output receives what instances print. If it is nil the log does; else that
 	// has it only where it tells of everything.
 	Output func(Line)
+	// Egress says what instances reach of the network, where the level allows
+	// that; nil for nothing.
+	Egress *egress.Policy
 	// Spare says how many sandboxes are made ahead of need, where the level
 	// allows that.
 	Spare Spare
@@ -193,6 +197,11 @@ func (e *Engine) Close() error {
 func (e *Engine) Apply(_ context.Context, r engine.Revision) error {
 	if r.ID == "" || len(r.Command) == 0 || !filepath.IsAbs(r.Command[0]) {
 		return fmt.Errorf("apply revision %q: want an ID and a command with an absolute path", r.ID)
+	}
+	if e.config.Isolation == sandbox.Full && r.Dir != "" {
+		if err := openToOthers(r.Dir); err != nil {
+			return fmt.Errorf("apply revision %s: %w", r.ID, err)
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

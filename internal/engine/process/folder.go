@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -122,4 +123,36 @@ func (f *folder) removeInstance(id string) error {
 
 func (f *folder) remove() error {
 	return errors.Join(os.RemoveAll(f.path), f.lock.Close())
+}
+
+// openToOthers has the built code in a folder read by the user that an instance
+// is, who is none of this machine's. It looks at the folder itself first: code is
+// either all so or, where the server's umask or a copy had it otherwise, not.
+func openToOthers(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o005 == 0o005 {
+		return err
+	}
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == dir || entry.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		return openFile(path, entry)
+	})
+	if err != nil {
+		return err
+	}
+	return os.Chmod(dir, info.Mode().Perm()|0o055)
+}
+
+func openFile(path string, entry fs.DirEntry) error {
+	info, err := entry.Info()
+	if err != nil {
+		return err
+	}
+	mode := info.Mode().Perm() | 0o044
+	if entry.IsDir() || mode&0o100 != 0 {
+		mode |= 0o011
+	}
+	return os.Chmod(path, mode)
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
@@ -24,6 +25,8 @@ type box struct {
 	work, socket   string
 	channels       channels
 	stdout, stderr *lines
+	// egress is the way out to the network; nil if there is none.
+	egress *egress.Link
 	// worker is true for an interpreter that waits for its function.
 	worker bool
 	limits sandbox.Limits
@@ -55,8 +58,19 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	if r != nil && !e.host.Prepares() {
 		layout.Home, layout.Temporary = r.Dir, sandbox.LimitsFor(r.MemoryLimit, r.CPULimit).Temporary
 	}
+	policy := e.config.Egress
+	if policy != nil && e.host.Prepares() {
+		layout.Resolver = egress.ResolverAddress
+	}
 	if b.Sandbox, err = e.host.Start(ctx, layout); err != nil {
 		return nil, errors.Join(err, b.channels.readiness.Close(), b.folder.removeInstance(id))
+	}
+	if layout.Resolver == "" {
+		return b, nil
+	}
+	if b.egress, err = egress.Attach(b.Network(), policy); err != nil {
+		b.discard()
+		return nil, err
 	}
 	return b, nil
 }
@@ -152,7 +166,11 @@ func (b *box) settle() error { return b.Limit(b.limits) }
 func (b *box) Wait() string {
 	end := b.Sandbox.Wait()
 	status := describe(end.State)
-	if err := b.folder.removeInstance(b.id); err != nil {
+	err := b.folder.removeInstance(b.id)
+	if b.egress != nil {
+		err = errors.Join(err, b.egress.Close())
+	}
+	if err != nil {
 		status += ": " + err.Error()
 	}
 	if end.OutOfMemory {

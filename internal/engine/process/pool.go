@@ -33,6 +33,8 @@ type Spare struct {
 	Least, Most int
 	// Memory bounds what all of them take, in bytes.
 	Memory int64
+	// NoWorkers has nothing run in them.
+	NoWorkers bool
 }
 
 // DefaultSpare serves calls that come now and then, and grows with them.
@@ -100,7 +102,7 @@ func (p *pool) forget(revisionID string) {
 // kinds are the kinds of boxes that serve the revision, best first.
 func (p *pool) kinds(r engine.Revision) []string {
 	var kinds []string
-	if _, known := p.engine.config.Workers[r.Language]; known && r.Work != nil {
+	if _, known := p.engine.config.Workers[r.Language]; known && r.Work != nil && !p.config.NoWorkers {
 		kinds = append(kinds, r.Language)
 	}
 	if p.engine.sees(r.Command[0]) {

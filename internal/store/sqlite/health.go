@@ -2,12 +2,29 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"time"
 )
 
 // Newest returns the number of the last change that was committed. It never
 // waits, not even for a writer that is stuck.
 func (s *Store) Newest() int64 { return s.newest.Load() }
+
+// NewestAt returns when the last change was committed, by the clock of then; the
+// zero time if there is none.
+func (s *Store) NewestAt(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := s.reads.QueryRowContext(ctx, "SELECT at FROM changes ORDER BY number DESC LIMIT 1").Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the time of the last change: %w", explain(s.path, err))
+	}
+	return time.Unix(0, at).UTC(), nil
+}
 
 // Check tells whether the store can be read and written now. What it writes is
 // a number in the file's header that nobody reads: it takes the way to the disk

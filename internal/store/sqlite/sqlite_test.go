@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/store/storetest"
 )
@@ -101,6 +102,43 @@ func execute(t *testing.T, path, statement string) {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A store of before the counts has its tokens counted when it is opened.
+func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jeton.db")
+	project := iam.Project{ID: "p", CreatedAt: time.Now()}
+	s := open(t, path)
+	err := s.Update(t.Context(), func(tx functions.Tx) error {
+		err := errors.Join(tx.Put(project), tx.Put(functions.Namespace{ID: "n", Region: "fr-par", ProjectID: "p", Name: "n"}))
+		for _, id := range []string{"a", "b", "c"} {
+			err = errors.Join(err, tx.Put(functions.Token{ID: id, Region: "fr-par", ProjectID: "p", NamespaceID: "n"}))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `DROP TRIGGER tokens_moved; DROP TRIGGER tokens_deleted; DROP TRIGGER tokens_inserted; DROP TABLE tokens_counts;
+		DELETE FROM goose_db_version WHERE version_id >= 4`)
+	s = open(t, path)
+	err = s.Update(t.Context(), func(tx functions.Tx) error {
+		if err := tx.Delete(functions.Token{ID: "b"}); err != nil {
+			return err
+		}
+		found, total, err := tx.Tokens(functions.Filter{NamespaceID: "n"}, functions.Page{Number: 1, Size: 100})
+		if total != 2 || len(found) != 2 {
+			t.Errorf("%d tokens of %d, want 2 of 2", len(found), total)
+		}
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -21,7 +21,8 @@ const readers = 8
 
 // Store implements functions.Store.
 type Store struct {
-	now func() time.Time
+	path string
+	now  func() time.Time
 	// reads and writes are pools of connections to the same file. SQLite has
 	// one writer at a time; WAL lets the readers go on meanwhile.
 	reads  *sql.DB
@@ -47,7 +48,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 	}
 	writes.SetMaxOpenConns(1)
 	if err := migrate(ctx, writes); err != nil {
-		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writes.Close())
+		return nil, errors.Join(named(path, err), writes.Close())
 	}
 	reads, err := sql.Open("sqlite", dsn(path, "_pragma=query_only(1)"))
 	if err != nil {
@@ -55,9 +56,9 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 	}
 	reads.SetMaxOpenConns(readers)
 	reads.SetMaxIdleConns(readers)
-	s := &Store{now: now, reads: reads, writes: writes}
+	s := &Store{path: path, now: now, reads: reads, writes: writes}
 	if err := s.readLast(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(named(path, err), s.Close())
 	}
 	return s, nil
 }
@@ -92,10 +93,10 @@ func (s *Store) View(ctx context.Context, read func(functions.Tx) error) error {
 func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 	sqlTx, err := s.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return fmt.Errorf("begin read: %w", err)
+		return fmt.Errorf("begin read: %w", explain(s.path, err))
 	}
 	defer rollback(sqlTx)
-	return read(&tx{ctx: ctx, sql: sqlTx})
+	return explain(s.path, read(&tx{ctx: ctx, sql: sqlTx}))
 }
 
 // Projects returns all projects, oldest first.
@@ -126,7 +127,10 @@ func (s *Store) Update(ctx context.Context, write func(functions.Tx) error) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
+	return explain(s.path, s.update(context.WithoutCancel(ctx), write))
+}
+
+func (s *Store) update(ctx context.Context, write func(functions.Tx) error) error {
 	sqlTx, err := s.writes.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin write: %w", err)

@@ -23,6 +23,8 @@ type table[T functions.Object] struct {
 	columns []string
 	values  func(T) []any
 	created func(T) time.Time
+	// counted tells that how many there are is kept in a table of its own.
+	counted bool
 }
 
 var (
@@ -55,6 +57,7 @@ var (
 			return []any{t.Region, t.ProjectID, null(t.NamespaceID), null(t.FunctionID)}
 		},
 		created: func(t functions.Token) time.Time { return t.CreatedAt },
+		counted: true,
 	}
 	crons = table[functions.Cron]{
 		name: "crons", resource: "Cron", columns: []string{"region", "project_id", "function_id"},
@@ -109,7 +112,7 @@ func (t table[T]) get(tx *tx, id string) (T, error) {
 	if err != nil {
 		return object, fmt.Errorf("get from %s: %w", t.name, err)
 	}
-	return object, json.Unmarshal(body, &object)
+	return object, decode(t.name, body, &object)
 }
 
 func (t table[T]) put(tx *tx, object T) error {
@@ -139,21 +142,53 @@ func document(object any) (string, error) {
 	return strings.TrimSuffix(body.String(), "\n"), err
 }
 
+// decode reads a document.
+func decode(table string, body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("%w: one of %s: %w", errUndecodable, table, err)
+	}
+	return nil
+}
+
 func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]T, int, error) {
 	where, arguments := conditions(filter)
-	var total int
-	count := "SELECT count(*) FROM " + t.name + where
-	if err := tx.sql.QueryRowContext(tx.ctx, count, arguments...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count %s: %w", t.name, err)
+	total, err := t.count(tx, where, arguments)
+	if err != nil {
+		return nil, 0, err
 	}
-	query := "SELECT body FROM " + t.name + where + ordering(page.Order())
+	order := page.Order()
+	query := "SELECT body FROM " + t.name + where + ordering(order)
 	if page.Size > 0 {
-		query += " LIMIT ? OFFSET ?"
-		arguments = append(arguments, page.Size, page.Offset())
+		// The page is found from the end that it is nearer to.
+		skipped, size, from := page.Offset(), min(page.Size, total-page.Offset()), order
+		if size <= 0 {
+			return nil, total, nil
+		}
+		if after := total - skipped - size; after < skipped {
+			skipped, from.Descending = after, !order.Descending
+		}
+		// What is passed over is read in the index, and not in the table.
+		query = "SELECT body FROM " + t.name + " WHERE rowid IN (SELECT rowid FROM " + t.name + where +
+			ordering(from) + " LIMIT ? OFFSET ?)" + ordering(order)
+		arguments = append(arguments, size, skipped)
 	}
 	var found []T
-	err := t.query(tx, func(object T) { found = append(found, object) }, query, arguments...)
+	err = t.query(tx, func(object T) { found = append(found, object) }, query, arguments...)
 	return found, total, err
+}
+
+// count returns how many objects match. A table that can be long has its counts
+// kept, by all columns that it is filtered by.
+func (t table[T]) count(tx *tx, where string, arguments []any) (int, error) {
+	query := "SELECT count(*) FROM " + t.name + where
+	if t.counted {
+		query = "SELECT coalesce(sum(count), 0) FROM " + t.name + "_counts" + where
+	}
+	var total int
+	if err := tx.sql.QueryRowContext(tx.ctx, query, arguments...).Scan(&total); err != nil {
+		return 0, fmt.Errorf("count %s: %w", t.name, err)
+	}
+	return total, nil
 }
 
 // each reports every object of the table, oldest first.
@@ -174,8 +209,8 @@ func (t table[T]) query(tx *tx, found func(T), query string, arguments ...any) e
 			return fmt.Errorf("list %s: %w", t.name, err)
 		}
 		var object T
-		if err := json.Unmarshal(body, &object); err != nil {
-			return fmt.Errorf("decode one of %s: %w", t.name, err)
+		if err := decode(t.name, body, &object); err != nil {
+			return err
 		}
 		found(object)
 	}

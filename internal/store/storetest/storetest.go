@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T, name string) Store) {
 		"orders writers":                ordersWriters,
 		"survives being closed":         survivesClosing,
 		"remembers last uses":           remembersUses,
+		"counts and pages many":         pagesMany,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

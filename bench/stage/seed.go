@@ -1,0 +1,46 @@
+package stage
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store/sqlite"
+)
+
+// batch is how many tokens are put into the store in one transaction.
+const batch = 20_000
+
+// Seed puts n tokens of a namespace into the store of a server that does not run,
+// at the path of its file, and returns their IDs, the oldest first.
+func Seed(ctx context.Context, path string, of *function.Namespace, n int) (ids []string, err error) {
+	store, err := sqlite.Open(ctx, path, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	for len(ids) < n {
+		err := store.Update(ctx, func(tx functions.Tx) error {
+			for range min(batch, n-len(ids)) {
+				id := uuid.NewString()
+				err := tx.Put(functions.Token{
+					ID: id, Region: "fr-par", ProjectID: of.ProjectID, NamespaceID: of.ID, Status: functions.Ready,
+					CreatedAt: time.Unix(1_700_000_000, int64(len(ids))), Digest: functions.DigestOf(of.ID + strconv.Itoa(len(ids))),
+				})
+				if err != nil {
+					return err
+				}
+				ids = append(ids, id)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
