@@ -62,11 +62,11 @@ type workshop struct {
 }
 
 func newWorkshop(ctx context.Context, dir, crates string) (*workshop, error) {
-	config := filepath.Join(dir, "cargo.toml")
-	text := "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\ndirectory = \"" + filepath.Join(crates, "registry") + "\"\n"
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+	crates, err := filepath.Abs(crates)
+	if err != nil {
 		return nil, err
 	}
+	registry := filepath.Join(crates, "registry")
 	t := runtime.FindToolchains(ctx, nil)
 	cache, err := filepath.Abs(".cache")
 	if err != nil {
@@ -75,8 +75,8 @@ func newWorkshop(ctx context.Context, dir, crates string) (*workshop, error) {
 	return &workshop{dir: dir, toolchains: t, builders: runtime.Builders{
 		runtime.Node: node.New(t), runtime.Python: python.New(t), runtime.PHP: php.New(php.Config{Cache: filepath.Join(dir, "composer")}, t),
 		runtime.Go:   golang.New(golang.Config{BuildCache: filepath.Join(cache, "go-build"), ModuleCache: filepath.Join(cache, "go-mod")}, t),
-		runtime.Rust: rust.New(rust.Config{Home: filepath.Join(dir, "cargo"), CargoConfig: config, SharedTarget: filepath.Join(crates, "target")}, t),
-	}, flags: []string{"--cargo-config=" + config, "--cache-dir=" + cache}}, nil
+		runtime.Rust: rust.New(rust.Config{Home: filepath.Join(dir, "cargo"), Crates: registry, SharedTarget: filepath.Join(crates, "target")}, t),
+	}, flags: []string{"--crates=" + registry, "--cache-dir=" + cache}}, nil
 }
 
 // command returns the command line of a built function, and its environment.

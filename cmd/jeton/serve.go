@@ -73,7 +73,7 @@ type serveCommand struct {
 	SpareWorkers     bool           `help:"Have interpreters wait in some of them for their function." default:"true" negatable:""`
 	SpareMost        int            `help:"Let demand raise that number to this." default:"${spareMost}"`
 	SpareMemory      int64          `help:"Let these sandboxes take this much memory, in bytes." default:"${spareMemory}"`
-	CargoConfig      string         `help:"Have cargo read this configuration file too, such as one that names a mirror of crates.io." placeholder:"FILE"`
+	Crates           string         `help:"Have Rust functions get their crates from here in place of crates.io: a registry, such as sparse+https://crates.example.com/, or the absolute path of a folder as cargo vendor makes it." placeholder:"URL|DIR"`
 	ShareRustBuilds  bool           `help:"Have Rust functions share what was compiled of their crates: quicker, where all their authors trust each other."`
 	toolchainFlags
 	LogFormat string     `help:"Write the log as text or json." enum:"text,json" default:"text"`
@@ -106,7 +106,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver
 	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory, NoWorkers: !c.SpareWorkers}
 	config.Toolchains = c.paths()
-	config.CargoConfig, config.ShareRustBuilds = c.CargoConfig, c.ShareRustBuilds
+	config.Crates, config.ShareRustBuilds = c.Crates, c.ShareRustBuilds
 	return config
 }
 

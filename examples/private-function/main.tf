@@ -1,4 +1,4 @@
-# Three private functions in three languages, and tokens of each kind: for one
+# Private functions in four languages, and tokens of each kind: for one
 # function, for the whole namespace, and one that expires.
 
 terraform {
@@ -18,13 +18,14 @@ variable "expires_at" {
 variable "languages" {
   description = "Which of the functions to make. The server needs the language's toolchain."
   type        = set(string)
-  default     = ["go", "node", "python"]
+  default     = ["go", "node", "php", "python"]
 }
 
 locals {
   functions = {
     go     = { runtime = "go126", handler = "Handle" }
     node   = { runtime = "node24", handler = "handler.handle" }
+    php    = { runtime = "php84", handler = "handler.handle" }
     python = { runtime = "python314", handler = "handler.handle" }
   }
 }

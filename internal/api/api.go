@@ -29,6 +29,10 @@ type API struct {
 	Attempts *iam.Attempts
 	Archives *blob.Archives
 	Runtimes []runtime.Runtime
+	// Logs has what functions print.
+	Logs Logs
+	// Stopping is closed when no request is to last any longer.
+	Stopping <-chan struct{}
 	// URLKey signs the addresses at which archives are uploaded.
 	URLKey []byte
 	// PublicKeys returns the key set that verifies all tokens, as JSON.
@@ -128,6 +132,10 @@ func (a *API) endpoint(needed permission, answer answer) http.Handler {
 		body, err := answer(r, scope)
 		if err != nil {
 			a.writeError(w, r, err)
+			return
+		}
+		if s, ok := body.(stream); ok {
+			s(w, r)
 			return
 		}
 		if made, ok := body.(identified); ok {

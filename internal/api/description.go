@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -30,6 +31,7 @@ func Description() openapi.API {
 		Types: map[reflect.Type]openapi.Schema{
 			reflect.TypeFor[stamp]():                {Type: "string", Format: "date-time", Nullable: true},
 			reflect.TypeFor[expiry]():               {Type: "string", Format: "date-time", Nullable: true},
+			reflect.TypeFor[time.Time]():            {Type: "string", Format: "date-time"},
 			reflect.TypeFor[nullable]():             {Type: "string", Nullable: true},
 			reflect.TypeFor[duration]():             {Type: "string", Pattern: `^[0-9]+(\.[0-9]+)?s$`},
 			reflect.TypeFor[struct{}]():             {Type: "object", Nullable: true},
@@ -50,6 +52,8 @@ func Description() openapi.API {
 			"namespace_id": {Type: "string", Format: "uuid"}, "function_id": {Type: "string", Format: "uuid"},
 			"project_ids": {Type: "array", Items: &openapi.Schema{Type: "string"}}, "content_length": {Type: "integer", Minimum: new(1)},
 			"expires_at": {Type: "string", Format: "date-time"}, "expiration_date": {Type: "string", Format: "date-time"},
+			"since": {Type: "string"}, "follow": {Type: "boolean", Default: false},
+			"limit":          {Type: "integer", Minimum: new(1), Maximum: new(mostLines), Default: usualLines},
 			expiresParameter: {Type: "integer"}, lengthParameter: {Type: "integer"}, signatureParameter: {Type: "string"},
 		},
 		Failures: failures,

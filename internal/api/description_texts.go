@@ -30,7 +30,11 @@ var texts = map[string]string{
 	"ready_at": "When it was ready for the first time.", "private_network_id": "The private network that it is in.", "redeploy": "Deploy it though nothing has changed.",
 	"functions": "The functions of the page.", "url": "The address to go to.", "Domain.url": "The address of the function there; empty until the domain is ready.",
 	"headers": "The headers to send along, by their names.", "content_length": "How long the archive is, in bytes.",
-	"logs": "What was said, line by line.", "LogLine.message": "The line.",
+	"logs": "What was said, line by line, oldest first.", "LogLine.message": "The line, without secrets.", "timestamp": "When it was said.",
+	"stream": "Where it was said: stdout or stderr.", "revision_id": "The state of the function that said it.", "instance_id": "The instance that said it.",
+	"since": "From when on: a time such as 2027-01-31T12:00:00Z, or how long ago, such as 10m.", "limit": "How many lines at most, the newest.",
+	"follow":     "Go on with what is said from now on, for an hour at most, and answer with one JSON object a line.",
+	"request_id": "The call that the instance served then, or had served last.",
 
 	"token": "The token's text in the answer to its creation, <hidden> later.", "public_key": "The public key that checks the token's signature, in the answer to its creation.",
 	"IssuedToken.token": "The token's text.", "function_id": "The function that it is of.", "Token.function_id": "The function that the token opens.",

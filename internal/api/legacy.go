@@ -51,24 +51,3 @@ func (a *API) issueToken(r *http.Request, scope functions.Scope) (any, error) {
 	})
 	return issuedTokenAnswer{id: issued.ID, Token: issued.Text.Reveal()}, err
 }
-
-type (
-	logsAnswer struct {
-		Logs []logLine `json:"logs"`
-	}
-	logLine struct {
-		Message string `json:"message"`
-	}
-)
-
-// functionLogs has no lines: Jeton writes what functions say to its own log, and
-// keeps none of it apart. The plugin reads an empty list as a function that has
-// said nothing.
-func (a *API) functionLogs(r *http.Request, scope functions.Scope) (any, error) {
-	id, err := pathID(r, "function_id")
-	if err != nil {
-		return nil, err
-	}
-	_, err = a.Service.Function(r.Context(), scope, id)
-	return logsAnswer{Logs: []logLine{}}, err
-}

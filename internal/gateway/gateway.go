@@ -163,6 +163,7 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 		instance, err := g.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
 			c.instance, c.acquired = instance, g.Now()
+			instance.Serve(c.requestID)
 			return g.stillAdmitted(r, c)
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || try == tries {

@@ -43,6 +43,10 @@ func (r *Reconciler) describe(f functions.Function, n functions.Namespace, b bui
 	}
 }
 
+// port is the one at which the real service's functions are said to listen. Here
+// they are handed a socket; code that only reads the variable finds it.
+const port = "8080"
+
 // platformVariables are those that Scaleway's runtimes set, by which code can
 // find itself and check a token for itself.
 func (r *Reconciler) platformVariables(f functions.Function, n functions.Namespace) map[string]string {
@@ -53,7 +57,6 @@ func (r *Reconciler) platformVariables(f functions.Function, n functions.Namespa
 		"SCW_APPLICATION_ID":     f.ID,
 		"SCW_APPLICATION_NAME":   f.Name,
 		"SCW_APPLICATION_MEMORY": strconv.Itoa(f.MemoryLimit),
-		"SCW_HANDLER_NAME":       f.Handler,
 		"SCW_PAYLOAD_MAX_SIZE":   strconv.FormatInt(r.Limits.PayloadSize, 10),
 	}
 }
@@ -91,10 +94,18 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 	if err != nil {
 		return engine.Revision{}, err
 	}
+	info, _ := runtime.Lookup(revision.Runtime)
+	handler, err := runtime.ParseHandler(info.Language, revision.Handler)
+	if err != nil {
+		return engine.Revision{}, err
+	}
+	// The last of two variables of one name counts: this one may be the function's.
+	env = append(env, "PORT="+port)
 	for _, name := range slices.Sorted(maps.Keys(revision.Variables)) {
 		env = append(env, name+"="+revision.Variables[name])
 	}
 	env = append(env, "SCW_APPLICATION_VERSION="+revision.ID)
+	env = append(env, launch.Variables(handler, home, command)...)
 	var secrets []string
 	for _, name := range slices.Sorted(maps.Keys(revision.Secrets)) {
 		value, err := r.Sealer.Open(revision.Secrets[name], functions.VariablePurpose(name))
@@ -104,7 +115,6 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 		env = append(env, name+"="+string(value))
 		secrets = append(secrets, string(value))
 	}
-	info, _ := runtime.Lookup(revision.Runtime)
 	return engine.Revision{
 		ID: revision.ID, FunctionID: f.ID, Language: info.Language, Command: command, Work: r.workFor(launch, home, env), Dir: dir, Env: env, Secrets: secrets,
 		MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,

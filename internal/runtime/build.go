@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 )
 
@@ -91,6 +92,11 @@ func Failf(format string, args ...any) error {
 	return &BuildError{Message: fmt.Sprintf(format, args...)}
 }
 
+// CodeDir is what a build's output has of the function itself: the folder of its
+// code or, for compiled languages, the program. It is the real service's: with the
+// output at /home/app it is /home/app/function.
+const CodeDir = "function"
+
 // DirPlaceholder stands in a Launch for the folder that the build's Output has
 // become.
 const DirPlaceholder = "{dir}"
@@ -124,6 +130,23 @@ func (l Launch) Resolve(dir string, t *Toolchains) (command, env []string, err e
 		command = append(command, toolchain.Path)
 	}
 	return append(command, fill(l.Command, dir)...), fill(l.Env, dir), nil
+}
+
+// Variables are those by which code can find its handler, as the real service's
+// runtimes set them: of what was built at dir for a handler and runs by a command
+// line, as "KEY=value".
+func (l Launch) Variables(h Handler, dir string, command []string) []string {
+	variables := []string{
+		"SCW_HANDLER_NAME=" + h.Function,
+		"SCW_HANDLER_PATH=" + path.Join(dir, CodeDir),
+		"SCW_HANDLER_IS_BINARY=true",
+	}
+	if l.Interpreter != "" {
+		variables[1] += "/" + path.Join(h.Dir, h.File)
+		variables[2] = "SCW_HANDLER_IS_BINARY=false"
+		variables = append(variables, "SCW_RUNTIME_BINARY="+command[0])
+	}
+	return variables
 }
 
 func fill(texts []string, dir string) []string {

@@ -50,6 +50,30 @@ func TestLaunchResolve(t *testing.T) {
 			}
 		})
 	}
+	for name, test := range map[string]struct {
+		launch runtime.Launch
+		want   []string
+	}{
+		"the variables of a program": {
+			runtime.Launch{Command: []string{"{dir}/function"}},
+			[]string{"SCW_HANDLER_NAME=Handle", "SCW_HANDLER_PATH=/home/app/function", "SCW_HANDLER_IS_BINARY=true"},
+		},
+		"the variables of a script": {
+			runtime.Launch{Interpreter: runtime.Node, Command: []string{"x"}},
+			[]string{
+				"SCW_HANDLER_NAME=Handle", "SCW_HANDLER_PATH=/home/app/function/src/index", "SCW_HANDLER_IS_BINARY=false",
+				"SCW_RUNTIME_BINARY=/bin/node",
+			},
+		},
+	} {
+		handler := runtime.Handler{Function: "Handle"}
+		if test.launch.Interpreter != "" {
+			handler.Dir, handler.File = "src", "index"
+		}
+		if got := test.launch.Variables(handler, "/home/app", []string{"/bin/node", "x"}); !slices.Equal(got, test.want) {
+			t.Errorf("%s are %q, want %q", name, got, test.want)
+		}
+	}
 	for _, launch := range []runtime.Launch{{}, {Interpreter: "Cobol", Command: []string{"x"}}} {
 		if command, _, err := launch.Resolve("/data/r1", toolchains); err == nil {
 			t.Errorf("Resolve() of %+v = %q, want an error", launch, command)

@@ -128,9 +128,9 @@ type Config struct {
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string
-	// CargoConfig is a configuration file of cargo's for the builds of Rust
-	// functions, such as one that names a mirror of crates.io; empty for none.
-	CargoConfig string
+	// Crates is where the builds of Rust functions get crates from in place of
+	// crates.io: the address of a registry, or the absolute path of a folder.
+	Crates string
 	// ShareRustBuilds has Rust functions share what was compiled of their crates:
 	// builds are quicker, and every author is trusted by every other.
 	ShareRustBuilds bool

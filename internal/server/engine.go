@@ -33,6 +33,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	engine, err := process.New(process.Config{
 		ReadyTimeout: s.config.StartTimeout, Isolation: level,
 		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare, Egress: s.egress(),
+		Output: s.keepLine,
 	}, s.log)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
@@ -77,7 +78,7 @@ func (s *Server) openReconciler(context.Context) error {
 
 func (s *Server) rustConfig() rust.Config {
 	config := rust.Config{
-		Home: filepath.Join(s.config.CacheDir, "cargo"), CargoConfig: s.config.CargoConfig, Timeout: s.config.BuildTimeout,
+		Home: filepath.Join(s.config.CacheDir, "cargo"), Crates: s.config.Crates, Timeout: s.config.BuildTimeout,
 	}
 	if s.config.ShareRustBuilds {
 		config.SharedTarget = filepath.Join(s.config.CacheDir, "rust-target")
@@ -85,7 +86,9 @@ func (s *Server) rustConfig() rust.Config {
 	return config
 }
 
-func (s *Server) apiHandler() http.Handler {
+// apiHandler answers the API's callers. Those who follow something are let go when
+// stopping is closed.
+func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
 			Store: s.store, Runtimes: catalogue{s.reconcile.Toolchains, s.config.StrictRuntimes}, Minter: token.NewMinter(s.box),
@@ -93,7 +96,7 @@ func (s *Server) apiHandler() http.Handler {
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: s.directory, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
-		PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
+		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -124,11 +125,14 @@ const (
 )
 
 func (s *Server) apiServer() *http.Server {
-	return &http.Server{
-		Handler:        s.apiHandler(),
+	stopping := make(chan struct{})
+	server := &http.Server{
+		Handler:        s.apiHandler(stopping),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 	}
+	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
+	return server
 }
 
 // gatewayServer leaves the length of a call to the function's own timeout.

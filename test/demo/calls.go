@@ -13,7 +13,7 @@ import (
 )
 
 // programs are what the server needs to serve a language.
-var programs = []struct{ language, program string }{{"go", "go"}, {"node", "node"}, {"python", "python3"}}
+var programs = []struct{ language, program string }{{"go", "go"}, {"node", "node"}, {"php", "php"}, {"python", "python3"}}
 
 // findLanguages leaves out the functions that this machine cannot serve.
 func (d *demo) findLanguages(context.Context) error {

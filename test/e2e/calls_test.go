@@ -187,10 +187,14 @@ func TestVariables(t *testing.T) {
 	for _, line := range []string{
 		"A=namespace", "B=function", "S=namespace " + jetontest.SecretMark, "T=function " + jetontest.SecretMark, "SCW_PUBLIC=true", "SCW_NAMESPACE_ID=" + created.ID,
 		"SCW_APPLICATION_ID=" + f.ID, "SCW_APPLICATION_NAME=f", "SCW_APPLICATION_MEMORY=256", "SCW_PUBLIC_KEY=-----BEGIN RSA PUBLIC KEY-----",
+		"PORT=8080", "SCW_HANDLER_NAME=handle", "SCW_HANDLER_IS_BINARY=false", "SCW_PAYLOAD_MAX_SIZE=6291456",
 	} {
 		if !strings.Contains("\n"+body+"\n", "\n"+line+"\n") {
 			t.Errorf("the function does not find %s in\n%s", line, body)
 		}
+	}
+	if !strings.Contains(body, "/function/handler\n") || !strings.Contains(body, "SCW_RUNTIME_BINARY=/") {
+		t.Errorf("the function does not find its file and its interpreter in\n%s", body)
 	}
 	if strings.Contains(body, "OPERATORS_SECRET") || strings.Contains(body, w.SecretKey) {
 		t.Errorf("the function finds what is the operator's:\n%s", body)

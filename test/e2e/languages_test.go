@@ -1,9 +1,7 @@
 package e2e_test
 
 import (
-	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -20,13 +18,8 @@ func TestLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mirror := filepath.Join(t.TempDir(), "config.toml")
-	text := fmt.Sprintf("[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\ndirectory = %q\n", filepath.Join(crates, "registry"))
-	if err := os.WriteFile(mirror, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	w := newWorld(t, func(c *server.Config) {
-		c.CargoConfig, c.ShareRustBuilds, c.CacheDir = mirror, true, filepath.Join(t.TempDir(), "cache")
+		c.Crates, c.ShareRustBuilds, c.CacheDir = filepath.Join(crates, "registry"), true, filepath.Join(t.TempDir(), "cache")
 	})
 	n := w.namespace("languages")
 	tests := map[string]struct {

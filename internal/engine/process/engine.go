@@ -51,6 +51,9 @@ type Config struct {
 	// Workers are the interpreters that can be started before it is known for
 	// which function, by language.
 	Workers map[string]Worker
+	// Output receives what instances print. If it is nil the log does; else that
+	// has it only where it tells of everything.
+	Output func(Line)
 	// Egress says what instances reach of the network, where the level allows
 	// that; nil for nothing.
 	Egress *egress.Policy

@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"syscall"
@@ -152,11 +153,27 @@ func (e *Engine) becomeReady(in *instance) {
 	e.emit(in.event(engine.Ready))
 }
 
+// A Line is one line that an instance has printed, without its secrets.
+type Line struct {
+	FunctionID, RevisionID, InstanceID string
+	// Stream is "stdout" or "stderr".
+	Stream, Text string
+}
+
 func (e *Engine) logLine(in *instance, stream string) func(string) {
 	logger := e.logger.With(
 		"function", in.revision.FunctionID, "revision", in.revision.ID, "instance", in.id, "stream", stream,
 	)
+	level := levelOutput
+	if e.config.Output != nil {
+		level = slog.LevelDebug
+	}
 	return func(line string) {
-		logger.LogAttrs(context.Background(), levelOutput, line)
+		if e.config.Output != nil {
+			e.config.Output(Line{
+				FunctionID: in.revision.FunctionID, RevisionID: in.revision.ID, InstanceID: in.id, Stream: stream, Text: line,
+			})
+		}
+		logger.LogAttrs(context.Background(), level, line)
 	}
 }

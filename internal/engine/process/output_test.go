@@ -48,6 +48,32 @@ func TestOutput(t *testing.T) {
 	}
 }
 
+// TestOutputGoesWhereItIsWanted asks that lines go to who wants them, and then not
+// into the log, unless that tells of everything.
+func TestOutputGoesWhereItIsWanted(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	lines := make(chan process.Line, 1)
+	config := process.Config{Dir: shortDir(t), Output: func(line process.Line) { lines <- line }, NewID: func() string { return "i1" }}
+	e, err := process.New(config, slog.New(slog.NewJSONHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runToItsEnd(t, e, engine.Revision{
+		ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", "echo it is hunter2 >&2"}, Secrets: []string{"hunter2"},
+	})
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := process.Line{FunctionID: "f", RevisionID: "r", InstanceID: "i1", Stream: "stderr", Text: "it is [redacted]"}
+	if got := <-lines; got != want {
+		t.Errorf("told %+v, want %+v", got, want)
+	}
+	if got := logged(t, &log); len(got) > 0 {
+		t.Errorf("logged %q, too", got)
+	}
+}
+
 // runToItsEnd runs one instance and returns the reason of its end.
 func runToItsEnd(t *testing.T, e *process.Engine, r engine.Revision) string {
 	t.Helper()

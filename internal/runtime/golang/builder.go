@@ -21,7 +21,7 @@ const DefaultTimeout = 40 * time.Minute
 
 const (
 	// program is the name of the compiled function in a build's output.
-	program = "function"
+	program = runtime.CodeDir
 	// excerptLines is how much of the compiler's output users see.
 	excerptLines = 20
 )
@@ -105,11 +105,13 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 	defer os.RemoveAll(scratch(build.Output))
 	output := filepath.Join(build.Output, program)
 	out, err := tool.Run(ctx, tool.Command{
-		Args:    slices.Concat([]string{t.Path, "build"}, flags(), []string{"-o", output, "./" + main}),
-		Dir:     m.dir,
-		Env:     env,
-		Log:     build.Log,
-		Timeout: b.config.Timeout,
+		Args:     slices.Concat([]string{t.Path, "build"}, flags(), []string{"-o", output, "./" + main}),
+		Dir:      m.dir,
+		Env:      env,
+		Writable: []string{build.Source, build.Output, b.config.BuildCache, b.config.ModuleCache},
+		Network:  true,
+		Log:      build.Log,
+		Timeout:  b.config.Timeout,
 	})
 	var failure *tool.Failure
 	switch {

@@ -52,7 +52,7 @@ func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: 
 // Fingerprint changes with Node and the bootstrap.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.Node)
-	return runtime.Digest(toolchain.Path, toolchain.Version, script.CodeDir, string(bootstrap)), err
+	return runtime.Digest(toolchain.Path, toolchain.Version, runtime.CodeDir, string(bootstrap)), err
 }
 
 // Build checks the syntax of the handler's file, without running it, and puts
@@ -83,7 +83,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 		Interpreter: runtime.Node,
 		Command: []string{
 			path.Join(runtime.DirPlaceholder, bootstrapFile),
-			path.Join(runtime.DirPlaceholder, script.CodeDir, file),
+			path.Join(runtime.DirPlaceholder, runtime.CodeDir, file),
 			how,
 			build.Handler.Function,
 		},
@@ -92,10 +92,11 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 
 func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
 	out, err := tool.Run(ctx, tool.Command{
-		Args:    []string{t.Path, "--check", filepath.Join(build.Source, filepath.FromSlash(file))},
-		Dir:     build.Source,
-		Log:     build.Log,
-		Timeout: checkTimeout,
+		Args:     []string{t.Path, "--check", filepath.Join(build.Source, filepath.FromSlash(file))},
+		Dir:      build.Source,
+		Readable: []string{build.Source},
+		Log:      build.Log,
+		Timeout:  checkTimeout,
 	})
 	var failure *tool.Failure
 	if errors.As(err, &failure) {

@@ -74,7 +74,7 @@ func Worker() runtime.Worker {
 // Fingerprint changes with PHP and the bootstrap.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.PHP)
-	return runtime.Digest(toolchain.Path, toolchain.Version, script.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
+	return runtime.Digest(toolchain.Path, toolchain.Version, runtime.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
 }
 
 // Build checks the syntax of the handler's file, without running it, gets the
@@ -97,7 +97,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err := script.Lay(build, map[string][]byte{bootstrapFile: bootstrap}); err != nil {
 		return runtime.Launch{}, err
 	}
-	code := path.Join(runtime.DirPlaceholder, script.CodeDir)
+	code := path.Join(runtime.DirPlaceholder, runtime.CodeDir)
 	return runtime.Launch{
 		Interpreter: runtime.PHP,
 		Command:     append(options(), path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, build.Handler.Function),
@@ -110,9 +110,10 @@ func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file s
 			t.Path, "-n", "-d", "display_errors=1", "-d", "log_errors=0", "-d", "html_errors=0",
 			"-l", filepath.Join(build.Source, filepath.FromSlash(file)),
 		},
-		Dir:     build.Source,
-		Log:     build.Log,
-		Timeout: checkTimeout,
+		Dir:      build.Source,
+		Readable: []string{build.Source},
+		Log:      build.Log,
+		Timeout:  checkTimeout,
 	})
 	var failure *tool.Failure
 	if errors.As(err, &failure) {

@@ -212,14 +212,22 @@ func TestBuildFailures(t *testing.T) {
 		},
 		"a package of this server": {
 			files: map[string]string{"handler.php": handler, "composer.json": `{"repositories": [{"type": "path", "url": "/etc"}]}`},
-			want:  []string{"composer.json names the source /etc"},
+			want:  []string{"composer.json has the url /etc"},
 		},
 		"a package of above": {
 			files: map[string]string{
 				"handler.php": handler, "composer.json": `{}`,
 				"composer.lock": `{"packages": [{"name": "a/b", "dist": {"type": "path", "url": "../../x"}}]}`,
 			},
-			want: []string{"composer.lock names the source ../../x"},
+			want: []string{"composer.lock has the url ../../x"},
+		},
+		"a package of a file": {
+			files: map[string]string{"handler.php": handler, "composer.json": `{"repositories": {"x": {"type": "vcs", "url": "file:///etc"}}}`},
+			want:  []string{"composer.json has the url file:///etc"},
+		},
+		"a folder of this server to write to": {
+			files: map[string]string{"handler.php": handler, "composer.json": `{"config": {"vendor-dir": "x", "cache-files-dir": "$HOME/../../x"}}`},
+			want:  []string{"composer.json has the cache-files-dir $HOME/../../x"},
 		},
 		"what composer refuses": {
 			files: map[string]string{"handler.php": handler, "composer.json": `{"require": {"php": "^5"}}`},

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -24,7 +26,7 @@ var inherited = []string{
 // vendor folder that composer has made.
 func (b *Builder) install(ctx context.Context, build runtime.Build) error {
 	for _, name := range []string{"composer.json", "composer.lock"} {
-		if err := checkSources(filepath.Join(build.Source, name), name); err != nil {
+		if err := checkPlaces(filepath.Join(build.Source, name), name); err != nil {
 			return err
 		}
 	}
@@ -37,7 +39,7 @@ func (b *Builder) install(ctx context.Context, build runtime.Build) error {
 			"have composer installed (https://getcomposer.org), or put the folder vendor that it makes into the archive")
 	}
 	scratch := filepath.Join(build.Output, ".composer")
-	if err := os.Mkdir(scratch, 0o700); err != nil {
+	if err := errors.Join(os.Mkdir(scratch, 0o700), os.MkdirAll(b.config.Cache, 0o700)); err != nil {
 		return err
 	}
 	defer os.RemoveAll(scratch)
@@ -49,9 +51,12 @@ func (b *Builder) install(ctx context.Context, build runtime.Build) error {
 		},
 		Dir: build.Source,
 		Env: append(environment(), "HOME="+scratch, "TMPDIR="+scratch, "COMPOSER_HOME="+scratch,
-			"COMPOSER_CACHE_DIR="+b.config.Cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1"),
-		Log:     build.Log,
-		Timeout: b.config.Timeout,
+			"COMPOSER_CACHE_DIR="+b.config.Cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1",
+			"COMPOSER_VENDOR_DIR=vendor", "COMPOSER_BIN_DIR=vendor/bin"),
+		Writable: []string{build.Source, scratch, b.config.Cache},
+		Network:  true,
+		Log:      build.Log,
+		Timeout:  b.config.Timeout,
 	})
 	var failure *tool.Failure
 	switch {
@@ -78,9 +83,10 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// checkSources refuses packages from folders outside the archive: they would put
-// files of this server, or of another function, into this one.
-func checkSources(path, name string) error {
+// checkPlaces refuses packages from folders outside the archive, which would put
+// files of this server, or of another function, into this one; and folders outside
+// of it to write to.
+func checkPlaces(path, name string) error {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -92,31 +98,39 @@ func checkSources(path, name string) error {
 	if err := json.Unmarshal(text, &content); err != nil {
 		return runtime.Failf("%s cannot be read: %v", name, err)
 	}
-	if url, found := foreignURL(content); found {
-		return runtime.Failf("%s names the source %s: want one that begins with https://, or a folder in the archive", name, url)
+	if key, place, found := foreign(content); found {
+		return runtime.Failf("%s has the %s %s: want a folder in the archive, or an address that begins with https://", name, key, place)
 	}
 	return nil
 }
 
-// foreignURL finds an address that is neither of the network nor of the archive,
-// under any key "url".
-func foreignURL(content any) (string, bool) {
+// foreign finds a place that is neither of the network nor of the archive, under
+// any key that stands for one.
+func foreign(content any) (key, place string, found bool) {
 	switch value := content.(type) {
 	case []any:
 		for _, element := range value {
-			if url, found := foreignURL(element); found {
-				return url, true
+			if key, place, found = foreign(element); found {
+				return key, place, true
 			}
 		}
 	case map[string]any:
-		for key, element := range value {
-			if url, ok := element.(string); ok && key == "url" && !strings.HasPrefix(url, "https://") && !filepath.IsLocal(url) {
-				return url, true
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			place, isText := value[name].(string)
+			if isText && (name == "url" || strings.HasSuffix(name, "-dir")) && !within(place) {
+				return name, place, true
 			}
-			if url, found := foreignURL(element); found {
-				return url, true
+			if key, place, found = foreign(value[name]); found {
+				return key, place, true
 			}
 		}
 	}
-	return "", false
+	return "", "", false
+}
+
+func within(place string) bool {
+	if strings.Contains(place, ":") {
+		return strings.HasPrefix(place, "https://")
+	}
+	return filepath.IsLocal(place)
 }

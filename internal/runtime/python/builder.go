@@ -58,7 +58,7 @@ func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: 
 // Fingerprint changes with Python and the bootstrap.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.Python)
-	return runtime.Digest(toolchain.Path, toolchain.Version, script.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
+	return runtime.Digest(toolchain.Path, toolchain.Version, runtime.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
 }
 
 // Build checks the syntax of the handler's file, without running it, and puts
@@ -85,7 +85,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 }
 
 func launch(file, function string) runtime.Launch {
-	code := path.Join(runtime.DirPlaceholder, script.CodeDir)
+	code := path.Join(runtime.DirPlaceholder, runtime.CodeDir)
 	return runtime.Launch{
 		Interpreter: runtime.Python,
 		Command:     append(options(), path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, function),
@@ -99,10 +99,11 @@ func launch(file, function string) runtime.Launch {
 
 func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
 	out, err := tool.Run(ctx, tool.Command{
-		Args:    []string{t.Path, "-I", "-c", checkProgram, filepath.Join(build.Source, filepath.FromSlash(file))},
-		Dir:     build.Source,
-		Log:     build.Log,
-		Timeout: checkTimeout,
+		Args:     []string{t.Path, "-I", "-c", checkProgram, filepath.Join(build.Source, filepath.FromSlash(file))},
+		Dir:      build.Source,
+		Readable: []string{build.Source},
+		Log:      build.Log,
+		Timeout:  checkTimeout,
 	})
 	var failure *tool.Failure
 	if errors.As(err, &failure) {
@@ -119,10 +120,11 @@ func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file s
 // some for other versions of Python.
 func compile(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
 	_, err := tool.Run(ctx, tool.Command{
-		Args:    []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, script.CodeDir)},
-		Dir:     build.Output,
-		Log:     build.Log,
-		Timeout: compileTimeout,
+		Args:     []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, runtime.CodeDir)},
+		Dir:      build.Output,
+		Writable: []string{build.Output},
+		Log:      build.Log,
+		Timeout:  compileTimeout,
 	})
 	var failure *tool.Failure
 	if err == nil || errors.As(err, &failure) || errors.Is(err, tool.ErrTimeout) {

@@ -19,7 +19,7 @@ const DefaultTimeout = 40 * time.Minute
 
 const (
 	// program is the name of the compiled function in a build's output.
-	program = "function"
+	program = runtime.CodeDir
 	// excerptLines is how much of cargo's output users see.
 	excerptLines = 24
 )
@@ -28,9 +28,11 @@ const (
 type Config struct {
 	// Home is cargo's own CARGO_HOME: it keeps the crates that were downloaded.
 	Home string
-	// CargoConfig is a file of cargo's configuration, such as one that names a
-	// mirror of crates.io; empty for none. An archive's own goes before it.
-	CargoConfig string
+	// Crates is where crates come from in place of crates.io: the address of a
+	// registry, such as sparse+https://crates.example.com/, or the absolute path of
+	// a folder as "cargo vendor" makes it; empty for crates.io. What an archive says
+	// for itself goes before it.
+	Crates string
 	// SharedTarget is a folder that keeps what was compiled, for all builds;
 	// empty compiles all crates anew for each. What one function's crates do
 	// while they are compiled could then change another function, so it is for
@@ -62,7 +64,7 @@ func New(config Config, toolchains *runtime.Toolchains) *Builder {
 // Fingerprint changes with Rust, the mirror, and the program around the function.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.Rust)
-	return runtime.Digest(toolchain.Path, toolchain.Version, b.config.CargoConfig, mainText, manifestText), err
+	return runtime.Digest(toolchain.Path, toolchain.Version, b.config.Crates, mainText, manifestText), err
 }
 
 // Build compiles the function and leaves one program in the output.
@@ -82,7 +84,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 		return runtime.Launch{}, err
 	}
 	defer os.RemoveAll(scratch(build.Output))
-	c, err := readCrate(ctx, toolchain, build, env)
+	c, err := b.readCrate(ctx, toolchain, build, env)
 	if err != nil {
 		return runtime.Launch{}, err
 	}
@@ -100,18 +102,28 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 // without a network.
 func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtime.Build, c *crate, main string, env []string) error {
 	manifest := filepath.Join(c.dir, main, "Cargo.toml")
-	fetch := []string{"fetch", "--manifest-path", manifest}
-	compile := []string{"build", "--offline", "--release", "--message-format", "short", "--manifest-path", manifest}
-	if c.vendored {
-		fetch = append(fetch, "--offline")
+	readable := []string{b.config.Home}
+	if filepath.IsAbs(b.config.Crates) {
+		readable = append(readable, b.config.Crates)
 	}
-	for _, args := range [][]string{fetch, compile} {
-		args = append([]string{t.Path}, args...)
+	fetch := tool.Command{
+		Args:     []string{t.Path, "fetch", "--manifest-path", manifest},
+		Readable: readable, Writable: []string{build.Source, scratch(build.Output), b.config.Home}, Network: true,
+	}
+	compile := tool.Command{
+		Args:     []string{t.Path, "build", "--offline", "--release", "--message-format", "short", "--manifest-path", manifest},
+		Readable: readable, Writable: []string{build.Source, scratch(build.Output), targetOf(env)},
+	}
+	if c.vendored {
+		fetch.Args, fetch.Network = append(fetch.Args, "--offline"), false
+	}
+	for _, command := range []tool.Command{fetch, compile} {
 		if c.vendored {
-			args = append(args, "--config", `source.crates-io.replace-with="jeton-vendored"`,
+			command.Args = append(command.Args, "--config", `source.crates-io.replace-with="jeton-vendored"`,
 				"--config", fmt.Sprintf("source.jeton-vendored.directory=%q", filepath.Join(c.dir, vendored)))
 		}
-		out, err := tool.Run(ctx, tool.Command{Args: args, Dir: c.dir, Env: env, Log: build.Log, Timeout: b.config.Timeout})
+		command.Dir, command.Env, command.Log, command.Timeout = c.dir, env, build.Log, b.config.Timeout
+		out, err := tool.Run(ctx, command)
 		var failure *tool.Failure
 		switch {
 		case errors.Is(err, tool.ErrTimeout):

@@ -41,13 +41,8 @@ func crates(tb testing.TB) string {
 // trust each other.
 func builder(tb testing.TB) runtime.Builder {
 	tb.Helper()
-	config := filepath.Join(tb.TempDir(), "config.toml")
-	text := "[source.crates-io]\nreplace-with = \"mirror\"\n[source.mirror]\ndirectory = \"" + crates(tb) + "\"\n"
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		tb.Fatal(err)
-	}
 	return rust.New(rust.Config{
-		Home: tb.TempDir(), CargoConfig: config, SharedTarget: within(tb, "target"), Timeout: 5 * time.Minute,
+		Home: tb.TempDir(), Crates: crates(tb), SharedTarget: within(tb, "target"), Timeout: 5 * time.Minute,
 	}, runtimetest.Toolchains(tb))
 }
 

@@ -44,7 +44,7 @@ type metadata struct {
 }
 
 // readCrate has cargo read the manifest in the handler's folder.
-func readCrate(ctx context.Context, t runtime.Toolchain, build runtime.Build, env []string) (*crate, error) {
+func (b *Builder) readCrate(ctx context.Context, t runtime.Toolchain, build runtime.Build, env []string) (*crate, error) {
 	c := &crate{dir: filepath.Join(build.Source, filepath.FromSlash(build.Handler.Dir))}
 	manifest := filepath.Join(c.dir, "Cargo.toml")
 	if !isFile(manifest) {
@@ -52,11 +52,13 @@ func readCrate(ctx context.Context, t runtime.Toolchain, build runtime.Build, en
 			"[lib] with path = \"src/handler.rs\"", path.Join(build.Handler.Dir, "Cargo.toml"))
 	}
 	out, err := tool.Run(ctx, tool.Command{
-		Args:    []string{t.Path, "metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest},
-		Dir:     c.dir,
-		Env:     env,
-		Log:     build.Log,
-		Timeout: describeTimeout,
+		Args:     []string{t.Path, "metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest},
+		Dir:      c.dir,
+		Env:      env,
+		Readable: []string{build.Source, b.config.Home},
+		Writable: []string{scratch(build.Output)},
+		Log:      build.Log,
+		Timeout:  describeTimeout,
 	})
 	var failure *tool.Failure
 	if errors.As(err, &failure) {

@@ -53,34 +53,28 @@ func (b *Builder) environment(t runtime.Toolchain, output string) ([]string, err
 	return env, nil
 }
 
-// configure gives cargo's home the operator's configuration, which that of an
+// configure gives cargo's home the operator's choice of a source, which that of an
 // archive goes before.
 func (b *Builder) configure() error {
 	if err := os.MkdirAll(b.config.Home, 0o700); err != nil {
 		return err
 	}
 	file := filepath.Join(b.config.Home, "config.toml")
-	if b.config.CargoConfig == "" {
+	if b.config.Crates == "" {
 		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
 	}
-	text, err := os.ReadFile(b.config.CargoConfig)
-	if err != nil {
-		return err
+	kind := "registry"
+	if filepath.IsAbs(b.config.Crates) {
+		kind = "directory"
 	}
+	text := fmt.Sprintf("[source.crates-io]\nreplace-with = \"jeton\"\n\n[source.jeton]\n%s = %q\n", kind, b.config.Crates)
 	// Another server may build with the same home.
-	unfinished, err := os.CreateTemp(b.config.Home, "config-*")
-	if err != nil {
+	unfinished := fmt.Sprintf("%s.%d", file, os.Getpid())
+	if err := os.WriteFile(unfinished, []byte(text), 0o600); err != nil {
 		return err
 	}
-	_, err = unfinished.Write(text)
-	if err = errors.Join(err, unfinished.Close()); err == nil {
-		err = os.Rename(unfinished.Name(), file)
-	}
-	if err != nil {
-		_ = os.Remove(unfinished.Name())
-	}
-	return err
+	return os.Rename(unfinished, file)
 }

@@ -10,10 +10,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// CodeDir is the folder of a build's output that has the function's code. It is the
-// real service's: with the output at /home/app the code is in /home/app/function.
-const CodeDir = "function"
-
 // Find returns the path of the handler's file in the source, separated by
 // slashes: the first that is there with one of the extensions. Returns a
 // *runtime.BuildError if none is.
@@ -55,7 +51,7 @@ func wrapper(source string) string {
 
 // Lay moves the source into the output's code folder and writes files beside it.
 func Lay(build runtime.Build, beside map[string][]byte) error {
-	if err := os.Rename(build.Source, filepath.Join(build.Output, CodeDir)); err != nil {
+	if err := os.Rename(build.Source, filepath.Join(build.Output, runtime.CodeDir)); err != nil {
 		return fmt.Errorf("move the code to the output: %w", err)
 	}
 	for name, content := range beside {

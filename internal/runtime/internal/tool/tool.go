@@ -29,6 +29,12 @@ type Command struct {
 	Dir  string
 	// Env is the whole environment, as "KEY=value".
 	Env []string
+	// Readable and Writable are the files and folders, by absolute paths, that the
+	// tool needs beside those of the system and its own program: those that it may
+	// read, and those that it may change, too. Nothing keeps it to them yet.
+	Readable, Writable []string
+	// Network tells that the tool may have to download something.
+	Network bool
 	// Log receives all output too; nil for nobody.
 	Log io.Writer
 	// Timeout bounds the run.

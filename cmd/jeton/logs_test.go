@@ -1,0 +1,61 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/output"
+)
+
+func TestLogs(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("JETON_DATA_DIR", dir)
+	logs, err := output.Open(filepath.Join(dir, output.Dir), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []output.Function{{ID: "id1", Name: "one", Namespace: "n"}, {ID: "id2", Name: "two", Namespace: "n"}, {ID: "id3", Name: "two", Namespace: "m"}} {
+		if err := logs.WriteBuild(f, "built "+f.ID+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, text := range []string{"an old line", "a new line"} {
+		at := time.Now().Add(time.Duration(i-1) * time.Hour)
+		err := logs.Append(output.Entry{At: at, Function: "id1", Instance: "i7", RequestID: "q9", Stream: output.Stderr, Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := logs.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args   []string
+		status int
+		says   []string
+		not    string
+	}{
+		"all":           {args: []string{"one"}, says: []string{"an old line", "i7  q9", "stderr  a new line"}},
+		"since":         {args: []string{"one", "--since", "10m"}, says: []string{"a new line"}, not: "an old line"},
+		"by ID":         {args: []string{"fr-par/id1", "--json"}, says: []string{`"text":"an old line"`, `"request_id":"q9"`}},
+		"the build":     {args: []string{"one", "--build"}, says: []string{"built id1\n"}, not: "line"},
+		"of two":        {args: []string{"two"}, status: 1, says: []string{"several functions", "id2 of namespace n", "id3 of namespace m"}},
+		"of nobody":     {args: []string{"none"}, status: 1, says: []string{`no logs of a function "none"`, dir}},
+		"without lines": {args: []string{"id2"}},
+	} {
+		status, said := command(t, "", append([]string{"logs"}, test.args...)...)
+		wantSays(t, name, status, test.status, said, test.says...)
+		if test.not != "" {
+			wantSaysNot(t, name, said, test.not)
+		}
+	}
+}
+
+func wantSaysNot(t *testing.T, name, said, part string) {
+	t.Helper()
+	if strings.Contains(said, part) {
+		t.Errorf("%s: it says %q: %s", name, part, said)
+	}
+}
