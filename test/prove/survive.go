@@ -65,7 +65,7 @@ func lossIsCaught(ctx context.Context, s *stage) (string, error) {
 		p.writeUntilKilled(ctx)
 		for _, w := range p.writers {
 			for _, o := range w.known {
-				if len(o.states) == 1 && o.states[0] == tokenState {
+				if o.kind == token && o.certain() {
 					if err := forget(ctx, p.data, o.id); err != nil {
 						return "", err
 					}
@@ -97,6 +97,8 @@ func forget(ctx context.Context, dataDir, tokenID string) error {
 // survival is a server with a function, and those who write to it.
 type survival struct {
 	*jeton
+	// home is the name of the namespace that the function is in.
+	home       string
 	functionID string
 	writers    []*writer
 }
@@ -106,7 +108,8 @@ func (s *stage) newSurvival(ctx context.Context) (*survival, error) {
 	if err != nil {
 		return nil, err
 	}
-	namespaceID, err := v.namespace(ctx, "survive")
+	const home = "survive"
+	namespaceID, err := v.namespace(ctx, home)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +117,7 @@ func (s *stage) newSurvival(ctx context.Context) (*survival, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &survival{jeton: v, functionID: f.ID}
+	p := &survival{jeton: v, home: home, functionID: f.ID}
 	for i := range writers {
 		p.writers = append(p.writers, &writer{name: fmt.Sprint("w", i), functionID: f.ID, known: map[string]*object{}})
 	}
@@ -159,12 +162,23 @@ func (p *survival) writeUntilKilled(ctx context.Context) {
 // gone is the state of an object that is not there.
 const gone = ""
 
+// The kinds of what the writers make.
+const (
+	token     = "token"
+	cron      = "cron"
+	namespace = "namespace"
+)
+
 // object is what a writer knows of an object: one state, or two where a change was
-// not answered.
+// not answered. The state of a token that is there is always the same, that of a
+// cron its schedule, and that of a namespace its description.
 type object struct {
-	id     string
-	states []string
+	id, kind string
+	states   []string
 }
+
+// certain tells whether the object is there for certain.
+func (o *object) certain() bool { return len(o.states) == 1 && o.states[0] != gone }
 
 // writer changes objects of its own, each under a name that nobody else uses.
 type writer struct {
@@ -182,13 +196,15 @@ func (w *writer) step(ctx context.Context, v *jeton) bool {
 	if o == nil || rand.IntN(3) == 0 {
 		return w.create(ctx, v)
 	}
-	if o.states[0] == tokenState {
+	switch {
+	case o.kind == token:
 		return w.change(o, gone, func() (string, error) {
 			_, err := v.DeleteToken(&function.DeleteTokenRequest{TokenID: o.id}, scw.WithContext(ctx))
 			return o.id, err
 		})
-	}
-	if rand.IntN(2) == 0 {
+	case o.kind == namespace:
+		return w.changeNamespace(ctx, v, o)
+	case rand.IntN(2) == 0:
 		return w.change(o, gone, func() (string, error) {
 			_, err := v.DeleteCron(&function.DeleteCronRequest{CronID: o.id}, scw.WithContext(ctx))
 			return o.id, err
@@ -201,8 +217,32 @@ func (w *writer) step(ctx context.Context, v *jeton) bool {
 	})
 }
 
-// tokenState is the only state of a token that is there; that of a cron is its
-// schedule.
+// changeNamespace deletes a namespace, or describes it anew. One that still waits
+// for its keys cannot be changed, which is an answer too.
+func (w *writer) changeNamespace(ctx context.Context, v *jeton, o *object) bool {
+	if rand.IntN(2) == 0 {
+		return w.change(o, gone, func() (string, error) {
+			_, err := v.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: o.id}, scw.WithContext(ctx))
+			return o.id, err
+		})
+	}
+	before, text := o.states, someSchedule()
+	waits := false
+	answered := w.change(o, text, func() (string, error) {
+		_, err := v.UpdateNamespace(&function.UpdateNamespaceRequest{NamespaceID: o.id, Description: &text}, scw.WithContext(ctx))
+		if _, waits = errors.AsType[*scw.TransientStateError](err); waits {
+			err = nil
+		}
+		return o.id, err
+	})
+	if waits {
+		w.acknowledged--
+		o.states = before
+	}
+	return answered
+}
+
+// tokenState is the only state of a token that is there.
 const tokenState = "token"
 
 func someSchedule() string { return fmt.Sprintf("%d %d 1 1 *", rand.IntN(60), rand.IntN(24)) }
@@ -210,14 +250,19 @@ func someSchedule() string { return fmt.Sprintf("%d %d 1 1 *", rand.IntN(60), ra
 // pick returns an object that is there for certain, nil if there is none.
 func (w *writer) pick() (string, *object) {
 	for name, o := range w.known {
-		if len(o.states) == 1 && o.states[0] != gone {
+		if o.certain() {
 			return name, o
 		}
 	}
 	return "", nil
 }
 
-// create makes a token or a cron, and deploys the function now and then.
+// namespacesEvery is how rare namespaces are among what is made: each has the
+// server make a key pair, which takes as long as a hundred changes.
+const namespacesEvery = 30
+
+// create makes a token, a cron or a namespace, and deploys the function now and
+// then.
 func (w *writer) create(ctx context.Context, v *jeton) bool {
 	w.made++
 	name := fmt.Sprintf("%s-%d", w.name, w.made)
@@ -225,9 +270,13 @@ func (w *writer) create(ctx context.Context, v *jeton) bool {
 		_, err := v.DeployFunction(&function.DeployFunctionRequest{FunctionID: w.functionID}, scw.WithContext(ctx))
 		return w.answered(err)
 	}
-	o := &object{states: []string{gone}}
+	o := &object{states: []string{gone}, kind: cron}
 	w.known[name] = o
-	if w.made%2 == 0 {
+	switch {
+	case w.made%namespacesEvery == 0:
+		return w.createNamespace(ctx, v, o, name)
+	case w.made%2 == 0:
+		o.kind = token
 		return w.change(o, tokenState, func() (string, error) {
 			t, err := v.CreateToken(&function.CreateTokenRequest{FunctionID: &w.functionID, Description: &name}, scw.WithContext(ctx))
 			if err != nil {
@@ -243,6 +292,18 @@ func (w *writer) create(ctx context.Context, v *jeton) bool {
 			return "", err
 		}
 		return c.ID, nil
+	})
+}
+
+func (w *writer) createNamespace(ctx context.Context, v *jeton, o *object, name string) bool {
+	o.kind = namespace
+	text := someSchedule()
+	return w.change(o, text, func() (string, error) {
+		n, err := v.CreateNamespace(&function.CreateNamespaceRequest{Name: name, Description: &text}, scw.WithContext(ctx))
+		if err != nil {
+			return "", err
+		}
+		return n.ID, nil
 	})
 }
 
@@ -280,7 +341,7 @@ func (f found) add(name, id, state string) {
 	f.ids[name] = id
 }
 
-// survey lists the tokens and the crons.
+// survey lists the tokens, the crons and the namespaces.
 func (p *survival) survey(ctx context.Context) (found, error) {
 	f := found{map[string][]string{}, map[string]string{}}
 	tokens, err := p.ListTokens(&function.ListTokensRequest{FunctionID: &p.functionID}, scw.WithContext(ctx), scw.WithAllPages())
@@ -296,6 +357,16 @@ func (p *survival) survey(ctx context.Context) (found, error) {
 	}
 	for _, c := range crons.Crons {
 		f.add(c.Name, c.ID, c.Schedule)
+	}
+	namespaces, err := p.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithContext(ctx), scw.WithAllPages())
+	if err != nil {
+		return f, err
+	}
+	for _, n := range namespaces.Namespaces {
+		// One that is being deleted opens nothing any more, and goes by itself.
+		if n.Name != p.home && n.Status != function.NamespaceStatusDeleting {
+			f.add(n.Name, n.ID, *n.Description)
+		}
 	}
 	return f, nil
 }
@@ -364,6 +435,15 @@ func (p *survival) transient(ctx context.Context) (found []string, err error) {
 	for _, c := range crons.Crons {
 		if c.Status != function.CronStatusReady {
 			found = append(found, "cron "+c.ID)
+		}
+	}
+	namespaces, err := p.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithContext(ctx), scw.WithAllPages())
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range namespaces.Namespaces {
+		if n.Status != function.NamespaceStatusReady {
+			found = append(found, "namespace "+n.ID)
 		}
 	}
 	return found, nil
