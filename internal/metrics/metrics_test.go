@@ -50,15 +50,15 @@ func busy(t *testing.T) *metrics.Metrics {
 		_, done := m.Tasks(func() time.Time { clock = clock.Add(2 * time.Second); return clock }).Begin(t.Context(), task, functions.Function{})
 		done(reconcile.Failed)
 	}
-	m.Apply(functions.Change{Object: trigger("t")})
+	m.Apply(functions.Change{Object: trigger})
 	for _, d := range []schedule.Delivery{schedule.Taken, schedule.Again, schedule.Again} {
-		m.Triggers().Delivered(trigger("t"), d)
+		m.Triggers().Delivered(trigger, d)
 	}
-	m.Triggers().Consuming(trigger("t"), true)
+	m.Triggers().Consuming(trigger, true)
 	return m
 }
 
-func trigger(id string) functions.Trigger { return functions.Trigger{ID: id, FunctionID: "f"} }
+var trigger = functions.Trigger{ID: "t", FunctionID: "f"}
 
 func function(id, revision string) functions.Function {
 	return functions.Function{ID: id, NamespaceID: "n", Name: "name", Revision: &functions.Revision{ID: revision}}
@@ -180,18 +180,18 @@ func TestDeletedFunctionsLeaveNothing(t *testing.T) {
 func TestTriggersAreCounted(t *testing.T) {
 	t.Parallel()
 	m := busy(t)
-	m.Triggers().Consuming(trigger("t"), true)
-	m.Triggers().Consuming(trigger("t"), false)
+	m.Triggers().Consuming(trigger, true)
+	m.Triggers().Consuming(trigger, false)
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_trigger_consuming{trigger_id="t"} 1`) {
 		t.Errorf("a trigger that consumes anew:\n%s", scraped)
 	}
-	m.Triggers().Consuming(trigger("t"), false)
+	m.Triggers().Consuming(trigger, false)
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_trigger_consuming{trigger_id="t"} 0`) {
 		t.Errorf("a trigger that consumes no more:\n%s", scraped)
 	}
-	m.Apply(functions.Change{Object: trigger("t"), Deleted: true})
-	m.Triggers().Delivered(trigger("t"), schedule.Taken)
-	m.Triggers().Consuming(trigger("t"), false)
+	m.Apply(functions.Change{Object: trigger, Deleted: true})
+	m.Triggers().Delivered(trigger, schedule.Taken)
+	m.Triggers().Consuming(trigger, false)
 	if scraped := scrape(t, m); strings.Contains(scraped, `trigger_id="t"`) {
 		t.Errorf("series are left over:\n%s", scraped)
 	}
