@@ -162,8 +162,7 @@ func refuses(t *testing.T, data string) string {
 		}
 	case <-time.After(patience):
 		_ = c.Process.Kill()
-		t.Errorf("jeton goes on")
-		_ = <-ended
+		t.Errorf("jeton goes on, until it is killed: %v", <-ended)
 	}
 	return said.String()
 }
