@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -37,11 +38,21 @@ func restrict(b blueprint, p Program) error {
 		{"die with the server", func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }},
 	}
 	for _, step := range steps {
+		if slices.Contains(leftOut[b.Without], step.name) {
+			continue
+		}
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
 	return nil
+}
+
+// leftOut are the steps that make up a layer.
+var leftOut = map[string][]string{
+	layerCapabilities: {"drop capabilities", "become nobody"},
+	layerUser:         {"become nobody"},
+	layerLandlock:     {"apply Landlock"},
 }
 
 func limitProcess(b blueprint) error {

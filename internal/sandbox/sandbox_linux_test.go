@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -74,6 +75,38 @@ func TestProve(t *testing.T) {
 			}
 			if out, _ := c.CombinedOutput(); string(out) != test.want {
 				t.Errorf("the server says %.500q, want %q", out, test.want)
+			}
+		})
+	}
+}
+
+// TestProveNotices leaves out one layer after the other, which the probe must
+// notice, and only that or what goes with it.
+func TestProveNotices(t *testing.T) {
+	t.Parallel()
+	h, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-test-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	besides := map[string][]string{
+		"capabilities": {"user"}, "network": {"sockets"}, "sockets": {"network"},
+	}
+	for _, layer := range sandbox.Layers() {
+		t.Run(layer, func(t *testing.T) {
+			report, err := h.ProveWithout(t.Context(), layer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, other := range sandbox.Layers() {
+				want := other != layer && !slices.Contains(besides[layer], other)
+				if got := report.Holds(other); got != want {
+					t.Errorf("without %s, %s is taken to hold: %v, want %v (%v)", layer, other, got, want, report.Err())
+				}
 			}
 		})
 	}

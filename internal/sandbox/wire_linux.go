@@ -35,7 +35,9 @@ type blueprint struct {
 	Hostname  string  `json:"hostname"`
 	Resolver  string  `json:"resolver,omitempty"`
 	Temporary int64   `json:"temporary"`
-	Processes int     `json:"processes"`
+	// Without is a layer to leave out, for a probe that must notice.
+	Without   string `json:"without,omitempty"`
+	Processes int    `json:"processes"`
 }
 
 // A mount is one folder or file that is visible inside.
