@@ -119,17 +119,16 @@ func copyOfMyself(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(program)
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir, err := os.MkdirTemp("/var/tmp", "sandbox-") //nolint:usetesting // The folder of t.TempDir is the owner's alone.
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "server")
-	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(path, text, 0o755)); err != nil {
+	// Another program writes it: what this one writes, a child that is started
+	// meanwhile holds open, and nobody can start it then.
+	err = errors.Join(os.Chmod(dir, 0o755), exec.Command("cp", program, path).Run(), os.Chmod(path, 0o755))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path
