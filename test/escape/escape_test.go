@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ import (
 )
 
 // controls are attempts that do no harm to the machine where nothing stops them.
-const controls = "file code proc kill tcp host udp path abstract forks disk memory"
+var controls = strings.Fields("file code proc kill tcp host udp path abstract forks disk memory")
 
 // TestEscape has each program try everything, and get nowhere.
 func TestEscape(t *testing.T) {
@@ -51,7 +52,8 @@ func TestNothingStopsThem(t *testing.T) {
 	s := newScene(t, sandbox.None)
 	for _, p := range escape.Programs() {
 		t.Run(p.Language, func(t *testing.T) {
-			for _, o := range s.try(t, p, strings.Fields(controls)) {
+			attempts := slices.DeleteFunc(slices.Clone(controls), func(a string) bool { return !slices.Contains(p.Attempts, a) })
+			for _, o := range s.try(t, p, attempts) {
 				if !o.Open {
 					t.Errorf("%s had no success: %s", o.Attempt, o.Met)
 				}

@@ -80,7 +80,6 @@ const attempts = {
   host: (query) => reach(address(query.host)),
   udp: (query) => udp(address(query.udp)),
   path: (query) => reach({ path: query.path }),
-  abstract: (query) => reach({ path: "\0" + query.abstract }),
   metadata: () => reach(address("169.254.169.254:80")),
   forks,
   disk,

@@ -80,7 +80,7 @@ def bpf(_):
 
 
 ATTEMPTS = {
-    "file": lambda query: open(query["file"]).read(),
+    "file": lambda query: open(query["file"], "rb").read(),
     "code": lambda query: os.listdir(query["code"]),
     "proc": lambda query: open("/proc/%s/environ" % query["pid"], "rb").read(),
     "kill": lambda query: os.kill(int(query["pid"]), 0),
