@@ -127,7 +127,7 @@ final class Connection
             return $this->readChunks();
         }
         $length = $request->header('content-length') ?: '0';
-        if (!preg_match('/^\d{1,18}$/D', $length)) {
+        if (!preg_match('/^\d{1,15}$/D', $length)) {
             throw new BadRequest('malformed content length');
         }
         return $this->readExactly((int) $length);

@@ -39,6 +39,9 @@ READY = 4
 ASSIGNMENT = 5
 # Above the 1 MiB of headers that the gateway lets through.
 MAX_HEADER_BYTES = 2 << 20
+# A length has no more digits, and a body is read in such parts.
+MAX_DIGITS = 15
+PART_BYTES = 1 << 20
 # Headers that belong to a connection and not to a message.
 CONNECTION_HEADERS = {"connection", "keep-alive", "transfer-encoding", "upgrade"}
 BASE64_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -112,7 +115,7 @@ class Connection:
         if header(headers, "transfer-encoding").lower() == "chunked":
             return self._read_chunks()
         length = header(headers, "content-length") or "0"
-        if not (length.isascii() and length.isdigit()):
+        if not (length.isascii() and length.isdigit() and len(length) <= MAX_DIGITS):
             raise BadRequest("malformed content length")
         return self._read_exactly(int(length))
 
@@ -120,7 +123,7 @@ class Connection:
         chunks = []
         while True:
             digits = (self._read_line(1024) or "").partition(";")[0].strip()
-            if not digits or not HEX_DIGITS.issuperset(digits):
+            if not digits or not HEX_DIGITS.issuperset(digits) or len(digits) > MAX_DIGITS:
                 raise BadRequest("malformed chunk")
             size = int(digits, 16)
             if size == 0:
@@ -132,10 +135,15 @@ class Connection:
         return b"".join(chunks)
 
     def _read_exactly(self, size):
-        data = self.reader.read(size)
-        if len(data) != size:
-            raise BadRequest("body cut off")
-        return data
+        # Whoever only says that much is coming is not to be made room for.
+        parts = []
+        while size > 0:
+            part = self.reader.read(min(size, PART_BYTES))
+            if not part:
+                raise BadRequest("body cut off")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
 
     def write_answer(self, request, status, headers, body):
         lines = ["HTTP/1.1 %d " % status]
