@@ -35,7 +35,7 @@ type Builds struct {
 	// mu is held for reading while a build is taken or added, and for writing
 	// while some are removed.
 	mu sync.RWMutex
-	// known guards what follows.
+	// known guards what follows. Who needs both takes mu first.
 	known sync.Mutex
 	sizes map[string]int64
 	used  map[string]time.Time
@@ -131,17 +131,14 @@ func (b *Builds) add(name, folder string, notes []byte) error {
 // shrink removes the builds that were not used for longest until the rest is
 // small enough.
 func (b *Builds) shrink() error {
-	b.known.Lock()
-	defer b.known.Unlock()
-	var total int64
-	for _, size := range b.sizes {
-		total += size
-	}
-	if total <= b.limit {
+	if b.total() <= b.limit {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	total := b.total()
+	b.known.Lock()
+	defer b.known.Unlock()
 	oldest := slices.SortedFunc(maps.Keys(b.sizes), func(x, y string) int {
 		return cmp.Or(b.used[x].Compare(b.used[y]), cmp.Compare(x, y))
 	})
@@ -157,6 +154,16 @@ func (b *Builds) shrink() error {
 		delete(b.used, name)
 	}
 	return nil
+}
+
+func (b *Builds) total() int64 {
+	b.known.Lock()
+	defer b.known.Unlock()
+	var total int64
+	for _, size := range b.sizes {
+		total += size
+	}
+	return total
 }
 
 // Size returns the bytes of all files below a folder. What goes meanwhile does not

@@ -1,11 +1,15 @@
 package blob_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/jeton-dev/jeton/internal/blob"
 )
@@ -118,6 +122,46 @@ func TestBuildsAreBounded(t *testing.T) {
 	b = builds(t, dir, 150)
 	if has(t, b, "one") == has(t, b, "three") {
 		t.Error("of two builds not one is left where only one has room")
+	}
+}
+
+// TestBuildsOfMany takes and adds at once, in a cache that has room for few.
+func TestBuildsOfMany(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	tick := clock()
+	now := func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return tick()
+	}
+	b, err := blob.NewBuilds(filepath.Join(t.TempDir(), "builds"), 350, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := folder(t, map[string]string{"x": strings.Repeat("x", 100)})
+	into := t.TempDir()
+	var group errgroup.Group
+	for worker := range 8 {
+		group.Go(func() error {
+			for n := range 50 {
+				name := fmt.Sprint("build", (worker+n)%10)
+				taken := filepath.Join(into, fmt.Sprint(worker, "-", n))
+				if _, ok, err := b.Take(name, taken); err != nil || ok {
+					if content, _ := os.ReadFile(filepath.Join(taken, "x")); err != nil || len(content) != 100 {
+						return fmt.Errorf("take %s: %d bytes, %w", name, len(content), err)
+					}
+					continue
+				}
+				if err := b.Add(name, built, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

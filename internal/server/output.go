@@ -28,8 +28,9 @@ func (s *Server) keepLine(line process.Line) {
 		At: s.config.Now(), Function: line.FunctionID, Revision: line.RevisionID, Instance: line.InstanceID,
 		RequestID: s.scaler.Serving(line.RevisionID, line.InstanceID), Stream: line.Stream, Text: line.Text,
 	})
-	if err != nil {
-		s.log.Error("what a function has printed cannot be kept", "function_id", line.FunctionID, "error", err)
+	// A full disk is told of once, and not for every line.
+	if failing := err != nil; s.outputFails.Swap(failing) != failing && failing {
+		s.log.Error("what functions print cannot be kept", "function_id", line.FunctionID, "error", err)
 	}
 }
 

@@ -91,6 +91,7 @@ type Server struct {
 	restored, scaling atomic.Bool
 	pairs             *token.Pool
 	output            *output.Logs
+	outputFails       atomic.Bool
 	toolchains        *runtime.Toolchains
 	engine            *process.Engine
 	scaler            *scale.Scaler

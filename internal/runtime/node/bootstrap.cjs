@@ -8,6 +8,7 @@
 
 const fs = require("node:fs");
 const http = require("node:http");
+const net = require("node:net");
 const { Duplex } = require("node:stream");
 const { pathToFileURL } = require("node:url");
 
@@ -274,20 +275,44 @@ function serve(handler) {
   });
 }
 
-// warmUp answers a call that nobody makes, within this process, so that what
-// Node loads and compiles at the first use is there for the first call. Of it
-// nothing stays open.
+const WARM_CALL = "POST /?a=b HTTP/1.1\r\nHost: worker\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+
+// warmUp answers a call that nobody makes, within this process, so that what Node
+// loads and compiles at the first use is there for the first call. Of it nothing
+// stays open.
 async function warmUp() {
-  // This one is loaded by listening, and the next by the first module.
-  require("node:cluster");
+  // The first module loads what modules need.
   await import("data:text/javascript,");
-  const server = makeServer(() => ({ statusCode: 200, headers: { A: ["b"] }, body: {} }), contextOf({}));
+  const result = { statusCode: 200, headers: { A: ["b"] }, body: {} };
+  const server = makeServer(() => result, contextOf({}));
+  try {
+    await callOverSocket(server);
+  } catch {
+    // Not every Node, and not every sandbox, has such sockets.
+    await callWithin(server);
+  }
+}
+
+// callOverSocket calls the server at a socket without a place in the file system.
+async function callOverSocket(server) {
+  const path = `\0jeton-worker-${process.pid}`;
+  await new Promise((resolve, reject) => server.once("error", reject).listen({ path }, resolve));
+  try {
+    await new Promise((resolve, reject) => {
+      net.connect({ path }).on("error", reject).on("close", resolve).resume().end(WARM_CALL);
+    });
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+async function callWithin(server) {
   const wire = new Duplex({ read() {}, write: (chunk, encoding, done) => done() });
   server.emit("connection", wire);
   const answered = new Promise((resolve) => {
     server.on("request", (request, response) => response.on("close", resolve));
   });
-  wire.push("POST /?a=b HTTP/1.1\r\nHost: worker\r\nContent-Length: 2\r\n\r\n{}");
+  wire.push(WARM_CALL);
   await answered;
   wire.destroy();
 }

@@ -2,7 +2,6 @@ package php
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"path"
@@ -22,9 +21,6 @@ const (
 	// excerptLines is how much of what PHP and composer print users see.
 	excerptLines = 12
 )
-
-//go:embed bootstrap.php
-var bootstrap []byte
 
 // Config is how a Builder builds.
 type Config struct {

@@ -2,7 +2,6 @@ package python
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"path"
@@ -25,9 +24,6 @@ const (
 	// excerptLines is how much of Python's words about a file users see.
 	excerptLines = 4
 )
-
-//go:embed bootstrap.py
-var bootstrap []byte
 
 // checkProgram compiles a file without running it or writing anything.
 const checkProgram = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', dont_inherit=True)"

@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
-func build(t *testing.T, handler string, files map[string]string) runtimetest.Built {
+func build(t testing.TB, handler string, files map[string]string) runtimetest.Built {
 	t.Helper()
 	return runtimetest.Build(t, python.New(runtimetest.Toolchains(t)), runtime.Python, handler, files)
 }

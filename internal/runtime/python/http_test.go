@@ -6,9 +6,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
+var echoing = map[string]string{
+	"handler.py": "def handle(event, context): return event['body']\n",
+}
+
 func TestHTTP(t *testing.T) {
 	t.Parallel()
-	runtimetest.TestRaw(t, runtimetest.Start(t, build(t, "handler.handle", map[string]string{
-		"handler.py": "def handle(event, context): return event['body']\n",
-	})))
+	runtimetest.TestRaw(t, runtimetest.Start(t, build(t, "handler.handle", echoing)))
+}
+
+func FuzzHTTP(f *testing.F) {
+	runtimetest.FuzzRaw(f, runtimetest.Start(f, build(f, "handler.handle", echoing)))
 }

@@ -10,16 +10,16 @@ import (
 	"testing"
 )
 
-// TestRaw speaks to a bootstrap's own HTTP server in raw bytes: what is well formed
-// is answered, and what is not ends its connection and nothing else. The function
-// answers with the body of its event.
-func TestRaw(t *testing.T, in *Instance) {
-	tests := map[string]struct {
-		request string
-		// body is that of the answer; closed means that there is none.
-		body   string
-		closed bool
-	}{
+// A rawCase is what is sent over a connection, and what becomes of that.
+type rawCase struct {
+	request string
+	// body is that of the answer; closed means that there is none.
+	body   string
+	closed bool
+}
+
+func rawCases() map[string]rawCase {
+	return map[string]rawCase{
 		"a length": {request: "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", body: "abc"},
 		"chunks with a trailer": {
 			request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n", body: "abc0123456789",
@@ -27,17 +27,30 @@ func TestRaw(t *testing.T, in *Instance) {
 		"a body that is waited for": {
 			request: "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", body: "abc",
 		},
-		"another protocol":   {request: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", closed: true},
-		"an older protocol":  {request: "GET / HTTP/1.0\r\n\r\n", closed: true},
-		"no request line":    {request: "\r\n\r\n", closed: true},
-		"a header in two":    {request: "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", closed: true},
-		"a negative length":  {request: "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", closed: true},
-		"a length of digits": {request: "POST / HTTP/1.1\r\nContent-Length: ²\r\n\r\n", closed: true},
-		"a chunk of signs":   {request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", closed: true},
-		"a chunk of nothing": {request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", closed: true},
-		"endless headers":    {request: "GET / HTTP/1.1\r\n" + strings.Repeat("A: "+strings.Repeat("b", 60000)+"\r\n", 40) + "\r\n", closed: true},
+		"another protocol":    {request: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", closed: true},
+		"an older protocol":   {request: "GET / HTTP/1.0\r\n\r\n", closed: true},
+		"no request line":     {request: "\r\n\r\n", closed: true},
+		"a header in two":     {request: "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", closed: true},
+		"a negative length":   {request: "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", closed: true},
+		"a length of digits":  {request: "POST / HTTP/1.1\r\nContent-Length: ²\r\n\r\n", closed: true},
+		"a chunk of signs":    {request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", closed: true},
+		"a chunk of nothing":  {request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", closed: true},
+		"endless headers":     {request: "GET / HTTP/1.1\r\n" + strings.Repeat("A: "+strings.Repeat("b", 60000)+"\r\n", 40) + "\r\n", closed: true},
+		"a length beyond all": {request: "POST / HTTP/1.1\r\nContent-Length: 999999999999999999\r\n\r\nabc", closed: true},
+		"a length of many digits": {
+			request: "POST / HTTP/1.1\r\nContent-Length: " + strings.Repeat("9", 5000) + "\r\n\r\nabc", closed: true,
+		},
+		"a chunk beyond all": {
+			request: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\nabc", closed: true,
+		},
 	}
-	for name, test := range tests {
+}
+
+// TestRaw speaks to a bootstrap's own HTTP server in raw bytes: what is well formed
+// is answered, and what is not ends its connection and nothing else. The function
+// answers with the body of its event.
+func TestRaw(t *testing.T, in *Instance) {
+	for name, test := range rawCases() {
 		t.Run(name, func(t *testing.T) {
 			conn := dial(t, in)
 			// A server that has seen enough may hang up before the end.
