@@ -58,7 +58,7 @@ func escapeFromInstances(ctx context.Context, s *stage) (string, error) {
 // layBait has another function, whose code is to be read, and what else there is
 // to reach.
 func (v *jeton) layBait(ctx context.Context, s *stage, namespaceID string) (*escape.Bait, error) {
-	victim, err := v.deploy(ctx, namespaceID, "victim", instantHandler, 1)
+	victim, err := v.deploy(ctx, namespaceID, "victim", fast, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,8 @@ func (s *stage) newServer(ctx context.Context, command ...string) (*jeton, error
 		command = []string{
 			filepath.Join(s.root, "bin", "jeton"), "serve", "--data-dir", data, "--cache-dir", filepath.Join(s.root, ".cache"),
 			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0", "--log-format=json", "--min-timeout=1s",
+			// Of the proofs' Rust function alone.
+			"--crates=" + filepath.Join(s.root, "test", "crates", "registry"),
 		}
 	} else {
 		command = append(command, data)
