@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/mod/semver"
+
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
 // toolchainTimeout bounds how long a toolchain may take to name its version.
@@ -22,6 +25,8 @@ type Toolchain struct {
 	// Path is absolute, and that of the program itself, not of a version
 	// manager's shim, which would not work in an instance's clean environment.
 	Path string
+	// Walls are put around the program when it builds; nil for none.
+	Walls *tool.Walls
 	// Version is plain, such as "1.26.8".
 	Version string
 	// Settings is the folder of the files that it reads when it starts, where that
@@ -217,4 +222,40 @@ func (t *Toolchains) served(language string) string {
 
 func unsupported(language string) error {
 	return errors.New("this version of Jeton does not build " + language + " functions")
+}
+
+// Isolate has all toolchains build in sandboxes of a host; nil for none.
+func (t *Toolchains) Isolate(host *sandbox.Host) {
+	if host == nil {
+		return
+	}
+	walls := &tool.Walls{Host: host}
+	for _, toolchain := range t.found {
+		walls.Visible = append(walls.Visible, toolchain.Installation())
+		if toolchain.Settings != "" {
+			walls.Visible = append(walls.Visible, toolchain.Settings)
+		}
+	}
+	for language, toolchain := range t.found {
+		toolchain.Walls = walls
+		t.found[language] = toolchain
+	}
+}
+
+// Installation is the folder that the toolchain was installed in, with its
+// libraries: the one above its "bin". If that might have more in it, as a home
+// folder does, it is the program alone.
+func (t Toolchain) Installation() string {
+	bin := filepath.Dir(t.Path)
+	prefix := filepath.Dir(bin)
+	if filepath.Base(bin) != "bin" || strings.Count(prefix, "/") < 2 {
+		return t.Path
+	}
+	if home, err := os.UserHomeDir(); err == nil && (prefix == home || strings.HasPrefix(home, prefix+"/")) {
+		return t.Path
+	}
+	if info, err := os.Stat(filepath.Join(prefix, "lib")); err != nil || !info.IsDir() {
+		return t.Path
+	}
+	return prefix
 }

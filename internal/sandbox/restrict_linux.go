@@ -32,9 +32,9 @@ func restrict(b blueprint, p Program) error {
 	}{
 		{"limit the process", func() error { return limitProcess(b) }},
 		{"drop capabilities", dropBounding},
-		{"become nobody", func() error { return dropIDs(b.Level) }},
+		{"become nobody", func() error { return dropIDs(b) }},
 		{"drop capabilities", dropCapabilities},
-		{"apply Landlock", func() error { return applyLandlock(b.Level, p) }},
+		{"apply Landlock", func() error { return applyLandlock(b, p) }},
 		{"die with the server", func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }},
 	}
 	for _, step := range steps {
@@ -92,8 +92,10 @@ func dropBounding() error {
 	return nil
 }
 
-func dropIDs(level Level) error {
-	if level != Full {
+// dropIDs leaves the user that the stage is, unless folders are to be changed
+// that belong to it.
+func dropIDs(b blueprint) error {
+	if b.Level != Full || len(b.Writable) > 0 {
 		return nil
 	}
 	if err := syscall.Setgroups(nil); err != nil {
@@ -142,16 +144,16 @@ func landlockVersion() int {
 	return abi
 }
 
-func applyLandlock(level Level, p Program) error {
-	config, err := landlockFor(level)
+func applyLandlock(b blueprint, p Program) error {
+	config, err := landlockFor(b.Level)
 	if err != nil {
 		return err
 	}
-	if level.namespaced() {
+	if b.Level.namespaced() {
 		// The network namespace and its firewall say who can be reached.
 		return config.RestrictPaths(
 			landlock.RODirs("/"),
-			landlock.RWDirs("/tmp").WithRefer(),
+			landlock.RWDirs(append([]string{"/tmp"}, b.Writable...)...).WithRefer(),
 			landlock.RWFiles(writableDevices...),
 		)
 	}

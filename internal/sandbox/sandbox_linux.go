@@ -63,8 +63,8 @@ func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, e
 	}
 	b := blueprint{
 		Level: h.level, Mounts: plan, Hostname: "jeton", Resolver: l.Resolver,
-		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: DefaultProcesses,
-		Without: without,
+		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
+		Without: without, HostNetwork: l.HostNetwork, Writable: l.Writable,
 	}
 	if without == layerForks {
 		b.Processes *= 2
@@ -97,7 +97,7 @@ func (s *Sandbox) launch(l Layout) error {
 		ExtraFiles:  files,
 		Stdout:      l.Stdout,
 		Stderr:      s.complaint,
-		SysProcAttr: s.attributes(),
+		SysProcAttr: s.attributes(l.HostNetwork),
 		WaitDelay:   outputDelay,
 	}
 	if s.group, err = child.Start(s.cmd); err != nil {
@@ -109,15 +109,15 @@ func (s *Sandbox) launch(l Layout) error {
 }
 
 // attributes are the namespaces of the level, and who the stage is in them.
-func (s *Sandbox) attributes() *syscall.SysProcAttr {
+func (s *Sandbox) attributes(hostNetwork bool) *syscall.SysProcAttr {
 	if !s.host.level.namespaced() {
 		return nil
 	}
 	flags := uintptr(namespaces)
-	switch s.without {
-	case layerNetwork, layerSockets:
+	if hostNetwork || s.without == layerNetwork || s.without == layerSockets {
 		flags &^= unix.CLONE_NEWNET
-	case layerProcesses:
+	}
+	if s.without == layerProcesses {
 		flags &^= unix.CLONE_NEWPID
 	}
 	a := &syscall.SysProcAttr{Cloneflags: flags, Credential: &syscall.Credential{Uid: 0, Gid: 0, NoSetGroups: true}}
@@ -193,11 +193,16 @@ func (s *Sandbox) openMounts(plan []mount) (files []int, err error) {
 	if s.host.level != Full {
 		return nil, nil
 	}
+	users, err := os.Open(filepath.Join("/proc", strconv.Itoa(s.PID()), "ns", "user"))
+	if err != nil {
+		return nil, fmt.Errorf("open namespaces: %w", err)
+	}
+	defer users.Close()
 	for _, m := range plan {
 		if m.Link != "" {
 			continue
 		}
-		fd, err := m.open()
+		fd, err := m.open(users)
 		if err != nil {
 			return files, err
 		}
@@ -239,7 +244,7 @@ func (s *Sandbox) Limit(l Limits) error {
 // works whatever runs within by now. Only a host that Prepares has it.
 func (s *Sandbox) Reveal(dir string, temporary int64) error {
 	m := mount{Source: dir, Target: HomeDir, Folder: true}
-	fd, err := m.open()
+	fd, err := m.open(nil)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,15 @@ type Layout struct {
 	Home string
 	// Temporary is the size of /tmp, in bytes; 0 if Reveal will say.
 	Temporary int64
+	// Writable are folders that can be changed inside, each at its own path. The
+	// program then is who they belong to.
+	Writable []string
+	// HostNetwork has the sandbox share the network of this machine. It is for
+	// programs that are trusted with that, and run nothing that is not.
+	HostNetwork bool
+	// Processes is how many there may be, with their threads; 0 stands for
+	// DefaultProcesses.
+	Processes int
 	// Resolver is the DNS server that programs ask; empty for none.
 	Resolver string
 	// Files are given to the process as file descriptors 3 and on.

@@ -30,11 +30,14 @@ const mostFiles = 64
 
 // A blueprint is a Layout, for the stage.
 type blueprint struct {
-	Level     Level   `json:"level"`
-	Mounts    []mount `json:"mounts"`
-	Hostname  string  `json:"hostname"`
-	Resolver  string  `json:"resolver,omitempty"`
-	Temporary int64   `json:"temporary"`
+	Level    Level   `json:"level"`
+	Mounts   []mount `json:"mounts"`
+	Hostname string  `json:"hostname"`
+	// HostNetwork and Writable are those of the layout.
+	HostNetwork bool     `json:"host_network,omitempty"`
+	Writable    []string `json:"writable,omitempty"`
+	Resolver    string   `json:"resolver,omitempty"`
+	Temporary   int64    `json:"temporary"`
 	// Without is a layer to leave out, for a probe that must notice.
 	Without   string `json:"without,omitempty"`
 	Processes int    `json:"processes"`
@@ -50,8 +53,10 @@ type mount struct {
 	Link string `json:"link,omitempty"`
 	// Folder tells a folder from a file.
 	Folder bool `json:"folder"`
-	// Device is true for what may be written to, as the devices of /dev.
-	Device bool `json:"device,omitempty"`
+	// Writable is true for what may be changed, and Device for what may be written
+	// to, as the devices of /dev.
+	Writable bool `json:"writable,omitempty"`
+	Device   bool `json:"device,omitempty"`
 }
 
 // An order is a Program, for the stage.

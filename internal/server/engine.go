@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"path"
-	"path/filepath"
-	"strings"
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
@@ -40,6 +37,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	}
 	s.engine = engine
 	s.opens(engine)
+	s.toolchains.Isolate(engine.Host())
 	if err := s.proveIsolation(ctx, level); err != nil {
 		return err
 	}
@@ -114,29 +112,11 @@ func interpreters(toolchains *runtime.Toolchains) []string {
 	var visible []string
 	for language := range workers() {
 		if t, err := toolchains.For(language); err == nil {
-			visible = append(visible, installation(t.Path))
+			visible = append(visible, t.Installation())
 			if t.Settings != "" {
 				visible = append(visible, t.Settings)
 			}
 		}
 	}
 	return visible
-}
-
-// installation is the folder that an interpreter was installed in, with its
-// libraries: the one above its "bin". If that might have more in it, as a home
-// folder does, it is the program alone.
-func installation(program string) string {
-	bin := filepath.Dir(program)
-	prefix := filepath.Dir(bin)
-	if filepath.Base(bin) != "bin" || strings.Count(prefix, "/") < 2 {
-		return program
-	}
-	if home, err := os.UserHomeDir(); err == nil && (prefix == home || strings.HasPrefix(home, prefix+"/")) {
-		return program
-	}
-	if info, err := os.Stat(filepath.Join(prefix, "lib")); err != nil || !info.IsDir() {
-		return program
-	}
-	return prefix
 }

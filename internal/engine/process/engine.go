@@ -149,6 +149,10 @@ func (e *Engine) openHost() error {
 	return nil
 }
 
+// Host makes the engine's sandboxes; nil if instances are not isolated. It is the
+// engine's: what else runs in its sandboxes ends before the engine is closed.
+func (e *Engine) Host() *sandbox.Host { return e.host }
+
 // Prove reports whether the walls around instances stand.
 func (e *Engine) Prove(ctx context.Context) (sandbox.Report, error) {
 	if e.host == nil {

@@ -110,6 +110,7 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 		Env:      env,
 		Writable: []string{build.Source, build.Output, b.config.BuildCache, b.config.ModuleCache},
 		Network:  true,
+		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  b.config.Timeout,
 	})

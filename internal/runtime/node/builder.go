@@ -95,6 +95,7 @@ func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file s
 		Args:     []string{t.Path, "--check", filepath.Join(build.Source, filepath.FromSlash(file))},
 		Dir:      build.Source,
 		Readable: []string{build.Source},
+		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  checkTimeout,
 	})

@@ -87,7 +87,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err := check(ctx, toolchain, build, file); err != nil {
 		return runtime.Launch{}, err
 	}
-	if err := b.install(ctx, build); err != nil {
+	if err := b.install(ctx, toolchain, build); err != nil {
 		return runtime.Launch{}, err
 	}
 	if err := script.Lay(build, map[string][]byte{bootstrapFile: bootstrap}); err != nil {
@@ -108,6 +108,7 @@ func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file s
 		},
 		Dir:      build.Source,
 		Readable: []string{build.Source},
+		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  checkTimeout,
 	})

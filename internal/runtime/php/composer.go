@@ -24,7 +24,7 @@ var inherited = []string{
 
 // install has composer get what composer.json asks for, unless the archive has a
 // vendor folder that composer has made.
-func (b *Builder) install(ctx context.Context, build runtime.Build) error {
+func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
 	for _, name := range []string{"composer.json", "composer.lock"} {
 		if err := checkPlaces(filepath.Join(build.Source, name), name); err != nil {
 			return err
@@ -55,6 +55,7 @@ func (b *Builder) install(ctx context.Context, build runtime.Build) error {
 			"COMPOSER_VENDOR_DIR=vendor", "COMPOSER_BIN_DIR=vendor/bin"),
 		Writable: []string{build.Source, scratch, b.config.Cache},
 		Network:  true,
+		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  b.config.Timeout,
 	})

@@ -98,6 +98,7 @@ func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file s
 		Args:     []string{t.Path, "-I", "-c", checkProgram, filepath.Join(build.Source, filepath.FromSlash(file))},
 		Dir:      build.Source,
 		Readable: []string{build.Source},
+		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  checkTimeout,
 	})
@@ -119,6 +120,7 @@ func compile(ctx context.Context, t runtime.Toolchain, build runtime.Build) erro
 		Args:     []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, runtime.CodeDir)},
 		Dir:      build.Output,
 		Writable: []string{build.Output},
+		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  compileTimeout,
 	})

@@ -122,7 +122,7 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 			command.Args = append(command.Args, "--config", `source.crates-io.replace-with="jeton-vendored"`,
 				"--config", fmt.Sprintf("source.jeton-vendored.directory=%q", filepath.Join(c.dir, vendored)))
 		}
-		command.Dir, command.Env, command.Log, command.Timeout = c.dir, env, build.Log, b.config.Timeout
+		command.Dir, command.Env, command.Log, command.Timeout, command.Walls = c.dir, env, build.Log, b.config.Timeout, t.Walls
 		out, err := tool.Run(ctx, command)
 		var failure *tool.Failure
 		switch {

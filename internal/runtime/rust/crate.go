@@ -57,6 +57,7 @@ func (b *Builder) readCrate(ctx context.Context, t runtime.Toolchain, build runt
 		Env:      env,
 		Readable: []string{build.Source, b.config.Home},
 		Writable: []string{scratch(build.Output)},
+		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  describeTimeout,
 	})

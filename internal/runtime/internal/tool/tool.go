@@ -31,10 +31,12 @@ type Command struct {
 	Env []string
 	// Readable and Writable are the files and folders, by absolute paths, that the
 	// tool needs beside those of the system and its own program: those that it may
-	// read, and those that it may change, too. Nothing keeps it to them yet.
+	// read, and the folders that it may change, too. Only walls keep it to them.
 	Readable, Writable []string
 	// Network tells that the tool may have to download something.
 	Network bool
+	// Walls are put around the tool; nil for none.
+	Walls *Walls
 	// Log receives all output too; nil for nobody.
 	Log io.Writer
 	// Timeout bounds the run.
@@ -62,6 +64,9 @@ func Run(ctx context.Context, c Command) (string, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
 	defer cancel()
 	output := &tail{log: c.Log}
+	if c.Walls != nil {
+		return c.Walls.run(timed, c, output)
+	}
 	cmd := &exec.Cmd{
 		Path: c.Args[0],
 		Args: c.Args,

@@ -1,0 +1,73 @@
+package tool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/jeton-dev/jeton/internal/sandbox"
+)
+
+const (
+	// memory is what one tool may take: linkers take much.
+	memory = 4 << 30
+	// processes is how many processes and threads a tool may have at once, and
+	// temporary the size of its /tmp, in bytes. Builds keep what is large in folders
+	// of their own.
+	processes = 1024
+	temporary = 256 << 20
+)
+
+// Walls are where tools run when they are isolated.
+type Walls struct {
+	Host *sandbox.Host
+	// Visible are the folders of the toolchains, beside those of the system.
+	Visible []string
+}
+
+// run runs the tool in a sandbox. One that downloads shares the machine's network:
+// those run no code of the archive.
+func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error) {
+	for _, dir := range c.Writable {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", fmt.Errorf("run %s: %w", c.Args[0], err)
+		}
+	}
+	layout := sandbox.Layout{
+		Visible: slices.Concat(sandbox.SystemFolders(), w.Visible, c.Readable), Writable: c.Writable,
+		HostNetwork: c.Network, Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
+	}
+	if c.Network {
+		layout.Visible = append(layout.Visible, "/etc/resolv.conf")
+	}
+	s, err := w.Host.Start(ctx, layout)
+	if err != nil {
+		return "", errors.Join(context.Cause(ctx), fmt.Errorf("run %s: %w", c.Args[0], err))
+	}
+	stop := context.AfterFunc(ctx, s.Kill)
+	defer stop()
+	err = errors.Join(
+		s.Limit(sandbox.Limits{Memory: memory, Processes: processes}),
+		s.Become(sandbox.Program{
+			Path: c.Args[0], Args: c.Args, Env: c.Env, Dir: c.Dir, Profile: sandbox.Generic,
+			Readable: slices.Concat(w.Visible, c.Readable), Writable: c.Writable,
+		}),
+	)
+	if err != nil {
+		s.Kill()
+	}
+	end := s.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return output.String(), context.Cause(ctx)
+	case err != nil:
+		return output.String(), fmt.Errorf("run %s: %w", c.Args[0], err)
+	case end.OutOfMemory:
+		return output.String(), &Failure{Output: output.String(), Status: fmt.Sprintf("took more memory than %d MiB", memory>>20)}
+	case !end.State.Success():
+		return output.String(), &Failure{Output: output.String(), Status: end.State.String()}
+	}
+	return output.String(), nil
+}
