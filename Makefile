@@ -63,7 +63,7 @@ bench-provider: build ## Measure the provider beside an empty one (needs terrafo
 	go run ./bench -only provider
 
 .PHONY: prove
-prove: build ## Try to break what Jeton promises; one line a promise.
+prove: build test/crates/registry ## Try to break what Jeton promises; one line a promise.
 	@go build -o bin/prove ./test/prove && bin/prove
 
 .PHONY: bench-gateway

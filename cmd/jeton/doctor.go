@@ -32,7 +32,7 @@ type doctorCommand struct{ toolchainFlags }
 // Run prints one section after the other. It needs no running server, and changes
 // nothing.
 func (c *doctorCommand) Run(ctx context.Context, s streams) error {
-	sections := []func(context.Context, io.Writer) error{c.printToolchains}
+	sections := []func(context.Context, io.Writer) error{c.printToolchains, printIsolation}
 	for i, section := range sections {
 		if i > 0 {
 			fmt.Fprintln(s.out)

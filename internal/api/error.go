@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -124,6 +125,11 @@ func errorBody(err error) (int, any) {
 		return http.StatusNotFound, notFound{
 			Message: "resource is not found", Resource: m.resource, ResourceID: m.id, Type: "not_found",
 		}
+	}
+	if errors.Is(err, context.Canceled) {
+		// By the caller, who has left, or by the end of the server. A change that
+		// has begun is not cut off.
+		return http.StatusServiceUnavailable, message{"the request was cut off before it was carried out"}
 	}
 	e, ok := errors.AsType[*functions.Error](err)
 	if !ok {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -71,7 +72,7 @@ func (a *API) observe(next http.Handler) http.Handler {
 			a.Observer.End(r, n.outcome(r, recorded.status))
 		}
 		level := slog.LevelInfo
-		if recorded.status >= http.StatusInternalServerError {
+		if recorded.status >= http.StatusInternalServerError && !errors.Is(n.err, context.Canceled) {
 			level = slog.LevelError
 		}
 		attributes := []slog.Attr{

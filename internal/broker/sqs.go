@@ -66,7 +66,7 @@ func publicOnly(_, address string, _ syscall.RawConn) error {
 		return err
 	}
 	ip := to.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
+	if !public(ip) {
 		return fmt.Errorf("%s is not public: the server reaches queues there only with --queues-anywhere", ip)
 	}
 	return nil

@@ -24,6 +24,7 @@ const (
 	noToken        reason = "no token"
 	severalTokens  reason = "several different tokens"
 	unknownToken   reason = "unknown token"
+	revokedToken   reason = "revoked token"
 	expiredToken   reason = "expired token"
 	otherFunction  reason = "token of another function"
 	otherNamespace reason = "token of another namespace"

@@ -51,7 +51,7 @@ func TestAdmission(t *testing.T) {
 		"token without scope":         {[]string{header, "without scope"}, 403, "token without a scope"},
 		"expired this very instant":   {[]string{header, "expired"}, 403, "expired token"},
 		"not yet expired":             {[]string{header, "good for a moment"}, 200, ""},
-		"revoked":                     {[]string{header, "revoked"}, 403, "unknown token"},
+		"revoked":                     {[]string{header, "revoked"}, 403, "revoked token"},
 		"one bit changed":             {[]string{header, "of functioo"}, 403, "unknown token"},
 		"one byte more":               {[]string{header, "of function "}, 403, "unknown token"},
 		"a megabyte":                  {[]string{header, strings.Repeat("x", 1<<20)}, 403, "unknown token"},
@@ -79,7 +79,8 @@ func TestAdmission(t *testing.T) {
 		if test.refused != "" && !strings.Contains(logged, "refused="+quoted(test.refused)) {
 			t.Errorf("%s: the log does not say why: %s", name, logged)
 		}
-		if test.status == 200 && strings.HasPrefix(test.headers[1], "of ") && !strings.Contains(logged, "token_id=70000000-") {
+		known := test.status == 200 && strings.HasPrefix(test.headers[1], "of ") || test.refused == "revoked token"
+		if known && !strings.Contains(logged, "token_id=70000000-") {
 			t.Errorf("%s: the log does not name the token: %s", name, logged)
 		}
 		if strings.Contains(logged, "of function"+`"`) || strings.Contains(logged, secretKey) {

@@ -135,7 +135,7 @@ func TestCrashWithinTheAnswer(t *testing.T) {
 func TestForwardedHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
-		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Port"} {
+		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Port", "X-Real-Ip", "True-Client-Ip"} {
 			w.Header().Set("Seen-"+name, strings.Join(r.Header.Values(name), " | "))
 		}
 	})
@@ -143,21 +143,21 @@ func TestForwardedHeaders(t *testing.T) {
 	w.Proxies = gateway.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
 	spoofed := http.Header{
 		"X-Forwarded-For": {"6.6.6.6"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"evil"}, "Forwarded": {"for=6.6.6.6"},
-		"X-Forwarded-Port": {"6"},
+		"X-Forwarded-Port": {"6"}, "X-Real-Ip": {"6.6.6.6"}, "True-Client-Ip": {"6.6.6.6"},
 	}
 	for name, test := range map[string]struct {
 		peer string
-		want [5]string
+		want [7]string
 	}{
-		"a stranger":      {"192.0.2.1:1", [5]string{"192.0.2.1", "http", host, "for=192.0.2.1;proto=http", ""}},
-		"over IPv6":       {"[2001:db8::1]:1", [5]string{"2001:db8::1", "http", host, `for="[2001:db8::1]";proto=http`, ""}},
-		"a trusted proxy": {"10.1.2.3:1", [5]string{"6.6.6.6, 10.1.2.3", "https", "evil", "for=6.6.6.6, for=10.1.2.3;proto=http", "6"}},
-		"mapped to IPv6":  {"[::ffff:10.1.2.3]:1", [5]string{"6.6.6.6, ::ffff:10.1.2.3", "https", "evil", `for=6.6.6.6, for="[::ffff:10.1.2.3]";proto=http`, "6"}},
+		"a stranger":      {"192.0.2.1:1", [7]string{"192.0.2.1", "http", host, "for=192.0.2.1;proto=http", "", "", ""}},
+		"over IPv6":       {"[2001:db8::1]:1", [7]string{"2001:db8::1", "http", host, `for="[2001:db8::1]";proto=http`, "", "", ""}},
+		"a trusted proxy": {"10.1.2.3:1", [7]string{"6.6.6.6, 10.1.2.3", "https", "evil", "for=6.6.6.6, for=10.1.2.3;proto=http", "6", "6.6.6.6", "6.6.6.6"}},
+		"mapped to IPv6":  {"[::ffff:10.1.2.3]:1", [7]string{"6.6.6.6, ::ffff:10.1.2.3", "https", "evil", `for=6.6.6.6, for="[::ffff:10.1.2.3]";proto=http`, "6", "6.6.6.6", "6.6.6.6"}},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
 		r.RemoteAddr, r.Header = test.peer, spoofed.Clone()
 		got := w.send(r).Header()
-		for i, header := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Port"} {
+		for i, header := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Port", "X-Real-Ip", "True-Client-Ip"} {
 			if got.Get("Seen-"+header) != test.want[i] {
 				t.Errorf("%s: %s is %q, want %q", name, header, got.Get("Seen-"+header), test.want[i])
 			}

@@ -35,7 +35,7 @@ func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 	if trusted {
 		p.Out.Header["X-Forwarded-For"] = in["X-Forwarded-For"]
 	} else {
-		dropForwarded(p.Out.Header)
+		dropClaimed(p.Out.Header)
 	}
 	p.SetXForwarded()
 	element := forwardedElement(p.In)
@@ -50,11 +50,17 @@ func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 	p.Out.Header.Set("Forwarded", element)
 }
 
-// dropForwarded removes X-Forwarded-Port, -Prefix and whatever else proxies of
-// many kinds write.
-func dropForwarded(header http.Header) {
+// claimedAddresses are headers in which proxies of many kinds say who calls.
+var claimedAddresses = []string{
+	"Cf-Connecting-Ip", "Cf-Connecting-Ipv6", "Client-Ip", "Fastly-Client-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip",
+	"X-Envoy-External-Address", "X-Original-Forwarded-For", "X-Originating-Ip", "X-Real-Ip", "X-Remote-Addr", "X-Remote-Ip",
+}
+
+// dropClaimed removes X-Forwarded-Port, -Prefix and whatever else proxies of many
+// kinds write.
+func dropClaimed(header http.Header) {
 	for name := range header {
-		if strings.HasPrefix(name, "X-Forwarded-") {
+		if strings.HasPrefix(name, "X-Forwarded-") || slices.Contains(claimedAddresses, name) {
 			delete(header, name)
 		}
 	}

@@ -115,8 +115,10 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	c.to = to
 	switch {
 	case !r.ProtoAtLeast(1, 1):
-		// Scaleway's documentation names this status for HTTP/1.0.
+		// Scaleway's documentation names this status for HTTP/1.0. RFC 9110 wants
+		// both headers; net/http drops the second unless it says to close, too.
 		w.Header().Set("Upgrade", "HTTP/1.1")
+		w.Header().Set("Connection", "Upgrade, close")
 		answer(w, http.StatusUpgradeRequired, "HTTP/1.1 or HTTP/2 is required")
 	case to.redirect && !c.inside && !g.overHTTPS(r):
 		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)

@@ -25,6 +25,8 @@ type Table struct {
 	routes map[string]route
 	tokens map[functions.Digest]grant
 	uses   uses
+	// revoked are tokens that are gone.
+	revoked revoked
 }
 
 // A route is where the calls for one function go.
@@ -106,7 +108,7 @@ func parseID(id string) uuid.UUID {
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{hosts: map[string]string{}, routes: map[string]route{}, tokens: map[functions.Digest]grant{}}
+	return &Table{hosts: map[string]string{}, routes: map[string]route{}, tokens: map[functions.Digest]grant{}, revoked: newRevoked()}
 }
 
 // Apply notes one change. When it has returned, no call is decided by what was
@@ -153,6 +155,7 @@ func (t *Table) applyToken(token functions.Token, deleted bool) {
 		delete(t.tokens, token.Digest)
 		if known {
 			t.uses.release(before.place)
+			t.revoked.add(token.Digest, parseID(token.ID))
 		}
 		return
 	}
@@ -197,7 +200,7 @@ func (t *Table) open(digest functions.Digest, to route, now time.Time) (uuid.UUI
 	defer t.mu.RUnlock()
 	g, ok := t.tokens[digest]
 	if !ok {
-		return uuid.Nil, unknownToken
+		return t.unknown(digest)
 	}
 	place := t.uses.at(g.place)
 	why := g.opens(to, now)
@@ -205,6 +208,15 @@ func (t *Table) open(digest functions.Digest, to route, now time.Time) (uuid.UUI
 		place.used.Note(now)
 	}
 	return place.token, why
+}
+
+// unknown says what can be said of a token that opens nothing. The caller holds the
+// lock.
+func (t *Table) unknown(digest functions.Digest) (uuid.UUID, reason) {
+	if token, was := t.revoked.ids[digest]; was {
+		return token, revokedToken
+	}
+	return uuid.Nil, unknownToken
 }
 
 // tokenID is the ID of the token with a digest, if there is one.

@@ -43,16 +43,27 @@ func (s *functionSeries) called(status int, seconds float64) {
 	s.duration.Observe(seconds)
 }
 
-// Apply notes one change: it makes the series of a new function, and removes
-// those of a deleted one. Calls that are still under way then count no more.
+// Apply notes one change: it makes the series of a new function or trigger, and
+// removes those of a deleted one. Calls that are still under way then count no
+// more.
 func (m *Metrics) Apply(change functions.Change) {
-	f, ok := change.Object.(functions.Function)
-	if !ok {
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if change.Deleted {
+	switch o := change.Object.(type) {
+	case functions.Function:
+		m.applyFunction(o, change.Deleted)
+	case functions.Trigger:
+		m.triggers.apply(o, change.Deleted)
+		if change.Deleted {
+			delete(m.triggerIDs, o.ID)
+		} else {
+			m.triggerIDs[o.ID] = true
+		}
+	}
+}
+
+func (m *Metrics) applyFunction(f functions.Function, deleted bool) {
+	if deleted {
 		m.remove(f.ID)
 		return
 	}

@@ -28,6 +28,7 @@ type Metrics struct {
 	builds       *prometheus.HistogramVec
 	deployments  *prometheus.HistogramVec
 	functionInfo *prometheus.GaugeVec
+	triggers     triggerSeries
 
 	// unknown counts the calls of hosts that no function has.
 	unknown *functionSeries
@@ -36,6 +37,8 @@ type Metrics struct {
 	// which of them each serving revision belongs to.
 	functions map[string]*functionSeries
 	revisions map[string]string
+	// triggerIDs are those of the triggers that there are.
+	triggerIDs map[string]bool
 }
 
 // The buckets of the histograms, in seconds. A function may take as long as an
@@ -54,6 +57,8 @@ func New(version string) *Metrics {
 		registry:  prometheus.NewRegistry(),
 		functions: map[string]*functionSeries{},
 		revisions: map[string]string{},
+
+		triggers: newTriggerSeries(), triggerIDs: map[string]bool{},
 
 		calls:        counters("jeton_calls_total", "Calls by function and class of the answer's status; function_id is empty where no function has the host.", functionID, "class"),
 		callDuration: histograms("jeton_call_duration_seconds", "How long calls took, waiting included.", callBuckets, functionID),
@@ -75,7 +80,7 @@ func New(version string) *Metrics {
 	info.Set(1)
 	m.registry.MustRegister(
 		m.calls, m.callDuration, m.callWait, m.admissions, m.revocation, m.starts, m.startTime, m.coldStarts,
-		m.builds, m.deployments, m.functionInfo, info,
+		m.builds, m.deployments, m.functionInfo, m.triggers.deliveries, m.triggers.consuming, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.unknown = m.seriesOf("")

@@ -19,6 +19,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/schedule"
 )
 
 var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
@@ -49,8 +50,15 @@ func busy(t *testing.T) *metrics.Metrics {
 		_, done := m.Tasks(func() time.Time { clock = clock.Add(2 * time.Second); return clock }).Begin(t.Context(), task, functions.Function{})
 		done(reconcile.Failed)
 	}
+	m.Apply(functions.Change{Object: trigger})
+	for _, d := range []schedule.Delivery{schedule.Taken, schedule.Again, schedule.Again} {
+		m.Triggers().Delivered(trigger, d)
+	}
+	m.Triggers().Consuming(trigger, true)
 	return m
 }
+
+var trigger = functions.Trigger{ID: "t", FunctionID: "f"}
 
 func function(id, revision string) functions.Function {
 	return functions.Function{ID: id, NamespaceID: "n", Name: "name", Revision: &functions.Revision{ID: revision}}
@@ -108,6 +116,10 @@ func TestWhatIsMeasured(t *testing.T) {
 		`jeton_build_duration_seconds_sum{result="failed"} 2`,
 		`jeton_deployment_duration_seconds_count{result="failed"} 1`,
 		`jeton_changes_behind 3`,
+		`jeton_trigger_deliveries_total{result="taken",trigger_id="t"} 1`,
+		`jeton_trigger_deliveries_total{result="again",trigger_id="t"} 2`,
+		`jeton_trigger_deliveries_total{result="given_up",trigger_id="t"} 0`,
+		`jeton_trigger_consuming{trigger_id="t"} 1`,
 	} {
 		if !strings.Contains(scraped, "\n"+line+"\n") {
 			t.Errorf("not among what is scraped: %s", line)
@@ -160,6 +172,28 @@ func TestDeletedFunctionsLeaveNothing(t *testing.T) {
 	}
 	if !strings.Contains(scraped, `function_id="g"`) {
 		t.Error("the series of another function are gone")
+	}
+}
+
+// Series go with their trigger, even if a delivery of it is still under way. A
+// trigger that consumes anew may do so before the end of what it did before.
+func TestTriggersAreCounted(t *testing.T) {
+	t.Parallel()
+	m := busy(t)
+	m.Triggers().Consuming(trigger, true)
+	m.Triggers().Consuming(trigger, false)
+	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_trigger_consuming{trigger_id="t"} 1`) {
+		t.Errorf("a trigger that consumes anew:\n%s", scraped)
+	}
+	m.Triggers().Consuming(trigger, false)
+	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_trigger_consuming{trigger_id="t"} 0`) {
+		t.Errorf("a trigger that consumes no more:\n%s", scraped)
+	}
+	m.Apply(functions.Change{Object: trigger, Deleted: true})
+	m.Triggers().Delivered(trigger, schedule.Taken)
+	m.Triggers().Consuming(trigger, false)
+	if scraped := scrape(t, m); strings.Contains(scraped, `trigger_id="t"`) {
+		t.Errorf("series are left over:\n%s", scraped)
 	}
 }
 

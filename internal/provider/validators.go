@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -51,8 +52,30 @@ func functionNameValidators() []validator.String {
 // variables bounds the keys and values of environment variables.
 func variables(maxValue int) []validator.Map {
 	return []validator.Map{
-		mapvalidator.KeysAre(stringvalidator.LengthBetween(1, maxVariableKey)),
+		mapvalidator.KeysAre(stringvalidator.LengthBetween(1, maxVariableKey), variableName()),
 		mapvalidator.ValueStringsAre(atMostBytes(maxValue)),
+	}
+}
+
+var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+
+// variableName wants a name that the service takes: others would be refused when
+// the plan is carried out, with half of it done. A name of the wrong length is
+// complained of once.
+func variableName() validator.String {
+	return textValidator{
+		description: "a letter or _, then letters, digits, _, . and -, and not SCW_ at the beginning",
+		summary:     "Invalid variable name",
+		fault: func(text string) string {
+			switch {
+			case text == "":
+			case strings.HasPrefix(text, "SCW_"):
+				return quoted(text) + " begins with SCW_, which the service keeps for the variables that it sets itself: choose another name."
+			case !variablePattern.MatchString(text):
+				return quoted(text) + " is no name of a variable: begin with a letter or _, and go on with letters, digits, _, . and -."
+			}
+			return ""
+		},
 	}
 }
 

@@ -213,6 +213,9 @@ func furnishRoot(b blueprint, opened []int, root string) error {
 			return err
 		}
 	}
+	if b.Without == layerProcesses {
+		return errors.Join(linkDevices(root), unix.Mount("/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, ""))
+	}
 	return errors.Join(linkDevices(root), mountProc(root))
 }
 

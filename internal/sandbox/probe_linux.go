@@ -53,16 +53,16 @@ type questions struct {
 // the walls stand.
 func (q questions) answer() map[string]string {
 	tries := map[string]func(questions) error{
-		"capabilities": tryCapabilities,
-		"landlock":     tryLandlock,
-		"seccomp":      trySeccomp,
-		"files":        tryFiles,
-		"processes":    tryProcesses,
-		"network":      tryNetwork,
-		"sockets":      trySockets,
-		"temporary":    tryTemporary,
-		"forks":        tryForks,
-		"user":         tryUser,
+		layerCapabilities: tryCapabilities,
+		layerLandlock:     tryLandlock,
+		layerSeccomp:      trySeccomp,
+		layerFiles:        tryFiles,
+		layerProcesses:    tryProcesses,
+		layerNetwork:      tryNetwork,
+		layerSockets:      trySockets,
+		layerTemporary:    tryTemporary,
+		layerForks:        tryForks,
+		layerUser:         tryUser,
 	}
 	failures := map[string]string{}
 	for layer, try := range tries {

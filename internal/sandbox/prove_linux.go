@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,29 +26,28 @@ const probeProgram = "/opt/jeton-probe"
 // Prove starts a probe that tries to get out of a sandbox, and one that takes
 // more memory than it may, and reports what they could do. It returns an error
 // only if they could not be run.
-func (h *Host) Prove(ctx context.Context) (Report, error) {
+func (h *Host) Prove(ctx context.Context) (Report, error) { return h.ProveWithout(ctx, "") }
+
+// ProveWithout does as Prove does, in sandboxes that lack one layer, by its name
+// in a report: it must notice. Nothing but the probes ever runs in such a sandbox.
+func (h *Host) ProveWithout(ctx context.Context, layer string) (Report, error) {
 	var memory string
 	var memoryErr error
 	var probing sync.WaitGroup
 	if h.level == Full {
-		probing.Go(func() { memory, memoryErr = h.proveMemory(ctx) })
+		probing.Go(func() { memory, memoryErr = h.proveMemory(ctx, layer) })
 	}
-	failures, err := h.proveWalls(ctx)
+	failures, err := h.proveWalls(ctx, layer)
 	probing.Wait()
 	if err = errors.Join(err, memoryErr); err != nil {
 		return nil, fmt.Errorf("test of isolation level %s: %w", h.level, err)
 	}
-	layers := []string{"capabilities", "files", "forks", "landlock", "network", "processes", "seccomp", "sockets", "temporary", "user"}
 	var report Report
-	for _, name := range layers {
-		report = append(report, Layer{name, failures[name]})
-		delete(failures, name)
-	}
-	for _, name := range slices.Sorted(maps.Keys(failures)) {
+	for _, name := range walls {
 		report = append(report, Layer{name, failures[name]})
 	}
 	if h.level == Full {
-		report = append(report, Layer{"memory", memory})
+		report = append(report, Layer{layerMemory, memory})
 	}
 	return report, nil
 }
@@ -108,13 +105,13 @@ func (b *bait) remove() {
 	_ = os.RemoveAll(b.dir)
 }
 
-func (h *Host) proveWalls(ctx context.Context) (map[string]string, error) {
+func (h *Host) proveWalls(ctx context.Context, without string) (map[string]string, error) {
 	b, err := layBait()
 	if err != nil {
 		return nil, err
 	}
 	defer b.remove()
-	out, end, err := h.runProbe(ctx, questions{
+	out, end, err := h.runProbe(ctx, without, questions{
 		Level: h.level, File: b.file(), TCP: b.tcp.Addr().String(), UDP: b.udp.LocalAddr().String(),
 		Abstract: b.unix.Addr().String(), Process: os.Getpid(), Temporary: probeLimits.Temporary, Processes: DefaultProcesses,
 	})
@@ -126,13 +123,13 @@ func (h *Host) proveWalls(ctx context.Context) (map[string]string, error) {
 		return nil, fmt.Errorf("the probe answered %.200q and ended with %v", out, end.State)
 	}
 	if b.heard() {
-		failures["network"] = "a UDP port of the machine can be reached"
+		failures[layerNetwork] = "a UDP port of the machine can be reached"
 	}
 	return failures, nil
 }
 
-func (h *Host) proveMemory(ctx context.Context) (failure string, err error) {
-	out, end, err := h.runProbe(ctx, questions{Level: h.level, Memory: 8 * probeLimits.Memory})
+func (h *Host) proveMemory(ctx context.Context, without string) (failure string, err error) {
+	out, end, err := h.runProbe(ctx, without, questions{Level: h.level, Memory: 2 * probeLimits.Memory})
 	switch {
 	case err != nil:
 		return "", err
@@ -143,7 +140,7 @@ func (h *Host) proveMemory(ctx context.Context) (failure string, err error) {
 }
 
 // runProbe runs the program itself as a probe, and returns what it printed.
-func (h *Host) runProbe(ctx context.Context, q questions) ([]byte, End, error) {
+func (h *Host) runProbe(ctx context.Context, without string, q questions) ([]byte, End, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, End{}, err
@@ -153,10 +150,19 @@ func (h *Host) runProbe(ctx context.Context, q questions) ([]byte, End, error) {
 		return nil, End{}, err
 	}
 	var out, complaint bytes.Buffer
-	s, err := h.Start(ctx, Layout{
+	layout := Layout{
 		Visible: SystemFolders(), Placed: map[string]string{program: probeProgram}, Temporary: probeLimits.Temporary,
 		Stdout: &out, Stderr: &complaint,
-	})
+	}
+	switch without {
+	case layerFiles:
+		if q.File != "" {
+			layout.Visible = append(layout.Visible, filepath.Dir(q.File))
+		}
+	case layerTemporary:
+		layout.Temporary *= 4
+	}
+	s, err := h.start(ctx, layout, without)
 	if err != nil {
 		return nil, End{}, err
 	}
@@ -167,8 +173,14 @@ func (h *Host) runProbe(ctx context.Context, q questions) ([]byte, End, error) {
 		p.Path, p.Readable = program, []string{filepath.Dir(program)}
 	}
 	limits := probeLimits
-	if q.Memory == 0 {
+	switch {
+	case without == layerMemory:
+		limits.Memory = buildMemory
+	case q.Memory == 0:
 		limits.Memory = enoughMemory
+	}
+	if without == layerForks {
+		limits.Processes = 2 * DefaultProcesses
 	}
 	err = errors.Join(s.Limit(limits), s.Become(p))
 	if err != nil {

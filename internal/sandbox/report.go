@@ -2,8 +2,32 @@ package sandbox
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
+
+// The layers, by their names in a Report.
+const (
+	layerCapabilities = "capabilities"
+	layerFiles        = "files"
+	layerForks        = "forks"
+	layerLandlock     = "landlock"
+	layerMemory       = "memory"
+	layerNetwork      = "network"
+	layerProcesses    = "processes"
+	layerSeccomp      = "seccomp"
+	layerSockets      = "sockets"
+	layerTemporary    = "temporary"
+	layerUser         = "user"
+)
+
+// walls are the layers that one probe tries, in the order of reports.
+var walls = []string{
+	layerCapabilities, layerFiles, layerForks, layerLandlock, layerNetwork, layerProcesses, layerSeccomp, layerSockets, layerTemporary, layerUser,
+}
+
+// Layers are the names of all layers of the highest level.
+func Layers() []string { return append(slices.Clone(walls), layerMemory) }
 
 // A Layer is one of the walls.
 type Layer struct {
@@ -37,4 +61,9 @@ func (r Report) Names() string {
 		names[i] = layer.Name
 	}
 	return strings.Join(names, " ")
+}
+
+// Holds tells whether a layer was found to stand.
+func (r Report) Holds(name string) bool {
+	return slices.Contains(r, Layer{Name: name})
 }

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 
-	"github.com/elastic/go-seccomp-bpf"
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
@@ -22,8 +22,9 @@ const (
 	mostLocked = 64 << 10
 )
 
-// restrict takes from this thread all that its program must not have. What it
-// leaves is kept across the exec that follows.
+// restrict takes from this thread all that its program must not have, but for the
+// system calls. What it leaves is kept across the exec that follows. Where there
+// is a root folder nothing of it depends on the program, which is then waited for.
 func restrict(b blueprint, p Program) error {
 	steps := []struct {
 		name string
@@ -35,14 +36,23 @@ func restrict(b blueprint, p Program) error {
 		{"drop capabilities", dropCapabilities},
 		{"apply Landlock", func() error { return applyLandlock(b.Level, p) }},
 		{"die with the server", func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }},
-		{"apply seccomp", func() error { return applySeccomp(b.Level, p.Profile) }},
 	}
 	for _, step := range steps {
+		if slices.Contains(leftOut[b.Without], step.name) {
+			continue
+		}
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
 	return nil
+}
+
+// leftOut are the steps that make up a layer.
+var leftOut = map[string][]string{
+	layerCapabilities: {"drop capabilities", "become nobody"},
+	layerUser:         {"become nobody"},
+	layerLandlock:     {"apply Landlock"},
 }
 
 func limitProcess(b blueprint) error {
@@ -169,13 +179,4 @@ func sort(paths []string) (folders, files []string) {
 		}
 	}
 	return folders, files
-}
-
-// applySeccomp is the last step: what comes behind it must be on the list.
-func applySeccomp(level Level, p Profile) error {
-	f, err := filter(p, level)
-	if err != nil {
-		return err
-	}
-	return seccomp.LoadFilter(f)
 }

@@ -42,12 +42,18 @@ type Sandbox struct {
 	// mounts and network are the namespaces, where the level has them.
 	mounts, network *os.File
 	complaint       *head
+	// without is the layer that a probe's sandbox lacks; empty for all others.
+	without string
 }
 
 // Start builds a sandbox and returns it when its walls stand. The program comes
 // later, by Become. The caller calls Wait, whatever comes.
 func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
-	s := &Sandbox{id: h.newID(), host: h, complaint: &head{Writer: l.Stderr}}
+	return h.start(ctx, l, "")
+}
+
+func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, error) {
+	s := &Sandbox{id: h.newID(), host: h, complaint: &head{Writer: l.Stderr}, without: without}
 	plan, err := planMounts(l)
 	if err != nil {
 		return nil, err
@@ -58,6 +64,10 @@ func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
 	b := blueprint{
 		Level: h.level, Mounts: plan, Hostname: "jeton", Resolver: l.Resolver,
 		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: DefaultProcesses,
+		Without: without,
+	}
+	if without == layerForks {
+		b.Processes *= 2
 	}
 	if err := s.build(ctx, b); err != nil {
 		s.Kill()
@@ -103,7 +113,14 @@ func (s *Sandbox) attributes() *syscall.SysProcAttr {
 	if !s.host.level.namespaced() {
 		return nil
 	}
-	a := &syscall.SysProcAttr{Cloneflags: namespaces, Credential: &syscall.Credential{Uid: 0, Gid: 0, NoSetGroups: true}}
+	flags := uintptr(namespaces)
+	switch s.without {
+	case layerNetwork, layerSockets:
+		flags &^= unix.CLONE_NEWNET
+	case layerProcesses:
+		flags &^= unix.CLONE_NEWPID
+	}
+	a := &syscall.SysProcAttr{Cloneflags: flags, Credential: &syscall.Credential{Uid: 0, Gid: 0, NoSetGroups: true}}
 	if s.host.level == User {
 		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
@@ -233,7 +250,11 @@ func (s *Sandbox) Reveal(dir string, temporary int64) error {
 
 // Become has the stage become the program. That it did not is told by its end.
 func (s *Sandbox) Become(p Program) error {
-	if err := send(s.control, p, nil); err != nil {
+	assembled, err := filter(p.Profile, s.host.level)
+	if err == nil {
+		err = send(s.control, order{p, assembled}, nil)
+	}
+	if err != nil {
 		return fmt.Errorf("start in sandbox: %w", err)
 	}
 	if !p.Assigned {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -79,14 +80,42 @@ func TestProve(t *testing.T) {
 	}
 }
 
+// TestProveNotices leaves out one layer after the other, which the probe must
+// notice, and only that or what goes with it.
+func TestProveNotices(t *testing.T) {
+	t.Parallel()
+	h, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-test-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	besides := map[string][]string{
+		"capabilities": {"user"}, "network": {"sockets"}, "sockets": {"network"},
+	}
+	for _, layer := range sandbox.Layers() {
+		t.Run(layer, func(t *testing.T) {
+			report, err := h.ProveWithout(t.Context(), layer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, other := range sandbox.Layers() {
+				want := other != layer && !slices.Contains(besides[layer], other)
+				if got := report.Holds(other); got != want {
+					t.Errorf("without %s, %s is taken to hold: %v, want %v (%v)", layer, other, got, want, report.Err())
+				}
+			}
+		})
+	}
+}
+
 // copyOfMyself is the test program where everybody may read it.
 func copyOfMyself(t *testing.T) string {
 	t.Helper()
 	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(program)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +125,10 @@ func copyOfMyself(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "server")
-	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(path, text, 0o755)); err != nil {
+	// Another program writes it: what this one writes, a child that is started
+	// meanwhile holds open, and nobody can start it then.
+	err = errors.Join(os.Chmod(dir, 0o755), exec.Command("cp", program, path).Run(), os.Chmod(path, 0o755))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path

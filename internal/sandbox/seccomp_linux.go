@@ -1,12 +1,17 @@
 package sandbox
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"unsafe"
 
 	"github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -132,13 +137,50 @@ var restrictedConditions = map[string][]conditional{
 	},
 }
 
-// filter is the seccomp filter of a profile.
-func filter(p Profile, level Level) (seccomp.Filter, error) {
+// filters are those that were assembled, by profile and by whether there is a
+// network namespace.
+var filters sync.Map
+
+// filter is the seccomp filter of a profile, as the kernel takes it.
+func filter(p Profile, level Level) ([]byte, error) {
+	key := struct {
+		Profile
+		bool
+	}{p, level.namespaced()}
+	if assembled, ok := filters.Load(key); ok {
+		return assembled.([]byte), nil
+	}
+	policy, err := policyFor(p, level)
+	if err != nil {
+		return nil, err
+	}
+	instructions, err := policy.Assemble()
+	if err != nil {
+		return nil, fmt.Errorf("assemble list of system calls: %w", err)
+	}
+	raw, err := bpf.Assemble(instructions)
+	if err != nil {
+		return nil, fmt.Errorf("assemble list of system calls: %w", err)
+	}
+	var assembled []byte
+	for _, instruction := range raw {
+		assembled, err = binary.Append(assembled, binary.NativeEndian, unix.SockFilter{
+			Code: instruction.Op, Jt: instruction.Jt, Jf: instruction.Jf, K: instruction.K,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	filters.Store(key, assembled)
+	return assembled, nil
+}
+
+func policyFor(p Profile, level Level) (*seccomp.Policy, error) {
 	names, err := allowed(p)
 	if err != nil {
-		return seccomp.Filter{}, err
+		return nil, err
 	}
-	conditional := []seccomp.NameWithConditions{}
+	var conditional []seccomp.NameWithConditions
 	for name, lists := range conditions {
 		if replaced, ok := restrictedConditions[name]; ok && !level.namespaced() {
 			lists = replaced
@@ -147,15 +189,29 @@ func filter(p Profile, level Level) (seccomp.Filter, error) {
 			conditional = append(conditional, seccomp.NameWithConditions{Name: name, Conditions: list})
 		}
 	}
-	return seccomp.Filter{
-		NoNewPrivs: true,
-		Policy: seccomp.Policy{
-			DefaultAction: seccomp.ActionErrno,
-			Syscalls: []seccomp.SyscallGroup{
-				{Names: names, NamesWithCondtions: conditional, Action: seccomp.ActionAllow},
-				// The C library takes clone in its place, whose flags can be seen.
-				{Names: []string{"clone3"}, Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)},
-			},
+	return &seccomp.Policy{
+		DefaultAction: seccomp.ActionErrno,
+		Syscalls: []seccomp.SyscallGroup{
+			{Names: names, NamesWithCondtions: conditional, Action: seccomp.ActionAllow},
+			// The C library takes clone in its place, whose flags can be seen.
+			{Names: []string{"clone3"}, Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)},
 		},
 	}, nil
+}
+
+// applySeccomp is the last step: what comes behind it must be on the list.
+func applySeccomp(assembled []byte) error {
+	const size = int(unsafe.Sizeof(unix.SockFilter{}))
+	if len(assembled) == 0 || len(assembled)%size != 0 {
+		return errors.New("there is no list of system calls")
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	program := unix.SockFprog{Len: uint16(len(assembled) / size), Filter: (*unix.SockFilter)(unsafe.Pointer(&assembled[0]))}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }

@@ -50,16 +50,19 @@ func runStage() error {
 		if err := buildWalls(b, opened); err != nil {
 			return err
 		}
+		if err := restrict(b, Program{}); err != nil {
+			return err
+		}
 	}
 	if _, err := control.Write([]byte{built}); err != nil {
 		return err
 	}
-	var p Program
-	if _, err := receive(control, &p); err != nil {
+	var o order
+	if _, err := receive(control, &o); err != nil {
 		// The server has no use for this sandbox any more, or is gone.
 		os.Exit(0)
 	}
-	return become(b, p, number)
+	return become(b, o, number)
 }
 
 func buildWalls(b blueprint, opened []int) error {
@@ -70,8 +73,10 @@ func buildWalls(b blueprint, opened []int) error {
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return fmt.Errorf("hide the cgroups of others: %w", err)
 	}
-	if err := raiseLoopback(); err != nil {
-		return err
+	if b.Without != layerNetwork && b.Without != layerSockets {
+		if err := raiseLoopback(); err != nil {
+			return err
+		}
 	}
 	return buildRoot(b, opened)
 }
@@ -93,18 +98,26 @@ func raiseLoopback() error {
 	return nil
 }
 
-func become(b blueprint, p Program, control int) error {
-	if err := unix.Chdir(p.Dir); err != nil {
-		return fmt.Errorf("change to %s: %w", p.Dir, err)
+func become(b blueprint, o order, control int) error {
+	if err := unix.Chdir(o.Dir); err != nil {
+		return fmt.Errorf("change to %s: %w", o.Dir, err)
 	}
-	if p.Assigned {
+	if o.Assigned {
 		if _, err := unix.FcntlInt(uintptr(control), unix.F_SETFD, 0); err != nil {
 			return err
 		}
 	}
 	unix.Umask(0o022)
-	if err := restrict(b, p); err != nil {
-		return err
+	if !b.Level.namespaced() {
+		if err := restrict(b, o.Program); err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("start %s: %w", p.Path, unix.Exec(p.Path, p.Args, p.Env))
+	if b.Without == layerSeccomp {
+		return fmt.Errorf("start %s: %w", o.Path, unix.Exec(o.Path, o.Args, o.Env))
+	}
+	if err := applySeccomp(o.Filter); err != nil {
+		return fmt.Errorf("apply seccomp: %w", err)
+	}
+	return fmt.Errorf("start %s: %w", o.Path, unix.Exec(o.Path, o.Args, o.Env))
 }

@@ -35,7 +35,9 @@ type blueprint struct {
 	Hostname  string  `json:"hostname"`
 	Resolver  string  `json:"resolver,omitempty"`
 	Temporary int64   `json:"temporary"`
-	Processes int     `json:"processes"`
+	// Without is a layer to leave out, for a probe that must notice.
+	Without   string `json:"without,omitempty"`
+	Processes int    `json:"processes"`
 }
 
 // A mount is one folder or file that is visible inside.
@@ -50,6 +52,13 @@ type mount struct {
 	Folder bool `json:"folder"`
 	// Device is true for what may be written to, as the devices of /dev.
 	Device bool `json:"device,omitempty"`
+}
+
+// An order is a Program, for the stage.
+type order struct {
+	Program
+	// Filter is the assembled list of system calls.
+	Filter []byte `json:"filter"`
 }
 
 // built is what the stage answers when the walls stand.

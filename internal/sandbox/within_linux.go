@@ -2,31 +2,78 @@ package sandbox
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
+// A visitor goes into mount namespaces and comes back, on a thread that nothing
+// else runs on: what a thread that does not share its root folder sees of the
+// machine is of no concern to others.
+type visitor struct {
+	mu     sync.Mutex
+	visits chan<- visit
+}
+
+type visit struct {
+	namespace *os.File
+	do        func() error
+	done      chan error
+}
+
+var theVisitor visitor
+
 // within runs a function in the mount namespace of the sandbox, with the
-// privileges of the server. A thread that has been there is used for nothing else
-// any more.
+// privileges of the server.
 func (s *Sandbox) within(do func() error) error {
-	done := make(chan error, 1)
+	theVisitor.mu.Lock()
+	defer theVisitor.mu.Unlock()
+	if theVisitor.visits == nil {
+		visits, err := startVisitor()
+		if err != nil {
+			return fmt.Errorf("enter sandbox: %w", err)
+		}
+		theVisitor.visits = visits
+	}
+	v := visit{s.mounts, do, make(chan error)}
+	theVisitor.visits <- v
+	err := <-v.done
+	if lost := <-v.done; lost != nil {
+		// It is somewhere else now, and has ended.
+		theVisitor.visits = nil
+	}
+	return err
+}
+
+// startVisitor starts the thread.
+func startVisitor() (chan<- visit, error) {
+	visits, started := make(chan visit), make(chan error)
 	go func() {
 		// It is never unlocked: the thread ends with the goroutine.
 		runtime.LockOSThread()
-		done <- s.enter(do)
+		home, err := os.Open("/proc/thread-self/ns/mnt")
+		if err == nil {
+			err = unix.Unshare(unix.CLONE_FS)
+		}
+		started <- err
+		if err != nil {
+			return
+		}
+		defer home.Close()
+		for v := range visits {
+			err := unix.Setns(int(v.namespace.Fd()), unix.CLONE_NEWNS)
+			if err == nil {
+				err = v.do()
+			}
+			v.done <- err
+			err = unix.Setns(int(home.Fd()), unix.CLONE_NEWNS)
+			v.done <- err
+			if err != nil {
+				return
+			}
+		}
 	}()
-	return <-done
-}
-
-func (s *Sandbox) enter(do func() error) error {
-	// A thread that shares its root folder with others cannot leave them.
-	if err := unix.Unshare(unix.CLONE_FS); err != nil {
-		return fmt.Errorf("enter sandbox: %w", err)
-	}
-	if err := unix.Setns(int(s.mounts.Fd()), unix.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("enter sandbox: %w", err)
-	}
-	return do()
+	return visits, <-started
 }

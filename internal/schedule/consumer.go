@@ -78,6 +78,7 @@ func (c *consumer) deliver(ctx context.Context, m Message) {
 	if m.Try() > tries {
 		// The server has ended within the last try.
 		log.Error("a message is given up: it has been delivered as often as may be")
+		c.triggers.delivered(c.trigger, GivenUp)
 		c.settle(log, m.Done)
 		return
 	}
@@ -86,15 +87,19 @@ func (c *consumer) deliver(ctx context.Context, m Message) {
 	end()
 	switch {
 	case err == nil && status >= http.StatusOK && status < http.StatusMultipleChoices:
+		c.triggers.delivered(c.trigger, Taken)
 		c.settle(log, m.Done)
 	case ctx.Err() != nil:
 		// Cut off by the end of the server: the broker delivers it again.
+		c.triggers.delivered(c.trigger, CutOff)
 		c.settle(log, func(ctx context.Context) error { return m.Again(ctx, 0) })
 	case m.Try() == tries:
 		log.Error("a message is given up: the function has not taken it", "status", status, "error", err)
+		c.triggers.delivered(c.trigger, GivenUp)
 		c.settle(log, m.Done)
 	default:
 		log.Warn("a message was not taken", "status", status, "error", err)
+		c.triggers.delivered(c.trigger, Again)
 		after := againAfter << (m.Try() - 1)
 		c.settle(log, func(ctx context.Context) error { return m.Again(ctx, after) })
 	}

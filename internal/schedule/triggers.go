@@ -14,14 +14,15 @@ import (
 
 // Triggers calls functions with the messages of their triggers' sources. It
 // follows the changes: a trigger that is deleted fetches no more from then on.
-// All fields must be set.
+// All fields but Observer must be set.
 type Triggers struct {
 	Brokers Brokers
 	// Calls takes the calls to functions, by host, and admits all of them.
 	Calls http.Handler
 	// Grace is how long calls may go on when Run is told to end.
-	Grace time.Duration
-	Log   *slog.Logger
+	Grace    time.Duration
+	Log      *slog.Logger
+	Observer Observer
 
 	hosts hosts
 	mu    sync.Mutex
@@ -152,7 +153,9 @@ func (t *Triggers) consume(ctx, calling context.Context, trigger functions.Trigg
 			log.Info("a trigger consumes")
 			pause = firstPause
 			c := consumer{triggers: t, source: source, trigger: trigger, log: log}
+			t.consuming(trigger, true)
 			err = c.run(ctx, calling)
+			t.consuming(trigger, false)
 			source.Close()
 		}
 		if err != nil && ctx.Err() == nil {

@@ -112,7 +112,7 @@ func (s *Server) openGateway() {
 		Store: s.store, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
 	}
 	s.crons.Start()
-	s.triggers = &schedule.Triggers{Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log}
+	s.triggers = &schedule.Triggers{Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log, Observer: s.metrics.Triggers()}
 	s.triggers.Start()
 }
 

@@ -21,6 +21,13 @@ import (
 // raw sends bytes to the gateway and returns the first answer.
 func (w *world) raw(request string) (int, string) {
 	w.t.Helper()
+	status, _, body := w.rawAnswer(request)
+	return status, body
+}
+
+// rawAnswer is the whole answer, its status 0 where there is none.
+func (w *world) rawAnswer(request string) (int, http.Header, string) {
+	w.t.Helper()
 	var dialer net.Dialer
 	connection := must[net.Conn](w.t)(dialer.DialContext(w.t.Context(), "tcp", strings.TrimPrefix(w.GatewayURL, "http://")))
 	defer connection.Close()
@@ -28,12 +35,12 @@ func (w *world) raw(request string) (int, string) {
 	go func() { _, _ = io.WriteString(connection, request) }()
 	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
 	if err != nil {
-		return 0, err.Error()
+		return 0, nil, err.Error()
 	}
 	defer response.Body.Close()
 	// What was not read when the server closed has the connection reset.
 	body, _ := io.ReadAll(response.Body)
-	return response.StatusCode, string(body)
+	return response.StatusCode, response.Header, string(body)
 }
 
 const whoCalls = "return event['headers'].get('X-Forwarded-For', '')"
@@ -94,9 +101,14 @@ func TestProtocols(t *testing.T) {
 		}
 		client.CloseIdleConnections()
 	}
-	status, _ := w.raw("GET / HTTP/1.0\r\nHost: " + f.DomainName + "\r\n\r\n")
-	wantStatus(t, "HTTP/1.0", status, 426)
-	status, _ = w.raw("GET / HTTP/1.1\r\nHost: " + f.DomainName + "\r\nX-Auth-Token: " + strings.Repeat("x", 1_000_000) + "\r\n\r\n")
+	for _, alive := range []string{"", "Connection: keep-alive\r\n"} {
+		status, header, _ := w.rawAnswer("GET / HTTP/1.0\r\nHost: " + f.DomainName + "\r\n" + alive + "\r\n")
+		wantStatus(t, "HTTP/1.0", status, 426)
+		if header.Get("Upgrade") != "HTTP/1.1" || header.Get("Connection") != "Upgrade, close" {
+			t.Errorf("HTTP/1.0 is answered with %v", header)
+		}
+	}
+	status, _ := w.raw("GET / HTTP/1.1\r\nHost: " + f.DomainName + "\r\nX-Auth-Token: " + strings.Repeat("x", 1_000_000) + "\r\n\r\n")
 	wantStatus(t, "a token of 1 MB", status, 403)
 	status, _ = w.raw("GET / HTTP/1.1\r\nHost: " + f.DomainName + "\r\nX-Auth-Token: " + strings.Repeat("x", 1_100_000) + "\r\n\r\n")
 	wantStatus(t, "a head over 1 MiB", status, 431)

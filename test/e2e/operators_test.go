@@ -59,7 +59,7 @@ func TestOperatorsPort(t *testing.T) {
 		`^jeton_calls_total\{class="2xx",`+id+`\} 1$`,
 		`^jeton_calls_total\{class="4xx",`+id+`\} 1$`,
 		`^jeton_admissions_total\{reason="token",result="admitted"\} 1$`,
-		`^jeton_admissions_total\{reason="unknown_token",result="refused"\} 1$`,
+		`^jeton_admissions_total\{reason="revoked_token",result="refused"\} 1$`,
 		`^jeton_instances\{`+id+`,state="idle"\} 1$`,
 		`^jeton_queue_length\{`+id+`\} 0$`,
 		`^jeton_instance_starts_total\{result="ready"\} 1$`,

@@ -112,6 +112,22 @@ func (c consumer) expectAll() {
 	eventually(c.t, "those that always fail are given up", func() bool {
 		return strings.Count(c.Log.String(), "a message is given up") == messages/100
 	})
+	again := 0
+	for n := range messages {
+		_, times := message(n)
+		again += times - 1
+	}
+	_, _, metrics := c.send(http.MethodGet, c.OpsURL+"/metrics", nil, nil)
+	for _, line := range []string{
+		fmt.Sprintf(`jeton_trigger_deliveries_total{result="taken",trigger_id="%s"} %d`, c.trigger.ID, messages-messages/100),
+		fmt.Sprintf(`jeton_trigger_deliveries_total{result="again",trigger_id="%s"} %d`, c.trigger.ID, again),
+		fmt.Sprintf(`jeton_trigger_deliveries_total{result="given_up",trigger_id="%s"} %d`, c.trigger.ID, messages/100),
+		fmt.Sprintf(`jeton_trigger_consuming{trigger_id="%s"} 1`, c.trigger.ID),
+	} {
+		if !strings.Contains(metrics, line+"\n") {
+			c.t.Errorf("the metrics have no line %s", line)
+		}
+	}
 }
 
 // TestTriggers has triggers drain a thousand messages each, with failures among

@@ -59,7 +59,7 @@ func TestFullDisk(t *testing.T) {
 	mount(t, disk, "size=1536k")
 	p := start(t, filepath.Join(disk, "data"), "")
 	n := p.namespace("full")
-	f, err := p.CreateFunction(&function.CreateFunctionRequest{NamespaceID: n.ID, Name: "full", Runtime: "python311"})
+	f, err := p.CreateFunction(&function.CreateFunctionRequest{NamespaceID: n.ID, Name: "full", Runtime: "python311", Privacy: function.FunctionPrivacyPrivate})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +67,15 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	opens, err := p.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
 	kept, err := p.tokens(n.ID, 5000)
 	wantUnavailable(t, err, "its disk is full")
+	if refused(t, p.gateway, f, opens.Token) || !refused(t, p.gateway, f, opens.Token+"x") {
+		t.Error("on a full disk, the gateway does not decide as before")
+	}
 	if _, err := p.DeleteToken(&function.DeleteTokenRequest{TokenID: kept[0]}); err == nil {
 		kept = kept[1:] // there was just room enough
 	}

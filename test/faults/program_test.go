@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,7 @@ func TestMain(m *testing.M) {
 // A program is a running jeton.
 type program struct {
 	*function.API
+	gateway string
 	t       *testing.T
 	command *exec.Cmd
 	log     *testlog.Buffer
@@ -86,7 +88,7 @@ func start(t *testing.T, data, limit string) *program {
 			t.Logf("log of the program:\n%.20000s", p.log)
 		}
 	})
-	var endpoints struct{ API string }
+	var endpoints struct{ API, Gateway string }
 	deadline := time.After(patience)
 	for {
 		content, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
@@ -110,7 +112,7 @@ func start(t *testing.T, data, limit string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.API = function.NewAPI(client)
+	p.API, p.gateway = function.NewAPI(client), endpoints.Gateway
 	return p
 }
 
@@ -162,8 +164,7 @@ func refuses(t *testing.T, data string) string {
 		}
 	case <-time.After(patience):
 		_ = c.Process.Kill()
-		t.Errorf("jeton goes on")
-		_ = <-ended
+		t.Errorf("jeton goes on, until it is killed: %v", <-ended)
 	}
 	return said.String()
 }
@@ -203,4 +204,22 @@ func (p *program) wantTokens(when string, ids []string) {
 			p.t.Errorf("%s, a token that was acknowledged: %v", when, err)
 		}
 	}
+}
+
+// refused tells whether the gateway does not let a token in. The function has no
+// code: what is let in is answered with 503.
+func refused(t *testing.T, gateway string, f *function.Function, token string) bool {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, gateway, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = f.DomainName
+	request.Header.Set("X-Auth-Token", token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode == http.StatusForbidden
 }

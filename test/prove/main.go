@@ -57,6 +57,8 @@ func run(ctx context.Context, out io.Writer) error {
 		{2, lossIsCaught},
 		{3, nothingSecretIsKept},
 		{4, expireUnderLoad},
+		{5, escapeFromInstances},
+		{5, missingWallsAreCaught},
 		{6, hostileLoad},
 		{7, officialStatesPlanEmpty},
 		{7, changedStatesAreCaught},

@@ -56,6 +56,8 @@ func (s *stage) newServer(ctx context.Context, command ...string) (*jeton, error
 		command = []string{
 			filepath.Join(s.root, "bin", "jeton"), "serve", "--data-dir", data, "--cache-dir", filepath.Join(s.root, ".cache"),
 			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0", "--log-format=json", "--min-timeout=1s",
+			// Of the proofs' Rust function alone.
+			"--crates=" + filepath.Join(s.root, "test", "crates", "registry"),
 		}
 	} else {
 		command = append(command, data)
@@ -126,16 +128,21 @@ var (
 func (v *jeton) deploy(ctx context.Context, namespaceID, name, code string, maxScale uint32) (*function.Function, error) {
 	secret := "secret-of-" + name + "-8d0f1a"
 	v.stage.secrets = append(v.stage.secrets, secret)
-	f, err := v.CreateFunction(&function.CreateFunctionRequest{
+	return v.deployFiles(ctx, &function.CreateFunctionRequest{
 		NamespaceID: namespaceID, Name: name, Runtime: "go126", Privacy: function.FunctionPrivacyPrivate, MaxScale: &maxScale,
 		SecretEnvironmentVariables: []*function.Secret{{Key: "SECRET", Value: &secret}},
-	}, scw.WithContext(ctx))
+	}, map[string]string{"go.mod": "module example.org/f\n\ngo 1.21\n", "f.go": code})
+}
+
+// deployFiles makes a function of some files, and waits until it serves.
+func (v *jeton) deployFiles(ctx context.Context, request *function.CreateFunctionRequest, files map[string]string) (*function.Function, error) {
+	f, err := v.CreateFunction(request, scw.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
 	var archive bytes.Buffer
 	writer := zip.NewWriter(&archive)
-	for file, content := range map[string]string{"go.mod": "module example.org/f\n\ngo 1.21\n", "f.go": code} {
+	for file, content := range files {
 		entry, err := writer.Create(file)
 		if err != nil {
 			return nil, err
@@ -151,11 +158,11 @@ func (v *jeton) deploy(ctx context.Context, namespaceID, name, code string, maxS
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, &archive)
+	put, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, &archive)
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(put)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +172,7 @@ func (v *jeton) deploy(ctx context.Context, namespaceID, name, code string, maxS
 	}
 	f, err = v.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: &poll, Timeout: &limit}, scw.WithContext(ctx))
 	if err == nil && f.ErrorMessage != nil {
-		err = fmt.Errorf("deploy %s: %s", name, *f.ErrorMessage)
+		err = fmt.Errorf("deploy %s: %s", request.Name, *f.ErrorMessage)
 	}
 	return f, err
 }

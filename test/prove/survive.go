@@ -65,7 +65,7 @@ func lossIsCaught(ctx context.Context, s *stage) (string, error) {
 		p.writeUntilKilled(ctx)
 		for _, w := range p.writers {
 			for _, o := range w.known {
-				if len(o.states) == 1 && o.states[0] == tokenState {
+				if o.kind == token && o.certain() {
 					if err := forget(ctx, p.data, o.id); err != nil {
 						return "", err
 					}
@@ -97,6 +97,8 @@ func forget(ctx context.Context, dataDir, tokenID string) error {
 // survival is a server with a function, and those who write to it.
 type survival struct {
 	*jeton
+	// home is the name of the namespace that the function is in.
+	home       string
 	functionID string
 	writers    []*writer
 }
@@ -106,7 +108,8 @@ func (s *stage) newSurvival(ctx context.Context) (*survival, error) {
 	if err != nil {
 		return nil, err
 	}
-	namespaceID, err := v.namespace(ctx, "survive")
+	const home = "survive"
+	namespaceID, err := v.namespace(ctx, home)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +117,7 @@ func (s *stage) newSurvival(ctx context.Context) (*survival, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &survival{jeton: v, functionID: f.ID}
+	p := &survival{jeton: v, home: home, functionID: f.ID}
 	for i := range writers {
 		p.writers = append(p.writers, &writer{name: fmt.Sprint("w", i), functionID: f.ID, known: map[string]*object{}})
 	}
@@ -156,118 +159,6 @@ func (p *survival) writeUntilKilled(ctx context.Context) {
 	group.Wait()
 }
 
-// gone is the state of an object that is not there.
-const gone = ""
-
-// object is what a writer knows of an object: one state, or two where a change was
-// not answered.
-type object struct {
-	id     string
-	states []string
-}
-
-// writer changes objects of its own, each under a name that nobody else uses.
-type writer struct {
-	name, functionID string
-	made             int
-	known            map[string]*object
-
-	acknowledged, doubtful int
-	unexpected             []string
-}
-
-// step makes one change, and tells whether the server has answered.
-func (w *writer) step(ctx context.Context, v *jeton) bool {
-	name, o := w.pick()
-	if o == nil || rand.IntN(3) == 0 {
-		return w.create(ctx, v)
-	}
-	if o.states[0] == tokenState {
-		return w.change(o, gone, func() (string, error) {
-			_, err := v.DeleteToken(&function.DeleteTokenRequest{TokenID: o.id}, scw.WithContext(ctx))
-			return o.id, err
-		})
-	}
-	if rand.IntN(2) == 0 {
-		return w.change(o, gone, func() (string, error) {
-			_, err := v.DeleteCron(&function.DeleteCronRequest{CronID: o.id}, scw.WithContext(ctx))
-			return o.id, err
-		})
-	}
-	schedule := someSchedule()
-	return w.change(o, schedule, func() (string, error) {
-		_, err := v.UpdateCron(&function.UpdateCronRequest{CronID: o.id, Name: &name, Schedule: &schedule}, scw.WithContext(ctx))
-		return o.id, err
-	})
-}
-
-// tokenState is the only state of a token that is there; that of a cron is its
-// schedule.
-const tokenState = "token"
-
-func someSchedule() string { return fmt.Sprintf("%d %d 1 1 *", rand.IntN(60), rand.IntN(24)) }
-
-// pick returns an object that is there for certain, nil if there is none.
-func (w *writer) pick() (string, *object) {
-	for name, o := range w.known {
-		if len(o.states) == 1 && o.states[0] != gone {
-			return name, o
-		}
-	}
-	return "", nil
-}
-
-// create makes a token or a cron, and deploys the function now and then.
-func (w *writer) create(ctx context.Context, v *jeton) bool {
-	w.made++
-	name := fmt.Sprintf("%s-%d", w.name, w.made)
-	if w.made%50 == 0 {
-		_, err := v.DeployFunction(&function.DeployFunctionRequest{FunctionID: w.functionID}, scw.WithContext(ctx))
-		return w.answered(err)
-	}
-	o := &object{states: []string{gone}}
-	w.known[name] = o
-	if w.made%2 == 0 {
-		return w.change(o, tokenState, func() (string, error) {
-			t, err := v.CreateToken(&function.CreateTokenRequest{FunctionID: &w.functionID, Description: &name}, scw.WithContext(ctx))
-			if err != nil {
-				return "", err
-			}
-			return t.ID, nil
-		})
-	}
-	schedule := someSchedule()
-	return w.change(o, schedule, func() (string, error) {
-		c, err := v.CreateCron(&function.CreateCronRequest{FunctionID: w.functionID, Name: &name, Schedule: schedule}, scw.WithContext(ctx))
-		if err != nil {
-			return "", err
-		}
-		return c.ID, nil
-	})
-}
-
-// change makes a change, and notes what is known then: the new state where it was
-// acknowledged, either one where it was not answered.
-func (w *writer) change(o *object, to string, do func() (string, error)) bool {
-	o.states = append(o.states, to)
-	id, err := do()
-	if !w.answered(err) {
-		w.doubtful++
-		return false
-	}
-	o.id, o.states = id, []string{to}
-	w.acknowledged++
-	return true
-}
-
-// answered tells whether the server has answered; that it refuses is not expected.
-func (w *writer) answered(err error) bool {
-	if refusal, ok := errors.AsType[*scw.ResponseError](err); ok {
-		w.unexpected = append(w.unexpected, refusal.Error())
-	}
-	return err == nil
-}
-
 // found is what there is on the server: the states of all objects by their names,
 // and their IDs.
 type found struct {
@@ -280,7 +171,7 @@ func (f found) add(name, id, state string) {
 	f.ids[name] = id
 }
 
-// survey lists the tokens and the crons.
+// survey lists the tokens, the crons and the namespaces.
 func (p *survival) survey(ctx context.Context) (found, error) {
 	f := found{map[string][]string{}, map[string]string{}}
 	tokens, err := p.ListTokens(&function.ListTokensRequest{FunctionID: &p.functionID}, scw.WithContext(ctx), scw.WithAllPages())
@@ -296,6 +187,16 @@ func (p *survival) survey(ctx context.Context) (found, error) {
 	}
 	for _, c := range crons.Crons {
 		f.add(c.Name, c.ID, c.Schedule)
+	}
+	namespaces, err := p.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithContext(ctx), scw.WithAllPages())
+	if err != nil {
+		return f, err
+	}
+	for _, n := range namespaces.Namespaces {
+		// One that is being deleted opens nothing any more, and goes by itself.
+		if n.Name != p.home && n.Status != function.NamespaceStatusDeleting {
+			f.add(n.Name, n.ID, *n.Description)
+		}
 	}
 	return f, nil
 }
@@ -364,6 +265,15 @@ func (p *survival) transient(ctx context.Context) (found []string, err error) {
 	for _, c := range crons.Crons {
 		if c.Status != function.CronStatusReady {
 			found = append(found, "cron "+c.ID)
+		}
+	}
+	namespaces, err := p.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithContext(ctx), scw.WithAllPages())
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range namespaces.Namespaces {
+		if n.Status != function.NamespaceStatusReady {
+			found = append(found, "namespace "+n.ID)
 		}
 	}
 	return found, nil

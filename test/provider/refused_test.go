@@ -32,8 +32,11 @@ func TestRefusedCreation(t *testing.T) {
 			strings.Replace(nodeFunction("")[len(namespace):], "scaleway_function_namespace.main.id", nowhere, 1), nil,
 			[]string{"namespace_id = " + nowhere, "correct namespace_id"},
 		},
-		"a variable without a name": {
-			"resource \"scaleway_function_namespace\" \"main\" {\n  environment_variables = { \"1\" = \"\" }\n}\n", nil,
+		"a variable that the service does not take": {
+			"resource \"scaleway_function_namespace\" \"main\" {\n  environment_variables = { \"A\" = \"\" }\n}\n",
+			func() {
+				w.front.Answer(1, "POST", "/namespaces$", 400, `{"message":"invalid argument(s)","type":"invalid_arguments","details":[{"argument_name":"environment_variables","reason":"constraint","help_message":"too odd"}]}`)
+			},
 			[]string{`2: environment_variables = {`, "400 Bad Request"},
 		},
 		"an argument that the resource has not": {
@@ -53,5 +56,40 @@ func TestRefusedCreation(t *testing.T) {
 				t.Errorf("%s: the error does not say %q:\n%s", name, want, output)
 			}
 		}
+	}
+}
+
+// TestVariableNames: a name that the service does not take is refused by the plan,
+// wherever variables are configured.
+func TestVariableNames(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, "")
+	for attribute, resource := range map[string]string{
+		"environment_variables":           namespace,
+		"secret_environment_variables":    namespace,
+		"secret_environment_variables_wo": strings.Replace(namespace, "\n}", "\n  secret_environment_variables_wo_version = 1\n}", 1),
+	} {
+		with := func(name string) string {
+			return strings.Replace(resource, "\n}", "\n  "+attribute+" = { \""+name+"\" = \"x\" }\n}", 1)
+		}
+		for name, want := range map[string]string{
+			"1x":     `"1x" is no name of a variable: begin with a letter or _`,
+			"a b":    `"a b" is no name of a variable`,
+			"ü":      `is no name of a variable`,
+			"SCW_X":  `"SCW_X" begins with SCW_, which the service keeps`,
+			"ok-1.x": "",
+			"_SCW_X": "",
+		} {
+			c.write("main.tf", with(name))
+			output, status := c.run("plan", "-no-color")
+			if (status != 0) != (want != "") || !strings.Contains(unfolded(output), want) {
+				t.Errorf("%s of %q: exit status %d, want %q in\n%s", attribute, name, status, want, output)
+			}
+		}
+	}
+	c.write("main.tf", nodeFunction("  environment_variables = { \"1x\" = \"\" }"))
+	if output, status := c.run("plan", "-no-color"); status == 0 {
+		t.Errorf("a function takes it:\n%s", output)
 	}
 }

@@ -123,12 +123,11 @@ func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exit
 		case <-ready:
 			ready = nil
 			overdue.Stop()
+			e.becomeReady(in)
 			if err := p.settle(); err != nil {
 				failure = err.Error()
 				p.process.Signal(syscall.SIGKILL)
-				continue
 			}
-			e.becomeReady(in)
 		case <-overdue.C:
 			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)
 			p.process.Signal(syscall.SIGKILL)

@@ -40,8 +40,15 @@ type Spare struct {
 // DefaultSpare serves calls that come now and then, and grows with them.
 var DefaultSpare = Spare{Least: 2, Most: 8, Memory: 512 << 20}
 
-// demandWindow is how long a claim counts as demand.
-const demandWindow = time.Minute
+const (
+	// demandWindow is how long a claim counts as demand.
+	demandWindow = time.Minute
+	// calm is how long nothing was claimed before the pool is refilled, for the
+	// instances that start have the CPU first, and restless is how long it waits
+	// at most.
+	calm     = 100 * time.Millisecond
+	restless = time.Second
+)
 
 // empty is the kind of a box in which nothing runs yet. The other kinds are the
 // languages of the workers.
@@ -219,12 +226,32 @@ func (p *pool) keep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-p.news:
+			p.awaitCalm(ctx)
 		case <-again.C:
 		}
 		for _, b := range p.surplus() {
 			b.discard()
 		}
 		p.refill(ctx)
+	}
+}
+
+// awaitCalm returns when no news has come for a while.
+func (p *pool) awaitCalm(ctx context.Context) {
+	limit := time.NewTimer(restless)
+	defer limit.Stop()
+	for {
+		quiet := time.NewTimer(calm)
+		select {
+		case <-p.news:
+			quiet.Stop()
+			continue
+		case <-quiet.C:
+		case <-limit.C:
+		case <-ctx.Done():
+		}
+		quiet.Stop()
+		return
 	}
 }
 
