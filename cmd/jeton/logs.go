@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jeton-dev/jeton/internal/output"
 )
@@ -37,7 +38,7 @@ func (c *logsCommand) Run(ctx context.Context, line *commandLine, s streams) err
 			return err
 		}
 		_, err := fmt.Fprintf(s.out, "%s  %s  %-36s  %s  %s\n",
-			e.At.Local().Format(time.RFC3339), e.Instance, cmp.Or(e.RequestID, "-"), e.Stream, e.Text)
+			e.At.Local().Format(time.RFC3339), e.Instance, cmp.Or(e.RequestID, "-"), e.Stream, harmless(e.Text))
 		return err
 	}
 	if c.Follow {
@@ -73,6 +74,24 @@ func printBuildLog(out io.Writer, dir string, f output.Function) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(out, text)
+	_, err = io.WriteString(out, harmless(text))
 	return err
+}
+
+// harmless shows control characters instead of having the terminal obey them: what a
+// function prints is its author's, and may repeat what its callers have sent.
+func harmless(text string) string {
+	obeyed := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
+	if !strings.ContainsFunc(text, obeyed) {
+		return text
+	}
+	var shown strings.Builder
+	for _, r := range text {
+		if obeyed(r) {
+			fmt.Fprintf(&shown, "\\x%02x", r)
+			continue
+		}
+		shown.WriteRune(r)
+	}
+	return shown.String()
 }

@@ -17,11 +17,11 @@ func TestLogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range []output.Function{{ID: "id1", Name: "one", Namespace: "n"}, {ID: "id2", Name: "two", Namespace: "n"}, {ID: "id3", Name: "two", Namespace: "m"}} {
-		if err := logs.WriteBuild(f, "built "+f.ID+"\n"); err != nil {
+		if err := logs.WriteBuild(f, "built "+f.ID+"\n\x1b[2J"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i, text := range []string{"an old line", "a new line"} {
+	for i, text := range []string{"an old line", "a \x1b]0;new\a line\twith 1 tab"} {
 		at := time.Now().Add(time.Duration(i-1) * time.Hour)
 		err := logs.Append(output.Entry{At: at, Function: "id1", Instance: "i7", RequestID: "q9", Stream: output.Stderr, Text: text})
 		if err != nil {
@@ -37,10 +37,10 @@ func TestLogs(t *testing.T) {
 		says   []string
 		not    string
 	}{
-		"all":           {args: []string{"one"}, says: []string{"an old line", "i7  q9", "stderr  a new line"}},
-		"since":         {args: []string{"one", "--since", "10m"}, says: []string{"a new line"}, not: "an old line"},
+		"all":           {args: []string{"one"}, says: []string{"an old line", "i7  q9", `stderr  a \x1b]0;new\x07 line` + "\twith"}},
+		"since":         {args: []string{"one", "--since", "10m"}, says: []string{"tab"}, not: "an old line"},
 		"by ID":         {args: []string{"fr-par/id1", "--json"}, says: []string{`"text":"an old line"`, `"request_id":"q9"`}},
-		"the build":     {args: []string{"one", "--build"}, says: []string{"built id1\n"}, not: "line"},
+		"the build":     {args: []string{"one", "--build"}, says: []string{"built id1\n\\x1b[2J"}, not: "\x1b"},
 		"of two":        {args: []string{"two"}, status: 1, says: []string{"several functions", "id2 of namespace n", "id3 of namespace m"}},
 		"of nobody":     {args: []string{"none"}, status: 1, says: []string{`no logs of a function "none"`, dir}},
 		"without lines": {args: []string{"id2"}},

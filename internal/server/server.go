@@ -21,6 +21,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/certificate"
+	"github.com/jeton-dev/jeton/internal/child"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -178,6 +179,10 @@ func (s *Server) path(name string) string { return filepath.Join(s.config.DataDi
 // takeFolder takes the data folder for this server alone. The paths of folders
 // are made absolute: builds and instances run in folders of their own.
 func (s *Server) takeFolder(context.Context) (err error) {
+	// What whoever started the server has left open is for no function to find.
+	if err := child.KeepInherited(); err != nil {
+		return err
+	}
 	for _, folder := range []*string{&s.config.DataDir, &s.config.CacheDir} {
 		if *folder, err = filepath.Abs(*folder); err != nil {
 			return fmt.Errorf("data folder: %w", err)

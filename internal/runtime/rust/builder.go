@@ -79,6 +79,9 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	case <-ctx.Done():
 		return runtime.Launch{}, ctx.Err()
 	}
+	if err := b.boundShared(); err != nil {
+		return runtime.Launch{}, err
+	}
 	env, err := b.environment(toolchain, build.Output)
 	if err != nil {
 		return runtime.Launch{}, err

@@ -191,3 +191,23 @@ func TestBuildFailures(t *testing.T) {
 		})
 	}
 }
+
+// TestSharedFolderIsBounded begins it anew when it is too large.
+func TestSharedFolderIsBounded(t *testing.T) {
+	t.Parallel()
+	for size, kept := range map[int64]bool{1 << 30: true, 5 << 30: false} {
+		shared := t.TempDir()
+		large := filepath.Join(shared, "large")
+		if err := os.WriteFile(large, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(large, size); err != nil {
+			t.Fatal(err)
+		}
+		b := rust.New(rust.Config{Home: t.TempDir(), SharedTarget: shared}, runtimetest.Toolchains(t))
+		runtimetest.BuildFails(t, b, runtime.Rust, "handle", nil)
+		if _, err := os.Stat(large); (err == nil) != kept {
+			t.Errorf("a file of %d bytes: %v", size, err)
+		}
+	}
+}

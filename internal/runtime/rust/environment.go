@@ -53,6 +53,35 @@ func (b *Builder) environment(t runtime.Toolchain, output string) ([]string, err
 	return env, nil
 }
 
+// maxShared is how large the shared folder of compiled crates may grow, in bytes.
+const maxShared = 4 << 30
+
+// boundShared begins the shared folder anew when it has grown too large: cargo
+// itself never takes anything out.
+func (b *Builder) boundShared() error {
+	if b.config.SharedTarget == "" {
+		return nil
+	}
+	var size int64
+	err := filepath.WalkDir(b.config.SharedTarget, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) || err == nil && size <= maxShared {
+		return nil
+	}
+	if err := errors.Join(err, os.RemoveAll(b.config.SharedTarget)); err != nil {
+		return fmt.Errorf("bound the folder of compiled crates: %w", err)
+	}
+	return nil
+}
+
 // configure gives cargo's home the operator's choice of a source, which that of an
 // archive goes before.
 func (b *Builder) configure() error {
