@@ -53,7 +53,7 @@ func bare(dir string, command, env []string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	defer socket.Close()
 	readiness, report, err := os.Pipe()
 	if err != nil {

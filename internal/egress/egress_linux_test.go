@@ -203,7 +203,7 @@ func TestEgress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer link.Close()
+	defer func() { _ = link.Close() }()
 	long := strings.Repeat("long text ", 200_000)
 	tests := map[string]struct {
 		network, address, text string

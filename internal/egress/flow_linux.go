@@ -38,9 +38,11 @@ func (l *Link) forwardTCP(request *tcp.ForwarderRequest) {
 			return
 		}
 		in := gonet.NewTCPConn(&queue, endpoint)
-		defer in.Close()
+		defer func() { _ = in.Close() }()
 		defer closeWith(l.ctx, in, out)()
-		join(in, out.(*net.TCPConn))
+		if outgoing, ok := out.(halfCloser); ok {
+			join(in, outgoing)
+		}
 	}()
 }
 
@@ -87,7 +89,7 @@ func (l *Link) forwardUDP(request *udp.ForwarderRequest) {
 	in := gonet.NewUDPConn(&queue, endpoint)
 	go func() {
 		defer l.end()
-		defer in.Close()
+		defer func() { _ = in.Close() }()
 		out, err := l.dial("udp", request.ID())
 		if err != nil {
 			return

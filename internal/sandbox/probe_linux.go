@@ -120,7 +120,7 @@ func trySeccomp(questions) error {
 	}
 	for name, call := range calls {
 		if errno := call(); errno != unix.EPERM {
-			return fmt.Errorf("the list of system calls does not keep %s (%v)", name, errno)
+			return fmt.Errorf("the list of system calls does not keep %s (%s)", name, errno.Error())
 		}
 	}
 	return nil
@@ -225,5 +225,5 @@ func takeMemory(size int64) {
 	for i := 0; i < len(taken); i += os.Getpagesize() {
 		taken[i] = 1
 	}
-	fmt.Println(len(taken))
+	fmt.Fprintln(os.Stdout, len(taken))
 }

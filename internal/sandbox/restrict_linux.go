@@ -135,15 +135,6 @@ func landlockFor(level Level) (landlock.Config, error) {
 	return versions[min(abi, len(versions))-1], nil
 }
 
-// landlockVersion is the newest version that the kernel has, or 0.
-func landlockVersion() int {
-	abi, err := ll.LandlockGetABIVersion()
-	if err != nil {
-		return 0
-	}
-	return abi
-}
-
 func applyLandlock(b blueprint, p Program) error {
 	config, err := landlockFor(b.Level)
 	if err != nil {

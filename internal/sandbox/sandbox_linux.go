@@ -148,7 +148,11 @@ func controlPair() (*net.UnixConn, *os.File, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, theirs.Close())
 	}
-	return conn.(*net.UnixConn), theirs, nil
+	ours, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil, nil, errors.Join(errors.New("the control socket is none"), conn.Close(), theirs.Close())
+	}
+	return ours, theirs, nil
 }
 
 // build has the stage build the walls, once it is in its cgroup.

@@ -117,11 +117,23 @@ var conditions = map[string][]conditional{
 	// Other personalities than Linux's own have weaker memory layouts.
 	"personality": {{is(0, 0)}, {is(0, 0xffffffff)}},
 	"prctl": {
-		{is(0, unix.PR_SET_NAME)}, {is(0, unix.PR_GET_NAME)}, {is(0, unix.PR_SET_PDEATHSIG)}, {is(0, unix.PR_GET_PDEATHSIG)},
-		{is(0, unix.PR_SET_DUMPABLE)}, {is(0, unix.PR_GET_DUMPABLE)}, {is(0, unix.PR_SET_VMA)}, {is(0, unix.PR_SET_NO_NEW_PRIVS)},
-		{is(0, unix.PR_GET_NO_NEW_PRIVS)}, {is(0, unix.PR_CAPBSET_READ)}, {is(0, unix.PR_GET_SECCOMP)},
-		{is(0, unix.PR_SET_TIMERSLACK)}, {is(0, unix.PR_GET_TIMERSLACK)}, {is(0, unix.PR_SET_CHILD_SUBREAPER)},
-		{is(0, unix.PR_GET_CHILD_SUBREAPER)}, {is(0, unix.PR_SET_THP_DISABLE)}, {is(0, unix.PR_GET_THP_DISABLE)},
+		{is(0, unix.PR_SET_NAME)},
+		{is(0, unix.PR_GET_NAME)},
+		{is(0, unix.PR_SET_PDEATHSIG)},
+		{is(0, unix.PR_GET_PDEATHSIG)},
+		{is(0, unix.PR_SET_DUMPABLE)},
+		{is(0, unix.PR_GET_DUMPABLE)},
+		{is(0, unix.PR_SET_VMA)},
+		{is(0, unix.PR_SET_NO_NEW_PRIVS)},
+		{is(0, unix.PR_GET_NO_NEW_PRIVS)},
+		{is(0, unix.PR_CAPBSET_READ)},
+		{is(0, unix.PR_GET_SECCOMP)},
+		{is(0, unix.PR_SET_TIMERSLACK)},
+		{is(0, unix.PR_GET_TIMERSLACK)},
+		{is(0, unix.PR_SET_CHILD_SUBREAPER)},
+		{is(0, unix.PR_GET_CHILD_SUBREAPER)},
+		{is(0, unix.PR_SET_THP_DISABLE)},
+		{is(0, unix.PR_GET_THP_DISABLE)},
 	},
 }
 
@@ -147,8 +159,10 @@ func filter(p Profile, level Level) ([]byte, error) {
 		Profile
 		bool
 	}{p, level.namespaced()}
-	if assembled, ok := filters.Load(key); ok {
-		return assembled.([]byte), nil
+	if known, _ := filters.Load(key); known != nil {
+		if assembled, ok := known.([]byte); ok {
+			return assembled, nil
+		}
 	}
 	policy, err := policyFor(p, level)
 	if err != nil {

@@ -29,7 +29,7 @@ func escapeFromInstances(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer bait.Close()
+	defer func() { _ = bait.Close() }()
 	var attempts, languages int
 	var broken []string
 	for _, p := range escape.Programs() {
@@ -96,7 +96,7 @@ func missingWallsAreCaught(ctx context.Context, _ *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer h.Close()
+	defer func() { _ = h.Close() }()
 	var unnoticed []string
 	for _, layer := range sandbox.Layers() {
 		report, err := h.ProveWithout(ctx, layer)
