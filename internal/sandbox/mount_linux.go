@@ -58,6 +58,17 @@ func planMounts(l Layout) ([]mount, error) {
 		m.Target = placed[source]
 		plan = append(plan, m)
 	}
+	for _, path := range l.Readable {
+		if covered(path, plan) {
+			continue
+		}
+		m, err := planMount(path)
+		if err != nil {
+			return nil, err
+		}
+		m.Owned = true
+		plan = append(plan, m)
+	}
 	for _, path := range l.Writable {
 		m, err := planMount(path)
 		if err != nil {
@@ -66,7 +77,7 @@ func planMounts(l Layout) ([]mount, error) {
 		if !m.Folder {
 			return nil, fmt.Errorf("cannot make %q writable: want a folder", path)
 		}
-		m.Writable = true
+		m.Owned, m.Writable = true, true
 		plan = append(plan, m)
 	}
 	for _, device := range devices {
@@ -94,8 +105,8 @@ func planMount(path string) (mount, error) {
 
 // open makes a mount of its own of the source, which is nowhere yet. It can be
 // read only, unless it is to be writable, and has no set-user-id and, but for a
-// device itself, no devices. With users, a user namespace, what belongs to root in
-// a writable one belongs to root of that namespace.
+// device itself, no devices. With users, a user namespace, what is owned and belongs
+// to root belongs to root of that namespace.
 func (m mount) open(users *os.File) (fd int, err error) {
 	fd, err = unix.OpenTree(unix.AT_FDCWD, m.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 	if err != nil {
@@ -105,13 +116,14 @@ func (m mount) open(users *os.File) (fd int, err error) {
 	switch {
 	case m.Device:
 		attributes.Attr_set |= unix.MOUNT_ATTR_NOEXEC
-	case m.Writable && users != nil:
-		attributes.Attr_set |= unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_IDMAP
-		attributes.Userns_fd = uint64(users.Fd())
 	case m.Writable:
 		attributes.Attr_set |= unix.MOUNT_ATTR_NODEV
 	default:
 		attributes.Attr_set |= unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NODEV
+	}
+	if m.Owned && users != nil {
+		attributes.Attr_set |= unix.MOUNT_ATTR_IDMAP
+		attributes.Userns_fd = uint64(users.Fd())
 	}
 	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attributes); err != nil {
 		return -1, errors.Join(fmt.Errorf("set what may be done with %s: %w", m.Source, err), unix.Close(fd))

@@ -92,10 +92,10 @@ func dropBounding() error {
 	return nil
 }
 
-// dropIDs leaves the user that the stage is, unless folders are to be changed
-// that belong to it.
+// dropIDs leaves the user that the stage is, unless what the program is given
+// belongs to it.
 func dropIDs(b blueprint) error {
-	if b.Level != Full || len(b.Writable) > 0 {
+	if b.Level != Full || b.Owner {
 		return nil
 	}
 	if err := syscall.Setgroups(nil); err != nil {

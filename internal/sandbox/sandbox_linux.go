@@ -65,6 +65,7 @@ func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, e
 		Level: h.level, Mounts: plan, Hostname: "jeton", Resolver: l.Resolver,
 		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
 		Without: without, HostNetwork: l.HostNetwork, Writable: l.Writable,
+		Owner: len(l.Readable)+len(l.Writable) > 0,
 	}
 	if without == layerForks {
 		b.Processes *= 2

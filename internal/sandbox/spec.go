@@ -22,9 +22,10 @@ type Layout struct {
 	Home string
 	// Temporary is the size of /tmp, in bytes; 0 if Reveal will say.
 	Temporary int64
-	// Writable are folders that can be changed inside, each at its own path. The
-	// program then is who they belong to.
-	Writable []string
+	// Readable are files and folders that can be read inside as their owner can,
+	// and Writable folders that can be changed, each at its own path. With any of
+	// them the program is who they belong to.
+	Readable, Writable []string
 	// HostNetwork has the sandbox share the network of this machine. It is for
 	// programs that are trusted with that, and run nothing that is not.
 	HostNetwork bool

@@ -36,8 +36,10 @@ type blueprint struct {
 	// HostNetwork and Writable are those of the layout.
 	HostNetwork bool     `json:"host_network,omitempty"`
 	Writable    []string `json:"writable,omitempty"`
-	Resolver    string   `json:"resolver,omitempty"`
-	Temporary   int64    `json:"temporary"`
+	// Owner has the program be who readable and writable folders belong to.
+	Owner     bool   `json:"owner,omitempty"`
+	Resolver  string `json:"resolver,omitempty"`
+	Temporary int64  `json:"temporary"`
 	// Without is a layer to leave out, for a probe that must notice.
 	Without   string `json:"without,omitempty"`
 	Processes int    `json:"processes"`
@@ -53,8 +55,10 @@ type mount struct {
 	Link string `json:"link,omitempty"`
 	// Folder tells a folder from a file.
 	Folder bool `json:"folder"`
-	// Writable is true for what may be changed, and Device for what may be written
+	// Owned is true for what the program may treat as its own, Writable for what
+	// may be changed, and Device for what may be written
 	// to, as the devices of /dev.
+	Owned    bool `json:"owned,omitempty"`
 	Writable bool `json:"writable,omitempty"`
 	Device   bool `json:"device,omitempty"`
 }

@@ -36,7 +36,7 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 		}
 	}
 	layout := sandbox.Layout{
-		Visible: slices.Concat(sandbox.SystemFolders(), w.Visible, c.Readable), Writable: c.Writable,
+		Visible: slices.Concat(sandbox.SystemFolders(), w.Visible), Readable: c.Readable, Writable: c.Writable,
 		HostNetwork: c.Network, Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
 	}
 	if c.Network {

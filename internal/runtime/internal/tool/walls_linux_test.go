@@ -1,0 +1,114 @@
+package tool_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+	"github.com/jeton-dev/jeton/internal/sandbox"
+)
+
+// TestWalls runs scripts behind walls: they see and change what they were given,
+// and nothing else.
+func TestWalls(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Fatal("this test isolates at level full: run it as root")
+	}
+	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-tool-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := host.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	dir := t.TempDir()
+	for _, name := range []string{"readable", "writable", "hidden"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "file"), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	connect := fmt.Sprintf("exec 3<>/dev/tcp/127.0.0.1/%d", listener.Addr().(*net.TCPAddr).Port)
+	tests := map[string]struct {
+		script  string
+		network bool
+		ok      bool
+	}{
+		"changes what is writable":           {"echo new > writable/file && mkdir writable/dir && mv writable/file writable/dir/moved", false, true},
+		"reads what is readable":             {"test $(cat readable/file) = readable", false, true},
+		"does not change what is readable":   {"echo new > readable/file", false, false},
+		"does not see what is hidden":        {"cat hidden/file", false, false},
+		"does not see the machine's users":   {"grep -q daemon /etc/passwd", false, false},
+		"does not reach the machine":         {connect, false, false},
+		"reaches the machine if it may":      {connect, true, true},
+		"has a folder for temporary files":   {"echo x > /tmp/x", false, true},
+		"is not the owner of the machine":    {"touch /usr/x", false, false},
+		"sees no other process":              {"test $(ls -d /proc/[0-9]* | wc -l) -lt 5", false, true},
+		"is killed with all that it started": {"sleep 300 & exit 3", false, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := tool.Command{
+				Args: []string{"/bin/bash", "-c", test.script}, Dir: dir, Env: []string{"PATH=/usr/bin:/bin"},
+				Readable: []string{filepath.Join(dir, "readable")}, Writable: []string{filepath.Join(dir, "writable")},
+				Network: test.network, Walls: &tool.Walls{Host: host}, Timeout: 20 * time.Second,
+			}
+			out, err := tool.Run(t.Context(), c)
+			var failure *tool.Failure
+			if (err == nil) != test.ok || err != nil && !errors.As(err, &failure) {
+				t.Errorf("Run() = %q, %v, want success: %v", out, err, test.ok)
+			}
+		})
+	}
+	moved, err := os.Stat(filepath.Join(dir, "writable", "dir", "moved"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sys := fmt.Sprintf("%+v", moved.Sys()); !strings.Contains(sys, "Uid:0") {
+		t.Errorf("what a tool made belongs to somebody else than the server: %s", sys)
+	}
+}
+
+// TestWallsEnd has a tool behind walls take too long, too much memory, and lose
+// its caller.
+func TestWallsEnd(t *testing.T) {
+	t.Parallel()
+	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-tool-end-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = host.Close() })
+	var log bytes.Buffer
+	c := tool.Command{
+		Args: []string{"/bin/bash", "-c", "echo here; sleep 300 & sleep 300"}, Dir: t.TempDir(), Log: &log,
+		Walls: &tool.Walls{Host: host}, Timeout: 300 * time.Millisecond,
+	}
+	c.Readable = []string{c.Dir}
+	if out, err := tool.Run(t.Context(), c); !errors.Is(err, tool.ErrTimeout) || out != "here\n" || log.String() != out {
+		t.Errorf("Run() beyond its time = %q, %v, want %v", out, err, tool.ErrTimeout)
+	}
+	c.Timeout = 20 * time.Second
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := tool.Run(ctx, c); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Run() when its context ended = %v, want %v", err, context.DeadlineExceeded)
+	}
+}
