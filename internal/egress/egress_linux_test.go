@@ -289,6 +289,9 @@ func TestPolicy(t *testing.T) {
 		"[2002:7f00:1::]:80":       false,
 		"[64:ff9b::7f00:1]:80":     false,
 		"[64:ff9b:1::7f00:1]:80":   false,
+		"[fd00:42::42]:80":         false,
+		"[fd00:ec2::254]:80":       false,
+		"168.63.129.16:80":         false,
 		"[2001:0:4136:e378::1]:80": false,
 	}
 	for text, want := range tests {

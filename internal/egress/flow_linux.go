@@ -96,18 +96,22 @@ func (l *Link) forwardUDP(request *udp.ForwarderRequest) {
 		}
 		defer out.Close()
 		defer closeWith(l.ctx, in, out)()
-		relay(in, out)
+		patience := quiet
+		if request.ID().LocalPort == dnsPort {
+			patience = quietDNS
+		}
+		relay(in, out, patience)
 	}()
 }
 
-func relay(in, out net.Conn) {
+func relay(in, out net.Conn, patience time.Duration) {
 	var copying sync.WaitGroup
 	for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
 		copying.Go(func() {
 			defer pair[0].Close()
 			datagram := make([]byte, largestDatagram)
 			for {
-				_ = pair[1].SetReadDeadline(time.Now().Add(quiet))
+				_ = pair[1].SetReadDeadline(time.Now().Add(patience))
 				n, err := pair[1].Read(datagram)
 				if err != nil {
 					return

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -43,11 +44,19 @@ func openInterface(namespace *os.File) (*os.File, error) {
 	}
 	done := make(chan opened)
 	go func() {
-		// It is never unlocked: the thread ends with the goroutine, for it is not
-		// where it was.
 		runtime.LockOSThread()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			done <- opened{err: err}
+			return
+		}
+		defer home.Close()
 		file, err := openTunnel(namespace)
 		done <- opened{file, err}
+		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
+		// Otherwise the thread ends with the goroutine: it is not where it was.
 	}()
 	o := <-done
 	if o.err != nil {
@@ -117,8 +126,12 @@ func configure(namespace *os.File) error {
 	return nil
 }
 
-// noIPv6 tells that an error only means that the machine has no IPv6.
+// noIPv6 tells that an error only means that the machine has no IPv6, or none that
+// is turned on.
 func noIPv6(prefix string, err error) bool {
 	ip, _, parseErr := net.ParseCIDR(prefix)
-	return parseErr == nil && ip.To4() == nil && err != nil
+	if parseErr != nil || ip.To4() != nil {
+		return false
+	}
+	return errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM)
 }

@@ -26,11 +26,14 @@ const (
 	queued = 256
 	// connectTimeout is how long a connection may take to be made.
 	connectTimeout = 10 * time.Second
-	// quiet is after how long a UDP flow has ended that nobody uses.
-	quiet = 60 * time.Second
-	// mostFlows bounds the connections and flows of one namespace, and
-	// mostPending those that are being made.
+	// quiet is after how long a UDP flow has ended that nobody uses, and quietDNS
+	// after how long one has that asks for names, of which there are many.
+	quiet    = 60 * time.Second
+	quietDNS = 5 * time.Second
+	// mostFlows bounds the connections and flows of one namespace, mostOfAll those
+	// of all namespaces of one policy, and mostPending those that are being made.
 	mostFlows   = 512
+	mostOfAll   = 8192
 	mostPending = 64
 )
 
@@ -142,15 +145,23 @@ func (l *Link) writeTunnel() {
 
 // begin counts a flow; false if there are too many.
 func (l *Link) begin() bool {
+	if l.policy.flows.Add(1) > mostOfAll {
+		l.policy.flows.Add(-1)
+		return false
+	}
 	select {
 	case l.flows <- struct{}{}:
 		return true
 	default:
+		l.policy.flows.Add(-1)
 		return false
 	}
 }
 
-func (l *Link) end() { <-l.flows }
+func (l *Link) end() {
+	<-l.flows
+	l.policy.flows.Add(-1)
+}
 
 // dial connects to where a process of the namespace wants to.
 func (l *Link) dial(network string, id stack.TransportEndpointID) (net.Conn, error) {

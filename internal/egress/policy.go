@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,9 @@ type Policy struct {
 	// Now is the clock by which the machine's own addresses are looked up again.
 	Now func() time.Time
 
+	// flows is how many connections and flows there are by this policy.
+	flows atomic.Int64
+
 	mu    sync.Mutex
 	own   []netip.Addr
 	asked time.Time
@@ -36,7 +40,7 @@ const ownAge = time.Second
 // Allows tells whether a process may send to an address.
 func (p *Policy) Allows(to netip.AddrPort) bool {
 	a := to.Addr().Unmap()
-	if !a.IsGlobalUnicast() || slices.Contains(mailPorts, to.Port()) || embedsOther(a) {
+	if !a.IsGlobalUnicast() || slices.Contains(mailPorts, to.Port()) || embedsOther(a) || slices.Contains(metadata, a) {
 		return false
 	}
 	for _, prefix := range p.Deny {
@@ -53,6 +57,12 @@ func (p *Policy) Allows(to netip.AddrPort) bool {
 var translated = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
 	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("::/96"),
+}
+
+// metadata are services that tell a machine of a cloud about itself, at addresses
+// that are not of its link: Scaleway's, Amazon's and Azure's.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("fd00:42::42"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("168.63.129.16"),
 }
 
 func embedsOther(a netip.Addr) bool {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/mod/semver"
 
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
@@ -224,12 +225,13 @@ func unsupported(language string) error {
 	return errors.New("this version of Jeton does not build " + language + " functions")
 }
 
-// Isolate has all toolchains build in sandboxes of a host; nil for none.
-func (t *Toolchains) Isolate(host *sandbox.Host) {
+// Isolate has all toolchains build in sandboxes of a host; nil for none. The policy
+// says what those reach that download.
+func (t *Toolchains) Isolate(host *sandbox.Host, policy *egress.Policy) {
 	if host == nil {
 		return
 	}
-	walls := &tool.Walls{Host: host}
+	walls := &tool.Walls{Host: host, Egress: policy}
 	for _, toolchain := range t.found {
 		walls.Visible = append(walls.Visible, toolchain.Installation())
 		if toolchain.Settings != "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/cgroups/fs"
 	"github.com/opencontainers/cgroups/fs2"
 	"github.com/opencontainers/cgroups/fscommon"
+	"golang.org/x/sys/unix"
 )
 
 // controllers are those that limit a sandbox.
@@ -71,8 +72,10 @@ type cgroupParent struct {
 	paths map[string]string
 }
 
-// openCgroups makes the parent of a server's sandboxes, by the server's name.
+// openCgroups makes the parent of a server's sandboxes, by the server's name, and
+// removes what servers that were killed have left.
 func openCgroups(name string) (*cgroupParent, error) {
+	name = fmt.Sprintf("%s%d.%s", cgroupPrefix, os.Getpid(), name)
 	unified := cgroups.IsCgroup2UnifiedMode()
 	p := &cgroupParent{unified: unified, paths: map[string]string{}}
 	var err error
@@ -87,6 +90,31 @@ func openCgroups(name string) (*cgroupParent, error) {
 	return p, nil
 }
 
+// cgroupPrefix begins the names of cgroups; the number of the server's process
+// follows.
+const cgroupPrefix = "jeton."
+
+// sweep removes the cgroups of servers that are gone from a folder. None that has a
+// process can be removed.
+func sweep(dir string) {
+	left, err := filepath.Glob(filepath.Join(dir, cgroupPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, path := range left {
+		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), cgroupPrefix), ".")
+		pid, err := strconv.Atoi(text)
+		if err != nil || unix.Kill(pid, 0) == nil {
+			continue
+		}
+		inside, _ := filepath.Glob(filepath.Join(path, "*", "cgroup.procs"))
+		for _, file := range inside {
+			_ = os.Remove(filepath.Dir(file))
+		}
+		_ = os.Remove(path)
+	}
+}
+
 // find makes the parent in each hierarchy of version 1.
 func (p *cgroupParent) find(name string) error {
 	for _, controller := range controllers {
@@ -94,6 +122,7 @@ func (p *cgroupParent) find(name string) error {
 		if err != nil {
 			return fmt.Errorf("controller %s: %w", controller, err)
 		}
+		sweep(path)
 		p.paths[controller] = filepath.Join(path, name)
 		if err := os.MkdirAll(p.paths[controller], 0o755); err != nil {
 			return fmt.Errorf("controller %s: %w", controller, err)
@@ -110,7 +139,8 @@ func (p *cgroupParent) delegate(name string) error {
 		return err
 	}
 	root := filepath.Join(fs2.UnifiedMountpoint, own[""])
-	aside := filepath.Join(root, name+"-server")
+	sweep(root)
+	aside := filepath.Join(root, name+".server")
 	if err := os.MkdirAll(aside, 0o755); err != nil {
 		return err
 	}
@@ -174,6 +204,10 @@ func (c *cgroup) limit(l Limits) error {
 		CpuPeriod: cpuPeriod, CpuQuota: -1, SkipDevices: true,
 	}
 	if c.unified {
+		// A sandbox that took too much ends as a whole.
+		r.Unified = map[string]string{"memory.oom.group": "1"}
+	}
+	if c.countsSwap() {
 		// What is swapped out counts as well: there is none to be had.
 		r.MemorySwap = l.Memory
 	}
@@ -184,6 +218,16 @@ func (c *cgroup) limit(l Limits) error {
 		return fmt.Errorf("limit cgroup: %w", err)
 	}
 	return nil
+}
+
+// countsSwap tells whether swapped memory can be limited: version 1 of cgroups can
+// be without that.
+func (c *cgroup) countsSwap() bool {
+	if c.unified {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(c.manager.Path("memory"), "memory.memsw.limit_in_bytes"))
+	return err == nil
 }
 
 // outOfMemory tells whether a process was killed for the limit of memory.

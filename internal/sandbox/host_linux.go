@@ -60,10 +60,13 @@ func (h *Host) Close() error {
 func (h *Host) newID() string { return fmt.Sprintf("%s-%d", h.prefix, h.serial.Add(1)) }
 
 const (
-	// firstID is the first of the machine's user ids that sandboxes have: far
-	// above those of people, of services, and of the ranges that other tools
-	// hand out.
-	firstID = 0x6a65_0000
+	// firstID is the first of the machine's user ids that sandboxes have: above
+	// those of people, of services, and of the ranges that other tools hand out,
+	// systemd's 0x80000 to 0x6fffffff above all. Each server begins elsewhere.
+	firstID = 0x7000_0000
+	// servers is how many begin elsewhere, and idsServer how many ids each has.
+	servers   = 1 << 15
+	idsServer = 1 << 13
 	// idsEach is how many ids a sandbox has: one for its stage, one for its
 	// program.
 	idsEach = 2
@@ -84,7 +87,7 @@ func (i *ids) take() int {
 		i.free = i.free[:n-1]
 		return id
 	}
-	id := firstID + i.next*idsEach
+	id := firstID + os.Getpid()%servers*idsServer + i.next%(idsServer/idsEach)*idsEach
 	i.next++
 	return id
 }

@@ -33,8 +33,8 @@ var descriptions = []description{
 	},
 	Restricted: {
 		"restricted", "no_new_privs, Landlock, a seccomp allow-list, limits of the process",
-		"instances see the processes of the machine and the names of its files, read what is open to all users, " +
-			"have no network, and memory and CPU are not enforced",
+		"instances see the processes of the machine and the names of its files, have no network and open no sockets with a path, " +
+			"can leave processes behind, and memory, CPU, processes and disk are not enforced",
 	},
 	User: {
 		"user", "user, mount, PID, IPC, UTS and network namespaces, a root folder of their own, no capabilities, no_new_privs, " +

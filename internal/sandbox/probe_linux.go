@@ -35,12 +35,13 @@ func init() {
 // questions are what the probe is to find out.
 type questions struct {
 	Level Level `json:"level"`
-	// File is one of the server's, TCP, UDP and Abstract are addresses at which
+	// File is one of the server's, TCP, UDP, Abstract and Path are addresses at which
 	// the server listens, and Process is a process of the server's user.
 	File     string `json:"file"`
 	TCP      string `json:"tcp"`
 	UDP      string `json:"udp"`
 	Abstract string `json:"abstract"`
+	Path     string `json:"path"`
 	Process  int    `json:"process"`
 	// Temporary is the size of /tmp, and Processes how many there may be.
 	Temporary int64 `json:"temporary"`
@@ -117,6 +118,15 @@ func trySeccomp(questions) error {
 		"io_uring_setup": func() unix.Errno { return raw(unix.SYS_IO_URING_SETUP, 1, 0, 0) },
 		"a raw socket":   func() unix.Errno { return raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP) },
 		"multipath TCP":  func() unix.Errno { return raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP) },
+		"a raw socket with a flag": func() unix.Errno {
+			return raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP)
+		},
+		"multipath TCP by a number that is too long": func() unix.Errno {
+			return raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP|1<<32)
+		},
+		"input for a terminal by a number that is too long": func() unix.Errno {
+			return raw(unix.SYS_IOCTL, 0, unix.TIOCSTI|1<<32, 0)
+		},
 	}
 	for name, call := range calls {
 		if errno := call(); errno != unix.EPERM {
@@ -168,10 +178,11 @@ func tryNetwork(q questions) error {
 }
 
 func trySockets(q questions) error {
-	conn, err := net.Dial("unix", q.Abstract)
-	if err == nil {
-		_ = conn.Close()
-		return errors.New("an abstract socket of the machine can be reached")
+	for kind, address := range map[string]string{"abstract socket": q.Abstract, "socket with a path": q.Path} {
+		if conn, err := net.Dial("unix", address); err == nil {
+			_ = conn.Close()
+			return fmt.Errorf("%s of the machine can be reached", kind)
+		}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +20,9 @@ import (
 var probeLimits = Limits{Memory: 64 << 20, CPU: 1000, Processes: 24, Temporary: 1 << 20}
 
 const enoughMemory = 512 << 20
+
+// unlimited are the layers that a level without namespaces does not have.
+var unlimited = []string{layerForks, layerTemporary, layerUser}
 
 // probeProgram is where the probe finds itself.
 const probeProgram = "/opt/jeton-probe"
@@ -44,6 +48,9 @@ func (h *Host) ProveWithout(ctx context.Context, layer string) (Report, error) {
 	}
 	var report Report
 	for _, name := range walls {
+		if !h.level.namespaced() && slices.Contains(unlimited, name) {
+			continue
+		}
 		report = append(report, Layer{name, failures[name]})
 	}
 	if h.level == Full {
@@ -58,6 +65,7 @@ type bait struct {
 	tcp  net.Listener
 	udp  net.PacketConn
 	unix net.Listener
+	path net.Listener
 }
 
 func layBait() (_ *bait, err error) {
@@ -80,8 +88,13 @@ func layBait() (_ *bait, err error) {
 	if b.udp, err = net.ListenPacket("udp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	b.unix, err = net.Listen("unix", "@"+filepath.Base(b.dir))
-	return b, err
+	if b.unix, err = net.Listen("unix", "@"+filepath.Base(b.dir)); err != nil {
+		return nil, err
+	}
+	if b.path, err = net.Listen("unix", filepath.Join(b.dir, "socket")); err != nil {
+		return nil, err
+	}
+	return b, os.Chmod(filepath.Join(b.dir, "socket"), 0o777)
 }
 
 func (b *bait) file() string { return filepath.Join(b.dir, "file") }
@@ -94,7 +107,7 @@ func (b *bait) heard() bool {
 }
 
 func (b *bait) remove() {
-	for _, l := range []net.Listener{b.tcp, b.unix} {
+	for _, l := range []net.Listener{b.tcp, b.unix, b.path} {
 		if l != nil {
 			_ = l.Close()
 		}
@@ -113,7 +126,7 @@ func (h *Host) proveWalls(ctx context.Context, without string) (map[string]strin
 	defer b.remove()
 	out, end, err := h.runProbe(ctx, without, questions{
 		Level: h.level, File: b.file(), TCP: b.tcp.Addr().String(), UDP: b.udp.LocalAddr().String(),
-		Abstract: b.unix.Addr().String(), Process: os.Getpid(), Temporary: probeLimits.Temporary, Processes: DefaultProcesses,
+		Abstract: b.unix.Addr().String(), Path: b.path.Addr().String(), Process: os.Getpid(), Temporary: probeLimits.Temporary, Processes: DefaultProcesses,
 	})
 	if err != nil {
 		return nil, err

@@ -64,7 +64,7 @@ func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, e
 	b := blueprint{
 		Level: h.level, Mounts: plan, Hostname: "jeton", Resolver: l.Resolver,
 		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
-		Without: without, HostNetwork: l.HostNetwork, Writable: l.Writable,
+		Without: without, Writable: l.Writable,
 		Owner: len(l.Readable)+len(l.Writable) > 0,
 	}
 	if without == layerForks {
@@ -98,7 +98,7 @@ func (s *Sandbox) launch(l Layout) error {
 		ExtraFiles:  files,
 		Stdout:      l.Stdout,
 		Stderr:      s.complaint,
-		SysProcAttr: s.attributes(l.HostNetwork),
+		SysProcAttr: s.attributes(),
 		WaitDelay:   outputDelay,
 	}
 	if s.group, err = child.Start(s.cmd); err != nil {
@@ -110,12 +110,12 @@ func (s *Sandbox) launch(l Layout) error {
 }
 
 // attributes are the namespaces of the level, and who the stage is in them.
-func (s *Sandbox) attributes(hostNetwork bool) *syscall.SysProcAttr {
+func (s *Sandbox) attributes() *syscall.SysProcAttr {
 	if !s.host.level.namespaced() {
 		return nil
 	}
 	flags := uintptr(namespaces)
-	if hostNetwork || s.without == layerNetwork || s.without == layerSockets {
+	if s.without == layerNetwork || s.without == layerSockets {
 		flags &^= unix.CLONE_NEWNET
 	}
 	if s.without == layerProcesses {
@@ -297,7 +297,8 @@ func (s *Sandbox) PID() int { return s.cmd.Process.Pid }
 // An End is how a sandbox ended.
 type End struct {
 	State *os.ProcessState
-	// OutOfMemory is true if a process was killed for the limit of memory.
+	// OutOfMemory is true if it was killed after a process had met the limit of
+	// memory.
 	OutOfMemory bool
 }
 
@@ -309,8 +310,9 @@ func (s *Sandbox) Wait() End {
 	_ = s.control.Close()
 	end := End{State: s.cmd.ProcessState}
 	if s.cgroup != nil {
-		end.OutOfMemory = s.cgroup.outOfMemory()
-		_ = s.cgroup.remove() // What is left of it is empty, and swept at the next start.
+		status, _ := end.State.Sys().(syscall.WaitStatus)
+		end.OutOfMemory = status.Signal() == syscall.SIGKILL && s.cgroup.outOfMemory()
+		_ = s.cgroup.remove() // What is left of it is empty, and swept by the next server.
 	}
 	for _, f := range []*os.File{s.mounts, s.network} {
 		if f != nil {

@@ -60,7 +60,11 @@ const (
 	// newNamespaces are the flags of clone that make namespaces.
 	newNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
 		unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWTIME
-	socketTypeMask = 0xf
+	// socketFlags come with the type of a socket.
+	socketFlags = unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
+	// high are the bits of an argument that the kernel does not look at where it
+	// takes 32 bits: with one of them set a value would be another one to a filter.
+	high = 0xffffffff_00000000
 )
 
 // allowed returns the names of the system calls of a profile, as far as this
@@ -91,6 +95,11 @@ func is(argument uint32, value uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
 }
 
+// of asks that the argument is a type of socket, with flags or without.
+func of(argument uint32, kind uint64) seccomp.Condition {
+	return without(argument, ^(kind | socketFlags))
+}
+
 func not(argument uint32, value uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.NotEqual, Value: value}
 }
@@ -103,17 +112,24 @@ func without(argument uint32, bits uint64) seccomp.Condition {
 // call passes if all of any of its lists hold.
 var conditions = map[string][]conditional{
 	"clone": {{without(0, newNamespaces)}},
-	// Sockets of this machine, of the internet, and the one by which programs
-	// ask for their own addresses; no raw ones, and none of other protocols.
-	// Multipath TCP would pass by what Landlock checks of TCP.
+	// Sockets of this machine, TCP and UDP, and the one by which programs ask for
+	// their own addresses; no raw ones, and none of other protocols, whose code in
+	// the kernel few have looked at. Multipath TCP would pass by what Landlock
+	// checks of TCP.
 	"socket": {
 		{is(0, unix.AF_UNIX)},
-		{is(0, unix.AF_INET), not(2, unix.IPPROTO_MPTCP), not(1, unix.SOCK_RAW)},
-		{is(0, unix.AF_INET6), not(2, unix.IPPROTO_MPTCP), not(1, unix.SOCK_RAW)},
+		{is(0, unix.AF_INET), of(1, unix.SOCK_STREAM), is(2, 0)},
+		{is(0, unix.AF_INET), of(1, unix.SOCK_STREAM), is(2, unix.IPPROTO_TCP)},
+		{is(0, unix.AF_INET), of(1, unix.SOCK_DGRAM), is(2, 0)},
+		{is(0, unix.AF_INET), of(1, unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
+		{is(0, unix.AF_INET6), of(1, unix.SOCK_STREAM), is(2, 0)},
+		{is(0, unix.AF_INET6), of(1, unix.SOCK_STREAM), is(2, unix.IPPROTO_TCP)},
+		{is(0, unix.AF_INET6), of(1, unix.SOCK_DGRAM), is(2, 0)},
+		{is(0, unix.AF_INET6), of(1, unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
 		{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)},
 	},
 	// Nothing is put into the input of a terminal.
-	"ioctl": {{not(1, unix.TIOCSTI), not(1, unix.TIOCLINUX)}},
+	"ioctl": {{not(1, unix.TIOCSTI), not(1, unix.TIOCLINUX), without(1, high)}},
 	// Other personalities than Linux's own have weaker memory layouts.
 	"personality": {{is(0, 0)}, {is(0, 0xffffffff)}},
 	"prctl": {
@@ -137,16 +153,11 @@ var conditions = map[string][]conditional{
 	},
 }
 
-// restrictedConditions replace some of the conditions where there is no network
-// namespace: Landlock, which keeps TCP from everybody then, knows no other
-// protocol.
+// restrictedConditions replace some of the conditions where there are no namespaces:
+// Landlock, which keeps TCP from everybody then, knows no other protocol, and does
+// not keep programs from sockets that have a path, as the server's own have.
 var restrictedConditions = map[string][]conditional{
-	"socket": {
-		{is(0, unix.AF_UNIX)},
-		{is(0, unix.AF_INET), is(2, 0), is(1, unix.SOCK_STREAM)},
-		{is(0, unix.AF_INET), is(2, 0), is(1, unix.SOCK_STREAM|unix.SOCK_CLOEXEC)},
-		{is(0, unix.AF_INET), is(2, 0), is(1, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)},
-	},
+	"socket": {{is(0, unix.AF_INET), of(1, unix.SOCK_STREAM), is(2, 0)}},
 }
 
 // filters are those that were assembled, by profile and by whether there is a

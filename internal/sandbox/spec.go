@@ -26,9 +26,6 @@ type Layout struct {
 	// and Writable folders that can be changed, each at its own path. With any of
 	// them the program is who they belong to.
 	Readable, Writable []string
-	// HostNetwork has the sandbox share the network of this machine. It is for
-	// programs that are trusted with that, and run nothing that is not.
-	HostNetwork bool
 	// Processes is how many there may be, with their threads; 0 stands for
 	// DefaultProcesses.
 	Processes int

@@ -73,7 +73,7 @@ func buildWalls(b blueprint, opened []int) error {
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return fmt.Errorf("hide the cgroups of others: %w", err)
 	}
-	if !b.HostNetwork && b.Without != layerNetwork && b.Without != layerSockets {
+	if b.Without != layerNetwork && b.Without != layerSockets {
 		if err := raiseLoopback(); err != nil {
 			return err
 		}

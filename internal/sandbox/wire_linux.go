@@ -33,9 +33,8 @@ type blueprint struct {
 	Level    Level   `json:"level"`
 	Mounts   []mount `json:"mounts"`
 	Hostname string  `json:"hostname"`
-	// HostNetwork and Writable are those of the layout.
-	HostNetwork bool     `json:"host_network,omitempty"`
-	Writable    []string `json:"writable,omitempty"`
+	// Writable are those of the layout.
+	Writable []string `json:"writable,omitempty"`
 	// Owner has the program be who readable and writable folders belong to.
 	Owner     bool   `json:"owner,omitempty"`
 	Resolver  string `json:"resolver,omitempty"`

@@ -49,10 +49,20 @@ func (s *Sandbox) within(do func() error) error {
 
 // startVisitor starts the thread.
 func startVisitor() (chan<- visit, error) {
-	visits, started := make(chan visit), make(chan error)
-	go func() {
-		// It is never unlocked: the thread ends with the goroutine.
+	visits, started, visiting := make(chan visit), make(chan error), make(chan struct{})
+	var start func()
+	start = func() {
+		// It is never unlocked: the thread ends with the goroutine. The main thread
+		// would not, and is what others take for the whole process: it waits here
+		// until another one is the visitor.
 		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			go start()
+			<-visiting
+			runtime.UnlockOSThread()
+			return
+		}
+		close(visiting)
 		home, err := os.Open("/proc/thread-self/ns/mnt")
 		if err == nil {
 			err = unix.Unshare(unix.CLONE_FS)
@@ -74,6 +84,7 @@ func startVisitor() (chan<- visit, error) {
 				return
 			}
 		}
-	}()
+	}
+	go start()
 	return visits, <-started
 }

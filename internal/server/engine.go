@@ -37,7 +37,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	}
 	s.engine = engine
 	s.opens(engine)
-	s.toolchains.Isolate(engine.Host())
+	s.toolchains.Isolate(engine.Host(), s.policy())
 	if err := s.proveIsolation(ctx, level); err != nil {
 		return err
 	}
@@ -62,6 +62,11 @@ func (s *Server) egress() *egress.Policy {
 	if !s.config.Egress {
 		return nil
 	}
+	return s.policy()
+}
+
+// policy is what builds reach that download, and instances at most.
+func (s *Server) policy() *egress.Policy {
 	return &egress.Policy{
 		Deny: s.config.EgressDeny, Resolver: cmp.Or(s.config.EgressResolver, egress.SystemResolver()), Now: s.config.Now,
 	}

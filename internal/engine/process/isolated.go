@@ -81,18 +81,27 @@ func unheard(string) {}
 // spawnIsolated starts the process of an instance in a sandbox: in the best that
 // was prepared, or in one of its own.
 func (e *Engine) spawnIsolated(in *instance) (*program, error) {
-	r := in.revision
-	b := e.pool.claim(r)
-	if b == nil {
-		var err error
-		if b, err = e.newBox(context.Background(), &r); err != nil {
-			return nil, err
+	for b := e.pool.claim(in.revision); b != nil; b = e.pool.claim(in.revision) {
+		p, err := e.occupy(in, b)
+		if err == nil {
+			return p, nil
 		}
+		// What waited in it has ended since.
+		e.logger.Warn("a prepared sandbox was of no use", "instance", in.id, "error", err)
 	}
-	secrets := newRedactor(r.Secrets)
+	b, err := e.newBox(context.Background(), &in.revision)
+	if err != nil {
+		return nil, err
+	}
+	return e.occupy(in, b)
+}
+
+// occupy brings an instance into a box, which is gone if that fails.
+func (e *Engine) occupy(in *instance, b *box) (*program, error) {
+	secrets := newRedactor(in.revision.Secrets)
 	b.stdout.bind(secrets, e.logLine(in, "stdout"))
 	b.stderr.bind(secrets, e.logLine(in, "stderr"))
-	if err := b.enter(r); err != nil {
+	if err := b.enter(in.revision); err != nil {
 		b.Kill()
 		status := b.Wait()
 		return nil, errors.Join(err, errors.New(status), b.channels.readiness.Close())

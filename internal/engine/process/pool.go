@@ -162,17 +162,20 @@ func (p *pool) isWanted(kind string) bool {
 	return false
 }
 
-// lacking returns a kind of which there are too few, unless the pool takes too
-// much memory already.
-func (p *pool) lacking() (kind string, lacks bool) {
+// lacking returns a kind of which there are too few, but for those that cannot be
+// made now, unless the pool takes too much memory already.
+func (p *pool) lacking(failed map[string]bool) (kind string, lacks bool) {
+	if p.memory() >= p.config.Memory {
+		return "", false
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return "", false
 	}
 	for _, kind := range p.allKinds() {
-		if len(p.ready[kind]) < p.target(kind) {
-			return kind, p.memory() < p.config.Memory
+		if !failed[kind] && len(p.ready[kind]) < p.target(kind) {
+			return kind, true
 		}
 	}
 	return "", false
@@ -199,11 +202,15 @@ func (p *pool) surplus() []*box {
 
 // memory is what the boxes take, in bytes.
 func (p *pool) memory() int64 {
-	var sum int64
+	p.mu.Lock()
+	var all []*box
 	for _, boxes := range p.ready {
-		for _, b := range boxes {
-			sum += b.Memory()
-		}
+		all = append(all, boxes...)
+	}
+	p.mu.Unlock()
+	var sum int64
+	for _, b := range all {
+		sum += b.Memory()
 	}
 	return sum
 }
@@ -256,14 +263,16 @@ func (p *pool) awaitCalm(ctx context.Context) {
 }
 
 func (p *pool) refill(ctx context.Context) {
-	for kind, lacks := p.lacking(); lacks; kind, lacks = p.lacking() {
+	failed := map[string]bool{}
+	for kind, lacks := p.lacking(failed); lacks; kind, lacks = p.lacking(failed) {
 		b, err := p.engine.prepare(ctx, kind)
 		if ctx.Err() != nil && err != nil {
 			return
 		}
 		if err != nil {
 			p.engine.logger.Error("no sandbox can be prepared: functions start without", "kind", kindName(kind), "error", err)
-			return
+			failed[kind] = true
+			continue
 		}
 		p.mu.Lock()
 		p.ready[kind] = append(p.ready[kind], b)
@@ -338,7 +347,5 @@ func (e *Engine) PreparedMemory() int64 {
 	if e.pool == nil {
 		return 0
 	}
-	e.pool.mu.Lock()
-	defer e.pool.mu.Unlock()
 	return e.pool.memory()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,8 +102,10 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	return runtime.Launch{Command: []string{runtime.DirPlaceholder + "/" + program}}, nil
 }
 
-// compile downloads crates first, which runs nothing of them, and then compiles
-// without a network.
+// compile downloads crates first, and then compiles without a network. Only the
+// first step writes to cargo's home, which functions share: it runs nothing of the
+// archive, unless that has a configuration of cargo's, by which it could. Such a
+// one downloads nothing.
 func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtime.Build, c *crate, main string, env []string) error {
 	manifest := filepath.Join(c.dir, main, "Cargo.toml")
 	readable := []string{b.config.Home}
@@ -117,8 +120,9 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 		Args:     []string{t.Path, "build", "--offline", "--release", "--message-format", "short", "--manifest-path", manifest},
 		Readable: readable, Writable: []string{build.Source, scratch(build.Output), targetOf(env)},
 	}
-	if c.vendored {
+	if c.vendored || c.configured {
 		fetch.Args, fetch.Network = append(fetch.Args, "--offline"), false
+		fetch.Writable = []string{build.Source, scratch(build.Output)}
 	}
 	for _, command := range []tool.Command{fetch, compile} {
 		if c.vendored {
@@ -137,7 +141,32 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 			return err
 		}
 	}
-	return os.Rename(filepath.Join(targetOf(env), "release", program), filepath.Join(build.Output, program))
+	return take(targetOf(env), filepath.Join("release", program), filepath.Join(build.Output, program))
+}
+
+// take moves a compiled program out of the folder that the build wrote to, which may
+// have put anything in its place.
+func take(dir, name, to string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	info, err := root.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return errors.Join(err, runtime.Failf("the build left no program"))
+	}
+	from, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, from)
+	return errors.Join(err, out.Close())
 }
 
 func targetOf(env []string) string {

@@ -32,6 +32,8 @@ type crate struct {
 	// vendored tells that a folder of it has all crates, and that no
 	// configuration of its own says so.
 	vendored bool
+	// configured tells that it has a configuration of cargo's.
+	configured bool
 }
 
 // metadata is what of cargo's description is of interest.
@@ -72,9 +74,22 @@ func (b *Builder) readCrate(ctx context.Context, t runtime.Toolchain, build runt
 		return nil, err
 	}
 	hasVendor := isFolder(filepath.Join(c.dir, vendored))
-	configured := isFile(filepath.Join(c.dir, ".cargo", "config.toml")) || isFile(filepath.Join(c.dir, ".cargo", "config"))
-	c.vendored = hasVendor && !configured
+	c.configured = isConfigured(c.dir, build.Source)
+	c.vendored = hasVendor && !c.configured
 	return c, nil
+}
+
+// isConfigured tells whether cargo finds a configuration of the archive's, from a
+// folder of it up to its root.
+func isConfigured(dir, root string) bool {
+	for ; ; dir = filepath.Dir(dir) {
+		if isFile(filepath.Join(dir, ".cargo", "config.toml")) || isFile(filepath.Join(dir, ".cargo", "config")) {
+			return true
+		}
+		if dir == root || dir == filepath.Dir(dir) {
+			return false
+		}
+	}
 }
 
 // nameOf returns the name of the package with a library that the manifest

@@ -42,6 +42,8 @@ func (b *Builder) environment(t runtime.Toolchain, output string) ([]string, err
 		"CARGO_TERM_PROGRESS_WHEN=never",
 		// The rustc beside cargo, and not another one in PATH.
 		"RUSTC=" + filepath.Join(bin, "rustc"),
+		// No other program in the compiler's place.
+		"RUSTC_WRAPPER=", "RUSTC_WORKSPACE_WRAPPER=",
 		"HOME=" + temporary,
 		"TMPDIR=" + temporary,
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
@@ -25,10 +26,11 @@ type Walls struct {
 	Host *sandbox.Host
 	// Visible are the folders of the toolchains, beside those of the system.
 	Visible []string
+	// Egress says what those tools reach that download; nil for nothing.
+	Egress *egress.Policy
 }
 
-// run runs the tool in a sandbox. One that downloads shares the machine's network:
-// those run no code of the archive.
+// run runs the tool in a sandbox.
 func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error) {
 	for _, dir := range c.Writable {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -37,10 +39,11 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 	}
 	layout := sandbox.Layout{
 		Visible: slices.Concat(sandbox.SystemFolders(), w.Visible), Readable: c.Readable, Writable: c.Writable,
-		HostNetwork: c.Network, Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
+		Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
 	}
-	if c.Network {
-		layout.Visible = append(layout.Visible, "/etc/resolv.conf")
+	downloads := c.Network && w.Egress != nil && w.Host.Prepares()
+	if downloads {
+		layout.Resolver = egress.ResolverAddress
 	}
 	s, err := w.Host.Start(ctx, layout)
 	if err != nil {
@@ -48,6 +51,15 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 	}
 	stop := context.AfterFunc(ctx, s.Kill)
 	defer stop()
+	if downloads {
+		link, err := egress.Attach(s.Network(), w.Egress)
+		if err != nil {
+			s.Kill()
+			_ = s.Wait() // It was killed, which is no news.
+			return "", fmt.Errorf("run %s: %w", c.Args[0], err)
+		}
+		defer func() { _ = link.Close() }()
+	}
 	err = errors.Join(
 		s.Limit(sandbox.Limits{Memory: memory, Processes: processes}),
 		s.Become(sandbox.Program{

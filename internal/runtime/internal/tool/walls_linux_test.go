@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
@@ -58,7 +59,7 @@ func TestWalls(t *testing.T) {
 		"does not see what is hidden":        {"cat hidden/file", false, false},
 		"does not see the machine's users":   {"grep -q daemon /etc/passwd", false, false},
 		"does not reach the machine":         {connect, false, false},
-		"reaches the machine if it may":      {connect, true, true},
+		"nor if it downloads":                {connect, true, false},
 		"has a folder for temporary files":   {"echo x > /tmp/x", false, true},
 		"is not the owner of the machine":    {"touch /usr/x", false, false},
 		"sees no other process":              {"test $(ls -d /proc/[0-9]* | wc -l) -lt 5", false, true},
@@ -69,7 +70,7 @@ func TestWalls(t *testing.T) {
 			c := tool.Command{
 				Args: []string{"/bin/bash", "-c", test.script}, Dir: dir, Env: []string{"PATH=/usr/bin:/bin"},
 				Readable: []string{filepath.Join(dir, "readable")}, Writable: []string{filepath.Join(dir, "writable")},
-				Network: test.network, Walls: &tool.Walls{Host: host}, Timeout: 20 * time.Second,
+				Network: test.network, Walls: &tool.Walls{Host: host, Egress: &egress.Policy{Now: time.Now}}, Timeout: 20 * time.Second,
 			}
 			out, err := tool.Run(t.Context(), c)
 			var failure *tool.Failure
