@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -41,7 +42,12 @@ func (d *demo) startServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	command := exec.Command(d.jeton(), "serve", "--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=")
+	arguments := []string{"serve", "--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen="}
+	if runtime.GOOS != "linux" {
+		// The functions of the examples are ours, and there is no other level.
+		arguments = append(arguments, "--isolation=none")
+	}
+	command := exec.Command(d.jeton(), arguments...)
 	command.Env = d.environment()
 	command.Stdout, command.Stderr = log, log
 	// Ctrl-C reaches the demo alone, which destroys what it has made first.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -53,6 +54,9 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
+	if runtime.GOOS != "linux" {
+		config.Isolation = "none" // There is no other level.
+	}
 	for _, option := range options {
 		option(&config)
 	}
