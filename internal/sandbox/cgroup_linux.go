@@ -3,10 +3,12 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/fs"
@@ -59,7 +61,8 @@ func (h hierarchies) Set(r *cgroups.Resources) error {
 	return nil
 }
 
-func (h hierarchies) Destroy() error { return cgroups.RemovePaths(h) }
+// Destroy leaves the map as it is, which the library's function would empty.
+func (h hierarchies) Destroy() error { return cgroups.RemovePaths(maps.Clone(h)) }
 
 func (h hierarchies) Path(controller string) string { return h[controller] }
 
@@ -173,6 +176,10 @@ func (p *cgroupParent) remove() error {
 type cgroup struct {
 	manager manager
 	unified bool
+
+	mu sync.Mutex
+	// removed is true once nothing is left to be limited.
+	removed bool
 }
 
 // add makes the cgroup of one sandbox, without limits, and puts a process in.
@@ -196,7 +203,7 @@ func (p *cgroupParent) add(id string, pid int) (*cgroup, error) {
 }
 
 // limit sets what the processes of the cgroup may take. Without a limit of the
-// CPU there is none.
+// CPU there is none. Once all have ended it does nothing.
 func (c *cgroup) limit(l Limits) error {
 	processes := int64(l.Processes)
 	r := &cgroups.Resources{
@@ -213,6 +220,11 @@ func (c *cgroup) limit(l Limits) error {
 	}
 	if l.CPU > 0 {
 		r.CpuQuota = int64(l.CPU) * cpuPeriod / 1000
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.removed {
+		return nil
 	}
 	if err := c.manager.Set(r); err != nil {
 		return fmt.Errorf("limit cgroup: %w", err)
@@ -241,7 +253,12 @@ func (c *cgroup) outOfMemory() bool {
 }
 
 // remove removes the cgroup, whose processes have ended.
-func (c *cgroup) remove() error { return c.manager.Destroy() }
+func (c *cgroup) remove() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.removed = true
+	return c.manager.Destroy()
+}
 
 // memoryUsed is what the processes of the cgroup take now, in bytes.
 func (c *cgroup) memoryUsed() (int64, error) {
