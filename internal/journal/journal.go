@@ -16,6 +16,9 @@ type Bounds struct {
 	Size int64
 	// Kept is how many files before the one that is written stay.
 	Kept int
+	// NoSync has nobody wait for the disk when a file makes way or is closed: it is
+	// for lines of which a crash of the machine may lose the last.
+	NoSync bool
 }
 
 // Journal appends lines to a file. When that has grown large it makes way for a new
@@ -136,7 +139,15 @@ func (j *Journal) makeRoom(length int64) error {
 	}
 	full := j.file
 	j.file, j.size, j.torn = file, 0, false
-	return errors.Join(full.Sync(), full.Close())
+	return j.finish(full)
+}
+
+// finish closes a file, to which nothing is appended any more.
+func (j *Journal) finish(file *os.File) error {
+	if j.bounds.NoSync {
+		return file.Close()
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // shift moves the files up by one, to where a number is free, or over the oldest. One
@@ -169,5 +180,5 @@ func numbered(path string, n int) string {
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return errors.Join(j.file.Sync(), j.file.Close())
+	return j.finish(j.file)
 }
