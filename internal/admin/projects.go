@@ -7,6 +7,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
+// errNoProject refuses what goes by the first project, which the server makes when it
+// starts.
+var errNoProject = &functions.Error{
+	Code: functions.NotFound, Resource: projectResource,
+	Message: "there is no project: restart the server, which makes the first one and its API key",
+}
+
 // Projects returns all projects, oldest first.
 func (s *Service) Projects(ctx context.Context) ([]iam.Project, error) {
 	return s.Store.Projects(ctx)
@@ -28,6 +35,9 @@ func (s *Service) CreateProject(ctx context.Context, name string) (iam.Project, 
 	all, err := s.Store.Projects(ctx)
 	if err != nil {
 		return iam.Project{}, err
+	}
+	if len(all) == 0 {
+		return iam.Project{}, errNoProject
 	}
 	p := iam.Project{ID: s.NewID(), OrganizationID: all[0].OrganizationID, Name: name, CreatedAt: s.Now()}
 	for _, other := range all {

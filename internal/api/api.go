@@ -25,7 +25,7 @@ type Directory interface {
 type API struct {
 	Service *functions.Service
 	Keys    Directory
-	// Attempts counts the wrong keys.
+	// Attempts counts the wrong keys, and the wrong signatures of addresses.
 	Attempts *iam.Attempts
 	Archives *blob.Archives
 	Runtimes []runtime.Runtime

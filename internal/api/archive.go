@@ -134,15 +134,26 @@ func (a *API) verify(r *http.Request) (string, error) {
 	return id, nil
 }
 
+// admit returns the function that a signed address is for. A wrong signature counts
+// like a wrong key: the answer to it is written down as well.
+func (a *API) admit(r *http.Request) (string, error) {
+	id, err := a.verify(r)
+	notedFor(r).object = id
+	if err != nil && a.Attempts.Wrong(addressOf(r), a.Now()) {
+		return "", errTooManyAttempts
+	}
+	return id, err
+}
+
 // putArchive keeps an uploaded archive. It becomes the function's code at the
 // next deployment.
 func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
-	id, err := a.verify(r)
-	notedFor(r).object, notedFor(r).changes = id, true
+	id, err := a.admit(r)
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
+	notedFor(r).changes = true
 	length, _ := strconv.ParseInt(r.URL.Query().Get(lengthParameter), 10, 64)
 	if r.ContentLength != length {
 		a.writeError(w, r, &functions.Error{
@@ -176,7 +187,7 @@ func noRoom(err error) bool {
 
 // getArchive gives the archive that was uploaded last.
 func (a *API) getArchive(w http.ResponseWriter, r *http.Request) {
-	id, err := a.verify(r)
+	id, err := a.admit(r)
 	if err != nil {
 		a.writeError(w, r, err)
 		return

@@ -94,8 +94,9 @@ type missing struct{ resource, id string }
 // Error implements error.
 func (m missing) Error() string { return m.resource + " " + m.id + " is not found" }
 
-// errTooManyAttempts refuses a wrong key of one who has shown many.
-var errTooManyAttempts = errors.New("too many wrong API keys from this address")
+// errTooManyAttempts refuses a wrong key, or a wrong signature, of one who has shown
+// many.
+var errTooManyAttempts = errors.New("too many wrong API keys or signatures from this address")
 
 // writeRateLimited answers as the gateway in front of the real service was
 // recorded to: with one header, and without a body or any of the others.

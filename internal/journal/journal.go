@@ -16,6 +16,9 @@ type Bounds struct {
 	Size int64
 	// Kept is how many files before the one that is written stay.
 	Kept int
+	// NoSync has nobody wait for the disk when a file makes way or is closed: it is
+	// for lines of which a crash of the machine may lose the last.
+	NoSync bool
 }
 
 // Journal appends lines to a file. When that has grown large it makes way for a new
@@ -30,6 +33,9 @@ type Journal struct {
 	mu   sync.Mutex
 	file *os.File
 	size int64
+	// torn tells that the file ends with a part of a line, by a crash or a full
+	// disk: the next line ends it, so as to stand by itself.
+	torn bool
 	// written counts the lines.
 	written int64
 
@@ -41,36 +47,27 @@ type Journal struct {
 
 // Open opens the journal at path, and makes it where there is none.
 func Open(path string, bounds Bounds) (*Journal, error) {
-	j := &Journal{path: path, bounds: bounds}
-	if err := j.reopen(); err != nil {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
 		return nil, err
 	}
-	return j, nil
+	size, torn, err := endOf(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &Journal{path: path, bounds: bounds, file: file, size: size, torn: torn}, nil
 }
 
-// reopen opens the file that is at the path now. A line that a crash has cut
-// short is ended, so that the next one stands by itself.
-func (j *Journal) reopen() error {
-	file, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	size, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return errors.Join(err, file.Close())
-	}
-	j.file, j.size = file, size
-	if size == 0 {
-		return nil
+// endOf tells how large a file is, in bytes, and whether its last line is a part of
+// one.
+func endOf(file *os.File) (size int64, torn bool, err error) {
+	size, err = file.Seek(0, io.SeekEnd)
+	if err != nil || size == 0 {
+		return 0, false, err
 	}
 	last := make([]byte, 1)
-	if _, err := file.ReadAt(last, size-1); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if last[0] == '\n' {
-		return nil
-	}
-	return j.write([]byte("\n"))
+	_, err = file.ReadAt(last, size-1)
+	return size, last[0] != '\n', err
 }
 
 // Append appends a line, which has no line break. With sync it is on the disk when
@@ -112,26 +109,63 @@ func (j *Journal) sync(number int64) error {
 }
 
 func (j *Journal) write(line []byte) error {
+	if j.torn {
+		line = append([]byte("\n"), line...)
+	}
 	n, err := j.file.Write(line)
 	j.size += int64(n)
+	if n > 0 {
+		j.torn = line[n-1] != '\n'
+	}
 	return err
 }
 
-// makeRoom begins a new file where this one would grow too large.
+// makeRoom begins a new file where this one would grow too large. The new one is
+// there before any other moves: where none can be made, all stay what they are.
 func (j *Journal) makeRoom(length int64) error {
 	if j.size == 0 || j.size+length <= j.bounds.Size {
 		return nil
 	}
-	for n := j.bounds.Kept - 1; n >= 0; n-- {
-		if err := os.Rename(numbered(j.path, n), numbered(j.path, n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("begin a new file: %w", err)
-		}
-	}
-	full := j.file
-	if err := j.reopen(); err != nil {
+	begun := j.path + ".new"
+	file, err := os.OpenFile(begun, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	if err != nil {
 		return fmt.Errorf("begin a new file: %w", err)
 	}
-	return errors.Join(full.Sync(), full.Close())
+	if err = j.shift(); err == nil {
+		err = os.Rename(begun, j.path)
+	}
+	if err != nil {
+		return fmt.Errorf("begin a new file: %w", errors.Join(err, file.Close(), os.Remove(begun)))
+	}
+	full := j.file
+	j.file, j.size, j.torn = file, 0, false
+	return j.finish(full)
+}
+
+// finish closes a file, to which nothing is appended any more.
+func (j *Journal) finish(file *os.File) error {
+	if j.bounds.NoSync {
+		return file.Close()
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// shift moves the files up by one, to where a number is free, or over the oldest. One
+// that has broken off has left a number free, and so the next removes nothing more.
+func (j *Journal) shift() error {
+	free := 0
+	for free < j.bounds.Kept {
+		if _, err := os.Lstat(numbered(j.path, free)); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		free++
+	}
+	for n := free; n > 0; n-- {
+		if err := os.Rename(numbered(j.path, n-1), numbered(j.path, n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // numbered is the path of a file of the log; 0 is the one that is written.
@@ -146,5 +180,5 @@ func numbered(path string, n int) string {
 func (j *Journal) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return errors.Join(j.file.Sync(), j.file.Close())
+	return j.finish(j.file)
 }

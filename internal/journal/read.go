@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"time"
 )
 
@@ -27,9 +26,13 @@ func Follow(ctx context.Context, path string, kept int, report func(line []byte)
 	defer r.close()
 	tick := time.NewTicker(followTick)
 	defer tick.Stop()
-	for err := r.read(); ; err = r.more() {
+	for {
+		last, err := r.step()
 		if err != nil {
 			return err
+		}
+		if !last && ctx.Err() == nil {
+			continue
 		}
 		select {
 		case <-tick.C:
@@ -42,89 +45,89 @@ func Follow(ctx context.Context, path string, kept int, report func(line []byte)
 // followTick is how often one looks for what has been appended.
 const followTick = 250 * time.Millisecond
 
-// reader reads the files of a journal.
+// reader reads the files of a journal, one after the other.
 type reader struct {
 	path   string
 	kept   int
 	report func(line []byte) error
 
+	// file is the one that is read; nil before the first.
 	file *os.File
 	in   *bufio.Reader
 	// begun is a line whose end has not been written yet.
 	begun []byte
 }
 
-// read reads all files, oldest first, and leaves the youngest open.
+// read reads all files, oldest first: as many as there may be, for those that begin
+// meanwhile may never end.
 func (r *reader) read() error {
-	files, err := openAll(r.path, r.kept)
-	for _, file := range slices.Backward(files) {
-		r.begin(file)
-		err = errors.Join(err, r.rest())
-	}
-	return err
-}
-
-// openAll opens all files of a journal, youngest first. They grow older meanwhile,
-// and never younger: so none is missed, and one that is met twice is known.
-func openAll(path string, kept int) (files []*os.File, err error) {
-	var before fs.FileInfo
-	for n := range kept + 1 {
-		file, err := os.Open(numbered(path, n))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return files, err
-		}
-		info, err := file.Stat()
-		if err != nil || before != nil && os.SameFile(before, info) {
-			file.Close()
-			continue
-		}
-		before, files = info, append(files, file)
-	}
-	return files, nil
-}
-
-func (r *reader) begin(file *os.File) {
-	r.close()
-	r.file, r.in, r.begun = file, bufio.NewReader(file), nil
-}
-
-// more reads what has been appended since, in a new file as well.
-func (r *reader) more() error {
-	for {
-		current, err := r.isCurrent()
-		if err != nil {
+	for range r.kept + 2 { // the first step only opens
+		if last, err := r.step(); last || err != nil {
 			return err
 		}
-		// What was appended to the old file before it made way is read first.
-		if err := r.rest(); current || err != nil {
-			return err
-		}
-		file, err := os.Open(r.path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it is being made
-		}
-		if err != nil {
-			return err
-		}
-		r.begin(file)
 	}
+	return nil
 }
 
-// isCurrent tells whether the open file is the one that is appended to. There
-// may be none yet.
-func (r *reader) isCurrent() (bool, error) {
-	named, err := os.Stat(r.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	if err != nil || r.file == nil {
+// step reports the lines to the end of the open file, and goes on to the one after
+// it. It tells whether there is none.
+func (r *reader) step() (last bool, err error) {
+	next, err := r.next()
+	if err != nil {
 		return false, err
 	}
+	// Nothing is appended to a file that has one after it: this is the rest.
+	if err := r.rest(); err != nil {
+		closeAll(next)
+		return false, err
+	}
+	if next == nil {
+		return true, nil
+	}
+	r.close()
+	r.file, r.in, r.begun = next, bufio.NewReader(next), nil
+	return false, nil
+}
+
+// next opens the file after the one that is read, the oldest if that has been removed,
+// and returns nil if there is none. Files grow older meanwhile, and never younger: on the
+// way from the youngest one can be met twice, but none is missed.
+func (r *reader) next() (next *os.File, err error) {
+	for n := range r.kept + 1 {
+		file, err := os.Open(numbered(r.path, n))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			closeAll(next)
+			return nil, err
+		}
+		read, err := r.reads(file)
+		if err != nil {
+			closeAll(next, file)
+			return nil, err
+		}
+		if read {
+			closeAll(file)
+			break
+		}
+		closeAll(next)
+		next = file
+	}
+	return next, nil
+}
+
+// reads tells whether a file is the one that is read.
+func (r *reader) reads(file *os.File) (bool, error) {
+	if r.file == nil {
+		return false, nil
+	}
 	held, err := r.file.Stat()
-	return err == nil && os.SameFile(held, named), err
+	if err != nil {
+		return false, err
+	}
+	other, err := file.Stat()
+	return err == nil && os.SameFile(held, other), err
 }
 
 // rest reports the whole lines to the end of the open file.
@@ -149,8 +152,13 @@ func (r *reader) rest() error {
 	}
 }
 
-func (r *reader) close() {
-	if r.file != nil {
-		r.file.Close()
+func (r *reader) close() { closeAll(r.file) }
+
+// closeAll closes those that are open. They were only read.
+func closeAll(files ...*os.File) {
+	for _, file := range files {
+		if file != nil {
+			file.Close()
+		}
 	}
 }

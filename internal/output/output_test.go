@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/jeton-dev/jeton/internal/output"
 )
@@ -200,5 +203,65 @@ func TestFollow(t *testing.T) {
 	cancel()
 	if err := output.Follow(ctx, dir, "none", time.Time{}, nil); err != nil {
 		t.Errorf("to follow nothing ends with %v", err)
+	}
+}
+
+// Lines of many functions are taken while another one is built and removed, all at
+// once, and none is lost.
+func TestAllAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := open(t, dir, 1<<20)
+	const writers, functions, each = 8, 100, 300
+	var group errgroup.Group
+	for writer := range writers {
+		group.Go(func() error {
+			for n := range each {
+				if err := l.Append(line(fmt.Sprint("f", (n*7+writer)%functions), n)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		for n := range each {
+			if err := errors.Join(l.WriteBuild(output.Function{ID: "gone"}, "log"), l.Append(line("gone", n)), l.Remove("gone")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "gone")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was removed is there: %v", err)
+	}
+	kept := 0
+	for f := range functions {
+		kept += len(read(t, dir, fmt.Sprint("f", f), time.Time{}))
+	}
+	if kept != writers*each {
+		t.Errorf("%d lines are kept, want each of %d once", kept, writers*each)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// BenchmarkInTurn has more functions print than are open at once.
+func BenchmarkInTurn(b *testing.B) {
+	l, err := output.Open(b.TempDir(), 64<<20)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for n := 0; b.Loop(); n++ {
+		if err := l.Append(line(fmt.Sprint("f", n%100), n)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
 	}
 }

@@ -1,0 +1,33 @@
+package admin_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store/sqlite"
+)
+
+// Before the server has made the first project, there is no organization for
+// another one.
+func TestCreateProjectWithoutAny(t *testing.T) {
+	t.Parallel()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	service := &admin.Service{Store: store, Now: time.Now, NewID: uuid.NewString}
+	p, err := service.CreateProject(t.Context(), "second")
+	if refused, ok := errors.AsType[*functions.Error](err); !ok || refused.Code != functions.NotFound {
+		t.Errorf("CreateProject() = %+v, %v, want that there is none", p, err)
+	}
+	if all, err := service.Projects(t.Context()); len(all) != 0 || err != nil {
+		t.Errorf("afterwards there are %+v, %v, want none", all, err)
+	}
+}

@@ -1,0 +1,58 @@
+package api_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/api"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+// outcomes keeps what became of requests.
+type outcomes struct{ all []api.Outcome }
+
+func (o *outcomes) Begin(r *http.Request) *http.Request      { return r }
+func (o *outcomes) End(_ *http.Request, outcome api.Outcome) { o.all = append(o.all, outcome) }
+
+// Who has no signed address changes nothing, which would be waited for at the audit
+// log, and is slowed like those with wrong keys.
+func TestArchiveWithoutSignature(t *testing.T) {
+	t.Parallel()
+	const allowed = 3
+	path := "/archives/function-11111111-1111-4111-8111-111111111111.zip"
+	expired := path + "?X-Jeton-Expires=1&X-Jeton-Signature=00"
+	tests := map[string]struct{ method, target string }{
+		"put without a signature": {http.MethodPut, path},
+		"put with a wrong one":    {http.MethodPut, expired},
+		"get without a signature": {http.MethodGet, path},
+		"get with a wrong one":    {http.MethodGet, expired},
+		"no archive's name":       {http.MethodPut, "/archives/x"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			observed, now := &outcomes{}, time.Now()
+			handler := (&api.API{
+				Keys: iam.NewDirectory(), Attempts: iam.NewAttempts(allowed), Now: func() time.Time { return now }, NewID: uuid.NewString,
+				URLKey: []byte("key"), Log: slog.New(slog.DiscardHandler), Observer: observed,
+			}).Handler()
+			for n := range 2 * allowed {
+				want := http.StatusForbidden
+				if n >= allowed {
+					want = http.StatusTooManyRequests
+				}
+				w := httptest.NewRecorder()
+				handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), test.method, test.target, strings.NewReader("zip")))
+				if o := observed.all[n]; w.Code != want || o.Status != want || o.Changes || o.Object != "" {
+					t.Errorf("request %d is answered with %d, want %d, and noted as %+v", n, w.Code, want, o)
+				}
+			}
+		})
+	}
+}
