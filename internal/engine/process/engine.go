@@ -153,11 +153,17 @@ func (e *Engine) openHost() error {
 // engine's: what else runs in its sandboxes ends before the engine is closed.
 func (e *Engine) Host() *sandbox.Host { return e.host }
 
-// Prove reports whether the walls around instances stand.
+// Prove reports whether the walls around instances stand. It returns an error if a
+// sandbox such as theirs cannot be made, with its way out to the network.
 func (e *Engine) Prove(ctx context.Context) (sandbox.Report, error) {
 	if e.host == nil {
 		return nil, nil
 	}
+	b, err := e.newBox(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	b.discard()
 	return e.host.Prove(ctx)
 }
 

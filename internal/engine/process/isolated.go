@@ -70,7 +70,7 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	}
 	if b.egress, err = egress.Attach(b.Network(), policy); err != nil {
 		b.discard()
-		return nil, err
+		return nil, fmt.Errorf("%w (--egress=none has instances do without the network)", err)
 	}
 	return b, nil
 }
