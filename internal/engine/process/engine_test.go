@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(serverVariable); dir != "" {
 		log.Fatal(runServer(dir))
 	}
+	if os.Getenv(burnVariable) != "" {
+		log.Fatal(runBurner())
+	}
 	os.Exit(m.Run())
 }
 
