@@ -104,7 +104,7 @@ func serveAsNobody(t *testing.T, dir string, before *jetontest.Jeton, namespaceI
 	c := exec.Command(program, "serve", "--isolation=user", "--data-dir", before.DataDir, "--cache-dir", filepath.Join(home, "cache"),
 		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=", "--log-level=debug")
 	c.Dir, c.Env = home, []string{"HOME=" + home, "PATH=" + pathForAll()}
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, Pdeathsig: syscall.SIGKILL}
 	log := &testlog.Buffer{}
 	c.Stderr = log
 	if err := c.Start(); err != nil {
