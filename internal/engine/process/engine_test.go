@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(serverVariable); dir != "" {
 		log.Fatal(runServer(dir))
 	}
+	if os.Getenv(burnVariable) != "" {
+		log.Fatal(runBurner())
+	}
 	os.Exit(m.Run())
 }
 
@@ -56,9 +59,13 @@ func newEngine(t *testing.T, config process.Config) *process.Engine {
 
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	for _, level := range []sandbox.Level{sandbox.None, sandbox.Restricted, sandbox.Full} {
+	for _, level := range levels(t) {
 		t.Run(level.String(), func(t *testing.T) {
 			t.Parallel()
+			if level == sandbox.User && os.Geteuid() == 0 {
+				runAsNobody(t, level)
+				return
+			}
 			enginetest.Run(t, func(t *testing.T) engine.Engine {
 				dir := shortDir(t)
 				t.Cleanup(func() { wantEmpty(t, dir) })

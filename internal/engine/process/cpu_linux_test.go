@@ -1,0 +1,122 @@
+package process_test
+
+import (
+	"crypto/rand"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/cgroups"
+	"github.com/opencontainers/cgroups/fscommon"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/sandbox"
+)
+
+// TestTheCPUTierHolds has instances of small tiers start, which must cost them
+// nothing of their share, and then burn as much as they can.
+func TestTheCPUTierHolds(t *testing.T) {
+	t.Parallel()
+	for _, tier := range []int{70, 140} {
+		t.Run(strconv.Itoa(tier), func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t, process.Config{Dir: shortDir(t), ReadyTimeout: 20 * time.Second, Isolation: sandbox.Full})
+			mark := burnVariable + "=" + rand.Text()
+			address := startBurner(t, e, tier, mark)
+			if n := throttled(t, mark); n > 5 {
+				t.Errorf("the instance was throttled %d times until it served, want that it starts as fast as it can", n)
+			}
+			used := askBurner(t, address)
+			if used > burnTime/2 {
+				t.Errorf("the instance has taken %v of CPU time in %v, want some %d thousandths of it", used, burnTime, tier)
+			}
+			// On a busy machine it would take little without a limit, too.
+			if n := throttled(t, mark); n < 5 {
+				t.Errorf("the instance was throttled %d times while it burnt the CPU", n)
+			}
+			t.Logf("%v of CPU time in %v", used, burnTime)
+		})
+	}
+}
+
+// startBurner returns the address of an instance that serves.
+func startBurner(t *testing.T, e *process.Engine, tier int, mark string) string {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := e.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := engine.Revision{ID: "r", Command: []string{program}, Dir: t.TempDir(), Env: []string{mark}, MemoryLimit: 512, CPULimit: tier}
+	if err := e.Apply(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SetScale(t.Context(), r.ID, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	<-events
+	event := <-events
+	if event.State != engine.Ready {
+		t.Fatalf("the instance does not serve: %+v", event)
+	}
+	return event.Address
+}
+
+// askBurner has the instance burn, and returns the CPU time that it took.
+func askBurner(t *testing.T, address string) time.Duration {
+	t.Helper()
+	conn, err := net.Dial("unix", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	answer, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, err := strconv.ParseInt(string(answer), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used)
+}
+
+// throttled is how often the kernel has kept the instance of a mark from running,
+// by the limit of its cgroup.
+func throttled(t *testing.T, mark string) uint64 {
+	t.Helper()
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range environments {
+		// A process may have ended since.
+		if text, _ := os.ReadFile(file); !strings.Contains(string(text), mark) {
+			continue
+		}
+		groups, err := cgroups.ParseCgroupFile(filepath.Join(filepath.Dir(file), "cgroup"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join("/sys/fs/cgroup", groups[""])
+		if !cgroups.IsCgroup2UnifiedMode() {
+			dir = filepath.Join("/sys/fs/cgroup/cpu", groups["cpu"])
+		}
+		n, err := fscommon.GetValueByKey(dir, "cpu.stat", "nr_throttled")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	t.Fatal("there is no process of the instance")
+	return 0
+}
