@@ -42,9 +42,13 @@ test-scw: ## Run the tests that use Scaleway's own command line, which takes a m
 	@test -x bin/scw || (cd tools/scw && go build -o ../../bin/scw github.com/scaleway/scaleway-cli/v2/cmd/scw)
 	go test -tags scw -timeout 5m ./test/scw
 
+.PHONY: test-escape
+test-escape: test/crates/registry ## Run the tests whose programs try to get out of where functions run (as root).
+	go test -tags escape -timeout 9m ./test/escape
+
 .PHONY: lint
 lint: ## Check format, style, and the walls between packages.
-	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint run --build-tags scw,escape ./...
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME each (10s). KEEP=1 keeps what is found in testdata/fuzz.

@@ -31,7 +31,7 @@ type site struct {
 }
 
 func openSite(ctx context.Context, dir, name string, flags ...string) (*site, error) {
-	server, err := stage.Start(ctx, filepath.Join(dir, name), append([]string{"--idle-to-zero=" + idle.String(), "--ops-listen=127.0.0.1:0"}, flags...)...)
+	server, err := stage.Start(ctx, filepath.Join(dir, name), append([]string{"--idle-to-zero=" + idle.String(), "--idle-to-one=" + idle.String(), "--ops-listen=127.0.0.1:0"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,3 +1,5 @@
+//go:build escape
+
 package escape_test
 
 import (
