@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"sync"
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
@@ -78,7 +79,7 @@ func (s *Server) proveIsolation(ctx context.Context, level sandbox.Level) error 
 		s.log.Warn("instances are not isolated: run only code that you trust", "given_up", level.Lacks())
 		return nil
 	}
-	report, err := s.engine.Prove(ctx)
+	report, err := proofs.of(ctx, level, s.engine.Prove)
 	if err == nil {
 		err = report.Err()
 	}
@@ -92,6 +93,28 @@ func (s *Server) proveIsolation(ctx context.Context, level sandbox.Level) error 
 	}
 	log("instances are isolated", "level", level.String(), "proven", report.Names(), "given_up", level.Lacks())
 	return nil
+}
+
+// proofs are what this process has found out about the levels: once for each, for
+// the kernel stays the same while it runs.
+var proofs = proofsByLevel{found: map[sandbox.Level]sandbox.Report{}}
+
+type proofsByLevel struct {
+	mu    sync.Mutex
+	found map[sandbox.Level]sandbox.Report
+}
+
+func (p *proofsByLevel) of(ctx context.Context, level sandbox.Level, prove func(context.Context) (sandbox.Report, error)) (sandbox.Report, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if report, ok := p.found[level]; ok {
+		return report, nil
+	}
+	report, err := prove(ctx)
+	if err == nil && report.Err() == nil {
+		p.found[level] = report
+	}
+	return report, err
 }
 
 // workers are the interpreters that can be started ahead of need, by language.

@@ -7,6 +7,7 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
+	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
@@ -19,6 +20,7 @@ func TestLanguages(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t, func(c *server.Config) {
+		c.Spare = process.DefaultSpare
 		c.Crates, c.ShareRustBuilds, c.CacheDir = filepath.Join(crates, "registry"), true, filepath.Join(t.TempDir(), "cache")
 	})
 	n := w.namespace("languages")

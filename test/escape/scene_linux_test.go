@@ -15,6 +15,7 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
+	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/escape"
@@ -35,7 +36,7 @@ func newScene(t *testing.T, level sandbox.Level) (*scene, *jetontest.Jeton) {
 	t.Helper()
 	wantRoot(t)
 	jeton := jetontest.Start(t, func(c *server.Config) {
-		c.Isolation = level.String()
+		c.Isolation, c.Spare = level.String(), process.DefaultSpare
 		crates(t, c)
 	})
 	s := &scene{api: function.NewAPI(jeton.Client()), gatewayURL: jeton.GatewayURL}

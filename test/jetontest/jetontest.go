@@ -14,6 +14,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -54,6 +55,9 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
+	// Most servers of tests live for a second, and have no use for sandboxes that
+	// wait.
+	config.Spare = process.Spare{}
 	if runtime.GOOS != "linux" {
 		config.Isolation = "none" // There is no other level.
 	}
