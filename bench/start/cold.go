@@ -19,7 +19,7 @@ import (
 
 const (
 	// rounds is odd, for there to be a middle one.
-	rounds = 21
+	rounds = 15
 	// idle is how long an instance lives without a call.
 	idle = 300 * time.Millisecond
 )

@@ -129,7 +129,7 @@ func idleThousand(ctx context.Context, dir, crates string) ([]measure.Result, er
 	if err != nil {
 		return nil, err
 	}
-	s, err := openSite(ctx, dir, "idle", append(w.flags, "--max-functions=2000")...)
+	s, err := openSite(ctx, dir, "idle", append(w.flags, "--max-functions=2000", "--spare-most=2")...)
 	if err != nil {
 		return nil, err
 	}

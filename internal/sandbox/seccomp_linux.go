@@ -95,9 +95,9 @@ func is(argument uint32, value uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
 }
 
-// of asks that the argument is a type of socket, with flags or without.
-func of(argument uint32, kind uint64) seccomp.Condition {
-	return without(argument, ^(kind | socketFlags))
+// kind asks that the second argument is a type of socket, with flags or without.
+func kind(of uint64) seccomp.Condition {
+	return without(1, ^(of | socketFlags))
 }
 
 func not(argument uint32, value uint64) seccomp.Condition {
@@ -118,14 +118,14 @@ var conditions = map[string][]conditional{
 	// checks of TCP.
 	"socket": {
 		{is(0, unix.AF_UNIX)},
-		{is(0, unix.AF_INET), of(1, unix.SOCK_STREAM), is(2, 0)},
-		{is(0, unix.AF_INET), of(1, unix.SOCK_STREAM), is(2, unix.IPPROTO_TCP)},
-		{is(0, unix.AF_INET), of(1, unix.SOCK_DGRAM), is(2, 0)},
-		{is(0, unix.AF_INET), of(1, unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
-		{is(0, unix.AF_INET6), of(1, unix.SOCK_STREAM), is(2, 0)},
-		{is(0, unix.AF_INET6), of(1, unix.SOCK_STREAM), is(2, unix.IPPROTO_TCP)},
-		{is(0, unix.AF_INET6), of(1, unix.SOCK_DGRAM), is(2, 0)},
-		{is(0, unix.AF_INET6), of(1, unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
+		{is(0, unix.AF_INET), kind(unix.SOCK_STREAM), is(2, 0)},
+		{is(0, unix.AF_INET), kind(unix.SOCK_STREAM), is(2, unix.IPPROTO_TCP)},
+		{is(0, unix.AF_INET), kind(unix.SOCK_DGRAM), is(2, 0)},
+		{is(0, unix.AF_INET), kind(unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
+		{is(0, unix.AF_INET6), kind(unix.SOCK_STREAM), is(2, 0)},
+		{is(0, unix.AF_INET6), kind(unix.SOCK_STREAM), is(2, unix.IPPROTO_TCP)},
+		{is(0, unix.AF_INET6), kind(unix.SOCK_DGRAM), is(2, 0)},
+		{is(0, unix.AF_INET6), kind(unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
 		{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)},
 	},
 	// Nothing is put into the input of a terminal.
@@ -157,7 +157,7 @@ var conditions = map[string][]conditional{
 // Landlock, which keeps TCP from everybody then, knows no other protocol, and does
 // not keep programs from sockets that have a path, as the server's own have.
 var restrictedConditions = map[string][]conditional{
-	"socket": {{is(0, unix.AF_INET), of(1, unix.SOCK_STREAM), is(2, 0)}},
+	"socket": {{is(0, unix.AF_INET), kind(unix.SOCK_STREAM), is(2, 0)}},
 }
 
 // filters are those that were assembled, by profile and by whether there is a

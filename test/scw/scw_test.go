@@ -53,7 +53,7 @@ func (w *world) run(arguments ...string) (string, bool) {
 	command.Env = w.env
 	output, err := command.Output()
 	if err != nil {
-		if exit, ok := err.(*exec.ExitError); ok {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			return string(output) + string(exit.Stderr), false
 		}
 		w.t.Fatal(err)
