@@ -1,21 +1,19 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/bench/stage"
 )
 
 // jeton is a server of its own process.
@@ -82,67 +80,15 @@ func (j *jeton) deploy(ctx context.Context, request *function.CreateFunctionRequ
 		return nil, "", err
 	}
 	request.NamespaceID, request.Privacy = namespace.ID, function.FunctionPrivacyPrivate
-	f, err := j.CreateFunction(request, scw.WithContext(ctx))
+	f, err := stage.Deploy(ctx, j.API, request, files)
 	if err != nil {
 		return nil, "", err
-	}
-	if err := j.upload(ctx, f.ID, files); err != nil {
-		return nil, "", err
-	}
-	if _, err := j.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID}, scw.WithContext(ctx)); err != nil {
-		return nil, "", err
-	}
-	f, err = j.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: &poll, Timeout: &limit}, scw.WithContext(ctx))
-	if err != nil {
-		return nil, "", err
-	}
-	if f.ErrorMessage != nil {
-		return nil, "", fmt.Errorf("deploy: %s", *f.ErrorMessage)
 	}
 	token, err := j.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}, scw.WithContext(ctx))
 	if err != nil {
 		return nil, "", err
 	}
 	return f, token.Token, nil
-}
-
-func (j *jeton) upload(ctx context.Context, id string, files map[string]string) error {
-	var archive bytes.Buffer
-	writer := zip.NewWriter(&archive)
-	for name, content := range files {
-		file, err := writer.Create(name)
-		if err != nil {
-			return err
-		}
-		if _, err := file.Write([]byte(content)); err != nil {
-			return err
-		}
-	}
-	if err := writer.Close(); err != nil {
-		return err
-	}
-	target, err := j.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: id, ContentLength: uint64(archive.Len())}, scw.WithContext(ctx))
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, &archive)
-	if err != nil {
-		return err
-	}
-	for name, values := range target.Headers {
-		if !strings.EqualFold(name, "content-length") {
-			request.Header[http.CanonicalHeaderKey(name)] = *values
-		}
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("upload: %s", response.Status)
-	}
-	return nil
 }
 
 // eventually waits for something to become true.

@@ -124,6 +124,7 @@ func processesOf(t *testing.T, r engine.Revision) map[int]bool {
 	mark := r.Env[slices.IndexFunc(r.Env, func(variable string) bool { return strings.HasPrefix(variable, markVariable+"=") })]
 	files, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil || len(files) == 0 {
+		// Other systems have no list of processes with their environments.
 		t.Skip("there is no /proc")
 	}
 	found := map[int]bool{}

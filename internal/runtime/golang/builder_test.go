@@ -78,6 +78,7 @@ func Handle(w http.ResponseWriter, r *http.Request) {
 		io.Copy(w, r.Body)
 	case "/slow":
 		fmt.Println("begun")
+		// The call is still under way when the instance is told to go.
 		time.Sleep(300 * time.Millisecond)
 		io.WriteString(w, "finished")
 	}
