@@ -85,13 +85,14 @@ func TestBrokenInstances(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		function http.HandlerFunc
+		timeout  time.Duration
 		status   int
 	}{
-		"crash before the answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 502},
-		"hang":                    {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 504},
+		"crash before the answer": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, time.Minute, 502},
+		"hang":                    {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 50 * time.Millisecond, 504},
 	} {
 		w := newWorld(t, test.function)
-		w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 50*time.Millisecond })
+		w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, test.timeout })
 		if got := w.call(); got.Code != test.status {
 			t.Errorf("%s: status %d, want %d", name, got.Code, test.status)
 		}
@@ -233,7 +234,7 @@ func TestBrokenAnswerIsLogged(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 100*time.Millisecond })
+	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 2*time.Second })
 	w.call()
 	if logged := w.log.String(); !strings.Contains(logged, "status=200") || !strings.Contains(logged, "did not answer in time") {
 		t.Errorf("the log does not tell: %s", logged)
@@ -271,7 +272,12 @@ func TestCallAfterATimeout(t *testing.T) {
 			<-r.Context().Done()
 		}
 	})
-	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 100*time.Millisecond })
+	// The calls that are to be answered have all the time that they may need.
+	const hurried = "hurried." + host
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	w.function(func(f *functions.Function) {
+		f.ID, f.DomainName, f.Privacy, f.Timeout = siblingID, hurried, functions.Public, 100*time.Millisecond
+	})
 	front := "http://" + strictServer(t, w)
 	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
 	defer client.CloseIdleConnections()
@@ -280,7 +286,7 @@ func TestCallAfterATimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Host = host
+		r.Host = map[string]string{"/": host, "/hang": hurried}[path]
 		response, err := client.Do(r)
 		if err != nil {
 			t.Fatalf("call %d: %v", i, err)

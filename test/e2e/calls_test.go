@@ -27,7 +27,7 @@ func TestFaults(t *testing.T) {
 	w := newWorld(t)
 	n := w.namespace("faults")
 	request := python(n.ID, "faults")
-	request.Timeout = &scw.Duration{Nanos: int32(700 * time.Millisecond)}
+	request.Timeout = &scw.Duration{Seconds: 3}
 	f := w.function(request, pythonHandler(
 		"path = event['path']",
 		"if path == '/crash': os._exit(3)",
@@ -63,7 +63,7 @@ func TestFaults(t *testing.T) {
 // fails with a clear message, and what served before goes on serving.
 func TestNeverListens(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *server.Config) { c.StartTimeout = time.Second })
+	w := newWorld(t, func(c *server.Config) { c.StartTimeout = 5 * time.Second })
 	n := w.namespace("never")
 	f := w.function(python(n.ID, "f"), pythonHandler("return 'first'"))
 	if status, body := w.call(f, "/", ""); status != 200 || body != "first" {

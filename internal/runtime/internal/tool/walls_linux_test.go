@@ -100,7 +100,7 @@ func TestWallsEnd(t *testing.T) {
 	var log bytes.Buffer
 	c := tool.Command{
 		Args: []string{"/bin/bash", "-c", "echo here; sleep 300 & sleep 300"}, Dir: t.TempDir(), Log: &log,
-		Walls: &tool.Walls{Host: host}, Timeout: 300 * time.Millisecond,
+		Walls: &tool.Walls{Host: host}, Timeout: 3 * time.Second,
 	}
 	c.Readable = []string{c.Dir}
 	if out, err := tool.Run(t.Context(), c); !errors.Is(err, tool.ErrTimeout) || out != "here\n" || log.String() != out {
