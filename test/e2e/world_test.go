@@ -3,7 +3,6 @@
 package e2e_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"io"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
@@ -106,12 +106,10 @@ func (w *world) settled(id string) *function.Function {
 
 func (w *world) upload(id string, archive []byte) {
 	w.t.Helper()
-	target := must[*function.UploadURL](w.t)(w.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{
-		FunctionID: id, ContentLength: uint64(len(archive)),
-	}))
-	status, _, body := w.send(http.MethodPut, target.URL, archive, nil)
-	if status != http.StatusOK {
-		w.t.Fatalf("upload: %d %s", status, body)
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	if err := deploy.Upload(ctx, w.API, id, archive); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -155,16 +153,7 @@ func (w *world) call(f *function.Function, path, token string) (int, string) {
 
 func zipOf(t *testing.T, files map[string]string) []byte {
 	t.Helper()
-	var archive bytes.Buffer
-	writer := zip.NewWriter(&archive)
-	for name, content := range files {
-		file := must[io.Writer](t)(writer.Create(name))
-		must[int](t)(io.WriteString(file, content))
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return archive.Bytes()
+	return must[[]byte](t)(deploy.Archive(files))
 }
 
 // python is a function in Python whose handler has the given body.

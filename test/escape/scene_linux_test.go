@@ -3,10 +3,7 @@
 package escape_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/escape"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
@@ -132,51 +130,12 @@ func (s *scene) call(t *testing.T, p escape.Program, f *function.Function, attem
 func (s *scene) deploy(t *testing.T, name, runtime, handler string, files map[string]string) *function.Function {
 	t.Helper()
 	memory := uint32(256)
-	f, err := s.api.CreateFunction(&function.CreateFunctionRequest{
+	f, err := deploy.Function(t.Context(), s.api, &function.CreateFunctionRequest{
 		NamespaceID: s.namespaceID, Name: name, Runtime: function.FunctionRuntime(runtime), Handler: &handler,
 		Privacy: function.FunctionPrivacyPublic, MemoryLimit: &memory,
-	})
+	}, files)
 	if err != nil {
 		t.Fatal(err)
-	}
-	var archive bytes.Buffer
-	writer := zip.NewWriter(&archive)
-	for file, text := range files {
-		entry, err := writer.Create(file)
-		if err == nil {
-			_, err = entry.Write([]byte(text))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	target, err := s.api.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: uint64(archive.Len())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, target.URL, &archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/octet-stream")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if _, err := s.api.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID}); err != nil {
-		t.Fatal(err)
-	}
-	poll, limit := 50*time.Millisecond, 5*time.Minute
-	f, err = s.api.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: &poll, Timeout: &limit})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f.Status != function.FunctionStatusReady {
-		t.Fatalf("%s is %s: %s", name, f.Status, *f.ErrorMessage)
 	}
 	return f
 }

@@ -10,6 +10,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/escape"
 )
 
@@ -79,7 +80,7 @@ func (v *jeton) tryToEscape(ctx context.Context, p escape.Program, namespaceID s
 		return nil, err
 	}
 	memory := uint32(256)
-	f, err := v.deployFiles(ctx, &function.CreateFunctionRequest{
+	f, err := deploy.Function(ctx, v.API, &function.CreateFunctionRequest{
 		NamespaceID: namespaceID, Name: "escape-" + p.Language, Runtime: function.FunctionRuntime(p.Runtime), Handler: &p.Handler,
 		Privacy: function.FunctionPrivacyPublic, MemoryLimit: &memory,
 	}, files)

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +12,8 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/test/deploy"
 )
 
 // stage is where the proofs run: a folder, and what was made in it that nobody
@@ -128,53 +127,10 @@ var (
 func (v *jeton) deploy(ctx context.Context, namespaceID, name, code string, maxScale uint32) (*function.Function, error) {
 	secret := "secret-of-" + name + "-8d0f1a"
 	v.stage.secrets = append(v.stage.secrets, secret)
-	return v.deployFiles(ctx, &function.CreateFunctionRequest{
+	return deploy.Function(ctx, v.API, &function.CreateFunctionRequest{
 		NamespaceID: namespaceID, Name: name, Runtime: "go126", Privacy: function.FunctionPrivacyPrivate, MaxScale: &maxScale,
 		SecretEnvironmentVariables: []*function.Secret{{Key: "SECRET", Value: &secret}},
 	}, map[string]string{"go.mod": "module example.org/f\n\ngo 1.21\n", "f.go": code})
-}
-
-// deployFiles makes a function of some files, and waits until it serves.
-func (v *jeton) deployFiles(ctx context.Context, request *function.CreateFunctionRequest, files map[string]string) (*function.Function, error) {
-	f, err := v.CreateFunction(request, scw.WithContext(ctx))
-	if err != nil {
-		return nil, err
-	}
-	var archive bytes.Buffer
-	writer := zip.NewWriter(&archive)
-	for file, content := range files {
-		entry, err := writer.Create(file)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := entry.Write([]byte(content)); err != nil {
-			return nil, err
-		}
-	}
-	if err := writer.Close(); err != nil {
-		return nil, err
-	}
-	target, err := v.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: uint64(archive.Len())}, scw.WithContext(ctx))
-	if err != nil {
-		return nil, err
-	}
-	put, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, &archive)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(put)
-	if err != nil {
-		return nil, err
-	}
-	response.Body.Close()
-	if _, err := v.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID}, scw.WithContext(ctx)); err != nil {
-		return nil, err
-	}
-	f, err = v.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: &poll, Timeout: &limit}, scw.WithContext(ctx))
-	if err == nil && f.ErrorMessage != nil {
-		err = fmt.Errorf("deploy %s: %s", request.Name, *f.ErrorMessage)
-	}
-	return f, err
 }
 
 // token makes a token for a function.

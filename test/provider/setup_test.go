@@ -1,8 +1,6 @@
 package provider_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider"
+	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/jetontest"
 	"github.com/jeton-dev/jeton/test/provider/front"
 )
@@ -82,18 +81,10 @@ resource "scaleway_function" "main" {
 // writeArchive writes a zip archive of one file and returns its path.
 func writeArchive(t *testing.T, file, content string) string {
 	t.Helper()
-	var archive bytes.Buffer
-	w := zip.NewWriter(&archive)
-	entry, err := w.Create(file)
-	if err == nil {
-		_, err = entry.Write([]byte(content))
-	}
-	if err == nil {
-		err = w.Close()
-	}
 	path := filepath.Join(t.TempDir(), "function.zip")
+	archive, err := deploy.Archive(map[string]string{file: content})
 	if err == nil {
-		err = os.WriteFile(path, archive.Bytes(), 0o600)
+		err = os.WriteFile(path, archive, 0o600)
 	}
 	if err != nil {
 		t.Fatalf("write an archive: %v", err)

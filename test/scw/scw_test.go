@@ -5,7 +5,6 @@
 package scw_test
 
 import (
-	"archive/zip"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
@@ -171,20 +171,9 @@ func within(shown, said any) bool {
 func archive(t *testing.T, code string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "function.zip")
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	packed := zip.NewWriter(file)
-	entry, err := packed.Create("handler.py")
+	packed, err := deploy.Archive(map[string]string{"handler.py": code})
 	if err == nil {
-		_, err = entry.Write([]byte(code))
-	}
-	if err == nil {
-		err = packed.Close()
-	}
-	if err == nil {
-		err = file.Close()
+		err = os.WriteFile(path, packed, 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)

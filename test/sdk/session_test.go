@@ -7,7 +7,6 @@ package sdk_test
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -187,22 +186,4 @@ func TestRegions(t *testing.T) {
 		}
 	}
 	equal(t, "regions", fmt.Sprint(slices.Sorted(maps.Values(made))), "[fr-par nl-ams pl-waw]")
-}
-
-// put uploads an archive as clients do: with the headers that were answered.
-func put(t *testing.T, target *function.UploadURL, archive string) {
-	t.Helper()
-	request, err := http.NewRequest(http.MethodPut, target.URL, strings.NewReader(archive))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, values := range target.Headers {
-		request.Header[http.CanonicalHeaderKey(name)] = *values
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	equal(t, "the upload", response.StatusCode, http.StatusOK)
 }

@@ -1,7 +1,6 @@
 package sdk_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"fmt"
 	"io"
@@ -14,24 +13,18 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/test/deploy"
 )
 
 // archive is a function in Python, packed.
-func archive(t *testing.T) string {
+func archive(t *testing.T) []byte {
 	t.Helper()
-	var packed bytes.Buffer
-	writer := zip.NewWriter(&packed)
-	file, err := writer.Create("handler.py")
+	packed, err := deploy.Archive(map[string]string{"handler.py": "def handle(event, context):\n    return 'hello'\n"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.Write([]byte("def handle(event, context):\n    return 'hello'\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return packed.String()
+	return packed
 }
 
 // TestEveryMethod goes through the life of each noun, and misses no method.
@@ -97,17 +90,20 @@ func (s *session) lifeOfFunction(n *function.Namespace) *function.Function {
 	f := s.function(n.ID, "sdk")
 	equal(s.t, "a new function", f.Status, function.FunctionStatusCreated)
 	code := archive(s.t)
-	put(s.t, ask[*function.UploadURL](s, &function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: uint64(len(code))}), code)
+	target := ask[*function.UploadURL](s, &function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: uint64(len(code))})
+	if err := deploy.Put(s.t.Context(), target, code); err != nil {
+		s.t.Fatal(err)
+	}
 	equal(s.t, "a deployment", ask[*function.Function](s, &function.DeployFunctionRequest{FunctionID: f.ID}).Status, function.FunctionStatusPending)
 	f = ask[*function.Function](s, &function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: often, Timeout: pointer(patience)})
 	equal(s.t, "a deployed function", f.Status, function.FunctionStatusReady)
-	target := ask[*function.DownloadURL](s, &function.GetFunctionDownloadURLRequest{FunctionID: f.ID})
-	response, err := http.Get(target.URL)
+	source := ask[*function.DownloadURL](s, &function.GetFunctionDownloadURLRequest{FunctionID: f.ID})
+	response, err := http.Get(source.URL)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if got, err := io.ReadAll(response.Body); err != nil || string(got) != code {
+	if got, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(got, code) {
 		s.t.Errorf("the code that is downloaded is %d bytes, %v, and was %d", len(got), err, len(code))
 	}
 	ask[*function.Function](s, &function.UpdateFunctionRequest{FunctionID: f.ID, Description: pointer("e"), Redeploy: pointer(true)})

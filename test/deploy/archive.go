@@ -1,0 +1,62 @@
+package deploy
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+)
+
+// Archive packs files.
+func Archive(files map[string]string) ([]byte, error) {
+	var archive bytes.Buffer
+	writer := zip.NewWriter(&archive)
+	for name, content := range files {
+		file, err := writer.Create(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := io.WriteString(file, content); err != nil {
+			return nil, err
+		}
+	}
+	err := writer.Close()
+	return archive.Bytes(), err
+}
+
+// Upload has an archive be the function's code, from its next deployment on.
+func Upload(ctx context.Context, api *function.API, id string, archive []byte) error {
+	target, err := api.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: id, ContentLength: uint64(len(archive))}, scw.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	return Put(ctx, target, archive)
+}
+
+// Put puts an archive where the API has said that it belongs, with the headers
+// that it has said, as clients do.
+func Put(ctx context.Context, target *function.UploadURL, archive []byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, bytes.NewReader(archive))
+	if err != nil {
+		return err
+	}
+	for name, values := range target.Headers {
+		request.Header[http.CanonicalHeaderKey(name)] = *values
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		// Whatever can be read of the reason is better than none.
+		body, _ := io.ReadAll(response.Body)
+		return fmt.Errorf("upload: %s: %s", response.Status, body)
+	}
+	return nil
+}
