@@ -3,13 +3,12 @@ package node_test
 import (
 	"testing"
 
-	"github.com/jeton-dev/jeton/internal/runtime/node"
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
 func TestWorker(t *testing.T) {
 	t.Parallel()
-	runtimetest.TestWorker(t, node.Worker(), build(t, "handler.handle", map[string]string{
+	runtimetest.TestWorker(t, language.Worker, language.Build(t, "handler.handle", map[string]string{
 		"handler.js": "exports.handle = () => ({ ...process.env });",
 	}))
 }
@@ -18,10 +17,10 @@ func TestWorker(t *testing.T) {
 // start has its effect.
 func TestWorkerTimeZone(t *testing.T) {
 	t.Parallel()
-	built := build(t, "handler.handle", map[string]string{
+	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.js": "exports.handle = () => new Date().getTimezoneOffset();",
 	})
-	runtimetest.InBothWays(t, node.Worker(), func(t *testing.T, way runtimetest.Way) {
+	language.InBothWays(t, func(t *testing.T, way runtimetest.Way) {
 		if got := way.Start(t, built, "TZ=Asia/Tokyo").Do(t, runtimetest.Call{}); got.Body != "-540" {
 			t.Errorf("the offset of the time zone is %s, want -540", got.Body)
 		}
@@ -29,8 +28,5 @@ func TestWorkerTimeZone(t *testing.T) {
 }
 
 func BenchmarkStart(b *testing.B) {
-	built := runtimetest.Build(b, node.New(runtimetest.Toolchains(b)), "Node", "handler.handle", map[string]string{
-		"handler.js": "exports.handle = () => 'Hello, World!';",
-	})
-	runtimetest.BenchmarkStart(b, node.Worker(), built)
+	language.BenchmarkStart(b, "exports.handle = () => 'Hello, World!';")
 }

@@ -12,9 +12,9 @@ var echoing = map[string]string{
 
 func TestHTTP(t *testing.T) {
 	t.Parallel()
-	runtimetest.TestRaw(t, runtimetest.Start(t, build(t, "handler.handle", echoing)))
+	runtimetest.TestRaw(t, runtimetest.Start(t, language.Build(t, "handler.handle", echoing)))
 }
 
 func FuzzHTTP(f *testing.F) {
-	runtimetest.FuzzRaw(f, runtimetest.Start(f, build(f, "handler.handle", echoing)))
+	runtimetest.FuzzRaw(f, runtimetest.Start(f, language.Build(f, "handler.handle", echoing)))
 }

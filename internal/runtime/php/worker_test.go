@@ -3,13 +3,12 @@ package php_test
 import (
 	"testing"
 
-	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
 func TestWorker(t *testing.T) {
 	t.Parallel()
-	runtimetest.TestWorker(t, php.Worker(), build(t, "handler.handle", map[string]string{
+	runtimetest.TestWorker(t, language.Worker, language.Build(t, "handler.handle", map[string]string{
 		"handler.php": "<?php function handle($e, $c) { return getenv(); }",
 	}))
 }
@@ -18,12 +17,12 @@ func TestWorker(t *testing.T) {
 // assigned one, and that nothing of the bootstrap shows.
 func TestWorkerGlobals(t *testing.T) {
 	t.Parallel()
-	built := build(t, "handler.handle", map[string]string{
+	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.php": `<?php function handle($e, $c) {
 			return [getenv("A"), $_ENV["A"], $_SERVER["A"], $_SERVER["PHP_SELF"] !== "mine", $_SERVER["argc"], isset($_SERVER["OF_THE_WORKER"]), array_diff(array_keys($GLOBALS), ["_GET", "_POST", "_COOKIE", "_FILES", "_SERVER", "_ENV", "_REQUEST"])];
 		}`,
 	})
-	runtimetest.InBothWays(t, php.Worker(), func(t *testing.T, way runtimetest.Way) {
+	language.InBothWays(t, func(t *testing.T, way runtimetest.Way) {
 		got := way.Start(t, built, "A=1", "PHP_SELF=mine").Do(t, runtimetest.Call{})
 		if want := `["1","1","1",true,1,false,[]]`; got.Body != want {
 			t.Errorf("the function sees %s, want %s", got.Body, want)
@@ -32,8 +31,5 @@ func TestWorkerGlobals(t *testing.T) {
 }
 
 func BenchmarkStart(b *testing.B) {
-	built := build(b, "handler.handle", map[string]string{
-		"handler.php": "<?php function handle($event, $context) { return 'Hello, World!'; }",
-	})
-	runtimetest.BenchmarkStart(b, php.Worker(), built)
+	language.BenchmarkStart(b, "<?php function handle($event, $context) { return 'Hello, World!'; }")
 }

@@ -3,13 +3,12 @@ package python_test
 import (
 	"testing"
 
-	"github.com/jeton-dev/jeton/internal/runtime/python"
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
 func TestWorker(t *testing.T) {
 	t.Parallel()
-	runtimetest.TestWorker(t, python.Worker(), build(t, "handler.handle", map[string]string{
+	runtimetest.TestWorker(t, language.Worker, language.Build(t, "handler.handle", map[string]string{
 		"handler.py": "import os\ndef handle(event, context): return dict(os.environ)\n",
 	}))
 }
@@ -18,12 +17,12 @@ func TestWorker(t *testing.T) {
 // have their effect, of those that a worker takes.
 func TestWorkerStartup(t *testing.T) {
 	t.Parallel()
-	built := build(t, "handler.handle", map[string]string{
+	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.py": "import sys, time, os\nimport elsewhere\n" +
 			"def handle(e, c): return [elsewhere.text, time.tzname[0], sys.dont_write_bytecode, os.getcwd() in sys.path, len(sys.argv)]\n",
 		"more/elsewhere.py": "text = 'found'\n",
 	})
-	runtimetest.InBothWays(t, python.Worker(), func(t *testing.T, way runtimetest.Way) {
+	language.InBothWays(t, func(t *testing.T, way runtimetest.Way) {
 		got := way.Start(t, built, "PYTHONPATH="+built.Dir+"/function/more", "TZ=JST-9").Do(t, runtimetest.Call{})
 		if want := `["found","JST",true,false,1]`; got.Body != want {
 			t.Errorf("the function sees %s, want %s", got.Body, want)
@@ -32,8 +31,5 @@ func TestWorkerStartup(t *testing.T) {
 }
 
 func BenchmarkStart(b *testing.B) {
-	built := runtimetest.Build(b, python.New(runtimetest.Toolchains(b)), "Python", "handler.handle", map[string]string{
-		"handler.py": "def handle(event, context): return 'Hello, World!'\n",
-	})
-	runtimetest.BenchmarkStart(b, python.Worker(), built)
+	language.BenchmarkStart(b, "def handle(event, context): return 'Hello, World!'\n")
 }
