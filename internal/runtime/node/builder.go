@@ -4,31 +4,24 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/script"
-	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-const (
-	bootstrapFile = "bootstrap.cjs"
-	// checkTimeout bounds the check of one file's syntax.
-	checkTimeout = time.Minute
-	// excerptLines is how much of Node's words about a file users see.
-	excerptLines = 12
-)
+const bootstrapFile = "bootstrap.cjs"
 
 //go:embed bootstrap.cjs
 var bootstrap []byte
 
 // extensions are those of handlers, in the order in which they are looked for.
 var extensions = []string{".js", ".mjs", ".cjs"}
+
+// syntax is that of one file, which Node complains about in many lines.
+var syntax = script.Checker{Arguments: []string{"--check"}, Lines: 12}
 
 // A Builder builds Node functions.
 type Builder struct{ toolchains *runtime.Toolchains }
@@ -66,7 +59,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err != nil {
 		return runtime.Launch{}, err
 	}
-	if err := check(ctx, toolchain, build, file); err != nil {
+	if err := syntax.Check(ctx, toolchain, build, file); err != nil {
 		return runtime.Launch{}, err
 	}
 	how := "require"
@@ -88,26 +81,6 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 			build.Handler.Function,
 		},
 	}, nil
-}
-
-func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
-	out, err := tool.Run(ctx, tool.Command{
-		Args:     []string{t.Path, "--check", filepath.Join(build.Source, filepath.FromSlash(file))},
-		Dir:      build.Source,
-		Readable: []string{build.Source},
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  checkTimeout,
-	})
-	var failure *tool.Failure
-	if errors.As(err, &failure) {
-		return runtime.Failf("the code has a syntax error:\n%s",
-			tool.Excerpt(out, excerptLines, "file://"+build.Source+"/", build.Source+"/"))
-	}
-	if err != nil {
-		return fmt.Errorf("check %s: %w", file, err)
-	}
-	return nil
 }
 
 // isModule tells whether a file is an ES module: by its extension, or by the

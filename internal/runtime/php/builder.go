@@ -2,25 +2,25 @@ package php
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/script"
-	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
 const (
 	bootstrapFile = "bootstrap.php"
-	// checkTimeout bounds the check of one file's syntax.
-	checkTimeout = time.Minute
 	// excerptLines is how much of what PHP and composer print users see.
 	excerptLines = 12
 )
+
+// syntax is checked whatever the machine's own settings are.
+var syntax = script.Checker{
+	Arguments: []string{"-n", "-d", "display_errors=1", "-d", "log_errors=0", "-d", "html_errors=0", "-l"},
+	Lines:     excerptLines,
+}
 
 // Config is how a Builder builds.
 type Config struct {
@@ -84,7 +84,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err != nil {
 		return runtime.Launch{}, err
 	}
-	if err := check(ctx, toolchain, build, file); err != nil {
+	if err := syntax.Check(ctx, toolchain, build, file); err != nil {
 		return runtime.Launch{}, err
 	}
 	if err := b.install(ctx, toolchain, build); err != nil {
@@ -98,26 +98,4 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 		Interpreter: runtime.PHP,
 		Command:     append(options(), path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, build.Handler.Function),
 	}, nil
-}
-
-func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
-	out, err := tool.Run(ctx, tool.Command{
-		Args: []string{
-			t.Path, "-n", "-d", "display_errors=1", "-d", "log_errors=0", "-d", "html_errors=0",
-			"-l", filepath.Join(build.Source, filepath.FromSlash(file)),
-		},
-		Dir:      build.Source,
-		Readable: []string{build.Source},
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  checkTimeout,
-	})
-	var failure *tool.Failure
-	if errors.As(err, &failure) {
-		return runtime.Failf("the code has a syntax error:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/"))
-	}
-	if err != nil {
-		return fmt.Errorf("check %s: %w", file, err)
-	}
-	return nil
 }

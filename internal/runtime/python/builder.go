@@ -16,17 +16,16 @@ import (
 
 const (
 	bootstrapFile = "bootstrap.py"
-	// checkTimeout bounds the check of one file's syntax.
-	checkTimeout = time.Minute
 	// compileTimeout bounds the compilation of all the code, which is only
 	// there to make starts faster.
 	compileTimeout = 5 * time.Minute
-	// excerptLines is how much of Python's words about a file users see.
-	excerptLines = 4
 )
 
-// checkProgram compiles a file without running it or writing anything.
-const checkProgram = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', dont_inherit=True)"
+// syntaxProgram compiles a file without running it or writing anything.
+const syntaxProgram = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', dont_inherit=True)"
+
+// syntax is that of one file, which Python complains about in few lines.
+var syntax = script.Checker{Arguments: []string{"-I", "-c", syntaxProgram}, Lines: 4}
 
 // A Builder builds Python functions.
 type Builder struct{ toolchains *runtime.Toolchains }
@@ -68,7 +67,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err != nil {
 		return runtime.Launch{}, err
 	}
-	if err := check(ctx, toolchain, build, file); err != nil {
+	if err := syntax.Check(ctx, toolchain, build, file); err != nil {
 		return runtime.Launch{}, err
 	}
 	if err := script.Lay(build, map[string][]byte{bootstrapFile: bootstrap}); err != nil {
@@ -91,25 +90,6 @@ func launch(file, function string) runtime.Launch {
 			"PYTHONDONTWRITEBYTECODE=1",
 		},
 	}
-}
-
-func check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
-	out, err := tool.Run(ctx, tool.Command{
-		Args:     []string{t.Path, "-I", "-c", checkProgram, filepath.Join(build.Source, filepath.FromSlash(file))},
-		Dir:      build.Source,
-		Readable: []string{build.Source},
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  checkTimeout,
-	})
-	var failure *tool.Failure
-	if errors.As(err, &failure) {
-		return runtime.Failf("the code has a syntax error:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/"))
-	}
-	if err != nil {
-		return fmt.Errorf("check %s: %w", file, err)
-	}
-	return nil
 }
 
 // compile writes the bytecode that Python itself would write at the first start,

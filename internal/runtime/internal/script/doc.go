@@ -1,3 +1,4 @@
 // Package script is what the builds of interpreted languages have in common: to
-// find the handler's file in the source, and to lay code and bootstrap out.
+// find the handler's file in the source, to check its syntax, and to lay code and
+// bootstrap out.
 package script
