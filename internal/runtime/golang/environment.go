@@ -6,18 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
-
-// inherited are the variables of the server by which downloads of modules find
-// their way out: programs, certificates and HTTP proxies.
-var inherited = []string{
-	"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-}
 
 // moduleSources are the settings of Go that say where modules come from and how
 // they are checked. The go command knows them from the environment or from its
@@ -54,12 +48,7 @@ func (b *Builder) environment(output string) ([]string, error) {
 		"HOME=" + temporary,
 		"TMPDIR=" + temporary,
 	}
-	for _, name := range inherited {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
-	return append(env, settings...), nil
+	return slices.Concat(env, tool.Inherited(), settings), nil
 }
 
 // readSettings asks the go command, with the server's own environment, for the

@@ -16,12 +16,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// inherited are the variables of the server by which composer finds its way out.
-var inherited = []string{
-	"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-}
-
 // install has composer get what composer.json asks for, unless the archive has a
 // vendor folder that composer has made.
 func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
@@ -50,7 +44,7 @@ func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtim
 			"--no-scripts", "--no-plugins", "--prefer-dist", "--optimize-autoloader",
 		},
 		Dir: build.Source,
-		Env: append(environment(), "HOME="+scratch, "TMPDIR="+scratch, "COMPOSER_HOME="+scratch,
+		Env: append(tool.Inherited(), "HOME="+scratch, "TMPDIR="+scratch, "COMPOSER_HOME="+scratch,
 			"COMPOSER_CACHE_DIR="+b.config.Cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1",
 			"COMPOSER_VENDOR_DIR=vendor", "COMPOSER_BIN_DIR=vendor/bin"),
 		Writable: []string{build.Source, scratch, b.config.Cache},
@@ -67,16 +61,6 @@ func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtim
 		return runtime.Failf("composer failed:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/", scratch+"/", b.config.Cache+"/"))
 	}
 	return err
-}
-
-func environment() []string {
-	var env []string
-	for _, name := range inherited {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
 }
 
 func isFile(name string) bool {

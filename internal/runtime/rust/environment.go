@@ -8,14 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
-
-// inherited are the variables of the server by which a linker is found, and by
-// which downloads of crates find their way out.
-var inherited = []string{
-	"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-}
 
 // scratch is the folder for a build's temporary files, beside its output.
 func scratch(output string) string { return filepath.Join(output, ".build") }
@@ -47,12 +41,7 @@ func (b *Builder) environment(t runtime.Toolchain, output string) ([]string, err
 		"HOME=" + temporary,
 		"TMPDIR=" + temporary,
 	}
-	for _, name := range inherited {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env, nil
+	return append(env, tool.Inherited()...), nil
 }
 
 // maxShared is how large the shared folder of compiled crates may grow, in bytes.
