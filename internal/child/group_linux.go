@@ -18,10 +18,16 @@ func attributes(a *syscall.SysProcAttr) *syscall.SysProcAttr {
 }
 
 // awaitExit returns true when the child has ended, and leaves it to be reaped:
-// until then its number cannot become another process group's.
+// until then its number cannot become another process group's. Waiting by number
+// would also return when a child that asked to be traced stops.
 func awaitExit(pid int) bool {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = unix.Close(fd) }()
 	for {
-		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
 		if !errors.Is(err, unix.EINTR) {
 			return err == nil
 		}
