@@ -112,7 +112,8 @@ func trySeccomp(questions) error {
 		"clone with new namespaces": func() unix.Errno {
 			return raw(unix.SYS_CLONE, unix.CLONE_NEWUSER|unix.CLONE_FS, 0, 0)
 		},
-		"ptrace":         func() unix.Errno { return raw(unix.SYS_PTRACE, unix.PTRACE_TRACEME, 0, 0) },
+		// There is no process 0 to attach to. To ask to be traced would do something.
+		"ptrace":         func() unix.Errno { return raw(unix.SYS_PTRACE, unix.PTRACE_ATTACH, 0, 0) },
 		"bpf":            func() unix.Errno { return raw(unix.SYS_BPF, 0, 0, 0) },
 		"keyctl":         func() unix.Errno { return raw(unix.SYS_KEYCTL, 0, 0, 0) },
 		"io_uring_setup": func() unix.Errno { return raw(unix.SYS_IO_URING_SETUP, 1, 0, 0) },
