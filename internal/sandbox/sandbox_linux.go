@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -54,21 +55,12 @@ func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
 
 func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, error) {
 	s := &Sandbox{id: h.newID(), host: h, complaint: &head{Writer: l.Stderr}, without: without}
-	plan, err := planMounts(l)
+	b, err := s.plan(l)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.launch(l); err != nil {
 		return nil, fmt.Errorf("start sandbox: %w", err)
-	}
-	b := blueprint{
-		Level: h.level, Mounts: plan, Hostname: "jeton", Resolver: l.Resolver,
-		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
-		Without: without, Writable: l.Writable,
-		Owner: len(l.Readable)+len(l.Writable) > 0,
-	}
-	if without == layerForks {
-		b.Processes *= 2
 	}
 	if err := s.build(ctx, b); err != nil {
 		s.Kill()
@@ -76,6 +68,27 @@ func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, e
 		return nil, fmt.Errorf("build sandbox: %w", errors.Join(err, s.complaint.err()))
 	}
 	return s, nil
+}
+
+// plan is what the stage is to build.
+func (s *Sandbox) plan(l Layout) (blueprint, error) {
+	b := blueprint{
+		Level: s.host.level, Hostname: "jeton", Resolver: l.Resolver,
+		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
+		Without: s.without, Writable: l.Writable,
+		Owner: len(l.Readable)+len(l.Writable) > 0,
+	}
+	if s.without == layerForks {
+		b.Processes *= 2
+	}
+	var err error
+	if b.Mounts, err = planMounts(l); err != nil {
+		return b, err
+	}
+	if b.Level.namespaced() {
+		b.Filter, err = filter(list{namespaced: true, part: first})
+	}
+	return b, err
 }
 
 // defaultTemporary is the size of /tmp before Reveal sets it.
@@ -183,7 +196,11 @@ func (s *Sandbox) build(ctx context.Context, b blueprint) error {
 	if err != nil {
 		return err
 	}
-	if err := send(s.control, b, files); err != nil {
+	text, err := json.Marshal(b)
+	if err != nil {
+		return err
+	}
+	if err := send(s.control, text, files); err != nil {
 		return err
 	}
 	return s.awaitBuilt(ctx)
@@ -260,9 +277,13 @@ func (s *Sandbox) Reveal(dir string, temporary int64) error {
 
 // Become has the stage become the program. That it did not is told by its end.
 func (s *Sandbox) Become(p Program) error {
-	assembled, err := filter(p.Profile, s.host.level)
+	l := list{profile: p.Profile, namespaced: s.host.level.namespaced()}
+	if l.namespaced {
+		l.part = second
+	}
+	assembled, err := filter(l)
 	if err == nil {
-		err = send(s.control, order{p, assembled}, nil)
+		err = send(s.control, order{p, assembled}.encode(), nil)
 	}
 	if err != nil {
 		return fmt.Errorf("start in sandbox: %w", err)

@@ -160,32 +160,57 @@ var restrictedConditions = map[string][]conditional{
 	"socket": {{is(0, unix.AF_INET), kind(unix.SOCK_STREAM), is(2, 0)}},
 }
 
-// filters are those that were assembled, by profile and by whether there is a
-// network namespace.
+// A list names what a filter lets pass.
+type list struct {
+	profile Profile
+	// namespaced tells whether there is a network namespace.
+	namespaced bool
+	// part is which of the two filters of a sandbox it is, where there are two.
+	part part
+}
+
+// The kernel takes a quarter of a millisecond for a long filter, which a program
+// need not wait for where a sandbox is made ahead of it: the stage is under the
+// first part then, which is that of all profiles, and what is not of the
+// program's own is taken away by the second, a short one.
+type part int
+
+const (
+	whole part = iota
+	first
+	second
+)
+
+// filters are those that were assembled, by list.
 var filters sync.Map
 
-// filter is the seccomp filter of a profile, as the kernel takes it.
-func filter(p Profile, level Level) ([]byte, error) {
-	key := struct {
-		Profile
-		bool
-	}{p, level.namespaced()}
-	if known, _ := filters.Load(key); known != nil {
+// filter is the seccomp filter of a list, as the kernel takes it.
+func filter(l list) ([]byte, error) {
+	if known, _ := filters.Load(l); known != nil {
 		if assembled, ok := known.([]byte); ok {
 			return assembled, nil
 		}
 	}
-	policy, err := policyFor(p, level)
+	policy, err := l.policy()
 	if err != nil {
 		return nil, err
 	}
-	instructions, err := policy.Assemble()
+	assembled, err := assemble(policy)
 	if err != nil {
 		return nil, fmt.Errorf("assemble list of system calls: %w", err)
 	}
+	filters.Store(l, assembled)
+	return assembled, nil
+}
+
+func assemble(policy *seccomp.Policy) ([]byte, error) {
+	instructions, err := policy.Assemble()
+	if err != nil {
+		return nil, err
+	}
 	raw, err := bpf.Assemble(instructions)
 	if err != nil {
-		return nil, fmt.Errorf("assemble list of system calls: %w", err)
+		return nil, err
 	}
 	var assembled []byte
 	for _, instruction := range raw {
@@ -196,18 +221,50 @@ func filter(p Profile, level Level) ([]byte, error) {
 			return nil, err
 		}
 	}
-	filters.Store(key, assembled)
 	return assembled, nil
 }
 
-func policyFor(p Profile, level Level) (*seccomp.Policy, error) {
+func (l list) policy() (*seccomp.Policy, error) {
+	switch l.part {
+	case first:
+		return allowing(Generic, l.namespaced, addingFilters)
+	case second:
+		return denying(l.profile)
+	default:
+		return allowing(l.profile, l.namespaced)
+	}
+}
+
+// addingFilters is the system call by which the stage adds the second filter to
+// the first.
+const addingFilters = "seccomp"
+
+// denying takes away what the first filter lets pass beside the list of a profile.
+func denying(p Profile) (*seccomp.Policy, error) {
+	more, err := allowed(Generic)
+	if err != nil {
+		return nil, err
+	}
+	own, err := allowed(p)
+	if err != nil {
+		return nil, err
+	}
+	more = slices.DeleteFunc(more, func(name string) bool { return slices.Contains(own, name) })
+	return &seccomp.Policy{
+		DefaultAction: seccomp.ActionAllow,
+		Syscalls:      []seccomp.SyscallGroup{{Names: append(more, addingFilters), Action: seccomp.ActionErrno}},
+	}, nil
+}
+
+// allowing lets pass what a profile has, and some more.
+func allowing(p Profile, namespaced bool, more ...string) (*seccomp.Policy, error) {
 	names, err := allowed(p)
 	if err != nil {
 		return nil, err
 	}
 	var conditional []seccomp.NameWithConditions
 	for name, lists := range conditions {
-		if replaced, ok := restrictedConditions[name]; ok && !level.namespaced() {
+		if replaced, ok := restrictedConditions[name]; ok && !namespaced {
 			lists = replaced
 		}
 		for _, list := range lists {
@@ -217,15 +274,26 @@ func policyFor(p Profile, level Level) (*seccomp.Policy, error) {
 	return &seccomp.Policy{
 		DefaultAction: seccomp.ActionErrno,
 		Syscalls: []seccomp.SyscallGroup{
-			{Names: names, NamesWithCondtions: conditional, Action: seccomp.ActionAllow},
+			{Names: append(names, more...), NamesWithCondtions: conditional, Action: seccomp.ActionAllow},
 			// The C library takes clone in its place, whose flags can be seen.
 			{Names: []string{"clone3"}, Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)},
 		},
 	}, nil
 }
 
-// applySeccomp is the last step: what comes behind it must be on the list.
-func applySeccomp(assembled []byte) error {
+// applySeccomp has this thread, and the program that it becomes, be under a filter.
+// It is the last step: what comes behind it must be on the list.
+func applySeccomp(b blueprint, assembled []byte) error {
+	if b.Without == layerSeccomp {
+		return nil
+	}
+	if err := addFilter(assembled); err != nil {
+		return fmt.Errorf("apply seccomp: %w", err)
+	}
+	return nil
+}
+
+func addFilter(assembled []byte) error {
 	const size = int(unsafe.Sizeof(unix.SockFilter{}))
 	if len(assembled) == 0 || len(assembled)%size != 0 {
 		return errors.New("there is no list of system calls")

@@ -40,23 +40,23 @@ type Layout struct {
 // A Program is what runs in a sandbox.
 type Program struct {
 	// Path is absolute, and seen from inside.
-	Path string `json:"path"`
+	Path string
 	// Args includes the program's name.
-	Args []string `json:"args"`
+	Args []string
 	// Env is the whole environment, as "KEY=value".
-	Env []string `json:"env"`
+	Env []string
 	// Dir is where the process starts.
-	Dir string `json:"dir"`
+	Dir string
 	// Profile names the system calls that are allowed.
-	Profile Profile `json:"profile"`
+	Profile Profile
 	// Assigned has the process find, at the file descriptor behind those of
 	// Layout.Files, what Assign sends.
-	Assigned bool `json:"assigned,omitempty"`
+	Assigned bool
 	// Readable and Writable are folders of this machine that a process may use
 	// at a level without a root folder of its own. The others have no need of
 	// them.
-	Readable []string `json:"readable,omitempty"`
-	Writable []string `json:"writable,omitempty"`
+	Readable []string
+	Writable []string
 }
 
 // Limits bound what the processes of a sandbox take together.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -39,11 +40,19 @@ func runStage() error {
 	if err != nil {
 		return errors.New("the stage is started by the server only")
 	}
-	control := os.NewFile(uintptr(number), "control")
 	unix.CloseOnExec(number)
-	var b blueprint
-	opened, err := receive(control, &b)
+	// A thread that waited in the kernel would lose its place to another one, and
+	// get it back a tenth of a millisecond late.
+	if err := unix.SetNonblock(number, true); err != nil {
+		return err
+	}
+	control := os.NewFile(uintptr(number), "control")
+	text, opened, err := receive(control)
 	if err != nil {
+		return err
+	}
+	var b blueprint
+	if err := json.Unmarshal(text, &b); err != nil {
 		return err
 	}
 	if b.Level.namespaced() {
@@ -53,14 +62,24 @@ func runStage() error {
 		if err := restrict(b, Program{}); err != nil {
 			return err
 		}
+		if err := applySeccomp(b, b.Filter); err != nil {
+			return err
+		}
+		if err := shrink(); err != nil {
+			return err
+		}
 	}
 	if _, err := control.Write([]byte{built}); err != nil {
 		return err
 	}
-	var o order
-	if _, err := receive(control, &o); err != nil {
+	body, _, err := receive(control)
+	if err != nil {
 		// The server has no use for this sandbox any more, or is gone.
 		os.Exit(0)
+	}
+	o, err := decodeOrder(body)
+	if err != nil {
+		return err
 	}
 	return become(b, o, number)
 }
@@ -106,6 +125,9 @@ func become(b blueprint, o order, control int) error {
 		if _, err := unix.FcntlInt(uintptr(control), unix.F_SETFD, 0); err != nil {
 			return err
 		}
+		if err := unix.SetNonblock(control, false); err != nil {
+			return err
+		}
 	}
 	unix.Umask(0o022)
 	if !b.Level.namespaced() {
@@ -113,11 +135,8 @@ func become(b blueprint, o order, control int) error {
 			return err
 		}
 	}
-	if b.Without == layerSeccomp {
-		return fmt.Errorf("start %s: %w", o.Path, unix.Exec(o.Path, o.Args, o.Env))
-	}
-	if err := applySeccomp(o.Filter); err != nil {
-		return fmt.Errorf("apply seccomp: %w", err)
+	if err := applySeccomp(b, o.Filter); err != nil {
+		return err
 	}
 	return fmt.Errorf("start %s: %w", o.Path, unix.Exec(o.Path, o.Args, o.Env))
 }

@@ -1,10 +1,8 @@
-//go:build linux
-
 package sandbox
 
 import (
+	"cmp"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +14,8 @@ import (
 )
 
 // What the server and the stage say to each other over the control socket: a
-// length, JSON, and file descriptors beside it. The stage answers with a byte.
+// length, so many bytes, and file descriptors beside them: first a blueprint, then
+// an order. The stage answers with a byte.
 
 // largestMessage is above all that a program's arguments and environment may be:
 // 200 secret variables of 64 KiB each.
@@ -28,7 +27,7 @@ const patience = 10 * time.Second
 // mostFiles bounds the file descriptors beside one message.
 const mostFiles = 64
 
-// A blueprint is a Layout, for the stage.
+// A blueprint is a Layout, for the stage, as JSON.
 type blueprint struct {
 	Level    Level   `json:"level"`
 	Mounts   []mount `json:"mounts"`
@@ -42,6 +41,8 @@ type blueprint struct {
 	// Without is a layer to leave out, for a probe that must notice.
 	Without   string `json:"without,omitempty"`
 	Processes int    `json:"processes"`
+	// Filter is the assembled first list of system calls, where there are two.
+	Filter []byte `json:"filter,omitempty"`
 }
 
 // A mount is one folder or file that is visible inside.
@@ -62,37 +63,28 @@ type mount struct {
 	Device   bool `json:"device,omitempty"`
 }
 
-// An order is a Program, for the stage.
-type order struct {
-	Program
-	// Filter is the assembled list of system calls.
-	Filter []byte `json:"filter"`
-}
-
 // built is what the stage answers when the walls stand.
 const built = 'b'
 
 // send writes a message with file descriptors beside it.
-func send(socket *net.UnixConn, message any, files []int) error {
-	body, err := json.Marshal(message)
-	if err != nil {
-		return err
-	}
+func send(socket *net.UnixConn, body []byte, files []int) error {
 	if len(body) > largestMessage {
 		return fmt.Errorf("message of %d bytes is too long", len(body))
 	}
 	if err := socket.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
-	head := binary.LittleEndian.AppendUint32(nil, uint32(len(body)))
+	message := append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body...)
 	var rights []byte
 	if len(files) > 0 {
 		rights = unix.UnixRights(files...)
 	}
-	if _, _, err := socket.WriteMsgUnix(head, rights, nil); err != nil {
-		return fmt.Errorf("send: %w", err)
+	// In one piece, if there is room: the stage would wake up for the first of two.
+	n, _, err := socket.WriteMsgUnix(message, rights, nil)
+	if err == nil && n < len(message) {
+		_, err = socket.Write(message[n:])
 	}
-	if _, err := socket.Write(body); err != nil {
+	if err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
 	return nil
@@ -100,27 +92,35 @@ func send(socket *net.UnixConn, message any, files []int) error {
 
 // receive reads one message, and the file descriptors beside it. It reads no
 // byte of what follows.
-func receive(socket *os.File, message any) (files []int, err error) {
+func receive(socket *os.File) (body []byte, files []int, err error) {
 	head, rights := make([]byte, 4), make([]byte, unix.CmsgSpace(4*mostFiles))
-	n, m, _, _, err := unix.Recvmsg(int(socket.Fd()), head, rights, unix.MSG_WAITALL|unix.MSG_CMSG_CLOEXEC)
-	switch {
+	connection, err := socket.SyscallConn()
+	if err != nil {
+		return nil, nil, err
+	}
+	var n, m int
+	waiting := connection.Read(func(fd uintptr) bool {
+		n, m, _, _, err = unix.Recvmsg(int(fd), head, rights, unix.MSG_CMSG_CLOEXEC)
+		return !errors.Is(err, unix.EAGAIN)
+	})
+	switch err = cmp.Or(waiting, err); {
 	case err != nil:
-		return nil, fmt.Errorf("receive: %w", err)
+		return nil, nil, fmt.Errorf("receive: %w", err)
 	case n < len(head):
-		return nil, io.EOF
+		return nil, nil, io.EOF
 	}
 	if files, err = parseRights(rights[:m]); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	length := binary.LittleEndian.Uint32(head)
 	if length > largestMessage {
-		return files, errors.New("receive: message is too long")
+		return nil, files, errors.New("receive: message is too long")
 	}
-	body := make([]byte, length)
+	body = make([]byte, length)
 	if _, err := io.ReadFull(socket, body); err != nil {
-		return files, fmt.Errorf("receive: %w", err)
+		return nil, files, fmt.Errorf("receive: %w", err)
 	}
-	return files, json.Unmarshal(body, message)
+	return body, files, nil
 }
 
 func parseRights(control []byte) (files []int, err error) {

@@ -111,19 +111,25 @@ func (e *Engine) live(in *instance) string {
 	return reason
 }
 
+// settlingTime is how long after its readiness an instance's limits are set that
+// did not hold before: the call that waits for it is sent first.
+const settlingTime = 2 * time.Millisecond
+
 // supervise passes on what is asked of a process until it has exited. It returns
 // why the engine itself ended it, if it did, and how it exited.
 func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exited <-chan string) (failure, status string) {
 	terminated, killed := in.terminated, in.killed
 	overdue := time.NewTimer(e.config.ReadyTimeout)
 	defer overdue.Stop()
-	var grace <-chan time.Time
+	var grace, settled <-chan time.Time
 	for {
 		select {
 		case <-ready:
 			ready = nil
 			overdue.Stop()
 			e.becomeReady(in)
+			settled = time.After(settlingTime)
+		case <-settled:
 			if err := p.settle(); err != nil {
 				failure = err.Error()
 				p.process.Signal(syscall.SIGKILL)

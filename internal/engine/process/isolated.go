@@ -117,13 +117,15 @@ func (b *box) enter(r engine.Revision) error {
 	b.limits = sandbox.LimitsFor(r.MemoryLimit, r.CPULimit)
 	start := b.limits
 	start.CPU = 0
-	if err := b.Limit(start); err != nil {
-		return err
-	}
+	limited := make(chan error, 1)
+	// Revealing waits for another thread: the limits are set meanwhile.
+	go func() { limited <- b.Limit(start) }()
+	var err error
 	if b.level == sandbox.Full && r.Dir != "" {
-		if err := b.Reveal(r.Dir, b.limits.Temporary); err != nil {
-			return err
-		}
+		err = b.Reveal(r.Dir, b.limits.Temporary)
+	}
+	if err := errors.Join(err, <-limited); err != nil {
+		return err
 	}
 	if b.worker {
 		return b.assign(r)
