@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jeton-dev/jeton/internal/sandbox/stage"
 )
 
 // probeName is the program's name by which it knows that it is the probe: the
@@ -23,7 +25,7 @@ func init() {
 	}
 	var q questions
 	if len(os.Args) != 2 || json.Unmarshal([]byte(os.Args[1]), &q) != nil {
-		os.Exit(stageFailed)
+		os.Exit(stage.Failed)
 	}
 	if q.Memory > 0 {
 		takeMemory(q.Memory)
@@ -225,7 +227,7 @@ func tryForks(q questions) error {
 }
 
 func tryUser(q questions) error {
-	if q.Level == Full && (os.Getuid() != innerID || os.Getgid() != innerID) {
+	if q.Level == Full && (os.Getuid() != stage.InnerID || os.Getgid() != stage.InnerID) {
 		return fmt.Errorf("the process is user %d of group %d", os.Getuid(), os.Getgid())
 	}
 	return nil

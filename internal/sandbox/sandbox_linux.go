@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/child"
+	"github.com/jeton-dev/jeton/internal/sandbox/stage"
 )
 
 // outputDelay is how long the output of an ended program is still read, in case
@@ -71,12 +72,12 @@ func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, e
 }
 
 // plan is what the stage is to build.
-func (s *Sandbox) plan(l Layout) (blueprint, error) {
-	b := blueprint{
-		Level: s.host.level, Hostname: "jeton", Resolver: l.Resolver,
+func (s *Sandbox) plan(l Layout) (stage.Blueprint, error) {
+	b := stage.Blueprint{
+		Namespaces: s.host.level.namespaced(), Hostname: "jeton", Home: HomeDir, Resolver: l.Resolver,
 		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
-		Without: s.without, Writable: l.Writable,
-		Owner: len(l.Readable)+len(l.Writable) > 0,
+		Writable: l.Writable, Nobody: s.host.level == Full && len(l.Readable)+len(l.Writable) == 0,
+		Omit: leftOut[s.without],
 	}
 	if s.without == layerForks {
 		b.Processes *= 2
@@ -85,10 +86,21 @@ func (s *Sandbox) plan(l Layout) (blueprint, error) {
 	if b.Mounts, err = planMounts(l); err != nil {
 		return b, err
 	}
-	if b.Level.namespaced() {
+	if b.Namespaces {
 		b.Filter, err = filter(list{namespaced: true, part: first})
 	}
 	return b, err
+}
+
+// leftOut are the steps of the stage that make up a layer.
+var leftOut = map[string][]stage.Step{
+	layerCapabilities: {stage.Capabilities, stage.Identity},
+	layerLandlock:     {stage.Landlock},
+	layerNetwork:      {stage.Loopback},
+	layerProcesses:    {stage.Processes},
+	layerSeccomp:      {stage.Filter},
+	layerSockets:      {stage.Loopback},
+	layerUser:         {stage.Identity},
 }
 
 // defaultTemporary is the size of /tmp before Reveal sets it.
@@ -104,7 +116,7 @@ func (s *Sandbox) launch(l Layout) error {
 	files := append(append([]*os.File{}, l.Files...), theirs)
 	s.cmd = &exec.Cmd{
 		Path: "/proc/self/exe",
-		Args: []string{stageName, strconv.Itoa(2 + len(files))},
+		Args: []string{stage.Name, strconv.Itoa(2 + len(files))},
 		Dir:  "/",
 		// The stage needs no more threads, and collects no garbage.
 		Env:         []string{"GOMAXPROCS=1", "GOGC=off"},
@@ -143,7 +155,7 @@ func (s *Sandbox) attributes() *syscall.SysProcAttr {
 	s.user = s.host.ids.take()
 	mappings := []syscall.SysProcIDMap{
 		{ContainerID: 0, HostID: s.user, Size: 1},
-		{ContainerID: innerID, HostID: s.user + 1, Size: 1},
+		{ContainerID: stage.InnerID, HostID: s.user + 1, Size: 1},
 	}
 	a.UidMappings, a.GidMappings, a.GidMappingsEnableSetgroups = mappings, mappings, true
 	return a
@@ -170,7 +182,7 @@ func controlPair() (*net.UnixConn, *os.File, error) {
 }
 
 // build has the stage build the walls, once it is in its cgroup.
-func (s *Sandbox) build(ctx context.Context, b blueprint) error {
+func (s *Sandbox) build(ctx context.Context, b stage.Blueprint) error {
 	pid := s.cmd.Process.Pid
 	var err error
 	if s.host.cgroups != nil {
@@ -211,7 +223,7 @@ func (s *Sandbox) build(ctx context.Context, b blueprint) error {
 const buildMemory = 4096 << 20
 
 // openMounts opens what the stage could not, who is nobody on this machine.
-func (s *Sandbox) openMounts(plan []mount) (files []int, err error) {
+func (s *Sandbox) openMounts(plan []stage.Mount) (files []int, err error) {
 	if s.host.level != Full {
 		return nil, nil
 	}
@@ -224,7 +236,7 @@ func (s *Sandbox) openMounts(plan []mount) (files []int, err error) {
 		if m.Link != "" {
 			continue
 		}
-		fd, err := m.open(users)
+		fd, err := m.Open(users)
 		if err != nil {
 			return files, err
 		}
@@ -265,13 +277,13 @@ func (s *Sandbox) Limit(l Limits) error {
 // Reveal makes a folder visible in HomeDir, sets the size of /tmp in bytes, and
 // works whatever runs within by now. Only a host that Prepares has it.
 func (s *Sandbox) Reveal(dir string, temporary int64) error {
-	m := mount{Source: dir, Target: HomeDir, Folder: true}
-	fd, err := m.open(nil)
+	m := stage.Mount{Source: dir, Target: HomeDir, Folder: true}
+	fd, err := m.Open(nil)
 	if err != nil {
 		return err
 	}
 	return s.within(func() error {
-		return errors.Join(m.attach(fd, ""), resizeTemporary(temporary))
+		return errors.Join(m.Attach(fd, ""), resizeTemporary(temporary))
 	})
 }
 
@@ -283,7 +295,11 @@ func (s *Sandbox) Become(p Program) error {
 	}
 	assembled, err := filter(l)
 	if err == nil {
-		err = send(s.control, order{p, assembled}.encode(), nil)
+		o := stage.Order{
+			Path: p.Path, Args: p.Args, Env: p.Env, Dir: p.Dir, Assigned: p.Assigned,
+			Readable: append(SystemFolders(), p.Readable...), Writable: p.Writable, Filter: assembled,
+		}
+		err = send(s.control, o.Encode(), nil)
 	}
 	if err != nil {
 		return fmt.Errorf("start in sandbox: %w", err)

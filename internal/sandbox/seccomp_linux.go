@@ -2,12 +2,10 @@ package sandbox
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
@@ -279,32 +277,4 @@ func allowing(p Profile, namespaced bool, more ...string) (*seccomp.Policy, erro
 			{Names: []string{"clone3"}, Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)},
 		},
 	}, nil
-}
-
-// applySeccomp has this thread, and the program that it becomes, be under a filter.
-// It is the last step: what comes behind it must be on the list.
-func applySeccomp(b blueprint, assembled []byte) error {
-	if b.Without == layerSeccomp {
-		return nil
-	}
-	if err := addFilter(assembled); err != nil {
-		return fmt.Errorf("apply seccomp: %w", err)
-	}
-	return nil
-}
-
-func addFilter(assembled []byte) error {
-	const size = int(unsafe.Sizeof(unix.SockFilter{}))
-	if len(assembled) == 0 || len(assembled)%size != 0 {
-		return errors.New("there is no list of system calls")
-	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	program := unix.SockFprog{Len: uint16(len(assembled) / size), Filter: (*unix.SockFilter)(unsafe.Pointer(&assembled[0]))}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&program)))
-	if errno != 0 {
-		return errno
-	}
-	return nil
 }

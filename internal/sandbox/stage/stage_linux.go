@@ -1,4 +1,4 @@
-package sandbox
+package stage
 
 import (
 	"encoding/json"
@@ -12,30 +12,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stageName is the program's name by which it knows that it is the stage of a
-// sandbox: the process that builds the walls around itself, from inside, and
-// becomes the program.
-const stageName = "jeton-sandbox"
+// Name is the program's name by which it knows that it is a stage. Its argument is
+// the number of the control socket.
+const Name = "jeton-sandbox"
 
 // The stage is this program itself, started again. It takes its turn before main,
 // and before most packages are set up, so that each program that makes sandboxes,
 // a test too, has it without a line for it in its main, and soon.
 func init() {
-	if os.Args[0] != stageName {
+	if os.Args[0] != Name {
 		return
 	}
 	// What is taken from a thread is taken from the one that becomes the program.
 	runtime.LockOSThread()
-	err := runStage()
+	err := run()
 	fmt.Fprintln(os.Stderr, "sandbox:", err)
-	os.Exit(stageFailed)
+	os.Exit(Failed)
 }
 
-// stageFailed is the exit status of a stage that did not become a program.
-const stageFailed = 125
+// Failed is the exit status of a stage that did not become a program.
+const Failed = 125
 
-// runStage returns only if something went wrong.
-func runStage() error {
+// run returns only if something went wrong.
+func run() error {
 	number, err := strconv.Atoi(slices.Concat(os.Args, []string{""})[1])
 	if err != nil {
 		return errors.New("the stage is started by the server only")
@@ -51,25 +50,25 @@ func runStage() error {
 	if err != nil {
 		return err
 	}
-	var b blueprint
+	var b Blueprint
 	if err := json.Unmarshal(text, &b); err != nil {
 		return err
 	}
-	if b.Level.namespaced() {
+	if b.Namespaces {
 		if err := buildWalls(b, opened); err != nil {
 			return err
 		}
-		if err := restrict(b, Program{}); err != nil {
+		if err := restrict(b, Order{}); err != nil {
 			return err
 		}
-		if err := applySeccomp(b, b.Filter); err != nil {
+		if err := applyFilter(b, b.Filter); err != nil {
 			return err
 		}
 		if err := shrink(); err != nil {
 			return err
 		}
 	}
-	if _, err := control.Write([]byte{built}); err != nil {
+	if _, err := control.Write([]byte{Built}); err != nil {
 		return err
 	}
 	body, _, err := receive(control)
@@ -84,7 +83,7 @@ func runStage() error {
 	return become(b, o, number)
 }
 
-func buildWalls(b blueprint, opened []int) error {
+func buildWalls(b Blueprint, opened []int) error {
 	if err := unix.Sethostname([]byte(b.Hostname)); err != nil {
 		return fmt.Errorf("name the sandbox: %w", err)
 	}
@@ -92,7 +91,7 @@ func buildWalls(b blueprint, opened []int) error {
 	if err := unix.Unshare(unix.CLONE_NEWCGROUP); err != nil {
 		return fmt.Errorf("hide the cgroups of others: %w", err)
 	}
-	if b.Without != layerNetwork && b.Without != layerSockets {
+	if !b.omits(Loopback) {
 		if err := raiseLoopback(); err != nil {
 			return err
 		}
@@ -117,7 +116,7 @@ func raiseLoopback() error {
 	return nil
 }
 
-func become(b blueprint, o order, control int) error {
+func become(b Blueprint, o Order, control int) error {
 	if err := unix.Chdir(o.Dir); err != nil {
 		return fmt.Errorf("change to %s: %w", o.Dir, err)
 	}
@@ -130,12 +129,12 @@ func become(b blueprint, o order, control int) error {
 		}
 	}
 	unix.Umask(0o022)
-	if !b.Level.namespaced() {
-		if err := restrict(b, o.Program); err != nil {
+	if !b.Namespaces {
+		if err := restrict(b, o); err != nil {
 			return err
 		}
 	}
-	if err := applySeccomp(b, o.Filter); err != nil {
+	if err := applyFilter(b, o.Filter); err != nil {
 		return err
 	}
 	return fmt.Errorf("start %s: %w", o.Path, unix.Exec(o.Path, o.Args, o.Env))

@@ -1,10 +1,9 @@
-package sandbox
+package stage
 
 import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -12,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// innerID is the user and group of a program at level Full, as it sees them.
-const innerID = 1000
+// InnerID is the user and group of a program that is nobody, as it sees them.
+const InnerID = 1000
 
 const (
 	// mostFilesOpen is above what functions have open at once.
@@ -25,20 +24,20 @@ const (
 // restrict takes from this thread all that its program must not have, but for the
 // system calls. What it leaves is kept across the exec that follows. Where there
 // is a root folder nothing of it depends on the program, which is then waited for.
-func restrict(b blueprint, p Program) error {
+func restrict(b Blueprint, o Order) error {
 	steps := []struct {
-		name string
+		name Step
 		do   func() error
 	}{
 		{"limit the process", func() error { return limitProcess(b) }},
-		{"drop capabilities", dropBounding},
-		{"become nobody", func() error { return dropIDs(b) }},
-		{"drop capabilities", dropCapabilities},
-		{"apply Landlock", func() error { return applyLandlock(b, p) }},
+		{Capabilities, dropBounding},
+		{Identity, func() error { return dropIDs(b) }},
+		{Capabilities, dropCapabilities},
+		{Landlock, func() error { return applyLandlock(b, o) }},
 		{"die with the server", func() error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }},
 	}
 	for _, step := range steps {
-		if slices.Contains(leftOut[b.Without], step.name) {
+		if b.omits(step.name) {
 			continue
 		}
 		if err := step.do(); err != nil {
@@ -48,14 +47,7 @@ func restrict(b blueprint, p Program) error {
 	return nil
 }
 
-// leftOut are the steps that make up a layer.
-var leftOut = map[string][]string{
-	layerCapabilities: {"drop capabilities", "become nobody"},
-	layerUser:         {"become nobody"},
-	layerLandlock:     {"apply Landlock"},
-}
-
-func limitProcess(b blueprint) error {
+func limitProcess(b Blueprint) error {
 	set := func(resource int, limit uint64) error {
 		return unix.Setrlimit(resource, &unix.Rlimit{Cur: limit, Max: limit})
 	}
@@ -67,7 +59,7 @@ func limitProcess(b blueprint) error {
 		set(unix.RLIMIT_NICE, 0),
 		set(unix.RLIMIT_RTPRIO, 0),
 	)
-	if b.Level == User || b.Level == Full {
+	if b.Namespaces {
 		// The user has these processes alone: it is counted in its namespace.
 		err = errors.Join(err, set(unix.RLIMIT_NPROC, uint64(b.Processes)))
 	}
@@ -83,7 +75,7 @@ func dropBounding() error {
 		case errors.Is(err, unix.EINVAL): // There is none of that number.
 			return nil
 		case errors.Is(err, unix.EPERM):
-			// At level Restricted there are none to drop, nor the right to.
+			// Outside of namespaces there may be none to drop, nor the right to.
 			return nil
 		case err != nil:
 			return err
@@ -92,19 +84,18 @@ func dropBounding() error {
 	return nil
 }
 
-// dropIDs leaves the user that the stage is, unless what the program is given
-// belongs to it.
-func dropIDs(b blueprint) error {
-	if b.Level != Full || b.Owner {
+// dropIDs leaves the user that the stage is.
+func dropIDs(b Blueprint) error {
+	if !b.Nobody {
 		return nil
 	}
 	if err := syscall.Setgroups(nil); err != nil {
 		return err
 	}
-	if err := syscall.Setresgid(innerID, innerID, innerID); err != nil {
+	if err := syscall.Setresgid(InnerID, InnerID, InnerID); err != nil {
 		return err
 	}
-	return syscall.Setresuid(innerID, innerID, innerID)
+	return syscall.Setresuid(InnerID, InnerID, InnerID)
 }
 
 func dropCapabilities() error {
@@ -118,14 +109,14 @@ func dropCapabilities() error {
 
 // landlockFor is the newest set of Landlock's rules that the kernel has, all of
 // it: a part would be taken for the whole.
-func landlockFor(level Level) (landlock.Config, error) {
+func landlockFor(namespaces bool) (landlock.Config, error) {
 	versions := []landlock.Config{
 		landlock.V1, landlock.V2, landlock.V3, landlock.V4, landlock.V5, landlock.V6, landlock.V7,
 	}
-	// Level Restricted has nothing else between it and others' TCP ports,
+	// Without namespaces nothing else is between it and others' TCP ports,
 	// abstract sockets and signals.
 	needed := 1
-	if !level.namespaced() {
+	if !namespaces {
 		needed = 6
 	}
 	abi, err := ll.LandlockGetABIVersion()
@@ -135,12 +126,17 @@ func landlockFor(level Level) (landlock.Config, error) {
 	return versions[min(abi, len(versions))-1], nil
 }
 
-func applyLandlock(b blueprint, p Program) error {
-	config, err := landlockFor(b.Level)
+// writableDevices are those of the machine's that Landlock lets programs write to.
+// There is nothing to be had from writing to /dev/full, by which Landlock is seen
+// to hold.
+var writableDevices = []string{"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"}
+
+func applyLandlock(b Blueprint, o Order) error {
+	config, err := landlockFor(b.Namespaces)
 	if err != nil {
 		return err
 	}
-	if b.Level.namespaced() {
+	if b.Namespaces {
 		// The network namespace and its firewall say who can be reached.
 		return config.RestrictPaths(
 			landlock.RODirs("/"),
@@ -150,11 +146,11 @@ func applyLandlock(b blueprint, p Program) error {
 	}
 	// What is neither a rule's nor below one is denied: all TCP, and all sockets
 	// and signals of others.
-	folders, files := sort(append(SystemFolders(), p.Readable...))
+	folders, files := sort(o.Readable)
 	return config.Restrict(
 		landlock.RODirs(append(folders, "/proc/self")...),
 		landlock.ROFiles(files...),
-		landlock.RWDirs(p.Writable...).WithRefer(),
+		landlock.RWDirs(o.Writable...).WithRefer(),
 		landlock.RWFiles(writableDevices...),
 	)
 }

@@ -1,22 +1,33 @@
-package sandbox
+package stage
 
 import (
 	"encoding/binary"
 	"errors"
 )
 
-// An order is a Program, for the stage. A call may wait for it: it is read without
-// the code for JSON, of which the stage has nothing in memory by then.
-type order struct {
-	Program
-	// Filter is the assembled list of system calls, or the second of two.
+// An Order is what program the stage becomes. A call may wait for it: it is read
+// without the code for JSON, of which the stage has nothing in memory by then.
+type Order struct {
+	// Path is absolute, and seen from inside.
+	Path string
+	// Args includes the program's name, and Env is the whole environment.
+	Args, Env []string
+	// Dir is where the process starts.
+	Dir string
+	// Assigned leaves the control socket to the program.
+	Assigned bool
+	// Readable and Writable are what the program may use of this machine, where
+	// there are no namespaces.
+	Readable, Writable []string
+	// Filter is the list of system calls, for the kernel; the second of two where
+	// there are namespaces.
 	Filter []byte
 }
 
 var errOrder = errors.New("the order is not one of the server's")
 
-// encode returns lists of strings, each behind its length.
-func (o order) encode() []byte {
+// Encode returns lists of strings, each behind its length.
+func (o Order) Encode() []byte {
 	assigned := ""
 	if o.Assigned {
 		assigned = "assigned"
@@ -33,8 +44,8 @@ func (o order) encode() []byte {
 	return body
 }
 
-// decodeOrder reads what encode returns.
-func decodeOrder(body []byte) (o order, err error) {
+// decodeOrder reads what Encode returns.
+func decodeOrder(body []byte) (o Order, err error) {
 	var lists [5][]string
 	for i := range lists {
 		if lists[i], body, err = decodeList(body); err != nil {

@@ -1,0 +1,37 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// applyFilter has this thread, and the program that it becomes, be under a filter.
+// It is the last step: what comes behind it must be on the list.
+func applyFilter(b Blueprint, assembled []byte) error {
+	if b.omits(Filter) {
+		return nil
+	}
+	if err := addFilter(assembled); err != nil {
+		return fmt.Errorf("%s: %w", Filter, err)
+	}
+	return nil
+}
+
+func addFilter(assembled []byte) error {
+	const size = int(unsafe.Sizeof(unix.SockFilter{}))
+	if len(assembled) == 0 || len(assembled)%size != 0 {
+		return errors.New("there is no list of system calls")
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	program := unix.SockFprog{Len: uint16(len(assembled) / size), Filter: (*unix.SockFilter)(unsafe.Pointer(&assembled[0]))}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
