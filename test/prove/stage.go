@@ -72,11 +72,12 @@ func (v *jeton) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	v.process = exec.CommandContext(ctx, v.command[0], v.command[1:]...)
-	v.process.Stdout, v.process.Stderr = log, log
-	if err := v.process.Start(); err != nil {
+	process := exec.CommandContext(ctx, v.command[0], v.command[1:]...)
+	process.Stdout, process.Stderr = log, log
+	if err := process.Start(); err != nil {
 		return err
 	}
+	v.process = process
 	var endpoints struct{ API, Gateway, Ops string }
 	err = eventually(ctx, func() bool {
 		content, err := os.ReadFile(filepath.Join(v.data, "endpoints.json"))
