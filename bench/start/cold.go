@@ -173,6 +173,10 @@ func coldStart(ctx context.Context, w *workshop, l language, sites ...*site) ([]
 			}
 			took[i] = append(took[i], milliseconds(one))
 		}
+		// Each side begins on a machine that has been quiet for as long.
+		if err := sites[0].ready(ctx); err != nil {
+			return nil, err
+		}
 		one, err := bare(w.dir, command, env)
 		if err != nil {
 			return nil, err
