@@ -25,7 +25,6 @@ const cpuPeriod = 100_000
 
 // manager is what version 1 and version 2 of cgroups have in common.
 type manager interface {
-	Apply(pid int) error
 	Set(r *cgroups.Resources) error
 	Destroy() error
 	Path(controller string) string
@@ -37,19 +36,28 @@ type hierarchies map[string]string
 
 // subsystem is one controller of version 1.
 type subsystem interface {
-	Apply(path string, r *cgroups.Resources, pid int) error
 	Set(path string, r *cgroups.Resources) error
 }
 
 var subsystems = map[string]subsystem{"memory": &fs.MemoryGroup{}, "cpu": &fs.CpuGroup{}, "pids": &fs.PidsGroup{}}
 
-func (h hierarchies) Apply(pid int) error {
+// doors makes the folders, and opens the files by which a thread joins. To put a
+// whole process in from outside would have all of the machine's wait for a moment
+// in which none starts another one: 10 ms, if that has not happened lately.
+func (h hierarchies) doors() (files []int, err error) {
 	for controller, path := range h {
-		if err := subsystems[controller].Apply(path, &cgroups.Resources{}, pid); err != nil {
-			return fmt.Errorf("controller %s: %w", controller, err)
+		err := os.Mkdir(path, 0o755)
+		fd := -1
+		if err == nil {
+			fd, err = unix.Open(filepath.Join(path, "tasks"), unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		}
+		if err != nil {
+			closeAll(files)
+			return nil, fmt.Errorf("controller %s: %w", controller, err)
+		}
+		files = append(files, fd)
 	}
-	return nil
+	return files, nil
 }
 
 func (h hierarchies) Set(r *cgroups.Resources) error {
@@ -182,24 +190,38 @@ type cgroup struct {
 	removed bool
 }
 
-// add makes the cgroup of one sandbox, without limits, and puts a process in.
-func (p *cgroupParent) add(id string, pid int) (*cgroup, error) {
+// add makes the cgroup of one sandbox, without limits. A process joins it by the
+// doors, files in which each of its threads writes 0; there are none if the process
+// is in already.
+func (p *cgroupParent) add(id string, pid int) (c *cgroup, doors []int, err error) {
 	paths := map[string]string{}
 	for controller, path := range p.paths {
 		paths[controller] = filepath.Join(path, id)
 	}
-	var m manager = hierarchies(paths)
 	if p.unified {
-		unified, err := fs2.NewManager(&cgroups.Cgroup{Resources: &cgroups.Resources{}}, paths[""])
+		m, err := joined(paths[""], pid)
 		if err != nil {
-			return nil, fmt.Errorf("cgroup: %w", err)
+			return nil, nil, fmt.Errorf("join cgroup: %w", err)
 		}
-		m = unified
+		return &cgroup{manager: m, unified: true}, nil, nil
+	}
+	h := hierarchies(paths)
+	if doors, err = h.doors(); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("make cgroup: %w", err), h.Destroy())
+	}
+	return &cgroup{manager: h}, doors, nil
+}
+
+// joined returns a cgroup of version 2 with a process in it.
+func joined(path string, pid int) (manager, error) {
+	m, err := fs2.NewManager(&cgroups.Cgroup{Resources: &cgroups.Resources{}}, path)
+	if err != nil {
+		return nil, err
 	}
 	if err := m.Apply(pid); err != nil {
-		return nil, errors.Join(fmt.Errorf("join cgroup: %w", err), m.Destroy())
+		return nil, errors.Join(err, m.Destroy())
 	}
-	return &cgroup{manager: m, unified: p.unified}, nil
+	return m, nil
 }
 
 // limit sets what the processes of the cgroup may take. Without a limit of the

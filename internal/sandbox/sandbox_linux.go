@@ -2,16 +2,13 @@ package sandbox
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -70,41 +67,6 @@ func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, e
 	}
 	return s, nil
 }
-
-// plan is what the stage is to build.
-func (s *Sandbox) plan(l Layout) (stage.Blueprint, error) {
-	b := stage.Blueprint{
-		Namespaces: s.host.level.namespaced(), Hostname: "jeton", Home: HomeDir, Resolver: l.Resolver,
-		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
-		Writable: l.Writable, Nobody: s.host.level == Full && len(l.Readable)+len(l.Writable) == 0,
-		Omit: leftOut[s.without],
-	}
-	if s.without == layerForks {
-		b.Processes *= 2
-	}
-	var err error
-	if b.Mounts, err = planMounts(l); err != nil {
-		return b, err
-	}
-	if b.Namespaces {
-		b.Filter, err = filter(list{namespaced: true, part: first})
-	}
-	return b, err
-}
-
-// leftOut are the steps of the stage that make up a layer.
-var leftOut = map[string][]stage.Step{
-	layerCapabilities: {stage.Capabilities, stage.Identity},
-	layerLandlock:     {stage.Landlock},
-	layerNetwork:      {stage.Loopback},
-	layerProcesses:    {stage.Processes},
-	layerSeccomp:      {stage.Filter},
-	layerSockets:      {stage.Loopback},
-	layerUser:         {stage.Identity},
-}
-
-// defaultTemporary is the size of /tmp before Reveal sets it.
-const defaultTemporary = 64 << 20
 
 // launch starts the stage, which waits for its blueprint.
 func (s *Sandbox) launch(l Layout) error {
@@ -179,89 +141,6 @@ func controlPair() (*net.UnixConn, *os.File, error) {
 		return nil, nil, errors.Join(errors.New("the control socket is none"), conn.Close(), theirs.Close())
 	}
 	return ours, theirs, nil
-}
-
-// build has the stage build the walls, once it is in its cgroup.
-func (s *Sandbox) build(ctx context.Context, b stage.Blueprint) error {
-	pid := s.cmd.Process.Pid
-	var err error
-	if s.host.cgroups != nil {
-		if s.cgroup, err = s.host.cgroups.add(s.id, pid); err != nil {
-			return err
-		}
-		if err := s.cgroup.limit(Limits{Memory: buildMemory, Processes: b.Processes}); err != nil {
-			return err
-		}
-	}
-	if s.host.level.namespaced() {
-		dir := filepath.Join("/proc", strconv.Itoa(pid), "ns")
-		s.mounts, err = os.Open(filepath.Join(dir, "mnt"))
-		if err == nil {
-			s.network, err = os.Open(filepath.Join(dir, "net"))
-		}
-		if err != nil {
-			return fmt.Errorf("open namespaces: %w", err)
-		}
-	}
-	files, err := s.openMounts(b.Mounts)
-	defer closeAll(files)
-	if err != nil {
-		return err
-	}
-	text, err := json.Marshal(b)
-	if err != nil {
-		return err
-	}
-	if err := send(s.control, text, files); err != nil {
-		return err
-	}
-	return s.awaitBuilt(ctx)
-}
-
-// buildMemory is what a sandbox may take before Limit says: as much as the largest
-// tier, for interpreters that size their heap by it when they start.
-const buildMemory = 4096 << 20
-
-// openMounts opens what the stage could not, who is nobody on this machine.
-func (s *Sandbox) openMounts(plan []stage.Mount) (files []int, err error) {
-	if s.host.level != Full {
-		return nil, nil
-	}
-	users, err := os.Open(filepath.Join("/proc", strconv.Itoa(s.PID()), "ns", "user"))
-	if err != nil {
-		return nil, fmt.Errorf("open namespaces: %w", err)
-	}
-	defer users.Close()
-	for _, m := range plan {
-		if m.Link != "" {
-			continue
-		}
-		fd, err := m.Open(users)
-		if err != nil {
-			return files, err
-		}
-		files = append(files, fd)
-	}
-	return files, nil
-}
-
-func closeAll(files []int) {
-	for _, fd := range files {
-		_ = unix.Close(fd)
-	}
-}
-
-func (s *Sandbox) awaitBuilt(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { _ = s.control.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	if err := s.control.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
-	answer := make([]byte, 1)
-	if _, err := io.ReadFull(s.control, answer); err != nil {
-		return errors.Join(ctx.Err(), fmt.Errorf("wait for the walls: %w", err))
-	}
-	return nil
 }
 
 // Limit sets what the processes within may take from now on, but for the size of

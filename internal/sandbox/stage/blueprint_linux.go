@@ -27,9 +27,12 @@ const mostFiles = 64
 type Blueprint struct {
 	// Namespaces is true for a stage in namespaces of its own, which gets a root
 	// folder, and all of its restrictions before it is known what it becomes.
-	Namespaces bool    `json:"namespaces"`
-	Mounts     []Mount `json:"mounts"`
-	Hostname   string  `json:"hostname"`
+	Namespaces bool `json:"namespaces"`
+	// Doors is how many of the file descriptors beside it, the first ones, are
+	// those by which the stage joins its cgroup. The others are of the mounts.
+	Doors    int     `json:"doors,omitempty"`
+	Mounts   []Mount `json:"mounts"`
+	Hostname string  `json:"hostname"`
 	// Home is a folder that there is, empty, for a mount that comes later.
 	Home string `json:"home"`
 	// Writable are folders that the program may change.

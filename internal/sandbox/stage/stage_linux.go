@@ -54,6 +54,9 @@ func run() error {
 	if err := json.Unmarshal(text, &b); err != nil {
 		return err
 	}
+	if opened, err = join(b.Doors, opened); err != nil {
+		return err
+	}
 	if b.Namespaces {
 		if err := buildWalls(b, opened); err != nil {
 			return err
@@ -81,6 +84,21 @@ func run() error {
 		return err
 	}
 	return become(b, o, number)
+}
+
+// join has this thread, which becomes the program, be in its cgroup: the others end
+// before that.
+func join(doors int, opened []int) (others []int, err error) {
+	if doors > len(opened) {
+		return nil, errors.New("fewer files than doors came from the server")
+	}
+	for _, door := range opened[:doors] {
+		_, err := unix.Write(door, []byte("0"))
+		if err := errors.Join(err, unix.Close(door)); err != nil {
+			return nil, fmt.Errorf("join cgroup: %w", err)
+		}
+	}
+	return opened[doors:], nil
 }
 
 func buildWalls(b Blueprint, opened []int) error {
