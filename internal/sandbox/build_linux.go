@@ -45,7 +45,8 @@ var leftOut = map[string][]stage.Step{
 	layerLandlock:     {stage.Landlock},
 	layerNetwork:      {stage.Loopback},
 	layerProcesses:    {stage.Processes},
-	layerSeccomp:      {stage.Filter},
+	layerProfile:      {stage.SecondFilter},
+	layerSeccomp:      {stage.Filter, stage.SecondFilter},
 	layerSockets:      {stage.Loopback},
 	layerUser:         {stage.Identity},
 }

@@ -58,6 +58,7 @@ func (q questions) answer() map[string]string {
 	tries := map[string]func(questions) error{
 		layerCapabilities: tryCapabilities,
 		layerLandlock:     tryLandlock,
+		layerProfile:      tryProfile,
 		layerSeccomp:      trySeccomp,
 		layerFiles:        tryFiles,
 		layerProcesses:    tryProcesses,
@@ -131,6 +132,21 @@ func trySeccomp(questions) error {
 			return raw(unix.SYS_IOCTL, 0, unix.TIOCSTI|1<<32, 0)
 		},
 	}
+	return denied(calls)
+}
+
+// tryProfile makes calls that are on the lists of other languages, or that only the
+// stage has need of.
+func tryProfile(questions) error {
+	return denied(map[string]func() unix.Errno{
+		"shmget":     func() unix.Errno { return raw(unix.SYS_SHMGET, 0, 0, 0) },
+		"pkey_alloc": func() unix.Errno { return raw(unix.SYS_PKEY_ALLOC, 1, 0, 0) },
+		"seccomp":    func() unix.Errno { return raw(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, 0) },
+	})
+}
+
+// denied asks that each call is answered as what is not on the list.
+func denied(calls map[string]func() unix.Errno) error {
 	for name, call := range calls {
 		if errno := call(); errno != unix.EPERM {
 			return fmt.Errorf("the list of system calls does not keep %s (%s)", name, errno.Error())

@@ -15,6 +15,7 @@ const (
 	layerMemory       = "memory"
 	layerNetwork      = "network"
 	layerProcesses    = "processes"
+	layerProfile      = "profile"
 	layerSeccomp      = "seccomp"
 	layerSockets      = "sockets"
 	layerTemporary    = "temporary"
@@ -23,7 +24,8 @@ const (
 
 // walls are the layers that one probe tries, in the order of reports.
 var walls = []string{
-	layerCapabilities, layerFiles, layerForks, layerLandlock, layerNetwork, layerProcesses, layerSeccomp, layerSockets, layerTemporary, layerUser,
+	layerCapabilities, layerFiles, layerForks, layerLandlock, layerNetwork, layerProcesses, layerProfile, layerSeccomp, layerSockets, layerTemporary,
+	layerUser,
 }
 
 // Layers are the names of all layers of the highest level.

@@ -63,6 +63,7 @@ const (
 	Identity     Step = "become nobody"
 	Landlock     Step = "apply Landlock"
 	Filter       Step = "apply seccomp"
+	SecondFilter Step = "apply seccomp for the program"
 )
 
 func (b Blueprint) omits(s Step) bool { return slices.Contains(b.Omit, s) }

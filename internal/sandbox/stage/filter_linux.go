@@ -10,12 +10,12 @@ import (
 
 // applyFilter has this thread, and the program that it becomes, be under a filter.
 // It is the last step: what comes behind it must be on the list.
-func applyFilter(b Blueprint, assembled []byte) error {
-	if b.omits(Filter) {
+func applyFilter(b Blueprint, s Step, assembled []byte) error {
+	if b.omits(s) {
 		return nil
 	}
 	if err := addFilter(assembled); err != nil {
-		return fmt.Errorf("%s: %w", Filter, err)
+		return fmt.Errorf("%s: %w", s, err)
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func run() error {
 		if err := restrict(b, Order{}); err != nil {
 			return err
 		}
-		if err := applyFilter(b, b.Filter); err != nil {
+		if err := applyFilter(b, Filter, b.Filter); err != nil {
 			return err
 		}
 		if err := shrink(); err != nil {
@@ -152,7 +152,7 @@ func become(b Blueprint, o Order, control int) error {
 			return err
 		}
 	}
-	if err := applyFilter(b, o.Filter); err != nil {
+	if err := applyFilter(b, SecondFilter, o.Filter); err != nil {
 		return err
 	}
 	return fmt.Errorf("start %s: %w", o.Path, unix.Exec(o.Path, o.Args, o.Env))
