@@ -106,20 +106,6 @@ func TestHandlers(t *testing.T) {
 	})
 }
 
-// TestComposer has the autoloader made that composer.json describes, which needs
-// no package of elsewhere.
-func TestComposer(t *testing.T) {
-	t.Parallel()
-	built := language.Build(t, "handler.handle", map[string]string{
-		"handler.php":   "<?php function handle($e, $c) { return App\\Text::SAID; }",
-		"src/Text.php":  "<?php namespace App; class Text { const SAID = 'loaded by composer'; }",
-		"composer.json": `{"autoload": {"psr-4": {"App\\": "src/"}}, "scripts": {"post-autoload-dump": "false"}}`,
-	})
-	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "loaded by composer" {
-		t.Errorf("answer is %d %q", got.Status, got.Body)
-	}
-}
-
 func TestStartFailures(t *testing.T) {
 	t.Parallel()
 	language.TestStartFailures(t, map[string]runtimetest.StartFailure{
