@@ -167,10 +167,10 @@ type list struct {
 	part part
 }
 
-// The kernel takes a quarter of a millisecond for a long filter, which a program
-// need not wait for where a sandbox is made ahead of it: the stage is under the
-// first part then, which is that of all profiles, and what is not of the
-// program's own is taken away by the second, a short one.
+// A part is the first or the second of two filters, or all that there is in one.
+// The kernel takes a quarter of a millisecond for a long filter, which no program
+// need wait for where the stage can be under it before: under that of all
+// profiles. What is not of the program's own is taken away by a second, short one.
 type part int
 
 const (

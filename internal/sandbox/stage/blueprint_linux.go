@@ -16,8 +16,8 @@ import (
 // bytes, and file descriptors beside them. First a blueprint, then an order. The
 // stage answers with a byte.
 
-// LargestMessage is the most bytes of one: above all that a program's arguments and environment may be:
-// 200 secret variables of 64 KiB each.
+// LargestMessage is the most bytes of one: above all that a program's arguments and
+// environment may be, 200 secret variables of 64 KiB each.
 const LargestMessage = 32 << 20
 
 // mostFiles bounds the file descriptors beside one message.
