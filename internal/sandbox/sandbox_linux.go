@@ -168,16 +168,15 @@ func (s *Sandbox) Reveal(dir string, temporary int64) error {
 
 // Become has the stage become the program. That it did not is told by its end.
 func (s *Sandbox) Become(p Program) error {
+	o := stage.Order{Path: p.Path, Args: p.Args, Env: p.Env, Dir: p.Dir, Assigned: p.Assigned}
 	l := list{profile: p.Profile, namespaced: s.host.level.namespaced()}
 	if l.namespaced {
 		l.part = second
+	} else {
+		o.Readable, o.Writable = append(SystemFolders(), p.Readable...), p.Writable
 	}
-	assembled, err := filter(l)
-	if err == nil {
-		o := stage.Order{
-			Path: p.Path, Args: p.Args, Env: p.Env, Dir: p.Dir, Assigned: p.Assigned,
-			Readable: append(SystemFolders(), p.Readable...), Writable: p.Writable, Filter: assembled,
-		}
+	var err error
+	if o.Filter, err = filter(l); err == nil {
 		err = send(s.control, o.Encode(), nil)
 	}
 	if err != nil {
