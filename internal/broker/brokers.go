@@ -24,10 +24,17 @@ type Brokers struct {
 
 var _ schedule.Brokers = (*Brokers)(nil)
 
+// errForeignSource refuses a trigger that was made when the project of its source
+// was not checked.
+var errForeignSource = fmt.Errorf("%w: its queue or subject belongs to a project that it may not use: make the trigger again with an API key of that project", schedule.ErrNoBroker)
+
 // Check tells why a trigger's messages cannot be had, as far as that can be said
 // without asking anybody. Where no broker is configured at all, triggers are
 // objects that do nothing, and nothing is wrong with any.
 func (b *Brokers) Check(t functions.Trigger) error {
+	if !t.OwnsSource() {
+		return errForeignSource
+	}
 	var err error
 	if len(b.Config.NATS) == 0 && len(b.Config.SQS) == 0 {
 		return nil
@@ -43,6 +50,9 @@ func (b *Brokers) Check(t functions.Trigger) error {
 
 // Open implements schedule.Brokers.
 func (b *Brokers) Open(ctx context.Context, t functions.Trigger) (schedule.Source, error) {
+	if !t.OwnsSource() {
+		return nil, errForeignSource
+	}
 	switch {
 	case t.NATS != nil:
 		server, err := b.Config.nats(*t.NATS)

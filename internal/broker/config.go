@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"github.com/goccy/go-yaml"
 
@@ -14,17 +15,38 @@ import (
 )
 
 // Config says where the messages of Scaleway's Messaging and Queuing accounts
-// and projects are, which triggers name. Of several entries that match, the
-// first counts.
+// and projects are, which triggers name. The first entry that matches is used.
 type Config struct {
 	NATS []NATSServer `yaml:"nats"`
 	SQS  []SQSService `yaml:"sqs"`
 }
 
-// A NATSServer keeps the subjects of accounts. Empty fields match all.
+// AnyProject in a list of projects stands for all of them.
+const AnyProject = "*"
+
+// Projects are the IDs of the projects whose triggers may use an entry, or
+// AnyProject. An entry without any is refused: it would open one project's
+// messages to all others.
+type Projects struct {
+	// Project is one more, for an entry of a single project.
+	Project  string   `yaml:"project"`
+	Projects []string `yaml:"projects"`
+}
+
+// allow reports whether triggers that consume from the project may use the entry.
+func (p Projects) allow(project string) bool {
+	return p.Project == AnyProject || p.Project != "" && p.Project == project ||
+		slices.Contains(p.Projects, AnyProject) || slices.Contains(p.Projects, project) && project != ""
+}
+
+func (p Projects) empty() bool { return p.Project == "" && len(p.Projects) == 0 }
+
+// A NATSServer keeps the subjects of accounts. An empty account or region matches
+// all.
 type NATSServer struct {
+	Projects `yaml:",inline"`
+
 	Account string `yaml:"account"`
-	Project string `yaml:"project"`
 	Region  string `yaml:"region"`
 	// URL is nats:// or tls:// with a host; several with commas between.
 	URL string `yaml:"url"`
@@ -32,9 +54,10 @@ type NATSServer struct {
 	Credentials string `yaml:"credentials"`
 }
 
-// An SQSService keeps the queues of projects. Empty fields match all.
+// An SQSService keeps the queues of projects. An empty region matches all.
 type SQSService struct {
-	Project   string    `yaml:"project"`
+	Projects `yaml:",inline"`
+
 	Region    string    `yaml:"region"`
 	Endpoint  string    `yaml:"endpoint"`
 	AccessKey string    `yaml:"access_key"`
@@ -84,11 +107,17 @@ func parse(content []byte) (Config, error) {
 		return c, errors.New("it is no YAML of the form that docs/triggers.md has: two lists, nats and sqs, and nothing else in them than is named there")
 	}
 	for i, n := range c.NATS {
+		if n.empty() {
+			return c, noProjects("nats", i)
+		}
 		if u, err := url.Parse(n.URL); err != nil || u.Host == "" {
 			return c, fmt.Errorf("entry %d of nats: url must be like nats://host:4222", i+1)
 		}
 	}
 	for i, s := range c.SQS {
+		if s.empty() {
+			return c, noProjects("sqs", i)
+		}
 		if u, err := url.Parse(s.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return c, fmt.Errorf("entry %d of sqs: endpoint must be like https://sqs.example.org", i+1)
 		}
@@ -96,10 +125,14 @@ func parse(content []byte) (Config, error) {
 	return c, nil
 }
 
+func noProjects(list string, i int) error {
+	return fmt.Errorf("entry %d of %s names no project: list the IDs of the projects whose triggers may use it under projects, or \"*\" for all", i+1, list)
+}
+
 // nats finds the server of a trigger's subject.
 func (c Config) nats(s functions.NATSSubject) (NATSServer, error) {
 	for _, n := range c.NATS {
-		if matches(n.Account, s.AccountID) && matches(n.Project, s.ProjectID) && matches(n.Region, s.Region) {
+		if matches(n.Account, s.AccountID) && n.allow(s.ProjectID) && matches(n.Region, s.Region) {
 			return n, nil
 		}
 	}
@@ -109,7 +142,7 @@ func (c Config) nats(s functions.NATSSubject) (NATSServer, error) {
 // sqs finds the service of a trigger's queue.
 func (c Config) sqs(q functions.SQSQueue) (SQSService, error) {
 	for _, s := range c.SQS {
-		if matches(s.Project, q.ProjectID) && matches(s.Region, q.Region) {
+		if s.allow(q.ProjectID) && matches(s.Region, q.Region) {
 			return s, nil
 		}
 	}

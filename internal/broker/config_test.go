@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/schedule"
 )
 
 const hidden = "correct-horse-battery-staple"
@@ -27,6 +29,7 @@ func TestCheck(t *testing.T) {
 	c, err := load(t, `
 nats:
 - account: 11111111-1111-4111-8111-111111111111
+  projects: ["*"]
   region: nl-ams
   url: nats://one:4222,nats://two:4222
 - project: 22222222-2222-4222-8222-222222222222
@@ -34,6 +37,7 @@ nats:
   credentials: /etc/jeton/nats.creds
 sqs:
 - region: fr-par
+  projects: [22222222-2222-4222-8222-222222222222, any]
   endpoint: https://sqs.example.org
   access_key: AK
   secret_key: `+hidden+`
@@ -52,6 +56,10 @@ sqs:
 		trigger functions.Trigger
 		served  bool
 	}{
+		"a project that is not listed": {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "other", Region: "fr-par"}}, false},
+		"no project":                   {functions.Trigger{SQS: &functions.SQSQueue{Region: "fr-par"}}, false},
+		"a queue of a foreign project": {functions.Trigger{ProjectID: "mine", SQS: &functions.SQSQueue{ProjectID: project, Region: "fr-par"}}, false},
+
 		"the account":               {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "nl-ams"}}, true},
 		"the account elsewhere":     {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "fr-par"}}, false},
 		"the project":               {functions.Trigger{NATS: &functions.NATSSubject{AccountID: "other", ProjectID: project, Region: "fr-par"}}, true},
@@ -60,11 +68,20 @@ sqs:
 		"a queue of another region": {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "any", Region: "pl-waw"}}, false},
 		"a queue of somebody else":  {functions.Trigger{ExternalSQS: &functions.ExternalSQSQueue{}}, true},
 	} {
+		// The trigger's own project, unless the case is about another.
+		if test.trigger.ProjectID == "" {
+			test.trigger.SharedSource = true
+		}
 		err := (&broker.Brokers{Config: c}).Check(test.trigger)
 		if (err == nil) != test.served {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := (&broker.Brokers{}).Check(test.trigger); err != nil {
+		if !test.served {
+			if _, err := (&broker.Brokers{Config: c}).Open(t.Context(), test.trigger); !errors.Is(err, schedule.ErrNoBroker) {
+				t.Errorf("%s is opened: %v", name, err)
+			}
+		}
+		if err := (&broker.Brokers{}).Check(test.trigger); err != nil && test.trigger.OwnsSource() {
 			t.Errorf("%s, where there is no broker at all: %v", name, err)
 		}
 	}
@@ -76,10 +93,12 @@ func TestBadFiles(t *testing.T) {
 		"no YAML":          {"nats: [", "docs/triggers.md"},
 		"an unknown name":  {"nats:\n- urls: nats://a:1\n", "docs/triggers.md"},
 		"an unknown list":  {"kafka:\n- url: a\n", "docs/triggers.md"},
-		"no host":          {"nats:\n- url: localhost\n", "entry 1 of nats: url must be like"},
-		"no endpoint":      {"sqs:\n- endpoint: https://a\n- region: fr-par\n", "entry 2 of sqs: endpoint must be like"},
-		"another protocol": {"sqs:\n- endpoint: file:///etc\n", "entry 1 of sqs"},
+		"no host":          {"nats:\n- project: p\n  url: localhost\n", "entry 1 of nats: url must be like"},
+		"no endpoint":      {"sqs:\n- endpoint: https://a\n  project: p\n- region: fr-par\n  project: p\n", "entry 2 of sqs: endpoint must be like"},
+		"another protocol": {"sqs:\n- endpoint: file:///etc\n  project: p\n", "entry 1 of sqs"},
 		"a key in a wrong": {"sqs:\n- secret_key: " + hidden + "\n  endpoint: [\n", "docs/triggers.md"},
+		"no project":       {"nats:\n- url: nats://a:1\n", "names no project"},
+		"no SQS project":   {"sqs:\n- endpoint: https://a\n  projects: []\n", "entry 1 of sqs names no project"},
 		"too large":        {"# " + strings.Repeat("x", 1<<20), "larger than"},
 	} {
 		_, err := load(t, test.content)

@@ -19,8 +19,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/schedule"
 )
 
-// mostAtOnce is how many messages SQS gives at once.
-const mostAtOnce = 10
+const (
+	// mostAtOnce is how many messages SQS gives at once.
+	mostAtOnce = 10
+	// answerTimeout bounds a request with its whole answer.
+	answerTimeout = 3 * fetchWait
+)
 
 // openQueue finds a queue by its name.
 func openQueue(ctx context.Context, service SQSService, name string) (schedule.Source, error) {
@@ -44,7 +48,7 @@ func openExternal(q functions.ExternalSQSQueue, secretKey string, anywhere bool)
 func newSQS(endpoint, region, accessKey, secretKey string, dial func(context.Context, string, string) (net.Conn, error)) *sqs.Client {
 	transport := &http.Transport{
 		DialContext: dial, MaxIdleConnsPerHost: mostAtOnce,
-		TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: 2 * fetchWait,
+		TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: 2 * fetchWait, MaxResponseHeaderBytes: maxAnswerHeader,
 	}
 	if dial == nil {
 		transport.Proxy = http.ProxyFromEnvironment
@@ -53,7 +57,7 @@ func newSQS(endpoint, region, accessKey, secretKey string, dial func(context.Con
 		region = "fr-par" // it is part of what is signed, and of nothing else
 	}
 	return sqs.New(sqs.Options{
-		BaseEndpoint: &endpoint, Region: region, HTTPClient: &http.Client{Transport: transport},
+		BaseEndpoint: &endpoint, Region: region, HTTPClient: &http.Client{Transport: boundedTransport{transport}, Timeout: answerTimeout},
 		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(accessKey, secretKey, "")),
 	})
 }

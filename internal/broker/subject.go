@@ -13,8 +13,8 @@ import (
 // The bounds of what waits of a subject that no stream keeps: the client drops
 // what is more.
 const (
-	pendingMessages = 100_000
-	pendingBytes    = 64 << 20
+	pendingMessages = 10_000
+	pendingBytes    = 8 << 20
 )
 
 // subject is a subject that no stream keeps: what comes while nobody listens is

@@ -1,3 +1,3 @@
-// Package dns tells whether a hostname leads to a function, by the DNS server
-// that the operator names. It serves no names itself.
+// Package dns asks the operator's DNS server who owns a hostname. It serves no
+// names.
 package dns

@@ -4,61 +4,132 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
-// patience is how long one question may take, answers of its aliases included.
-const patience = 5 * time.Second
+const (
+	// questionTimeout bounds all questions about one hostname together.
+	questionTimeout = 5 * time.Second
+	// maxAliases is the longest chain of CNAME records that is followed.
+	maxAliases = 8
+	// maxAnswer is the largest answer over UDP, in bytes: what fits into a packet
+	// on most networks. A longer one is asked for again over TCP, which bounds it
+	// at 64 KiB.
+	maxAnswer = 1232
+)
+
+// ProofPrefix is the label below which the owner of a hostname publishes the TXT
+// record for a project, and ProofValue begins the record's value.
+const (
+	ProofPrefix = "_jeton."
+	ProofValue  = "jeton-project="
+)
 
 // Resolver asks one DNS server.
-type Resolver struct{ resolver *net.Resolver }
+type Resolver struct{ server string }
 
-// New returns a resolver that asks the server at an address such as
-// 192.0.2.53:53.
-func New(server string) *Resolver {
-	return &Resolver{&net.Resolver{
-		PreferGo: true,
-		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			var dialer net.Dialer
-			return dialer.DialContext(ctx, network, server)
-		},
-	}}
-}
+// New returns a resolver that asks the recursive DNS server at an address such
+// as 192.0.2.53:53.
+func New(server string) *Resolver { return &Resolver{server} }
 
-// PointsTo returns nil if the hostname is an alias of target, or leads to an
-// address that target leads to; otherwise an error that says where it leads.
-func (r *Resolver) PointsTo(ctx context.Context, hostname, target string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// Proof looks for the proof that the owner of a hostname assigned it to a
+// function: a CNAME record that leads to the function's own domain name, directly
+// or through other aliases, or a TXT record for the function's project. It returns
+// an empty text if there is one, otherwise what the DNS says instead. The error
+// is not nil if the DNS server did not answer.
+//
+// An address proves nothing: all functions of a gateway share it.
+func (r *Resolver) Proof(ctx context.Context, hostname, domainName, projectID string) (missing string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
 	defer cancel()
-	alias, err := r.resolver.LookupCNAME(ctx, absolute(hostname))
-	if err == nil && absolute(alias) == absolute(target) {
-		return nil
+	found, missing, err := r.aliasOf(ctx, hostname, domainName)
+	if err != nil || found {
+		return "", err
 	}
-	addresses, err := r.resolver.LookupHost(ctx, absolute(hostname))
-	if err != nil {
-		return unresolved(hostname, err)
+	texts, err := r.texts(ctx, ProofPrefix+hostname)
+	if err != nil || slices.Contains(texts, ProofValue+projectID) {
+		return "", err
 	}
-	wanted, err := r.resolver.LookupHost(ctx, absolute(target))
-	if err != nil {
-		return fmt.Errorf("%s is no alias of %s", hostname, target)
-	}
-	if slices.ContainsFunc(addresses, func(a string) bool { return slices.Contains(wanted, a) }) {
-		return nil
-	}
-	return fmt.Errorf("%s leads to %s", hostname, strings.Join(addresses, ", "))
+	return missing, nil
 }
 
-func unresolved(hostname string, err error) error {
-	var failed *net.DNSError
-	if errors.As(err, &failed) && failed.IsNotFound {
-		return fmt.Errorf("%s is not in the DNS", hostname)
+// aliasOf follows the aliases of a hostname until one of them is the target.
+func (r *Resolver) aliasOf(ctx context.Context, hostname, target string) (found bool, missing string, err error) {
+	name := absolute(hostname)
+	for range maxAliases {
+		next, exists, err := r.alias(ctx, name)
+		switch {
+		case err != nil:
+			return false, "", err
+		case next == absolute(target):
+			return true, "", nil
+		case next == "" && name != absolute(hostname):
+			return false, fmt.Sprintf("%s is a CNAME of %s", hostname, strings.TrimSuffix(name, ".")), nil
+		case next == "" && !exists:
+			return false, hostname + " is not in the DNS", nil
+		case next == "":
+			return false, hostname + " is not a CNAME", nil
+		}
+		name = next
 	}
-	return fmt.Errorf("%s could not be looked up", hostname)
+	return false, fmt.Sprintf("%s leads through more than %d aliases", hostname, maxAliases), nil
 }
 
-// absolute is the name as DNS has it, with the dot at its end, by which search
-// lists are left out.
+// alias returns the target of a name's CNAME record, empty if it has none, and
+// whether the name exists.
+func (r *Resolver) alias(ctx context.Context, name string) (target string, exists bool, err error) {
+	answer, err := r.ask(ctx, name, dns.TypeCNAME)
+	if err != nil {
+		return "", false, err
+	}
+	for _, record := range answer.Answer {
+		if cname, ok := record.(*dns.CNAME); ok && absolute(cname.Hdr.Name) == name {
+			return absolute(cname.Target), true, nil
+		}
+	}
+	return "", answer.Rcode != dns.RcodeNameError, nil
+}
+
+// texts returns the values of a name's TXT records.
+func (r *Resolver) texts(ctx context.Context, name string) ([]string, error) {
+	answer, err := r.ask(ctx, absolute(name), dns.TypeTXT)
+	if err != nil {
+		return nil, err
+	}
+	var values []string
+	for _, record := range answer.Answer {
+		if text, ok := record.(*dns.TXT); ok {
+			values = append(values, strings.Join(text.Txt, ""))
+		}
+	}
+	return values, nil
+}
+
+// ask sends one question over UDP and, if the answer is cut off there, over TCP.
+func (r *Resolver) ask(ctx context.Context, name string, kind uint16) (*dns.Msg, error) {
+	question := new(dns.Msg).SetQuestion(name, kind)
+	question.SetEdns0(maxAnswer, false)
+	udp := &dns.Client{UDPSize: maxAnswer, Timeout: questionTimeout}
+	answer, _, err := udp.ExchangeContext(ctx, question, r.server)
+	if err == nil && answer.Truncated {
+		tcp := &dns.Client{Net: "tcp", Timeout: questionTimeout}
+		answer, _, err = tcp.ExchangeContext(ctx, question, r.server)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask DNS server %s for %s: %w", r.server, name, err)
+	}
+	if answer.Rcode != dns.RcodeSuccess && answer.Rcode != dns.RcodeNameError {
+		return nil, fmt.Errorf("ask DNS server %s for %s: %s", r.server, name, dns.RcodeToString[answer.Rcode])
+	}
+	if len(answer.Question) != 1 || absolute(answer.Question[0].Name) != name || answer.Question[0].Qtype != kind {
+		return nil, errors.New("the DNS server answered another question")
+	}
+	return answer, nil
+}
+
+// absolute is the name in lower case, with the dot at its end.
 func absolute(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) + "." }

@@ -13,17 +13,23 @@ const cronResource = "Cron"
 func (s *Service) CreateCron(ctx context.Context, scope Scope, c CreateCron) (Cron, error) {
 	id, now := s.NewID(), s.Now()
 	made := Cron{
-		ID: id, Region: scope.Region, ProjectID: scope.ProjectID, FunctionID: c.FunctionID,
-		Name: cmp.Or(c.Name, "cron-"+id[:8]), Schedule: c.Schedule, Args: compactArgs(c.Args),
+		ID: id, Region: scope.Region, FunctionID: c.FunctionID,
+		// The generated name was read from recorded traffic.
+		Name: cmp.Or(c.Name, "cron-"+id), Schedule: c.Schedule, Args: compactArgs(c.Args),
 		Status: Pending, CreatedAt: now, Since: now,
 	}
 	if err := made.validate(); err != nil {
 		return Cron{}, err
 	}
 	return change(ctx, s.Store, func(tx Tx) (Cron, error) {
-		if _, err := called(tx, scope, c.FunctionID); err != nil {
+		f, err := called(tx, scope, c.FunctionID)
+		if err != nil {
 			return made, err
 		}
+		if err := s.cronQuotas(tx, f); err != nil {
+			return made, err
+		}
+		made.ProjectID = f.ProjectID
 		return made, tx.Put(made)
 	})
 }
@@ -97,9 +103,14 @@ func (s *Service) UpdateCron(ctx context.Context, scope Scope, id string, u Upda
 			return c, err
 		}
 		if u.FunctionID != nil && *u.FunctionID != c.FunctionID {
-			if _, err := called(tx, scope, *u.FunctionID); err != nil {
+			f, err := called(tx, scope, *u.FunctionID)
+			if err != nil {
 				return c, err
 			}
+			if err := s.cronQuotas(tx, f); err != nil {
+				return c, err
+			}
+			c.ProjectID = f.ProjectID
 		}
 		set(&c.FunctionID, u.FunctionID)
 		set(&c.Name, u.Name)

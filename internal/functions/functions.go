@@ -30,7 +30,7 @@ func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunct
 		if n.Status.Transient() {
 			return f, transient("namespace", n.ID, n.Status)
 		}
-		f.OrganizationID = n.OrganizationID
+		f.ProjectID, f.OrganizationID = n.ProjectID, n.OrganizationID
 		if err := s.roomInNamespace(tx, f); err != nil {
 			return f, err
 		}
@@ -63,7 +63,7 @@ func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
 	}
 	now := s.Now()
 	f := Function{
-		ID: s.NewID(), Region: scope.Region, ProjectID: scope.ProjectID, NamespaceID: c.NamespaceID,
+		ID: s.NewID(), Region: scope.Region, NamespaceID: c.NamespaceID,
 		Name: c.Name, Description: c.Description, Tags: c.Tags, Variables: c.Variables, Status: Created,
 		MinScale: given(c.MinScale, defaultMinScale), MaxScale: given(c.MaxScale, min(defaultMaxScale, s.Limits.MaxScale)),
 		Runtime: info.Name, RuntimeMessage: info.Message, Handler: cmp.Or(c.Handler, info.DefaultHandler),

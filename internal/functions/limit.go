@@ -12,8 +12,14 @@ type Limits struct {
 	// functions of an organization.
 	Namespaces int
 	Functions  int
-	// Domains is the most domains of a function.
-	Domains int
+	// Tokens is the most tokens of one function or of one namespace, and
+	// ProjectTokens the most of a project.
+	Tokens, ProjectTokens int
+	// Crons, Triggers and Domains are the most of a function; the others the
+	// most of a project.
+	Crons, ProjectCrons       int
+	Triggers, ProjectTriggers int
+	Domains, ProjectDomains   int
 	// Variables is the most variables of one kind, plain or secret, that a
 	// namespace or a function can have; VariableSize is in characters,
 	// SecretSize in bytes.
@@ -31,12 +37,16 @@ type Limits struct {
 	PayloadSize int64
 }
 
-// DefaultLimits are those of Scaleway's documentation.
+// DefaultLimits are those of Scaleway's documentation. It documents none for
+// tokens, crons and triggers, nor for the domains of a project.
 func DefaultLimits() Limits {
 	return Limits{
-		Namespaces:   100,
-		Functions:    1000,
-		Domains:      50,
+		Namespaces: 100,
+		Functions:  1000,
+		Tokens:     10_000, ProjectTokens: 100_000,
+		Crons: 100, ProjectCrons: 1000,
+		Triggers: 50, ProjectTriggers: 500,
+		Domains: 50, ProjectDomains: 500,
 		Variables:    100,
 		VariableSize: 1000,
 		SecretSize:   65536,
@@ -52,6 +62,9 @@ func DefaultLimits() Limits {
 func (l Limits) Validate() error {
 	for name, limit := range map[string]int64{
 		"max-namespaces": int64(l.Namespaces), "max-functions": int64(l.Functions), "max-domains": int64(l.Domains),
+		"max-tokens": int64(l.Tokens), "max-crons": int64(l.Crons), "max-triggers": int64(l.Triggers),
+		"max-project-tokens": int64(l.ProjectTokens), "max-project-crons": int64(l.ProjectCrons),
+		"max-project-triggers": int64(l.ProjectTriggers), "max-project-domains": int64(l.ProjectDomains),
 		"max-variables": int64(l.Variables), "max-variable-size": int64(l.VariableSize), "max-secret-size": int64(l.SecretSize),
 		"max-scale": int64(l.MaxScale), "max-archive-size": l.ArchiveSize, "max-payload-size": l.PayloadSize,
 	} {

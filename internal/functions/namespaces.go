@@ -1,6 +1,9 @@
 package functions
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 const namespaceResource = "Namespace"
 
@@ -12,7 +15,8 @@ func (s *Service) CreateNamespace(ctx context.Context, scope Scope, c CreateName
 	if err := validDescription(c.Description); err != nil {
 		return Namespace{}, err
 	}
-	if c.ProjectID != "" && c.ProjectID != scope.ProjectID {
+	projectID := cmp.Or(c.ProjectID, scope.ProjectID)
+	if !scope.Covers(projectID) {
 		return Namespace{}, &Error{Code: PermissionDenied, Message: "insufficient permissions", Resource: "functions_namespace"}
 	}
 	sealed, err := s.sealSecrets(ctx, c.Secrets)
@@ -25,7 +29,7 @@ func (s *Service) CreateNamespace(ctx context.Context, scope Scope, c CreateName
 	}
 	now := s.Now()
 	n := Namespace{
-		ID: s.NewID(), Region: scope.Region, ProjectID: scope.ProjectID, OrganizationID: scope.OrganizationID,
+		ID: s.NewID(), Region: scope.Region, ProjectID: projectID, OrganizationID: scope.OrganizationID,
 		Name: c.Name, Slug: slug(c.Name, s.NewSuffix()), Description: c.Description, Tags: c.Tags,
 		Variables: c.Variables, Secrets: secrets,
 		Status: Pending, CreatedAt: now, UpdatedAt: now,
@@ -154,15 +158,22 @@ func set[T any](field *T, value *T) {
 	}
 }
 
-// list runs one list within the scope: a filter for another project or
-// organization matches nothing.
+// list returns the objects in the scope that match the filter. A filter for a
+// project or an organization outside of the scope matches nothing.
 func list[T any](ctx context.Context, store Store, scope Scope, filter Filter, read func(Tx, Filter) ([]T, int, error)) ([]T, int, error) {
-	foreign := filter.ProjectID != "" && filter.ProjectID != scope.ProjectID ||
+	foreign := filter.ProjectID != "" && !scope.Covers(filter.ProjectID) ||
 		filter.OrganizationID != "" && filter.OrganizationID != scope.OrganizationID
 	if foreign {
 		return nil, 0, nil
 	}
-	filter.Region, filter.ProjectID, filter.OrganizationID = scope.Region, scope.ProjectID, ""
+	filter.Region, filter.OrganizationID = scope.Region, ""
+	switch {
+	case filter.ProjectID != "":
+	case scope.Projects == nil:
+		filter.ProjectID = scope.ProjectID
+	default:
+		filter.Projects = scope.Projects
+	}
 	var found []T
 	var total int
 	err := store.View(ctx, func(tx Tx) (err error) {

@@ -60,7 +60,7 @@ type Service struct {
 	// Domain is what follows the first label in the domain name of a function;
 	// "{region}" in it stands for the region.
 	Domain string
-	// Names checks the hostnames of new domains; nil takes them as they come.
+	// Names checks who owns the hostnames of new domains; nil accepts all.
 	Names Names
 	Now   func() time.Time
 	// NewID returns a new UUID of version 4; NewSuffix the 8 random letters

@@ -65,4 +65,6 @@ type Filter struct {
 	FunctionID     string
 	Name           string
 	Hostname       string
+	// Projects are the IDs of the projects to list from; nil means all.
+	Projects []string
 }

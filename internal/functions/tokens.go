@@ -15,7 +15,7 @@ func (s *Service) CreateToken(ctx context.Context, scope Scope, c CreateToken) (
 		return IssuedToken{}, err
 	}
 	t := Token{
-		ID: s.NewID(), Region: scope.Region, ProjectID: scope.ProjectID,
+		ID: s.NewID(), Region: scope.Region, ProjectID: issuer.ProjectID,
 		NamespaceID: c.NamespaceID, FunctionID: c.FunctionID, Description: c.Description,
 		Status: Creating, CreatedAt: s.Now(), ExpiresAt: c.ExpiresAt,
 	}
@@ -29,6 +29,9 @@ func (s *Service) CreateToken(ctx context.Context, scope Scope, c CreateToken) (
 	issued := IssuedToken{Token: t, Text: text, PublicKey: issuer.PublicKey}
 	return issued, s.Store.Update(ctx, func(tx Tx) error {
 		if _, err := tokenIssuer(tx, scope, c); err != nil {
+			return err
+		}
+		if err := s.tokenQuotas(tx, t); err != nil {
 			return err
 		}
 		return tx.Put(t)

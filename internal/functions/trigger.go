@@ -22,6 +22,26 @@ type Trigger struct {
 	NATS         *NATSSubject      `json:",omitempty"`
 	ExternalSQS  *ExternalSQSQueue `json:",omitempty"`
 	CreatedAt    time.Time
+	// SharedSource reports that whoever made the trigger could see the project
+	// of its source, which is not the trigger's own project.
+	SharedSource bool `json:",omitempty"`
+}
+
+// OwnsSource reports whether the trigger may consume from its source: the source
+// belongs to the trigger's own project, or to one that its author could see.
+func (t Trigger) OwnsSource() bool {
+	return t.sourceProject() == t.ProjectID || t.SharedSource
+}
+
+// sourceProject is the project that the messages belong to.
+func (t Trigger) sourceProject() string {
+	switch {
+	case t.SQS != nil:
+		return t.SQS.ProjectID
+	case t.NATS != nil:
+		return t.NATS.ProjectID
+	}
+	return t.ProjectID // The queue's own keys decide.
 }
 
 // ObjectID implements Object.

@@ -37,21 +37,14 @@ func triggerNotFound(id string) error {
 // CreateTrigger makes a trigger for a function, which need not be deployed yet.
 func (s *Service) CreateTrigger(ctx context.Context, scope Scope, c CreateTrigger) (Trigger, error) {
 	t := Trigger{
-		ID: s.NewID(), Region: scope.Region, ProjectID: scope.ProjectID, FunctionID: c.FunctionID,
+		ID: s.NewID(), Region: scope.Region, FunctionID: c.FunctionID,
 		Name: c.Name, Description: c.Description, Status: Creating, CreatedAt: s.Now(),
 		SQS: c.SQS, NATS: c.NATS, ExternalSQS: c.ExternalSQS,
 	}
 	if err := t.validate(); err != nil {
 		return Trigger{}, err
 	}
-	switch {
-	case t.SQS != nil:
-		t.SQS.ProjectID = cmp.Or(t.SQS.ProjectID, scope.ProjectID)
-		t.SQS.Region = cmp.Or(t.SQS.Region, string(scope.Region))
-	case t.NATS != nil:
-		t.NATS.ProjectID = cmp.Or(t.NATS.ProjectID, scope.ProjectID)
-		t.NATS.Region = cmp.Or(t.NATS.Region, string(scope.Region))
-	default:
+	if t.ExternalSQS != nil {
 		if c.SecretKey.Reveal() == "" {
 			return Trigger{}, required("sqs_config.secret_key")
 		}
@@ -64,9 +57,38 @@ func (s *Service) CreateTrigger(ctx context.Context, scope Scope, c CreateTrigge
 		if err != nil {
 			return t, err
 		}
-		t.NamespaceID = f.NamespaceID
-		return t, tx.Put(t)
+		if err := s.triggerQuotas(tx, f); err != nil {
+			return t, err
+		}
+		made := t
+		made.ProjectID, made.NamespaceID = f.ProjectID, f.NamespaceID
+		if err := made.ownSource(scope); err != nil {
+			return t, err
+		}
+		return made, tx.Put(made)
 	})
+}
+
+// ownSource completes the source with the trigger's project and region, and
+// refuses one of a project that the caller cannot see. The answer is the same
+// whether or not there is such a project.
+func (t *Trigger) ownSource(scope Scope) error {
+	switch {
+	case t.SQS != nil:
+		source := *t.SQS
+		source.ProjectID, source.Region = cmp.Or(source.ProjectID, t.ProjectID), cmp.Or(source.Region, string(scope.Region))
+		t.SQS = &source
+	case t.NATS != nil:
+		source := *t.NATS
+		source.ProjectID, source.Region = cmp.Or(source.ProjectID, t.ProjectID), cmp.Or(source.Region, string(scope.Region))
+		t.NATS = &source
+	}
+	project := t.sourceProject()
+	t.SharedSource = project != t.ProjectID
+	if t.SharedSource && !scope.Covers(project) {
+		return &Error{Code: PermissionDenied, Message: "insufficient permissions", Resource: "functions_trigger"}
+	}
+	return nil
 }
 
 func (s *Service) sealKey(t *Trigger, key secret.String) error {

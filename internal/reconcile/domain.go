@@ -32,7 +32,7 @@ func (r *Reconciler) domain(ctx context.Context, id string) error {
 	}
 	status, message := functions.Ready, ""
 	switch {
-	case !r.leads(ctx, d, f):
+	case !r.proven(ctx, d, f):
 		if r.Now().Sub(d.CreatedAt) < misled {
 			time.AfterFunc(lookAgain, func() { r.queue.add(key{domainKind, id}) })
 			return nil
@@ -56,16 +56,18 @@ func (r *Reconciler) domain(ctx context.Context, id string) error {
 	})
 }
 
-// leads tells whether the hostname leads to the function.
-func (r *Reconciler) leads(ctx context.Context, d functions.Domain, f functions.Function) bool {
+// proven reports whether the DNS shows that the owner of the hostname assigned
+// it to the function.
+func (r *Reconciler) proven(ctx context.Context, d functions.Domain, f functions.Function) bool {
 	if r.Names == nil {
 		return true
 	}
-	err := r.Names.PointsTo(ctx, d.Hostname, f.DomainName)
-	if err != nil {
-		r.Log.InfoContext(ctx, "a domain does not lead to its function", "domain_id", d.ID, "hostname", d.Hostname, "error", err)
+	missing, err := r.Names.Proof(ctx, d.Hostname, f.DomainName, f.ProjectID)
+	if err != nil || missing != "" {
+		r.Log.InfoContext(ctx, "the DNS does not assign the domain to its function", "domain_id", d.ID, "hostname", d.Hostname, "dns", missing, "error", err)
+		return false
 	}
-	return err == nil
+	return true
 }
 
 // certified has a certificate for the hostname, if that is anybody's business

@@ -41,10 +41,12 @@ func (c *consumer) run(ctx, calling context.Context) error {
 			return nil
 		}
 		messages, err := c.source.Fetch(ctx, free)
-		for range free - len(messages) {
+		taken := messages[:min(free, len(messages))]
+		for range free - len(taken) {
 			<-slots
 		}
-		for _, m := range messages {
+		c.giveBack(messages[len(taken):])
+		for _, m := range taken {
 			deliveries.Go(func() {
 				defer func() { <-slots }()
 				c.deliver(calling, m)
@@ -53,6 +55,18 @@ func (c *consumer) run(ctx, calling context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// giveBack returns messages to a source that gave more than it was asked for:
+// no slot is free for them.
+func (c *consumer) giveBack(messages []Message) {
+	if len(messages) == 0 {
+		return
+	}
+	c.log.Warn("the broker gave more messages than it was asked for", "surplus", len(messages))
+	for _, m := range messages {
+		c.settle(c.log, func(ctx context.Context) error { return m.Again(ctx, 0) })
 	}
 }
 

@@ -158,7 +158,7 @@ func TestTriggers(t *testing.T) {
 		t.Parallel()
 		service := newSQSService(t)
 		url := service.queue(t, "orders")
-		brokers := fmt.Sprintf("sqs:\n- region: fr-par\n  endpoint: %s\n  access_key: AK\n  secret_key: %s\n", service.endpoint, jetontest.SecretMark)
+		brokers := fmt.Sprintf("sqs:\n- region: fr-par\n  projects: [\"*\"]\n  endpoint: %s\n  access_key: AK\n  secret_key: %s\n", service.endpoint, jetontest.SecretMark)
 		c := newConsumer(t, brokers, function.CreateTriggerRequest{ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "orders"}})
 		service.sendAll(t, url)
 		c.expectAll()
@@ -176,7 +176,7 @@ func TestTriggers(t *testing.T) {
 }
 
 func natsBrokers(broker *nats.Conn) string {
-	return fmt.Sprintf("nats:\n- url: %s\n", broker.ConnectedUrl())
+	return fmt.Sprintf("nats:\n- projects: [\"*\"]\n  url: %s\n", broker.ConnectedUrl())
 }
 
 func publish(t *testing.T, broker *nats.Conn, subject string) {
@@ -237,7 +237,7 @@ func TestTriggerAcrossARestart(t *testing.T) {
 func TestTriggerWithoutBroker(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "brokers.yaml")
-	if err := os.WriteFile(file, []byte("nats:\n- account: 11111111-1111-4111-8111-111111111111\n  url: nats://127.0.0.1:1\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("nats:\n- account: 11111111-1111-4111-8111-111111111111\n  project: \"*\"\n  url: nats://127.0.0.1:1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w := newWorld(t, func(c *server.Config) { c.Brokers = file })

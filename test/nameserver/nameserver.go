@@ -19,6 +19,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	aliases map[string]string
+	texts   map[string]string
 	// address is what the targets of all aliases lead to.
 	address [4]byte
 	// left is how many more questions are answered by an alias; negative
@@ -40,7 +41,7 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Fatalf("start a DNS server: %v", err)
 	}
-	s := &Server{PacketConn: connection, aliases: map[string]string{}, address: [4]byte{192, 0, 2, 1}, left: -1}
+	s := &Server{PacketConn: connection, aliases: map[string]string{}, texts: map[string]string{}, address: [4]byte{192, 0, 2, 1}, left: -1}
 	t.Cleanup(func() { _ = s.Close(); _ = listener.Close() })
 	go s.serveTCP(listener)
 	go s.serve()
@@ -68,6 +69,13 @@ func (s *Server) Alias(name, target string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.aliases[name+"."] = target + "."
+}
+
+// Text gives a name a TXT record.
+func (s *Server) Text(name, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.texts[name+"."] = value
 }
 
 // LeadTo gives the targets of all aliases an address. Without it, it is one in the
@@ -144,6 +152,10 @@ func (s *Server) answer(m *dnsmessage.Message) {
 	name := m.Questions[0].Name
 	class := func(name dnsmessage.Name) dnsmessage.ResourceHeader {
 		return dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET, TTL: 1}
+	}
+	if value, ok := s.texts[strings.ToLower(name.String())]; ok && m.Questions[0].Type == dnsmessage.TypeTXT {
+		m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(name), Body: &dnsmessage.TXTResource{TXT: []string{value}}})
+		return
 	}
 	target, ok := s.aliases[strings.ToLower(name.String())]
 	if !ok || s.left == 0 {

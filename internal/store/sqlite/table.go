@@ -235,10 +235,23 @@ func conditions(f functions.Filter) (string, []any) {
 			arguments = append(arguments, c.value)
 		}
 	}
+	if f.Projects != nil {
+		terms = append(terms, "project_id IN (SELECT value FROM json_each(?))")
+		arguments = append(arguments, jsonList(f.Projects))
+	}
 	if len(terms) == 0 {
 		return "", nil
 	}
 	return " WHERE " + strings.Join(terms, " AND "), arguments
+}
+
+// jsonList is a list of texts as one argument of a statement.
+func jsonList(texts []string) string {
+	encoded, err := json.Marshal(texts)
+	if err != nil {
+		return "[]" // A list of texts can always be encoded.
+	}
+	return string(encoded)
 }
 
 // ordering is the ORDER BY clause; objects that are equal in it come in the

@@ -1,0 +1,88 @@
+package broker_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/broker"
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+// plainOpener opens what was not sealed.
+type plainOpener struct{}
+
+func (plainOpener) Open(sealed []byte, _ string) ([]byte, error) { return sealed, nil }
+
+// countingWriter counts what a hostile service could send.
+type countingWriter struct {
+	http.ResponseWriter
+	sent *atomic.Int64
+}
+
+func (w countingWriter) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p)
+	w.sent.Add(int64(n))
+	return n, err
+}
+
+// endless is a text without an end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestFetch_BoundsTheAnswer(t *testing.T) {
+	t.Parallel()
+	const most = 64 << 20
+	for name, answer := range map[string]http.HandlerFunc{
+		"an endless message": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			_, _ = io.Copy(w, io.MultiReader(strings.NewReader(`{"Messages":[{"Body":"`), io.LimitReader(endless{}, most)))
+		},
+		"an announced length": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "67108864")
+			_, _ = io.Copy(w, io.LimitReader(endless{}, most))
+		},
+		"an endless error": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.Copy(w, io.LimitReader(endless{}, most))
+		},
+		"a long header": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
+			_, _ = io.WriteString(w, "{}")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var sent atomic.Int64
+			service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				answer(countingWriter{w, &sent}, r)
+			}))
+			t.Cleanup(service.Close)
+			brokers := &broker.Brokers{Opener: plainOpener{}, Anywhere: true}
+			source, err := brokers.Open(t.Context(), functions.Trigger{ExternalSQS: &functions.ExternalSQSQueue{
+				Endpoint: service.URL, QueueURL: service.URL + "/q", AccessKey: "AK", Sealed: []byte("SK"),
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer source.Close()
+			if _, err := source.Fetch(t.Context(), 10); err == nil {
+				t.Error("the answer was taken")
+			}
+			service.CloseClientConnections()
+			// The SDK asks three times; what is under way in socket buffers counts too.
+			if got := sent.Load(); got >= most {
+				t.Errorf("%d bytes were read", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,62 @@
+package functions
+
+import "fmt"
+
+// A quota bounds how many objects of one kind match a filter.
+type quota struct {
+	// within is what the objects belong to, in words, such as "function".
+	within string
+	of     Filter
+	most   int
+}
+
+// checkQuotas returns an Error with the code QuotaExceeded if one more object of
+// the kind, named by noun, would exceed one of the quotas.
+func checkQuotas[T Object](find func(Filter, Page) ([]T, int, error), noun string, quotas ...quota) error {
+	for _, q := range quotas {
+		_, count, err := find(q.of, Page{Number: 1, Size: 1})
+		if err != nil {
+			return err
+		}
+		if count >= q.most {
+			return &Error{
+				Code: QuotaExceeded, Resource: noun, Quota: q.most, Current: count,
+				Message: fmt.Sprintf("quota exceeded: at most %d %ss per %s", q.most, noun, q.within),
+			}
+		}
+	}
+	return nil
+}
+
+// perFunction and perProject are the two quotas of what belongs to a function.
+func perFunction(f Function, most int) quota {
+	return quota{"function", Filter{FunctionID: f.ID}, most}
+}
+
+func perProject(projectID string, most int) quota {
+	return quota{"project", Filter{ProjectID: projectID}, most}
+}
+
+// cronQuotas checks that a function can have one more cron.
+func (s *Service) cronQuotas(tx Tx, f Function) error {
+	return checkQuotas(tx.Crons, "cron", perFunction(f, s.Limits.Crons), perProject(f.ProjectID, s.Limits.ProjectCrons))
+}
+
+// triggerQuotas checks that a function can have one more trigger.
+func (s *Service) triggerQuotas(tx Tx, f Function) error {
+	return checkQuotas(tx.Triggers, "trigger", perFunction(f, s.Limits.Triggers), perProject(f.ProjectID, s.Limits.ProjectTriggers))
+}
+
+// domainQuotas checks that a function can have one more domain.
+func (s *Service) domainQuotas(tx Tx, f Function) error {
+	return checkQuotas(tx.Domains, "domain", perFunction(f, s.Limits.Domains), perProject(f.ProjectID, s.Limits.ProjectDomains))
+}
+
+// tokenQuotas checks that there can be one more token of the same scope.
+func (s *Service) tokenQuotas(tx Tx, t Token) error {
+	scope := quota{"function", Filter{FunctionID: t.FunctionID}, s.Limits.Tokens}
+	if t.NamespaceID != "" {
+		scope = quota{"namespace", Filter{NamespaceID: t.NamespaceID}, s.Limits.Tokens}
+	}
+	return checkQuotas(tx.Tokens, "token", scope, perProject(t.ProjectID, s.Limits.ProjectTokens))
+}
