@@ -21,17 +21,21 @@ type apikeyCommand struct {
 }
 
 type createKeyCommand struct {
-	Project     string        `help:"The project that the key opens, by its ID or its name (default: the one of the first start)." placeholder:"PROJECT"`
-	Permissions []string      `help:"What the key may do: FunctionsFullAccess, FunctionsReadOnly, FunctionsPrivateAccess (to call private functions, and nothing else); several with commas." required:"" placeholder:"SET"`
-	Description string        `help:"What the key is for." placeholder:"TEXT"`
-	ExpiresIn   time.Duration `help:"Have the key open nothing any more after this long, such as 720h." xor:"expiry" placeholder:"DURATION"`
-	ExpiresAt   time.Time     `help:"Have the key open nothing any more from then on, such as 2027-01-31T12:00:00Z." xor:"expiry" placeholder:"TIME"`
-	JSON        bool          `name:"json" help:"Print JSON, for programs."`
+	Project      []string      `help:"Project that the key opens, by ID or name; several with commas. The first is its default project (default: the one of the first start)." placeholder:"PROJECT"`
+	Organization bool          `help:"Open all projects, those to come included, and make, change and delete projects."`
+	Permissions  []string      `help:"What the key may do: FunctionsFullAccess, FunctionsReadOnly, FunctionsPrivateAccess (to call private functions, and nothing else); several with commas." required:"" placeholder:"SET"`
+	Description  string        `help:"What the key is for." placeholder:"TEXT"`
+	ExpiresIn    time.Duration `help:"Have the key open nothing any more after this long, such as 720h." xor:"expiry" placeholder:"DURATION"`
+	ExpiresAt    time.Time     `help:"Have the key open nothing any more from then on, such as 2027-01-31T12:00:00Z." xor:"expiry" placeholder:"TIME"`
+	JSON         bool          `name:"json" help:"Print JSON, for programs."`
 }
 
 // Run prints the new key.
 func (c *createKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	request := admin.CreateKey{Project: c.Project, Description: c.Description, Permissions: c.Permissions, ExpiresAt: c.ExpiresAt.UTC()}
+	request := admin.CreateKey{Organization: c.Organization, Description: c.Description, Permissions: c.Permissions, ExpiresAt: c.ExpiresAt.UTC()}
+	if len(c.Project) > 0 {
+		request.Project, request.Projects = c.Project[0], c.Project[1:]
+	}
 	if c.ExpiresIn != 0 {
 		request.ExpiresAt = time.Now().Add(c.ExpiresIn).UTC()
 	}
@@ -50,9 +54,18 @@ func printIssued(s streams, k admin.APIKey, asJSON bool) error {
 		return printJSON(s.out, k)
 	}
 	_, err := fmt.Fprintf(s.out, "access key    %s\nsecret key    %s\nproject       %s\norganization  %s\npermissions   %s\nexpires       %s\n",
-		k.AccessKey, k.SecretKey, k.ProjectID, k.OrganizationID, strings.Join(k.Permissions, ", "), orWord(k.ExpiresAt, "never"))
+		k.AccessKey, k.SecretKey, projectsOf(k), k.OrganizationID, strings.Join(k.Permissions, ", "), orWord(k.ExpiresAt, "never"))
 	fmt.Fprintln(s.err, "jeton: the secret key cannot be shown again")
 	return err
+}
+
+// projectsOf are the projects that a key opens, its default project first.
+func projectsOf(k admin.APIKey) string {
+	all := append([]string{k.ProjectID}, k.Projects...)
+	if k.Organization {
+		all = append(all, "all others")
+	}
+	return strings.Join(all, ", ")
 }
 
 type listKeysCommand struct {
@@ -71,7 +84,7 @@ func (c *listKeysCommand) Run(ctx context.Context, line *commandLine, s streams)
 	const heading = "ACCESS KEY\tPROJECT\tPERMISSIONS\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION"
 	return c.print(s.out, all, heading, rows(all, func(k admin.APIKey) []string {
 		return []string{
-			k.AccessKey, k.ProjectID, strings.Join(k.Permissions, ","), orWord(&k.CreatedAt, ""),
+			k.AccessKey, projectsOf(k), strings.Join(k.Permissions, ","), orWord(&k.CreatedAt, ""),
 			orWord(k.ExpiresAt, "never"), orWord(k.LastUsedAt, "never"), k.Description,
 		}
 	}))

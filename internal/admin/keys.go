@@ -15,9 +15,14 @@ import (
 
 // CreateKey is what a new API key is made from.
 type CreateKey struct {
-	// Project is an ID or a name; empty for the first project.
-	Project     string
-	Description string
+	// Project is the default project, by ID or name; empty for the first one.
+	Project string
+	// Projects are further projects that the key opens, by ID or name.
+	Projects []string
+	// Organization reports that the key opens all projects, those to come
+	// included, and may make, change and delete projects.
+	Organization bool
+	Description  string
 	// Permissions are the names of permission sets, at least one.
 	Permissions []string
 	// ExpiresAt is the first instant at which the key opens nothing more; zero
@@ -26,6 +31,9 @@ type CreateKey struct {
 }
 
 func (c CreateKey) validate(now time.Time) error {
+	if slices.Contains(c.Projects, "") {
+		return invalid("projects", "required", "must not contain an empty name")
+	}
 	if len(c.Permissions) == 0 {
 		return invalid("permissions", "required", "is required: "+strings.Join(iam.PermissionSets, ", "))
 	}
@@ -52,7 +60,16 @@ func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secre
 		return iam.APIKey{}, secret.String{}, err
 	}
 	key, secretKey := iam.NewAPIKey(p, now, slices.Compact(slices.Sorted(slices.Values(c.Permissions)))...)
-	key.Description, key.ExpiresAt = c.Description, c.ExpiresAt
+	key.Description, key.ExpiresAt, key.Organization = c.Description, c.ExpiresAt, c.Organization
+	for _, name := range c.Projects {
+		more, err := s.project(ctx, name)
+		if err != nil {
+			return iam.APIKey{}, secret.String{}, err
+		}
+		if !key.Opens(more.ID, "") {
+			key.Projects = append(key.Projects, more.ID)
+		}
+	}
 	return key, secretKey, s.Store.Update(ctx, func(tx functions.Tx) error { return tx.Put(key) })
 }
 
@@ -63,7 +80,7 @@ type UsedKey struct {
 	LastUsedAt time.Time
 }
 
-// Keys returns the API keys of a project, by its ID or its name, oldest first;
+// Keys returns the API keys that name a project, by its ID or its name, oldest first;
 // those of all projects if none is given.
 func (s *Service) Keys(ctx context.Context, project string) ([]UsedKey, error) {
 	all, err := s.Store.APIKeys(ctx)
@@ -75,7 +92,7 @@ func (s *Service) Keys(ctx context.Context, project string) ([]UsedKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return k.ProjectID != p.ID })
+		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return k.ProjectID != p.ID && !slices.Contains(k.Projects, p.ID) })
 	}
 	uses, err := s.lastUses(ctx, usage.APIKeys, ids(all))
 	used := make([]UsedKey, len(all))
@@ -121,7 +138,7 @@ func (s *Service) RotateKey(ctx context.Context, accessKey string, overlap time.
 	}
 	now := s.Now()
 	key, secretKey := iam.NewAPIKey(iam.Project{ID: old.ProjectID, OrganizationID: old.OrganizationID}, now, old.Permissions...)
-	key.Description = old.Description
+	key.Description, key.Projects, key.Organization = old.Description, old.Projects, old.Organization
 	if !old.ExpiresAt.IsZero() {
 		key.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt))
 	}

@@ -1,7 +1,10 @@
 package admin
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -21,13 +24,13 @@ func (s *Service) Projects(ctx context.Context) ([]iam.Project, error) {
 
 // CreateProject makes a project in the organization of the first one.
 func (s *Service) CreateProject(ctx context.Context, name string) (iam.Project, error) {
-	if name == "" {
-		return iam.Project{}, invalid("name", "required", "is required")
-	}
-	if functions.ValidID(name) {
-		return iam.Project{}, invalid("name", "format", "must not look like the ID of a project")
-	}
-	if err := validText("name", name); err != nil {
+	return s.MakeProject(ctx, "", name, "")
+}
+
+// MakeProject makes a project in an organization; in that of the first project
+// if none is given.
+func (s *Service) MakeProject(ctx context.Context, organization, name, description string) (iam.Project, error) {
+	if err := validProject(name, description); err != nil {
 		return iam.Project{}, err
 	}
 	s.mu.Lock()
@@ -39,16 +42,110 @@ func (s *Service) CreateProject(ctx context.Context, name string) (iam.Project, 
 	if len(all) == 0 {
 		return iam.Project{}, errNoProject
 	}
-	p := iam.Project{ID: s.NewID(), OrganizationID: all[0].OrganizationID, Name: name, CreatedAt: s.Now()}
+	p := iam.Project{
+		ID: s.NewID(), OrganizationID: cmp.Or(organization, all[0].OrganizationID), Name: name, Description: description, CreatedAt: s.Now(),
+	}
+	if err := nameIsFree(all, p); err != nil {
+		return iam.Project{}, err
+	}
+	return p, s.Store.Update(ctx, func(tx functions.Tx) error { return tx.Put(p) })
+}
+
+func validProject(name, description string) error {
+	switch {
+	case name == "":
+		return invalid("name", "required", "is required")
+	case functions.ValidID(name):
+		return invalid("name", "format", "must not look like the ID of a project")
+	}
+	if err := validText("name", name); err != nil {
+		return err
+	}
+	return validText("description", description)
+}
+
+// nameIsFree checks that no other project has the name of p.
+func nameIsFree(all []iam.Project, p iam.Project) error {
 	for _, other := range all {
-		if other.Name == name {
-			return iam.Project{}, &functions.Error{
+		if other.Name == p.Name && other.ID != p.ID {
+			return &functions.Error{
 				Code: functions.AlreadyExists, Resource: projectResource, ResourceID: other.ID,
 				Message: "there is a project of that name: " + other.ID,
 			}
 		}
 	}
+	return nil
+}
+
+// UpdateProject changes the name and the description of a project, where they
+// are not nil.
+func (s *Service) UpdateProject(ctx context.Context, id string, name, description *string) (iam.Project, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, err := s.Store.Projects(ctx)
+	if err != nil {
+		return iam.Project{}, err
+	}
+	p, err := projectIn(all, id)
+	if err != nil {
+		return iam.Project{}, err
+	}
+	if name != nil {
+		p.Name = *name
+	}
+	if description != nil {
+		p.Description = *description
+	}
+	if err := errors.Join(validProject(p.Name, p.Description), nameIsFree(all, p)); err != nil {
+		return iam.Project{}, err
+	}
+	p.UpdatedAt = s.Now()
 	return p, s.Store.Update(ctx, func(tx functions.Tx) error { return tx.Put(p) })
+}
+
+// DeleteProject deletes a project that has no namespaces and is the default
+// project of no API key.
+func (s *Service) DeleteProject(ctx context.Context, id string) (iam.Project, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all, err := s.Store.Projects(ctx)
+	if err != nil {
+		return iam.Project{}, err
+	}
+	p, err := projectIn(all, id)
+	if err != nil {
+		return iam.Project{}, err
+	}
+	keys, err := s.Store.APIKeys(ctx)
+	if err != nil {
+		return iam.Project{}, err
+	}
+	if slices.ContainsFunc(keys, func(k iam.APIKey) bool { return k.ProjectID == id }) {
+		return iam.Project{}, notEmpty("the project is the default project of API keys: revoke them first")
+	}
+	return p, s.Store.Update(ctx, func(tx functions.Tx) error {
+		_, count, err := tx.Namespaces(functions.Filter{ProjectID: id}, functions.Page{Number: 1, Size: 1})
+		if err != nil {
+			return err
+		}
+		if count > 0 {
+			return notEmpty("the project has function namespaces: delete them first")
+		}
+		return tx.Delete(p)
+	})
+}
+
+func notEmpty(help string) error {
+	return &functions.Error{Code: functions.PreconditionFailed, Precondition: "project_is_empty", Message: help}
+}
+
+func projectIn(all []iam.Project, id string) (iam.Project, error) {
+	for _, p := range all {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return iam.Project{}, functions.NotFoundError(projectResource, id)
 }
 
 // project finds a project by its ID or its name; the first one, which the

@@ -23,6 +23,8 @@ type APIKey struct {
 	// SecretKey is there in the answer that has made it, and never again.
 	SecretKey      string     `json:"secret_key,omitempty"`
 	ProjectID      string     `json:"project_id"`
+	Projects       []string   `json:"projects,omitempty"`
+	Organization   bool       `json:"organization"`
 	OrganizationID string     `json:"organization_id"`
 	Description    string     `json:"description"`
 	Permissions    []string   `json:"permissions"`
@@ -52,10 +54,12 @@ type (
 		Name string `json:"name"`
 	}
 	createKeyRequest struct {
-		Project     string    `json:"project"`
-		Description string    `json:"description"`
-		Permissions []string  `json:"permissions"`
-		ExpiresAt   time.Time `json:"expires_at,omitzero"`
+		Project      string    `json:"project"`
+		Projects     []string  `json:"projects,omitempty"`
+		Organization bool      `json:"organization,omitempty"`
+		Description  string    `json:"description"`
+		Permissions  []string  `json:"permissions"`
+		ExpiresAt    time.Time `json:"expires_at,omitzero"`
 	}
 	rotateKeyRequest struct {
 		Overlap time.Duration `json:"overlap"` // nanoseconds
@@ -73,7 +77,7 @@ func encodeProject(p iam.Project) Project {
 
 func encodeKey(k iam.APIKey) APIKey {
 	return APIKey{
-		AccessKey: k.AccessKey, ProjectID: k.ProjectID, OrganizationID: k.OrganizationID, Description: k.Description,
+		AccessKey: k.AccessKey, ProjectID: k.ProjectID, Projects: k.Projects, Organization: k.Organization, OrganizationID: k.OrganizationID, Description: k.Description,
 		Permissions: k.Permissions, CreatedAt: k.CreatedAt, ExpiresAt: instant(k.ExpiresAt),
 	}
 }

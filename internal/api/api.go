@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -19,16 +20,30 @@ type Directory interface {
 	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
 	// Project returns the project of an ID.
 	Project(id string) iam.Project
+	// Visible returns the IDs of all projects that a key opens; nil if that is its
+	// default project alone.
+	Visible(key iam.APIKey) []string
+}
+
+// Projects makes, changes and deletes projects.
+type Projects interface {
+	MakeProject(ctx context.Context, organization, name, description string) (iam.Project, error)
+	UpdateProject(ctx context.Context, id string, name, description *string) (iam.Project, error)
+	DeleteProject(ctx context.Context, id string) (iam.Project, error)
 }
 
 // API is the control plane's HTTP interface. All fields but Observer must be set.
 type API struct {
-	Service *functions.Service
-	Keys    Directory
+	Service  *functions.Service
+	Keys     Directory
+	Projects Projects
 	// Attempts counts the wrong keys, and the wrong signatures of addresses.
 	Attempts *iam.Attempts
 	Archives *blob.Archives
 	Runtimes []runtime.Runtime
+	// Toolchain names what serves a language on this machine; empty if nothing
+	// does.
+	Toolchain func(language string) string
 	// Logs has what functions print.
 	Logs Logs
 	// Stopping is closed when no request is to last any longer.
@@ -113,6 +128,9 @@ func (a *API) endpoints() map[string]answer {
 		"GET /iam/v1alpha1/api-keys/{access_key}": a.getAPIKey,
 		"GET /account/v3/projects":                a.listProjects,
 		"GET /account/v3/projects/{id}":           a.getProject,
+		"POST /account/v3/projects":               a.createProject,
+		"PATCH /account/v3/projects/{id}":         a.updateProject,
+		"DELETE /account/v3/projects/{id}":        a.deleteProject,
 	}
 }
 
@@ -188,7 +206,7 @@ func (a *API) authorize(r *http.Request, needed permission) (functions.Scope, er
 	}
 	scope := functions.Scope{
 		Region:    functions.Region(r.PathValue("region")),
-		ProjectID: key.ProjectID, OrganizationID: key.OrganizationID,
+		ProjectID: key.ProjectID, OrganizationID: key.OrganizationID, Projects: a.Keys.Visible(key),
 	}
 	if r.PathValue("region") != "" && !scope.Region.Valid() {
 		return scope, &functions.Error{

@@ -75,6 +75,7 @@ var failures = map[int]openapi.Failure{
 	http.StatusForbidden:           {Text: "The API key does not permit it, or a quota is used up.", Answers: []any{deniedPermission{}, quotasExceeded{}}, Always: true},
 	http.StatusNotFound:            {Text: "It is not there, or not the caller's.", Answers: []any{notFound{}, message{}}},
 	http.StatusConflict:            {Text: "The name is taken, or the object is in a state that passes by itself.", Answers: []any{alreadyExists{}, transientState{}, message{}}},
+	http.StatusPreconditionFailed:  {Text: "Something else must be done first; the message says what.", Answers: []any{preconditionFailed{}}},
 	http.StatusTooManyRequests:     {Text: "Too many wrong API keys or signatures came from this address: wait.", Always: true},
 	http.StatusServiceUnavailable:  {Text: "What the server stands on fails, such as its disk; the message says what.", Answers: []any{message{}}, Always: true},
 	http.StatusInternalServerError: {Text: "The server's fault; its log says more, under the X-Request-Id of the answer.", Answers: []any{message{}}, Always: true},

@@ -79,8 +79,11 @@ var triggerOperations = []openapi.Operation{
 var otherOperations = []openapi.Operation{
 	{Pattern: "GET " + base + "/runtimes", ID: "ListFunctionRuntimes", Tag: "others", Text: "List all runtimes at once.", Answer: runtimesAnswer{}},
 	{Pattern: "GET /iam/v1alpha1/api-keys/{access_key}", ID: "GetAPIKey", Tag: "others", Text: "Get the caller's own API key.", Answer: apiKeyAnswer{}, Fails: notThere},
-	{Pattern: "GET /account/v3/projects", ID: "ListProjects", Tag: "others", Text: "List the caller's own project.", Answer: projectsAnswer{}, Query: []string{"page", "page_size", "name", "organization_id", "project_ids"}},
-	{Pattern: "GET /account/v3/projects/{id}", ID: "GetProject", Tag: "others", Text: "Get the caller's own project.", Answer: projectAnswer{}, Fails: notThere},
+	{Pattern: "GET /account/v3/projects", ID: "ListProjects", Tag: "others", Text: "List the projects that the key opens.", Answer: projectsAnswer{}, Query: pages("name", "organization_id", "project_ids")},
+	{Pattern: "GET /account/v3/projects/{id}", ID: "GetProject", Tag: "others", Text: "Get a project that the key opens.", Answer: projectAnswer{}, Fails: notThere},
+	{Pattern: "POST /account/v3/projects", ID: "CreateProject", Tag: "others", Text: "Make a project, with a key of the whole organization.", Request: createProjectRequest{}, Required: []string{"name"}, Answer: projectAnswer{}, Fails: []int{http.StatusConflict}},
+	{Pattern: "PATCH /account/v3/projects/{id}", ID: "UpdateProject", Tag: "others", Text: "Change a project, with a key of the whole organization.", Request: updateProjectRequest{}, Answer: projectAnswer{}, Fails: conflict},
+	{Pattern: "DELETE /account/v3/projects/{id}", ID: "DeleteProject", Tag: "others", Text: "Delete a project that is empty, with a key of the whole organization.", Empty: true, Fails: []int{http.StatusNotFound, http.StatusPreconditionFailed}},
 	{Pattern: "GET /metadata", ID: "GetMetadata", Tag: "others", Text: "Get what the SDKs put before the names of objects.", Open: true, Answer: metadataAnswer{}},
 	{Pattern: "GET " + descriptionPath, ID: "GetDescription", Tag: "others", Text: "Get this description, for programs.", Open: true, AnswerType: "application/json"},
 	{Pattern: "GET " + pagePath, ID: "GetDescriptionPage", Tag: "others", Text: "Get this description, to read.", Open: true, AnswerType: "text/html"},

@@ -52,10 +52,10 @@ var texts = map[string]string{
 
 	"Runtime.name": "The runtime's name.", "language": "Its language.", "version": "The language's version.", "default_handler": "The handler where none is given.",
 	"code_sample": "A function to begin with.", "Runtime.status": "available, beta, deprecated, end_of_support or end_of_life.", "status_message": "What that means to its users.",
-	"extension": "The suffix of its files.", "implementation": "Always empty.", "logo_url": "The language's logo, at Scaleway.", "runtimes": "All runtimes.",
+	"extension": "The suffix of its files.", "implementation": "The toolchain of this machine that serves the runtime; empty if none does.", "logo_url": "The language's logo, at Scaleway.", "runtimes": "All runtimes.",
 
 	"default_project_id": "The project that the key is for.", "editable": "Always false: keys are changed by the owner of the server.", "deletable": "Always false.", "managed": "Always false.",
-	"creation_ip": "Always empty.", "Project.status": "Always active.", "qualification": "Always null.", "projects": "The caller's project, where it is among those asked for.",
+	"creation_ip": "Always empty.", "qualification": "What Scaleway is told about a project.", "architecture_type": "Always unknown_architecture_type.", "projects": "The projects of the page.", "precondition": "What must be so.",
 	"project_ids": "Those of these IDs.",
 
 	"domain": "Always scw.eu.", "partition": "Always scw.", "platform": "Always external.",

@@ -64,6 +64,12 @@ type (
 		ResourceID  string `json:"resource_id"`
 		Type        string `json:"type"`
 	}
+	preconditionFailed struct {
+		HelpMessage  string `json:"help_message"`
+		Message      string `json:"message"`
+		Precondition string `json:"precondition"`
+		Type         string `json:"type"`
+	}
 	quotasExceeded struct {
 		Details []exceededQuota `json:"details"`
 		Message string          `json:"message"`
@@ -163,6 +169,10 @@ func errorBody(err error) (int, any) {
 	case functions.QuotaExceeded:
 		return http.StatusForbidden, quotasExceeded{
 			Details: []exceededQuota{{Resource: e.Resource, Quota: e.Quota, Current: e.Current}}, Message: e.Message, Type: "quotas_exceeded",
+		}
+	case functions.PreconditionFailed:
+		return http.StatusPreconditionFailed, preconditionFailed{
+			HelpMessage: e.Message, Message: "precondition is not respected", Precondition: e.Precondition, Type: "precondition_failed",
 		}
 	case functions.Unavailable:
 		return http.StatusServiceUnavailable, message{e.Message}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
 type functionAnswer struct {
@@ -38,13 +39,16 @@ type functionAnswer struct {
 }
 
 func encodeFunction(f functions.Function, t touched) functionAnswer {
+	// Clients show any text as a warning at each plan. The recorded ones are empty
+	// unless the runtime is deprecated or past its end.
+	kind, _ := runtime.Lookup(f.Runtime)
 	return functionAnswer{
 		ID: f.ID, Name: f.Name, NamespaceID: f.NamespaceID, Status: f.Status,
 		EnvironmentVariables: orNone(f.Variables), MinScale: f.MinScale, MaxScale: f.MaxScale,
 		Runtime: f.Runtime, MemoryLimit: f.MemoryLimit, CPULimit: f.CPULimit, Timeout: duration(f.Timeout),
 		Handler: f.Handler, ErrorMessage: nullable(f.ErrorMessage), Privacy: f.Privacy, Description: f.Description,
 		DomainName: f.DomainName, SecretEnvironmentVariables: hashedSecrets(f.Secrets), HTTPOption: f.HTTPOption,
-		RuntimeMessage: f.RuntimeMessage, BuildMessage: nullable(f.BuildMessage), Sandbox: f.Sandbox,
+		RuntimeMessage: kind.StatusMessage, BuildMessage: nullable(f.BuildMessage), Sandbox: f.Sandbox,
 		CreatedAt: stamp{f.CreatedAt, t == created}, UpdatedAt: stamp{f.UpdatedAt, t != read}, ReadyAt: stamp{f.ReadyAt, false},
 		Tags: orEmpty(f.Tags), PrivateNetworkID: nullable(f.PrivateNetworkID), Region: f.Region,
 	}

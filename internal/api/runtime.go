@@ -23,11 +23,11 @@ type runtimeAnswer struct {
 // logos is where Scaleway's answers say that the languages' logos are.
 const logos = "https://scw-serverless-runtimes-logos-fr-par.s3.fr-par.scw.cloud/"
 
-func encodeRuntime(r runtime.Runtime, _ touched) runtimeAnswer {
+func encodeRuntime(r runtime.Runtime, implementation string) runtimeAnswer {
 	return runtimeAnswer{
 		Name: r.Name, Language: r.Language, Version: r.Version, DefaultHandler: r.DefaultHandler,
 		CodeSample: r.CodeSample, Status: r.Status, StatusMessage: r.StatusMessage, Extension: r.Extension,
-		LogoURL: logos + r.Language + ".png",
+		Implementation: implementation, LogoURL: logos + r.Language + ".png",
 	}
 }
 
@@ -36,7 +36,12 @@ type runtimesAnswer struct {
 	TotalCount int             `json:"total_count"`
 }
 
-// listRuntimes gives all runtimes at once, as the real service does.
+// listRuntimes gives all runtimes at once, as the real service does. The
+// implementation, which is empty there, names the toolchain of this machine.
 func (a *API) listRuntimes(_ *http.Request, _ functions.Scope) (any, error) {
-	return runtimesAnswer{encodeAll(a.Runtimes, encodeRuntime), len(a.Runtimes)}, nil
+	answers := make([]runtimeAnswer, len(a.Runtimes))
+	for i, r := range a.Runtimes {
+		answers[i] = encodeRuntime(r, a.Toolchain(r.Language))
+	}
+	return runtimesAnswer{answers, len(answers)}, nil
 }

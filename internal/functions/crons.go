@@ -92,7 +92,7 @@ func attachedTo(filter Filter, page Page, fields ...string) (Page, error) {
 	if !ValidID(filter.FunctionID) {
 		return page, malformed("function_id", "must be a UUID")
 	}
-	return page.checked(fields...)
+	return page.Checked(fields...)
 }
 
 // UpdateCron changes a cron.

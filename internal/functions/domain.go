@@ -17,14 +17,17 @@ type Domain struct {
 	// ErrorMessage says why the status is Failed.
 	ErrorMessage string
 	CreatedAt    time.Time
+	// Served reports that the domain was ready at some time.
+	Served bool `json:",omitempty"`
 }
 
 // ObjectID implements Object.
 func (d Domain) ObjectID() string { return d.ID }
 
-// URL is where the function answers under the domain; empty until it does.
+// URL is where the function answers under the domain; empty until it does. A
+// domain that is being deleted keeps it, as recorded traffic shows.
 func (d Domain) URL() string {
-	if d.Status != Ready {
+	if d.Status != Ready && !(d.Status == Deleting && d.Served) {
 		return ""
 	}
 	return "https://" + d.Hostname

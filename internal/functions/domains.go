@@ -143,6 +143,7 @@ func (s *Service) DeleteDomain(ctx context.Context, scope Scope, id string) (Dom
 		if err != nil {
 			return d, err
 		}
+		d.Served = d.Status == Ready
 		d.Status, d.ErrorMessage = Deleting, ""
 		return d, tx.Delete(d)
 	})

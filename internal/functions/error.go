@@ -17,6 +17,8 @@ const (
 	TransientState   Code = "transient_state"
 	QuotaExceeded    Code = "quota_exceeded"
 	PermissionDenied Code = "permission_denied"
+	// PreconditionFailed is a change that something else must come before.
+	PreconditionFailed Code = "precondition_failed"
 	// Unavailable is a fault of what the server stands on, such as a full disk,
 	// which ends without a change of the call.
 	Unavailable Code = "unavailable"
@@ -33,6 +35,8 @@ type Error struct {
 	Argument, Reason string
 	// Resource and ResourceID name the thing that the error is about.
 	Resource, ResourceID string
+	// Precondition, for PreconditionFailed, names what must be so.
+	Precondition string
 	// State is the state that forbids the call, for TransientState.
 	State Status
 	// Quota is how many there may be of Resource, and Current how many there are

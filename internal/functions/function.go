@@ -48,10 +48,7 @@ type Function struct {
 	MinScale     int
 	MaxScale     int
 	Runtime      string
-	// RuntimeMessage is what there is to say about the runtime: that it is out
-	// of support, and what runs in its place.
-	RuntimeMessage string
-	Handler        string
+	Handler      string
 	// MemoryLimit is in megabytes, CPULimit in thousandths of a CPU.
 	MemoryLimit      int
 	CPULimit         int

@@ -145,12 +145,3 @@ func TestUpdateFunctionAsksForADeployment(t *testing.T) {
 	_, err = w.UpdateFunction(t.Context(), paris, f.ID, functions.UpdateFunction{MaxScale: pointer(0)})
 	wantCode(t, err, functions.InvalidArgument)
 }
-
-func TestRuntimeMessageIsTheCatalogues(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	f, err := w.CreateFunction(t.Context(), paris, functions.CreateFunction{NamespaceID: w.readyNamespace("message").ID, Name: "f", Runtime: "node24"})
-	if err != nil || f.RuntimeMessage != "served by another" || f.Handler != "handler.handle" {
-		t.Errorf("%+v, %v", f, err)
-	}
-}

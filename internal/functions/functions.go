@@ -66,7 +66,7 @@ func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
 		ID: s.NewID(), Region: scope.Region, NamespaceID: c.NamespaceID,
 		Name: c.Name, Description: c.Description, Tags: c.Tags, Variables: c.Variables, Status: Created,
 		MinScale: given(c.MinScale, defaultMinScale), MaxScale: given(c.MaxScale, min(defaultMaxScale, s.Limits.MaxScale)),
-		Runtime: info.Name, RuntimeMessage: info.Message, Handler: cmp.Or(c.Handler, info.DefaultHandler),
+		Runtime: info.Name, Handler: cmp.Or(c.Handler, info.DefaultHandler),
 		MemoryLimit: given(c.MemoryLimit, defaultMemoryLimit), Timeout: given(c.Timeout, s.Limits.timeout()),
 		Privacy: cmp.Or(c.Privacy, Public), HTTPOption: cmp.Or(c.HTTPOption, HTTPEnabled),
 		Sandbox: cmp.Or(c.Sandbox, defaultSandbox), PrivateNetworkID: c.PrivateNetworkID,
@@ -163,7 +163,7 @@ func (s *Service) Functions(ctx context.Context, scope Scope, filter Filter, pag
 	if !ValidID(filter.NamespaceID) {
 		return nil, 0, malformed("namespace_id", "must be a UUID")
 	}
-	page, err := page.checked("name")
+	page, err := page.Checked("name")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -222,7 +222,7 @@ func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
 		if before.Language != after.Language {
 			return f, outOfBounds("runtime", "cannot be changed from %s to %s: a function keeps its language, make a new one", f.Runtime, u.Runtime)
 		}
-		f.Runtime, f.RuntimeMessage = after.Name, after.Message
+		f.Runtime = after.Name
 	}
 	set(&f.Description, u.Description)
 	set(&f.Tags, u.Tags)

@@ -80,7 +80,7 @@ func namespace(tx Tx, scope Scope, id string) (Namespace, error) {
 
 // Namespaces lists namespaces, and says how many match the filter.
 func (s *Service) Namespaces(ctx context.Context, scope Scope, filter Filter, page Page) ([]Namespace, int, error) {
-	page, err := page.checked("name")
+	page, err := page.Checked("name")
 	if err != nil {
 		return nil, 0, err
 	}

@@ -34,9 +34,9 @@ func (p Page) Order() Order {
 // Offset returns how many objects come before the page.
 func (p Page) Offset() int { return (p.Number - 1) * p.Size }
 
-// checked fills in the defaults, and checks the page against the fields that
+// Checked fills in the defaults, and checks the page against the fields that
 // the list can be ordered by, besides the time of creation.
-func (p Page) checked(fields ...string) (Page, error) {
+func (p Page) Checked(fields ...string) (Page, error) {
 	if p.Number == 0 {
 		p.Number = 1
 	}

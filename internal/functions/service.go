@@ -12,9 +12,6 @@ type RuntimeInfo struct {
 	Name           string
 	Language       string
 	DefaultHandler string
-	// Message is for the users of the runtime, such as that it is out of
-	// support; often empty.
-	Message string
 	// NoCreate says why no function can be made with the runtime, and NoUpdate
 	// why none that has it can be changed; empty where one can.
 	NoCreate, NoUpdate string

@@ -78,7 +78,7 @@ func newWorld(t *testing.T) *world {
 		Runtimes: catalogue{
 			"go126":  {Name: "go126", Language: "Go", DefaultHandler: "Handle"},
 			"go125":  {Name: "go125", Language: "Go", DefaultHandler: "Handle"},
-			"node24": {Name: "node24", Language: "Node", DefaultHandler: "handler.handle", Message: "served by another"},
+			"node24": {Name: "node24", Language: "Node", DefaultHandler: "handler.handle"},
 		},
 		Limits: functions.DefaultLimits(), Domain: "functions.{region}.test", Now: now,
 		NewID:     func() string { w.ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", w.ids) },

@@ -86,7 +86,7 @@ func (s *Service) Tokens(ctx context.Context, scope Scope, filter Filter, page P
 	if err := wanted.validate(); err != nil {
 		return nil, 0, err
 	}
-	page, err := page.checked()
+	page, err := page.Checked()
 	if err != nil {
 		return nil, 0, err
 	}

@@ -120,7 +120,7 @@ func (s *Service) Triggers(ctx context.Context, scope Scope, filter Filter, page
 			return nil, 0, malformed(argument, "must be a UUID")
 		}
 	}
-	page, err := page.checked()
+	page, err := page.Checked()
 	if err != nil {
 		return nil, 0, err
 	}

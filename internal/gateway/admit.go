@@ -94,7 +94,7 @@ func (g *Gateway) refuseToken(digest functions.Digest) admission {
 }
 
 // admitKey decides on the secret key of an API key, which opens the private
-// functions of its project.
+// functions of its projects.
 func (g *Gateway) admitKey(secretKey string, to route, now time.Time) admission {
 	key, err := g.Keys.Authenticate(secretKey, now)
 	decision := admission{accessKey: key.AccessKey}
@@ -105,7 +105,7 @@ func (g *Gateway) admitKey(secretKey string, to route, now time.Time) admission 
 		decision.reason = unknownKey
 	case g.RefuseKeys:
 		decision.reason = keysOff
-	case key.ProjectID != to.projectID:
+	case !key.Opens(to.projectID, to.organizationID):
 		decision.reason = otherProject
 	case !key.May(iam.Call):
 		decision.reason = noGrant

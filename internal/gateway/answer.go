@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // answer writes one of the gateway's own answers.
@@ -37,6 +38,13 @@ func setDefaultHeaders(h http.Header) {
 // nobody why.
 func answerDenied(w http.ResponseWriter) {
 	answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
+}
+
+// answerTooManyCalls answers a call beyond a limit.
+func answerTooManyCalls(w http.ResponseWriter, retryAfter time.Duration) {
+	seconds := max(1, int64((retryAfter+time.Second-1)/time.Second))
+	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	answer(w, http.StatusTooManyRequests, "too many calls")
 }
 
 func answerTooLarge(w http.ResponseWriter, limit int64) {

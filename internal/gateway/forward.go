@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -18,20 +19,37 @@ import (
 )
 
 var (
-	errNotDeployed = errors.New("the function is not deployed")
-	errNotAdmitted = errors.New("no longer admitted")
-	errTimeout     = errors.New("the function did not answer in time")
+	errTooManyCalls = errors.New("too many calls: a limit of the function or of the caller")
+	errNotDeployed  = errors.New("the function is not deployed")
+	errNotAdmitted  = errors.New("no longer admitted")
+	errTimeout      = errors.New("the function did not answer in time")
 )
 
 // shortestWait is how long a call waits for an instance at least: one may have
 // to start, however short the function's own timeout is.
 const shortestWait = 30 * time.Second
 
-// forward waits for an instance and has it answer the call. The function's
-// timeout bounds the waiting, and then again the call itself.
+// forward reads the body if the function needs the whole of it, waits for an
+// instance, and lets it answer the call. The function's timeout bounds the
+// waiting, and then again the call itself.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
+	end, retryAfter := g.enter(r, c)
+	if end == nil {
+		c.failure = errTooManyCalls
+		answerTooManyCalls(w, retryAfter)
+		return
+	}
+	defer end()
+	body, length := g.bound(w, r, c), r.ContentLength
+	defer body.drop(length)
+	release, err := g.readFirst(r, c)
+	if err != nil {
+		g.failedBody(w, r, c, err)
+		return
+	}
+	defer release()
 	waiting, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, shortestWait))
-	err := g.acquire(waiting, r, c)
+	err = g.acquire(waiting, r, c)
 	cancel()
 	if err != nil {
 		c.failure, c.left = err, r.Context().Err() != nil
@@ -43,10 +61,10 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 	defer g.giveBack(c)
 	caller := http.NewResponseController(w)
 	defer context.AfterFunc(ctx, func() { hangUp(caller) })()
+	c.end = cancel
+	g.watchUpgrade(r, c)
+	defer g.upgrades.remove(c)
 	r = r.WithContext(ctx)
-	if r.ContentLength != 0 {
-		r.Body = &callBody{ReadCloser: http.MaxBytesReader(w, r.Body, g.maxPayload()), call: c, caller: caller}
-	}
 	g.proxy.ServeHTTP(w, r)
 }
 
@@ -64,26 +82,6 @@ const (
 	// stalled is how long a caller may pause within a body.
 	stalled = 30 * time.Second
 )
-
-// callBody is the body of a call. It notes what goes wrong with it, which is
-// the caller's fault and not the function's.
-type callBody struct {
-	io.ReadCloser
-	call   *call
-	caller *http.ResponseController
-}
-
-func (b *callBody) Read(p []byte) (int, error) {
-	_ = b.caller.SetReadDeadline(time.Now().Add(stalled))
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		_ = b.caller.SetReadDeadline(time.Time{})
-	}
-	if err != nil && err != io.EOF {
-		b.call.badBody.Store(&err)
-	}
-	return n, err
-}
 
 // giveBack returns the instance. One that has not given the whole of its
 // answer may still be at work on the call, and is not used again.
@@ -163,6 +161,7 @@ func received(response *http.Response) error {
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		// The instance is not used again after another protocol was spoken.
 		leaveHTTP(response.Request.Context())
+		c.leave()
 		return nil
 	}
 	response.Body = &answerBody{ReadCloser: response.Body, ctx: response.Request.Context(), call: c}
@@ -196,13 +195,9 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 	if body := c.badBody.Load(); body != nil {
 		err = *body
 	}
-	tooLarge, ok := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case ok:
-		answerTooLarge(w, tooLarge.Limit)
-	case c.badBody.Load() != nil:
-		c.failure = fmt.Errorf("read the caller's body: %w", err)
-		answer(w, http.StatusBadRequest, "the request's body ended before its end, or is malformed")
+	case isBodyFault(c, err):
+		answerBadBody(w, c, err)
 	case errors.Is(context.Cause(r.Context()), errTimeout):
 		c.failure = errTimeout
 		if r.ProtoMajor == 1 {
@@ -214,6 +209,38 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 		c.failure, c.left = err, r.Context().Err() != nil
 		answer(w, http.StatusBadGateway, "the function crashed or broke the connection")
 	}
+}
+
+// failedBody answers a call whose body could not be read, or not be kept.
+func (g *Gateway) failedBody(w http.ResponseWriter, r *http.Request, c *call, err error) {
+	if errors.Is(err, errNoMemory) {
+		c.failure = err
+		w.Header().Set("Retry-After", "1")
+		answer(w, http.StatusServiceUnavailable, "the gateway is busy")
+		return
+	}
+	c.left = r.Context().Err() != nil
+	answerBadBody(w, c, err)
+}
+
+// isBodyFault reports whether a call failed because of its body.
+func isBodyFault(c *call, err error) bool {
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	return tooLarge || c.badBody.Load() != nil
+}
+
+// answerBadBody answers a call whose body is too large, too slow or broken.
+func answerBadBody(w http.ResponseWriter, c *call, err error) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		answerTooLarge(w, tooLarge.Limit)
+		return
+	}
+	c.failure = fmt.Errorf("read the caller's body: %w", err)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		answer(w, http.StatusRequestTimeout, "the request's body came too slowly")
+		return
+	}
+	answer(w, http.StatusBadRequest, "the request's body ended before its end, or is malformed")
 }
 
 // proxyLog writes the proxy's own complaints, such as of an answer that

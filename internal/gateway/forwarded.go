@@ -50,6 +50,32 @@ func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 	p.Out.Header.Set("Forwarded", element)
 }
 
+// callerAddress is the address of the caller, as far as the gateway and the proxies
+// that it trusts know; the zero one if that is not known.
+func (g *Gateway) callerAddress(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	address := peer.Addr()
+	if !g.Proxies.Contain(address) {
+		return address
+	}
+	// Each proxy appends the address that it has seen. The last one that is no
+	// trusted proxy's is the caller's.
+	chain := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+	for _, text := range slices.Backward(chain) {
+		said, err := netip.ParseAddr(strings.TrimSpace(text))
+		if err != nil {
+			break
+		}
+		if address = said; !g.Proxies.Contain(said) {
+			break
+		}
+	}
+	return address
+}
+
 // claimedAddresses are headers in which proxies of many kinds say who calls.
 var claimedAddresses = []string{
 	"Cf-Connecting-Ip", "Cf-Connecting-Ipv6", "Client-Ip", "Fastly-Client-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip",

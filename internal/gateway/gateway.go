@@ -44,9 +44,18 @@ type Gateway struct {
 	// Proxies are believed what they say of their callers.
 	Proxies  Proxies
 	Observer Observer
+	// Limits bound the calls; the zero Limits do not.
+	Limits Limits
+	// Memory is the budget for bodies that wait; nil for no bound.
+	Memory *Memory
+	// MinBodyRate is the least rate of a body, in bytes per second; zero for
+	// DefaultBodyRate.
+	MinBodyRate int
 
-	once  sync.Once
-	proxy *httputil.ReverseProxy
+	once     sync.Once
+	proxy    *httputil.ReverseProxy
+	limits   limits
+	upgrades upgrades
 }
 
 // Handler returns the handler of all functions' hosts.
@@ -58,7 +67,7 @@ func (g *Gateway) Handler() http.Handler { return g.handler(false) }
 func (g *Gateway) Inside() http.Handler { return g.handler(true) }
 
 func (g *Gateway) handler(inside bool) http.Handler {
-	g.once.Do(func() { g.proxy = g.newProxy() })
+	g.once.Do(func() { g.proxy, g.limits = g.newProxy(), newLimits(g.Limits) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, inside) })
 }
 
@@ -69,8 +78,15 @@ type call struct {
 	inside    bool
 	to        route
 	admission admission
+	// forwarded reports that the call was not answered by the gateway at once.
+	forwarded bool
 	// seen is how many changes the table had when the call was looked at first.
 	seen int64
+	// end ends a call that is forwarded, leave notes that it has left HTTP, and
+	// recheck reports whether it is still admitted.
+	end     context.CancelFunc
+	leave   func()
+	recheck func() bool
 	// instance serves the call; answered tells that the whole of its answer
 	// has been read, so that it can serve the next call.
 	instance *scale.Instance
@@ -100,7 +116,12 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
 	}
 	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
 	defer func() { g.note(r, g.outcome(c, recorded.status)) }()
+	body := newPacedBody(w, r.Body, g.MinBodyRate)
+	length := r.ContentLength
 	g.route(recorded, r, c)
+	if !c.forwarded {
+		body.drop(length)
+	}
 }
 
 // route finds the function and holds the call against what does not need an
@@ -129,6 +150,7 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	case r.ContentLength > g.maxPayload():
 		answerTooLarge(w, g.maxPayload())
 	default:
+		c.forwarded = true
 		g.forward(w, r, c)
 	}
 }

@@ -34,13 +34,17 @@ type route struct {
 	functionID  string
 	namespaceID string
 	projectID   string
+	// organizationID is that of the project.
+	organizationID string
 	// function and namespace are the IDs once more, to compare.
 	function, namespace uuid.UUID
 	// revisionID is empty while the function has not been deployed.
 	revisionID string
-	private    bool
-	redirect   bool
-	timeout    time.Duration
+	// streams reports that the function reads its body as it comes.
+	streams  bool
+	private  bool
+	redirect bool
+	timeout  time.Duration
 }
 
 // A grant is what one token opens. There can be a million of them, so it is
@@ -168,7 +172,7 @@ func (t *Table) applyToken(token functions.Token, deleted bool) {
 
 func routeOf(f functions.Function) route {
 	r := route{
-		functionID: f.ID, namespaceID: f.NamespaceID, projectID: f.ProjectID,
+		functionID: f.ID, namespaceID: f.NamespaceID, projectID: f.ProjectID, organizationID: f.OrganizationID,
 		function: parseID(f.ID), namespace: parseID(f.NamespaceID),
 		// Whatever is not said to be public is private.
 		private:  f.Privacy != functions.Public,
@@ -176,9 +180,15 @@ func routeOf(f functions.Function) route {
 		timeout:  f.Timeout,
 	}
 	if f.Revision != nil {
-		r.revisionID = f.Revision.ID
+		r.revisionID, r.streams = f.Revision.ID, streams(f.Revision.Runtime)
 	}
 	return r
+}
+
+// streams reports whether the functions of a runtime read the body of a call as it
+// comes. All others get an event, which holds the whole of it.
+func streams(runtime string) bool {
+	return strings.HasPrefix(runtime, "go") || strings.HasPrefix(runtime, "rust")
 }
 
 // changes tells how many changes have been applied.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +17,10 @@ type Project struct {
 	ID             string
 	OrganizationID string
 	Name           string
+	Description    string `json:",omitempty"`
 	CreatedAt      time.Time
+	// UpdatedAt is zero for a project that was never changed.
+	UpdatedAt time.Time `json:",omitzero"`
 }
 
 // ObjectID implements the store's idea of an object.
@@ -28,9 +32,15 @@ type APIKey struct {
 	AccessKey string
 	// Digest is the SHA-256 of the secret key, which itself is not kept. The
 	// secret key is a random UUID of 122 bits, so that a fast hash is enough.
-	Digest         SecretDigest
+	Digest SecretDigest
+	// ProjectID is the key's default project.
 	ProjectID      string
 	OrganizationID string
+	// Projects are the IDs of further projects that the key opens. Organization
+	// reports that it opens all projects of its organization, those to come
+	// included, and may make, change and delete projects.
+	Projects     []string `json:",omitempty"`
+	Organization bool     `json:",omitempty"`
 	// Description says what the key is for.
 	Description string `json:",omitempty"`
 	// Permissions are the names of the permission sets that the key has.
@@ -44,6 +54,12 @@ type APIKey struct {
 // Expired tells whether the key opens nothing more.
 func (k APIKey) Expired(now time.Time) bool {
 	return !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)
+}
+
+// Opens reports whether the key covers a project of an organization.
+func (k APIKey) Opens(projectID, organizationID string) bool {
+	return projectID == k.ProjectID || slices.Contains(k.Projects, projectID) ||
+		k.Organization && organizationID == k.OrganizationID && organizationID != ""
 }
 
 // ObjectID implements the store's idea of an object.

@@ -1,8 +1,10 @@
 package iam
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +27,9 @@ var (
 type Directory struct {
 	mu       sync.RWMutex
 	projects map[string]Project
-	keys     map[SecretDigest]*known
+	// organizations have the IDs of their projects, oldest first.
+	organizations map[string][]string
+	keys          map[SecretDigest]*known
 }
 
 // known is an API key, and when it was used last.
@@ -37,7 +41,7 @@ type known struct {
 
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
-	return &Directory{projects: map[string]Project{}, keys: map[SecretDigest]*known{}}
+	return &Directory{projects: map[string]Project{}, organizations: map[string][]string{}, keys: map[SecretDigest]*known{}}
 }
 
 // Apply notes a change of an object; those that are no project and no API key
@@ -52,9 +56,41 @@ func (d *Directory) Apply(object any, deleted bool) {
 		} else {
 			d.projects[o.ID] = o
 		}
+		d.listProjects(o.OrganizationID)
 	case APIKey:
 		d.applyKey(o, deleted)
 	}
+}
+
+// listProjects lists the projects of an organization anew. A list that was given
+// out stays as it is.
+func (d *Directory) listProjects(organization string) {
+	var all []Project
+	for _, p := range d.projects {
+		if p.OrganizationID == organization {
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b Project) int { return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID)) })
+	ids := make([]string, len(all))
+	for i, p := range all {
+		ids[i] = p.ID
+	}
+	d.organizations[organization] = ids
+}
+
+// Visible returns the IDs of all projects that a key opens; nil if that is its
+// default project alone. The caller must not change the list.
+func (d *Directory) Visible(key APIKey) []string {
+	switch {
+	case key.Organization:
+		d.mu.RLock()
+		defer d.mu.RUnlock()
+		return d.organizations[key.OrganizationID]
+	case len(key.Projects) > 0:
+		return append([]string{key.ProjectID}, key.Projects...)
+	}
+	return nil
 }
 
 func (d *Directory) applyKey(key APIKey, deleted bool) {

@@ -46,6 +46,8 @@ type Operation struct {
 	// of AnswerType, or nothing at all.
 	Answer     any
 	AnswerType string
+	// Empty reports that success is answered with 204 and no body.
+	Empty bool
 	// Query are the parameters; one with a ! behind it must be there.
 	Query []string
 	// Fails are the statuses of the failures that the operation can have, besides
@@ -113,7 +115,7 @@ func (a API) operation(s *schemas, o Operation) (operation, error) {
 	if err != nil {
 		return described, err
 	}
-	described.Responses["200"] = success
+	described.Responses[fmt.Sprint(o.successStatus())] = success
 	return described, a.failures(s, o, &described)
 }
 
@@ -158,8 +160,16 @@ func (a API) parameter(s *schemas, name, in string) (parameter, error) {
 	return parameter{Name: name, In: in, Description: text, Required: in == "path", Schema: schema}, err
 }
 
+// successStatus is the status that success is answered with.
+func (o Operation) successStatus() int {
+	if o.Empty {
+		return http.StatusNoContent
+	}
+	return http.StatusOK
+}
+
 func (a API) success(s *schemas, o Operation) (response, error) {
-	r := response{Description: http.StatusText(http.StatusOK)}
+	r := response{Description: http.StatusText(o.successStatus())}
 	switch {
 	case o.AnswerType != "":
 		r.Content = content(o.AnswerType, Schema{Type: "string"})

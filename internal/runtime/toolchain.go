@@ -198,24 +198,16 @@ func (t *Toolchains) List() []Found {
 	return list
 }
 
-// Served says which toolchain really serves a runtime here, after what the
-// catalogue says of the runtime's status. It is one line, for users.
-func (t *Toolchains) Served(r Runtime) string {
-	sentence := t.served(r.Language)
-	if r.StatusMessage == "" {
-		return sentence
-	}
-	return r.StatusMessage + " (" + sentence + ")"
-}
-
-func (t *Toolchains) served(language string) string {
+// Serving names the toolchain that serves the runtimes of a language on this
+// machine, such as "Node.js 20.20.2"; empty if none does.
+func (t *Toolchains) Serving(language string) string {
 	toolchain, err := t.For(language)
 	if err != nil {
-		return err.Error()
+		return ""
 	}
 	for _, k := range knownToolchains {
 		if k.language == language {
-			return "served by " + k.title + toolchain.Version
+			return k.title + toolchain.Version
 		}
 	}
 	return ""

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 )
 
@@ -43,9 +42,8 @@ func (s *Server) listenAdmin(ctx context.Context) error {
 }
 
 func (s *Server) adminServer() *http.Server {
-	service := &admin.Service{Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID}
 	return &http.Server{
-		Handler:           service.Handler(s.log, s.auditor.Admin),
+		Handler:           s.owner.Handler(s.log, s.auditor.Admin),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }

@@ -30,6 +30,8 @@ func introduce(ctx context.Context, store *sqlite.Store, c Config, apiURL string
 	now := c.Now()
 	project := iam.Project{ID: c.NewID(), OrganizationID: c.NewID(), Name: "default", CreatedAt: now}
 	key, secretKey := iam.NewAPIKey(project, now, iam.FullAccess)
+	// It is the owner's key: configurations make projects of their own with it.
+	key.Organization = true
 	secret, region := secretKey.Reveal(), defaultRegion
 	profile := scw.Profile{
 		AccessKey: &key.AccessKey, SecretKey: &secret, APIURL: &apiURL, DefaultRegion: &region,

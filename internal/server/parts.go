@@ -91,11 +91,11 @@ func (s *Server) rustConfig() rust.Config {
 func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
-			Store: s.store, Runtimes: catalogue{s.reconcile.Toolchains, s.config.StrictRuntimes}, Minter: token.NewMinter(s.box),
+			Store: s.store, Runtimes: catalogue{s.config.StrictRuntimes}, Minter: token.NewMinter(s.box),
 			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
-		Keys: s.directory, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
+		Keys: s.directory, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
 		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
@@ -129,7 +129,6 @@ func (s *Server) openBrokers(context.Context) error {
 
 // catalogue implements functions.Runtimes.
 type catalogue struct {
-	toolchains *runtime.Toolchains
 	// strict refuses what the real service refuses.
 	strict bool
 }
@@ -137,7 +136,7 @@ type catalogue struct {
 func (c catalogue) Runtime(name string) (functions.RuntimeInfo, bool) {
 	r, ok := runtime.Lookup(name)
 	info := functions.RuntimeInfo{
-		Name: r.Name, Language: r.Language, DefaultHandler: r.DefaultHandler, Message: c.toolchains.Served(r),
+		Name: r.Name, Language: r.Language, DefaultHandler: r.DefaultHandler,
 	}
 	if c.strict && (r.Status == runtime.EndOfSupport || r.Status == runtime.EndOfLife) {
 		info.NoCreate = r.StatusMessage

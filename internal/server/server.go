@@ -18,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/certificate"
@@ -77,6 +78,8 @@ type Server struct {
 	brokers   *broker.Brokers
 	keys      *token.KeySet
 	uses      *usage.Recorder
+	// owner holds the rules of projects and API keys.
+	owner     *admin.Service
 	metrics   *metrics.Metrics
 	auditor   *audit.Auditor
 	readiness *ops.Readiness
@@ -274,6 +277,7 @@ func (s *Server) follow(ctx context.Context) error {
 		Sources: map[usage.Kind]usage.Source{usage.APIKeys: s.directory.Uses, usage.Tokens: s.table.Uses},
 		Store:   s.store, Log: s.log,
 	}
+	s.owner = &admin.Service{Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID}
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}
