@@ -82,7 +82,7 @@ func play(role, path string) error {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
 		context.AfterFunc(ctx, func() { _ = front.Close() })
-		if err := front.Serve(gateway.Strict(l)); !errors.Is(err, http.ErrServerClosed) {
+		if err := front.Serve(gateway.Strict(l, nil)); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil

@@ -92,7 +92,7 @@ func status(err error, errOut io.Writer) int {
 // defaults are the values that the help names.
 func defaults() kong.Vars {
 	c := server.DefaultConfig(server.DefaultDataDir())
-	return kong.Vars{
+	return limitDefaults(c).CloneWith(kong.Vars{
 		"maxTimeout":      c.Limits.MaxTimeout.String(),
 		"maxNamespaces":   fmt.Sprint(c.Limits.Namespaces),
 		"maxFunctions":    fmt.Sprint(c.Limits.Functions),
@@ -125,5 +125,5 @@ func defaults() kong.Vars {
 		"spareMemory":     fmt.Sprint(c.Spare.Memory),
 		"wrongKeys":       fmt.Sprint(c.WrongKeys),
 		"minTimeout":      c.Limits.MinTimeout.String(),
-	}
+	})
 }

@@ -76,6 +76,8 @@ type serveCommand struct {
 	Crates           string         `help:"Have Rust functions get their crates from here in place of crates.io: a registry, such as sparse+https://crates.example.com/, or the absolute path of a folder as cargo vendor makes it." placeholder:"URL|DIR"`
 	ShareRustBuilds  bool           `help:"Have Rust functions share what was compiled of their crates: quicker, where all their authors trust each other."`
 	toolchainFlags
+	quotaFlags
+	trafficFlags
 	LogFormat string     `help:"Write the log as text or json." enum:"text,json" default:"text"`
 	LogLevel  slog.Level `help:"Log from this level on: debug, info, warn or error." default:"info"`
 }
@@ -100,7 +102,8 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.BuildTimeout, config.StartTimeout = c.BuildTimeout, c.StartTimeout
 	config.BuildDisk, config.BuildCache, config.LogSize = c.BuildDisk, c.BuildCache, c.LogSize
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
-	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
+	config.Limits, config.StrictRuntimes = c.quotaFlags.over(c.limits()), c.StrictRuntimes
+	config.Traffic = c.trafficFlags.over(config.Traffic)
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
 	config.Isolation = c.Isolation
 	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver

@@ -160,7 +160,7 @@ func TestVariableRules(t *testing.T) {
 	}
 	for name, c := range map[string]functions.CreateNamespace{
 		"reserved name":         {Variables: map[string]string{"SCW_PUBLIC": "x"}},
-		"reserved secret":       {Secrets: []functions.SecretChange{{Key: "SCW_X", Value: &value}}},
+		"reserved secret":       {Secrets: []functions.SecretChange{{Key: "SCW_APPLICATION_VERSION", Value: &value}}},
 		"empty name":            {Variables: map[string]string{"": "x"}},
 		"name with =":           {Variables: map[string]string{"A=B": "x"}},
 		"long value":            {Variables: map[string]string{"A": strings.Repeat("x", 1001)}},

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// bodyGrace is how long a body may take whatever its rate, and DefaultBodyRate
-	// the least rate after that, in bytes per second.
-	bodyGrace       = 10 * time.Second
-	DefaultBodyRate = 1024
+	// DefaultBodyGrace is how long a body may take whatever its rate, and
+	// DefaultBodyRate the least rate after that, in bytes per second.
+	DefaultBodyGrace = 10 * time.Second
+	DefaultBodyRate  = 1024
 	// readAhead is how much of the body of a function that reads it as a stream is
 	// read before an instance is taken, in bytes. A longer body, and one of unknown
 	// length, is passed on as it comes.
@@ -33,13 +33,17 @@ type pacedBody struct {
 	// rate is the least rate in bytes per second; began and read say how the body
 	// came so far, and ended that it was read to its end.
 	rate  int
+	grace time.Duration
 	began time.Time
 	read  int64
 	ended bool
 }
 
-func newPacedBody(w http.ResponseWriter, body io.ReadCloser, rate int) *pacedBody {
-	return &pacedBody{ReadCloser: body, caller: http.NewResponseController(w), rate: cmp.Or(rate, DefaultBodyRate)}
+func newPacedBody(w http.ResponseWriter, body io.ReadCloser, rate int, grace time.Duration) *pacedBody {
+	return &pacedBody{
+		ReadCloser: body, caller: http.NewResponseController(w),
+		rate: cmp.Or(rate, DefaultBodyRate), grace: cmp.Or(grace, DefaultBodyGrace),
+	}
 }
 
 // Read implements io.Reader.
@@ -48,7 +52,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	if b.began.IsZero() {
 		b.began = now
 	}
-	due := b.began.Add(bodyGrace + time.Duration(b.read)*time.Second/time.Duration(b.rate))
+	due := b.began.Add(b.grace + time.Duration(b.read)*time.Second/time.Duration(b.rate))
 	if pause := now.Add(stalled); pause.Before(due) {
 		// A body that is ahead of its time may pause, but not for long.
 		due = pause
@@ -56,7 +60,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	_ = b.caller.SetReadDeadline(due)
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
-	if err != nil {
+	if err == io.EOF {
 		b.ended = true
 		_ = b.caller.SetReadDeadline(time.Time{})
 	}
@@ -82,7 +86,7 @@ func (b callBody) Read(p []byte) (int, error) {
 // bound bounds the body of a call, which is of the length that its header says
 // or of an unknown one.
 func (g *Gateway) bound(w http.ResponseWriter, r *http.Request, c *call) *pacedBody {
-	body := newPacedBody(w, r.Body, g.MinBodyRate)
+	body := newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
 	if r.ContentLength != 0 {
 		r.Body = http.MaxBytesReader(w, callBody{body, c}, g.maxPayload())
 	}
@@ -148,7 +152,7 @@ func (b *pacedBody) drop(contentLength int64) {
 // next handler does not read of one is not waited for.
 func PaceBodies(next http.Handler, rate int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, length := newPacedBody(w, r.Body, rate), r.ContentLength
+		body, length := newPacedBody(w, r.Body, rate, 0), r.ContentLength
 		if length != 0 {
 			r.Body = body
 		}

@@ -201,12 +201,14 @@ func TestCallersThatHoldOn(t *testing.T) {
 				}
 			}
 		}},
-		"sends nothing": {"POST / HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 100\r\n\r\nx", echo},
+		"sends nothing": {"POST / HTTP/1.1\r\nHost: " + host + "\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", echo},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, test.function)
-			w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 200*time.Millisecond })
+			w.function(func(f *functions.Function) {
+				f.Privacy, f.Timeout, f.Revision.Runtime = functions.Public, 200*time.Millisecond, "go126"
+			})
 			_, _ = io.WriteString(dialHeld(t, w), test.request)
 			if _, discarded := w.given(t); discarded != 1 {
 				t.Error("the instance is used again")

@@ -29,6 +29,9 @@ type framing struct {
 	lengths []string
 	chunked bool
 	hosts   int
+	// head is the length of the head that is being read, in bytes, or of the last
+	// one that was.
+	head int64
 	// left is how much of a body, or of a chunk, is still to come.
 	left int64
 }
@@ -65,7 +68,7 @@ func (f *framing) inPreface(data []byte) ([]byte, error) {
 }
 
 func (f *framing) beginHead() {
-	*f = framing{next: (*framing).inHead, first: true, line: f.line[:0]}
+	*f = framing{next: (*framing).inHead, first: true, line: f.line[:0], head: f.head}
 }
 
 // takeLine collects a line and tells whether it is whole. The line is good until
@@ -93,7 +96,11 @@ func (f *framing) takeLine(data []byte) (line, rest []byte, whole bool, err erro
 }
 
 func (f *framing) inHead(data []byte) ([]byte, error) {
+	if f.first && len(f.line) == 0 {
+		f.head = 0
+	}
 	line, rest, whole, err := f.takeLine(data)
+	f.head += int64(len(data) - len(rest))
 	switch {
 	case err != nil || !whole:
 		return rest, err

@@ -18,7 +18,7 @@ import (
 func strictServer(t *testing.T, w *world) string {
 	t.Helper()
 	front := httptest.NewUnstartedServer(w.handler)
-	front.Listener = gateway.Strict(front.Listener)
+	front.Listener = gateway.Strict(front.Listener, nil)
 	front.Config.ConnContext = gateway.ConnContext
 	front.Start()
 	t.Cleanup(front.Close)

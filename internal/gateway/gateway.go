@@ -51,6 +51,9 @@ type Gateway struct {
 	// MinBodyRate is the least rate of a body, in bytes per second; zero for
 	// DefaultBodyRate.
 	MinBodyRate int
+	// BodyGrace is how long a body may take whatever its rate; zero for
+	// DefaultBodyGrace.
+	BodyGrace time.Duration
 
 	once     sync.Once
 	proxy    *httputil.ReverseProxy
@@ -116,7 +119,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
 	}
 	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
 	defer func() { g.note(r, g.outcome(c, recorded.status)) }()
-	body := newPacedBody(w, r.Body, g.MinBodyRate)
+	body := newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
 	length := r.ContentLength
 	g.route(recorded, r, c)
 	if !c.forwarded {

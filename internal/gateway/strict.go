@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"sync/atomic"
 )
 
@@ -12,16 +13,22 @@ import (
 // and chunks, with folded lines, with two hosts. Encrypted
 // connections are decrypted before they come here: what Accept of l returns is
 // a *tls.Conn then.
-func Strict(l net.Listener) net.Listener { return strictListener{l} }
+//
+// Long heads are charged to the budget until their request is over, and end the
+// connection if it does not allow them; nil allows all.
+func Strict(l net.Listener, heads *Memory) net.Listener { return strictListener{l, heads} }
 
-type strictListener struct{ net.Listener }
+type strictListener struct {
+	net.Listener
+	heads *Memory
+}
 
 func (l strictListener) Accept() (net.Conn, error) {
 	connection, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &strictConn{Conn: connection, framing: newFraming()}, nil
+	return &strictConn{Conn: connection, framing: newFraming(), heads: l.heads}, nil
 }
 
 // strictConn looks at what net/http reads.
@@ -33,6 +40,48 @@ type strictConn struct {
 	// refusal is what net/http reads in place of an ambiguous request.
 	refusal []byte
 	refused bool
+	// heads is charged for the head of the request that is read or answered.
+	heads   *Memory
+	charged atomic.Int64
+}
+
+const (
+	// shortHead is the length of a head up to which nothing is charged, in bytes.
+	shortHead = 16 << 10
+	// headCost is how many bytes of memory net/http takes for one of a head: what
+	// it reads, and the texts that it makes of it.
+	headCost = 4
+)
+
+// charge charges the budget for the head that is being read, and reports whether
+// that is allowed.
+func (c *strictConn) charge() bool {
+	more := headCost*(c.framing.head-shortHead) - c.charged.Load()
+	if more <= 0 {
+		return true
+	}
+	if !c.heads.take("", more) {
+		return false
+	}
+	c.charged.Add(more)
+	return true
+}
+
+// discharge gives back what was charged.
+func (c *strictConn) discharge() { c.heads.give("", c.charged.Swap(0)) }
+
+// Close implements net.Conn.
+func (c *strictConn) Close() error {
+	defer c.discharge()
+	return c.Conn.Close()
+}
+
+// ConnState is for http.Server: it notes that the request of a connection is
+// over.
+func ConnState(c net.Conn, state http.ConnState) {
+	if strict, ok := c.(*strictConn); ok && state == http.StateIdle {
+		strict.discharge()
+	}
 }
 
 // noRequest is what net/http answers with 400 wherever it meets it.
@@ -48,9 +97,10 @@ func (c *strictConn) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := c.Conn.Read(p)
-	if c.upgraded.Load() || c.framing.feed(p[:n]) == nil {
+	if c.upgraded.Load() || c.framing.feed(p[:n]) == nil && c.charge() {
 		return n, err
 	}
+	c.discharge()
 	c.refused, c.refusal = true, []byte(noRequest)
 	return c.Read(p)
 }

@@ -49,7 +49,7 @@ type world struct {
 	address   string
 }
 
-func newWorld(t *testing.T, function http.HandlerFunc) *world {
+func newWorld(t *testing.T, function http.HandlerFunc, set ...func(*gateway.Gateway)) *world {
 	t.Helper()
 	w := &world{t: t, directory: iam.NewDirectory(), log: &testlog.Buffer{}, clock: start}
 	w.address = filepath.Join(t.TempDir(), "s")
@@ -67,6 +67,9 @@ func newWorld(t *testing.T, function http.HandlerFunc) *world {
 		Now:   func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.clock },
 		NewID: func() string { return "made-here" },
 		Log:   slog.New(slog.NewTextHandler(w.log, nil)),
+	}
+	for _, s := range set {
+		s(w.Gateway)
 	}
 	w.handler = w.Handler()
 	return w

@@ -111,6 +111,7 @@ type Config struct {
 	// StartTimeout is how long an instance has to report that it serves.
 	StartTimeout time.Duration
 	Limits       functions.Limits
+	Traffic      Traffic
 	// StrictRuntimes refuses functions with runtimes that the real service
 	// refuses, though they could be served.
 	StrictRuntimes bool
@@ -165,6 +166,7 @@ func DefaultConfig(dataDir string) Config {
 		StartTimeout:  10 * time.Second,
 		WrongKeys:     DefaultWrongKeys,
 		Limits:        functions.DefaultLimits(),
+		Traffic:       DefaultTraffic(),
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
@@ -209,6 +211,9 @@ func (c *Config) Validate() error {
 		if d <= 0 {
 			return fmt.Errorf("%s is %v: it must be more than nothing", name, d)
 		}
+	}
+	if err := c.Traffic.validate(); err != nil {
+		return err
 	}
 	return c.Limits.Validate()
 }

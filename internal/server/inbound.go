@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net"
 	"net/netip"
 
@@ -13,11 +14,28 @@ import (
 // of trusted proxies is understood, where it is turned on, what is encrypted is
 // decrypted, and ambiguous requests are refused.
 func (s *Server) inbound() []net.Listener {
-	listeners := []net.Listener{gateway.Strict(s.config.behindProxies(s.listeners.gateway))}
+	plain := s.connections.Listener(s.listeners.gateway, !s.config.ProxyProtocol)
+	listeners := []net.Listener{gateway.Strict(s.config.behindProxies(plain), s.heads)}
 	if s.listeners.gatewayTLS != nil {
-		listeners = append(listeners, gateway.Strict(s.encrypted(s.config.behindProxies(s.listeners.gatewayTLS))))
+		encrypted := s.encrypted(s.config.behindProxies(s.connections.Listener(s.listeners.gatewayTLS, false)))
+		listeners = append(listeners, gateway.Strict(encrypted, s.heads))
 	}
 	return listeners
+}
+
+// inboundAPI prepares the connections of the API's port in the same way.
+func (s *Server) inboundAPI() net.Listener {
+	return gateway.Strict(s.connections.Listener(s.listeners.api, true), s.heads)
+}
+
+// openTraffic makes what bounds the traffic of all ports together.
+func (s *Server) openTraffic(context.Context) error {
+	t := s.config.Traffic
+	s.connections = &gateway.Connections{Most: t.Connections, PerAddress: t.AddressConnections, Exempt: s.config.TrustedProxies, Log: s.log}
+	// Long heads and bodies have budgets of their own: neither can take the
+	// other's.
+	s.heads, s.bodies = gateway.NewMemory(t.Memory/2), gateway.NewMemory(t.Memory/2)
+	return nil
 }
 
 func (c Config) behindProxies(l net.Listener) net.Listener {

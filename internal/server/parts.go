@@ -104,7 +104,7 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 func (s *Server) openGateway() {
 	s.gateway = &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
-		MaxPayload:   s.config.Limits.PayloadSize,
+		MaxPayload: s.config.Limits.PayloadSize, Limits: s.config.Traffic.Limits, Memory: s.bodies, MinBodyRate: s.config.Traffic.MinBodyRate,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}

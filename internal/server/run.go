@@ -61,7 +61,7 @@ func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) er
 	group.Go(func() error { return s.reconcile.Run(ctx) })
 	group.Go(func() error { return s.crons.Run(serving) })
 	group.Go(func() error { return s.triggers.Run(serving) })
-	group.Go(func() error { return s.serve(serving, s.apiServer(), s.listeners.api) })
+	group.Go(func() error { return s.serve(serving, s.apiServer(), s.inboundAPI()) })
 	group.Go(func() error { return s.serve(serving, s.gatewayServer(), s.inbound()...) })
 	group.Go(func() error { return s.serve(serving, s.adminServer(), s.listeners.admin) })
 	return group.Wait()
@@ -127,9 +127,10 @@ const (
 func (s *Server) apiServer() *http.Server {
 	stopping := make(chan struct{})
 	server := &http.Server{
-		Handler:        s.apiHandler(stopping),
+		Handler:        gateway.PaceBodies(s.apiHandler(stopping), s.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
+		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
 	}
 	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	return server
@@ -147,6 +148,6 @@ func (s *Server) gatewayServer() *http.Server {
 	return &http.Server{
 		Handler:        handler,
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
-		ConnContext: gateway.ConnContext,
+		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
 	}
 }

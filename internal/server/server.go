@@ -73,11 +73,14 @@ type Server struct {
 	directory *iam.Directory
 	table     *gateway.Table
 	gateway   *gateway.Gateway
-	crons     *schedule.Crons
-	triggers  *schedule.Triggers
-	brokers   *broker.Brokers
-	keys      *token.KeySet
-	uses      *usage.Recorder
+	// connections, heads and bodies bound the traffic of all ports together.
+	connections   *gateway.Connections
+	heads, bodies *gateway.Memory
+	crons         *schedule.Crons
+	triggers      *schedule.Triggers
+	brokers       *broker.Brokers
+	keys          *token.KeySet
+	uses          *usage.Recorder
 	// owner holds the rules of projects and API keys.
 	owner     *admin.Service
 	metrics   *metrics.Metrics
@@ -122,7 +125,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		s.takeFolder, s.openStore, s.lookAtClock, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openOutput, s.openEngine, s.follow, s.openCertificates, s.announce,
+		s.takeFolder, s.openTraffic, s.openStore, s.lookAtClock, s.openAudit, s.openBrokers, s.listen, s.listenAdmin, s.introduce, s.observe, s.openOutput, s.openEngine, s.follow, s.openCertificates, s.announce,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -291,6 +294,7 @@ func (s *Server) follow(ctx context.Context) error {
 		s.reconcile.Apply(c)
 		s.crons.Apply(c)
 		s.triggers.Apply(c)
+		s.gateway.Recheck()
 		s.applied.Store(max(c.Number, s.applied.Load()))
 	}
 	// Nobody writes yet: what is there now is what Follow begins with.

@@ -1,0 +1,77 @@
+package gateway_test
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/test/testlog"
+)
+
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		bounds gateway.Connections
+		// from are the addresses that connect, in order, and served whether each is.
+		from   []string
+		served []bool
+	}{
+		"in all":         {gateway.Connections{Most: 2}, []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}, []bool{true, true, false}},
+		"of one address": {gateway.Connections{Most: 9, PerAddress: 1}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.2"}, []bool{true, false, true}},
+		"of a proxy":     {gateway.Connections{Most: 3, PerAddress: 1, Exempt: proxies(t, "127.0.0.1/32")}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1"}, []bool{true, true, true, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			logged := &testlog.Buffer{}
+			test.bounds.Log = slog.New(slog.NewTextHandler(logged, nil))
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "served") }))
+			server.Listener = test.bounds.Listener(server.Listener, true)
+			server.Start()
+			t.Cleanup(server.Close)
+			ask := func(from string) (net.Conn, string) {
+				dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+				connection, err := dialer.DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = connection.SetReadDeadline(time.Now().Add(20 * time.Second))
+				_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+				answer := make([]byte, 1024)
+				n, _ := connection.Read(answer)
+				return connection, string(answer[:n])
+			}
+			open := map[int]net.Conn{}
+			for i, from := range test.from {
+				connection, answer := ask(from)
+				open[i] = connection
+				// The answer to one that is refused can be lost with its connection.
+				if served := strings.HasPrefix(answer, "HTTP/1.1 200"); served != test.served[i] {
+					t.Errorf("connection %d from %s is served: %t, want %t: %q", i, from, served, test.served[i], answer)
+				}
+			}
+			if !strings.Contains(logged.String(), "too many are open") {
+				t.Error("the log does not tell")
+			}
+			// One that has ended makes place for another.
+			_ = open[0].Close()
+			served := false
+			for deadline := time.Now().Add(20 * time.Second); !served && time.Now().Before(deadline); {
+				connection, answer := ask(test.from[0])
+				served = strings.HasPrefix(answer, "HTTP/1.1 200")
+				_ = connection.Close()
+			}
+			if !served {
+				t.Error("no place is made")
+			}
+			for _, connection := range open {
+				_ = connection.Close()
+			}
+		})
+	}
+}

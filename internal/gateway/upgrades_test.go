@@ -1,0 +1,133 @@
+package gateway_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+func proxies(t *testing.T, prefixes ...string) gateway.Proxies {
+	t.Helper()
+	var all gateway.Proxies
+	for _, text := range prefixes {
+		all = append(all, netip.MustParsePrefix(text))
+	}
+	return all
+}
+
+// echoProtocol speaks another protocol, which gives back what it gets.
+func echoProtocol(w http.ResponseWriter, _ *http.Request) {
+	connection, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer connection.Close()
+	_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	_, _ = io.Copy(connection, buffered)
+}
+
+// upgraded is a connection that has left HTTP.
+func upgraded(t *testing.T, address, token string) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\nHost: "+host+"\r\nX-Auth-Token: "+token+"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+	reader := bufio.NewReader(connection)
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%+v, %v", response, err)
+	}
+	return connection, reader
+}
+
+// alive reports whether what is sent comes back.
+func alive(connection net.Conn, reader *bufio.Reader) bool {
+	_ = connection.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(connection, "x"); err != nil {
+		return false
+	}
+	_, err := reader.ReadByte()
+	return err == nil
+}
+
+func TestUpgradedConnection_EndsWithItsToken(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		// change is what happens, and ends whether the call is no longer admitted.
+		change func(*world, functions.Token, iam.APIKey)
+		key    bool
+		ends   bool
+	}{
+		"the token is deleted": {func(w *world, token functions.Token, _ iam.APIKey) {
+			w.Table.Apply(functions.Change{Object: token, Deleted: true})
+		}, false, true},
+		"the token expires": {func(w *world, _ functions.Token, _ iam.APIKey) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.clock = w.clock.Add(time.Hour)
+		}, false, true},
+		"the API key is revoked": {func(w *world, _ functions.Token, key iam.APIKey) { w.directory.Apply(key, true) }, true, true},
+		"the function is deleted": {func(w *world, _ functions.Token, _ iam.APIKey) {
+			w.function(func(f *functions.Function) { f.Status = functions.Deleting })
+		}, false, true},
+		"another token is deleted": {func(w *world, _ functions.Token, _ iam.APIKey) {
+			w.Table.Apply(functions.Change{Object: w.token("other", functions.Token{ID: tokenID(2), FunctionID: functionID}), Deleted: true})
+		}, false, false},
+		"the function becomes public": {func(w *world, _ functions.Token, _ iam.APIKey) {
+			w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+		}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, echoProtocol)
+			w.function(nil)
+			token := w.token("text", functions.Token{ID: tokenID(1), FunctionID: functionID, ExpiresAt: start.Add(time.Hour)})
+			key, secretKey := iam.NewAPIKey(iam.Project{ID: projectID}, start, iam.PrivateAccess)
+			w.directory.Apply(key, false)
+			presented := "text"
+			if test.key {
+				presented = secretKey.Reveal()
+			}
+			connection, reader := upgraded(t, strictServer(t, w), presented)
+			if !alive(connection, reader) {
+				t.Fatal("it is not alive at first")
+			}
+			test.change(w, token, key)
+			w.Recheck()
+			if got := !alive(connection, reader); got != test.ends {
+				t.Errorf("it has ended: %t, want %t", got, test.ends)
+			}
+		})
+	}
+}
+
+// TestUpgradedConnection_EndsAtTheExpiry has no change that would make the gateway
+// look again.
+func TestUpgradedConnection_EndsAtTheExpiry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, echoProtocol)
+	w.function(nil)
+	w.token("text", functions.Token{ID: tokenID(1), FunctionID: functionID, ExpiresAt: start.Add(time.Hour)})
+	connection, reader := upgraded(t, strictServer(t, w), "text")
+	w.mu.Lock()
+	w.clock = w.clock.Add(time.Hour)
+	w.mu.Unlock()
+	_ = connection.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := reader.ReadByte(); err == nil {
+		t.Error("it goes on")
+	} else if failed, ok := err.(net.Error); ok && failed.Timeout() {
+		t.Error("it has not ended after 20 s")
+	}
+}
