@@ -28,9 +28,12 @@ type ACMEConfig struct {
 	// Dir is where accounts, keys and certificates are kept, sealed.
 	Dir    string
 	Sealer Sealer
-	// Known tells whether a host is a function's. For others no certificate is
-	// asked for, however often somebody calls them.
-	Known func(host string) bool
+	// Project returns the project of the function that has a host, and whether
+	// there is one. For other hosts no certificate is asked for, however often
+	// somebody calls them.
+	Project func(host string) (project string, known bool)
+	// Budget bounds the certificates of each project.
+	Budget *Budget
 	// HTTPPort and TLSPort are where the challenges of the authority arrive.
 	HTTPPort, TLSPort int
 	Log               *slog.Logger
@@ -39,10 +42,11 @@ type ACMEConfig struct {
 // ACME has certificates signed by an authority that everybody trusts, when they
 // are needed first, and anew before they end.
 type ACME struct {
-	known  func(host string) bool
-	config *certmagic.Config
-	issuer *certmagic.ACMEIssuer
-	cache  *certmagic.Cache
+	project func(host string) (string, bool)
+	budget  *Budget
+	config  *certmagic.Config
+	issuer  *certmagic.ACMEIssuer
+	cache   *certmagic.Cache
 }
 
 // OpenACME prepares everything, and asks nobody yet.
@@ -51,14 +55,14 @@ func OpenACME(c ACMEConfig) (*ACME, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &ACME{known: c.Known}
+	a := &ACME{project: c.Project, budget: c.Budget}
 	a.cache = certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert: func(certmagic.Certificate) (*certmagic.Config, error) { return a.config, nil },
 		Logger:           zap.NewNop(),
 	})
 	a.config = certmagic.New(a.cache, certmagic.Config{
 		Storage:  &sealedStorage{FileStorage: &certmagic.FileStorage{Path: c.Dir}, sealer: c.Sealer},
-		OnDemand: &certmagic.OnDemandConfig{DecisionFunc: decide(c.Known)},
+		OnDemand: &certmagic.OnDemandConfig{DecisionFunc: decide(c)},
 		OnEvent:  tell(c.Log),
 		Logger:   zap.NewNop(),
 	})
@@ -85,12 +89,18 @@ func readRoots(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func decide(known func(string) bool) func(context.Context, string) error {
-	return func(_ context.Context, host string) error {
-		if !known(host) {
+// decide says whether a certificate may be asked for while a client waits.
+func decide(c ACMEConfig) func(context.Context, string) error {
+	return func(ctx context.Context, host string) error {
+		project, known := c.Project(host)
+		if !known {
 			return ErrUnknownHost
 		}
-		return nil
+		err := c.Budget.Take(project, host)
+		if err != nil {
+			c.Log.WarnContext(ctx, "no certificate is asked for", "hostname", host, "project_id", project, "error", err)
+		}
+		return err
 	}
 }
 
@@ -110,7 +120,7 @@ func tell(log *slog.Logger) func(context.Context, string, map[string]any) error 
 // GetCertificate is for tls.Config. It answers the authority's challenges as
 // well. Returns ErrUnknownHost, for a client too that names no host.
 func (a *ACME) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if !slices.Contains(hello.SupportedProtos, Protocol) && !a.known(hello.ServerName) {
+	if _, known := a.project(hello.ServerName); !known && !slices.Contains(hello.SupportedProtos, Protocol) {
 		return nil, ErrUnknownHost
 	}
 	return a.config.GetCertificate(hello)
@@ -125,9 +135,12 @@ func (a *ACME) Challenges(next http.Handler) http.Handler {
 	return a.issuer.HTTPChallengeHandler(next)
 }
 
-// Obtain has a certificate for the host, by asking for it where there is none
-// yet. The host need not be known.
-func (a *ACME) Obtain(ctx context.Context, host string) error {
+// Obtain asks for a certificate for the host of a project if there is none yet.
+// The host need not be known. Returns ErrBudget if the project's is used up.
+func (a *ACME) Obtain(ctx context.Context, host, project string) error {
+	if err := a.budget.Take(project, host); err != nil {
+		return err
+	}
 	return a.config.ObtainCertSync(ctx, host)
 }
 

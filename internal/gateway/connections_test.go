@@ -17,14 +17,14 @@ import (
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		bounds gateway.Connections
+		bounds *gateway.Connections
 		// from are the addresses that connect, in order, and served whether each is.
 		from   []string
 		served []bool
 	}{
-		"in all":         {gateway.Connections{Most: 2}, []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}, []bool{true, true, false}},
-		"of one address": {gateway.Connections{Most: 9, PerAddress: 1}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.2"}, []bool{true, false, true}},
-		"of a proxy":     {gateway.Connections{Most: 3, PerAddress: 1, Exempt: proxies(t, "127.0.0.1/32")}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1"}, []bool{true, true, true, false}},
+		"in all":         {&gateway.Connections{Most: 2}, []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}, []bool{true, true, false}},
+		"of one address": {&gateway.Connections{Most: 9, PerAddress: 1}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.2"}, []bool{true, false, true}},
+		"of a proxy":     {&gateway.Connections{Most: 3, PerAddress: 1, Exempt: proxies(t, "127.0.0.1/32")}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1"}, []bool{true, true, true, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,13 @@ func noteEncryption(r *http.Request) {
 	}
 }
 
+// Project returns the project of the function that has the host, and whether
+// there is one.
+func (t *Table) Project(host string) (project string, known bool) {
+	r, ok := t.route(host)
+	return r.projectID, ok
+}
+
 // Serves tells whether a function has the host.
 func (t *Table) Serves(host string) bool {
 	_, ok := t.route(host)

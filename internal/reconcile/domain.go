@@ -78,7 +78,7 @@ func (r *Reconciler) certified(ctx context.Context, d functions.Domain) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, certified)
 	defer cancel()
-	err := r.Certificates.Obtain(ctx, d.Hostname)
+	err := r.Certificates.Obtain(ctx, d.Hostname, d.ProjectID)
 	if err != nil {
 		r.Log.WarnContext(ctx, "a domain has no certificate", "domain_id", d.ID, "hostname", d.Hostname, "error", err)
 	}

@@ -68,7 +68,7 @@ type Logs interface {
 // Certificates has certificates signed.
 type Certificates interface {
 	// Obtain returns once there is a certificate for the host.
-	Obtain(ctx context.Context, host string) error
+	Obtain(ctx context.Context, host, project string) error
 }
 
 // Reconciler does the work. All fields but Observer and Names must be

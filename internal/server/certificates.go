@@ -74,7 +74,7 @@ func (s *Server) openACME() (err error) {
 	}
 	s.acme, err = certificate.OpenACME(certificate.ACMEConfig{
 		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: s.path("acme"), Sealer: s.box,
-		Known: s.table.Serves, HTTPPort: port(s.listeners.gateway), TLSPort: port(s.listeners.gatewayTLS), Log: s.log,
+		Project: s.table.Project, Budget: certificate.NewBudget(c.Traffic.ACMEBudget, c.Now), HTTPPort: port(s.listeners.gateway), TLSPort: port(s.listeners.gatewayTLS), Log: s.log,
 	})
 	if err == nil {
 		s.opens(s.acme)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	account "github.com/scaleway/scaleway-sdk-go/api/account/v3"
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	iamapi "github.com/scaleway/scaleway-sdk-go/api/iam/v1alpha1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
@@ -32,7 +33,7 @@ func TestOwnKeyAndProject(t *testing.T) {
 	}
 	api := account.NewProjectAPI(client)
 	got := must[*account.Project](t)(api.GetProject(&account.ProjectAPIGetProjectRequest{}))
-	if got.ID != p.ID || got.Name != "second" || got.OrganizationID != w.OrganizationID || got.Status != account.ProjectStatusActive || got.CreatedAt == nil {
+	if got.ID != p.ID || got.Name != "second" || got.OrganizationID != w.OrganizationID || got.CreatedAt == nil {
 		t.Errorf("the project is %+v", got)
 	}
 	for name, test := range map[string]struct {
@@ -67,5 +68,103 @@ func TestOwnKeyAndProject(t *testing.T) {
 		if status != http.StatusForbidden || body != want {
 			t.Errorf("%s: %d %s, want 403 %s", path, status, body, want)
 		}
+	}
+}
+
+// TestOrganizationKey_ManagesProjects does what a configuration with a project of
+// its own does.
+func TestOrganizationKey_ManagesProjects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// The key of the first start is the owner's.
+	projects := account.NewProjectAPI(w.Client())
+	made := must[*account.Project](t)(projects.CreateProject(&account.ProjectAPICreateProjectRequest{Name: "made", Description: "by a configuration"}))
+	if made.Name != "made" || made.OrganizationID != w.OrganizationID || made.Description != "by a configuration" || made.Qualification == nil {
+		t.Errorf("the project is %+v", made)
+	}
+	_, err := projects.CreateProject(&account.ProjectAPICreateProjectRequest{Name: "made"})
+	if failed, ok := errors.AsType[*scw.ResponseError](err); !ok || failed.StatusCode != http.StatusConflict {
+		t.Errorf("the same name again: %v", err)
+	}
+	changed := must[*account.Project](t)(projects.UpdateProject(&account.ProjectAPIUpdateProjectRequest{ProjectID: made.ID, Description: pointer("changed")}))
+	if changed.Description != "changed" || changed.Name != "made" || !changed.UpdatedAt.After(*made.UpdatedAt) {
+		t.Errorf("the changed project is %+v", changed)
+	}
+	if listed := must[*account.ListProjectsResponse](t)(projects.ListProjects(&account.ProjectAPIListProjectsRequest{}, scw.WithAllPages())); listed.TotalCount != 2 {
+		t.Errorf("%d projects", listed.TotalCount)
+	}
+	n := must[*function.Namespace](t)(w.CreateNamespace(&function.CreateNamespaceRequest{Name: "inside", ProjectID: made.ID}))
+	must[*function.Namespace](t)(w.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: often}))
+	f := must[*function.Function](t)(w.CreateFunction(&function.CreateFunctionRequest{NamespaceID: n.ID, Name: "f", Runtime: "node22", Privacy: function.FunctionPrivacyPrivate}))
+	must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})) //nolint:staticcheck // Tokens are what Jeton is for.
+	if n.ProjectID != made.ID {
+		t.Errorf("the namespace is in %s", n.ProjectID)
+	}
+	err = projects.DeleteProject(&account.ProjectAPIDeleteProjectRequest{ProjectID: made.ID})
+	if failed, ok := errors.AsType[*scw.PreconditionFailedError](err); !ok || failed.Precondition != "project_is_empty" {
+		t.Errorf("a project with a namespace is deleted: %v", err)
+	}
+
+	// A key of that project sees nothing else, and may not manage projects.
+	key := must[admin.APIKey](t)(w.Admin.CreateKey(t.Context(), admin.CreateKey{Project: made.ID, Permissions: []string{iam.FullAccess}}))
+	bound := account.NewProjectAPI(w.ClientOf(key))
+	for name, do := range map[string]func() error{
+		"create": func() error {
+			_, err := bound.CreateProject(&account.ProjectAPICreateProjectRequest{Name: "x", OrganizationID: w.OrganizationID})
+			return err
+		},
+		"update": func() error {
+			_, err := bound.UpdateProject(&account.ProjectAPIUpdateProjectRequest{ProjectID: made.ID, Name: pointer("x")})
+			return err
+		},
+		"delete": func() error { return bound.DeleteProject(&account.ProjectAPIDeleteProjectRequest{ProjectID: made.ID}) },
+	} {
+		if _, ok := errors.AsType[*scw.PermissionsDeniedError](do()); !ok {
+			t.Errorf("%s with a key of one project: %v", name, do())
+		}
+	}
+	err = bound.DeleteProject(&account.ProjectAPIDeleteProjectRequest{ProjectID: w.ProjectID})
+	if _, ok := errors.AsType[*scw.ResourceNotFoundError](err); !ok {
+		t.Errorf("another project is deleted: %v", err)
+	}
+	must[admin.APIKey](t)(w.Admin.RevokeKey(t.Context(), key.AccessKey))
+
+	must[*function.Namespace](t)(w.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: n.ID}))
+	eventually(t, "the namespace is gone", func() bool {
+		_, err := w.GetNamespace(&function.GetNamespaceRequest{NamespaceID: n.ID})
+		return err != nil
+	})
+	if err := projects.DeleteProject(&account.ProjectAPIDeleteProjectRequest{ProjectID: made.ID}); err != nil {
+		t.Error(err)
+	}
+	_, err = projects.GetProject(&account.ProjectAPIGetProjectRequest{ProjectID: made.ID})
+	if _, ok := errors.AsType[*scw.ResourceNotFoundError](err); !ok {
+		t.Errorf("the deleted project: %v", err)
+	}
+}
+
+// TestKeyOfSeveralProjects sees those, and no other.
+func TestKeyOfSeveralProjects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range []string{"a", "b", "c"} {
+		must[admin.Project](t)(w.Admin.CreateProject(t.Context(), name))
+	}
+	key := must[admin.APIKey](t)(w.Admin.CreateKey(t.Context(), admin.CreateKey{Project: "a", Projects: []string{"b"}, Permissions: []string{iam.FullAccess}}))
+	client := w.ClientOf(key)
+	listed := must[*account.ListProjectsResponse](t)(account.NewProjectAPI(client).ListProjects(&account.ProjectAPIListProjectsRequest{OrderBy: account.ListProjectsRequestOrderByNameDesc}))
+	if len(listed.Projects) != 2 || listed.Projects[0].Name != "b" || listed.Projects[1].Name != "a" {
+		t.Errorf("the key sees %+v", listed.Projects)
+	}
+	api := function.NewAPI(client)
+	for _, p := range listed.Projects {
+		must[*function.Namespace](t)(api.CreateNamespace(&function.CreateNamespaceRequest{Name: "n", ProjectID: p.ID}))
+	}
+	if found := must[*function.ListNamespacesResponse](t)(api.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithAllPages())); found.TotalCount != 2 {
+		t.Errorf("%d namespaces", found.TotalCount)
+	}
+	_, err := api.CreateNamespace(&function.CreateNamespaceRequest{Name: "n", ProjectID: w.ProjectID})
+	if _, ok := errors.AsType[*scw.PermissionsDeniedError](err); !ok {
+		t.Errorf("a namespace in a project that the key does not open: %v", err)
 	}
 }

@@ -144,6 +144,18 @@ func TestStrangersTieNothing(t *testing.T) {
 			t.Errorf("a cron to %s function: %v", name, err)
 		}
 	}
+	// Messages of another project do not reach an own function, and nothing shows
+	// whether there is such a project.
+	for _, source := range []string{`"scw_sqs_config":{"queue":"q","mnq_project_id":"{project}"}`, `"scw_nats_config":{"subject":"s","mnq_project_id":"{project}"}`} {
+		for name, project := range map[string]string{"another's": owned["project"], "nobody's": nobody} {
+			status, body := w.as(key.SecretKey, http.MethodPost, "/functions/v1beta1/regions/fr-par/triggers",
+				`{"function_id":"`+f.ID+`","name":"t",`+strings.ReplaceAll(source, "{project}", project)+`}`)
+			const want = `{"details":[{"action":"write","resource":"functions_trigger"}],"message":"insufficient permissions","type":"permissions_denied"}`
+			if status != http.StatusForbidden || body != want {
+				t.Errorf("a trigger on %s messages: %d %s", name, status, body)
+			}
+		}
+	}
 	// A hostname can be served once only, and so it shows that it is taken; but
 	// not by whom.
 	status, body := w.as(key.SecretKey, http.MethodPost, "/functions/v1beta1/regions/fr-par/domains",
