@@ -97,7 +97,7 @@ func (s *Service) DeleteDomain(ctx context.Context, scope Scope, id string) (Dom
 		if err != nil {
 			return d, err
 		}
-		d.Status, d.ErrorMessage = Deleting, ""
+		d.MarkDeleting()
 		return d, tx.Delete(d)
 	})
 }
