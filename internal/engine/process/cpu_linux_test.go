@@ -17,12 +17,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // TestTheCPUTierHolds has instances of small tiers start, which must cost them
 // nothing of their share, and then burn as much as they can.
 func TestTheCPUTierHolds(t *testing.T) {
 	t.Parallel()
+	needs.Root(t, "isolates at level full")
 	for _, tier := range []int{70, 140} {
 		t.Run(strconv.Itoa(tier), func(t *testing.T) {
 			t.Parallel()

@@ -14,6 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 func TestMain(m *testing.M) {
@@ -62,6 +63,9 @@ func TestSuite(t *testing.T) {
 	for _, level := range levels(t) {
 		t.Run(level.String(), func(t *testing.T) {
 			t.Parallel()
+			if level == sandbox.Full {
+				needs.Root(t, "isolates at level full")
+			}
 			if level == sandbox.User && os.Geteuid() == 0 {
 				runAsNobody(t, level)
 				return

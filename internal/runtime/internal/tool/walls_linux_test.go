@@ -15,15 +15,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // TestWalls runs scripts behind walls: they see and change what they were given,
 // and nothing else.
 func TestWalls(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Fatal("this test isolates at level full: run it as root")
-	}
+	needs.Root(t, "isolates at level full")
 	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-tool-%d", os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
