@@ -17,6 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
@@ -28,7 +29,7 @@ func TestTheCPUTierHolds(t *testing.T) {
 	for _, tier := range []int{70, 140} {
 		t.Run(strconv.Itoa(tier), func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, process.Config{Dir: shortDir(t), ReadyTimeout: 20 * time.Second, Isolation: sandbox.Full})
+			e := newEngine(t, process.Config{Dir: shortDir(t), ReadyTimeout: await.Patience, Isolation: sandbox.Full})
 			mark := burnVariable + "=" + rand.Text()
 			address := startBurner(t, e, tier, mark)
 			if n := throttled(t, mark); n > 5 {

@@ -70,11 +70,11 @@ func TestSuite(t *testing.T) {
 				runAsNobody(t, level)
 				return
 			}
-			enginetest.Run(t, func(t *testing.T) engine.Engine {
+			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine {
 				dir := shortDir(t)
 				t.Cleanup(func() { wantEmpty(t, dir) })
 				return newEngine(t, process.Config{
-					Dir: dir, ReadyTimeout: 5 * time.Second, Grace: 300 * time.Millisecond,
+					Dir: dir, ReadyTimeout: ready, Grace: 300 * time.Millisecond,
 					Isolation: level, Spare: process.Spare{Least: 1, Most: 1, Memory: 1 << 30},
 				})
 			})
