@@ -29,6 +29,10 @@ setup: ## Install what tests and benchmarks need, with apt-get (as root on Debia
 setup-test: # What the tests alone need.
 	@./test/setup.sh
 
+.PHONY: terraform
+terraform: ## Build OpenTofu into bin/ where neither terraform nor tofu is installed (takes minutes, once).
+	@./test/terraform.sh
+
 .PHONY: demo
 demo: build ## Run the examples with real terraform, and call the functions. KEEP=1 leaves the server running.
 	@go run ./test/demo $(if $(KEEP),-keep)

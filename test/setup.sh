@@ -79,10 +79,4 @@ check_version node 20 https://nodejs.org
 check_version cargo 1.80 https://rustup.rs
 check_version php 8.1 https://www.php.net
 
-# The provider's tests run the real command line.
-export PATH="$PATH:$PWD/bin"
-if ! command -v terraform >/dev/null && ! command -v tofu >/dev/null; then
-  echo "setup: building OpenTofu into bin/, which takes some minutes once"
-  mkdir -p bin
-  (cd tools/tofu && go build -o ../../bin/tofu github.com/opentofu/opentofu/cmd/tofu)
-fi
+./test/terraform.sh
