@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,11 +20,14 @@ import (
 	"github.com/jeton-dev/jeton/bench/measure"
 )
 
-const (
-	gatewayRounds      = 5
-	gatewayCalls       = 6000
-	gatewayConnections = 4
+var (
+	gatewayRounds = measure.Sized(5, 1)
+	gatewayCalls  = measure.Sized(6000, 200)
 )
+
+// gatewayConnections is how many calls there are at once, and how many instances
+// serve them.
+const gatewayConnections = 4
 
 // trivial is the function of the gateway's benchmark. Run by itself it is the
 // instance behind the bare proxy.
@@ -50,8 +55,9 @@ func main() {
 }
 `
 
-// gateway measures an admitted call of a private function beside the same call
-// through httputil.ReverseProxy alone.
+// gateway measures an admitted call of a private function, and compares it with the
+// same call through httputil.ReverseProxy alone: in front of as many instances, each
+// of which serves one call at a time as a function's does, and in front of one.
 func (b *bench) gateway(ctx context.Context) ([]measure.Result, error) {
 	j, err := b.serve(ctx, "gateway")
 	if err != nil {
@@ -64,102 +70,167 @@ func (b *bench) gateway(ctx context.Context) ([]measure.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	proxy, address, stop, err := b.startBareProxy(ctx)
+	sides := []load{{url: j.gateway, host: f.DomainName, token: token, middle: j.process.Process.Pid}}
+	program, err := b.buildTrivial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer stop()
-	sides := []load{
-		{url: j.gateway, host: f.DomainName, token: token, middle: j.process.Process.Pid},
-		{url: "http://" + address, host: f.DomainName, token: token, middle: proxy},
+	for _, instances := range []int{gatewayConnections, 1} {
+		proxy, err := b.startBareProxy(ctx, program, instances)
+		if err != nil {
+			return nil, err
+		}
+		defer proxy.stop()
+		sides = append(sides, load{url: "http://" + proxy.address, host: f.DomainName, token: token, middle: proxy.pid})
 	}
-	var rate, cpu [2][]float64
+	rate, cpu := make([][]float64, len(sides)), make([][]float64, len(sides))
 	for round := range gatewayRounds + 1 {
 		for side, l := range sides {
 			perSecond, perCall, err := l.run(ctx)
 			if err != nil {
 				return nil, err
 			}
-			if round > 0 { // the first round warms both sides up
+			if round > 0 { // the first round warms all sides up
 				rate[side], cpu[side] = append(rate[side], perSecond), append(cpu[side], perCall)
 			}
 		}
 	}
-	note := fmt.Sprintf("an admitted call beside httputil.ReverseProxy alone, %d connections", gatewayConnections)
+	const ours, four, one = 0, 1, 2
+	note := fmt.Sprintf("an admitted call, %d connections; the baseline is httputil.ReverseProxy alone, ", gatewayConnections)
+	ofFour, ofOne := note+"in front of the same number of instances", note+"in front of one instance for all"
 	return []measure.Result{
-		measure.Compare("call-private", "calls/s", ">= 0.9", note, rate[0], rate[1]),
-		measure.Compare("call-private-cpu", "us/call", "<= 1.1", "CPU of the process in the middle", cpu[0], cpu[1]),
+		measure.Compare("call-private", "calls/s", ">= 0.9", ofFour, rate[ours], rate[four]),
+		measure.Compare("call-private-cpu", "us/call", "<= 1.1", "CPU of the process in the middle; baseline as above", cpu[ours], cpu[four]),
+		measure.Compare("call-private-one", "calls/s", "", ofOne, rate[ours], rate[one]),
+		measure.Compare("call-private-one-cpu", "us/call", "", "CPU of the process in the middle; baseline as above", cpu[ours], cpu[one]),
 	}, nil
 }
 
-// startBareProxy starts the reference: this program as proxy in front of a
-// program that answers as the function does.
-func (b *bench) startBareProxy(ctx context.Context) (pid int, address string, stop func(), err error) {
-	source, socket := filepath.Join(b.dir, "trivial.go"), filepath.Join(b.dir, "s")
-	program := filepath.Join(b.dir, "trivial")
+// buildTrivial builds the instance of the baseline, and returns its path.
+func (b *bench) buildTrivial(ctx context.Context) (string, error) {
+	source, program := filepath.Join(b.dir, "trivial.go"), filepath.Join(b.dir, "trivial")
 	if err := os.WriteFile(source, []byte(trivialProgram), 0o644); err != nil {
-		return 0, "", nil, err
+		return "", err
 	}
 	if output, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, source).CombinedOutput(); err != nil {
-		return 0, "", nil, fmt.Errorf("build the instance: %w\n%s", err, output)
+		return "", fmt.Errorf("build the instance: %w\n%s", err, output)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return 0, "", nil, err
-	}
-	portFile := filepath.Join(b.dir, "port")
-	instance := exec.CommandContext(ctx, program, socket)
-	proxy := exec.CommandContext(ctx, self, proxyArgument, socket, portFile)
-	proxy.Stderr = os.Stderr
-	stop = func() {
-		for _, c := range []*exec.Cmd{proxy, instance} {
-			if c.Process != nil {
-				_ = c.Process.Kill()
-				_ = c.Wait()
-			}
-		}
-	}
-	if err := instance.Start(); err != nil {
-		return 0, "", nil, err
-	}
-	if err := proxy.Start(); err != nil {
-		stop()
-		return 0, "", nil, err
-	}
-	var content []byte
-	err = eventually(ctx, func() bool {
-		content, _ = os.ReadFile(portFile)
-		_, err := os.Stat(socket)
-		return len(content) > 0 && err == nil
-	})
-	return proxy.Process.Pid, string(content), stop, err
+	return program, nil
 }
 
-// bareProxy is nothing but httputil.ReverseProxy in front of a unix socket.
-func bareProxy(socket, portFile string) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// A baseline is a bare proxy that runs, with its instances.
+type baseline struct {
+	pid     int
+	address string
+	running []*exec.Cmd
+}
+
+func (l *baseline) stop() {
+	for _, c := range l.running {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	}
+}
+
+func (l *baseline) start(c *exec.Cmd) error {
+	c.Stderr = os.Stderr
+	if err := c.Start(); err != nil {
+		return err
+	}
+	l.running = append(l.running, c)
+	return nil
+}
+
+// startBareProxy starts the baseline: this program as a proxy in front of some
+// programs that answer as the function does.
+func (b *bench) startBareProxy(ctx context.Context, program string, instances int) (_ *baseline, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	l := &baseline{}
+	defer func() {
+		if err != nil {
+			l.stop()
+		}
+	}()
+	sockets := make([]string, instances)
+	for n := range sockets {
+		sockets[n] = filepath.Join(b.dir, fmt.Sprintf("s%d-%d", instances, n))
+		if err := l.start(exec.CommandContext(ctx, program, sockets[n])); err != nil {
+			return nil, err
+		}
+	}
+	portFile := filepath.Join(b.dir, fmt.Sprintf("port-%d", instances))
+	proxy := exec.CommandContext(ctx, self, proxyArgument, strings.Join(sockets, ","), portFile)
+	if err := l.start(proxy); err != nil {
+		return nil, err
+	}
+	l.pid = proxy.Process.Pid
+	err = eventually(ctx, func() bool {
+		content, _ := os.ReadFile(portFile)
+		l.address = string(content)
+		for _, socket := range sockets {
+			if _, err := os.Stat(socket); err != nil {
+				return false
+			}
+		}
+		return l.address != ""
+	})
+	return l, err
+}
+
+// bareProxy is nothing but httputil.ReverseProxy in front of unix sockets. With one
+// of them, it serves all calls at once; with several, each serves one at a time.
+func bareProxy(sockets []string, portFile string) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			n, _, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			index, err := strconv.Atoi(n)
+			if err != nil {
+				return nil, err
+			}
 			var dialer net.Dialer
-			return dialer.DialContext(ctx, "unix", socket)
+			return dialer.DialContext(ctx, "unix", sockets[index])
 		},
 		DisableCompression: true, MaxIdleConnsPerHost: 64,
 	}
-	proxy := &httputil.ReverseProxy{Transport: transport, Rewrite: func(p *httputil.ProxyRequest) {
-		p.Out.URL.Scheme, p.Out.URL.Host = "http", "instance"
-		p.SetXForwarded()
-	}}
+	var handler http.Handler = proxyTo(transport, 0)
+	if len(sockets) > 1 {
+		idle := make(chan http.Handler, len(sockets))
+		for n := range sockets {
+			idle <- proxyTo(transport, n)
+		}
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			instance := <-idle
+			defer func() { idle <- instance }()
+			instance.ServeHTTP(w, r)
+		})
+	}
 	unfinished := portFile + ".new"
-	if err := os.WriteFile(unfinished, []byte(l.Addr().String()), 0o644); err != nil {
+	if err := os.WriteFile(unfinished, []byte(listener.Addr().String()), 0o644); err != nil {
 		return err
 	}
 	if err := os.Rename(unfinished, portFile); err != nil {
 		return err
 	}
-	return http.Serve(l, proxy)
+	return http.Serve(listener, handler)
+}
+
+// proxyTo is the proxy to one instance, whose number is the host that is dialled.
+func proxyTo(transport http.RoundTripper, instance int) http.Handler {
+	host := strconv.Itoa(instance)
+	return &httputil.ReverseProxy{Transport: transport, Rewrite: func(p *httputil.ProxyRequest) {
+		p.Out.URL.Scheme, p.Out.URL.Host = "http", host
+		p.SetXForwarded()
+	}}
 }
 
 // load is one side of the comparison.
@@ -198,7 +269,8 @@ func (l load) run(ctx context.Context) (perSecond, perCall float64, err error) {
 		return 0, 0, err
 	}
 	after, err := measure.CPUTime(l.middle)
-	return gatewayCalls / took.Seconds(), float64((after - before).Microseconds()) / gatewayCalls, err
+	calls := float64(gatewayCalls)
+	return calls / took.Seconds(), float64((after - before).Microseconds()) / calls, err
 }
 
 func (l load) call(ctx context.Context, client *http.Client) error {

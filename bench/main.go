@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/jeton-dev/jeton/bench/measure"
@@ -21,7 +22,7 @@ const proxyArgument = "bare-proxy"
 
 func main() {
 	if len(os.Args) == 4 && os.Args[1] == proxyArgument {
-		exit(bareProxy(os.Args[2], os.Args[3]))
+		exit(bareProxy(strings.Split(os.Args[2], ","), os.Args[3]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

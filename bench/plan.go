@@ -13,10 +13,10 @@ import (
 	"github.com/jeton-dev/jeton/bench/terraform"
 )
 
-const (
-	planRounds = 7
-	manyRounds = 3
-	manyTokens = 1000
+var (
+	planRounds = measure.Sized(7, 1)
+	manyRounds = measure.Sized(3, 1)
+	manyTokens = measure.Sized(1000, 20)
 )
 
 // plan measures `terraform plan` of the example with the provider, beside that

@@ -16,7 +16,7 @@ import (
 	"github.com/jeton-dev/jeton/bench/measure"
 )
 
-const startRounds = 15
+var startRounds = measure.Sized(15, 1)
 
 // providerStart measures the time from the start of the provider's process to
 // its answer with the schema, as Terraform asks for it, beside an empty one.

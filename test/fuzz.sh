@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every fuzz test of the module, one after another, for the given time.
+# Fuzzes every fuzz test of all modules, one after another, for the given time.
 # With KEEP=1 the smallest inputs that were found stay in testdata/fuzz, where
 # every run of the tests begins with them.
 set -euo pipefail
@@ -12,7 +12,7 @@ trap 'rm -f "$log"' EXIT
 keep() { # package, name
   [ -n "${KEEP:-}" ] || return 0
   local found to input
-  found=$(go env GOCACHE)/fuzz/$(go list "$1")/$2
+  found=$(go env GOCACHE)/fuzz/$(go -C "$1" list .)/$2
   to=$1/testdata/fuzz/$2
   [ -d "$found" ] || return 0
   mkdir -p "$to"
@@ -23,7 +23,8 @@ keep() { # package, name
 }
 
 fuzz() { # package, name
-  if go test "$1" -run '^$' -fuzz "^$2\$" -fuzztime "$each" -fuzzminimizetime 1s </dev/null >"$log" 2>&1; then
+  # From within the folder, whichever module it is of.
+  if go test -C "$1" -run '^$' -fuzz "^$2\$" -fuzztime "$each" -fuzzminimizetime 1s </dev/null >"$log" 2>&1; then
     printf '%-40s %-24s %s\n' "$1" "$2" "$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)"
     keep "$1" "$2"
     return

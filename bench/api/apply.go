@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/bench/terraform"
 )
 
-const applyRounds = 5
+var applyRounds = measure.Sized(5, 1)
 
 // empty has as many resources as the example, which depend on each other alike.
 const empty = `resource empty_thing namespace {}

@@ -23,14 +23,15 @@ import (
 	"github.com/jeton-dev/jeton/bench/stage"
 )
 
-const (
-	createRounds = 7
+var (
+	createRounds = measure.Sized(7, 1)
 	// created is how many tokens each side makes in a round: the kernel counts
 	// CPU time in hundredths of a second.
-	created = 150
-	// floorArgument has this program be the reference.
-	floorArgument = "floor"
+	created = measure.Sized(150, 10)
 )
+
+// floorArgument has this program be the reference.
+const floorArgument = "floor"
 
 // cost is what one token has taken, in milliseconds.
 type cost struct{ Wall, CPU float64 }
@@ -95,7 +96,7 @@ func overHTTP(ctx context.Context, s *stage.Server, namespaceID string) (cost, e
 }
 
 func costOf(wall, cpu time.Duration) cost {
-	return cost{Wall: wall.Seconds() * 1000 / created, CPU: cpu.Seconds() * 1000 / created}
+	return cost{Wall: wall.Seconds() * 1000 / float64(created), CPU: cpu.Seconds() * 1000 / float64(created)}
 }
 
 // floorOf has the reference run in a process of its own.

@@ -12,13 +12,14 @@ import (
 	"github.com/jeton-dev/jeton/bench/stage"
 )
 
-const (
-	manyTokens = 1_000_000
-	// fewTokens are those of the reference: what a page costs where nothing is
-	// to be passed over.
-	fewTokens  = 200
-	listRounds = 51
+var (
+	manyTokens = measure.Sized(1_000_000, 1000)
+	listRounds = measure.Sized(51, 3)
 )
+
+// fewTokens are those of the reference: what a page costs where nothing is to be
+// passed over.
+const fewTokens = 200
 
 // listTokens measures pages of 100 out of a million tokens, and one token, beside
 // the same out of two hundred.

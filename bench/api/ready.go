@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-const readyRounds = 7
+var readyRounds = measure.Sized(7, 1)
 
 // readyNamespaces measures how long a namespace takes from its creation until it
 // is ready, as a client that looks every two milliseconds sees it, beside the

@@ -15,10 +15,9 @@ import (
 	"github.com/jeton-dev/jeton/bench/stage"
 )
 
-const (
-	stormReads   = 2000
-	stormWriters = 4
-)
+var stormReads = measure.Sized(2000, 100)
+
+const stormWriters = 4
 
 // readsUnderWrites measures how long it takes to read one namespace while four
 // clients change others as fast as they can, beside the same in silence.

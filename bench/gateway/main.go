@@ -1,7 +1,7 @@
 // Command gateway is `make bench-gateway`: it measures the gateway beside
 // httputil.ReverseProxy alone, nginx as plain proxy, and HAProxy with its own
 // check of a JWT, all in front of the same instance, in turn in one run. It
-// needs wrk, nginx and haproxy, which Debian has.
+// needs wrk, nginx and haproxy (make setup), and runs in the checkout's root.
 package main
 
 import (
@@ -35,7 +35,7 @@ func exit(err error) {
 func run(ctx context.Context) error {
 	for _, program := range []string{"wrk", "nginx", "haproxy"} {
 		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("%s is not here: apt-get install wrk nginx haproxy", program)
+			return fmt.Errorf("find %s: %w: run make setup", program, err)
 		}
 	}
 	dir, err := os.MkdirTemp("", "jeton-bench-")
@@ -52,6 +52,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	found = append(found, ofTokens...)
+	ofAdmission, err := measureAdmission(ctx)
+	if err != nil {
+		return err
+	}
+	found = append(found, ofAdmission...)
 	fmt.Fprintln(os.Stdout)
 	measure.Print(os.Stdout, found)
 	return measure.Keep(measure.ResultsFile, found)

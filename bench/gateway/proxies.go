@@ -21,11 +21,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-const (
-	rounds      = 5
-	connections = 64
-	seconds     = 2
-)
+const connections = 64
+
+var rounds, seconds = measure.Sized(5, 1), measure.Sized(2, 1)
 
 // The sides.
 const (
@@ -107,7 +105,7 @@ func newScene(dir string) (scene, string, error) {
 		return s, "", err
 	}
 	text, err := token.NewMinter(box).Mint(functions.Namespace{PrivateKey: token.SealPrivate(box, pair)},
-		functions.Token{ID: functionID, FunctionID: functionID, CreatedAt: time.Now()})
+		functions.Token{ID: tokenID, FunctionID: privateID, CreatedAt: time.Now()})
 	if err != nil {
 		return s, "", err
 	}

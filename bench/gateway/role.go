@@ -40,7 +40,9 @@ type scene struct {
 const (
 	privateHost = "private.localhost"
 	publicHost  = "public.localhost"
-	functionID  = "a570d8b5-572f-49c2-9821-f3e363d3f2dc"
+	privateID   = "a570d8b5-572f-49c2-9821-f3e363d3f2dc"
+	publicID    = "b570d8b5-572f-49c2-9821-f3e363d3f2dc"
+	tokenID     = "c570d8b5-572f-49c2-9821-f3e363d3f2dc"
 	namespaceID = "d049a22d-92fd-48a5-9b3f-8c5633c313d3"
 )
 
@@ -122,14 +124,14 @@ func serve(network, address string, handler http.Handler) error {
 // the instances.
 func gatewayHandler(s scene) http.Handler {
 	table := gateway.NewTable()
-	for host, privacy := range map[string]functions.Privacy{privateHost: functions.Private, publicHost: functions.Public} {
-		table.Apply(functions.Change{Object: functions.Function{
-			ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: privacy, Timeout: time.Minute,
-			HTTPOption: functions.HTTPEnabled, Revision: &functions.Revision{ID: "r"},
-		}})
+	for _, f := range []functions.Function{
+		{ID: privateID, DomainName: privateHost, Privacy: functions.Private}, {ID: publicID, DomainName: publicHost, Privacy: functions.Public},
+	} {
+		f.NamespaceID, f.Timeout, f.HTTPOption, f.Revision = namespaceID, time.Minute, functions.HTTPEnabled, &functions.Revision{ID: "r"}
+		table.Apply(functions.Change{Object: f})
 	}
 	table.Apply(functions.Change{Object: functions.Token{
-		ID: uuid.NewString(), FunctionID: functionID, Digest: functions.DigestOf(s.Token), ExpiresAt: time.Now().Add(time.Hour),
+		ID: tokenID, FunctionID: privateID, Digest: functions.DigestOf(s.Token), ExpiresAt: time.Now().Add(time.Hour),
 	}})
 	g := &gateway.Gateway{
 		Table: table, Keys: iam.NewDirectory(), Instances: oneInstance{&scale.Instance{ID: "instance", Address: s.Instance}},

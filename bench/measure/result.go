@@ -26,7 +26,11 @@ type Result struct {
 // Compare makes a result of the medians of what both sides took.
 func Compare(id, unit, goal, note string, ours, reference []float64) Result {
 	o, r := Median(ours), Median(reference)
-	return Result{ID: id, Ours: o, Reference: r, Ratio: o / r, Unit: unit, Goal: goal, Note: note}
+	ratio := 0.0 // JSON has no NaN; a reference of zero is one of too few rounds.
+	if r != 0 {
+		ratio = o / r
+	}
+	return Result{ID: id, Ours: o, Reference: r, Ratio: ratio, Unit: unit, Goal: goal, Note: note}
 }
 
 // Print prints the results as a table.
@@ -38,8 +42,11 @@ func Print(out io.Writer, results []Result) {
 }
 
 // Keep puts the results into the file, in the places of those with the same
-// IDs, or at the end.
+// IDs, or at the end. The results of a smoke run are checked, and not kept.
 func Keep(path string, results []Result) error {
+	if err := check(results); err != nil || Smoke() {
+		return err
+	}
 	var kept []Result
 	content, err := os.ReadFile(path)
 	if err == nil {

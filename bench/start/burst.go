@@ -16,9 +16,10 @@ const (
 	// calls one function gets.
 	together = 10
 	calls    = 50
-	// burstRounds is odd, for there to be a middle one.
-	burstRounds = 7
 )
+
+// burstRounds is odd, for there to be a middle one.
+var burstRounds = measure.Sized(7, 1)
 
 // bursts measures calls that come at once: of ten functions without an instance,
 // and of one. Beside them ten bare interpreters start at once.

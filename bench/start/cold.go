@@ -17,12 +17,11 @@ import (
 	"github.com/jeton-dev/jeton/bench/stage"
 )
 
-const (
-	// rounds is odd, for there to be a middle one.
-	rounds = 15
-	// idle is how long an instance lives without a call.
-	idle = 300 * time.Millisecond
-)
+// rounds is odd, for there to be a middle one.
+var rounds = measure.Sized(15, 1)
+
+// idle is how long an instance lives without a call.
+const idle = 300 * time.Millisecond
 
 // A site is a server with functions that lose their instances soon.
 type site struct {

@@ -30,7 +30,7 @@ func makeFolders(dir string, n int) error {
 }
 
 // deployRounds is odd, for there to be a middle one.
-const deployRounds = 7
+var deployRounds = measure.Sized(7, 1)
 
 // deployGo measures from the upload of a Go function to its being ready, with a
 // warm build cache, beside go build alone. Each round has other code.
@@ -120,7 +120,7 @@ func buildAlone(ctx context.Context, dir string, files map[string]string, n int,
 }
 
 // many is how many functions are deployed and not called.
-const many = 1000
+var many = measure.Sized(1000, 20)
 
 // idleThousand counts the processes of a server with a thousand functions that
 // nobody calls, beside the same without one.

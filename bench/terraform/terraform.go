@@ -39,8 +39,11 @@ func New(dir, source, from, configuration string) (*Project, error) {
 // BuildEmpty builds the provider that does nothing into a folder, and returns the
 // path of the program.
 func BuildEmpty(ctx context.Context, dir string) (string, error) {
-	empty := filepath.Join(dir, "terraform-provider-empty")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", empty, "./bench/empty")
+	empty, err := filepath.Abs(filepath.Join(dir, "terraform-provider-empty"))
+	if err != nil {
+		return "", err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-C", "bench", "-trimpath", "-ldflags", "-s -w", "-o", empty, "./empty")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the empty provider: %w\n%s", err, output)
@@ -48,10 +51,26 @@ func BuildEmpty(ctx context.Context, dir string) (string, error) {
 	return empty, nil
 }
 
+// commandLine is the path of terraform or, where there is none, of tofu.
+func commandLine() (string, error) {
+	if path, err := exec.LookPath("terraform"); err == nil {
+		return path, nil
+	}
+	path, err := exec.LookPath("tofu")
+	if err != nil {
+		return "", fmt.Errorf("find terraform or tofu: %w: run make setup", err)
+	}
+	return path, nil
+}
+
 // Run returns the seconds of wall and of CPU time that a command takes, with all
 // the processes that it starts.
 func (p *Project) Run(ctx context.Context, arguments ...string) (wall, cpu float64, err error) {
-	command := exec.CommandContext(ctx, "terraform", arguments...)
+	program, err := commandLine()
+	if err != nil {
+		return 0, 0, err
+	}
+	command := exec.CommandContext(ctx, program, arguments...)
 	command.Dir = p.dir
 	command.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(p.dir, "terraform.rc"), "CHECKPOINT_DISABLE=1")
 	for _, name := range slices.Sorted(maps.Keys(p.Environment)) {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
@@ -12,11 +14,13 @@ import (
 
 // envCommand prints what clients need to know of the server.
 type envCommand struct {
-	Credentials string `help:"Read the API key from this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+	Credentials string        `help:"Read the API key from this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+	Wait        time.Duration `help:"Wait at most so long for the server to start (default 0)." placeholder:"DURATION"`
 }
 
 // Run prints export lines for a shell.
-func (c *envCommand) Run(line *commandLine, s streams) error {
+func (c *envCommand) Run(ctx context.Context, line *commandLine, s streams) error {
+	awaitServing(ctx, line.DataDir, c.Wait)
 	variables, err := clientEnvironment(line.DataDir, c.Credentials)
 	if err != nil {
 		return err
@@ -28,6 +32,21 @@ func (c *envCommand) Run(line *commandLine, s streams) error {
 		fmt.Fprintf(s.out, "export %s=%s\n", v.name, quote(v.value))
 	}
 	return nil
+}
+
+// awaitServing returns when a server uses the data folder, or when the time is up.
+func awaitServing(ctx context.Context, dataDir string, atMost time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !server.Serving(dataDir) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 type variable struct{ name, value string }

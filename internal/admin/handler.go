@@ -80,6 +80,7 @@ func failed(err error) (int, failure) {
 		functions.InvalidArgument: http.StatusBadRequest,
 		functions.NotFound:        http.StatusNotFound,
 		functions.AlreadyExists:   http.StatusConflict,
+		functions.Unavailable:     http.StatusServiceUnavailable,
 	}[code]
 	if status == 0 {
 		status = http.StatusInternalServerError

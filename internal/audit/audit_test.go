@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
@@ -187,13 +189,8 @@ func TestFollow(t *testing.T) {
 		if n%there == 0 {
 			appendEntries(t, l, n, n+there)
 		}
-		select {
-		case got := <-seen:
-			if got != strconv.Itoa(n) {
-				t.Fatalf("followed %s, want %d", got, n)
-			}
-		case <-time.After(10 * time.Second):
-			t.Fatalf("entry %d is not seen", n)
+		if got := await.Receive(t, fmt.Sprint("entry ", n), seen); got != strconv.Itoa(n) {
+			t.Fatalf("followed %s, want %d", got, n)
 		}
 	}
 	if err := <-ended; !errors.Is(err, stop) {

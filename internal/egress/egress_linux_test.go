@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/egress"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // machineVariable makes the test program a machine of its own: a process in a
@@ -28,9 +29,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(machineVariable) != "" || len(os.Args) < 2 {
 		os.Exit(m.Run())
 	}
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "these tests make network namespaces: run them as root")
-		os.Exit(1)
+	if ok, code := needs.RootForAll("all tests of internal/egress", "makes network namespaces"); !ok {
+		os.Exit(code)
 	}
 	c := exec.Command("/proc/self/exe", os.Args[1:]...)
 	c.Env = append(os.Environ(), machineVariable+"=1")

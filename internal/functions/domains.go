@@ -144,7 +144,7 @@ func (s *Service) DeleteDomain(ctx context.Context, scope Scope, id string) (Dom
 			return d, err
 		}
 		d.Served = d.Status == Ready
-		d.Status, d.ErrorMessage = Deleting, ""
+		d.MarkDeleting()
 		return d, tx.Delete(d)
 	})
 }

@@ -203,7 +203,7 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 			f.Target = f.Archive
 			f.Rebuild = u.Redeploy
 		}
-		f = s.deploying(f)
+		f.StartDeployment(s.Now())
 		return f, tx.Put(f)
 	})
 }
@@ -255,16 +255,9 @@ func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (F
 			return f, err
 		}
 		f.Target, f.Rebuild = f.Archive, true
-		f = s.deploying(f)
+		f.StartDeployment(s.Now())
 		return f, tx.Put(f)
 	})
-}
-
-func (s *Service) deploying(f Function) Function {
-	f.Generation++
-	f.Status, f.ErrorMessage, f.BuildMessage = Pending, "", ""
-	f.UpdatedAt = s.Now()
-	return f
 }
 
 // CodeUploaded notes that the archive with this digest is the code of a
@@ -309,7 +302,7 @@ func (s *Service) deleteFunction(tx Tx, f Function) (Function, error) {
 	if err := detach(tx, f.ID); err != nil {
 		return f, err
 	}
-	f.Status, f.ErrorMessage, f.UpdatedAt = Deleting, "", s.Now()
+	f.MarkDeleting(s.Now())
 	return f, tx.Put(f)
 }
 

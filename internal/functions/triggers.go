@@ -179,7 +179,7 @@ func (s *Service) DeleteTrigger(ctx context.Context, scope Scope, id string) (Tr
 		if err != nil {
 			return t, err
 		}
-		t.Status = Deleting
+		t.MarkDeleting()
 		return t, tx.Delete(t)
 	})
 }

@@ -47,6 +47,13 @@ func answerTooManyCalls(w http.ResponseWriter, retryAfter time.Duration) {
 	answer(w, http.StatusTooManyRequests, "too many calls")
 }
 
+// answerUnsettled is the answer to every call while a revocation may have been
+// stored that the gateway does not know of.
+func answerUnsettled(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	answer(w, http.StatusServiceUnavailable, "the server cannot decide on calls now")
+}
+
 func answerTooLarge(w http.ResponseWriter, limit int64) {
 	// The text is that of Scaleway's runtimes.
 	answer(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("Request payload too large, max payload size = %d bytes", limit))

@@ -21,6 +21,7 @@ import (
 var (
 	errTooManyCalls = errors.New("too many calls: a limit of the function or of the caller")
 	errNotDeployed  = errors.New("the function is not deployed")
+	errUnsettled    = errors.New("it is not known whether an earlier change was stored")
 	errNotAdmitted  = errors.New("no longer admitted")
 	errTimeout      = errors.New("the function did not answer in time")
 )
@@ -100,6 +101,8 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 		answer(w, http.StatusBadGateway, "the function does not start")
 	case errors.Is(err, errNotAdmitted):
 		answerDenied(w)
+	case errors.Is(err, errUnsettled):
+		answerUnsettled(w)
 	case errors.Is(err, errNotDeployed):
 		answer(w, http.StatusServiceUnavailable, "the function has not been deployed")
 	default:

@@ -35,6 +35,9 @@ type Gateway struct {
 	Log       *slog.Logger
 	// PassToken lets functions see the token that they were called with.
 	PassToken bool
+	// Settled reports whether Table and Keys have every change that was stored.
+	// While it returns false, every call gets 503. Nil means always.
+	Settled func() bool
 	// RefuseTokens and RefuseKeys turn one way of admission off.
 	RefuseTokens bool
 	RefuseKeys   bool
@@ -131,6 +134,10 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
 // instance.
 func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	c.seen = g.Table.changes()
+	if !g.settled() {
+		answerUnsettled(w)
+		return
+	}
 	to, ok := g.Table.route(r.Host)
 	if !ok {
 		answerUnknownHost(w)
@@ -157,6 +164,8 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 		g.forward(w, r, c)
 	}
 }
+
+func (g *Gateway) settled() bool { return g.Settled == nil || g.Settled() }
 
 func (g *Gateway) maxPayload() int64 {
 	return cmp.Or(g.MaxPayload, functions.DefaultLimits().PayloadSize)
@@ -209,7 +218,7 @@ const longWait = time.Second
 // stillAdmitted looks again at a call that may have waited: its token may have
 // been revoked, or have expired, since it was admitted.
 func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
-	if g.Table.changes() == c.seen && c.acquired.Sub(c.began) < longWait {
+	if g.settled() && g.Table.changes() == c.seen && c.acquired.Sub(c.began) < longWait {
 		return nil
 	}
 	err := g.readmit(r, c)
@@ -221,6 +230,9 @@ func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
 
 // readmit decides on a call anew, by what is true now.
 func (g *Gateway) readmit(r *http.Request, c *call) error {
+	if !g.settled() {
+		return errUnsettled
+	}
 	to, ok := g.Table.route(r.Host)
 	if !ok {
 		return errNotDeployed

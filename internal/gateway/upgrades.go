@@ -83,7 +83,7 @@ func (g *Gateway) watchUpgrade(r *http.Request, c *call) {
 	host, header := r.Host, r.Header
 	c.recheck = func() bool {
 		to, ok := g.Table.route(host)
-		return ok && to.functionID == c.to.functionID && (c.inside || !to.private || g.admit(header, to, g.Now()).admitted)
+		return g.settled() && ok && to.functionID == c.to.functionID && (c.inside || !to.private || g.admit(header, to, g.Now()).admitted)
 	}
 	c.leave = func() {
 		g.upgrades.add(c)

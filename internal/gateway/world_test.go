@@ -18,6 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -152,15 +153,11 @@ func echo(w http.ResponseWriter, r *http.Request) {
 // given waits until the instance is given back.
 func (w *world) given(t *testing.T) (released, discarded int) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	await.True(t, "the instance is given back", func() bool {
 		w.mu.Lock()
+		defer w.mu.Unlock()
 		released, discarded = w.released, w.discarded
-		w.mu.Unlock()
-		if released+discarded > 0 {
-			return released, discarded
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-	t.Fatal("the instance is still held")
-	return 0, 0
+		return released+discarded > 0
+	})
+	return released, discarded
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // What is slow for one function holds up no other.
@@ -45,13 +45,8 @@ func TestOneFunctionIsSlow(t *testing.T) {
 		}
 		others <- nil
 	}()
-	select {
-	case err := <-others:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(20 * time.Second):
-		t.Error("the lines of other functions wait")
+	if err := await.Receive(t, "the lines of other functions", others); err != nil {
+		t.Error(err)
 	}
 	if _, err := io.Copy(io.Discard, reader); err != nil {
 		t.Error(err)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 var start = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -187,13 +188,8 @@ func TestFollow(t *testing.T) {
 	// The first line makes the file.
 	for n := range 10 {
 		appendLines(t, l, "f", n, n+1)
-		select {
-		case got := <-seen:
-			if got != fmt.Sprint("line ", n) {
-				t.Fatalf("followed %q, want line %d", got, n)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("line %d is not seen", n)
+		if got := await.Receive(t, fmt.Sprint("line ", n), seen); got != fmt.Sprint("line ", n) {
+			t.Fatalf("followed %q, want line %d", got, n)
 		}
 	}
 	if err := <-ended; !errors.Is(err, stop) {

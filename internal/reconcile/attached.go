@@ -42,7 +42,7 @@ func (r *Reconciler) trigger(ctx context.Context, id string) error {
 			return err
 		}
 		if err := r.Sources.Check(t); err != nil {
-			t.Status, t.ErrorMessage = functions.Failed, err.Error()
+			t.Fail(err.Error())
 			return tx.Put(t)
 		}
 		switch {
@@ -51,7 +51,7 @@ func (r *Reconciler) trigger(ctx context.Context, id string) error {
 		case t.NATS != nil:
 			t.NATS.CredentialID = r.NewID()
 		}
-		t.Status = functions.Ready
+		t.MarkReady()
 		return tx.Put(t)
 	})
 }

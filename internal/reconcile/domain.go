@@ -30,7 +30,7 @@ func (r *Reconciler) domain(ctx context.Context, id string) error {
 	if err != nil || d.Status != functions.Pending {
 		return err
 	}
-	status, message := functions.Ready, ""
+	end := (*functions.Domain).MarkReady
 	switch {
 	case !r.proven(ctx, d, f):
 		if r.Now().Sub(d.CreatedAt) < misled {
@@ -38,22 +38,26 @@ func (r *Reconciler) domain(ctx context.Context, id string) error {
 			return nil
 		}
 		// The text is the real service's, and so is the other.
-		status = functions.Failed
-		message = "failed to create domain: check that the domain correctly points to the function URL (https://" + f.DomainName + ")"
+		end = failed("failed to create domain: check that the domain correctly points to the function URL (https://" + f.DomainName + ")")
 	case !r.certified(ctx, d):
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		status, message = functions.Failed, "failed to generate TLS certificates"
+		end = failed("failed to generate TLS certificates")
 	}
 	return r.Store.Update(ctx, func(tx functions.Tx) error {
 		d, err := tx.Domain(id)
 		if err != nil || d.Status != functions.Pending {
 			return err
 		}
-		d.Status, d.ErrorMessage = status, message
+		end(&d)
 		return tx.Put(d)
 	})
+}
+
+// failed is the transition of a domain that cannot serve for the given reason.
+func failed(message string) func(*functions.Domain) {
+	return func(d *functions.Domain) { d.Fail(message) }
 }
 
 // proven reports whether the DNS shows that the owner of the hostname assigned

@@ -65,9 +65,7 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		message = fault.message
 	}
 	r.Log.Warn("deployment failed", "function_id", f.ID, "generation", f.Generation, "error", err)
-	err = r.advance(ctx, f, func(f *functions.Function) {
-		f.Status, f.ErrorMessage, f.BuildMessage = functions.Failed, message, ""
-	})
+	err = r.advance(ctx, f, func(f *functions.Function) { f.Fail(message, r.Now()) })
 	if errors.Is(err, errSuperseded) {
 		err = nil
 	}
@@ -123,13 +121,7 @@ func (r *Reconciler) prove(ctx context.Context, f functions.Function, revision f
 // takeOver has calls go to the revision, and clears away what served before.
 func (r *Reconciler) takeOver(ctx context.Context, f functions.Function, revision functions.Revision) error {
 	before := f.Revision
-	err := r.advance(ctx, f, func(f *functions.Function) {
-		f.Status, f.ErrorMessage, f.BuildMessage, f.Rebuild = functions.Ready, "", "", false
-		f.Revision = &revision
-		if f.ReadyAt.IsZero() {
-			f.ReadyAt = r.Now()
-		}
-	})
+	err := r.advance(ctx, f, func(f *functions.Function) { f.MarkReady(revision, r.Now()) })
 	if before != nil && before.ID == revision.ID {
 		return err
 	}

@@ -66,9 +66,7 @@ func (r *Reconciler) spreadVariables(ctx context.Context, id string) error {
 				continue
 			}
 			// A deployment under way has begun with the old variables.
-			f.Generation++
-			f.Status, f.ErrorMessage, f.BuildMessage = functions.Pending, "", ""
-			f.UpdatedAt = r.Now()
+			f.StartDeployment(r.Now())
 			if err := tx.Put(f); err != nil {
 				return err
 			}

@@ -180,8 +180,7 @@ func (r *Reconciler) redeploy(ctx context.Context, f functions.Function) error {
 			return err
 		}
 		f.Target, f.Rebuild = f.Revision.Archive, true
-		f.Generation++
-		f.Status, f.UpdatedAt = functions.Pending, r.Now()
+		f.StartDeployment(r.Now())
 		return tx.Put(f)
 	})
 }

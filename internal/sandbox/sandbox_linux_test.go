@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // levelVariable makes the test program a server that proves a level, and says
@@ -48,9 +49,7 @@ const nobody = 65534
 // TestProve has a server prove each level, as root and as nobody.
 func TestProve(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Fatal("this test makes users and cgroups: run it as root")
-	}
+	needs.Root(t, "makes users and cgroups")
 	program := copyOfMyself(t)
 	tests := map[string]struct {
 		user  uint32

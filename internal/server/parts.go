@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 
@@ -27,6 +28,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -95,15 +97,33 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
-		Keys: s.directory, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
+		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives,
+		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
 		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
 }
 
+// settledKeys are the API keys of a directory, while it is known that the directory
+// has every change that was stored.
+type settledKeys struct {
+	*iam.Directory
+
+	store *sqlite.Store
+}
+
+// Authenticate is that of the directory. Returns an error with the code Unavailable
+// while a key may have been deleted that the directory still has.
+func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, error) {
+	if !k.store.Settled() {
+		return iam.APIKey{}, sqlite.ErrUnsettled
+	}
+	return k.Directory.Authenticate(secretKey, now)
+}
+
 func (s *Server) openGateway() {
 	s.gateway = &gateway.Gateway{
-		Table: s.table, Keys: s.directory, Instances: s.scaler, PassToken: s.config.PassToken,
+		Table: s.table, Keys: s.directory, Settled: s.store.Settled, Instances: s.scaler, PassToken: s.config.PassToken,
 		MaxPayload: s.config.Limits.PayloadSize, Limits: s.config.Traffic.Limits, Memory: s.bodies, MinBodyRate: s.config.Traffic.MinBodyRate,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),

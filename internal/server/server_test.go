@@ -12,6 +12,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 func config(t *testing.T) server.Config {
@@ -147,13 +148,8 @@ func TestStop(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	cancel()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("Run returns %v", err)
-		}
-	case <-time.After(20 * time.Second):
-		t.Error("the server does not stop")
+	if err := await.Receive(t, "the server to stop", ended); err != nil {
+		t.Errorf("Run returns %v", err)
 	}
 }
 

@@ -173,11 +173,7 @@ func TestStopEndsEveryConnection(t *testing.T) {
 	}
 	w.begin(f.ID, map[string]string{"go.mod": goMod, "f.go": echo + "\n// again\n"})
 	w.settled(f.ID)
-	began := time.Now()
-	w.Stop()
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("the server takes %v to stop", took)
-	}
+	w.Stop() // which does not return while the connection is waited for
 	if _, err := reader.ReadByte(); err == nil {
 		t.Error("the connection is still open")
 	}

@@ -8,27 +8,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 // eventually waits for what is to become true.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("did not come true: %s", what)
-		}
-	}
+	await.True(t, what, holds)
 }
 
 // alive tells whether a process of this machine is there.

@@ -12,13 +12,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/escape"
 	"github.com/jeton-dev/jeton/test/jetontest"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -135,23 +135,17 @@ func serveAsNobody(t *testing.T, dir string, before *jetontest.Jeton, namespaceI
 func endpoints(t *testing.T, dataDir string, ended chan error, log *testlog.Buffer) (api, gateway string) {
 	t.Helper()
 	var found struct{ API, Gateway string }
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(time.Minute)
-	for {
-		content, err := os.ReadFile(filepath.Join(dataDir, "endpoints.json"))
-		if err == nil && json.Unmarshal(content, &found) == nil {
-			return found.API, found.Gateway
-		}
+	await.True(t, "jeton serves", func() bool {
 		select {
 		case err := <-ended:
 			ended <- err
 			t.Fatalf("jeton ended with %v:\n%s", err, log)
-		case <-deadline:
-			t.Fatalf("jeton does not serve:\n%s", log)
-		case <-tick.C:
+		default:
 		}
-	}
+		content, err := os.ReadFile(filepath.Join(dataDir, "endpoints.json"))
+		return err == nil && json.Unmarshal(content, &found) == nil
+	})
+	return found.API, found.Gateway
 }
 
 // pathForAll has the folders of PATH that every user may look into: toolchains in

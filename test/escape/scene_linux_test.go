@@ -18,6 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/escape"
 	"github.com/jeton-dev/jeton/test/jetontest"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // scene is a server at one level of isolation, with a function whose code others
@@ -45,9 +46,7 @@ func newScene(t *testing.T, level sandbox.Level) (*scene, *jetontest.Jeton) {
 
 func wantRoot(t *testing.T) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Fatal("these tests isolate at level full, make namespaces and become another user: run them as root")
-	}
+	needs.Root(t, "isolates at level full, makes namespaces and becomes another user")
 }
 
 func (s *scene) addNamespace(t *testing.T) {

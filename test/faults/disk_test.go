@@ -12,6 +12,8 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // wantUnavailable fails unless an error says what is wrong with the server.
@@ -51,10 +53,7 @@ func remount(t *testing.T, dir, options string) {
 // again, the same process goes on.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		// TestLimitedFiles shows the same without mounting anything.
-		t.Skip("only root mounts a small disk")
-	}
+	needs.Root(t, "mounts a small disk") // TestLimitedFiles shows the same without.
 	disk := filepath.Join(t.TempDir(), "disk")
 	mount(t, disk, "size=1536k")
 	p := start(t, filepath.Join(disk, "data"), "")

@@ -19,6 +19,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -89,21 +90,16 @@ func start(t *testing.T, data, limit string) *program {
 		}
 	})
 	var endpoints struct{ API, Gateway string }
-	deadline := time.After(patience)
-	for {
-		content, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
-		if err == nil && json.Unmarshal(content, &endpoints) == nil {
-			break
-		}
+	await.True(t, "jeton serves", func() bool {
 		select {
 		case err := <-p.ended:
 			p.ended <- err
 			t.Fatalf("jeton ended: %v\n%s", err, p.log)
-		case <-deadline:
-			t.Fatalf("jeton does not serve\n%s", p.log)
-		case <-time.After(10 * time.Millisecond):
+		default:
 		}
-	}
+		content, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
+		return err == nil && json.Unmarshal(content, &endpoints) == nil
+	})
 	config, err := scw.LoadConfigFromPath(data + ".credentials.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -10,20 +10,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 	"github.com/jeton-dev/jeton/test/model"
 )
 
-const (
-	nobody   = "00000000-0000-4000-8000-000000000000"
-	patience = 30 * time.Second
-)
+const nobody = "00000000-0000-4000-8000-000000000000"
 
 // A machine makes the same calls to the server and to the model, in a project of
 // its own.
@@ -97,20 +94,14 @@ func (m *machine) carriedOut(what string, a answer, refusals []model.Refusal) bo
 	return false
 }
 
-// settled gets an object until it is at rest, and holds it against the model's.
+// settled gets an object until it is at rest, and compares it with the model's.
 func (m *machine) settled(kind model.Kind, id string) {
-	deadline := time.Now().Add(patience)
-	for {
-		a := m.call(m.key.SecretKey, http.MethodGet, "fr-par", "/"+string(kind)+"/"+id, nil)
-		if !slices.Contains([]any{"pending", "creating", "deleting"}, a.fields["status"]) {
-			m.same(kind, id, a)
-			return
-		}
-		if time.Now().After(deadline) {
-			m.Fatalf("one of %s does not settle: %s", kind, a.body)
-		}
-		<-time.After(time.Millisecond)
-	}
+	var a answer
+	await.True(m.T, "one of "+string(kind)+" settles", func() bool {
+		a = m.call(m.key.SecretKey, http.MethodGet, "fr-par", "/"+string(kind)+"/"+id, nil)
+		return !slices.Contains([]any{"pending", "creating", "deleting"}, a.fields["status"])
+	})
+	m.same(kind, id, a)
 }
 
 // same fails unless an answer has what the model has.
@@ -125,13 +116,9 @@ func (m *machine) same(kind model.Kind, id string, a answer) {
 
 // vanished waits until an object is gone.
 func (m *machine) vanished(kind model.Kind, id string) {
-	deadline := time.Now().Add(patience)
-	for m.call(m.key.SecretKey, http.MethodGet, "fr-par", "/"+string(kind)+"/"+id, nil).status != http.StatusNotFound {
-		if time.Now().After(deadline) {
-			m.Fatalf("one of %s does not go", kind)
-		}
-		<-time.After(time.Millisecond)
-	}
+	await.True(m.T, "one of "+string(kind)+" is gone", func() bool {
+		return m.call(m.key.SecretKey, http.MethodGet, "fr-par", "/"+string(kind)+"/"+id, nil).status == http.StatusNotFound
+	})
 }
 
 // create makes an object of a body.

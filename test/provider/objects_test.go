@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 type terraformState = terraform.State
@@ -43,17 +45,8 @@ func (w *world) deleteNamespace(t *testing.T, id string) {
 	})
 }
 
-// eventually waits, for a bounded time, until a condition holds.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("it did not come about that %s", what)
-		}
-	}
+	await.True(t, what, holds)
 }

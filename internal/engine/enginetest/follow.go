@@ -17,7 +17,7 @@ import (
 
 // patience is how long the suite waits for what must happen. It is long because
 // test machines are busy; it is only used up when a test fails.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // revision returns a revision whose instances behave in one way.
 func revision(t *testing.T, behaviour string, env ...string) engine.Revision {

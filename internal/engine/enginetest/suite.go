@@ -9,14 +9,19 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/engine"
 )
 
+// hanging is how long an instance may take to serve in the test of one that never
+// does. All others have as long as a busy machine may take.
+const hanging = time.Second
+
 // Run runs the suite. NewEngine returns a fresh engine for each test, whose
-// ready timeout and grace are some hundred milliseconds, and closes it after the
-// test. The test program's TestMain calls Main.
-func Run(t *testing.T, newEngine func(t *testing.T) engine.Engine) {
+// instances must serve within ready and whose grace is some hundred milliseconds,
+// and closes it after the test. The test program's TestMain calls Main.
+func Run(t *testing.T, newEngine func(t *testing.T, ready time.Duration) engine.Engine) {
 	tests := map[string]func(*testing.T, engine.Engine){
 		"starts and serves":             testServes,
 		"scales up and down":            testScales,
@@ -42,7 +47,11 @@ func Run(t *testing.T, newEngine func(t *testing.T) engine.Engine) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newEngine(t))
+			ready := patience
+			if name == "ends what never serves" {
+				ready = hanging
+			}
+			test(t, newEngine(t, ready))
 		})
 	}
 }

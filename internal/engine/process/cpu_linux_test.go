@@ -17,16 +17,19 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/await"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // TestTheCPUTierHolds has instances of small tiers start, which must cost them
 // nothing of their share, and then burn as much as they can.
 func TestTheCPUTierHolds(t *testing.T) {
 	t.Parallel()
+	needs.Root(t, "isolates at level full")
 	for _, tier := range []int{70, 140} {
 		t.Run(strconv.Itoa(tier), func(t *testing.T) {
 			t.Parallel()
-			e := newEngine(t, process.Config{Dir: shortDir(t), ReadyTimeout: 20 * time.Second, Isolation: sandbox.Full})
+			e := newEngine(t, process.Config{Dir: shortDir(t), ReadyTimeout: await.Patience, Isolation: sandbox.Full})
 			mark := burnVariable + "=" + rand.Text()
 			address := startBurner(t, e, tier, mark)
 			if n := throttled(t, mark); n > 5 {

@@ -14,6 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 func TestMain(m *testing.M) {
@@ -62,15 +63,18 @@ func TestSuite(t *testing.T) {
 	for _, level := range levels(t) {
 		t.Run(level.String(), func(t *testing.T) {
 			t.Parallel()
+			if level == sandbox.Full {
+				needs.Root(t, "isolates at level full")
+			}
 			if level == sandbox.User && os.Geteuid() == 0 {
 				runAsNobody(t, level)
 				return
 			}
-			enginetest.Run(t, func(t *testing.T) engine.Engine {
+			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine {
 				dir := shortDir(t)
 				t.Cleanup(func() { wantEmpty(t, dir) })
 				return newEngine(t, process.Config{
-					Dir: dir, ReadyTimeout: 5 * time.Second, Grace: 300 * time.Millisecond,
+					Dir: dir, ReadyTimeout: ready, Grace: 300 * time.Millisecond,
 					Isolation: level, Spare: process.Spare{Least: 1, Most: 1, Memory: 1 << 30},
 				})
 			})

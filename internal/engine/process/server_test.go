@@ -12,10 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // serverVariable makes the test program a server with one instance, whose
@@ -88,17 +88,10 @@ func kill(t *testing.T, server *exec.Cmd) {
 	_ = server.Wait()
 }
 
-// eventually polls a condition that other processes bring about.
+// eventually waits for what other processes bring about.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for ; !condition(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("never happened: %s", what)
-		}
-	}
+	await.True(t, what, condition)
 }
 
 // TestInstancesDieWithTheServer kills a server and asks that its instance, which

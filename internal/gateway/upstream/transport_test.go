@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/gateway/upstream"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // An instance is the other side of the connections: script says what it does on
@@ -385,15 +386,5 @@ func TestNoInstance(t *testing.T) {
 // eventually waits for something to become true.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	limit := time.NewTimer(10 * time.Second)
-	defer limit.Stop()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			t.Fatal("it did not come to pass that " + what)
-		}
-	}
+	await.True(t, what, holds)
 }

@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
@@ -152,29 +154,72 @@ func TestRetriedCreateSendsItsBodyAgain(t *testing.T) {
 	}
 }
 
-func TestRetriesEndWithTheContext(t *testing.T) {
+// A context that ends during a pause ends the retries then; one that does not lets
+// them go on for some seconds.
+func TestRetriesEnd(t *testing.T) {
 	t.Parallel()
-	c, s := dial(t, answer(http.StatusServiceUnavailable, ""))
-	ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
-	defer cancel()
-	if err := getToken(ctx, c); err == nil {
-		t.Fatal("no error")
+	for name, test := range map[string]struct {
+		within         time.Duration
+		requests       int
+		least, longest time.Duration
+	}{
+		"with the context": {100 * time.Millisecond, 1, 100 * time.Millisecond, 100 * time.Millisecond},
+		"by themselves":    {time.Hour, 6, 4 * time.Second, 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, s := dial(t, closing(answer(http.StatusServiceUnavailable, "")))
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), test.within)
+				defer cancel()
+				if err := getToken(ctx, c); err == nil {
+					t.Fatal("no error")
+				}
+				if took := time.Since(began); took < test.least || took > test.longest || s.count() != test.requests {
+					t.Errorf("%d requests in %v, want %d in %v to %v", s.count(), took, test.requests, test.least, test.longest)
+				}
+			})
+		})
 	}
-	if n := s.count(); n < 2 || n > 4 {
-		t.Errorf("%d requests in 700 ms, want some and not many", n)
+}
+
+// closing ends the connection with the answer: within synctest's bubble time
+// stands still as long as one is open.
+func closing(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		answer(w, r)
 	}
+}
+
+// refusing returns an address that refuses connections until the test ends: its port
+// is taken, so nobody else gets it, and nobody listens there.
+func refusing(t *testing.T) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port)
 }
 
 func TestUnreachableServer(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	defer cancel()
-	err := createToken(ctx, connect(t, server.URL))
-	if !client.IsUnreachable(err) {
-		t.Errorf("error %v, want one that IsUnreachable", err)
-	}
+	c := connect(t, refusing(t))
+	synctest.Test(t, func(t *testing.T) {
+		if err := createToken(t.Context(), c); !client.IsUnreachable(err) {
+			t.Errorf("error %v, want one that IsUnreachable", err)
+		}
+	})
 }
 
 // TestRuntimesAreAskedForOnce: a plan does not wait for what is only advice.

@@ -1,3 +1,5 @@
+//go:build slow
+
 package rust_test
 
 import (
@@ -22,10 +24,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 )
 
-// TestRegistry has crates come from a registry by its URL. The function wants a
+// TestSlowRegistry has crates come from a registry by its URL. The function wants a
 // compiler of the future, which cargo looks at only once all of them are there, and
 // that saves building them.
-func TestRegistry(t *testing.T) {
+func TestSlowRegistry(t *testing.T) {
 	t.Parallel()
 	registry := serveRegistry(t, crates(t))
 	b := rust.New(rust.Config{Home: t.TempDir(), Crates: registry.url, Timeout: 5 * time.Minute}, runtimetest.Toolchains(t))

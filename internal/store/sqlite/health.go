@@ -30,6 +30,9 @@ func (s *Store) NewestAt(ctx context.Context) (time.Time, error) {
 // a number in the file's header that nobody reads: it takes the way to the disk
 // that every commit takes, and is no change.
 func (s *Store) Check(ctx context.Context) error {
+	if !s.Settled() {
+		return ErrUnsettled
+	}
 	var schema int
 	if err := s.reads.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&schema); err != nil {
 		return fmt.Errorf("read: %w", err)

@@ -125,7 +125,7 @@ func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, path, `DROP TRIGGER tokens_moved; DROP TRIGGER tokens_deleted; DROP TRIGGER tokens_inserted; DROP TABLE tokens_counts;
+	execute(t, path, `DROP TRIGGER tokens_moved; DROP TRIGGER tokens_deleted; DROP TRIGGER tokens_inserted; DROP TABLE tokens_counts; ALTER TABLE changes DROP COLUMN uid;
 		DELETE FROM goose_db_version WHERE version_id >= 4`)
 	s = open(t, path)
 	err = s.Update(t.Context(), func(tx functions.Tx) error {

@@ -34,6 +34,17 @@ type Store struct {
 	followers []func(functions.Change)
 	// newest is last, for those who must not wait for a writer.
 	newest atomic.Int64
+
+	// doubt is the commit whose outcome is not known, nil if there is none; mu
+	// guards it. inDoubt tells the same to those who must not wait for a writer.
+	doubt   *unsettled
+	inDoubt atomic.Bool
+	// background counts who looks the outcome up, every retryLookUp, until
+	// closing is closed.
+	background  sync.WaitGroup
+	retryLookUp time.Duration
+	closing     chan struct{}
+	closeOnce   sync.Once
 }
 
 var _ functions.Store = (*Store)(nil)
@@ -42,7 +53,12 @@ var _ functions.Store = (*Store)(nil)
 // brings an older one up to date. It refuses one that a newer version of the
 // program wrote.
 func Open(ctx context.Context, path string, now func() time.Time) (*Store, error) {
-	writes, err := sql.Open("sqlite", dsn(path, "_txlock=immediate"))
+	return open(ctx, "sqlite", path, now)
+}
+
+// open is Open with the driver of a name.
+func open(ctx context.Context, driver, path string, now func() time.Time) (*Store, error) {
+	writes, err := sql.Open(driver, dsn(path, "_txlock=immediate"))
 	if err != nil {
 		return nil, err
 	}
@@ -50,13 +66,13 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 	if err := migrate(ctx, writes); err != nil {
 		return nil, errors.Join(named(path, err), writes.Close())
 	}
-	reads, err := sql.Open("sqlite", dsn(path, "_pragma=query_only(1)"))
+	reads, err := sql.Open(driver, dsn(path, "_pragma=query_only(1)"))
 	if err != nil {
 		return nil, errors.Join(err, writes.Close())
 	}
 	reads.SetMaxOpenConns(readers)
 	reads.SetMaxIdleConns(readers)
-	s := &Store{path: path, now: now, reads: reads, writes: writes}
+	s := &Store{path: path, now: now, reads: reads, writes: writes, retryLookUp: retryLookUp, closing: make(chan struct{})}
 	if err := s.readLast(ctx); err != nil {
 		return nil, errors.Join(named(path, err), s.Close())
 	}
@@ -82,6 +98,8 @@ func dsn(path, option string) string {
 
 // Close closes the file. No other method may be running.
 func (s *Store) Close() error {
+	s.closeOnce.Do(func() { close(s.closing) })
+	s.background.Wait()
 	return errors.Join(s.reads.Close(), s.writes.Close())
 }
 
@@ -131,6 +149,9 @@ func (s *Store) Update(ctx context.Context, write func(functions.Tx) error) erro
 }
 
 func (s *Store) update(ctx context.Context, write func(functions.Tx) error) error {
+	if _, err := s.settle(ctx); err != nil {
+		return err
+	}
 	sqlTx, err := s.writes.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin write: %w", err)
@@ -140,21 +161,24 @@ func (s *Store) update(ctx context.Context, write func(functions.Tx) error) erro
 	if err := write(t); err != nil {
 		return err
 	}
-	if err := t.appendChanges(s.now()); err != nil {
+	uid, err := t.appendChanges(s.now())
+	if err != nil {
 		return fmt.Errorf("number the changes: %w", err)
 	}
 	if err := sqlTx.Commit(); err != nil {
-		// Whether it was committed after all is for the file to say.
-		return errors.Join(fmt.Errorf("commit: %w", err), s.readLast(ctx))
+		// The driver has rolled back by now, or the commit took place.
+		return s.commitFailed(ctx, &unsettled{uid: uid, changes: t.changes, committedAt: s.now()}, err)
 	}
-	s.last = t.last
-	s.newest.Store(t.last)
-	s.tell(t.changes, s.now())
+	s.acknowledge(t.changes, s.now())
 	return nil
 }
 
-// tell has every follower apply the changes, in order.
-func (s *Store) tell(changes []functions.Change, committedAt time.Time) {
+// acknowledge makes every follower apply changes that were committed, in order.
+func (s *Store) acknowledge(changes []functions.Change, committedAt time.Time) {
+	if len(changes) > 0 {
+		s.last = changes[len(changes)-1].Number
+		s.newest.Store(s.last)
+	}
 	for _, change := range changes {
 		change.CommittedAt = committedAt
 		for _, apply := range s.followers {
@@ -169,6 +193,9 @@ func (s *Store) tell(changes []functions.Change, committedAt time.Time) {
 func (s *Store) Follow(ctx context.Context, apply func(functions.Change)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, err := s.settle(ctx); err != nil {
+		return err
+	}
 	if err := s.view(ctx, func(t *tx) error { return t.all(apply) }); err != nil {
 		return fmt.Errorf("read all objects: %w", err)
 	}

@@ -78,26 +78,32 @@ var (
 	}
 )
 
-// kind is the name of the table that an object is kept in.
-func kind(object functions.Object) string {
+// errNoTable refuses an object of a type that the store does not know, be it a
+// pointer to one that it does.
+var errNoTable = errors.New("the store has no table for objects of this type")
+
+// kind is the name of the table that an object is kept in. Returns errNoTable if
+// there is none.
+func kind(object functions.Object) (string, error) {
 	switch object.(type) {
 	case iam.Project:
-		return projects.name
+		return projects.name, nil
 	case iam.APIKey:
-		return apiKeys.name
+		return apiKeys.name, nil
 	case functions.Namespace:
-		return namespaces.name
+		return namespaces.name, nil
 	case functions.Function:
-		return functionsTable.name
+		return functionsTable.name, nil
 	case functions.Cron:
-		return crons.name
+		return crons.name, nil
 	case functions.Trigger:
-		return triggers.name
+		return triggers.name, nil
 	case functions.Domain:
-		return domains.name
-	default:
-		return tokens.name
+		return domains.name, nil
+	case functions.Token:
+		return tokens.name, nil
 	}
+	return "", errNoTable
 }
 
 func null(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }

@@ -84,12 +84,15 @@ func put(t *tx, object functions.Object) error {
 	case iam.APIKey:
 		return apiKeys.put(t, o)
 	}
-	return fmt.Errorf("no table for it")
+	return errNoTable
 }
 
 // Delete implements functions.Tx.
 func (t *tx) Delete(object functions.Object) error {
-	name := kind(object)
+	name, err := kind(object)
+	if err != nil {
+		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
+	}
 	if _, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+name+" WHERE id = ?", object.ObjectID()); err != nil {
 		return fmt.Errorf("delete from %s %s: %w", name, object.ObjectID(), err)
 	}
@@ -103,15 +106,21 @@ func (t *tx) note(change functions.Change) {
 	t.changes = append(t.changes, change)
 }
 
-func (t *tx) appendChanges(now time.Time) error {
-	const insert = "INSERT INTO changes (number, at, kind, id, deleted) VALUES (?, ?, ?, ?, ?)"
+// appendChanges numbers the changes, and returns the uid of the last of them.
+func (t *tx) appendChanges(now time.Time) (uid string, err error) {
+	const insert = "INSERT INTO changes (number, at, kind, id, deleted, uid) VALUES (?, ?, ?, ?, ?, ?)"
 	for _, c := range t.changes {
-		if _, err := t.sql.ExecContext(t.ctx, insert, c.Number, now.UnixNano(), kind(c.Object), c.Object.ObjectID(), c.Deleted); err != nil {
-			return err
+		name, err := kind(c.Object)
+		if err != nil {
+			return "", err
+		}
+		uid = newUID()
+		if _, err := t.sql.ExecContext(t.ctx, insert, c.Number, now.UnixNano(), name, c.Object.ObjectID(), c.Deleted, uid); err != nil {
+			return "", err
 		}
 	}
-	_, err := t.sql.ExecContext(t.ctx, "DELETE FROM changes WHERE number <= ?", t.last-keptChanges)
-	return err
+	_, err = t.sql.ExecContext(t.ctx, "DELETE FROM changes WHERE number <= ?", t.last-keptChanges)
+	return uid, err
 }
 
 // all reports every object, those first that others refer to.

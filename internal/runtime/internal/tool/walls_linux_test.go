@@ -15,15 +15,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // TestWalls runs scripts behind walls: they see and change what they were given,
 // and nothing else.
 func TestWalls(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Fatal("this test isolates at level full: run it as root")
-	}
+	needs.Root(t, "isolates at level full")
 	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-tool-%d", os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +91,7 @@ func TestWalls(t *testing.T) {
 // its caller.
 func TestWallsEnd(t *testing.T) {
 	t.Parallel()
+	needs.Root(t, "isolates at level full")
 	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-tool-end-%d", os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestWallsEnd(t *testing.T) {
 	var log bytes.Buffer
 	c := tool.Command{
 		Args: []string{"/bin/bash", "-c", "echo here; sleep 300 & sleep 300"}, Dir: t.TempDir(), Log: &log,
-		Walls: &tool.Walls{Host: host}, Timeout: 3 * time.Second,
+		Walls: &tool.Walls{Host: host}, Timeout: 10 * time.Second,
 	}
 	c.Readable = []string{c.Dir}
 	if out, err := tool.Run(t.Context(), c); !errors.Is(err, tool.ErrTimeout) || out != "here\n" || log.String() != out {

@@ -1,0 +1,161 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/test/await"
+)
+
+func TestNamespace_GetsItsKeyPair(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace(nil)
+	pair, err := keyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.PublicKey != pair.Public || strings.Contains(string(n.PrivateKey), "PRIVATE") || n.RegistryID == "" || n.RegistryEndpoint != "rg.fr-par.scw.cloud/funcscwslug" {
+		t.Errorf("%+v", n)
+	}
+	text, err := token.NewMinter(w.box).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
+	if err != nil || strings.Count(text.Reveal(), ".") != 2 {
+		t.Errorf("the sealed key signs nothing: %v", err)
+	}
+}
+
+// The variables of a namespace reach the functions that are deployed, and no
+// deployment begins of those that never were.
+func TestNamespace_SpreadsItsVariables(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace(nil)
+	deployed, never := w.deploy(w.function(n, nil).ID, hello), w.function(n, nil)
+	w.update(func(tx functions.Tx) error {
+		n.Status, n.Variables = functions.Pending, map[string]string{"A": "spread"}
+		return tx.Put(n)
+	})
+	await.True(t, "the namespace is ready", func() bool {
+		n, _ := view(w, n.ID, functions.Tx.Namespace)
+		return n.Status == functions.Ready
+	})
+	got := w.settled(deployed.ID)
+	if got.Status != functions.Ready || got.Revision.ID == deployed.Revision.ID || w.call(got) != "spread" {
+		t.Errorf("%s, revision %+v", got.Status, got.Revision)
+	}
+	if got := w.settled(never.ID); got.Status != functions.Created || got.Generation != 0 {
+		t.Errorf("the one without code: %s, generation %d", got.Status, got.Generation)
+	}
+}
+
+// A namespace that is deleted waits for its functions.
+func TestNamespace_IsDeletedAfterItsFunctions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace(nil)
+	f := w.deploy(w.function(n, nil).ID, hello)
+	var order []string
+	if err := w.store.Follow(t.Context(), func(c functions.Change) {
+		if c.Deleted {
+			order = append(order, c.Object.ObjectID())
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.update(func(tx functions.Tx) error {
+		n.Status = functions.Deleting
+		f.MarkDeleting(time.Now())
+		return errors.Join(tx.Put(n), tx.Put(f))
+	})
+	await.True(t, "the namespace is gone", func() bool {
+		_, there := view(w, n.ID, functions.Tx.Namespace)
+		return !there
+	})
+	w.stop()
+	if len(order) != 2 || order[0] != f.ID || order[1] != n.ID {
+		t.Errorf("they are deleted in the order %v", order)
+	}
+}
+
+func TestAttached_BecomeReady(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := w.function(w.namespace(nil), nil)
+	ofF := functions.Token{ID: uuid.NewString(), Region: f.Region, ProjectID: f.ProjectID, FunctionID: f.ID, Status: functions.Creating}
+	cron := functions.Cron{ID: uuid.NewString(), Region: f.Region, ProjectID: f.ProjectID, FunctionID: f.ID, Status: functions.Pending}
+	domain := functions.Domain{ID: uuid.NewString(), Region: f.Region, ProjectID: f.ProjectID, FunctionID: f.ID, Hostname: "www.example.com", Status: functions.Pending, CreatedAt: time.Now()}
+	w.update(func(tx functions.Tx) error { return errors.Join(tx.Put(ofF), tx.Put(cron), tx.Put(domain)) })
+	await.True(t, "all are ready", func() bool {
+		token, _ := view(w, ofF.ID, functions.Tx.Token)
+		cron, _ := view(w, cron.ID, functions.Tx.Cron)
+		domain, _ := view(w, domain.ID, functions.Tx.Domain)
+		return token.Status == functions.Ready && cron.Status == functions.Ready && domain.Status == functions.Ready
+	})
+}
+
+func TestTrigger(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err    error
+		status functions.Status
+	}{
+		"with a source": {nil, functions.Ready},
+		"without one":   {errors.New("no broker is configured"), functions.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.sources.err = test.err
+			f := w.function(w.namespace(nil), nil)
+			made := functions.Trigger{
+				ID: uuid.NewString(), Region: f.Region, ProjectID: f.ProjectID, NamespaceID: f.NamespaceID, FunctionID: f.ID,
+				Status: functions.Creating, NATS: &functions.NATSSubject{Subject: "a"},
+			}
+			w.update(func(tx functions.Tx) error { return tx.Put(made) })
+			var got functions.Trigger
+			await.True(t, "the trigger is settled", func() bool {
+				got, _ = view(w, made.ID, functions.Tx.Trigger)
+				return !got.Status.Transient()
+			})
+			if got.Status != test.status || (got.ErrorMessage == "") != (test.err == nil) || (got.NATS.CredentialID != "") != (test.err == nil) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// brokenStore fails the first writes, as a disk without room does.
+type brokenStore struct {
+	functions.Store
+
+	fails chan struct{}
+}
+
+func (b brokenStore) Update(ctx context.Context, write func(functions.Tx) error) error {
+	select {
+	case <-b.fails:
+		return errors.New("no room")
+	default:
+		return b.Store.Update(ctx, write)
+	}
+}
+
+// Work that fails for a reason of the server's own is done again.
+func TestWorkIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	fails := make(chan struct{}, 1)
+	fails <- struct{}{}
+	w := newWorld(t, func(r *reconcile.Reconciler) { r.Store = brokenStore{r.Store, fails} })
+	w.namespace(nil)
+	if log := w.log.String(); !strings.Contains(log, "failed and will be tried again") || !strings.Contains(log, "no room") {
+		t.Errorf("the log says %s", log)
+	}
+}

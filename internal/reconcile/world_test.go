@@ -1,0 +1,281 @@
+package reconcile_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/test/await"
+	"github.com/jeton-dev/jeton/test/deploy"
+	"github.com/jeton-dev/jeton/test/testlog"
+)
+
+var (
+	project    = iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "22222222-2222-4222-8222-222222222222"}
+	keyPair    = sync.OnceValues(func() (token.KeyPair, error) { return token.GenerateKeyPair(2048) })
+	toolchains = sync.OnceValue(func() *runtime.Toolchains { return runtime.FindToolchains(context.Background(), nil) })
+)
+
+// hello answers with the variable A.
+const hello = "import os\n\ndef handle(event, context):\n    return os.environ.get('A', 'none')\n"
+
+// pairs gives one key pair to all namespaces: to make one takes long.
+type pairs struct{}
+
+func (pairs) Take(context.Context) (token.KeyPair, error) { return keyPair() }
+
+// buildLogs keeps what builds print, as the server does.
+type buildLogs struct{ *output.Logs }
+
+func (b buildLogs) WriteBuild(f functions.Function, text string) error {
+	return b.Logs.WriteBuild(output.Function{ID: f.ID, Name: f.Name, Namespace: f.NamespaceID}, text)
+}
+
+// sources tells of every trigger the same.
+type sources struct{ err error }
+
+func (s *sources) Check(functions.Trigger) error { return s.err }
+
+// world is a reconciler over a real store, real files, Python's builder and
+// instances that are real processes. What the API would do is put into the store.
+type world struct {
+	*reconcile.Reconciler
+
+	t       *testing.T
+	dir     string
+	store   *sqlite.Store
+	logs    *output.Logs
+	box     *secret.Box
+	scaler  *scale.Scaler
+	log     *testlog.Buffer
+	sources *sources
+	stop    func()
+}
+
+func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), log: &testlog.Buffer{}, sources: &sources{}}
+	store, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.store = store
+	t.Cleanup(func() { _ = store.Close() })
+	w.update(func(tx functions.Tx) error { return tx.Put(project) })
+	if w.box, err = secret.NewBox(make([]byte, secret.KeySize)); err != nil {
+		t.Fatal(err)
+	}
+	w.start(options...)
+	return w
+}
+
+// start starts a reconciler over what is in the store, as a server that starts
+// does. The end of the test stops it.
+func (w *world) start(options ...func(*reconcile.Reconciler)) {
+	w.t.Helper()
+	archives, err := blob.NewArchives(filepath.Join(w.dir, "archives"))
+	artifacts, err2 := blob.NewArtifacts(filepath.Join(w.dir, "artifacts"))
+	builds, err3 := blob.NewBuilds(filepath.Join(w.dir, "builds"), 1<<30, time.Now)
+	logs, err4 := output.Open(filepath.Join(w.dir, "logs"), 1<<20)
+	sockets, err5 := os.MkdirTemp("/tmp", "jr") //nolint:usetesting // The path of a socket must be short.
+	log := slog.New(slog.NewTextHandler(w.log, nil))
+	engine, err6 := process.New(process.Config{
+		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond, Output: func(process.Line) {},
+	}, log)
+	if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil {
+		w.t.Fatal(err)
+	}
+	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
+	w.Reconciler = &reconcile.Reconciler{
+		Store: w.store, Keys: pairs{}, Sealer: w.box, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
+		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
+		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Now: time.Now, NewID: uuid.NewString,
+		Log: log, Sources: w.sources,
+	}
+	for _, option := range options {
+		option(w.Reconciler)
+	}
+	w.Start()
+	if err := w.store.Follow(w.t.Context(), w.Apply); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.Restore(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = w.scaler.Run(ctx) })
+	running.Go(func() { _ = w.Run(ctx) })
+	w.stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+		if err := errors.Join(engine.Close(), logs.Close(), os.RemoveAll(sockets)); err != nil {
+			w.t.Error(err)
+		}
+	})
+	w.t.Cleanup(w.stop)
+	w.t.Cleanup(func() {
+		if w.t.Failed() {
+			w.t.Logf("log:\n%.10000s", w.log)
+		}
+	})
+}
+
+func (w *world) update(write func(functions.Tx) error) {
+	w.t.Helper()
+	if err := w.store.Update(context.Background(), write); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// view returns what read returns of the store, and whether there is such an
+// object.
+func view[T any](w *world, id string, read func(functions.Tx, string) (T, error)) (T, bool) {
+	w.t.Helper()
+	var found T
+	err := w.store.View(context.Background(), func(tx functions.Tx) (err error) {
+		found, err = read(tx, id)
+		return err
+	})
+	if err != nil && !functions.IsNotFound(err) {
+		w.t.Fatal(err)
+	}
+	return found, err == nil
+}
+
+// settled waits until a function is in no transient state, and returns it.
+func (w *world) settled(id string) functions.Function {
+	w.t.Helper()
+	var f functions.Function
+	await.True(w.t, "the function is settled", func() bool {
+		found, ok := view(w, id, functions.Tx.Function)
+		f = found
+		return ok && !f.Status.Transient()
+	})
+	return f
+}
+
+// namespace puts a namespace, and waits until it is ready.
+func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace {
+	w.t.Helper()
+	n := functions.Namespace{
+		ID: uuid.NewString(), Region: "fr-par", ProjectID: project.ID, OrganizationID: project.OrganizationID, Name: uuid.NewString(), Slug: "slug",
+		Status: functions.Pending, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}
+	if change != nil {
+		change(&n)
+	}
+	w.update(func(tx functions.Tx) error { return tx.Put(n) })
+	await.True(w.t, "the namespace is ready", func() bool {
+		found, ok := view(w, n.ID, functions.Tx.Namespace)
+		n = found
+		return ok && n.Status == functions.Ready
+	})
+	return n
+}
+
+// function puts a function in Python, without code.
+func (w *world) function(n functions.Namespace, change func(*functions.Function)) functions.Function {
+	w.t.Helper()
+	f := functions.Function{
+		ID: uuid.NewString(), Region: n.Region, ProjectID: n.ProjectID, OrganizationID: n.OrganizationID, NamespaceID: n.ID, Name: uuid.NewString(),
+		Status: functions.Created, MaxScale: 1, Runtime: "python314", Handler: "handler.handle", MemoryLimit: 256, CPULimit: 140,
+		Timeout: time.Minute, Privacy: functions.Private, DomainName: uuid.NewString(), CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}
+	if change != nil {
+		change(&f)
+	}
+	w.update(func(tx functions.Tx) error { return tx.Put(f) })
+	return f
+}
+
+// begin uploads code, and asks for its deployment.
+func (w *world) begin(id, handler string) {
+	w.t.Helper()
+	packed, err := deploy.Archive(map[string]string{"handler.py": handler})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, err = w.Archives.Add(id, bytes.NewReader(packed), int64(len(packed)), func(a blob.Archive) error {
+		return w.store.Update(context.Background(), func(tx functions.Tx) error {
+			f, err := tx.Function(id)
+			if err != nil {
+				return err
+			}
+			f.Archive, f.Target, f.Rebuild = a.Digest, a.Digest, true
+			f.StartDeployment(time.Now())
+			return tx.Put(f)
+		})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// deploy is begin, and returns the function as it is settled then.
+func (w *world) deploy(id, handler string) functions.Function {
+	w.t.Helper()
+	w.begin(id, handler)
+	return w.settled(id)
+}
+
+// call calls the revision that serves a function, and returns the answer's body.
+func (w *world) call(f functions.Function) string {
+	w.t.Helper()
+	if f.Revision == nil {
+		w.t.Fatalf("nothing serves the function: %s %s", f.Status, f.ErrorMessage)
+	}
+	instance, err := w.scaler.Acquire(w.t.Context(), f.Revision.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer w.scaler.Release(instance)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", instance.Address)
+	}}}
+	response, err := client.Get("http://function/")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(body))
+}
+
+// files are the names in one of the folders of a function.
+func (w *world) files(kind, id string) []string {
+	w.t.Helper()
+	found, err := filepath.Glob(filepath.Join(w.dir, kind, id, "*"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
+}

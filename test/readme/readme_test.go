@@ -1,0 +1,130 @@
+package readme_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jeton-dev/jeton/test/await"
+)
+
+// console returns the commands of the first console block below a heading, and
+// the lines that they are said to print.
+func console(t *testing.T, readme, heading string) (commands, output []string) {
+	t.Helper()
+	_, section, found := strings.Cut(readme, "\n## "+heading+"\n")
+	_, block, opened := strings.Cut(section, "```console\n")
+	block, _, closed := strings.Cut(block, "```\n")
+	if !found || !opened || !closed {
+		t.Fatalf("the README has no console block below %q", heading)
+	}
+	for line := range strings.Lines(block) {
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			commands = append(commands, strings.TrimSpace(command))
+		} else {
+			output = append(output, strings.TrimSpace(line))
+		}
+	}
+	return commands, output
+}
+
+// checkout copies what git tracks, and what it would, into a repository of its
+// own: the test leaves nothing in the real one.
+func checkout(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "jeton")
+	script := `set -e
+cd "$1"
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done |
+	tar --null -T - -cf - | (mkdir "$2" && cd "$2" && tar -xf -)
+cd "$2"
+git init -q
+git add -A
+git -c user.name=test -c user.email=test@example.com commit -qm test`
+	if output, err := exec.CommandContext(t.Context(), "bash", "-c", script, "checkout", root, dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy the checkout: %v\n%s", err, output)
+	}
+	return dir
+}
+
+// environment is that of a user with a home of their own, and with free ports.
+func environment(home string) []string {
+	return append(os.Environ(),
+		"HOME="+home, "XDG_DATA_HOME=", "XDG_CONFIG_HOME=", "GIT_CONFIG_GLOBAL=/dev/null",
+		"JETON_API_LISTEN=127.0.0.1:0", "JETON_GATEWAY_LISTEN=127.0.0.1:0", "JETON_OPS_LISTEN=",
+		"CHECKPOINT_DISABLE=1", "GOWORK=off",
+	)
+}
+
+// goEnvironment is where Go keeps what it built: a home of its own must not make
+// it build everything again.
+func goEnvironment(t *testing.T) []string {
+	t.Helper()
+	var variables []string
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
+		value, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		variables = append(variables, name+"="+strings.TrimSpace(string(value)))
+	}
+	return variables
+}
+
+// typed runs commands in one shell, as the user, nil for the test's own.
+func typed(t *testing.T, dir string, variables, commands []string, user *syscall.Credential) string {
+	t.Helper()
+	script := "set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + strings.Join(commands, "\n") + "\n"
+	c := exec.Command("bash", "-c", script)
+	c.Dir, c.Env = dir, variables
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: user}
+	var output bytes.Buffer
+	c.Stdout, c.Stderr = &output, &output
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) })
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	if err := await.Receive(t, "the commands of the README", ended); err != nil {
+		t.Fatalf("%v\n%s", err, &output)
+	}
+	return output.String()
+}
+
+func readme(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+func wantLines(t *testing.T, printed string, lines []string) {
+	t.Helper()
+	if len(lines) == 0 {
+		t.Error("the README says nothing of what is printed")
+	}
+	for _, line := range lines {
+		if !strings.Contains("\n"+printed, "\n"+line+"\n") {
+			t.Errorf("the README says that this is printed, and it is not: %q\n%s", line, printed)
+		}
+	}
+}
+
+// The commands of "Use it" work when they are typed literally.
+func TestUseIt(t *testing.T) {
+	t.Parallel()
+	commands, lines := console(t, readme(t), "Use it")
+	dir := checkout(t)
+	wantLines(t, typed(t, dir, append(environment(t.TempDir()), goEnvironment(t)...), commands, nil), lines)
+}
