@@ -13,7 +13,8 @@ import (
 const (
 	// maxHops is how many links one path may lead through, as in Linux.
 	maxHops = 40
-	// maxLinkSteps bounds the work of following all links of an archive, in names.
+	// maxLinkSteps bounds the work of following all links of an archive, in names:
+	// 64 for each of 65535 links.
 	maxLinkSteps = 1 << 22
 )
 
@@ -86,7 +87,7 @@ func (f *follower) follow(link string) string {
 	var at []string
 	left, hops := strings.Split(link, "/"), 0
 	for len(left) > 0 {
-		if f.steps--; f.steps < 0 {
+		if f.steps -= 1 + len(at); f.steps < 0 {
 			return "is one of too many links that lead through each other"
 		}
 		name := left[0]

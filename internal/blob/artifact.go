@@ -1,8 +1,11 @@
 package blob
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // Artifacts keeps what was built, one folder an artifact, below a folder of
@@ -48,6 +51,16 @@ func (a *Artifacts) Keep(functionID string, names ...string) error {
 	return keepOnly(filepath.Join(a.dir, functionID), "", names)
 }
 
-// Sweep removes the workspaces that a process which was killed has left. No
-// build may be running.
-func (a *Artifacts) Sweep() error { return removeMatching(filepath.Join(a.dir, unfinishedArtifact)) }
+// Sweep removes the workspaces that a process which was killed has left, each after
+// release was called for it. No build may be running.
+func (a *Artifacts) Sweep(release func(workspace string) error) error {
+	found, err := filepath.Glob(filepath.Join(a.dir, unfinishedArtifact))
+	for _, path := range found {
+		if released := release(path); released != nil {
+			err = errors.Join(err, released)
+			continue
+		}
+		err = errors.Join(err, tree.Remove(path))
+	}
+	return err
+}
