@@ -13,7 +13,20 @@ import (
 // moves deep folders up, so that it needs no long paths and few file descriptors.
 // What does not exist is removed already.
 func Remove(path string) error {
-	info, err := os.Lstat(path)
+	parent, err := os.OpenRoot(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer parent.Close()
+	return RemoveIn(parent, filepath.Base(path))
+}
+
+// RemoveIn removes what has the name in the root, by the same rules.
+func RemoveIn(root *os.Root, name string) error {
+	info, err := root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -21,17 +34,17 @@ func Remove(path string) error {
 		return err
 	}
 	if !info.IsDir() {
-		return os.Remove(path)
+		return root.Remove(name)
 	}
-	root, err := os.OpenRoot(path)
+	folder, err := root.OpenRoot(name)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	if err := empty(root); err != nil {
+	defer folder.Close()
+	if err := empty(folder); err != nil {
 		return err
 	}
-	return os.Remove(path)
+	return root.Remove(name)
 }
 
 // empty removes what is in a folder. Each folder in it is emptied by moving its own
