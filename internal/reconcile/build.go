@@ -117,6 +117,9 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 	defer stop()
 	log := &runtime.BuildLog{}
 	b, err := r.build(limited, f, w, cache, t, log)
+	if context.Cause(limited) == nil && r.overgrown(ctx, cache) {
+		err = errors.Join(err, errCache)
+	}
 	if ctx.Err() == nil {
 		r.tell(f, log, err)
 	}
@@ -128,8 +131,9 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 	case errors.Is(cause, errDisk), errors.Is(err, errDisk), w.mounted && isNoSpace(err), w.full(ctx):
 		return b, &fault{fmt.Sprintf("%s: it took more than %d MiB of disk, or made more than %d files and folders",
 			buildFailed, r.BuildDisk>>20, tree.DefaultEntries)}
-	case errors.Is(cause, errCache):
-		return b, &fault{fmt.Sprintf("%s: it downloaded more than %d MiB", buildFailed, r.BuildDisk>>20)}
+	case errors.Is(cause, errCache), errors.Is(err, errCache):
+		return b, &fault{fmt.Sprintf("%s: it left more than %d MiB, or too many files and folders, in the cache of its project",
+			buildFailed, r.BuildDisk>>20)}
 	case errors.Is(cause, errTime):
 		return b, &fault{fmt.Sprintf("%s: it took longer than %s", buildFailed, r.BuildTimeout)}
 	}

@@ -106,7 +106,7 @@ const (
 	mountedTick  = 50 * time.Millisecond
 	measuredTick = 500 * time.Millisecond
 	// rest is how many times as long as a look the pause behind it is at least.
-	rest = 10
+	rest = 3
 )
 
 // watch returns a context that ends with errDisk when the build takes too much of the
@@ -138,12 +138,7 @@ func (r *Reconciler) watch(ctx context.Context, w *workspace, cache string) (lim
 		}
 	}
 	go look(tick, func() bool { return w.full(limited) }, errDisk)
-	// What was there before counts too: the cache is bounded between builds.
-	most := tree.Limits{Bytes: r.CacheLimit + r.BuildDisk}
-	go look(measuredTick, func() bool {
-		_, err := tree.Measure(limited, cache, most)
-		return errors.Is(err, tree.ErrLimit)
-	}, errCache)
+	go look(measuredTick, func() bool { return r.overgrown(limited, cache) }, errCache)
 	return limited, func() {
 		cancel(nil)
 		<-ended
@@ -151,5 +146,12 @@ func (r *Reconciler) watch(ctx context.Context, w *workspace, cache string) (lim
 	}
 }
 
-// errCache ends a build that downloads too much.
-var errCache = errors.New("build downloads too much")
+// errCache ends a build that leaves too much in the cache of its project.
+var errCache = errors.New("build leaves too much in the cache")
+
+// overgrown tells whether the cache of a project is larger than a build may leave it.
+// What was there before counts too: the cache is bounded between builds.
+func (r *Reconciler) overgrown(ctx context.Context, cache string) bool {
+	_, err := tree.Measure(ctx, cache, tree.Limits{Bytes: r.CacheLimit + r.BuildDisk, Entries: 4 * tree.DefaultEntries})
+	return errors.Is(err, tree.ErrLimit)
+}

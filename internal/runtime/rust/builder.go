@@ -235,7 +235,7 @@ func (b *Builder) explain(out string, t runtime.Toolchain, build runtime.Build) 
 		return runtime.Failf("%s must be: pub async fn %s(req: axum::extract::Request<axum::body::Body>) -> "+
 			"axum::response::Response<axum::body::Body>, of axum 0.8; error%s", function, function, text)
 	}
-	shown := tool.Excerpt(dropProgress(out), excerptLines, fetched(build)+"/", build.Source+"/", build.Source, scratch(build.Output)+"/", home(build)+"/")
+	shown := tool.Excerpt(dropProgress(out), excerptLines, fetched(build)+"/", build.Source+"/", build.Source, scratch(build.Output)+"/", home(build)+"/", shared(build)+"/")
 	if t.Offline != "" && strings.Contains(out, "--offline") {
 		shown += "\n" + t.Offline + ": put the crates into the archive with: cargo vendor"
 	}
