@@ -65,7 +65,7 @@ func deployGo(ctx context.Context, dir, crates string) ([]measure.Result, error)
 			return nil, err
 		}
 		again = append(again, milliseconds(time.Since(began)))
-		took, err := buildAlone(ctx, source, files, n, strings.TrimPrefix(w.flags[1], "--cache-dir="))
+		took, err := buildAlone(ctx, source, files, n, w.cache)
 		if err != nil {
 			return nil, err
 		}

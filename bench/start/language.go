@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -57,8 +58,10 @@ type workshop struct {
 	dir        string
 	toolchains *runtime.Toolchains
 	builders   runtime.Builders
-	// flags have the server use the same crates.
+	// flags have the server use the same crates, and cache keeps what makes builds
+	// quick.
 	flags []string
+	cache string
 }
 
 func newWorkshop(ctx context.Context, dir, crates string) (*workshop, error) {
@@ -73,10 +76,10 @@ func newWorkshop(ctx context.Context, dir, crates string) (*workshop, error) {
 		return nil, err
 	}
 	return &workshop{dir: dir, toolchains: t, builders: runtime.Builders{
-		runtime.Node: node.New(t), runtime.Python: python.New(t), runtime.PHP: php.New(php.Config{Cache: filepath.Join(dir, "composer")}, t),
-		runtime.Go:   golang.New(golang.Config{BuildCache: filepath.Join(cache, "go-build"), ModuleCache: filepath.Join(cache, "go-mod")}, t),
-		runtime.Rust: rust.New(rust.Config{Home: filepath.Join(dir, "cargo"), Crates: registry, SharedTarget: filepath.Join(crates, "target")}, t),
-	}, flags: []string{"--crates=" + registry, "--cache-dir=" + cache}}, nil
+		runtime.Node: node.New(t), runtime.Python: python.New(t), runtime.PHP: php.New(php.Config{}, t),
+		runtime.Go:   golang.New(golang.Config{Base: filepath.Join(cache, "base")}, t),
+		runtime.Rust: rust.New(rust.Config{Crates: registry, Share: true}, t),
+	}, flags: []string{"--crates=" + registry, "--cache-dir=" + cache}, cache: filepath.Join(cache, "bench")}, nil
 }
 
 // command returns the command line of a built function, and its environment.
@@ -86,7 +89,7 @@ func (w *workshop) command(ctx context.Context, l language) (command, env []stri
 	if err != nil {
 		return nil, nil, err
 	}
-	build := runtime.Build{Runtime: info, Handler: handler, Source: filepath.Join(w.dir, l.name, "source"), Output: filepath.Join(w.dir, l.name, "output")}
+	build := runtime.Build{Runtime: info, Handler: handler, Source: filepath.Join(w.dir, l.name, "source"), Output: filepath.Join(w.dir, l.name, "output"), Cache: w.cache}
 	for name, content := range l.files {
 		path := filepath.Join(build.Source, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -96,7 +99,7 @@ func (w *workshop) command(ctx context.Context, l language) (command, env []stri
 			return nil, nil, err
 		}
 	}
-	if err := os.MkdirAll(build.Output, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(build.Output, 0o755), os.MkdirAll(build.Cache, 0o700)); err != nil {
 		return nil, nil, err
 	}
 	launch, err := w.builders.Build(ctx, build)

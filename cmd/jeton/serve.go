@@ -46,6 +46,9 @@ type serveCommand struct {
 	BuildTimeout     time.Duration  `help:"Give up a build after this long." default:"${buildTimeout}"`
 	BuildDisk        int64          `help:"Give up a build that takes more of the disk, in bytes." default:"${buildDisk}"`
 	BuildCache       int64          `help:"Keep so much of what was built for the next build of the same, in bytes." default:"${buildCache}"`
+	Builds           int            `help:"Maximum number of builds that work at once; one project has at most half of them." default:"${builds}"`
+	CacheSize        int64          `help:"Maximum size of the caches of all projects' builds, in bytes." default:"${cacheSize}"`
+	ProjectCacheSize int64          `help:"Maximum size of the cache of one project's builds, in bytes." default:"${projectCacheSize}"`
 	LogSize          int64          `help:"Keep so much of what one function prints, in bytes." default:"${logSize}"`
 	StartTimeout     time.Duration  `help:"Give up an instance that does not serve after this long." default:"${startTimeout}"`
 	StopDelay        time.Duration  `help:"Go on for this long when the server stops, but no longer ready." default:"${stopDelay}"`
@@ -66,7 +69,7 @@ type serveCommand struct {
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
 	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
 	Isolation        string         `help:"Isolate instances at this level: full (root), user, restricted, none; auto is full for root and user for others. The server does not start if the level does not hold." default:"${isolation}"`
-	Egress           string         `help:"Let instances reach the network, but for this machine and mail (open, at isolation level full), or nothing (none)." enum:"open,none" default:"open"`
+	Egress           string         `help:"Let instances and builds reach the network, but for this machine and mail (open, at isolation level full), or nothing (none)." enum:"open,none" default:"open"`
 	EgressDeny       []netip.Prefix `help:"Let instances not reach these networks (CIDR, separated by commas)." placeholder:"CIDR"`
 	EgressResolver   string         `help:"Answer the DNS questions of instances with this server (default: the one that this machine asks)." placeholder:"HOST:PORT"`
 	Spare            int            `help:"Keep this many sandboxes of each kind ready for instances to come; 0 for none." default:"${spare}"`
@@ -101,6 +104,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	}
 	config.BuildTimeout, config.StartTimeout = c.BuildTimeout, c.StartTimeout
 	config.BuildDisk, config.BuildCache, config.LogSize = c.BuildDisk, c.BuildCache, c.LogSize
+	config.BuildsAtOnce, config.CacheSize, config.ProjectCacheSize = c.Builds, c.CacheSize, c.ProjectCacheSize
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
 	config.Limits, config.StrictRuntimes = c.quotaFlags.over(c.limits()), c.StrictRuntimes
 	config.Traffic = c.trafficFlags.over(config.Traffic)

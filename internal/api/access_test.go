@@ -33,7 +33,7 @@ func TestAuthentication(t *testing.T) {
 		"expired this instant":    {expired, "GET", "/namespaces", 401, `"reason":"expired"`},
 		"may read":                {readOnly, "GET", "/namespaces", 200, `"total_count":0`},
 		"may not write":           {readOnly, "POST", "/namespaces", 403, `{"action":"write","resource":"functions_namespace"}`},
-		"may not upload":          {readOnly, "GET", "/functions/" + unknown + "/upload-url", 403, `{"action":"write","resource":"functions_function"}`},
+		"may not upload":          {readOnly, "GET", "/functions/" + uuid.NewString() + "/upload-url", 403, `{"action":"write","resource":"functions_function"}`},
 		"may not issue tokens":    {readOnly, "GET", "/issue-jwt", 403, `{"action":"write","resource":"functions_token"}`},
 		"may only call":           {private, "GET", "/functions", 403, `{"action":"read","resource":"functions_function"}`},
 		"no endpoint, with a key": {w.key, "GET", "/nothing", 404, "no such endpoint"},

@@ -12,8 +12,11 @@ import (
 
 // Extract unpacks the zip of size bytes in r into dir, which exists and is
 // empty. Files get mode 0644, or 0755 if any of their execute bits is set;
-// folders get 0755; the process's umask applies. After an error dir is empty again. Returns an *Error if the
-// archive is bad, another error if the disk is, and ctx's error if it ended.
+// folders get 0755; the process's umask applies. Symbolic links are kept if they
+// are relative and lead to a place in the archive. Folders of version control
+// systems, such as .git, are left out at any depth. After an error dir is empty
+// again. Returns an *Error if the archive is bad, another error if the disk is, and
+// ctx's error if it ended.
 func Extract(ctx context.Context, r io.ReaderAt, size int64, dir string, limits Limits) error {
 	limits = limits.orDefaults()
 	if size > limits.Packed {
@@ -49,7 +52,8 @@ func list(s *source, size int64, limits Limits) ([]entry, error) {
 	case err != nil:
 		return nil, s.blame("", err)
 	}
-	return plan(z.File, limits)
+	s.unbound()
+	return plan(s, z.File, limits)
 }
 
 func openEmpty(dir string) (*os.Root, error) {
@@ -98,13 +102,19 @@ type writer struct {
 	left   int64
 }
 
+// writeAll writes the links last: nothing is ever written through one.
 func (w *writer) writeAll(entries []entry) error {
-	for _, e := range entries {
-		if err := w.source.ctx.Err(); err != nil {
-			return err
-		}
-		if err := w.write(e); err != nil {
-			return err
+	for _, links := range []bool{false, true} {
+		for _, e := range entries {
+			if e.link != links {
+				continue
+			}
+			if err := w.source.ctx.Err(); err != nil {
+				return err
+			}
+			if err := w.write(e); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -117,12 +127,26 @@ func (w *writer) write(e entry) error {
 	if err := w.root.MkdirAll(path.Dir(e.name), 0o755); err != nil {
 		return wrapWrite(e.name, err)
 	}
+	if e.link {
+		return w.writeLink(e)
+	}
 	out, err := w.root.OpenFile(e.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.mode)
 	if err != nil {
 		return wrapWrite(e.name, err)
 	}
 	err = w.copy(out, e)
 	return errors.Join(err, wrapWrite(e.name, out.Close()))
+}
+
+func (w *writer) writeLink(e entry) error {
+	if w.left -= int64(len(e.target)); w.left < 0 {
+		return w.tooLarge(e)
+	}
+	return wrapWrite(e.name, w.root.Symlink(e.target, e.name))
+}
+
+func (w *writer) tooLarge(e entry) error {
+	return &Error{Entry: e.file.Name, Problem: fmt.Sprintf("makes the archive larger than %d bytes unpacked", w.limit)}
 }
 
 func (w *writer) copy(out io.Writer, e entry) error {
@@ -140,7 +164,7 @@ func (w *writer) copy(out io.Writer, e entry) error {
 	case err != nil:
 		return w.source.blame(e.file.Name, err)
 	case w.left < 0:
-		return &Error{Entry: e.file.Name, Problem: fmt.Sprintf("makes the archive larger than %d bytes unpacked", w.limit)}
+		return w.tooLarge(e)
 	}
 	return nil
 }

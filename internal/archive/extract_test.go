@@ -26,6 +26,19 @@ type member struct {
 	flags         uint16
 }
 
+func link(name, target string) member {
+	return member{name: name, content: target, mode: fs.ModeSymlink | 0o777}
+}
+
+// bomb are links each of which leads through the one before, twice.
+func bomb(n int) []member {
+	members := []member{{name: "d/x/"}, link("l0", "d/x")}
+	for i := 1; i <= n; i++ {
+		members = append(members, link(fmt.Sprint("l", i), fmt.Sprintf("l%d/../../l%d", i-1, i-1)))
+	}
+	return members
+}
+
 // pack makes an archive of members, however odd their names are.
 func pack(tb testing.TB, members ...member) []byte {
 	tb.Helper()
@@ -111,6 +124,29 @@ func TestExtract(t *testing.T) {
 			},
 			want: map[string]string{"plain": file, "program": program, "all": program, "none": file, "dir": dir},
 		},
+		"folders of version control": {
+			members: []member{
+				{name: ".git/config", content: "[remote]"}, {name: "a/.GIT/HEAD"}, {name: "a/b/.hg/hgrc"}, {name: "vendor/x/.svn/"},
+				{name: ".git", content: "gitdir: /x"}, {name: "a/.git", content: "b", mode: fs.ModeSymlink | 0o777}, {name: ".gitignore"}, {name: "a/git"},
+			},
+			want: map[string]string{".gitignore": file, "a": dir, "a/git": file},
+		},
+		"links within the archive": {
+			members: []member{
+				{name: "node_modules/left", content: ".store/left@1/left", mode: fs.ModeSymlink | 0o777},
+				{name: "node_modules/.store/left@1/left/index.js", content: "x"},
+				{name: "node_modules/.store/left@1/right", content: "../../right", mode: fs.ModeSymlink | 0o777},
+				{name: "node_modules/right", content: "./.store//right@1", mode: fs.ModeSymlink | 0o777},
+				{name: "node_modules/.store/right@1/self", content: "../../..", mode: fs.ModeSymlink | 0o777},
+				{name: "node_modules/.bin/tool", content: "../pruned/cli.js", mode: fs.ModeSymlink | 0o777},
+			},
+			want: map[string]string{
+				"node_modules": dir, "node_modules/.store": dir, "node_modules/.store/left@1": dir, "node_modules/.store/left@1/left": dir,
+				"node_modules/.store/left@1/left/index.js": file + "x", "node_modules/.store/right@1": dir, "node_modules/.bin": dir,
+				"node_modules/left": "Lrwxrwxrwx", "node_modules/right": "Lrwxrwxrwx", "node_modules/.store/left@1/right": "Lrwxrwxrwx",
+				"node_modules/.store/right@1/self": "Lrwxrwxrwx", "node_modules/.bin/tool": "Lrwxrwxrwx",
+			},
+		},
 		"names that only look odd": {
 			members: []member{{name: "./a"}, {name: "b//c"}, {name: "..d"}, {name: "e..f/...g"}, {name: "héllo wörld"}, {name: "./"}},
 			want: map[string]string{
@@ -152,7 +188,20 @@ func TestExtractRefuses(t *testing.T) {
 		"no UTF-8":                    {members: []member{{name: "a\xffb"}}, entry: "a\xffb", problem: "not UTF-8"},
 		"no name":                     {members: []member{{name: "", content: "x"}}, problem: "has no name"},
 		"a name of the folder itself": {members: []member{{name: ".", content: "x"}}, entry: ".", problem: "has no name"},
-		"a link":                      {members: []member{good, {name: "link", content: "/etc", mode: fs.ModeSymlink | 0o777}}, entry: "link", problem: "is a link"},
+		"a bomb of links":             {members: bomb(60), entry: "l5", problem: "more than 40 others"},
+		"a link to elsewhere":         {members: []member{good, link("link", "/etc")}, entry: "link", problem: "absolute target"},
+		"a link to above":             {members: []member{good, link("a/link", "../../x")}, entry: "a/link", problem: "leads out of the archive"},
+		"a link out by another one": {
+			members: []member{link("a", "b/c"), {name: "b/c/d"}, link("e", "a/../../../x")}, entry: "e", problem: "leads out of the archive",
+		},
+		"a link through nothing":      {members: []member{link("link", "none/../../../etc")}, entry: "link", problem: "not in the archive"},
+		"a link to itself":            {members: []member{link("link", "link")}, entry: "link", problem: "in a circle"},
+		"links in a circle":           {members: []member{link("a", "b/x"), link("b", "a/x")}, entry: "a", problem: "in a circle"},
+		"a link without a target":     {members: []member{link("link", "")}, entry: "link", problem: "without a target"},
+		"a link with a long target":   {members: []member{link("link", strings.Repeat("x", 1025))}, entry: "link", problem: "longer than 1024"},
+		"a file behind a link":        {members: []member{link("a", "b"), {name: "b/"}, {name: "a/x"}}, entry: "a/x", problem: "a file in one place"},
+		"a file and a link":           {members: []member{link("a", "b"), {name: "a"}}, entry: "a", problem: "twice"},
+		"folders in folders":          {members: []member{{name: strings.Repeat("a/", 97) + "x"}}, entry: strings.Repeat("a/", 97) + "x", problem: "nested in more than 96"},
 		"a link that ends in a slash": {members: []member{{name: "link/", mode: fs.ModeSymlink | 0o777}}, entry: "link/", problem: "is a link"},
 		"a device":                    {members: []member{{name: "null", mode: fs.ModeDevice | fs.ModeCharDevice | 0o666}}, entry: "null", problem: "neither a file nor a folder"},
 		"a pipe":                      {members: []member{{name: "pipe", mode: fs.ModeNamedPipe | 0o666}}, entry: "pipe", problem: "neither a file nor a folder"},
@@ -359,6 +408,7 @@ func FuzzExtract(f *testing.F) {
 	f.Add(pack(f, member{name: "a/b.js", content: "x"}, member{name: "c/", mode: fs.ModeDir | 0o755}))
 	f.Add(pack(f, member{name: "../a", content: "x"}))
 	f.Add(pack(f, member{name: "link", content: "..", mode: fs.ModeSymlink}))
+	f.Add(pack(f, link("a/b", "../c"), member{name: "c/d"}, link("e", "a/b/d")))
 	f.Add(pack(f, member{name: "zeros", content: strings.Repeat("\x00", 9000)}))
 	f.Add([]byte("PK\x05\x06"))
 	limits := archive.Limits{Unpacked: 8000, Entries: 10}
@@ -374,12 +424,18 @@ func FuzzExtract(f *testing.F) {
 			t.Fatalf("beside the folder there is %v, %v", entries, readErr)
 		}
 		found := contents(t, dir)
+		for name := range found {
+			leads, err := filepath.EvalSymlinks(filepath.Join(dir, name))
+			if err == nil && !strings.HasPrefix(leads+"/", dir+"/") {
+				t.Fatalf("%q leads to %q", name, leads)
+			}
+		}
 		if err != nil && len(found) > 0 {
 			t.Fatalf("Extract() = %v left %v", err, found)
 		}
 		total := 0
 		for name, content := range found {
-			if !strings.HasPrefix(content, "-rw-r--r-- ") && !strings.HasPrefix(content, "-rwxr-xr-x ") && content != "drwxr-xr-x" {
+			if !strings.HasPrefix(content, "-rw-r--r-- ") && !strings.HasPrefix(content, "-rwxr-xr-x ") && content != "drwxr-xr-x" && content != "Lrwxrwxrwx" {
 				t.Errorf("unpacked %q as %.20q", name, content)
 			}
 			if _, data, isFile := strings.Cut(content, " "); isFile {

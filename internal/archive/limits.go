@@ -21,6 +21,9 @@ const (
 	// maxElementBytes is the longest name of one file or folder that common
 	// file systems allow.
 	maxElementBytes = 255
+	// maxDepth is how many folders one entry may be in: builds and backups walk
+	// no deeper than 128, with a few folders of their own.
+	maxDepth = 96
 	// directoryBytesPerEntry bounds the memory that listing an archive takes:
 	// its directory may be this many bytes long for each entry allowed.
 	directoryBytesPerEntry = 256

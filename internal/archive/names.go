@@ -21,11 +21,14 @@ type entry struct {
 	name string
 	dir  bool
 	mode fs.FileMode
+	// link tells that it is a symbolic link, and target where it leads.
+	link   bool
+	target string
 }
 
 // plan checks all entries before the first is written, so that most bad
-// archives never touch the disk.
-func plan(files []*zip.File, limits Limits) ([]entry, error) {
+// archives never touch the disk. Entries of version control systems are left out.
+func plan(s *source, files []*zip.File, limits Limits) ([]entry, error) {
 	if len(files) > limits.Entries {
 		return nil, &Error{Problem: fmt.Sprintf("has more than %d entries", limits.Entries)}
 	}
@@ -33,7 +36,7 @@ func plan(files []*zip.File, limits Limits) ([]entry, error) {
 	seen := make(tree, len(files))
 	for _, file := range files {
 		e, problem := check(file, limits)
-		if problem == "" && e.name != "." {
+		if problem == "" && e.name != "." && !isVersionControl(e.name) {
 			problem = seen.add(e)
 			entries = append(entries, e)
 		}
@@ -41,7 +44,7 @@ func plan(files []*zip.File, limits Limits) ([]entry, error) {
 			return nil, &Error{Entry: file.Name, Problem: problem}
 		}
 	}
-	return entries, nil
+	return entries, readLinks(s, entries, seen, limits)
 }
 
 func check(file *zip.File, limits Limits) (entry, string) {
@@ -56,8 +59,10 @@ func check(file *zip.File, limits Limits) (entry, string) {
 	switch {
 	case file.Flags&encrypted != 0:
 		return entry{}, "is encrypted"
+	case mode&fs.ModeSymlink != 0 && e.dir:
+		return entry{}, "is a link whose name ends in a slash"
 	case mode&fs.ModeSymlink != 0:
-		return entry{}, "is a link: put the file itself into the archive"
+		e.link = true
 	case mode.Type()&^fs.ModeDir != 0:
 		return entry{}, "is neither a file nor a folder"
 	case e.name == "." && !e.dir:
@@ -83,6 +88,9 @@ func checkName(name string, limits Limits) string {
 		return "has an absolute name"
 	case len(name) >= 2 && name[1] == ':':
 		return "has a drive letter in its name"
+	}
+	if strings.Count(path.Clean(name), "/") >= maxDepth {
+		return fmt.Sprintf("is nested in more than %d folders", maxDepth)
 	}
 	for element := range strings.SplitSeq(name, "/") {
 		if element == ".." {

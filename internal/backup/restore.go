@@ -11,9 +11,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // ErrNotEmpty is returned where a backup would come upon what is there.
@@ -33,7 +35,7 @@ func Restore(ctx context.Context, in io.Reader, dataDir string) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(unfinished))
+			err = errors.Join(err, tree.Remove(unfinished))
 		}
 	}()
 	if err := unpack(in, unfinished); err != nil {
@@ -61,18 +63,24 @@ func unpack(in io.Reader, folder string) error {
 	}
 	defer root.Close()
 	packed := tar.NewReader(compressed)
+	var links []symlink
 	for {
 		header, err := packed.Next()
 		if errors.Is(err, io.EOF) {
 			// What stands behind the end would be lost without a word; and the
 			// sum at the very end is checked by reading up to it.
 			_, err := io.Copy(io.Discard, compressed)
-			return err
+			return errors.Join(err, makeLinks(root, links))
 		}
 		if err != nil {
 			return fmt.Errorf("not a backup, or a part of one: %w", err)
 		}
-		if err := unpackFile(root, header, packed); err != nil {
+		if header.Typeflag == tar.TypeSymlink {
+			links, err = addLink(links, header)
+		} else {
+			err = unpackFile(root, header, packed)
+		}
+		if err != nil {
 			return fmt.Errorf("%.200q: %w", header.Name, err)
 		}
 	}
@@ -81,23 +89,68 @@ func unpack(in io.Reader, folder string) error {
 // errForeign is a file that no backup holds.
 var errForeign = errors.New("no backup holds such a file")
 
-func unpackFile(root *os.Root, header *tar.Header, content io.Reader) error {
-	first, _, _ := strings.Cut(header.Name, "/")
-	known := false
-	for _, name := range append([]string{databaseFile, keyFile, archivesFolder, artifactsDir}, besides...) {
-		known = known || first == name
+// check returns errForeign unless the name is that of a file of a data folder.
+func check(name string) error {
+	first, _, _ := strings.Cut(name, "/")
+	known := slices.Contains(append([]string{databaseFile, keyFile, archivesFolder, artifactsDir}, besides...), first) || auditFile.MatchString(name)
+	if !known || path.Clean(name) != name || !filepath.IsLocal(name) || strings.Count(name, "/") > tree.MaxDepth {
+		return errForeign
 	}
-	if !known || header.Typeflag != tar.TypeReg || path.Clean(header.Name) != header.Name {
+	return nil
+}
+
+func unpackFile(root *os.Root, header *tar.Header, content io.Reader) error {
+	if err := check(header.Name); err != nil || header.Typeflag != tar.TypeReg {
 		return errForeign
 	}
 	// Built code is read by others than the server; the data folder is its own.
 	if err := root.MkdirAll(path.Dir(header.Name), 0o755); err != nil {
 		return err
 	}
-	file, err := root.OpenFile(header.Name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(header.Mode).Perm())
+	file, err := root.OpenFile(header.Name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(header.Mode).Perm()&^0o022)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(file, content)
 	return errors.Join(err, file.Sync(), file.Close())
+}
+
+const (
+	// maxLinks bounds the links of a backup, which are kept in memory, and maxTarget
+	// the length of where one leads.
+	maxLinks  = 1 << 20
+	maxTarget = 4096
+	// linkDepth is how deep a link is at least: only within an artifact.
+	linkDepth = 3
+)
+
+// A symlink is a symbolic link of a function's code. The server follows none.
+type symlink struct{ name, target string }
+
+func addLink(links []symlink, header *tar.Header) ([]symlink, error) {
+	isCode := strings.HasPrefix(header.Name, artifactsDir+"/") && strings.Count(header.Name, "/") >= linkDepth
+	if err := check(header.Name); err != nil || !isCode || header.Linkname == "" || len(header.Linkname) > maxTarget {
+		return nil, errForeign
+	}
+	if len(links) == maxLinks {
+		return nil, fmt.Errorf("more than %d links", maxLinks)
+	}
+	return append(links, symlink{header.Name, header.Linkname}), nil
+}
+
+// makeLinks makes the links when all files are there, so that nothing is written
+// through one. A link whose folder is a link itself is refused: that there are folders
+// for all of them is seen to before the first is made.
+func makeLinks(root *os.Root, links []symlink) error {
+	for _, l := range links {
+		if err := root.MkdirAll(path.Dir(l.name), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, l := range links {
+		if err := root.Symlink(l.target, l.name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -16,7 +16,7 @@ import (
 // FuzzRestore gives a file of a backup any name and kind: whatever it is, nothing
 // is written but the data folder, and that not either, for it is no backup.
 func FuzzRestore(f *testing.F) {
-	for _, name := range []string{"jeton.db", "archives/a/b", "../x", "/x", "archives/../../x", "acme/./x", "archives//x", "secret.key/x", "artifacts\\x", ""} {
+	for _, name := range []string{"artifacts/f/a/link", "artifacts/f/a/link/x", "audit.log.1", "audit.log.1/x", "jeton.db", "archives/a/b", "../x", "/x", "archives/../../x", "acme/./x", "archives//x", "secret.key/x", "artifacts\\x", ""} {
 		f.Add(name, byte(tar.TypeReg))
 		f.Add(name, byte(tar.TypeSymlink))
 	}

@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // What stands in a data folder.
@@ -27,7 +29,12 @@ const (
 
 // besides are the files and folders, beside the database and what that refers
 // to, that are kept where there are any.
-var besides = []string{"ca.pem", "ca.key", acmeFolder, "audit.log"}
+var besides = []string{"ca.pem", "ca.key", acmeFolder}
+
+// auditLog is the file that the audit log is written to. Full ones have a number.
+const auditLog = "audit.log"
+
+var auditFile = regexp.MustCompile(`^audit\.log(\.[0-9]{1,4})?$`)
 
 // Options say what a backup holds.
 type Options struct {
@@ -49,7 +56,7 @@ func Write(ctx context.Context, dataDir string, out io.Writer, options Options) 
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = tree.Remove(work) }() // It is in the way, and no more.
 	for attempt := 1; ; attempt++ {
 		pinned := filepath.Join(work, fmt.Sprint(attempt))
 		err := pin(ctx, dataDir, pinned, options)
@@ -81,12 +88,36 @@ func pin(ctx context.Context, dataDir, pinned string, options Options) error {
 		needed = append(needed, keyFile)
 	}
 	for _, name := range needed {
-		if err := link(dataDir, pinned, name); err != nil {
+		if err := link(ctx, dataDir, pinned, name); err != nil {
 			return err
 		}
 	}
 	for _, name := range besides {
-		if err := link(dataDir, pinned, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := link(ctx, dataDir, pinned, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return linkAuditLogs(ctx, dataDir, pinned)
+}
+
+// linkAuditLogs links the audit log, full files included. The one that is written to
+// comes first: if it becomes a full one meanwhile, it is in the backup all the same.
+func linkAuditLogs(ctx context.Context, dataDir, pinned string) error {
+	if err := link(ctx, dataDir, pinned, auditLog); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	current, _ := os.Lstat(filepath.Join(pinned, auditLog))
+	full, err := filepath.Glob(filepath.Join(dataDir, auditLog+".*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range full {
+		name := filepath.Base(path)
+		info, err := os.Lstat(path)
+		if err != nil || !auditFile.MatchString(name) || current != nil && os.SameFile(info, current) {
+			continue // One that went away was the oldest.
+		}
+		if err := link(ctx, dataDir, pinned, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -126,48 +157,19 @@ func referred(ctx context.Context, snapshot string) (names []string, err error) 
 
 // link gives a file, or all files of a folder, another name in the pinned folder;
 // where that cannot be, a copy.
-func link(from, to, name string) error {
-	return filepath.WalkDir(filepath.Join(from, name), func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, relative)
-		switch {
-		case entry.IsDir():
-			return os.MkdirAll(target, 0o700)
-		case !entry.Type().IsRegular():
-			return fmt.Errorf("%s is no file", path)
-		}
-		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-			return err
-		}
-		if err := os.Link(path, target); err == nil || errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return copyFile(path, target)
-	})
-}
-
-func copyFile(from, to string) error {
-	source, err := os.Open(from)
+func link(ctx context.Context, from, to, name string) error {
+	source, target := filepath.Join(from, name), filepath.Join(to, name)
+	info, err := os.Lstat(source)
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-	info, err := source.Stat()
-	if err != nil {
+	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return err
 	}
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, info.Mode().Perm())
-	if err != nil {
-		return err
+	if info.IsDir() {
+		return tree.Copy(ctx, source, target, tree.Options{Link: true})
 	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close())
+	return tree.CopyFile(ctx, source, target, tree.Options{Link: true})
 }
 
 // pack writes the folder's files.
@@ -183,12 +185,23 @@ func pack(folder string, out io.Writer, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		if entry.Type()&fs.ModeSymlink != 0 {
+			return packLink(packed, path, filepath.ToSlash(name))
+		}
 		return packFile(packed, path, filepath.ToSlash(name))
 	})
 	if err := errors.Join(err, packed.Close(), compressed.Close()); err != nil {
 		return fmt.Errorf("write the backup: %w", err)
 	}
 	return nil
+}
+
+func packLink(packed *tar.Writer, path, name string) error {
+	leads, err := os.Readlink(path)
+	if err != nil {
+		return err
+	}
+	return packed.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: leads, Mode: 0o777, Format: tar.FormatPAX})
 }
 
 func packFile(packed *tar.Writer, path, name string) error {

@@ -2,15 +2,19 @@ package blob
 
 import (
 	"crypto/md5"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
-	"slices"
+	"strings"
 	"sync"
+
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // ErrTooLarge is returned for an archive that is longer than it may be.
@@ -22,7 +26,8 @@ const unfinishedArchive = "upload-*"
 // Archives keeps the uploaded archives of each function under their digest, in
 // a folder of the function's own.
 type Archives struct {
-	dir string
+	dir  string
+	root *os.Root
 	// mu keeps an archive that was just added from being removed before it is
 	// known that somebody needs it.
 	mu sync.Mutex
@@ -39,7 +44,8 @@ type Archive struct {
 
 // NewArchives returns the archives below dir, which it makes.
 func NewArchives(dir string) (*Archives, error) {
-	return &Archives{dir: dir}, os.MkdirAll(dir, 0o700)
+	root, err := openRoot(dir)
+	return &Archives{dir: dir, root: root}, err
 }
 
 // Add keeps what it reads from r as an archive of the function, and calls
@@ -47,22 +53,25 @@ func NewArchives(dir string) (*Archives, error) {
 // survives a crash. Returns ErrTooLarge for more than limit bytes, and what
 // commit returns.
 func (a *Archives) Add(functionID string, r io.Reader, limit int64, commit func(Archive) error) (Archive, error) {
-	folder := filepath.Join(a.dir, functionID)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := check(functionID); err != nil {
 		return Archive{}, err
 	}
-	file, err := os.CreateTemp(folder, unfinishedArchive)
+	if err := a.root.MkdirAll(functionID, 0o700); err != nil {
+		return Archive{}, err
+	}
+	received := path.Join(functionID, strings.ReplaceAll(unfinishedArchive, "*", rand.Text()))
+	file, err := a.root.OpenFile(received, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return Archive{}, err
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = a.root.Remove(received) }() // It has another name by then, or is in the way.
 	defer file.Close()
 
 	archive, err := receive(file, r, limit)
 	if err != nil {
 		return Archive{}, err
 	}
-	return archive, a.settle(folder, file.Name(), archive, commit)
+	return archive, a.settle(functionID, received, archive, commit)
 }
 
 // settle gives a received archive its name, which it has only if commit does
@@ -70,24 +79,24 @@ func (a *Archives) Add(functionID string, r io.Reader, limit int64, commit func(
 func (a *Archives) settle(folder, received string, archive Archive, commit func(Archive) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	path := filepath.Join(folder, archive.Digest)
-	_, err := os.Stat(path)
+	settled := path.Join(folder, archive.Digest)
+	_, err := a.root.Stat(settled)
 	isNew := errors.Is(err, os.ErrNotExist)
-	if err := os.Rename(received, path); err != nil {
+	if err := a.root.Rename(received, settled); err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			// The folder has gone with its function, as commit will say.
 			return errors.Join(commit(archive), err)
 		}
 		return err
 	}
-	if err := syncDir(folder); err != nil {
+	if err := syncDir(a.root, folder); err != nil {
 		return err
 	}
 	err = commit(archive)
 	if err != nil && isNew {
 		// The folder goes too where it held nothing else.
-		_ = os.Remove(path)
-		_ = os.Remove(folder)
+		_ = a.root.Remove(settled)
+		_ = a.root.Remove(folder)
 	}
 	return err
 }
@@ -108,7 +117,10 @@ func receive(file *os.File, r io.Reader, limit int64) (Archive, error) {
 
 // Open opens an archive of a function for reading.
 func (a *Archives) Open(functionID, digest string) (*os.File, error) {
-	return os.Open(filepath.Join(a.dir, functionID, digest))
+	if err := check(functionID, digest); err != nil {
+		return nil, err
+	}
+	return a.root.Open(path.Join(functionID, digest))
 }
 
 // Prune removes the archives of a function but for those that are needed,
@@ -120,48 +132,17 @@ func (a *Archives) Prune(functionID string, needed func() ([]string, error)) err
 	if err != nil {
 		return err
 	}
-	return keepOnly(filepath.Join(a.dir, functionID), unfinishedArchive, names)
+	return keepOnly(a.root, functionID, unfinishedArchive, names)
 }
 
 // Sweep removes the halves of archives that a process which was killed has
 // left. No archive may be being added.
 func (a *Archives) Sweep() error { return removeMatching(filepath.Join(a.dir, "*", unfinishedArchive)) }
 
-// keepOnly removes the entries of a folder but for those named and those that
-// match the pattern, and the folder itself where none is named.
-func keepOnly(folder, pattern string, names []string) error {
-	if len(names) == 0 {
-		return os.RemoveAll(folder)
-	}
-	entries, err := os.ReadDir(folder)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		unfinished, _ := filepath.Match(pattern, entry.Name())
-		if !unfinished && !slices.Contains(names, entry.Name()) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(folder, entry.Name())))
-		}
-	}
-	return err
-}
-
-// syncDir makes a rename within the folder survive a crash.
-func syncDir(folder string) error {
-	dir, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
 func removeMatching(pattern string) error {
 	found, err := filepath.Glob(pattern)
 	for _, path := range found {
-		err = errors.Join(err, os.RemoveAll(path))
+		err = errors.Join(err, tree.Remove(path))
 	}
 	return err
 }

@@ -2,9 +2,9 @@ package blob
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // The parts of a build in the cache.
@@ -57,7 +59,7 @@ func NewBuilds(dir string, limit int64, now func() time.Time) (*Builds, error) {
 		if err != nil {
 			return nil, err
 		}
-		if b.sizes[entry.Name()], err = Size(filepath.Join(dir, entry.Name())); err != nil {
+		if b.sizes[entry.Name()], err = size(filepath.Join(dir, entry.Name())); err != nil {
 			return nil, err
 		}
 		b.used[entry.Name()] = info.ModTime()
@@ -68,6 +70,9 @@ func NewBuilds(dir string, limit int64, now func() time.Time) (*Builds, error) {
 // Take puts the build of a name into the folder into, which must not be there, and
 // returns what was noted with it; false if there is none.
 func (b *Builds) Take(name, into string) (notes []byte, ok bool, err error) {
+	if err := check(name); err != nil {
+		return nil, false, err
+	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	entry := filepath.Join(b.dir, name)
@@ -78,7 +83,7 @@ func (b *Builds) Take(name, into string) (notes []byte, ok bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("take build %s: %w", name, err)
 	}
-	if err := link(filepath.Join(entry, buildOutput), into); err != nil {
+	if err := tree.Copy(context.Background(), filepath.Join(entry, buildOutput), into, tree.Options{Link: true}); err != nil {
 		return nil, false, fmt.Errorf("take build %s: %w", name, err)
 	}
 	now := b.now()
@@ -91,6 +96,9 @@ func (b *Builds) Take(name, into string) (notes []byte, ok bool, err error) {
 // Add keeps a folder as the build of a name, with notes. One that is larger than
 // all may be together is not kept.
 func (b *Builds) Add(name, folder string, notes []byte) error {
+	if err := check(name); err != nil {
+		return err
+	}
 	if err := b.add(name, folder, notes); err != nil {
 		return fmt.Errorf("keep build %s: %w", name, err)
 	}
@@ -100,7 +108,7 @@ func (b *Builds) Add(name, folder string, notes []byte) error {
 func (b *Builds) add(name, folder string, notes []byte) error {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	size, err := Size(folder)
+	size, err := size(folder)
 	if err != nil || size > b.limit {
 		return err
 	}
@@ -108,9 +116,9 @@ func (b *Builds) add(name, folder string, notes []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(unfinished)
+	defer func() { _ = tree.Remove(unfinished) }() // The next start removes it.
 	err = errors.Join(
-		link(folder, filepath.Join(unfinished, buildOutput)),
+		tree.Copy(context.Background(), folder, filepath.Join(unfinished, buildOutput), tree.Options{Link: true}),
 		os.WriteFile(filepath.Join(unfinished, buildNotes), notes, 0o600),
 	)
 	if err != nil {
@@ -146,7 +154,7 @@ func (b *Builds) shrink() error {
 		if total <= b.limit {
 			break
 		}
-		if err := os.RemoveAll(filepath.Join(b.dir, name)); err != nil {
+		if err := tree.Remove(filepath.Join(b.dir, name)); err != nil {
 			return fmt.Errorf("remove build %s: %w", name, err)
 		}
 		total -= b.sizes[name]
@@ -166,70 +174,8 @@ func (b *Builds) total() int64 {
 	return total
 }
 
-// Size returns the bytes of all files below a folder. What goes meanwhile does not
-// count.
-func Size(folder string) (int64, error) {
-	var total int64
-	err := filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			var info fs.FileInfo
-			if info, err = entry.Info(); err == nil {
-				total += info.Size()
-			}
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	})
-	return total, err
-}
-
-// link makes a folder with the same files as another one.
-func link(from, to string) error {
-	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, name)
-		switch {
-		case entry.IsDir():
-			return os.Mkdir(target, 0o755)
-		case entry.Type()&fs.ModeSymlink != 0:
-			leads, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			return os.Symlink(leads, target)
-		case entry.Type().IsRegular():
-			if os.Link(path, target) == nil {
-				return nil
-			}
-			// A file has only so many names, and not every file system has links.
-			return copyFile(path, target, entry)
-		}
-		return fmt.Errorf("%s is no file", name)
-	})
-}
-
-func copyFile(from, to string, entry fs.DirEntry) error {
-	info, err := entry.Info()
-	if err != nil {
-		return err
-	}
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close())
+// size is what a folder takes of the disk, in bytes.
+func size(folder string) (int64, error) {
+	used, err := tree.Measure(context.Background(), folder, tree.Limits{})
+	return used.Bytes, err
 }

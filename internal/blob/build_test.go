@@ -60,7 +60,7 @@ func has(t *testing.T, b *blob.Builds, name string) bool {
 func TestBuilds(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "builds")
-	b := builds(t, dir, 1000)
+	b := builds(t, dir, 1<<20)
 	built := folder(t, map[string]string{"a/b": "content", "program": "#!"})
 	if err := os.Symlink("../program", filepath.Join(built, "a", "link")); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestBuilds(t *testing.T) {
 	if err := os.RemoveAll(built); err != nil {
 		t.Fatal(err)
 	}
-	b = builds(t, dir, 1000)
+	b = builds(t, dir, 1<<20)
 	into := filepath.Join(t.TempDir(), "into")
 	notes, ok, err := b.Take("one", into)
 	if err != nil || !ok || string(notes) != "notes" {
@@ -96,8 +96,8 @@ func TestBuilds(t *testing.T) {
 func TestBuildsAreBounded(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "builds")
-	b := builds(t, dir, 250)
-	hundred := folder(t, map[string]string{"x": strings.Repeat("x", 100)})
+	b := builds(t, dir, 250<<10)
+	hundred := folder(t, map[string]string{"x": strings.Repeat("x", 100<<10)})
 	for _, name := range []string{"one", "two"} {
 		if err := b.Add(name, hundred, nil); err != nil {
 			t.Fatal(err)
@@ -112,14 +112,14 @@ func TestBuildsAreBounded(t *testing.T) {
 	if has(t, b, "two") || !has(t, b, "one") || !has(t, b, "three") {
 		t.Error("of three builds another one is gone than the one that was not used for longest")
 	}
-	if err := b.Add("huge", folder(t, map[string]string{"x": strings.Repeat("x", 251)}), nil); err != nil {
+	if err := b.Add("huge", folder(t, map[string]string{"x": strings.Repeat("x", 251<<10)}), nil); err != nil {
 		t.Fatal(err)
 	}
 	if has(t, b, "huge") || !has(t, b, "one") {
 		t.Error("one that is too large was kept, or has others gone")
 	}
 	// A cache that has become smaller is so from its start.
-	b = builds(t, dir, 150)
+	b = builds(t, dir, 150<<10)
 	if has(t, b, "one") == has(t, b, "three") {
 		t.Error("of two builds not one is left where only one has room")
 	}
@@ -135,11 +135,11 @@ func TestBuildsOfMany(t *testing.T) {
 		defer mu.Unlock()
 		return tick()
 	}
-	b, err := blob.NewBuilds(filepath.Join(t.TempDir(), "builds"), 350, now)
+	b, err := blob.NewBuilds(filepath.Join(t.TempDir(), "builds"), 350<<10, now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	built := folder(t, map[string]string{"x": strings.Repeat("x", 100)})
+	built := folder(t, map[string]string{"x": strings.Repeat("x", 100<<10)})
 	into := t.TempDir()
 	var group errgroup.Group
 	for worker := range 8 {
@@ -148,7 +148,7 @@ func TestBuildsOfMany(t *testing.T) {
 				name := fmt.Sprint("build", (worker+n)%10)
 				taken := filepath.Join(into, fmt.Sprint(worker, "-", n))
 				if _, ok, err := b.Take(name, taken); err != nil || ok {
-					if content, _ := os.ReadFile(filepath.Join(taken, "x")); err != nil || len(content) != 100 {
+					if content, _ := os.ReadFile(filepath.Join(taken, "x")); err != nil || len(content) != 100<<10 {
 						return fmt.Errorf("take %s: %d bytes, %w", name, len(content), err)
 					}
 					continue

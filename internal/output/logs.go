@@ -35,7 +35,8 @@ const (
 
 // Logs writes the logs of all functions. None of them waits for another one's disk.
 type Logs struct {
-	dir string
+	dir  string
+	root *os.Root
 	// size is that of one file.
 	size   int64
 	closed atomic.Bool
@@ -65,8 +66,11 @@ var errClosed = errors.New("logs are closed")
 // Open returns the logs below dir, which it makes. A function's lines take at most
 // limit bytes, of which the oldest go first.
 func Open(dir string, limit int64) (*Logs, error) {
-	l := &Logs{dir: dir, size: limit / (kept + 1), known: map[string]*list.Element{}, used: list.New()}
-	return l, os.MkdirAll(dir, 0o700)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	return &Logs{dir: dir, root: root, size: limit / (kept + 1), known: map[string]*list.Element{}, used: list.New()}, err
 }
 
 // Append keeps a line.
@@ -104,6 +108,9 @@ func (l *Logs) folder(functionID string) string { return filepath.Join(l.dir, fu
 // with does something with the files of a function that nobody else does at the
 // same time.
 func (l *Logs) with(functionID string, do func(*files) error) error {
+	if functionID == "" || functionID == "." || functionID != filepath.Base(functionID) || !filepath.IsLocal(functionID) {
+		return fmt.Errorf("%q is not the ID of a function", functionID)
+	}
 	f := l.take(functionID)
 	f.mu.Lock()
 	err := do(f)
@@ -206,7 +213,7 @@ func replace(path string, content []byte) error {
 // Remove removes the logs of a function.
 func (l *Logs) Remove(functionID string) error {
 	return l.with(functionID, func(f *files) error {
-		return errors.Join(f.shut(), os.RemoveAll(l.folder(functionID)))
+		return errors.Join(f.shut(), l.root.RemoveAll(functionID))
 	})
 }
 

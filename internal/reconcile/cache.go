@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // notes are what is kept with a build in the cache.
@@ -22,15 +21,20 @@ type notes struct {
 
 // cached makes an artifact of what was built before of the same, if anything was.
 // A cache that fails is as good as an empty one.
-func (r *Reconciler) cached(ctx context.Context, f functions.Function, workspace string) (built, bool, error) {
+func (r *Reconciler) cached(ctx context.Context, f functions.Function, projectID string) (b built, ok bool, err error) {
 	info, handler, err := parse(f)
 	if err != nil {
 		return built{}, false, err
 	}
-	name, ok := r.Builders.Name(info, handler, f.Target)
+	name, ok := r.Builders.Name(projectID, info, handler, f.Target)
 	if !ok {
 		return built{}, false, nil
 	}
+	workspace, err := r.Artifacts.Workspace()
+	if err != nil {
+		return built{}, false, err
+	}
+	defer func() { err = errors.Join(err, tree.Remove(workspace)) }()
 	output := filepath.Join(workspace, "cached")
 	encoded, ok, err := r.Builds.Take(name, output)
 	var kept notes
@@ -41,24 +45,24 @@ func (r *Reconciler) cached(ctx context.Context, f functions.Function, workspace
 		if err != nil {
 			r.Log.Error("a build in the cache cannot be used, and is made anew", "function_id", f.ID, "error", err)
 		}
-		return built{}, false, os.RemoveAll(output)
+		return built{}, false, nil
 	}
 	if err := r.say(ctx, f, stepKeep); err != nil {
 		return built{}, false, err
 	}
 	r.write(f, "The same archive was built before, with the same toolchain. The log of that build:\n\n"+kept.Log)
-	b, err := r.keep(f, kept.Launch, output)
+	b, err = r.keep(f, kept.Launch, output)
 	return b, true, err
 }
 
 // cache keeps what was built for the next build of the same. Without room for that
 // the build is none the worse.
-func (r *Reconciler) cache(f functions.Function, output string, launch runtime.Launch, log *runtime.BuildLog) error {
+func (r *Reconciler) cache(f functions.Function, projectID, output string, launch runtime.Launch, log *runtime.BuildLog) error {
 	info, handler, err := parse(f)
 	if err != nil {
 		return err
 	}
-	name, ok := r.Builders.Name(info, handler, f.Target)
+	name, ok := r.Builders.Name(projectID, info, handler, f.Target)
 	if !ok {
 		return nil
 	}
@@ -94,38 +98,5 @@ func (r *Reconciler) write(f functions.Function, text string) {
 	text = fmt.Sprintf("%s  runtime %s, handler %s, archive %s\n%s", r.Now().Format(time.RFC3339), f.Runtime, f.Handler, f.Target, text)
 	if err := r.Logs.WriteBuild(f, text); err != nil {
 		r.Log.Error("the log of a build cannot be kept", "function_id", f.ID, "error", err)
-	}
-}
-
-// errDisk ends a build that takes too much of the disk.
-var errDisk = errors.New("build takes too much of the disk")
-
-// diskTick is how often one looks how much a build takes.
-const diskTick = time.Second
-
-// limitDisk returns a context that ends when more than so many bytes are in the
-// folder. Call stop when it is no longer needed.
-func limitDisk(ctx context.Context, folder string, limit int64) (limited context.Context, stop func()) {
-	limited, cancel := context.WithCancelCause(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(diskTick)
-		defer tick.Stop()
-		for {
-			select {
-			case <-limited.Done():
-				return
-			case <-tick.C:
-			}
-			// What cannot be looked at now is looked at with the result.
-			if size, _ := blob.Size(folder); size > limit {
-				cancel(errDisk)
-			}
-		}
-	}()
-	return limited, func() {
-		cancel(nil)
-		<-ended
 	}
 }

@@ -80,7 +80,7 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 		// "internal error", which clients do not look at.
 		return functions.Revision{}, &fault{"internal error: no code was uploaded for the function: get an address at upload-url, put the archive there, and deploy"}
 	}
-	built, err := r.artifact(ctx, f)
+	built, err := r.artifact(ctx, f, n.ProjectID)
 	if err != nil {
 		return functions.Revision{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/blob"
@@ -27,11 +28,14 @@ const (
 )
 
 const (
-	// builders is how many functions may be building at once, and starters how
-	// many may be starting their first instance. Whatever waits for one of
-	// these, or for a key, holds up nothing else.
-	builders = 2
+	// starters is how many functions may be starting their first instance at once.
+	// Whatever waits for one of these, for a build, or for a key, holds up nothing
+	// else.
 	starters = 8
+	// downloads is how many builds may be waiting for the network at once, and
+	// projectDownloads those of one project.
+	downloads        = 8
+	projectDownloads = 2
 	// retryDelay is how long an object rests after work on it that failed for
 	// a reason of the server's own.
 	retryDelay = 2 * time.Second
@@ -65,6 +69,12 @@ type Logs interface {
 	Remove(functionID string) error
 }
 
+// Caches has, for each project, a folder for what makes its builds quick.
+type Caches interface {
+	// Use returns the folder, which is there until done was called.
+	Use(ctx context.Context, projectID string) (folder string, done func(), err error)
+}
+
 // Certificates has certificates signed.
 type Certificates interface {
 	// Obtain returns once there is a certificate for the host.
@@ -96,10 +106,19 @@ type Reconciler struct {
 	BuildTimeout time.Duration
 	// BuildDisk bounds what one build may have on the disk at once, in bytes.
 	BuildDisk int64
-	Now       func() time.Time
-	NewID     func() string
-	Log       *slog.Logger
-	Observer  Observer
+	// Volumes gives each build a file system of that size, where the machine can.
+	Volumes bool
+	// BuildSlots is how many builds may work at once. One project has at most half
+	// of them, and at least one.
+	BuildSlots int
+	// Caches has the caches of projects, each of which has at most CacheLimit bytes
+	// between builds.
+	Caches     Caches
+	CacheLimit int64
+	Now        func() time.Time
+	NewID      func() string
+	Log        *slog.Logger
+	Observer   Observer
 	// Names checks the hostnames of domains; nil takes them as they come.
 	Names functions.Names
 	// Certificates has certificates for custom hostnames; nil where others do.
@@ -107,10 +126,14 @@ type Reconciler struct {
 	// Sources tells of triggers whose messages cannot be had.
 	Sources Sources
 
-	queue    *queue
-	live     *live
-	building chan struct{}
-	starting chan struct{}
+	queue *queue
+	live  *live
+	// begun are turns to have something on the disk, building to work, and
+	// downloading to wait for the network.
+	begun, building, downloading *turns
+	starting                     chan struct{}
+	// unmountable is true once a build could have no file system of its own.
+	unmountable atomic.Bool
 	// cleaning counts those who wait for a retired revision to end; stopped
 	// tells them that they need not.
 	cleaning sync.WaitGroup
@@ -120,7 +143,11 @@ type Reconciler struct {
 // Start prepares the reconciler: from here on it can be told of changes.
 func (r *Reconciler) Start() {
 	r.queue, r.live = newQueue(), newLive()
-	r.building, r.starting = make(chan struct{}, builders), make(chan struct{}, starters)
+	r.starting = make(chan struct{}, starters)
+	r.building = newTurns(r.BuildSlots, r.BuildSlots/2)
+	r.downloading = newTurns(downloads, projectDownloads)
+	begun := 2 * (r.BuildSlots + downloads)
+	r.begun = newTurns(begun, begun/4)
 	r.stopped = make(chan struct{})
 }
 

@@ -22,9 +22,25 @@ type Build struct {
 	// build it holds all that an instance needs and never changes again; it
 	// may be renamed before it is launched.
 	Output string
+	// Cache is a folder for what makes the project's next builds quicker. Builds of
+	// other projects have other ones: what a build leaves there, the next one uses.
+	// Builders of languages that download or compile need it.
+	Cache string
+	// Download calls a step that waits for the network, so that it is counted as
+	// waiting; nil calls it directly. It returns what the step returns, and ctx's
+	// cause if that ended.
+	Download func(ctx context.Context, step func(context.Context) error) error
 	// Log receives what the toolchain prints, for the operator; nil for
 	// nobody. What users must know is in the *BuildError.
 	Log io.Writer
+}
+
+// Fetch calls a step that waits for the network.
+func (b Build) Fetch(ctx context.Context, step func(context.Context) error) error {
+	if b.Download == nil {
+		return step(ctx)
+	}
+	return b.Download(ctx, step)
 }
 
 // A Builder builds functions of one language.
@@ -52,9 +68,10 @@ func (bs Builders) Build(ctx context.Context, b Build) (Launch, error) {
 }
 
 // Name returns a name, fit for files, that builds share which come to the same: those
-// of an archive of this digest, by the same builder, for the same handler. It returns
-// false for a language that cannot be built.
-func (bs Builders) Name(r Runtime, h Handler, digest string) (string, bool) {
+// of an archive of this digest, in the same project, by the same builder, for the same
+// handler. Projects share none: what a build comes to depends on its project's cache,
+// too. It returns false for a language that cannot be built.
+func (bs Builders) Name(projectID string, r Runtime, h Handler, digest string) (string, bool) {
 	builder, ok := bs[r.Language]
 	if !ok {
 		return "", false
@@ -63,7 +80,7 @@ func (bs Builders) Name(r Runtime, h Handler, digest string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	return Digest(r.Language, h.Dir, h.File, h.Function, digest, fingerprint), true
+	return Digest(projectID, r.Language, h.Dir, h.File, h.Function, digest, fingerprint), true
 }
 
 // Digest returns the SHA-256 of texts, in hexadecimal, which differs for any others.

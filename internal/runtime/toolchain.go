@@ -28,6 +28,8 @@ type Toolchain struct {
 	Path string
 	// Walls are put around the program when it builds; nil for none.
 	Walls *tool.Walls
+	// Offline says why nothing can be downloaded when it builds; empty if it can.
+	Offline string
 	// Version is plain, such as "1.26.8".
 	Version string
 	// Settings is the folder of the files that it reads when it starts, where that
@@ -217,21 +219,28 @@ func unsupported(language string) error {
 	return errors.New("this version of Jeton does not build " + language + " functions")
 }
 
-// Isolate has all toolchains build in sandboxes of a host; nil for none. The policy
-// says what those reach that download.
+// Isolate makes all toolchains build in sandboxes of a host; nil for none. The policy
+// says what those reach that download; nil for nothing, whatever the host.
 func (t *Toolchains) Isolate(host *sandbox.Host, policy *egress.Policy) {
-	if host == nil {
-		return
+	offline := ""
+	switch {
+	case policy == nil:
+		offline = "builds have no network (--egress=none)"
+	case host != nil && !host.Prepares():
+		offline = "builds have no network below isolation level full"
 	}
-	walls := &tool.Walls{Host: host, Egress: policy}
-	for _, toolchain := range t.found {
-		walls.Visible = append(walls.Visible, toolchain.Installation())
-		if toolchain.Settings != "" {
-			walls.Visible = append(walls.Visible, toolchain.Settings)
+	var walls *tool.Walls
+	if host != nil {
+		walls = &tool.Walls{Host: host, Egress: policy}
+		for _, toolchain := range t.found {
+			walls.Visible = append(walls.Visible, toolchain.Installation())
+			if toolchain.Settings != "" {
+				walls.Visible = append(walls.Visible, toolchain.Settings)
+			}
 		}
 	}
 	for language, toolchain := range t.found {
-		toolchain.Walls = walls
+		toolchain.Walls, toolchain.Offline = walls, offline
 		t.found[language] = toolchain
 	}
 }

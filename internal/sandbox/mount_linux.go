@@ -80,7 +80,26 @@ func planMounts(l Layout) ([]stage.Mount, error) {
 	for _, device := range devices {
 		plan = append(plan, stage.Mount{Source: device, Target: device, Device: true})
 	}
-	return plan, nil
+	return append(plan, planHidden(l.Hidden, plan)...), nil
+}
+
+// planHidden puts an empty device that cannot be run over files that are seen.
+func planHidden(hidden []string, plan []stage.Mount) []stage.Mount {
+	var covers []stage.Mount
+	seen := map[string]bool{}
+	for _, path := range hidden {
+		// A mount covers the file that a link leads to.
+		path, err := filepath.EvalSymlinks(path)
+		if err != nil || seen[path] || !covered(path, plan) {
+			continue
+		}
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		seen[path] = true
+		covers = append(covers, stage.Mount{Source: "/dev/null", Target: path, Device: true, Cover: true})
+	}
+	return covers
 }
 
 // covered tells whether a path is seen within a folder that is.

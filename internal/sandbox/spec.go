@@ -26,6 +26,10 @@ type Layout struct {
 	// and Writable folders that can be changed, each at its own path. With any of
 	// them the program is who they belong to.
 	Readable, Writable []string
+	// Hidden are files of visible folders that can be neither read nor run inside.
+	// Only a level with a root folder of its own has it. What does not exist is
+	// left out.
+	Hidden []string
 	// Processes is how many there may be, with their threads; 0 stands for
 	// DefaultProcesses.
 	Processes int

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -30,6 +32,9 @@ const (
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultBuildDisk     = 4 << 30
 	DefaultBuildCache    = 2 << 30
+	DefaultBuildsAtOnce  = 4
+	DefaultCacheSize     = 16 << 30
+	DefaultProjectCache  = 4 << 30
 	DefaultLogSize       = 16 << 20
 	DefaultStopTimeout   = 10 * time.Second
 	DefaultWrongKeys     = 60 // a minute
@@ -104,6 +109,12 @@ type Config struct {
 	// those that are kept for the next of the same, in bytes.
 	BuildDisk  int64
 	BuildCache int64
+	// BuildsAtOnce is how many builds may work at once. One project has at most half
+	// of them, and at least one.
+	BuildsAtOnce int
+	// ProjectCacheSize bounds what CacheDir has of one project, and CacheSize what it
+	// has of all of them, in bytes. What was used least recently is removed first.
+	ProjectCacheSize, CacheSize int64
 	// LogSize is how much of what one function prints is kept, in bytes.
 	LogSize     int64
 	StopDelay   time.Duration
@@ -152,7 +163,7 @@ type Config struct {
 func DefaultConfig(dataDir string) Config {
 	return Config{
 		DataDir:       dataDir,
-		CacheDir:      DefaultCacheDir(),
+		CacheDir:      DefaultCacheDir(dataDir),
 		Credentials:   CredentialsPath(dataDir),
 		APIListen:     DefaultAPIListen,
 		GatewayListen: DefaultGatewayListen,
@@ -161,12 +172,14 @@ func DefaultConfig(dataDir string) Config {
 		BuildTimeout:  DefaultBuildTimeout,
 		BuildDisk:     DefaultBuildDisk,
 		BuildCache:    DefaultBuildCache,
+		BuildsAtOnce:  DefaultBuildsAtOnce,
 		LogSize:       DefaultLogSize,
-		StopTimeout:   DefaultStopTimeout,
-		StartTimeout:  10 * time.Second,
-		WrongKeys:     DefaultWrongKeys,
-		Limits:        functions.DefaultLimits(),
-		Traffic:       DefaultTraffic(),
+		CacheSize:     DefaultCacheSize, ProjectCacheSize: DefaultProjectCache,
+		StopTimeout:  DefaultStopTimeout,
+		StartTimeout: 10 * time.Second,
+		WrongKeys:    DefaultWrongKeys,
+		Limits:       functions.DefaultLimits(),
+		Traffic:      DefaultTraffic(),
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
@@ -201,6 +214,19 @@ func (c *Config) Validate() error {
 	if c.Spare.Least < 0 || c.Spare.Most < c.Spare.Least {
 		return fmt.Errorf("spare is %d and spare-most is %d: want 0 or more of the first, and no less of the second", c.Spare.Least, c.Spare.Most)
 	}
+	if c.BuildsAtOnce < 1 {
+		return fmt.Errorf("builds is %d: it must be at least 1", c.BuildsAtOnce)
+	}
+	for name, size := range map[string]int64{
+		"build-disk": c.BuildDisk, "cache-size": c.CacheSize, "project-cache-size": c.ProjectCacheSize,
+	} {
+		if size <= 0 {
+			return fmt.Errorf("%s is %d: it must be positive", name, size)
+		}
+	}
+	if u, err := url.Parse(c.Crates); err == nil && u.User != nil {
+		return errors.New("crates names an address with credentials: builds of functions could read them: use a registry or proxy without")
+	}
 	if c.WrongKeys < 0 {
 		return fmt.Errorf("wrong-keys is %d: it must be at least 1, or 0 for any number", c.WrongKeys)
 	}
@@ -230,12 +256,13 @@ func DefaultDataDir() string {
 	return filepath.Join(home, ".local", "share", "jeton")
 }
 
-// DefaultCacheDir is where a server keeps its cache unless it is told
-// otherwise.
-func DefaultCacheDir() string {
+// DefaultCacheDir is where a server keeps its cache unless it is told otherwise: in
+// the user's folder of caches or, for a user without one, in the data folder. It is
+// never a folder that others can make.
+func DefaultCacheDir(dataDir string) string {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return filepath.Join(os.TempDir(), "jeton-cache")
+		return filepath.Join(dataDir, "cache")
 	}
 	return filepath.Join(dir, "jeton")
 }

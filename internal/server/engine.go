@@ -38,7 +38,8 @@ func (s *Server) openEngine(ctx context.Context) error {
 	}
 	s.engine = engine
 	s.opens(engine)
-	s.toolchains.Isolate(engine.Host(), s.policy())
+	s.level = level
+	s.toolchains.Isolate(engine.Host(), s.egress())
 	if err := s.proveIsolation(ctx, level); err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (s *Server) isolation() (sandbox.Level, error) {
 	return sandbox.ParseLevel(s.config.Isolation)
 }
 
-// egress is what instances reach of the network; nil for nothing.
+// egress is what instances and builds reach of the network; nil for nothing.
 func (s *Server) egress() *egress.Policy {
 	if !s.config.Egress {
 		return nil

@@ -19,6 +19,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/projectcache"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
@@ -26,6 +27,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
+	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
@@ -46,29 +48,32 @@ func (s *Server) openReconciler(context.Context) error {
 	if err := archives.Sweep(); err != nil {
 		return err
 	}
-	if err := artifacts.Sweep(); err != nil {
+	if err := artifacts.Sweep(reconcile.ReleaseWorkspace); err != nil {
 		return err
 	}
 	builds, err := blob.NewBuilds(s.path("builds"), s.config.BuildCache, s.config.Now)
 	if err != nil {
 		return fmt.Errorf("builds that are kept: %w", err)
 	}
+	caches, err := s.openCaches()
+	if err != nil {
+		return err
+	}
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.reconcile = &reconcile.Reconciler{
 		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
-		Builds: builds, BuildDisk: s.config.BuildDisk, Logs: buildLogs{s.output},
+		Builds: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
+		Volumes: s.level == sandbox.Full, Caches: caches, CacheLimit: s.config.ProjectCacheSize,
 		Builders: runtime.Builders{
 			runtime.Go: golang.New(golang.Config{
-				BuildCache:  filepath.Join(s.config.CacheDir, "go-build"),
-				ModuleCache: filepath.Join(s.config.CacheDir, "go-mod"),
-				Timeout:     s.config.BuildTimeout,
+				Base: filepath.Join(s.config.CacheDir, "base"), Timeout: s.config.BuildTimeout,
 			}, s.toolchains),
 			runtime.Node:   node.New(s.toolchains),
 			runtime.Python: python.New(s.toolchains),
-			runtime.PHP: php.New(php.Config{
-				Cache: filepath.Join(s.config.CacheDir, "composer"), Timeout: s.config.BuildTimeout,
+			runtime.PHP:    php.New(php.Config{Timeout: s.config.BuildTimeout}, s.toolchains),
+			runtime.Rust: rust.New(rust.Config{
+				Crates: s.config.Crates, Share: s.config.ShareRustBuilds, Timeout: s.config.BuildTimeout,
 			}, s.toolchains),
-			runtime.Rust: rust.New(s.rustConfig(), s.toolchains),
 		},
 		Toolchains: s.toolchains, Workers: workers(), Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
@@ -78,14 +83,15 @@ func (s *Server) openReconciler(context.Context) error {
 	return nil
 }
 
-func (s *Server) rustConfig() rust.Config {
-	config := rust.Config{
-		Home: filepath.Join(s.config.CacheDir, "cargo"), Crates: s.config.Crates, Timeout: s.config.BuildTimeout,
+// openCaches opens the caches of projects. A folder that another user can change is
+// refused: what is in it becomes code of functions.
+func (s *Server) openCaches() (*projectcache.Cache, error) {
+	if err := projectcache.Secure(s.config.CacheDir); err != nil {
+		return nil, err
 	}
-	if s.config.ShareRustBuilds {
-		config.SharedTarget = filepath.Join(s.config.CacheDir, "rust-target")
-	}
-	return config
+	return projectcache.Open(filepath.Join(s.config.CacheDir, "projects"), projectcache.Limits{
+		Project: s.config.ProjectCacheSize, Total: s.config.CacheSize,
+	}, s.config.Now, s.log)
 }
 
 // apiHandler answers the API's callers. Those who follow something are let go when

@@ -31,6 +31,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -101,6 +102,7 @@ type Server struct {
 	outputFails       atomic.Bool
 	toolchains        *runtime.Toolchains
 	engine            *process.Engine
+	level             sandbox.Level
 	scaler            *scale.Scaler
 	reconcile         *reconcile.Reconciler
 	// gatewayTLS and ops are nil where those ports are turned off.

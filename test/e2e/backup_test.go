@@ -2,11 +2,14 @@ package e2e_test
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,6 +73,120 @@ func TestBackup(t *testing.T) {
 	}
 	status, _ = other.call(f, "/", revoked.Token)
 	wantStatus(t, "the token that was revoked before", status, 403)
+}
+
+// TestBackup_HasLinksAndFullAuditLogs makes a backup of code with links, one of which
+// leads nowhere any more, and of audit logs that are full.
+func TestBackup_HasLinksAndFullAuditLogs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := w.function(python(w.namespace("links").ID, "f"), pythonHandler("import linked; return linked.text"))
+	f = w.deploy(f.ID, zipWithLinks(t, map[string]string{"handler.py": "def handle(e, c):\n    import linked\n    return linked.text\n", "real/code.py": "text = 'linked'\n"},
+		map[string]string{"linked.py": "real/code.py", "gone": "real/nothing"}))
+	if status, body := w.call(f, "/", ""); status != 200 || body != "linked" {
+		t.Fatalf("%d %s: %v", status, body, f.ErrorMessage)
+	}
+	for name, text := range map[string]string{"audit.log.1": "newer\n", "audit.log.10": "older\n"} {
+		if err := os.WriteFile(filepath.Join(w.DataDir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var file bytes.Buffer
+	if err := backup.Write(t.Context(), w.DataDir, &file, backup.Options{Now: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "restored")
+	if err := backup.Restore(t.Context(), &file, dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"audit.log.1": "newer\n", "audit.log.10": "older\n"} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != want {
+			t.Errorf("%s has %q, %v", name, text, err)
+		}
+	}
+	if status, body := w.over(dir).call(f, "/", ""); status != 200 || body != "linked" {
+		t.Errorf("the restored function: %d %s", status, body)
+	}
+}
+
+// zipWithLinks makes an archive of files and of symbolic links.
+func zipWithLinks(t *testing.T, files, links map[string]string) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	add := func(name, text string, mode fs.FileMode) {
+		header := &zip.FileHeader{Name: name}
+		header.SetMode(mode)
+		file, err := z.CreateHeader(header)
+		if err == nil {
+			_, err = io.WriteString(file, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, text := range files {
+		add(name, text, 0o644)
+	}
+	for name, target := range links {
+		add(name, target, fs.ModeSymlink|0o777)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+// TestRestore_RefusesIDsThatLeadOutside has a database whose objects name folders
+// outside of the data folder.
+func TestRestore_RefusesIDsThatLeadOutside(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.function(python(w.namespace("n").ID, "f"), pythonHandler("return 'x'"))
+	w.Stop()
+	for name, statement := range map[string]string{
+		"an ID":       `UPDATE functions SET id = '../../victim', body = json_set(body, '$.ID', '../../victim')`,
+		"another ID":  `UPDATE functions SET body = json_set(body, '$.ID', '` + strings.Repeat("0", 36) + `')`,
+		"an artifact": `UPDATE functions SET body = json_set(body, '$.Revision.Artifact', '../../victim')`,
+		"an archive":  `UPDATE functions SET body = json_set(body, '$.Archive', '..')`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := filepath.Join(t.TempDir(), "data")
+			if err := os.CopyFS(data, os.DirFS(w.DataDir)); err != nil {
+				t.Fatal(err)
+			}
+			db := must[*sql.DB](t)(sql.Open("sqlite", filepath.Join(data, "jeton.db")))
+			result, err := db.Exec("PRAGMA foreign_keys = off; " + statement)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := result.RowsAffected(); err != nil || n != 1 {
+				t.Fatalf("%d functions were changed, %v", n, err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var file bytes.Buffer
+			compressed := gzip.NewWriter(&file)
+			packed := tar.NewWriter(compressed)
+			for _, name := range []string{"jeton.db", "secret.key"} {
+				text := must[[]byte](t)(os.ReadFile(filepath.Join(data, name)))
+				if err := packed.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Size: int64(len(text)), Mode: 0o600}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := packed.Write(text); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := errors.Join(packed.Close(), compressed.Close()); err != nil {
+				t.Fatal(err)
+			}
+			err = backup.Restore(t.Context(), &file, filepath.Join(t.TempDir(), "restored"))
+			if err == nil || !strings.Contains(err.Error(), "damaged") {
+				t.Errorf("Restore() = %v, want the backup refused", err)
+			}
+		})
+	}
 }
 
 // TestBadBackups has what is no backup, or not all of one, leave nothing behind.

@@ -147,7 +147,7 @@ func TestNothingSecretIsKept(t *testing.T) {
 func TestRelativeFolders(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	cache := must[string](t)(filepath.Rel(dir, server.DefaultCacheDir()))
+	cache := must[string](t)(filepath.Rel(dir, server.DefaultCacheDir(dir)))
 	w := newWorld(t, func(c *server.Config) { c.DataDir, c.CacheDir = "data", cache })
 	f := w.function(python(w.namespace("relative").ID, "f"), pythonHandler("return 'hello'"))
 	if status, body := w.call(f, "/", ""); status != 200 || body != "hello" {

@@ -31,13 +31,13 @@ type scene struct {
 }
 
 // newScene is a server within this process, which is root's.
-func newScene(t *testing.T, level sandbox.Level) (*scene, *jetontest.Jeton) {
+func newScene(t *testing.T, level sandbox.Level, options ...jetontest.Option) (*scene, *jetontest.Jeton) {
 	t.Helper()
 	wantRoot(t)
-	jeton := jetontest.Start(t, func(c *server.Config) {
+	jeton := jetontest.Start(t, append([]jetontest.Option{func(c *server.Config) {
 		c.Isolation, c.Spare = level.String(), process.DefaultSpare
 		crates(t, c)
-	})
+	}}, options...)...)
 	s := &scene{api: function.NewAPI(jeton.Client()), gatewayURL: jeton.GatewayURL}
 	s.addNamespace(t)
 	s.layBait(t, jeton.DataDir, jeton.APIURL, os.Getpid())

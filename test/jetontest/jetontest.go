@@ -3,6 +3,7 @@
 package jetontest
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -51,7 +52,8 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	t.Helper()
 	dir := t.TempDir()
 	config := server.DefaultConfig(filepath.Join(dir, "data"))
-	config.CacheDir = server.DefaultCacheDir()
+	config.CacheDir = server.DefaultCacheDir(config.DataDir)
+	config.NewID = sameProject(config.NewID)
 	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
@@ -71,6 +73,17 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	j.ProjectID, j.OrganizationID = *issued.DefaultProjectID, *issued.DefaultOrganizationID
 	j.atEnd()
 	return j
+}
+
+// sameProject makes the first ID, which is that of the first project, the same for
+// all servers of tests: they share the cache of that project's builds.
+func sameProject(newID func() string) func() string {
+	var once sync.Once
+	return func() string {
+		id := ""
+		once.Do(func() { id = "7e57ed00-0000-4000-8000-000000000001" })
+		return cmp.Or(id, newID())
+	}
 }
 
 // Over runs another server over a data folder that knows j's API key, until the

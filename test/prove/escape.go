@@ -67,11 +67,46 @@ func (v *jeton) layBait(ctx context.Context, s *stage, namespaceID string) (*esc
 	if err != nil || len(code) == 0 {
 		return nil, fmt.Errorf("the code of another function is not where it is looked for: %w", err)
 	}
-	dir := filepath.Join(s.dir, "bait")
+	dir := filepath.Join(s.dir, "bait-"+filepath.Base(v.data))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	return escape.NewBait(dir, filepath.Join(v.data, "jeton.db"), code[0], strings.TrimPrefix(v.api, "http://"), v.process.Process.Pid)
+}
+
+// escapeFromBuilds has the builds of hostile archives try to get out of where builds
+// run, and to harm those of other projects.
+func escapeFromBuilds(ctx context.Context, s *stage) (string, error) {
+	v, err := s.newServer(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer v.stop()
+	namespaceID, err := v.namespace(ctx, "builds")
+	if err != nil {
+		return "", err
+	}
+	bait, err := v.layBait(ctx, s, namespaceID)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = bait.Close() }()
+	builds := &escape.Builds{API: v.API, NamespaceID: namespaceID, Bait: bait, CacheDir: filepath.Join(s.root, ".cache"), DataDir: v.data}
+	outcomes, err := builds.Try(ctx)
+	if err != nil {
+		return "", err
+	}
+	var broken []string
+	for _, o := range outcomes {
+		if o.Open || o.Honest != "" {
+			broken = append(broken, o.Attempt+" met "+o.Met)
+		}
+	}
+	line := fmt.Sprintf("%d attempts by the builds of hostile archives, %d had success", len(outcomes), len(broken))
+	if len(broken) > 0 {
+		return line + ": " + strings.Join(broken, "; "), errBroken
+	}
+	return line, nil
 }
 
 func (v *jeton) tryToEscape(ctx context.Context, p escape.Program, namespaceID string, bait *escape.Bait) ([]escape.Outcome, error) {

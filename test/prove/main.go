@@ -58,6 +58,7 @@ func run(ctx context.Context, out io.Writer) error {
 		{3, nothingSecretIsKept},
 		{4, expireUnderLoad},
 		{5, escapeFromInstances},
+		{5, escapeFromBuilds},
 		{5, missingWallsAreCaught},
 		{6, hostileLoad},
 		{7, officialStatesPlanEmpty},

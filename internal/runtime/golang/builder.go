@@ -26,25 +26,24 @@ const (
 	excerptLines = 20
 )
 
-// Config is how a Builder builds. BuildCache and ModuleCache are required.
+// Config is how a Builder builds. Base is required.
 type Config struct {
-	// BuildCache and ModuleCache are the folders that Go's own GOCACHE and
-	// GOMODCACHE are set to. They hold nothing secret and are shared by all
-	// builds.
-	BuildCache, ModuleCache string
+	// Base is a folder for the compiled standard library, with which the caches of
+	// all projects begin. Nothing but the builder writes there, and it compiles
+	// nothing of a function into it.
+	Base string
 	// Timeout bounds one build; zero stands for DefaultTimeout.
 	Timeout time.Duration
 }
 
-// A Builder builds one Go function at a time, for one compiler can use the whole
-// machine.
+// A Builder builds Go functions. It may be used concurrently.
 type Builder struct {
 	config     Config
 	toolchains *runtime.Toolchains
-	// busy holds a value while a build runs.
-	busy chan struct{}
 	// settings are the variables about module sources, from the server.
 	settings func() ([]string, error)
+	// base holds a value while the base cache is being made.
+	base chan struct{}
 }
 
 var _ runtime.Builder = (*Builder)(nil)
@@ -54,7 +53,7 @@ func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	if config.Timeout == 0 {
 		config.Timeout = DefaultTimeout
 	}
-	b := &Builder{config: config, toolchains: toolchains, busy: make(chan struct{}, 1)}
+	b := &Builder{config: config, toolchains: toolchains, base: make(chan struct{}, 1)}
 	b.settings = sync.OnceValues(b.readSettings)
 	return b
 }
@@ -85,12 +84,6 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err != nil {
 		return runtime.Launch{}, fmt.Errorf("write the program around the function: %w", err)
 	}
-	select {
-	case b.busy <- struct{}{}:
-		defer func() { <-b.busy }()
-	case <-ctx.Done():
-		return runtime.Launch{}, ctx.Err()
-	}
 	if err := b.compile(ctx, toolchain, build, m, main); err != nil {
 		return runtime.Launch{}, err
 	}
@@ -98,18 +91,24 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 }
 
 func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtime.Build, m *module, main string) error {
-	env, err := b.environment(build.Output)
+	if err := os.Mkdir(scratch(build.Output), 0o700); err != nil {
+		return fmt.Errorf("make folder for the build: %w", err)
+	}
+	defer os.RemoveAll(scratch(build.Output))
+	caches := cachesOf(build)
+	if err := b.prepare(ctx, t, caches, build); err != nil {
+		return err
+	}
+	missing, err := b.fetch(ctx, t, build, m, caches)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch(build.Output))
-	output := filepath.Join(build.Output, program)
 	out, err := tool.Run(ctx, tool.Command{
-		Args:     slices.Concat([]string{t.Path, "build"}, flags(), []string{"-o", output, "./" + main}),
+		Args:     slices.Concat([]string{t.Path, "build"}, flags(), []string{"-o", filepath.Join(build.Output, program), "./" + main}),
 		Dir:      m.dir,
-		Env:      env,
-		Writable: []string{build.Source, build.Output, b.config.BuildCache, b.config.ModuleCache},
-		Network:  true,
+		Env:      environment(scratch(build.Output), caches.modules, caches.compiled),
+		Readable: []string{caches.modules},
+		Writable: []string{build.Source, build.Output, caches.compiled},
 		Walls:    t.Walls,
 		Log:      build.Log,
 		Timeout:  b.config.Timeout,
@@ -119,21 +118,29 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 	case errors.Is(err, tool.ErrTimeout):
 		return runtime.Failf("the build took longer than %v", b.config.Timeout)
 	case errors.As(err, &failure):
-		return b.explain(out, build, m, main)
+		return b.explain(out, missing, build, m, main)
 	}
 	return err
 }
 
-// explain turns the compiler's output into words for the function's author.
-func (b *Builder) explain(out string, build runtime.Build, m *module, main string) error {
-	excerpt := tool.Excerpt(dropHeadings(out), excerptLines,
-		build.Source+"/", b.config.ModuleCache+"/", b.config.BuildCache+"/", scratch(build.Output)+"/")
-	if text, found := strings.CutPrefix(firstLineOf(excerpt, main), main+"/"+mainFile+":"); found {
+// explain turns the compiler's output into words for the function's author. missing
+// is what the download of modules complained about.
+func (b *Builder) explain(out, missing string, build runtime.Build, m *module, main string) error {
+	caches := cachesOf(build)
+	excerpt := func(out string) string {
+		return tool.Excerpt(dropHeadings(out), excerptLines, fetched(build)+"/",
+			build.Source+"/", caches.modules+"/", caches.compiled+"/", scratch(build.Output)+"/")
+	}
+	shown := excerpt(out)
+	if text, found := strings.CutPrefix(firstLineOf(shown, main), main+"/"+mainFile+":"); found {
 		_, text, _ = strings.Cut(text, " ")
 		return runtime.Failf("%s must be func(http.ResponseWriter, *http.Request): %s",
 			m.qualified(build.Handler.Function), text)
 	}
-	return runtime.Failf("the build failed:\n%s", excerpt)
+	if strings.Contains(out, "GOPROXY=off") && missing != "" {
+		return runtime.Failf("the build failed: modules are missing:\n%s", excerpt(missing))
+	}
+	return runtime.Failf("the build failed:\n%s", shown)
 }
 
 // dropHeadings takes out the lines by which the go command names packages.

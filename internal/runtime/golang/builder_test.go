@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,29 +16,29 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
-// config uses the caches of whoever runs the tests, so that the standard library
-// is compiled once for all runs.
-var config = sync.OnceValues(func() (golang.Config, error) {
-	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+// cache is one for all runs of the tests, so that the standard library is compiled
+// once.
+var cache = sync.OnceValues(func() (string, error) {
+	dir, err := os.UserCacheDir()
 	if err != nil {
-		return golang.Config{}, err
+		return "", err
 	}
-	lines := strings.Fields(string(out))
-	return golang.Config{BuildCache: lines[0], ModuleCache: lines[1]}, nil
+	dir = filepath.Join(dir, "jeton-tests", "golang")
+	return dir, os.MkdirAll(dir, 0o700)
 })
 
-func newBuilder(t *testing.T) *golang.Builder {
+func newBuilder(t *testing.T, timeout time.Duration) runtime.Builder {
 	t.Helper()
-	c, err := config()
+	dir, err := cache()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return golang.New(c, runtimetest.Toolchains(t))
+	return runtimetest.InCache(golang.New(golang.Config{Base: dir, Timeout: timeout}, runtimetest.Toolchains(t)), dir)
 }
 
 func build(t *testing.T, handler string, files map[string]string) runtimetest.Built {
 	t.Helper()
-	return runtimetest.Build(t, newBuilder(t), runtime.Go, handler, files)
+	return runtimetest.Build(t, newBuilder(t, 0), runtime.Go, handler, files)
 }
 
 const goMod = "module myhandler\n\ngo 1.21\n"
@@ -250,7 +249,7 @@ func TestBuildFailures(t *testing.T) {
 			if test.handler == "" {
 				test.handler = "Handle"
 			}
-			message := runtimetest.BuildFails(t, newBuilder(t), runtime.Go, test.handler, test.files)
+			message := runtimetest.BuildFails(t, newBuilder(t, 0), runtime.Go, test.handler, test.files)
 			for _, want := range test.want {
 				if !strings.Contains(message, want) {
 					t.Errorf("message is %q, want it to have %q", message, want)
@@ -265,12 +264,8 @@ func TestBuildFailures(t *testing.T) {
 
 func TestBuildTimeout(t *testing.T) {
 	t.Parallel()
-	c, err := config()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Timeout = time.Millisecond
-	b := golang.New(c, runtimetest.Toolchains(t))
+	build(t, "Handle", function("")) // The compiled standard library is there.
+	b := newBuilder(t, time.Millisecond)
 	message := runtimetest.BuildFails(t, b, runtime.Go, "Handle", function(""))
 	if want := "the build took longer than 1ms"; message != want {
 		t.Errorf("message is %q, want %q", message, want)
@@ -287,7 +282,7 @@ func TestBuildCancelled(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := newBuilder(t).Build(ctx, runtime.Build{
+	_, err := newBuilder(t, 0).Build(ctx, runtime.Build{
 		Runtime: runtime.Runtime{Language: runtime.Go}, Handler: runtime.Handler{Function: "Handle"},
 		Source: dir, Output: t.TempDir(),
 	})

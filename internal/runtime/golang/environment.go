@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -24,31 +23,24 @@ const settingsTimeout = 20 * time.Second
 // scratch is the folder for a build's temporary files, beside its output.
 func scratch(output string) string { return filepath.Join(output, ".build") }
 
-// environment returns the whole environment of a build. It has nothing of the
-// server's but what is needed to download modules.
-func (b *Builder) environment(output string) ([]string, error) {
-	settings, err := b.settings()
-	if err != nil {
-		return nil, err
-	}
-	temporary := scratch(output)
-	if err := os.Mkdir(temporary, 0o700); err != nil {
-		return nil, fmt.Errorf("make folder for the build: %w", err)
-	}
-	env := []string{
+// environment returns the environment of a step of a build. It has nothing of the
+// server's but PATH, and downloads nothing.
+func environment(temporary, modules, compiled string) []string {
+	return append([]string{
 		"CGO_ENABLED=0",
 		"GOENV=off",
 		"GOFLAGS=-modcacherw",
 		"GOTELEMETRY=off",
 		"GOTOOLCHAIN=local",
 		"GOWORK=off",
-		"GOCACHE=" + b.config.BuildCache,
-		"GOMODCACHE=" + b.config.ModuleCache,
+		"GOPROXY=off",
+		"GOSUMDB=off",
+		"GOCACHE=" + compiled,
+		"GOMODCACHE=" + modules,
 		"GOPATH=" + filepath.Join(temporary, "gopath"),
 		"HOME=" + temporary,
 		"TMPDIR=" + temporary,
-	}
-	return slices.Concat(env, tool.Inherited(), settings), nil
+	}, tool.Inherited()...)
 }
 
 // readSettings asks the go command, with the server's own environment, for the
@@ -61,7 +53,7 @@ func (b *Builder) readSettings() ([]string, error) {
 	out, err := tool.Run(context.Background(), tool.Command{
 		Args:    append([]string{toolchain.Path, "env", "-json"}, moduleSources...),
 		Env:     append(os.Environ(), "GOTOOLCHAIN=local"),
-		Timeout: settingsTimeout,
+		Timeout: settingsTimeout, Unredacted: true,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read Go's settings: %w", err)

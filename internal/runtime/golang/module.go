@@ -29,6 +29,8 @@ type module struct {
 	dir, path string
 	// pkg is the name of the package at its root.
 	pkg string
+	// downloads tells that it needs modules that the archive does not bring.
+	downloads bool
 }
 
 // qualified returns the name by which Go programs would call the function.
@@ -58,7 +60,18 @@ func readModule(source, handlerDir, goVersion string) (*module, error) {
 			file.Go.Version, goVersion)
 	}
 	m.path = file.Module.Mod.Path
+	m.downloads = len(file.Require) > 0 && !m.vendored(file)
 	return m, checkReplacements(text, handlerDir)
+}
+
+// vendored tells whether the go command takes modules from the folder vendor by
+// itself.
+func (m *module) vendored(file *modfile.File) bool {
+	if file.Go == nil || version.Compare("go"+file.Go.Version, "go1.14") < 0 {
+		return false
+	}
+	info, err := os.Stat(filepath.Join(m.dir, "vendor"))
+	return err == nil && info.IsDir()
 }
 
 func readModFile(name string) ([]byte, error) {

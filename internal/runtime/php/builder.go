@@ -24,8 +24,6 @@ var syntax = script.Checker{
 
 // Config is how a Builder builds.
 type Config struct {
-	// Cache is the folder in which composer keeps what it has downloaded.
-	Cache string
 	// Timeout bounds the run of composer.
 	Timeout time.Duration
 }

@@ -15,7 +15,7 @@ import (
 var language = runtimetest.Language{
 	Name: runtime.PHP, File: "handler.php", Handler: "handler.handle", Worker: php.Worker(),
 	Builder: func(tb testing.TB) runtime.Builder {
-		return php.New(php.Config{Cache: tb.TempDir(), Timeout: time.Minute}, runtimetest.Toolchains(tb))
+		return php.New(php.Config{Timeout: time.Minute}, runtimetest.Toolchains(tb))
 	},
 }
 

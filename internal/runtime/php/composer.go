@@ -8,9 +8,11 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
@@ -32,35 +34,136 @@ func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtim
 		return runtime.Failf("the archive has a composer.json, and this server has no composer: " +
 			"have composer installed (https://getcomposer.org), or put the folder vendor that it makes into the archive")
 	}
-	scratch := filepath.Join(build.Output, ".composer")
-	if err := errors.Join(os.Mkdir(scratch, 0o700), os.MkdirAll(b.config.Cache, 0o700)); err != nil {
+	c := &installation{
+		program: composer, toolchain: t, build: build, timeout: b.config.Timeout,
+		scratch: filepath.Join(build.Output, ".composer"), cache: filepath.Join(build.Cache, "composer"),
+	}
+	if err := errors.Join(os.Mkdir(c.scratch, 0o700), os.MkdirAll(c.cache, 0o700)); err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
-	out, err := tool.Run(ctx, tool.Command{
-		// Neither scripts nor plugins: a build runs no code of the archive.
-		Args: []string{
-			composer, "install", "--no-dev", "--no-interaction", "--no-progress", "--no-ansi",
-			"--no-scripts", "--no-plugins", "--prefer-dist", "--optimize-autoloader",
-		},
-		Dir: build.Source,
-		Env: append(tool.Inherited(), "HOME="+scratch, "TMPDIR="+scratch, "COMPOSER_HOME="+scratch,
-			"COMPOSER_CACHE_DIR="+b.config.Cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1",
-			"COMPOSER_VENDOR_DIR=vendor", "COMPOSER_BIN_DIR=vendor/bin"),
-		Writable: []string{build.Source, scratch, b.config.Cache},
-		Network:  true,
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  b.config.Timeout,
-	})
+	defer os.RemoveAll(c.scratch)
+	if err := c.download(ctx); err != nil {
+		return err
+	}
+	return c.install(ctx)
+}
+
+// An installation is the two runs of composer for one build: one that downloads and
+// sees nothing of the archive but its packages' descriptions, and one that sees the
+// archive and downloads nothing.
+type installation struct {
+	program        string
+	toolchain      runtime.Toolchain
+	build          runtime.Build
+	timeout        time.Duration
+	scratch, cache string
+}
+
+// arguments are those of both runs. Neither scripts nor plugins: a build runs no code
+// of the archive.
+func arguments(more ...string) []string {
+	return append([]string{
+		"install", "--no-dev", "--no-interaction", "--no-progress", "--no-ansi", "--no-scripts", "--no-plugins", "--prefer-dist",
+	}, more...)
+}
+
+func (c *installation) command(dir string) tool.Command {
+	return tool.Command{
+		Dir: dir,
+		Env: append(tool.Inherited(), "HOME="+c.scratch, "TMPDIR="+c.scratch, "COMPOSER_HOME="+c.scratch,
+			"COMPOSER_CACHE_DIR="+c.cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1",
+			"COMPOSER_VENDOR_DIR=vendor", "COMPOSER_BIN_DIR=vendor/bin",
+			// Otherwise composer asks a version control system for it.
+			"COMPOSER_ROOT_VERSION=1.0.0"),
+		Walls:   c.toolchain.Walls,
+		Log:     c.build.Log,
+		Timeout: c.timeout,
+	}
+}
+
+// download fills the cache with the packages that composer.json asks for, and locks
+// their versions if the archive has not. The step has the network, and of the archive
+// only descriptions and packed packages.
+func (c *installation) download(ctx context.Context) error {
+	if c.toolchain.Offline != "" {
+		return nil
+	}
+	places, err := packedPlaces(c.build.Source)
+	if err != nil {
+		return err
+	}
+	stage := filepath.Join(c.scratch, "download")
+	seen := func(name string) bool {
+		return path.Base(name) == "composer.json" || name == "composer.lock" || slices.ContainsFunc(places, func(place string) bool {
+			return strings.HasPrefix(name, place+"/")
+		})
+	}
+	if err := tool.Skeleton(ctx, c.build.Source, stage, seen, false); err != nil {
+		return err
+	}
+	command := c.command(stage)
+	command.Args = append([]string{c.program}, arguments("--download-only")...)
+	command.Writable, command.Network = []string{c.scratch, c.cache}, true
+	err = c.build.Fetch(ctx, func(ctx context.Context) error { return c.run(ctx, command) })
+	if err != nil {
+		return err
+	}
+	return tool.Take(stage, c.build.Source, "composer.lock")
+}
+
+// install puts the packages of the cache into the folder vendor.
+func (c *installation) install(ctx context.Context) error {
+	command := c.command(c.build.Source)
+	command.Args = append([]string{c.program}, arguments("--optimize-autoloader")...)
+	command.Env = append(command.Env, "COMPOSER_DISABLE_NETWORK=1", "COMPOSER_CACHE_READ_ONLY=1")
+	command.Readable, command.Writable = []string{c.cache}, []string{c.build.Source, c.scratch}
+	return c.run(ctx, command)
+}
+
+func (c *installation) run(ctx context.Context, command tool.Command) error {
+	out, err := tool.Run(ctx, command)
 	var failure *tool.Failure
 	switch {
 	case errors.Is(err, tool.ErrTimeout):
-		return runtime.Failf("composer took longer than %v", b.config.Timeout)
+		return runtime.Failf("composer took longer than %v", c.timeout)
 	case errors.As(err, &failure):
-		return runtime.Failf("composer failed:\n%s", tool.Excerpt(out, excerptLines, build.Source+"/", scratch+"/", b.config.Cache+"/"))
+		shown := tool.Excerpt(out, excerptLines, filepath.Join(c.scratch, "download")+"/", c.build.Source+"/", c.scratch+"/", c.cache+"/")
+		if c.toolchain.Offline != "" {
+			shown += "\n" + c.toolchain.Offline + ": put the folder vendor that composer makes into the archive"
+		}
+		return runtime.Failf("composer failed:\n%s", shown)
 	}
 	return err
+}
+
+// packedPlaces are the folders of the archive that composer.json names as having
+// packed packages.
+func packedPlaces(source string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(source, "composer.json"))
+	if err != nil {
+		return nil, err
+	}
+	type repository struct{ Type, URL string }
+	var described struct{ Repositories json.RawMessage }
+	if err := json.Unmarshal(text, &described); err != nil {
+		return nil, runtime.Failf("composer.json cannot be read: %v", err)
+	}
+	// They are a list, or an object with their names; what is neither is composer's to
+	// complain about.
+	var raw []json.RawMessage
+	if json.Unmarshal(described.Repositories, &raw) != nil {
+		var named map[string]json.RawMessage
+		_ = json.Unmarshal(described.Repositories, &named)
+		raw = slices.Collect(maps.Values(named))
+	}
+	var places []string
+	for _, one := range raw {
+		var r repository
+		if json.Unmarshal(one, &r) == nil && r.Type == "artifact" {
+			places = append(places, path.Clean(r.URL))
+		}
+	}
+	return places, nil
 }
 
 func isFile(name string) bool {

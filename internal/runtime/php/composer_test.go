@@ -9,8 +9,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 	"github.com/jeton-dev/jeton/test/deploy"
 )
@@ -43,6 +47,63 @@ func TestComposerDownloads(t *testing.T) {
 	})
 	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "downloaded" {
 		t.Errorf("answer is %d %q", got.Status, got.Body)
+	}
+}
+
+// TestComposer_RunsNothingOfTheArchive has folders of version control in the archive
+// whose settings name a program, in the two forms that git takes, for the archive
+// itself and for a package in it.
+func TestComposer_RunsNothingOfTheArchive(t *testing.T) {
+	t.Parallel()
+	trace := filepath.Join(t.TempDir(), "trace")
+	files := map[string]string{
+		"handler.php":                 "<?php function handle($e, $c) { return P\\A::IT; }",
+		"composer.json":               `{"require": {"local/p": "*"}, "repositories": [{"packagist.org": false}, {"type": "path", "url": "packages/*"}]}`,
+		"packages/p/composer.json":    `{"name": "local/p", "version": "1.0.0", "autoload": {"psr-4": {"P\\": "src"}}}`,
+		"packages/p/src/A.php":        "<?php namespace P; class A { const IT = 'local'; }",
+		"packages/q/composer.json":    `{"name": "local/q"}`,
+		"packages/q/src/Nothing.php":  "<?php",
+		"packages/p/src/.gitkeep":     "",
+		"packages/p/vendor/.gitkeep":  "",
+		"packages/q/vendor/README.md": "",
+	}
+	for _, dir := range []string{".git/", "", "packages/p/.git/", "packages/q/"} {
+		for name, text := range hostileRepository(trace) {
+			files[dir+name] = text
+		}
+	}
+	built := language.Build(t, "handler.handle", files)
+	if _, err := os.Stat(trace); !os.IsNotExist(err) {
+		t.Errorf("the build ran what the archive names: %v", err)
+	}
+	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "local" {
+		t.Errorf("answer is %d %q", got.Status, got.Body)
+	}
+}
+
+// hostileRepository are the files of one of git's in which an object is missing that
+// git fetches by a program that the settings name.
+func hostileRepository(trace string) map[string]string {
+	return map[string]string{
+		"HEAD":            "ref: refs/heads/main\n",
+		"refs/heads/main": "1111111111111111111111111111111111111111\n",
+		"objects/info/x":  "",
+		"config": "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n" +
+			"\turl = .\n\tpromisor = true\n\tuploadpack = \"touch " + trace + "; git-upload-pack\"\n",
+	}
+}
+
+// TestComposer_OfflineSaysWhy has no network for builds.
+func TestComposer_OfflineSaysWhy(t *testing.T) {
+	t.Parallel()
+	toolchains := runtimetest.Toolchains(t)
+	toolchains.Isolate(nil, nil)
+	b := php.New(php.Config{Timeout: time.Minute}, toolchains)
+	message := runtimetest.BuildFails(t, b, runtime.PHP, "handler.handle", map[string]string{
+		"handler.php": "<?php function handle($e, $c) {}", "composer.json": `{"require": {"some/package": "^1"}}`,
+	})
+	if !strings.Contains(message, "--egress=none") || !strings.Contains(message, "vendor") {
+		t.Errorf("the message is %q, want why nothing is downloaded and what to do", message)
 	}
 }
 

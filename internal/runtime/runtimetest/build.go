@@ -1,6 +1,7 @@
 package runtimetest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -24,6 +25,20 @@ type Built struct {
 	Launch runtime.Launch
 	// Dir is where the build's output has been moved to.
 	Dir string
+}
+
+// InCache returns a builder whose builds all have one cache, so that what they have
+// in common is made once.
+func InCache(b runtime.Builder, cache string) runtime.Builder { return cached{b, cache} }
+
+type cached struct {
+	runtime.Builder
+	cache string
+}
+
+func (c cached) Build(ctx context.Context, b runtime.Build) (runtime.Launch, error) {
+	b.Cache = c.cache
+	return c.Builder.Build(ctx, b)
 }
 
 // Build builds files into a function, moves the output elsewhere, and passes the
@@ -98,6 +113,7 @@ func build(tb testing.TB, b runtime.Builder, language, handler string, files map
 		Handler: parsed,
 		Source:  source,
 		Output:  output,
+		Cache:   tb.TempDir(),
 	})
 	return launch, output, err
 }

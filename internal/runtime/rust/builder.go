@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,31 +27,27 @@ const (
 	excerptLines = 24
 )
 
-// Config is how a Builder builds. Home is required.
+// Config is how a Builder builds.
 type Config struct {
-	// Home is cargo's own CARGO_HOME: it keeps the crates that were downloaded.
-	Home string
 	// Crates is where crates come from in place of crates.io: the address of a
 	// registry, such as sparse+https://crates.example.com/, or the absolute path of
-	// a folder as "cargo vendor" makes it; empty for crates.io. What an archive says
-	// for itself goes before it.
+	// a folder as "cargo vendor" makes it; empty for crates.io. It has no
+	// credentials: builds can read it. What an archive says for itself goes before
+	// it.
 	Crates string
-	// SharedTarget is a folder that keeps what was compiled, for all builds;
-	// empty compiles all crates anew for each. What one function's crates do
-	// while they are compiled could then change another function, so it is for
-	// servers all of whose authors trust each other.
-	SharedTarget string
+	// Share keeps what was compiled for the next builds of the project; without it
+	// all crates are compiled anew for each. What one function's crates do while they
+	// are compiled could then change another function of the project, so it is for
+	// projects all of whose authors trust each other.
+	Share bool
 	// Timeout bounds one build; zero stands for DefaultTimeout.
 	Timeout time.Duration
 }
 
-// A Builder builds one Rust function at a time, for one compiler can use the
-// whole machine.
+// A Builder builds Rust functions. It may be used concurrently.
 type Builder struct {
 	config     Config
 	toolchains *runtime.Toolchains
-	// busy holds a value while a build runs.
-	busy chan struct{}
 }
 
 var _ runtime.Builder = (*Builder)(nil)
@@ -59,7 +57,7 @@ func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	if config.Timeout == 0 {
 		config.Timeout = DefaultTimeout
 	}
-	return &Builder{config: config, toolchains: toolchains, busy: make(chan struct{}, 1)}
+	return &Builder{config: config, toolchains: toolchains}
 }
 
 // Fingerprint changes with Rust, the mirror, and the program around the function.
@@ -74,16 +72,10 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err != nil {
 		return runtime.Launch{}, &runtime.BuildError{Message: err.Error()}
 	}
-	select {
-	case b.busy <- struct{}{}:
-		defer func() { <-b.busy }()
-	case <-ctx.Done():
-		return runtime.Launch{}, ctx.Err()
-	}
-	if err := b.boundShared(); err != nil {
+	if err := b.boundShared(ctx, build); err != nil {
 		return runtime.Launch{}, err
 	}
-	env, err := b.environment(toolchain, build.Output)
+	env, err := b.environment(toolchain, build)
 	if err != nil {
 		return runtime.Launch{}, err
 	}
@@ -102,46 +94,94 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	return runtime.Launch{Command: []string{runtime.DirPlaceholder + "/" + program}}, nil
 }
 
-// compile downloads crates first, and then compiles without a network. Only the
-// first step writes to cargo's home, which functions share: it runs nothing of the
-// archive, unless that has a configuration of cargo's, by which it could. Such a
-// one downloads nothing.
+// compile downloads crates first, and then compiles without a network. The first step
+// sees the archive's manifests and the names of its files. An archive with a
+// configuration of cargo's, by which that could run programs, downloads nothing.
 func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtime.Build, c *crate, main string, env []string) error {
-	manifest := filepath.Join(c.dir, main, "Cargo.toml")
-	readable := []string{b.config.Home}
-	if filepath.IsAbs(b.config.Crates) {
-		readable = append(readable, b.config.Crates)
-	}
-	fetch := tool.Command{
-		Args:     []string{t.Path, "fetch", "--manifest-path", manifest},
-		Readable: readable, Writable: []string{build.Source, scratch(build.Output), b.config.Home}, Network: true,
-	}
-	compile := tool.Command{
-		Args:     []string{t.Path, "build", "--offline", "--release", "--message-format", "short", "--manifest-path", manifest},
-		Readable: readable, Writable: []string{build.Source, scratch(build.Output), targetOf(env)},
-	}
-	if c.vendored || c.configured {
-		fetch.Args, fetch.Network = append(fetch.Args, "--offline"), false
-		fetch.Writable = []string{build.Source, scratch(build.Output)}
-	}
-	for _, command := range []tool.Command{fetch, compile} {
-		if c.vendored {
-			command.Args = append(command.Args, "--config", `source.crates-io.replace-with="jeton-vendored"`,
-				"--config", fmt.Sprintf("source.jeton-vendored.directory=%q", filepath.Join(c.dir, vendored)))
-		}
-		command.Dir, command.Env, command.Log, command.Timeout, command.Walls = c.dir, env, build.Log, b.config.Timeout, t.Walls
-		out, err := tool.Run(ctx, command)
-		var failure *tool.Failure
-		switch {
-		case errors.Is(err, tool.ErrTimeout):
-			return runtime.Failf("the build took longer than %v", b.config.Timeout)
-		case errors.As(err, &failure):
-			return b.explain(out, build)
-		case err != nil:
+	if !c.vendored && !c.configured && t.Offline == "" {
+		if err := b.fetch(ctx, t, build, c, main, env); err != nil {
 			return err
 		}
 	}
+	compile := tool.Command{
+		Args: []string{
+			t.Path, "build", "--offline", "--release", "--message-format", "short",
+			"--manifest-path", filepath.Join(c.dir, main, "Cargo.toml"),
+		},
+		Dir: c.dir, Env: env,
+		Readable: b.readable(build), Writable: []string{build.Source, scratch(build.Output), targetOf(env)},
+	}
+	if err := b.run(ctx, t, build, c, compile); err != nil {
+		return err
+	}
 	return take(targetOf(env), filepath.Join("release", program), filepath.Join(build.Output, program))
+}
+
+// fetched is the folder that has, of the source, what the download may see.
+func fetched(build runtime.Build) string { return filepath.Join(scratch(build.Output), "fetch") }
+
+// fetch downloads crates, and locks their versions.
+func (b *Builder) fetch(ctx context.Context, t runtime.Toolchain, build runtime.Build, c *crate, main string, env []string) error {
+	dir, err := filepath.Rel(build.Source, c.dir)
+	if err != nil {
+		return err
+	}
+	isManifest := func(name string) bool { return slices.Contains([]string{"Cargo.toml", lockFile}, path.Base(name)) }
+	if err := tool.Skeleton(ctx, build.Source, fetched(build), isManifest, true); err != nil {
+		return err
+	}
+	defer os.RemoveAll(fetched(build))
+	fetch := tool.Command{
+		Args:     []string{t.Path, "fetch", "--manifest-path", filepath.Join(fetched(build), dir, main, "Cargo.toml")},
+		Dir:      filepath.Join(fetched(build), dir),
+		Env:      env,
+		Readable: b.mirror(),
+		Writable: []string{scratch(build.Output), home(build)},
+		Network:  true,
+	}
+	err = build.Fetch(ctx, func(ctx context.Context) error { return b.run(ctx, t, build, c, fetch) })
+	if err != nil {
+		return err
+	}
+	return tool.Take(fetched(build), build.Source, filepath.Join(dir, main, lockFile))
+}
+
+// readable is what of cargo's home a step without a network may see: crates, and
+// where they come from. Credentials that an operator has put there are not among it.
+func (b *Builder) readable(build runtime.Build) []string {
+	var readable []string
+	for _, name := range []string{"registry", "git", configFile} {
+		path := filepath.Join(home(build), name)
+		if _, err := os.Lstat(path); err == nil {
+			readable = append(readable, path)
+		}
+	}
+	return append(readable, b.mirror()...)
+}
+
+// mirror is the folder that crates come from, if it is one.
+func (b *Builder) mirror() []string {
+	if !filepath.IsAbs(b.config.Crates) {
+		return nil
+	}
+	return []string{b.config.Crates}
+}
+
+func (b *Builder) run(ctx context.Context, t runtime.Toolchain, build runtime.Build, c *crate, command tool.Command) error {
+	if c.vendored {
+		command.Args = append(command.Args, "--config", `source.crates-io.replace-with="jeton-vendored"`,
+			"--config", fmt.Sprintf("source.jeton-vendored.directory=%q", filepath.Join(c.dir, vendored)))
+	}
+	command.Log, command.Timeout, command.Walls = build.Log, b.config.Timeout, t.Walls
+	out, err := tool.Run(ctx, command)
+	var failure *tool.Failure
+	switch {
+	case errors.Is(err, tool.ErrTimeout):
+		return runtime.Failf("the build took longer than %v", b.config.Timeout)
+	case errors.As(err, &failure):
+		return b.explain(out, t, build)
+	}
+	return err
 }
 
 // take moves a compiled program out of the folder that the build wrote to, which may
@@ -179,7 +219,7 @@ func targetOf(env []string) string {
 }
 
 // explain turns cargo's output into words for the function's author.
-func (b *Builder) explain(out string, build runtime.Build) error {
+func (b *Builder) explain(out string, t runtime.Toolchain, build runtime.Build) error {
 	function := build.Handler.Function
 	for line := range strings.SplitSeq(out, "\n") {
 		// The function's own files have longer names, those of its crate before them.
@@ -195,8 +235,11 @@ func (b *Builder) explain(out string, build runtime.Build) error {
 		return runtime.Failf("%s must be: pub async fn %s(req: axum::extract::Request<axum::body::Body>) -> "+
 			"axum::response::Response<axum::body::Body>, of axum 0.8; error%s", function, function, text)
 	}
-	return runtime.Failf("the build failed:\n%s",
-		tool.Excerpt(dropProgress(out), excerptLines, build.Source+"/", build.Source, scratch(build.Output)+"/", b.config.Home+"/"))
+	shown := tool.Excerpt(dropProgress(out), excerptLines, fetched(build)+"/", build.Source+"/", build.Source, scratch(build.Output)+"/", home(build)+"/", shared(build)+"/")
+	if t.Offline != "" && strings.Contains(out, "--offline") {
+		shown += "\n" + t.Offline + ": put the crates into the archive with: cargo vendor"
+	}
+	return runtime.Failf("the build failed:\n%s", shown)
 }
 
 // dropProgress takes out the lines by which cargo tells what it is at.

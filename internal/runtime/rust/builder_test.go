@@ -41,9 +41,8 @@ func crates(tb testing.TB) string {
 // trust each other.
 func builder(tb testing.TB) runtime.Builder {
 	tb.Helper()
-	return rust.New(rust.Config{
-		Home: tb.TempDir(), Crates: crates(tb), SharedTarget: within(tb, "target"), Timeout: 5 * time.Minute,
-	}, runtimetest.Toolchains(tb))
+	b := rust.New(rust.Config{Crates: crates(tb), Share: true, Timeout: 5 * time.Minute}, runtimetest.Toolchains(tb))
+	return runtimetest.InCache(b, within(tb, "cache"))
 }
 
 const manifest = `[package]
@@ -143,7 +142,7 @@ func TestVendored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := rust.New(rust.Config{Home: t.TempDir(), SharedTarget: within(t, "target")}, runtimetest.Toolchains(t))
+	b := runtimetest.InCache(rust.New(rust.Config{Share: true}, runtimetest.Toolchains(t)), within(t, "vendored-cache"))
 	built := runtimetest.Build(t, b, runtime.Rust, "functions/other", files)
 	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Status != http.StatusAccepted || got.Body != "the other one" {
 		t.Errorf("answer is %d %q", got.Status, got.Body)
@@ -196,15 +195,18 @@ func TestBuildFailures(t *testing.T) {
 func TestSharedFolderIsBounded(t *testing.T) {
 	t.Parallel()
 	for size, kept := range map[int64]bool{1 << 30: true, 5 << 30: false} {
-		shared := t.TempDir()
-		large := filepath.Join(shared, "large")
+		cache := t.TempDir()
+		large := filepath.Join(cache, "rust-target", "large")
+		if err := os.Mkdir(filepath.Dir(large), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(large, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Truncate(large, size); err != nil {
 			t.Fatal(err)
 		}
-		b := rust.New(rust.Config{Home: t.TempDir(), SharedTarget: shared}, runtimetest.Toolchains(t))
+		b := runtimetest.InCache(rust.New(rust.Config{Share: true}, runtimetest.Toolchains(t)), cache)
 		runtimetest.BuildFails(t, b, runtime.Rust, "handle", nil)
 		if _, err := os.Stat(large); (err == nil) != kept {
 			t.Errorf("a file of %d bytes: %v", size, err)

@@ -57,7 +57,7 @@ func (b *Builder) readCrate(ctx context.Context, t runtime.Toolchain, build runt
 		Args:     []string{t.Path, "metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest},
 		Dir:      c.dir,
 		Env:      env,
-		Readable: []string{build.Source, b.config.Home},
+		Readable: append(b.readable(build), build.Source),
 		Writable: []string{scratch(build.Output)},
 		Walls:    t.Walls,
 		Log:      build.Log,

@@ -1,6 +1,7 @@
 package rust
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,28 +10,36 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // scratch is the folder for a build's temporary files, beside its output.
 func scratch(output string) string { return filepath.Join(output, ".build") }
 
+// home is cargo's own CARGO_HOME of a project: it keeps the crates that were
+// downloaded.
+func home(build runtime.Build) string { return filepath.Join(build.Cache, "cargo") }
+
+// shared is what was compiled for the builds of a project that share it.
+func shared(build runtime.Build) string { return filepath.Join(build.Cache, "rust-target") }
+
 // environment returns the whole environment of a build. It has nothing of the
-// server's but what is needed to link, and to download crates.
-func (b *Builder) environment(t runtime.Toolchain, output string) ([]string, error) {
-	temporary := scratch(output)
+// server's but what is needed to link.
+func (b *Builder) environment(t runtime.Toolchain, build runtime.Build) ([]string, error) {
+	temporary := scratch(build.Output)
 	if err := os.Mkdir(temporary, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for the build: %w", err)
 	}
-	if err := b.configure(); err != nil {
+	if err := b.configure(home(build)); err != nil {
 		return nil, fmt.Errorf("configure cargo: %w", err)
 	}
-	target := b.config.SharedTarget
-	if target == "" {
-		target = filepath.Join(temporary, "target")
+	target := filepath.Join(temporary, "target")
+	if b.config.Share {
+		target = shared(build)
 	}
 	bin := filepath.Dir(t.Path)
 	env := []string{
-		"CARGO_HOME=" + b.config.Home,
+		"CARGO_HOME=" + home(build),
 		"CARGO_TARGET_DIR=" + target,
 		"CARGO_TERM_COLOR=never",
 		"CARGO_TERM_PROGRESS_WHEN=never",
@@ -44,42 +53,34 @@ func (b *Builder) environment(t runtime.Toolchain, output string) ([]string, err
 	return append(env, tool.Inherited()...), nil
 }
 
-// maxShared is how large the shared folder of compiled crates may grow, in bytes.
+// maxShared is how large the folder of shared crates may grow, in bytes.
 const maxShared = 4 << 30
 
-// boundShared begins the shared folder anew when it has grown too large: cargo
-// itself never takes anything out.
-func (b *Builder) boundShared() error {
-	if b.config.SharedTarget == "" {
+// boundShared begins the folder of shared crates anew when it has grown too large:
+// cargo itself never takes anything out.
+func (b *Builder) boundShared(ctx context.Context, build runtime.Build) error {
+	if !b.config.Share {
 		return nil
 	}
-	var size int64
-	err := filepath.WalkDir(b.config.SharedTarget, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			size += info.Size()
-		}
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) || err == nil && size <= maxShared {
-		return nil
+	_, err := tree.Measure(ctx, shared(build), tree.Limits{Bytes: maxShared})
+	if errors.Is(err, tree.ErrLimit) {
+		err = tree.Remove(shared(build))
 	}
-	if err := errors.Join(err, os.RemoveAll(b.config.SharedTarget)); err != nil {
+	if err != nil {
 		return fmt.Errorf("bound the folder of compiled crates: %w", err)
 	}
 	return nil
 }
 
+const configFile = "config.toml"
+
 // configure gives cargo's home the operator's choice of a source, which that of an
 // archive goes before.
-func (b *Builder) configure() error {
-	if err := os.MkdirAll(b.config.Home, 0o700); err != nil {
+func (b *Builder) configure(home string) error {
+	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
-	file := filepath.Join(b.config.Home, "config.toml")
+	file := filepath.Join(home, configFile)
 	if b.config.Crates == "" {
 		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -30,7 +30,7 @@ import (
 func TestSlowRegistry(t *testing.T) {
 	t.Parallel()
 	registry := serveRegistry(t, crates(t))
-	b := rust.New(rust.Config{Home: t.TempDir(), Crates: registry.url, Timeout: 5 * time.Minute}, runtimetest.Toolchains(t))
+	b := rust.New(rust.Config{Crates: registry.url, Timeout: 5 * time.Minute}, runtimetest.Toolchains(t))
 	message := runtimetest.BuildFails(t, b, runtime.Rust, "handle", map[string]string{
 		"Cargo.toml":     "[package]\nname = \"hello\"\nversion = \"0.1.0\"\nedition = \"2021\"\nrust-version = \"1.999\"\n[lib]\npath = \"src/handler.rs\"\n",
 		"src/handler.rs": "pub fn handle() {}\n",

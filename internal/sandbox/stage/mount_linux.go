@@ -24,6 +24,8 @@ type Mount struct {
 	Owned    bool `json:"owned,omitempty"`
 	Writable bool `json:"writable,omitempty"`
 	Device   bool `json:"device,omitempty"`
+	// Cover is true for what is put over a file that is visible already.
+	Cover bool `json:"cover,omitempty"`
 }
 
 // Open makes a mount of its own of the source, which is nowhere yet. It can be

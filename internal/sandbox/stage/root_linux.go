@@ -11,6 +11,9 @@ import (
 
 // makePlace makes what a mount is put on, or the symbolic link itself.
 func (m Mount) makePlace(root string) error {
+	if m.Cover {
+		return nil
+	}
 	place := root + m.Target
 	if err := os.MkdirAll(path.Dir(place), 0o755); err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/jeton-dev/jeton/internal/functions"
 )
 
 // Snapshot writes the state of the store in the file at path, as it is at one
@@ -22,8 +24,8 @@ func Snapshot(ctx context.Context, path, into string) error {
 	return nil
 }
 
-// Verify tells whether the file at path is a whole store, of whatever version. It
-// looks through all of it, and changes nothing.
+// Verify tells whether the file at path is a whole store, of whatever version, all of
+// whose objects can be read. It looks through all of it, and changes nothing.
 func Verify(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", dsn(path, "_pragma=query_only(1)&mode=rw"))
 	if err != nil {
@@ -44,5 +46,39 @@ func verify(ctx context.Context, db *sql.DB) error {
 	if found != "ok" {
 		return fmt.Errorf("integrity check: %s", found)
 	}
-	return nil
+	return errors.Join(
+		verifyTable(ctx, db, projects), verifyTable(ctx, db, apiKeys), verifyTable(ctx, db, namespaces), verifyTable(ctx, db, functionsTable),
+		verifyTable(ctx, db, tokens), verifyTable(ctx, db, crons), verifyTable(ctx, db, triggers), verifyTable(ctx, db, domains),
+	)
+}
+
+// verifyTable reads all objects of a table, which an older store may not have.
+func verifyTable[T functions.Object](ctx context.Context, db *sql.DB, t table[T]) error {
+	var known int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.name).Scan(&known); err != nil {
+		return fmt.Errorf("look for %s: %w", t.name, err)
+	}
+	if known == 0 {
+		return nil
+	}
+	rows, err := db.QueryContext(ctx, "SELECT id, body FROM "+t.name)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", t.name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var body sql.RawBytes
+		if err := rows.Scan(&id, &body); err != nil {
+			return fmt.Errorf("read %s: %w", t.name, err)
+		}
+		var object T
+		if err := decode(t.name, body, &object); err != nil {
+			return err
+		}
+		if object.ObjectID() != id {
+			return fmt.Errorf("%w: one of %s has another ID than its row", errUndecodable, t.name)
+		}
+	}
+	return rows.Err()
 }

@@ -153,6 +153,9 @@ func decode(table string, body []byte, into any) error {
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("%w: one of %s: %w", errUndecodable, table, err)
 	}
+	if err := checkIDs(into); err != nil {
+		return fmt.Errorf("%w: one of %s: %w", errUndecodable, table, err)
+	}
 	return nil
 }
 

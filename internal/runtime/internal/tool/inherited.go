@@ -2,18 +2,20 @@ package tool
 
 import "os"
 
-// inherited are the variables of the server by which tools that download find
-// their way out: programs such as a linker, certificates and HTTP proxies.
-var inherited = []string{
-	"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+// networkVariables are those of the server by which tools that download find their
+// way: certificates and HTTP proxies, which may have credentials.
+var networkVariables = []string{
+	"SSL_CERT_FILE", "SSL_CERT_DIR",
+	"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 }
 
-// Inherited returns what such a tool must have of the server's environment, as
-// "KEY=value". It gets no more of it.
-func Inherited() []string {
+// Inherited returns what every tool has of the server's environment, as
+// "KEY=value": where programs are, such as a linker. A tool with Network gets more.
+func Inherited() []string { return inherited([]string{"PATH"}) }
+
+func inherited(names []string) []string {
 	var env []string
-	for _, name := range inherited {
+	for _, name := range names {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}

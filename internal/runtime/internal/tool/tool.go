@@ -1,7 +1,6 @@
 package tool
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,20 +26,35 @@ type Command struct {
 	// Args are the program, by its absolute path, and its arguments.
 	Args []string
 	Dir  string
-	// Env is the whole environment, as "KEY=value".
+	// Env is the whole environment, as "KEY=value", but for the variables that a
+	// tool with Network gets.
 	Env []string
 	// Readable and Writable are the files and folders, by absolute paths, that the
 	// tool needs beside those of the system and its own program: those that it may
 	// read, and the folders that it may change, too. Only walls keep it to them.
 	Readable, Writable []string
-	// Network tells that the tool may have to download something.
+	// Network tells that the tool may have to download something. It gets the
+	// server's variables for that, which may have credentials: such a tool sees no
+	// code of an archive.
 	Network bool
 	// Walls are put around the tool; nil for none.
 	Walls *Walls
-	// Log receives all output too; nil for nobody.
-	Log io.Writer
+	// Log receives all output too; nil for nobody. Credentials of the environment and
+	// of URLs are taken out of output, but not with Unredacted: for output that no
+	// user reads.
+	Log        io.Writer
+	Unredacted bool
 	// Timeout bounds the run.
 	Timeout time.Duration
+}
+
+// environment is the whole environment of the tool.
+func (c Command) environment() []string {
+	env := append([]string{}, c.Env...)
+	if c.Network {
+		env = append(env, inherited(networkVariables)...)
+	}
+	return env
 }
 
 // A Failure says that the tool itself found fault with its input.
@@ -64,6 +78,9 @@ func Run(ctx context.Context, c Command) (string, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
 	defer cancel()
 	output := &tail{log: c.Log}
+	if !c.Unredacted {
+		output.redactor = newRedactor(c.environment())
+	}
 	if c.Walls != nil {
 		return c.Walls.run(timed, c, output)
 	}
@@ -72,7 +89,7 @@ func Run(ctx context.Context, c Command) (string, error) {
 		Args: c.Args,
 		Dir:  c.Dir,
 		// Without an environment of its own a command would get the server's.
-		Env:       append([]string{}, c.Env...),
+		Env:       c.environment(),
 		Stdout:    output,
 		Stderr:    output,
 		WaitDelay: drainDelay,
@@ -95,26 +112,6 @@ func Run(ctx context.Context, c Command) (string, error) {
 	}
 	return output.String(), fmt.Errorf("run %s: %w", c.Args[0], err)
 }
-
-// A tail keeps the end of what is written to it, and passes all of it on.
-type tail struct {
-	log  io.Writer
-	kept bytes.Buffer
-}
-
-// Write always takes everything: a log that fails must not fail a build.
-func (t *tail) Write(p []byte) (int, error) {
-	if t.log != nil {
-		_, _ = t.log.Write(p)
-	}
-	t.kept.Write(p)
-	if excess := t.kept.Len() - keptOutput; excess > 0 {
-		t.kept.Next(excess)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string { return strings.ToValidUTF8(t.kept.String(), "\uFFFD") }
 
 // Excerpt returns the last lines of a tool's output for a user: at most so many
 // lines, and not too long a text. Each of the hidden texts, such as the server's

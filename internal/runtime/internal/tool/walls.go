@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/sandbox"
@@ -30,6 +32,24 @@ type Walls struct {
 	Egress *egress.Policy
 }
 
+// versionControl are programs that run what a folder's own settings name, and the
+// folders beside those of PATH that have them.
+var (
+	versionControl        = strings.Fields("git git-shell git-upload-pack git-receive-pack git-upload-archive scalar git-lfs hg chg svn svnadmin svnserve bzr brz cvs fossil darcs jj sl pijul p4 svk mtn tla")
+	versionControlFolders = []string{"/usr/bin", "/bin", "/usr/local/bin", "/usr/lib/git-core", "/usr/libexec/git-core", "/usr/local/libexec/git-core"}
+)
+
+// hidden are the programs for version control of this machine.
+func hidden() []string {
+	var paths []string
+	for _, dir := range slices.Concat(versionControlFolders, filepath.SplitList(os.Getenv("PATH"))) {
+		for _, name := range versionControl {
+			paths = append(paths, filepath.Join(dir, name))
+		}
+	}
+	return paths
+}
+
 // run runs the tool in a sandbox.
 func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error) {
 	for _, dir := range c.Writable {
@@ -39,7 +59,7 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 	}
 	layout := sandbox.Layout{
 		Visible: slices.Concat(sandbox.SystemFolders(), w.Visible), Readable: c.Readable, Writable: c.Writable,
-		Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
+		Hidden: hidden(), Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
 	}
 	downloads := c.Network && w.Egress != nil && w.Host.Prepares()
 	if downloads {
@@ -63,7 +83,7 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 	err = errors.Join(
 		s.Limit(sandbox.Limits{Memory: memory, Processes: processes}),
 		s.Become(sandbox.Program{
-			Path: c.Args[0], Args: c.Args, Env: c.Env, Dir: c.Dir, Profile: sandbox.Generic,
+			Path: c.Args[0], Args: c.Args, Env: c.environment(), Dir: c.Dir, Profile: sandbox.Generic,
 			Readable: slices.Concat(w.Visible, c.Readable), Writable: c.Writable,
 		}),
 	)

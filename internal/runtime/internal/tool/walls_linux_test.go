@@ -60,6 +60,8 @@ func TestWalls(t *testing.T) {
 		"does not reach the machine":         {connect, false, false},
 		"nor if it downloads":                {connect, true, false},
 		"has a folder for temporary files":   {"echo x > /tmp/x", false, true},
+		"runs no version control":            {"for p in git /usr/bin/git /usr/lib/git-core/git hg svn; do $p --version && exit 0; done; exit 1", false, false},
+		"nor if it downloads, either":        {"git --version", true, false},
 		"is not the owner of the machine":    {"touch /usr/x", false, false},
 		"sees no other process":              {"test $(ls -d /proc/[0-9]* | wc -l) -lt 5", false, true},
 		"is killed with all that it started": {"sleep 300 & exit 3", false, false},

@@ -1,0 +1,66 @@
+package golang
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
+)
+
+// fetched is the folder that has, of the source, what the download may see.
+func fetched(build runtime.Build) string { return filepath.Join(scratch(build.Output), "fetch") }
+
+// fetch downloads the modules that go.mod names, if it names any and the archive does
+// not bring them. The step has the network, and of the source only the files of
+// modules. It returns what the go command complained about: whether what could not be
+// had is needed, the build tells.
+func (b *Builder) fetch(ctx context.Context, t runtime.Toolchain, build runtime.Build, m *module, c caches) (missing string, err error) {
+	if !m.downloads {
+		return "", nil
+	}
+	if t.Offline != "" {
+		return t.Offline + ": put the modules into the archive with: go mod vendor", nil
+	}
+	settings, err := b.settings()
+	if err != nil {
+		return "", err
+	}
+	dir, err := filepath.Rel(build.Source, m.dir)
+	if err != nil {
+		return "", err
+	}
+	isModule := func(name string) bool { return slices.Contains([]string{"go.mod", "go.sum"}, path.Base(name)) }
+	if err := tool.Skeleton(ctx, build.Source, fetched(build), isModule, false); err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(fetched(build))
+	temporary := scratch(build.Output)
+	var out string
+	err = build.Fetch(ctx, func(ctx context.Context) error {
+		out, err = tool.Run(ctx, tool.Command{
+			Args: []string{t.Path, "mod", "download"},
+			Dir:  filepath.Join(fetched(build), dir),
+			// The last of two variables counts.
+			Env:      slices.Concat(environment(temporary, c.modules, filepath.Join(temporary, "compiled")), settings),
+			Writable: []string{temporary, c.modules},
+			Network:  true,
+			Walls:    t.Walls,
+			Log:      build.Log,
+			Timeout:  b.config.Timeout,
+		})
+		return err
+	})
+	var failure *tool.Failure
+	switch {
+	case errors.Is(err, tool.ErrTimeout):
+		return "", runtime.Failf("the download of modules took longer than %v", b.config.Timeout)
+	case errors.As(err, &failure):
+		return out, nil
+	}
+	return "", err
+}

@@ -1,0 +1,165 @@
+package escape
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/test/deploy"
+)
+
+//go:embed builds/build.rs.txt
+var buildScript string
+
+// foreignProject is one whose cache the builds must not reach.
+const foreignProject = "f0e16000-0000-4000-8000-000000000002"
+
+// Builds are what builds of hostile archives are deployed to, and what they must not
+// reach.
+type Builds struct {
+	API         *function.API
+	NamespaceID string
+	Bait        *Bait
+	// CacheDir and DataDir are the server's folders.
+	CacheDir, DataDir string
+}
+
+// Try deploys archives whose builds try to get out, and returns what the attempts
+// came to.
+func (b *Builds) Try(ctx context.Context) ([]Outcome, error) {
+	foreign := filepath.Join(b.CacheDir, "projects", foreignProject, "composer")
+	if err := os.MkdirAll(foreign, 0o700); err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(filepath.Dir(foreign))
+	var outcomes []Outcome
+	for _, try := range []func(context.Context, string, string) ([]Outcome, error){b.tryGit, b.tryScript, b.tryDisk} {
+		marker := "jeton-escaped-" + rand.Text()
+		found, err := try(ctx, marker, foreign)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, found...)
+	}
+	return outcomes, nil
+}
+
+// tryGit deploys an archive with settings of git's that name a program. Tools that ask
+// git about the folder would run it, with the network and a cache.
+func (b *Builds) tryGit(ctx context.Context, marker, _ string) ([]Outcome, error) {
+	files := map[string]string{
+		"handler.php":   "<?php function handle($event, $context) { return 'built'; }\n",
+		"composer.json": `{"autoload": {"psr-4": {"App\\": "src/"}}}`,
+		"run.sh":        "find / -type d -writable -not -path '/proc/*' 2>/dev/null | while read dir; do echo x > \"$dir/" + marker + "\"; done\n",
+	}
+	for _, dir := range []string{".git/", "src/.git/", ""} {
+		files[dir+"HEAD"] = "ref: refs/heads/main\n"
+		files[dir+"refs/heads/main"] = strings.Repeat("1", 40) + "\n"
+		files[dir+"objects/info/none"] = ""
+		files[dir+"config"] = "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n" +
+			"\turl = .\n\tpromisor = true\n\tuploadpack = \"sh ./run.sh; sh ../run.sh; git-upload-pack\"\n"
+	}
+	if _, err := b.deploy(ctx, "escape-git", "php85", "handler.handle", files); err != nil {
+		return nil, err
+	}
+	left, err := b.find(marker, func(fs.FileMode) bool { return true })
+	return []Outcome{{Language: "php", Attempt: "git in a build", Open: left != "", Met: "nothing of the archive ran" + left}}, err
+}
+
+var attempted = regexp.MustCompile(`(?m)^\s*attempt (\w+): (OPEN|blocked.*)$`)
+
+// tryScript deploys a crate with a build script.
+func (b *Builds) tryScript(ctx context.Context, marker, foreign string) ([]Outcome, error) {
+	log, _, err := b.script(ctx, "escape-script", marker, foreign, false)
+	if err != nil {
+		return nil, err
+	}
+	var outcomes []Outcome
+	for _, found := range attempted.FindAllStringSubmatch(log, -1) {
+		outcomes = append(outcomes, Outcome{Language: "rust", Attempt: found[1] + " in a build", Open: found[2] == "OPEN", Met: found[2]})
+	}
+	if len(outcomes) == 0 {
+		return nil, fmt.Errorf("the build script made no attempt:\n%s", log)
+	}
+	left, err := b.find(marker, func(mode fs.FileMode) bool { return mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 })
+	return append(outcomes, Outcome{Language: "rust", Attempt: "setuid of a build", Open: left != "", Met: "no such file is left" + left}), err
+}
+
+// tryDisk deploys a crate whose build script makes more folders than it may.
+func (b *Builds) tryDisk(ctx context.Context, marker, foreign string) ([]Outcome, error) {
+	log, message, err := b.script(ctx, "escape-disk", marker, foreign, true)
+	if err != nil {
+		return nil, err
+	}
+	o := Outcome{Language: "rust", Attempt: "disk in a build", Open: strings.Contains(log, "attempt disk: OPEN"), Met: message}
+	if !strings.Contains(message, "files and folders") {
+		o.Honest = "another message than that of the limit: " + message
+	}
+	return []Outcome{o}, nil
+}
+
+// script deploys a crate whose build script fails, and returns its log and the
+// message of the function.
+func (b *Builds) script(ctx context.Context, name, marker, foreign string, fill bool) (log, message string, err error) {
+	query := b.Bait.query
+	text := strings.NewReplacer(
+		"@marker@", marker, "@fill@", fmt.Sprint(fill), "@foreign@", foreign, "@base@", filepath.Join(b.CacheDir, "base"),
+		"@file@", query.Get("file"), "@code@", query.Get("code"), "@tcp@", query.Get("tcp"), "@host@", query.Get("host"), "@path@", query.Get("path"),
+	).Replace(buildScript)
+	f, err := b.deploy(ctx, name, "rust196", "handle", map[string]string{
+		"Cargo.toml":     "[package]\nname = \"hostile\"\nversion = \"0.1.0\"\nedition = \"2021\"\nbuild = \"build.rs\"\n[lib]\npath = \"src/handler.rs\"\n",
+		"src/handler.rs": "pub fn handle() {}\n", "build.rs": text,
+	})
+	if f == nil || f.Status != function.FunctionStatusError {
+		return "", "", errors.Join(err, errors.New("the build of a crate whose script fails has not failed"))
+	}
+	log, _, err = output.BuildLog(filepath.Join(b.DataDir, output.Dir), f.ID)
+	if f.ErrorMessage != nil {
+		message = *f.ErrorMessage
+	}
+	return log, message, err
+}
+
+func (b *Builds) deploy(ctx context.Context, name, runtime, handler string, files map[string]string) (*function.Function, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	return deploy.Function(ctx, b.API, &function.CreateFunctionRequest{
+		NamespaceID: b.NamespaceID, Name: name, Runtime: function.FunctionRuntime(runtime), Handler: &handler, Privacy: function.FunctionPrivacyPublic,
+	}, files)
+}
+
+// find returns, after a colon, a file of a name and a mode below the server's folders;
+// nothing if there is none.
+func (b *Builds) find(name string, isMeant func(fs.FileMode) bool) (string, error) {
+	found := ""
+	for _, dir := range []string{b.CacheDir, b.DataDir} {
+		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil || entry.Name() != name {
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil && isMeant(info.Mode()) {
+				found = ": " + path
+			}
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return found, nil
+}
