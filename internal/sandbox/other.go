@@ -76,3 +76,6 @@ func SystemFolders() []string { return nil }
 
 // Prove returns an error.
 func (*Host) Prove(context.Context) (Report, error) { return nil, errNotLinux }
+
+// AvailableMemory returns 0: it is not known.
+func AvailableMemory() int64 { return 0 }

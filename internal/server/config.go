@@ -114,7 +114,9 @@ type Config struct {
 	// StrictRuntimes refuses functions with runtimes that the real service
 	// refuses, though they could be served.
 	StrictRuntimes bool
-	Scale          scale.Config
+	// Scale is how instances are scaled. A Scale.Memory of 0 stands for 80 %
+	// of the memory of the machine, or of the server's cgroup.
+	Scale scale.Config
 	// Isolation names the level of the sandboxes that instances run in, and
 	// Spare how many are made ahead of need.
 	Isolation string
@@ -198,6 +200,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Spare.Least < 0 || c.Spare.Most < c.Spare.Least {
 		return fmt.Errorf("spare is %d and spare-most is %d: want 0 or more of the first, and no less of the second", c.Spare.Least, c.Spare.Most)
+	}
+	if c.Scale.Memory < 0 {
+		return fmt.Errorf("instances-memory is %d: want a number of bytes, or 0 for 80 %% of the memory", c.Scale.Memory)
 	}
 	if c.WrongKeys < 0 {
 		return fmt.Errorf("wrong-keys is %d: it must be at least 1, or 0 for any number", c.WrongKeys)

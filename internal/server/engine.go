@@ -43,6 +43,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 		return err
 	}
 	watched := s.config.Scale
+	watched.Memory = cmp.Or(watched.Memory, instancesMemory())
 	watched.Observer = s.metrics.Starts()
 	s.scaler = scale.New(engine, watched, s.log)
 	s.metrics.Instances(s.scaler.Census)
@@ -50,6 +51,10 @@ func (s *Server) openEngine(ctx context.Context) error {
 	s.metrics.Prepared(engine.Prepared, engine.PreparedMemory)
 	return nil
 }
+
+// instancesMemory is what instances may reserve unless the configuration says
+// otherwise: 80 % of what this process may take, or no bound if that is not known.
+func instancesMemory() int64 { return sandbox.AvailableMemory() / 10 * 8 }
 
 func (s *Server) isolation() (sandbox.Level, error) {
 	if s.config.Isolation == AutoIsolation {
