@@ -31,7 +31,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	engine, err := process.New(process.Config{
 		ReadyTimeout: s.config.StartTimeout, Isolation: level,
 		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare, Egress: s.egress(),
-		Output: s.keepLine,
+		Output: s.keepLine, Cause: func(language string) process.Cause { return runtime.NewCause(language) },
 	}, s.log)
 	if err != nil {
 		return err

@@ -54,6 +54,9 @@ type Config struct {
 	// Output receives what instances print. If it is nil the log does; else that
 	// has it only where it tells of everything.
 	Output func(Line)
+	// Cause finds in what the programs of a language write to standard error why
+	// they ended; by default it is the last line.
+	Cause func(language string) Cause
 	// Egress says what instances reach of the network, where the level allows
 	// that; nil for nothing.
 	Egress *egress.Policy
@@ -74,6 +77,9 @@ func (c Config) orDefaults() Config {
 	}
 	if c.NewID == nil {
 		c.NewID = randomID
+	}
+	if c.Cause == nil {
+		c.Cause = func(string) Cause { return new(lastLine) }
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -153,7 +153,8 @@ function handler(): callable
 function fail(\Throwable $error): never
 {
     complain((string) $error);
-    complain(explode("\n", $error->getMessage())[0]);
+    $class = $error instanceof NoHandler ? '' : $error::class . ': ';
+    complain($class . explode("\n", $error->getMessage())[0]);
     exit(1);
 }
 
