@@ -66,6 +66,7 @@ type serveCommand struct {
 	Queue            int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
 	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
+	InstanceDisk     int64          `help:"Size of each instance's disk at isolation level full, in bytes; 0 for none." default:"${instanceDisk}"`
 	InstancesMemory  int64          `help:"Maximum memory that all instances reserve together, in bytes (default: 80 % of the machine's or the cgroup's)." placeholder:"BYTES"`
 	Isolation        string         `help:"Isolate instances at this level: full (root), user, restricted, none; auto is full for root and user for others. The server does not start if the level does not hold." default:"${isolation}"`
 	Egress           string         `help:"Let instances reach the network, but for this machine and mail (open, at isolation level full), or nothing (none)." enum:"open,none" default:"open"`
@@ -104,7 +105,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.StopDelay, config.StopTimeout = c.StopDelay, c.StopTimeout
 	config.Limits, config.StrictRuntimes = c.limits(), c.StrictRuntimes
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
-	config.Scale.Memory = c.InstancesMemory
+	config.Scale.Memory, config.InstanceDisk = c.InstancesMemory, c.InstanceDisk
 	config.Isolation = c.Isolation
 	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver
 	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory, NoWorkers: !c.SpareWorkers}

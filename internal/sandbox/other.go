@@ -41,6 +41,9 @@ func (*Host) Prepares() bool { return false }
 // Close does nothing.
 func (*Host) Close() error { return nil }
 
+// OpenDisks returns an error.
+func (*Host) OpenDisks(string, int64) error { return errNotLinux }
+
 // Start returns an error.
 func (*Host) Start(context.Context, Layout) (*Sandbox, error) { return nil, errNotLinux }
 

@@ -121,6 +121,9 @@ type Config struct {
 	// Spare how many are made ahead of need.
 	Isolation string
 	Spare     process.Spare
+	// InstanceDisk is the size of each instance's disk at isolation level full, in
+	// bytes; with 0, instances have none. The disks are in the CacheDir.
+	InstanceDisk int64
 	// Egress lets instances reach the network, but for EgressDeny; it is no use at
 	// a level below full. EgressResolver is the DNS server behind the one that
 	// they see; empty for the one that this machine asks.
@@ -170,9 +173,7 @@ func DefaultConfig(dataDir string) Config {
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
-		Isolation:  AutoIsolation,
-		Spare:      process.DefaultSpare,
-		Egress:     true,
+		Isolation: AutoIsolation, Spare: process.DefaultSpare, InstanceDisk: sandbox.DefaultDisk, Egress: true,
 		Now:        func() time.Time { return time.Now().UTC() },
 		NewID:      uuid.NewString,
 		NewKeyPair: func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) },
@@ -200,6 +201,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Spare.Least < 0 || c.Spare.Most < c.Spare.Least {
 		return fmt.Errorf("spare is %d and spare-most is %d: want 0 or more of the first, and no less of the second", c.Spare.Least, c.Spare.Most)
+	}
+	if c.InstanceDisk != 0 && c.InstanceDisk < sandbox.LeastDisk {
+		return fmt.Errorf("instance-disk is %d: want %d bytes at least, or 0 for none", c.InstanceDisk, sandbox.LeastDisk)
 	}
 	if c.Scale.Memory < 0 {
 		return fmt.Errorf("instances-memory is %d: want a number of bytes, or 0 for 80 %% of the memory", c.Scale.Memory)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"sync"
 
 	"github.com/jeton-dev/jeton/internal/egress"
@@ -31,6 +32,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	engine, err := process.New(process.Config{
 		ReadyTimeout: s.config.StartTimeout, Isolation: level,
 		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare, Egress: s.egress(),
+		Disk: s.config.InstanceDisk, DiskDir: filepath.Join(s.config.CacheDir, "instances"),
 		Output: s.keepLine, Cause: func(language string) process.Cause { return runtime.NewCause(language) },
 	}, s.log)
 	if err != nil {

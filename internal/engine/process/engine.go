@@ -60,6 +60,12 @@ type Config struct {
 	// Egress says what instances reach of the network, where the level allows
 	// that; nil for nothing.
 	Egress *egress.Policy
+	// Disk is the size of each instance's own disk, in bytes, on which are its /tmp
+	// and what it changes beside its code; DiskDir is the folder whose file system
+	// they are on. They are for level Full; with 0, /tmp is in memory and nothing else
+	// can be changed.
+	Disk    int64
+	DiskDir string
 	// Spare says how many sandboxes are made ahead of need, where the level
 	// allows that.
 	Spare Spare
@@ -147,6 +153,11 @@ func (e *Engine) openHost() error {
 	host, err := sandbox.Open(e.config.Isolation, filepath.Base(e.folder.path))
 	if err != nil {
 		return err
+	}
+	if e.config.Isolation == sandbox.Full && e.config.Disk > 0 {
+		if err := host.OpenDisks(e.config.DiskDir, e.config.Disk); err != nil {
+			return errors.Join(fmt.Errorf("%w (--instance-disk=0 leaves instances without)", err), host.Close())
+		}
 	}
 	e.host = host
 	if host.Prepares() && e.config.Spare.Least > 0 {

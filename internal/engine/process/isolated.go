@@ -50,7 +50,7 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	defer b.channels.closeTheirs()
 	layout := sandbox.Layout{
 		Visible: e.visible, Placed: map[string]string{e.folder.bootstraps(): BootstrapDir},
-		Files: b.channels.theirs(), Stdout: b.stdout, Stderr: b.stderr,
+		Files: b.channels.theirs(), Stdout: b.stdout, Stderr: b.stderr, Disk: e.config.Disk > 0,
 	}
 	if r != nil {
 		layout.Visible = e.visibleTo(*r)

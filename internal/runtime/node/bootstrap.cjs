@@ -387,6 +387,8 @@ function receive() {
   fs.closeSync(ASSIGNMENT);
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, assignment.environment);
+  // The code was mounted over this folder since.
+  process.chdir(process.cwd());
   process.argv.splice(2, process.argv.length, ...assignment.arguments);
 }
 
