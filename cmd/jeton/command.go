@@ -125,6 +125,7 @@ func defaults() kong.Vars {
 		"isolation":        c.Isolation,
 		"spare":            fmt.Sprint(c.Spare.Least),
 		"spareMost":        fmt.Sprint(c.Spare.Most),
+		"instanceDisk":     fmt.Sprint(c.InstanceDisk),
 		"spareMemory":      fmt.Sprint(c.Spare.Memory),
 		"wrongKeys":        fmt.Sprint(c.WrongKeys),
 		"minTimeout":       c.Limits.MinTimeout.String(),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/child"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/server"
@@ -68,6 +69,8 @@ type serveCommand struct {
 	Queue            int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
 	IdleToZero       time.Duration  `help:"Stop the last instance of a function when it was idle for this long." default:"${idleToZero}"`
+	InstanceDisk     int64          `help:"Size of each instance's disk at isolation level full, in bytes; 0 for none." default:"${instanceDisk}"`
+	InstancesMemory  int64          `help:"Maximum memory that all instances reserve together, in bytes (default: 80 % of the machine's or the cgroup's)." placeholder:"BYTES"`
 	Isolation        string         `help:"Isolate instances at this level: full (root), user, restricted, none; auto is full for root and user for others. The server does not start if the level does not hold." default:"${isolation}"`
 	Egress           string         `help:"Let instances and builds reach the network, but for this machine and mail (open, at isolation level full), or nothing (none)." enum:"open,none" default:"open"`
 	EgressDeny       []netip.Prefix `help:"Let instances not reach these networks (CIDR, separated by commas)." placeholder:"CIDR"`
@@ -109,6 +112,7 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.Limits, config.StrictRuntimes = c.quotaFlags.over(c.limits()), c.StrictRuntimes
 	config.Traffic = c.trafficFlags.over(config.Traffic)
 	config.Scale.Queue, config.Scale.IdleToOne, config.Scale.IdleToZero = c.Queue, c.IdleToOne, c.IdleToZero
+	config.Scale.Memory, config.InstanceDisk = c.InstancesMemory, c.InstanceDisk
 	config.Isolation = c.Isolation
 	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver
 	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory, NoWorkers: !c.SpareWorkers}
@@ -134,6 +138,9 @@ func (c *serveCommand) Run(ctx context.Context, line *commandLine, s streams) er
 	}
 	log := slog.New(handler)
 	server.CollectLessOften()
+	if err := child.LowerOOMScore(); err != nil {
+		log.Debug("the server's OOM score stays: its children have the highest", "error", err)
+	}
 	config := c.config(line.DataDir)
 	config.Version = currentVersion()
 	running, err := server.Open(ctx, config, log)

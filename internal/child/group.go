@@ -32,7 +32,8 @@ var theStarter = sync.OnceValue(func() chan<- func() {
 })
 
 // Start starts a command as the leader of a group of its own. The command has no
-// context: Signal ends it. The caller calls Wait. What the
+// context: Signal ends it. When memory runs out the kernel kills children before
+// this process. The caller calls Wait. What the
 // child itself starts before Start returns, some microseconds after it began,
 // would outlive this process if that were killed just then.
 func Start(cmd *exec.Cmd) (*Group, error) {
@@ -45,6 +46,7 @@ func Start(cmd *exec.Cmd) (*Group, error) {
 	if err := <-started; err != nil {
 		return nil, err
 	}
+	raiseOOMScore(cmd.Process.Pid)
 	g := &Group{cmd: cmd}
 	if err := theGuard.add(cmd.Process.Pid); err != nil {
 		g.Signal(syscall.SIGKILL)

@@ -68,6 +68,7 @@ func TestNoInstance(t *testing.T) {
 	}{
 		"queue is full":    {scale.ErrQueueFull, 503, "1"},
 		"waited too long":  {context.DeadlineExceeded, 503, "1"},
+		"no memory":        {scale.ErrNoMemory, 503, "1"},
 		"does not start":   {&scale.StartError{Reason: "exit status 1"}, 502, ""},
 		"unknown revision": {scale.ErrUnknownRevision, 502, ""},
 	} {

@@ -112,6 +112,9 @@ func (r *Reconciler) prove(ctx context.Context, f functions.Function, revision f
 	if reason, ok := errors.AsType[*scale.StartError](err); ok {
 		return &fault{"the function does not start: " + reason.Reason}
 	}
+	if errors.Is(err, scale.ErrNoMemory) {
+		return &fault{"the function was not started: " + err.Error() + ": deploy it again when other functions are idle"}
+	}
 	if err != nil {
 		return fmt.Errorf("start revision %s: %w", revision.ID, err)
 	}

@@ -77,7 +77,9 @@ func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision 
 		return fmt.Errorf("apply revision %s: %w", revision.ID, err)
 	}
 	r.live.hold(f.ID, revision.ID, revision.Artifact)
-	r.Instances.Set(revision.ID, scale.Limits{Min: f.MinScale, Max: f.MaxScale})
+	r.Instances.Set(revision.ID, scale.Limits{
+		Min: f.MinScale, Max: f.MaxScale, Memory: int64(revision.MemoryLimit) << 20, Project: f.ProjectID,
+	})
 	return nil
 }
 

@@ -24,6 +24,7 @@ func (s *Sandbox) plan(l Layout) (stage.Blueprint, error) {
 		Namespaces: s.host.level.namespaced(), Hostname: "jeton", Home: HomeDir, Resolver: l.Resolver,
 		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
 		Writable: l.Writable, Nobody: s.host.level == Full && len(l.Readable)+len(l.Writable) == 0,
+		Disk: l.Disk && s.host.disks != nil,
 		Omit: leftOut[s.without],
 	}
 	if s.without == layerForks {
@@ -32,6 +33,9 @@ func (s *Sandbox) plan(l Layout) (stage.Blueprint, error) {
 	var err error
 	if b.Mounts, err = planMounts(l); err != nil {
 		return b, err
+	}
+	if b.Disk {
+		b.Mounts = append([]stage.Mount{{Target: stage.DiskMount, Folder: true}}, b.Mounts...)
 	}
 	if b.Namespaces {
 		b.Filter, err = filter(list{namespaced: true, part: first})
@@ -127,13 +131,25 @@ func (s *Sandbox) openMounts(plan []stage.Mount) (files []int, err error) {
 		if m.Link != "" {
 			continue
 		}
-		fd, err := m.Open(users)
+		fd, err := s.openMount(m, users)
 		if err != nil {
 			return files, err
 		}
 		files = append(files, fd)
 	}
 	return files, nil
+}
+
+func (s *Sandbox) openMount(m stage.Mount, users *os.File) (int, error) {
+	if m.Target != stage.DiskMount {
+		return m.Open(users)
+	}
+	mount, err := s.host.disks.newDisk(s.user + 1)
+	if err != nil {
+		return -1, err
+	}
+	s.disk = mount
+	return unix.FcntlInt(uintptr(mount), unix.F_DUPFD_CLOEXEC, 0)
 }
 
 func closeAll(files []int) {

@@ -12,6 +12,7 @@ import (
 type Host struct {
 	level   Level
 	cgroups *cgroupParent
+	disks   *disks
 	ids     ids
 	serial  atomic.Int64
 	prefix  string
@@ -49,12 +50,28 @@ func (h *Host) Level() Level { return h.level }
 // so that sandboxes can be made ahead of need.
 func (h *Host) Prepares() bool { return h.level == Full }
 
+// OpenDisks lets sandboxes have disks of a size, in bytes, whose space is taken from
+// the file system of a folder as they are filled. It needs level Full, mkfs.ext4 and
+// loop devices. Call it before the first Start.
+func (h *Host) OpenDisks(dir string, size int64) error {
+	if h.level != Full {
+		return fmt.Errorf("isolation level %s has no disks: want %s", h.level, Full)
+	}
+	var err error
+	h.disks, err = openDisks(dir, size)
+	return err
+}
+
 // Close removes what the host's sandboxes had in common.
 func (h *Host) Close() error {
-	if h.cgroups == nil {
-		return nil
+	var err error
+	if h.disks != nil {
+		err = h.disks.close()
 	}
-	return h.cgroups.remove()
+	if h.cgroups != nil {
+		err = errors.Join(err, h.cgroups.remove())
+	}
+	return err
 }
 
 func (h *Host) newID() string { return fmt.Sprintf("%s-%d", h.prefix, h.serial.Add(1)) }

@@ -119,12 +119,13 @@ func planMount(path string) (stage.Mount, error) {
 	return m, err
 }
 
-// resizeTemporary sets the size of /tmp in the mount namespace of the caller.
-func resizeTemporary(size int64) error {
+// resizeTemporary sets the size of a folder in memory, in the mount namespace of
+// the caller.
+func resizeTemporary(dir string, size int64) error {
 	options := "size=" + fmt.Sprint(size)
-	err := unix.Mount("tmpfs", "/tmp", "tmpfs", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, options)
+	err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, options)
 	if err != nil {
-		return fmt.Errorf("set the size of /tmp: %w", err)
+		return fmt.Errorf("set the size of %s: %w", dir, err)
 	}
 	return nil
 }

@@ -41,6 +41,9 @@ func (*Host) Prepares() bool { return false }
 // Close does nothing.
 func (*Host) Close() error { return nil }
 
+// OpenDisks returns an error.
+func (*Host) OpenDisks(string, int64) error { return errNotLinux }
+
 // Start returns an error.
 func (*Host) Start(context.Context, Layout) (*Sandbox, error) { return nil, errNotLinux }
 
@@ -76,3 +79,6 @@ func SystemFolders() []string { return nil }
 
 // Prove returns an error.
 func (*Host) Prove(context.Context) (Report, error) { return nil, errNotLinux }
+
+// AvailableMemory returns 0: it is not known.
+func AvailableMemory() int64 { return 0 }

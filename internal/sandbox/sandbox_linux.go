@@ -40,7 +40,9 @@ type Sandbox struct {
 	cgroup  *cgroup
 	// mounts and network are the namespaces, where the level has them.
 	mounts, network *os.File
-	complaint       *head
+	// disk is the mount of the sandbox's own disk; 0 if it has none.
+	disk      int
+	complaint *head
 	// without is the layer that a probe's sandbox lacks; empty for all others.
 	without string
 }
@@ -153,16 +155,53 @@ func (s *Sandbox) Limit(l Limits) error {
 	return s.cgroup.limit(l)
 }
 
-// Reveal makes a folder visible in HomeDir, sets the size of /tmp in bytes, and
-// works whatever runs within by now. Only a host that Prepares has it.
+// Reveal makes a folder visible in HomeDir, sets the size of the folder in memory
+// (/tmp, or /dev/shm where there is a disk) in bytes, and works whatever runs within
+// by now. Only a host that Prepares has it.
 func (s *Sandbox) Reveal(dir string, temporary int64) error {
+	if s.disk != 0 {
+		return s.revealOnDisk(dir, temporary)
+	}
 	m := stage.Mount{Source: dir, Target: HomeDir, Folder: true}
 	fd, err := m.Open(nil)
 	if err != nil {
 		return err
 	}
 	return s.within(func() error {
-		return errors.Join(m.Attach(fd, ""), resizeTemporary(temporary))
+		return errors.Join(m.Attach(fd, ""), resizeTemporary("/tmp", temporary))
+	})
+}
+
+// revealOnDisk has what the program changes of the folder go to its disk. The
+// folder's files are the program's own, unless this kernel or the file system that
+// they are on cannot show them so.
+func (s *Sandbox) revealOnDisk(dir string, temporary int64) error {
+	owner, err := s.host.disks.owners.of(s.user + 1)
+	if err != nil {
+		return err
+	}
+	err = s.overlay(dir, owner, temporary)
+	if errors.Is(err, unix.EINVAL) {
+		err = s.overlay(dir, nil, temporary)
+	}
+	return err
+}
+
+func (s *Sandbox) overlay(dir string, owner *os.File, temporary int64) error {
+	m := stage.Mount{Source: dir, Target: stage.DiskCode, Folder: true, Owned: owner != nil}
+	fd, err := m.Open(owner)
+	if err != nil {
+		return err
+	}
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s,volatile", stage.DiskCode, stage.DiskMount, stage.DiskUpper, stage.DiskMount, stage.DiskWork)
+	return s.within(func() error {
+		if err := m.Attach(fd, ""); err != nil {
+			return err
+		}
+		if err := unix.Mount("overlay", HomeDir, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+			return fmt.Errorf("mount %s: %w", HomeDir, err)
+		}
+		return resizeTemporary(stage.SharedMemory, temporary)
 	})
 }
 
@@ -233,6 +272,9 @@ func (s *Sandbox) Wait() End {
 		if f != nil {
 			_ = f.Close()
 		}
+	}
+	if s.disk != 0 {
+		discardDisk(s.disk)
 	}
 	s.giveBack()
 	return end

@@ -30,6 +30,10 @@ type Layout struct {
 	// Only a level with a root folder of its own has it. What does not exist is
 	// left out.
 	Hidden []string
+	// Disk gives the sandbox a disk of its own, if its host has any (OpenDisks): /tmp
+	// is on it, and so is what the program changes in HomeDir, where the code is the
+	// program's own. Temporary is the size of /dev/shm then.
+	Disk bool
 	// Processes is how many there may be, with their threads; 0 stands for
 	// DefaultProcesses.
 	Processes int
@@ -65,19 +69,20 @@ type Program struct {
 
 // Limits bound what the processes of a sandbox take together.
 type Limits struct {
-	// Memory is in bytes. It counts what is written to /tmp.
+	// Memory is in bytes. It counts what is written to /tmp, if that is in memory,
+	// and to /dev/shm.
 	Memory int64
 	// CPU is in thousandths of one.
 	CPU int
 	// Processes counts threads, too.
 	Processes int
-	// Temporary is the size of /tmp, in bytes.
+	// Temporary is the size of the folder in memory, in bytes: /tmp, or /dev/shm
+	// where there is a disk.
 	Temporary int64
 }
 
 // LimitsFor returns the limits of a memory tier in megabytes and a CPU tier in
-// thousandths. Half of the memory may go to files in /tmp, up to Scaleway's
-// 1024 MiB.
+// thousandths. Half of the memory may go to files in memory, up to 1024 MiB.
 func LimitsFor(memoryMB, cpu int) Limits {
 	memory := int64(memoryMB) << 20
 	return Limits{Memory: memory, CPU: cpu, Processes: DefaultProcesses, Temporary: min(memory/2, 1024<<20)}
@@ -86,3 +91,10 @@ func LimitsFor(memoryMB, cpu int) Limits {
 // DefaultProcesses leaves room for the threads of all runtimes and for some
 // child processes, and none for a fork bomb.
 const DefaultProcesses = 256
+
+const (
+	// DefaultDisk is the size of an instance's disk at Scaleway, in bytes.
+	DefaultDisk = 1024 << 20
+	// LeastDisk is the smallest disk that is made, in bytes.
+	LeastDisk = 16 << 20
+)

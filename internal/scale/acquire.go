@@ -8,7 +8,7 @@ import (
 
 // Acquire returns an idle instance of the revision, or waits for one. The caller
 // gives it back by Release or Discard, once. Returns ErrUnknownRevision,
-// ErrQueueFull, a *StartError, ErrClosed or ctx's error.
+// ErrQueueFull, ErrNoMemory, a *StartError, ErrClosed or ctx's error.
 func (s *Scaler) Acquire(ctx context.Context, revisionID string) (*Instance, error) {
 	s.mu.Lock()
 	r, err := s.open(revisionID)
@@ -60,6 +60,9 @@ func (s *Scaler) Release(in *Instance) {
 	r.busy--
 	now := time.Now()
 	r.offer(in, now)
+	if in.phase == idle {
+		s.freed()
+	}
 	if in.phase == idle && s.idleNeedsWake(r, now) {
 		s.touch(r)
 	}

@@ -18,6 +18,8 @@ type memory struct {
 	crash string
 	// lingering leaves instances that were asked to go until the test ends them.
 	lingering bool
+	// prefix begins the IDs of instances.
+	prefix string
 
 	mu      sync.Mutex
 	live    []string
@@ -44,7 +46,7 @@ func (m *memory) SetScale(_ context.Context, revisionID string, n int, spare []s
 	}
 	for len(m.live) < n {
 		m.started++
-		id := fmt.Sprintf("i%d", m.started)
+		id := fmt.Sprintf("%si%d", m.prefix, m.started)
 		m.live = append(m.live, id)
 		m.emit(revisionID, id, engine.Starting, "")
 		switch {

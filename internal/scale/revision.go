@@ -42,6 +42,9 @@ type revision struct {
 	// warming are those who wait for the first instance to be ready.
 	warming []*waiter
 
+	// blockedSince is since when the revision waits for memory; zero if it does not.
+	blockedSince time.Time
+
 	// failures counts the instances that ended by themselves of late.
 	failures  int
 	notBefore time.Time

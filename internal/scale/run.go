@@ -71,6 +71,7 @@ func (s *Scaler) takeTouched() []*revision {
 		touched = append(touched, r)
 	}
 	clear(s.touched)
+	oldestFirst(touched)
 	return touched
 }
 
@@ -122,7 +123,9 @@ func (s *Scaler) order(r *revision) (order, bool) {
 	if s.closed || s.revisions[r.id] != r {
 		return order{}, false
 	}
-	d := decide(r.state(time.Now()), s.config)
+	now := time.Now()
+	d := decide(r.state(now), s.config)
+	d.start = s.grant(r, d.start, now)
 	var left []string
 	for _, in := range r.idle[:d.stop] {
 		in.phase = leaving
@@ -171,6 +174,7 @@ func (s *Scaler) engineFailed(ctx context.Context, r *revision, o order, err err
 	r.asked = -1
 	r.discarded = slices.Concat(r.discarded, o.kill, o.left)
 	r.pending = max(r.pending-o.started, 0)
+	s.freed()
 	for range o.started {
 		r.startFailed(&StartError{Reason: err.Error()})
 	}
@@ -228,5 +232,6 @@ func (s *Scaler) observe(event engine.Event) {
 			s.logger.Warn("instance ended", "revision", r.id, "instance", in.ID, "reason", reason)
 		}
 	}
+	s.freed()
 	s.touch(r)
 }

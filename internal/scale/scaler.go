@@ -47,6 +47,11 @@ type Config struct {
 	IdleToOne time.Duration
 	// IdleToZero is how long a revision's last instance may be idle.
 	IdleToZero time.Duration
+	// Memory is what all instances may reserve together, in bytes: each reserves
+	// its revision's Limits.Memory. Zero is no bound.
+	Memory int64
+	// MemoryWait is how long a revision without instances waits for memory.
+	MemoryWait time.Duration
 	// Observer, where it is not nil, is told what becomes of starts.
 	Observer Observer
 }
@@ -57,6 +62,10 @@ type Limits struct {
 	Min int
 	// Max is at least 1 and at least Min; less is taken for that.
 	Max int
+	// Memory is what each instance may take, in bytes, and Project whose it is, for
+	// the budget of Config.Memory.
+	Memory  int64
+	Project string
 }
 
 // A Scaler hands out instances. Its methods may be called at once from several
@@ -72,6 +81,8 @@ type Scaler struct {
 	revisions map[string]*revision
 	// touched are the revisions to decide about.
 	touched map[*revision]struct{}
+	// blocked are the revisions that wait for memory.
+	blocked map[*revision]struct{}
 	closed  bool
 }
 
@@ -86,6 +97,9 @@ func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler {
 	if config.IdleToZero == 0 {
 		config.IdleToZero = DefaultIdleToZero
 	}
+	if config.MemoryWait == 0 {
+		config.MemoryWait = DefaultMemoryWait
+	}
 	if config.Observer == nil {
 		config.Observer = nobody{}
 	}
@@ -96,6 +110,7 @@ func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler {
 		wake:      make(chan struct{}, 1),
 		revisions: map[string]*revision{},
 		touched:   map[*revision]struct{}{},
+		blocked:   map[*revision]struct{}{},
 	}
 }
 
@@ -174,6 +189,8 @@ func (s *Scaler) empty(revisionID string) *revision {
 func (s *Scaler) forget(r *revision) {
 	delete(s.revisions, r.id)
 	delete(s.touched, r)
+	s.unblock(r)
+	s.freed()
 	for _, in := range r.instances {
 		in.phase = gone
 	}

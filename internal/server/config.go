@@ -126,11 +126,16 @@ type Config struct {
 	// StrictRuntimes refuses functions with runtimes that the real service
 	// refuses, though they could be served.
 	StrictRuntimes bool
-	Scale          scale.Config
+	// Scale is how instances are scaled. A Scale.Memory of 0 stands for 80 %
+	// of the memory of the machine, or of the server's cgroup.
+	Scale scale.Config
 	// Isolation names the level of the sandboxes that instances run in, and
 	// Spare how many are made ahead of need.
 	Isolation string
 	Spare     process.Spare
+	// InstanceDisk is the size of each instance's disk at isolation level full, in
+	// bytes; with 0, instances have none. The disks are in the CacheDir.
+	InstanceDisk int64
 	// Egress lets instances reach the network, but for EgressDeny; it is no use at
 	// a level below full. EgressResolver is the DNS server behind the one that
 	// they see; empty for the one that this machine asks.
@@ -183,9 +188,7 @@ func DefaultConfig(dataDir string) Config {
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
-		Isolation:  AutoIsolation,
-		Spare:      process.DefaultSpare,
-		Egress:     true,
+		Isolation: AutoIsolation, Spare: process.DefaultSpare, InstanceDisk: sandbox.DefaultDisk, Egress: true,
 		Now:        func() time.Time { return time.Now().UTC() },
 		NewID:      uuid.NewString,
 		NewKeyPair: func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) },
@@ -226,6 +229,12 @@ func (c *Config) Validate() error {
 	}
 	if u, err := url.Parse(c.Crates); err == nil && u.User != nil {
 		return errors.New("crates names an address with credentials: builds of functions could read them: use a registry or proxy without")
+	}
+	if c.InstanceDisk != 0 && c.InstanceDisk < sandbox.LeastDisk {
+		return fmt.Errorf("instance-disk is %d: want %d bytes at least, or 0 for none", c.InstanceDisk, sandbox.LeastDisk)
+	}
+	if c.Scale.Memory < 0 {
+		return fmt.Errorf("instances-memory is %d: want a number of bytes, or 0 for 80 %% of the memory", c.Scale.Memory)
 	}
 	if c.WrongKeys < 0 {
 		return fmt.Errorf("wrong-keys is %d: it must be at least 1, or 0 for any number", c.WrongKeys)

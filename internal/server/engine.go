@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"sync"
 
 	"github.com/jeton-dev/jeton/internal/egress"
@@ -31,7 +32,8 @@ func (s *Server) openEngine(ctx context.Context) error {
 	engine, err := process.New(process.Config{
 		ReadyTimeout: s.config.StartTimeout, Isolation: level,
 		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare, Egress: s.egress(),
-		Output: s.keepLine,
+		Disk: s.config.InstanceDisk, DiskDir: filepath.Join(s.config.CacheDir, "instances"),
+		Output: s.keepLine, Cause: func(language string) process.Cause { return runtime.NewCause(language) },
 	}, s.log)
 	if err != nil {
 		return err
@@ -44,6 +46,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 		return err
 	}
 	watched := s.config.Scale
+	watched.Memory = cmp.Or(watched.Memory, instancesMemory())
 	watched.Observer = s.metrics.Starts()
 	s.scaler = scale.New(engine, watched, s.log)
 	s.metrics.Instances(s.scaler.Census)
@@ -51,6 +54,10 @@ func (s *Server) openEngine(ctx context.Context) error {
 	s.metrics.Prepared(engine.Prepared, engine.PreparedMemory)
 	return nil
 }
+
+// instancesMemory is what instances may reserve unless the configuration says
+// otherwise: 80 % of what this process may take, or no bound if that is not known.
+func instancesMemory() int64 { return sandbox.AvailableMemory() / 10 * 8 }
 
 func (s *Server) isolation() (sandbox.Level, error) {
 	if s.config.Isolation == AutoIsolation {

@@ -54,9 +54,18 @@ type Config struct {
 	// Output receives what instances print. If it is nil the log does; else that
 	// has it only where it tells of everything.
 	Output func(Line)
+	// Cause finds in what the programs of a language write to standard error why
+	// they ended; by default it is the last line.
+	Cause func(language string) Cause
 	// Egress says what instances reach of the network, where the level allows
 	// that; nil for nothing.
 	Egress *egress.Policy
+	// Disk is the size of each instance's own disk, in bytes, on which are its /tmp
+	// and what it changes beside its code; DiskDir is the folder whose file system
+	// they are on. They are for level Full; with 0, /tmp is in memory and nothing else
+	// can be changed.
+	Disk    int64
+	DiskDir string
 	// Spare says how many sandboxes are made ahead of need, where the level
 	// allows that.
 	Spare Spare
@@ -74,6 +83,9 @@ func (c Config) orDefaults() Config {
 	}
 	if c.NewID == nil {
 		c.NewID = randomID
+	}
+	if c.Cause == nil {
+		c.Cause = func(string) Cause { return new(lastLine) }
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -141,6 +153,11 @@ func (e *Engine) openHost() error {
 	host, err := sandbox.Open(e.config.Isolation, filepath.Base(e.folder.path))
 	if err != nil {
 		return err
+	}
+	if e.config.Isolation == sandbox.Full && e.config.Disk > 0 {
+		if err := host.OpenDisks(e.config.DiskDir, e.config.Disk); err != nil {
+			return errors.Join(fmt.Errorf("%w (--instance-disk=0 leaves instances without)", err), host.Close())
+		}
 	}
 	e.host = host
 	if host.Prepares() && e.config.Spare.Least > 0 {

@@ -74,6 +74,7 @@ func TestSuite(t *testing.T) {
 				dir := shortDir(t)
 				t.Cleanup(func() { wantEmpty(t, dir) })
 				return newEngine(t, process.Config{
+					Disk: 32 << 20, DiskDir: t.TempDir(),
 					Dir: dir, ReadyTimeout: ready, Grace: 300 * time.Millisecond,
 					Isolation: level, Spare: process.Spare{Least: 1, Most: 1, Memory: 1 << 30},
 				})

@@ -104,9 +104,8 @@ func (e *Engine) live(in *instance) string {
 	if failure != "" {
 		reason = failure
 	}
-	// What an instance that never served wrote last is mostly why.
-	if last := program.stderr.last(); last != "" && !in.ready {
-		reason += ": " + last
+	if why := program.stderr.why(); why != "" && !in.ready {
+		reason += ": " + why
 	}
 	return reason
 }

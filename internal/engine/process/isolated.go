@@ -50,7 +50,7 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	defer b.channels.closeTheirs()
 	layout := sandbox.Layout{
 		Visible: e.visible, Placed: map[string]string{e.folder.bootstraps(): BootstrapDir},
-		Files: b.channels.theirs(), Stdout: b.stdout, Stderr: b.stderr,
+		Files: b.channels.theirs(), Stdout: b.stdout, Stderr: b.stderr, Disk: e.config.Disk > 0,
 	}
 	if r != nil {
 		layout.Visible = e.visibleTo(*r)
@@ -99,8 +99,8 @@ func (e *Engine) spawnIsolated(in *instance) (*program, error) {
 // occupy brings an instance into a box, which is gone if that fails.
 func (e *Engine) occupy(in *instance, b *box) (*program, error) {
 	secrets := newRedactor(in.revision.Secrets)
-	b.stdout.bind(secrets, e.logLine(in, "stdout"))
-	b.stderr.bind(secrets, e.logLine(in, "stderr"))
+	b.stdout.bind(secrets, e.logLine(in, "stdout"), new(lastLine))
+	b.stderr.bind(secrets, e.logLine(in, "stderr"), e.config.Cause(in.revision.Language))
 	if err := b.enter(in.revision); err != nil {
 		b.Kill()
 		status := b.Wait()

@@ -10,8 +10,8 @@ import (
 const (
 	// maxLine is the longest line of an instance that is logged as one, in bytes.
 	maxLine = 8 << 10
-	// maxLast is how much of an instance's last line is told as the reason of
-	// its end.
+	// maxLast is how much of what an instance wrote is told as the reason of its
+	// end, in bytes.
 	maxLast = 400
 	// levelOutput is the level of what instances print.
 	levelOutput = slog.LevelInfo
@@ -27,19 +27,38 @@ type lines struct {
 	partial []byte
 	// cut tells that what partial begins with is not the start of its line.
 	cut bool
-	// newest is the start of the newest line that is not blank.
-	newest string
+	// cause is told the start of each line.
+	cause Cause
 }
 
+// A Cause finds in the lines of a process why it ended.
+type Cause interface {
+	// Add takes in the next line, without secrets and without its end.
+	Add(line string)
+	// String returns why; empty if that is not known.
+	String() string
+}
+
+// lastLine is a Cause that takes the last line which is not blank for it.
+type lastLine string
+
+func (l *lastLine) Add(line string) {
+	if strings.TrimSpace(line) != "" {
+		*l = lastLine(line)
+	}
+}
+
+func (l *lastLine) String() string { return string(*l) }
+
 func newLines(secrets redactor, log func(line string)) *lines {
-	return &lines{secrets: secrets, log: log}
+	return &lines{secrets: secrets, log: log, cause: new(lastLine)}
 }
 
 // bind says whose lines these are, once that is known: before, none are logged.
-func (l *lines) bind(secrets redactor, log func(line string)) {
+func (l *lines) bind(secrets redactor, log func(line string), cause Cause) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.secrets, l.log = secrets, log
+	l.secrets, l.log, l.cause = secrets, log, cause
 }
 
 func (l *lines) Write(p []byte) (int, error) {
@@ -80,11 +99,12 @@ func (l *lines) emit(complete bool) {
 	raw := strings.TrimSuffix(string(l.partial), "\r")
 	l.partial = l.partial[:0]
 	line := valid(l.secrets.redact(raw))
-	if !l.cut && strings.TrimSpace(raw) != "" {
-		l.newest = line
-		if !complete {
-			l.newest = valid(l.secrets.redactStart(raw))
-		}
+	switch {
+	case l.cut:
+	case complete:
+		l.cause.Add(line)
+	default:
+		l.cause.Add(valid(l.secrets.redactStart(raw)))
 	}
 	l.cut = !complete
 	l.log(line)
@@ -92,13 +112,14 @@ func (l *lines) emit(complete bool) {
 
 func valid(line string) string { return strings.ToValidUTF8(line, "\uFFFD") }
 
-// last returns the newest line that is not blank, without secrets, cut to a
-// bearable length.
-func (l *lines) last() string {
+// why returns in the words of the process why it ended, without secrets, cut to
+// maxLast bytes.
+func (l *lines) why() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.newest) > maxLast {
-		return strings.ToValidUTF8(l.newest[:maxLast], "") + "..."
+	text := l.cause.String()
+	if len(text) > maxLast {
+		return strings.ToValidUTF8(text[:maxLast], "") + "..."
 	}
-	return l.newest
+	return text
 }

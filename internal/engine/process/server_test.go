@@ -15,6 +15,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/test/await"
 )
 
@@ -25,9 +26,16 @@ const serverVariable = "PROCESS_TEST_SERVER"
 // behaviourVariable says how that instance behaves.
 const behaviourVariable = "PROCESS_TEST_BEHAVIOUR"
 
+// diskVariable gives that instance a disk, below the folder in its value.
+const diskVariable = "PROCESS_TEST_DISK"
+
 // runServer starts an instance, prints its address, and waits to be killed.
 func runServer(dir string) error {
-	e, err := process.New(process.Config{Dir: dir}, slog.New(slog.DiscardHandler))
+	config := process.Config{Dir: dir}
+	if disks := os.Getenv(diskVariable); disks != "" {
+		config.Isolation, config.Disk, config.DiskDir = sandbox.Full, 64<<20, disks
+	}
+	e, err := process.New(config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -40,7 +48,9 @@ func runServer(dir string) error {
 	if err != nil {
 		return err
 	}
-	r := engine.Revision{ID: "r", Command: []string{program}, Env: []string{"ENGINETEST_BEHAVIOUR=" + os.Getenv(behaviourVariable)}}
+	r := engine.Revision{
+		ID: "r", Command: []string{program}, Env: []string{"ENGINETEST_BEHAVIOUR=" + os.Getenv(behaviourVariable)}, MemoryLimit: 256, CPULimit: 1000,
+	}
 	if err := e.Apply(ctx, r); err != nil {
 		return err
 	}
@@ -49,7 +59,7 @@ func runServer(dir string) error {
 	}
 	for event := range events {
 		if event.State != engine.Starting {
-			fmt.Fprintln(os.Stdout, event.Address)
+			fmt.Fprintln(os.Stdout, event.Address+event.Reason)
 		}
 	}
 	return nil
@@ -57,14 +67,14 @@ func runServer(dir string) error {
 
 // startServer starts a server with one instance, and returns the instance's
 // address.
-func startServer(t *testing.T, dir, behaviour string) (server *exec.Cmd, address string) {
+func startServer(t *testing.T, dir, behaviour string, environment ...string) (server *exec.Cmd, address string) {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	server = exec.Command(program)
-	server.Env = []string{serverVariable + "=" + dir, behaviourVariable + "=" + behaviour}
+	server.Env = append([]string{serverVariable + "=" + dir, behaviourVariable + "=" + behaviour}, environment...)
 	output, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

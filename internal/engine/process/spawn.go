@@ -42,6 +42,7 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 		stdout:    newLines(secrets, e.logLine(in, "stdout")),
 		stderr:    newLines(secrets, e.logLine(in, "stderr")),
 	}
+	p.stderr.cause = e.config.Cause(in.revision.Language)
 	cmd := &exec.Cmd{
 		Path: in.revision.Command[0],
 		Args: in.revision.Command,

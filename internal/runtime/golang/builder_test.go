@@ -308,3 +308,15 @@ func TestOutputIsOneProgram(t *testing.T) {
 		t.Errorf("the output has %v, %v, want the function alone", entries, err)
 	}
 }
+
+// TestStartFailure_IsThePanic asks that a panic before main is told by its text and
+// not by a line of its trace.
+func TestStartFailure_IsThePanic(t *testing.T) {
+	t.Parallel()
+	files := function("")
+	files["handler.go"] += "\nfunc init() { panic(\"DB_URL is required\") }\n"
+	status, output := runtimetest.Way{}.StartFails(t, build(t, "Handle", files))
+	if cause := runtimetest.Cause(runtime.Go, output); status != 2 || cause != "panic: DB_URL is required" {
+		t.Errorf("ended with %d because of %q; it printed:\n%s", status, cause, output)
+	}
+}

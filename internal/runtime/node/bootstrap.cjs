@@ -127,10 +127,73 @@ function invoke(handler, event, context) {
     const returned = handler(event, context, callback);
     if (typeof returned?.then === "function") {
       returned.then(resolve, reject);
-    } else if (returned !== undefined || handler.length < 3) {
+    } else if (returned !== undefined || !takesCallback(handler)) {
       resolve(returned);
     }
   });
+}
+
+// TOKEN is what matters in the text of a function: comments and strings, which do
+// not count, words, "...", "=>", and brackets and commas.
+const TOKEN = /\/\/.*|\/\*[^]*?\*\/|"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'|`(?:\\[^]|[^`\\])*`|[\w$.]+|=>|[()[\]{},]/g;
+
+const callbackTakers = new WeakMap();
+
+// takesCallback tells whether a function uses a third argument: as a parameter, with
+// a default or without, as one of the rest, or by way of "arguments". Its length
+// counts parameters only up to the first with a default.
+function takesCallback(handler) {
+  if (handler.length >= 3) return true;
+  if (!callbackTakers.has(handler)) {
+    const source = Function.prototype.toString.call(handler);
+    const tokens = (source.match(TOKEN) ?? []).filter((token) => !/^(?:\/[/*]|["'`])/.test(token));
+    callbackTakers.set(handler, hasThirdParameter(tokens) || usesArguments(tokens));
+  }
+  return callbackTakers.get(handler);
+}
+
+function hasThirdParameter(tokens) {
+  let index = tokens.indexOf("(");
+  const arrow = tokens.indexOf("=>");
+  // One parameter needs no brackets.
+  if (index < 0 || (arrow >= 0 && arrow < index)) return false;
+  let commas = 0;
+  for (let depth = 0; index < tokens.length; index++) {
+    const token = tokens[index];
+    if ("([{".includes(token)) depth++;
+    else if (")]}".includes(token) && --depth === 0) return false;
+    else if (depth !== 1) continue;
+    else if (token.startsWith("...")) return true;
+    else if (token === ",") commas++;
+    else if (commas === 2) return true;
+  }
+  return false;
+}
+
+// usesArguments looks for "arguments" outside of functions within the function,
+// which have their own. So has none an arrow function.
+function usesArguments(tokens) {
+  if (tokens[0] !== "function" && tokens[1] !== "function" && isArrow(tokens)) return false;
+  for (let index = 1, depth = 0, inner = -1; index < tokens.length; index++) {
+    const token = tokens[index];
+    if (token === "{") depth++;
+    else if (token === "}" && --depth === inner) inner = -1;
+    else if (token === "function" && depth > 0 && inner < 0) inner = depth;
+    else if (inner < 0 && /^(?:\.\.\.)?arguments(?:\.|$)/.test(token)) return true;
+  }
+  return false;
+}
+
+// isArrow tells whether the brackets that come first are followed by an arrow.
+function isArrow(tokens) {
+  let depth = 0;
+  for (const token of tokens) {
+    if (token === "=>" && depth === 0) return true;
+    if ("([{".includes(token)) depth++;
+    else if (")]}".includes(token)) depth--;
+    if (token === "{" && depth === 1) return false;
+  }
+  return false;
 }
 
 // answerOf makes an answer of a result. Text that is JSON counts as the value it
@@ -324,7 +387,17 @@ function receive() {
   fs.closeSync(ASSIGNMENT);
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, assignment.environment);
+  // The code was mounted over this folder since.
+  process.chdir(process.cwd());
   process.argv.splice(2, process.argv.length, ...assignment.arguments);
+}
+
+// reasonOf returns an error's class and message. A class that sets no name has
+// that of its constructor.
+function reasonOf(error) {
+  if (!(error instanceof Error)) return `Uncaught ${String(error)}`;
+  const name = error.name && error.name !== "Error" ? error.name : error.constructor?.name || "Error";
+  return `${name}: ${error.message}`;
 }
 
 async function main() {
@@ -338,6 +411,6 @@ async function main() {
 main().catch((error) => {
   console.error(error);
   // The last line is what the operator and the function's author are told.
-  console.error(String(error?.message ?? error).split("\n")[0]);
+  console.error(reasonOf(error).split("\n")[0]);
   process.exit(1);
 });

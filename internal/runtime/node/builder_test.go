@@ -101,6 +101,16 @@ func TestHandlers(t *testing.T) {
 				"handler.js": `exports.handle = async (event, context, callback) => { callback(null, "first"); return "second"; };`,
 			}, Body: "first",
 		},
+		"a callback with a default":            {Files: map[string]string{"handler.js": `exports.handle = (event, context, callback = () => {}) => { setTimeout(() => callback(null, "default"), 5); };`}, Body: "default"},
+		"a callback behind a default":          {Files: map[string]string{"handler.js": `exports.handle = (event, context = { a: [1, "("] }, callback) => { setTimeout(() => callback(null, "behind"), 5); };`}, Body: "behind"},
+		"a callback among the rest":            {Files: map[string]string{"handler.js": `exports.handle = (event, ...rest) => { setTimeout(() => rest[1](null, "rest"), 5); };`}, Body: "rest"},
+		"a callback among all":                 {Files: map[string]string{"handler.js": `exports.handle = function (...all) { setTimeout(() => all[2](null, "all"), 5); };`}, Body: "all"},
+		"a callback among the arguments":       {Files: map[string]string{"handler.js": `exports.handle = function () { const callback = arguments[2]; setTimeout(() => callback(null, "arguments"), 5); };`}, Body: "arguments"},
+		"a callback of a method":               {Files: map[string]string{"handler.js": `exports.handle = ({ handle(event, { a }, callback = null) { setTimeout(() => callback(null, "method"), 5); } }).handle;`}, Body: "method"},
+		"no callback with a default":           {Files: map[string]string{"handler.js": `exports.handle = (event, context = (a, b, c) => {}) => { const text = "arguments"; /* arguments */ };`}, Body: ""},
+		"no callback with arguments of others": {Files: map[string]string{"handler.js": `exports.handle = function (event) { (function () { return arguments.length; })(); };`}, Body: ""},
+		"no callback with one parameter":       {Files: map[string]string{"handler.js": `exports.handle = event => { (function (a, b, c) {})(); };`}, Body: ""},
+		"no callback by a bound function":      {Files: map[string]string{"handler.js": `exports.handle = (function (event) {}).bind(null);`}, Body: ""},
 		"an error for the callback": {
 			Files: map[string]string{
 				"handler.js": `exports.handle = (event, context, callback) => { callback(new Error("called back")); };`,
@@ -146,10 +156,13 @@ func TestStrangersPackage(t *testing.T) {
 func TestStartFailures(t *testing.T) {
 	t.Parallel()
 	language.TestStartFailures(t, map[string]runtimetest.StartFailure{
-		"a missing module":   {Code: `require("no-such-module")`, Want: "Cannot find module 'no-such-module'"},
-		"a throw":            {Code: `throw new Error("at load")`, Want: "at load"},
-		"no such function":   {Code: `exports.other = () => {}`, Want: `No function "handle", but: other`},
-		"no function at all": {Code: `exports.handle = 3`, Want: `No function "handle", but: handle`},
+		"a missing module":           {Code: `require("no-such-module")`, Want: "Error: Cannot find module 'no-such-module'"},
+		"a throw":                    {Code: `throw new TypeError("at load\nand more")`, Want: "TypeError: at load"},
+		"a throw of a class":         {Code: `class Missing extends Error {}; throw new Missing("at load")`, Want: "Missing: at load"},
+		"a throw of text":            {Code: `throw "at load"`, Want: "Uncaught at load"},
+		"a syntax error in a module": {Code: `require("vm").runInThisContext("return (;")`, Want: "SyntaxError: Illegal return statement"},
+		"no such function":           {Code: `exports.other = () => {}`, Want: `Error: Provided Handler does not exist, or does not export methods properly. No function "handle", but: other`},
+		"no function at all":         {Code: `exports.handle = 3`, Want: `Error: Provided Handler does not exist, or does not export methods properly. No function "handle", but: handle`},
 	})
 }
 

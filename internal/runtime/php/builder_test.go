@@ -109,10 +109,17 @@ func TestHandlers(t *testing.T) {
 func TestStartFailures(t *testing.T) {
 	t.Parallel()
 	language.TestStartFailures(t, map[string]runtimetest.StartFailure{
-		"a missing file":   {Code: "<?php require 'no_such_file.php';", Want: "no_such_file.php"},
-		"a throw":          {Code: "<?php throw new RuntimeException('at load');", Want: "at load"},
-		"no such function": {Code: "<?php function other() {}", Want: `has no function "handle", but: other`},
-		"no function":      {Code: "<?php $handle = 3;", Want: `has no function "handle", but: none`},
+		"a missing file": {
+			Code: "<?php require 'no_such_file.php';",
+			Want: "Error: Failed opening required 'no_such_file.php'",
+		},
+		"a missing class": {Code: "<?php new Db();", Want: `Error: Class "Db" not found`},
+		"a throw":         {Code: `<?php throw new RuntimeException("at load\nand more");`, Want: "RuntimeException: at load"},
+		"a fatal error": {
+			Code: "<?php interface A {} final class B implements A, A {}", Want: "Fatal error: Class B cannot implement previously implemented interface A",
+		},
+		"no such function": {Code: "<?php function other() {}", Want: `the handler's file has no function "handle", but: other`},
+		"no function":      {Code: "<?php $handle = 3;", Want: `the handler's file has no function "handle", but: none`},
 	})
 }
 

@@ -105,10 +105,15 @@ func TestHandlers(t *testing.T) {
 func TestStartFailures(t *testing.T) {
 	t.Parallel()
 	language.TestStartFailures(t, map[string]runtimetest.StartFailure{
-		"a missing module": {Code: "import no_such_module", Want: "No module named 'no_such_module'"},
-		"a raise":          {Code: "raise RuntimeError('at load')", Want: "at load"},
-		"no such function": {Code: "def other(e, c): pass", Want: `has no function "handle"`},
-		"no function":      {Code: "handle = 3", Want: `has no function "handle"`},
+		"a missing module": {Code: "import no_such_module", Want: "ModuleNotFoundError: No module named 'no_such_module'"},
+		"a raise":          {Code: "raise RuntimeError('at load\\nand more')", Want: "RuntimeError: at load"},
+		"a raise in a rescue": {
+			Code: "try:\n    {}['a']\nexcept KeyError:\n    raise ValueError('no a')", Want: "ValueError: no a",
+		},
+		"a syntax error":   {Code: "import ast; ast.parse('x = (')", Want: "SyntaxError: '(' was never closed"},
+		"an exit":          {Code: "import sys; sys.exit('DB_URL is required')", Want: "DB_URL is required"},
+		"no such function": {Code: "def other(e, c): pass", Want: `AttributeError: the handler's file has no function "handle"`},
+		"no function":      {Code: "handle = 3", Want: `AttributeError: the handler's file has no function "handle"`},
 	})
 }
 

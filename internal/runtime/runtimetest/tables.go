@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
 // A Handling is a function and what it answers to a call.
@@ -38,8 +40,7 @@ func (l Language) TestHandlers(t *testing.T, tests map[string]Handling) {
 	}
 }
 
-// A StartFailure is code that cannot be loaded, and what the last line in the log
-// says of it.
+// A StartFailure is code that cannot be loaded, and why, as its author is told.
 type StartFailure struct{ Code, Want string }
 
 // TestStartFailures runs a table of code that cannot be loaded, in both ways.
@@ -50,13 +51,21 @@ func (l Language) TestStartFailures(t *testing.T, tests map[string]StartFailure)
 			built := l.Build(t, l.Handler, map[string]string{l.File: test.Code})
 			l.InBothWays(t, func(t *testing.T, way Way) {
 				status, output := way.StartFails(t, built)
-				lines := strings.Split(strings.TrimSpace(output), "\n")
-				if last := lines[len(lines)-1]; status != 1 || !strings.Contains(last, test.Want) {
-					t.Errorf("ended with %d and the last line %q, want 1 and %q", status, last, test.Want)
+				if cause := Cause(l.Name, output); status == 0 || !strings.HasPrefix(cause, test.Want) {
+					t.Errorf("ended with %d because of %q, want %q; it printed:\n%s", status, cause, test.Want, output)
 				}
 			})
 		})
 	}
+}
+
+// Cause is what a process says of its end in what it printed.
+func Cause(language, output string) string {
+	cause := runtime.NewCause(language)
+	for line := range strings.Lines(output) {
+		cause.Add(strings.TrimSuffix(line, "\n"))
+	}
+	return cause.String()
 }
 
 // A BuildFailure is an archive that is refused, and what its author must read.

@@ -41,7 +41,10 @@ type Blueprint struct {
 	Nobody bool `json:"nobody,omitempty"`
 	// Resolver is the DNS server; empty for none.
 	Resolver string `json:"resolver,omitempty"`
-	// Temporary is the size of /tmp, in bytes.
+	// Disk makes the first of the mounts the sandbox's own disk, with /tmp on it.
+	Disk bool `json:"disk,omitempty"`
+	// Temporary is the size of /tmp in memory, or of /dev/shm where there is a disk,
+	// in bytes.
 	Temporary int64 `json:"temporary"`
 	// Processes is how many processes and threads the stage's user may have.
 	Processes int `json:"processes"`

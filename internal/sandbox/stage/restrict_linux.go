@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -140,7 +141,7 @@ func applyLandlock(b Blueprint, o Order) error {
 		// The network namespace and its firewall say who can be reached.
 		return config.RestrictPaths(
 			landlock.RODirs("/"),
-			landlock.RWDirs(append([]string{"/tmp"}, b.Writable...)...).WithRefer(),
+			landlock.RWDirs(b.writable()...).WithRefer(),
 			landlock.RWFiles(writableDevices...),
 		)
 	}
@@ -153,6 +154,16 @@ func applyLandlock(b Blueprint, o Order) error {
 		landlock.RWDirs(o.Writable...).WithRefer(),
 		landlock.RWFiles(writableDevices...),
 	)
+}
+
+// writable are the folders that the program may change. What is mounted on a
+// folder later counts as below the folder around it.
+func (b Blueprint) writable() []string {
+	folders := append([]string{"/tmp"}, b.Writable...)
+	if b.Disk {
+		folders = append(folders, SharedMemory, path.Dir(b.Home))
+	}
+	return folders
 }
 
 // sort tells folders from files, and leaves out what is not there.

@@ -87,7 +87,7 @@ func furnishRoot(b Blueprint, opened []int, root string) error {
 			return err
 		}
 	}
-	if err := mountTemporary(root+"/tmp", 0o1777, b.Temporary, unix.MS_NOSUID|unix.MS_NODEV); err != nil {
+	if err := furnishMemory(b, root); err != nil {
 		return err
 	}
 	for _, m := range b.Mounts {
@@ -104,6 +104,13 @@ func furnishRoot(b Blueprint, opened []int, root string) error {
 			return err
 		}
 		opened = opened[1:]
+		if m.Target != DiskMount {
+			continue
+		}
+		// It comes first: others may be below /tmp.
+		if err := unix.Mount(root+DiskMount+"/"+DiskTemporary, root+"/tmp", "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount /tmp: %w", err)
+		}
 	}
 	for name, content := range etcFiles {
 		if err := os.WriteFile(root+name, []byte(content), 0o644); err != nil {
@@ -116,15 +123,48 @@ func furnishRoot(b Blueprint, opened []int, root string) error {
 		}
 	}
 	if b.omits(Processes) {
-		return errors.Join(linkDevices(root), unix.Mount("/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, ""))
+		return errors.Join(linkDevices(b, root), unix.Mount("/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, ""))
 	}
-	return errors.Join(linkDevices(root), mountProc(root))
+	return errors.Join(linkDevices(b, root), mountProc(root))
 }
 
-func linkDevices(root string) error {
+// A sandbox with a disk has these folders, into which its program cannot go: the
+// disk itself, and the code below what the program changes of it. On the disk are
+// /tmp, and the upper and the work folder of the overlay over the code.
+const (
+	diskDir       = "/.disk"
+	DiskMount     = diskDir + "/fs"
+	DiskCode      = diskDir + "/code"
+	DiskTemporary = "tmp"
+	DiskUpper     = "upper"
+	DiskWork      = "work"
+)
+
+// SharedMemory is the folder of shared memory.
+const SharedMemory = "/dev/shm"
+
+// furnishMemory makes the folder that is in memory, and the places of the disk.
+func furnishMemory(b Blueprint, root string) error {
+	inMemory := "/tmp"
+	if b.Disk {
+		inMemory = SharedMemory
+		err := os.Mkdir(root+diskDir, 0o700)
+		for _, dir := range []string{DiskMount, DiskCode, SharedMemory} {
+			err = errors.Join(err, os.Mkdir(root+dir, 0o755))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return mountTemporary(root+inMemory, 0o1777, b.Temporary, unix.MS_NOSUID|unix.MS_NODEV)
+}
+
+func linkDevices(b Blueprint, root string) error {
 	links := map[string]string{
 		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
-		"shm": "/tmp", // Shared memory counts as what it is: files in memory.
+	}
+	if !b.Disk {
+		links["shm"] = "/tmp" // Shared memory counts as what it is: files in memory.
 	}
 	var err error
 	for name, target := range links {

@@ -107,6 +107,8 @@ function warmUp(): void
 function receive(): void
 {
     $assignment = json_decode(stream_get_contents(fopen('php://fd/' . ASSIGNMENT, 'r')), true, 512, \JSON_THROW_ON_ERROR);
+    // The code was mounted over this folder since.
+    chdir(getcwd());
     foreach (array_keys(getenv()) as $name) {
         putenv($name);
         unset($_SERVER[$name], $_ENV[$name]);
@@ -153,7 +155,8 @@ function handler(): callable
 function fail(\Throwable $error): never
 {
     complain((string) $error);
-    complain(explode("\n", $error->getMessage())[0]);
+    $class = $error instanceof NoHandler ? '' : $error::class . ': ';
+    complain($class . explode("\n", $error->getMessage())[0]);
     exit(1);
 }
 

@@ -95,6 +95,8 @@ def receive():
     it, as far as Python reads the environment at its start."""
     with open(ASSIGNMENT, "rb") as pipe:
         assignment = json.loads(pipe.read())
+    # The code was mounted over this folder since.
+    os.chdir(os.getcwd())
     os.environ.clear()
     os.environ.update(assignment["environment"])
     sys.argv[1:] = assignment["arguments"]

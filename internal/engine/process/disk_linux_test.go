@@ -1,0 +1,135 @@
+package process_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/sandbox"
+)
+
+// onDisk runs a script in an instance with a disk of its own, and returns what it
+// printed and why it ended. Its code has a file and a folder, which stay as they are.
+func onDisk(t *testing.T, disk int64, memory int, scripts ...string) (outputs []string, reason string) {
+	t.Helper()
+	var mu sync.Mutex
+	var printed []string
+	e, err := process.New(process.Config{
+		Dir: shortDir(t), Isolation: sandbox.Full, Disk: disk, DiskDir: t.TempDir(),
+		Output: func(line process.Line) {
+			mu.Lock()
+			defer mu.Unlock()
+			printed = append(printed, line.Text)
+		},
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	code := filepath.Join(dir, "function")
+	if err := os.MkdirAll(filepath.Join(code, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(code, "data"), []byte("shipped\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		printed = nil
+		reason = runToItsEnd(t, e, engine.Revision{
+			ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", script}, Dir: dir, MemoryLimit: memory, CPULimit: 1000,
+		})
+		mu.Lock()
+		outputs = append(outputs, strings.Join(printed, "\n"))
+		mu.Unlock()
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(code, "data")); err != nil || string(text) != "shipped\n" {
+		t.Errorf("the code's file is %q (%v), want it unchanged", text, err)
+	}
+	if entries, err := os.ReadDir(code); err != nil || len(entries) != 2 {
+		t.Errorf("the code has %v (%v), want nothing added", entries, err)
+	}
+	return outputs, reason
+}
+
+// TestDisk_CanBeWrittenToWhereFunctionsDo writes beside the code, over it, below it,
+// in the home folder and in /tmp, and looks whether the next instance sees any of it.
+func TestDisk_CanBeWrittenToWhereFunctionsDo(t *testing.T) {
+	t.Parallel()
+	write := "set -e; cd /home/app/function; echo a > new; echo b >> data; echo c > sub/new; rm -r sub; mkdir sub; mv data moved; " +
+		"echo d > $HOME/.cache; echo e > /tmp/e; echo f > /dev/shm/f; cat new moved $HOME/.cache /tmp/e /dev/shm/f"
+	look := "cd /home/app/function; ls -A . /home/app /tmp /dev/shm | tr '\\n' ' '; cat data; ls /.disk 2>/dev/null || echo closed"
+	outputs, _ := onDisk(t, 64<<20, 256, write, look)
+	if want := "a\nshipped\nb\nd\ne\nf"; outputs[0] != want {
+		t.Errorf("the first instance printed %q, want %q", outputs[0], want)
+	}
+	if want := ".: data sub  /dev/shm:  /home/app: function  /tmp: shipped\nclosed"; outputs[1] != want {
+		t.Errorf("the second instance printed %q, want %q", outputs[1], want)
+	}
+}
+
+// TestDisk_IsBounded fills it with bytes and with folders.
+func TestDisk_IsBounded(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ script, want string }{
+		"bytes in /tmp":         {"head -c 100000000 /dev/zero > /tmp/x; wc -c < /tmp/x", "No space left on device"},
+		"bytes beside the code": {"head -c 100000000 /dev/zero > /home/app/function/x", "No space left on device"},
+		"folders":               {"cd /tmp; seq 100000 | xargs mkdir 2>&1 | tail -n 1", "No space left on device"},
+		"a hole":                {"truncate -s 1G /tmp/x && dd if=/dev/zero of=/tmp/x bs=1M count=100 conv=notrunc", "No space left on device"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outputs, _ := onDisk(t, 32<<20, 256, test.script)
+			if !strings.Contains(outputs[0], test.want) {
+				t.Errorf("printed %q, want %q", outputs[0], test.want)
+			}
+		})
+	}
+}
+
+// TestDisk_IsNotMemory writes more than the instance's memory.
+func TestDisk_IsNotMemory(t *testing.T) {
+	t.Parallel()
+	outputs, reason := onDisk(t, 512<<20, 64, "head -c 300000000 /dev/zero > /tmp/x && wc -c < /tmp/x")
+	if outputs[0] != "300000000" || reason != "exit status 0" {
+		t.Errorf("printed %q and ended with %s", outputs[0], reason)
+	}
+}
+
+// TestDisk_EndsWithAKilledServer asks that no block device is left of a server that
+// was killed.
+func TestDisk_EndsWithAKilledServer(t *testing.T) {
+	t.Parallel()
+	dir, disks := shortDir(t), t.TempDir()
+	server, _ := startServer(t, dir, "serve", diskVariable+"="+disks)
+	if n := attached(t, disks); n == 0 {
+		t.Error("no disk of the server's is attached, want those of its sandboxes")
+	}
+	kill(t, server)
+	eventually(t, "all disks have ended", func() bool { return attached(t, disks) == 0 })
+}
+
+// attached counts the block devices whose file is in a folder.
+func attached(t *testing.T, dir string) int {
+	t.Helper()
+	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, file := range files {
+		// A device may have ended since.
+		if text, _ := os.ReadFile(file); strings.HasPrefix(string(text), fmt.Sprint(dir, "/")) {
+			n++
+		}
+	}
+	return n
+}
