@@ -151,7 +151,9 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	id := regional.ID{Region: region, UUID: created.ID}
 	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
+	planned := m.SecretEnvironmentVariables
 	m.fill(id, created)
+	m.SecretEnvironmentVariables = hashSecrets(ctx, planned, created.SecretEnvironmentVariables, &resp.Diagnostics)
 	m.Status = types.StringValue(created.Status.String())
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	change := codeChange{created: true, upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
@@ -159,6 +161,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	if f := r.apply(ctx, id, &m, change, created, &known, &resp.Diagnostics); f != nil {
 		known.keep(ctx, resp.Private, &resp.Diagnostics)
 		m.fill(id, f)
+		m.SecretEnvironmentVariables = hashSecrets(ctx, planned, f.SecretEnvironmentVariables, &resp.Diagnostics)
 		m.Status = types.StringValue(f.Status.String())
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}
@@ -238,6 +241,7 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 		known.Seen, known.doubt = client.Archive{}, false
 		known.keep(ctx, private, &resp.Diagnostics)
 		m.fill(id, f)
+		m.SecretEnvironmentVariables = hashSecrets(ctx, m.SecretEnvironmentVariables, f.SecretEnvironmentVariables, &resp.Diagnostics)
 		if m.Status.IsUnknown() {
 			m.Status = types.StringValue(f.Status.String())
 		}
