@@ -103,6 +103,7 @@ func defaults() kong.Vars {
 		"maxSecretSize":   fmt.Sprint(c.Limits.SecretSize),
 		"maxArchiveSize":  fmt.Sprint(c.Limits.ArchiveSize),
 		"maxPayloadSize":  fmt.Sprint(c.Limits.PayloadSize),
+		"maxStorage":      fmt.Sprint(c.Limits.Storage),
 		"dataDir":         c.DataDir,
 		"cacheDir":        c.CacheDir,
 		"apiListen":       c.APIListen,

@@ -29,6 +29,8 @@ type Limits struct {
 	// of a call, in bytes.
 	ArchiveSize int64
 	PayloadSize int64
+	// Storage is how much the code archives of a project take together, in bytes.
+	Storage int64
 }
 
 // DefaultLimits are those of Scaleway's documentation.
@@ -45,6 +47,7 @@ func DefaultLimits() Limits {
 		MaxTimeout:   time.Hour,
 		ArchiveSize:  100 << 20,
 		PayloadSize:  6 << 20,
+		Storage:      10 << 30,
 	}
 }
 
@@ -53,7 +56,7 @@ func (l Limits) Validate() error {
 	for name, limit := range map[string]int64{
 		"max-namespaces": int64(l.Namespaces), "max-functions": int64(l.Functions), "max-domains": int64(l.Domains),
 		"max-variables": int64(l.Variables), "max-variable-size": int64(l.VariableSize), "max-secret-size": int64(l.SecretSize),
-		"max-scale": int64(l.MaxScale), "max-archive-size": l.ArchiveSize, "max-payload-size": l.PayloadSize,
+		"max-scale": int64(l.MaxScale), "max-archive-size": l.ArchiveSize, "max-payload-size": l.PayloadSize, "max-storage": l.Storage,
 	} {
 		if limit < 1 {
 			return fmt.Errorf("%s is %d: it must be at least 1", name, limit)

@@ -96,6 +96,7 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: s.directory, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives, Runtimes: runtime.All(), URLKey: s.urlKey,
+		URL: s.config.APIURL, Trusted: s.config.TrustedProxies.Contain,
 		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
