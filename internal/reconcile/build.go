@@ -46,8 +46,10 @@ func (r *Reconciler) artifact(ctx context.Context, f functions.Function) (built,
 		return built{}, err
 	}
 	defer os.RemoveAll(workspace)
-	if b, ok, err := r.cached(ctx, f, workspace); ok || err != nil {
-		return b, err
+	if !f.FromScratch {
+		if b, ok, err := r.cached(ctx, f, workspace); ok || err != nil {
+			return b, err
+		}
 	}
 	select {
 	case r.building <- struct{}{}:
