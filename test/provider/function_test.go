@@ -298,6 +298,29 @@ func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
 	w.apply(c, 1, 1)
 }
 
+// TestPostconditionFailsTheFirstApply: who wants the first apply to fail as well says
+// so, and the function is kept.
+func TestPostconditionFailsTheFirstApply(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, tracked(`  lifecycle {
+    postcondition {
+      condition     = self.status == "ready"
+      error_message = "The function is not in service."
+    }
+  }`))
+	c.write("function.zip", must(readFile(writeArchive(t, "README", "no code at all"))))
+	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 || !strings.Contains(unfolded(output), "Resource postcondition failed") {
+		t.Errorf("exit status %d\n%s", status, output)
+	}
+	id := c.attribute(functionAddress, "id")
+	c.archive("good")
+	w.apply(c, 1, 1)
+	if got := c.attribute(functionAddress, "id"); got != id {
+		t.Errorf("the function was replaced: its id was %s and is %s", id, got)
+	}
+}
+
 // TestFailedDeploymentIsRetried: what failed for a reason outside of the code is
 // deployed by the next apply, without a change of the configuration.
 func TestFailedDeploymentIsRetried(t *testing.T) {
