@@ -57,7 +57,7 @@ func identify(archive io.ReaderAt, size int64, known Archive) (Archive, error) {
 	if digest == known.Digest && known.Content != "" {
 		return known, nil
 	}
-	return Archive{Digest: digest, Content: contentDigest(archive, size)}, nil
+	return Archive{Digest: digest, Content: contentDigest(archive, size, maxUnpackedBytes)}, nil
 }
 
 func openArchive(path string) (*os.File, int64, error) {

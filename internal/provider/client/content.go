@@ -29,16 +29,16 @@ var errNoContent = errors.New("archive has no content digest")
 // kinds and the contents of its entries, and whether they are executable. Those are
 // what a build can see; the times, the order, the compression and the comments of
 // the entries are not part of it. It returns "" for an archive that is not well
-// formed, that is too large, or in which two entries have one name, for which the
-// order matters.
-func contentDigest(archive io.ReaderAt, size int64) string {
+// formed, that unpacks to more than limit bytes, or in which two entries have one
+// name, for which the order matters.
+func contentDigest(archive io.ReaderAt, size, limit int64) string {
 	z, err := zip.NewReader(archive, size)
 	// The service refuses insecure paths, which is its to say.
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) || len(z.File) > maxEntries {
 		return ""
 	}
 	slices.SortFunc(z.File, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) })
-	digest, left := sha256.New(), int64(maxUnpackedBytes)
+	digest, left := sha256.New(), limit
 	for i, entry := range z.File {
 		if i > 0 && entry.Name == z.File[i-1].Name {
 			return ""

@@ -114,29 +114,16 @@ func TestReadArchive_ComparesContent(t *testing.T) {
 	}
 }
 
-// TestReadArchive_BoundsUnpacking: an archive that unpacks to more than the service
-// takes is identified by its bytes alone.
-func TestReadArchive_BoundsUnpacking(t *testing.T) {
+// TestContentDigest_BoundsUnpacking: an archive that unpacks to more than the service
+// takes has no content digest, and is identified by its bytes alone.
+func TestContentDigest_BoundsUnpacking(t *testing.T) {
 	t.Parallel()
-	var packed bytes.Buffer
-	w := zip.NewWriter(&packed)
-	zeros := make([]byte, 1<<20)
-	for i := range 2 {
-		f, err := w.Create(fmt.Sprint(i))
-		for range 251 {
-			if err == nil {
-				_, err = f.Write(zeros)
-			}
+	zeros := strings.Repeat("\x00", 1<<20)
+	bomb := pack(t, entry{name: "a", content: zeros}, entry{name: "b", content: zeros})
+	for limit, want := range map[int64]bool{2 << 20: true, 2<<20 - 1: false, 1 << 20: false, 0: false} {
+		if got := client.ContentDigest(bomb, limit); (got != "") != want {
+			t.Errorf("%d bytes that unpack to %d have the digest %q with a limit of %d", len(bomb), 2<<20, got, limit)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if got := read(t, packed.String()); !got.Known() || got.Content != "" {
-		t.Errorf("a bomb of %d bytes is %+v", packed.Len(), got)
 	}
 }
 

@@ -168,6 +168,7 @@ func TestUpload_FileThatChanges(t *testing.T) {
 				uploadTo(storage.URL)(w, r)
 			})
 			got, err := c.Upload(t.Context(), tokenID, path)
+			storage.Close() // It waits for its handlers, which write what is read below.
 			if test.refused {
 				if err == nil || !strings.Contains(err.Error(), path+": ") || !strings.Contains(err.Error(), "file changed while it was uploaded") {
 					t.Errorf("uploaded %+v: %v", got, err)
