@@ -30,6 +30,7 @@ type commandLine struct {
 	Apikey  apikeyCommand  `cmd:"" name:"apikey" help:"Say who may call: make, list, revoke and rotate API keys of the running server."`
 	Project projectCommand `cmd:"" help:"Make and list the projects of the running server."`
 	Audit   auditCommand   `cmd:"" help:"Print who has changed what at the API, when and from where, and who was refused."`
+	Deploy  deployCommand  `cmd:"" help:"Deploy a function again, for example after a deployment that failed."`
 	Logs    logsCommand    `cmd:"" help:"Print what a function has printed, or the log of its latest build."`
 	Token   tokenCommand   `cmd:"" help:"Look into a token, or verify it."`
 	Ca      caCommand      `cmd:"" help:"Print the certificate of the local authority, for clients to trust."`
@@ -103,6 +104,7 @@ func defaults() kong.Vars {
 		"maxSecretSize":    fmt.Sprint(c.Limits.SecretSize),
 		"maxArchiveSize":   fmt.Sprint(c.Limits.ArchiveSize),
 		"maxPayloadSize":   fmt.Sprint(c.Limits.PayloadSize),
+		"maxStorage":       fmt.Sprint(c.Limits.Storage),
 		"dataDir":          c.DataDir,
 		"cacheDir":         c.CacheDir,
 		"apiListen":        c.APIListen,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -67,7 +68,7 @@ func TestConfigFileIsTheReference(t *testing.T) {
 		if field.Anonymous {
 			continue // its own fields follow
 		}
-		name := flagName(field.Name)
+		name := cmp.Or(field.Tag.Get("name"), flagName(field.Name))
 		if !strings.Contains(string(content), "\n"+name+":") && !strings.Contains(string(content), "\n# "+name+":") {
 			t.Errorf("docs/jeton.yaml does not name %s", name)
 		}

@@ -21,6 +21,7 @@ import (
 // serveCommand runs the server.
 type serveCommand struct {
 	APIListen        string         `help:"Listen here for the API, as host:port; port 0 takes a free one." default:"${apiListen}" placeholder:"ADDRESS"`
+	APIURL           string         `name:"api-url" help:"Public URL of the API, behind a proxy (default: as clients reach it)." placeholder:"URL"`
 	GatewayListen    string         `help:"Listen here for calls of functions." default:"${gatewayListen}" placeholder:"ADDRESS"`
 	GatewayTLSListen string         `name:"gateway-tls-listen" help:"Listen here for calls of functions over TLS; empty turns it off." placeholder:"ADDRESS"`
 	TLSCert          string         `name:"tls-cert" help:"Show this certificate over TLS (PEM, with its chain); read again when it changes. Without it a local authority makes certificates." placeholder:"FILE"`
@@ -65,6 +66,7 @@ type serveCommand struct {
 	MaxSecretSize    int            `help:"Let the value of a secret variable be this long, in bytes." default:"${maxSecretSize}"`
 	MaxArchiveSize   int64          `help:"Let the archive of a function's code be this large, in bytes." default:"${maxArchiveSize}"`
 	MaxPayloadSize   int64          `help:"Let the body of a call be this large, in bytes." default:"${maxPayloadSize}"`
+	MaxStorage       int64          `help:"Maximum size of a project's code archives together, in bytes." default:"${maxStorage}"`
 	StrictRuntimes   bool           `help:"Refuse runtimes as Scaleway does: no new functions after a runtime's end of support, and no changes after its end of life."`
 	Queue            int            `help:"Let this many calls wait for an instance of one function." default:"${queue}"`
 	IdleToOne        time.Duration  `help:"Stop an instance that was idle beside others for this long." default:"${idleToOne}"`
@@ -91,7 +93,7 @@ type serveCommand struct {
 // config puts the flags over the defaults.
 func (c *serveCommand) config(dataDir string) server.Config {
 	config := server.DefaultConfig(dataDir)
-	config.APIListen, config.GatewayListen = c.APIListen, c.GatewayListen
+	config.APIListen, config.GatewayListen, config.APIURL = c.APIListen, c.GatewayListen, c.APIURL
 	config.GatewayTLSListen, config.TLSCert, config.TLSKey = c.GatewayTLSListen, c.TLSCert, c.TLSKey
 	config.OpsListen, config.OpsPprof = c.OpsListen, c.OpsPprof
 	config.RefuseTokens, config.RefuseAPIKeys = c.RefuseTokens, c.RefuseAPIKeys
@@ -125,7 +127,7 @@ func (c *serveCommand) limits() functions.Limits {
 	return functions.Limits{
 		Namespaces: c.MaxNamespaces, Functions: c.MaxFunctions, Domains: c.MaxDomains, MaxScale: c.MaxScale,
 		Variables: c.MaxVariables, VariableSize: c.MaxVariableSize, SecretSize: c.MaxSecretSize,
-		MinTimeout: c.MinTimeout, MaxTimeout: c.MaxTimeout, ArchiveSize: c.MaxArchiveSize, PayloadSize: c.MaxPayloadSize,
+		MinTimeout: c.MinTimeout, MaxTimeout: c.MaxTimeout, ArchiveSize: c.MaxArchiveSize, PayloadSize: c.MaxPayloadSize, Storage: c.MaxStorage,
 	}
 }
 

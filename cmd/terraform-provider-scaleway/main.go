@@ -3,13 +3,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
 	gc "runtime/debug"
-
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/jeton-dev/jeton/internal/provider"
 )
@@ -25,10 +22,7 @@ func main() {
 	}
 	debug := flag.Bool("debug", false, "print how to attach Terraform to this process, for a debugger")
 	flag.Parse()
-	err := providerserver.Serve(context.Background(), provider.New(provider.Options{Version: version}), providerserver.ServeOpts{
-		Address: "registry.terraform.io/jeton-dev/scaleway",
-		Debug:   *debug,
-	})
+	err := provider.Serve(provider.Options{Version: version}, *debug)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

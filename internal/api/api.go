@@ -18,6 +18,9 @@ type Directory interface {
 	// Authenticate returns the API key with that secret key, iam.ErrMalformed,
 	// iam.ErrUnknown, or iam.ErrExpired together with the key.
 	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
+	// Recheck returns the API key with that access key, iam.ErrUnknown, or
+	// iam.ErrExpired together with the key.
+	Recheck(accessKey string, now time.Time) (iam.APIKey, error)
 	// Project returns the project of an ID.
 	Project(id string) iam.Project
 	// Visible returns the IDs of all projects that a key opens; nil if that is its
@@ -32,7 +35,8 @@ type Projects interface {
 	DeleteProject(ctx context.Context, id string) (iam.Project, error)
 }
 
-// API is the control plane's HTTP interface. All fields but Observer must be set.
+// API is the control plane's HTTP interface. All exported fields but URL, Trusted and
+// Observer must be set.
 type API struct {
 	Service  *functions.Service
 	Keys     Directory
@@ -48,14 +52,22 @@ type API struct {
 	Logs Logs
 	// Stopping is closed when no request is to last any longer.
 	Stopping <-chan struct{}
-	// URLKey signs the addresses at which archives are uploaded.
+	// URLKey signs the URLs at which archives are uploaded.
 	URLKey []byte
+	// URL is the public URL of the API, without a slash at its end; empty for the one
+	// by which each client has reached it.
+	URL string
+	// Trusted reports whether a proxy at an address is trusted in what it says of that
+	// URL; nil trusts none.
+	Trusted func(netip.Addr) bool
 	// PublicKeys returns the key set that verifies all tokens, as JSON.
 	PublicKeys func() []byte
 	Now        func() time.Time
 	NewID      func() string
 	Log        *slog.Logger
 	Observer   Observer
+
+	reserved reservations
 }
 
 // base is the path below which every endpoint of the Functions API is.

@@ -1,37 +1,30 @@
 package api
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
+	"context"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 const (
-	// archivePath is where the code archives are put and got, by addresses
-	// that upload-url and download-url hand out. As at Scaleway they carry
-	// their own permission; an API key sent along is passed over.
+	// archivePath is where the code archives are uploaded and downloaded, at the
+	// signed URLs that upload-url and download-url return. As at Scaleway such a URL
+	// needs no API key with it.
 	archivePath = "/archives/{name}"
-	// urlLifetime is how long such an address is good for, as recorded.
-	urlLifetime = time.Hour
 
 	archiveType = "application/octet-stream"
-
-	expiresParameter   = "X-Jeton-Expires"
-	lengthParameter    = "X-Jeton-Content-Length"
-	signatureParameter = "X-Jeton-Signature"
 )
 
 // signedURL is the answer of upload-url and download-url: where to go, and
@@ -61,6 +54,9 @@ func (a *API) uploadURL(r *http.Request, scope functions.Scope) (any, error) {
 			Message: fmt.Sprintf("must be at most %d bytes, is %d: leave out of the archive what the function does not need", a.Service.Limits.ArchiveSize, length),
 		}
 	}
+	if err := a.checkStorage(r.Context(), f.ProjectID, int64(length)); err != nil {
+		return nil, err
+	}
 	return signedURL{
 		URL:     a.sign(r, http.MethodPut, f.ID, strconv.Itoa(length)),
 		Headers: map[string][]string{"content-length": {strconv.Itoa(length)}, "content-type": {archiveType}},
@@ -88,67 +84,10 @@ func (a *API) functionWithCode(r *http.Request, scope functions.Scope) (function
 	return a.Service.Function(r.Context(), scope, id)
 }
 
-// sign makes an address at this server, under the name by which the client
-// reached it.
-func (a *API) sign(r *http.Request, method, functionID, length string) string {
-	expires := strconv.FormatInt(a.Now().Add(urlLifetime).Unix(), 10)
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	query := url.Values{
-		expiresParameter:   {expires},
-		signatureParameter: {a.signature(method, functionID, expires, length)},
-	}
-	if length != "" {
-		query.Set(lengthParameter, length)
-	}
-	return scheme + "://" + r.Host + "/archives/function-" + functionID + ".zip?" + query.Encode()
-}
-
-func (a *API) signature(method, functionID, expires, length string) string {
-	mac := hmac.New(sha256.New, a.URLKey)
-	fmt.Fprintf(mac, "%s\n%s\n%s\n%s", method, functionID, expires, length)
-	return hex.EncodeToString(mac.Sum(nil))
-}
-
-var errSignature = &functions.Error{
-	Code: functions.PermissionDenied, Resource: "functions_archive",
-	Message: "the address is not valid, or not any more: ask for another",
-}
-
-// verify returns the function that a signed address is for.
-func (a *API) verify(r *http.Request) (string, error) {
-	name, ok := strings.CutPrefix(r.PathValue("name"), "function-")
-	id, zip := strings.CutSuffix(name, ".zip")
-	query := r.URL.Query()
-	expires := query.Get(expiresParameter)
-	wanted := a.signature(r.Method, id, expires, query.Get(lengthParameter))
-	if !ok || !zip || !functions.ValidID(id) || !hmac.Equal([]byte(wanted), []byte(query.Get(signatureParameter))) {
-		return "", errSignature
-	}
-	until, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil || a.Now().Unix() >= until {
-		return "", errSignature
-	}
-	return id, nil
-}
-
-// admit returns the function that a signed address is for. A wrong signature counts
-// like a wrong key: the answer to it is written down as well.
-func (a *API) admit(r *http.Request) (string, error) {
-	id, err := a.verify(r)
-	notedFor(r).object = id
-	if err != nil && a.Attempts.Wrong(addressOf(r), a.Now()) {
-		return "", errTooManyAttempts
-	}
-	return id, err
-}
-
 // putArchive keeps an uploaded archive. It becomes the function's code at the
 // next deployment.
 func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
-	id, err := a.admit(r)
+	f, err := a.admit(r, iam.Write)
 	if err != nil {
 		a.writeError(w, r, err)
 		return
@@ -162,8 +101,18 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	archive, err := a.Archives.Add(id, r.Body, length, func(archive blob.Archive) error {
-		return a.Service.CodeUploaded(r.Context(), id, archive.Digest)
+	release, err := a.reserve(r.Context(), f.ProjectID, length)
+	if err != nil {
+		a.writeError(w, r, err)
+		return
+	}
+	defer release()
+	archive, err := a.Archives.Add(f.ID, r.Body, length, func(archive blob.Archive) error {
+		// The key may have been revoked while the archive was received.
+		if _, err := a.recheck(r, iam.Write); err != nil {
+			return err
+		}
+		return a.Service.CodeUploaded(r.Context(), f.ID, archive.Digest)
 	})
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, blob.ErrTooLarge) {
 		err = &functions.Error{Code: functions.InvalidArgument, Message: "the archive is not as long as was said"}
@@ -175,6 +124,9 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, r, err)
 		return
 	}
+	if err := a.removeSuperseded(f.ID); err != nil {
+		a.Log.Error("superseded archives could not be removed", "function_id", f.ID, "error", err)
+	}
 	w.Header().Set("Etag", `"`+archive.MD5+`"`)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
@@ -185,27 +137,37 @@ func noRoom(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
-// getArchive gives the archive that was uploaded last.
+// removeSuperseded removes the archives that the function does not need any more now
+// that another one was uploaded.
+func (a *API) removeSuperseded(functionID string) error {
+	return a.Archives.Prune(functionID, func() ([]string, error) {
+		f, err := a.Service.FunctionByID(context.Background(), functionID)
+		if functions.IsNotFound(err) {
+			return nil, nil // It was deleted, with its archives.
+		}
+		return f.Archives(), err
+	})
+}
+
+// getArchive returns the archive that was uploaded last, with its digest (RFC 9530).
 func (a *API) getArchive(w http.ResponseWriter, r *http.Request) {
-	id, err := a.admit(r)
+	f, err := a.admit(r, iam.Read)
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	digest, err := a.Service.UploadedCode(r.Context(), id)
-	if err != nil {
-		a.writeError(w, r, err)
-		return
-	}
-	file, err := a.Archives.Open(id, digest)
-	if errors.Is(err, os.ErrNotExist) {
-		err = functions.NotFoundError("Code of the function", id)
+	file, err := a.Archives.Open(f.ID, f.Archive)
+	if f.Archive == "" || errors.Is(err, os.ErrNotExist) {
+		err = functions.NotFoundError("Code of the function", f.ID)
 	}
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
 	defer file.Close()
+	if digest, err := hex.DecodeString(f.Archive); err == nil {
+		w.Header().Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":")
+	}
 	w.Header().Set("Content-Type", archiveType)
 	http.ServeContent(w, r, "", time.Time{}, file)
 }

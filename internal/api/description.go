@@ -53,8 +53,8 @@ func Description() openapi.API {
 			"project_ids": {Type: "array", Items: &openapi.Schema{Type: "string"}}, "content_length": {Type: "integer", Minimum: new(1)},
 			"expires_at": {Type: "string", Format: "date-time"}, "expiration_date": {Type: "string", Format: "date-time"},
 			"since": {Type: "string"}, "follow": {Type: "boolean", Default: false},
-			"limit":          {Type: "integer", Minimum: new(1), Maximum: new(mostLines), Default: usualLines},
-			expiresParameter: {Type: "integer"}, lengthParameter: {Type: "integer"}, signatureParameter: {Type: "string"},
+			"limit":      {Type: "integer", Minimum: new(1), Maximum: new(mostLines), Default: usualLines},
+			keyParameter: {Type: "string"}, expiresParameter: {Type: "integer"}, lengthParameter: {Type: "integer"}, signatureParameter: {Type: "string"},
 		},
 		Failures: failures,
 	}

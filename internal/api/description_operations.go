@@ -40,8 +40,8 @@ var functionOperations = []openapi.Operation{
 	{Pattern: "GET " + base + "/functions/{id}/upload-url", ID: "GetFunctionUploadURL", Tag: "functions", Text: "Get an address to put code at, which is good for an hour.", Answer: signedURL{}, Query: []string{"content_length!"}, Fails: notThere},
 	{Pattern: "GET " + base + "/functions/{id}/download-url", ID: "GetFunctionDownloadURL", Tag: "functions", Text: "Get an address to get the code from that was uploaded last.", Answer: signedURL{}, Fails: notThere},
 	{Pattern: "GET " + base + "/functions/{id}/logs", ID: "ListFunctionLogs", Tag: "functions", Text: "List what a function has said since a time or for a while; with follow, go on with what it says, one JSON object a line.", Answer: logsAnswer{}, Query: []string{"since", "limit", "follow"}, Fails: notThere},
-	{Pattern: "PUT " + archivePath, ID: "PutArchive", Tag: "functions", Text: "Put code at the address that upload-url gave.", Open: true, RequestType: archiveType, Query: []string{expiresParameter + "!", lengthParameter + "!", signatureParameter + "!"}, Fails: []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound}},
-	{Pattern: "GET " + archivePath, ID: "GetArchive", Tag: "functions", Text: "Get code from the address that download-url gave.", Open: true, AnswerType: archiveType, Query: []string{expiresParameter + "!", signatureParameter + "!"}, Fails: []int{http.StatusForbidden, http.StatusNotFound}},
+	{Pattern: "PUT " + archivePath, ID: "PutArchive", Tag: "functions", Text: "Put code at the address that upload-url gave.", Open: true, RequestType: archiveType, Query: []string{keyParameter + "!", expiresParameter + "!", lengthParameter + "!", signatureParameter + "!"}, Fails: []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound}},
+	{Pattern: "GET " + archivePath, ID: "GetArchive", Tag: "functions", Text: "Get code from the address that download-url gave.", Open: true, AnswerType: archiveType, Query: []string{keyParameter + "!", expiresParameter + "!", signatureParameter + "!"}, Fails: []int{http.StatusForbidden, http.StatusNotFound}},
 }
 
 var tokenOperations = []openapi.Operation{

@@ -61,7 +61,7 @@ var texts = map[string]string{
 	"domain": "Always scw.eu.", "partition": "Always scw.", "platform": "Always external.",
 
 	"page": "Which page, from 1.", "page_size": "How many to a page.", "order_by": "A field, and asc or desc: created_at, for namespaces and functions name, for domains hostname.",
-	expiresParameter: "Until when the address is good.", lengthParameter: "How long the archive is.", signatureParameter: "What shows that the address was given by this server.",
+	keyParameter: "The access key of the API key that asked for the address.", expiresParameter: "Until when the address is good.", lengthParameter: "How long the archive is.", signatureParameter: "What shows that the address was given by this server.",
 
 	"message": "What went wrong, for people.", "method": "How the caller was to be known: api_key.", "reason": "Why: not_found, expired or invalid_argument.",
 	"InvalidArgument.reason": "required, format, constraint or unknown.", "type": "The kind of failure.", "details": "One entry for each.",

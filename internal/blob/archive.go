@@ -123,6 +123,32 @@ func (a *Archives) Open(functionID, digest string) (*os.File, error) {
 	return a.root.Open(path.Join(functionID, digest))
 }
 
+// Usage returns how many bytes the archives of some functions take. Archives that are
+// being received do not count.
+func (a *Archives) Usage(functionIDs []string) (int64, error) {
+	var used int64
+	for _, id := range functionIDs {
+		entries, err := os.ReadDir(filepath.Join(a.dir, id))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return 0, err
+		}
+		for _, entry := range entries {
+			if unfinished, _ := filepath.Match(unfinishedArchive, entry.Name()); unfinished {
+				continue
+			}
+			info, err := entry.Info()
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return 0, err
+			}
+			used += info.Size()
+		}
+	}
+	return used, nil
+}
+
 // Prune removes the archives of a function but for those that are needed,
 // which it asks when no archive can be added meanwhile.
 func (a *Archives) Prune(functionID string, needed func() ([]string, error)) error {

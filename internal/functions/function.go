@@ -75,12 +75,25 @@ type Function struct {
 	// Rebuild tells that the deployment under way builds its code even if it
 	// has been built before.
 	Rebuild bool
+	// FromScratch reports whether the deployment under way takes nothing of earlier
+	// builds, because the last deployment failed: what was kept may be the cause.
+	FromScratch bool `json:",omitempty"`
 	// Revision is what serves calls now; nil before the first deployment.
 	Revision *Revision
 }
 
 // ObjectID implements Object.
 func (f Function) ObjectID() string { return f.ID }
+
+// Archives returns the digests of the code that the function needs: what was uploaded
+// last, what is being deployed, and what serves.
+func (f Function) Archives() []string {
+	needed := []string{f.Archive, f.Target}
+	if f.Revision != nil {
+		needed = append(needed, f.Revision.Archive)
+	}
+	return needed
+}
 
 // A Revision is the build of one state of a function. What it is never
 // changes; a change of the function makes another revision.

@@ -3,6 +3,7 @@ package functions
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -202,6 +203,7 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 		if u.Redeploy || f.Target == "" {
 			f.Target = f.Archive
 			f.Rebuild = u.Redeploy
+			f.FromScratch = u.Redeploy && f.failing()
 		}
 		f.StartDeployment(s.Now())
 		return f, tx.Put(f)
@@ -240,8 +242,9 @@ func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
 	return f, s.check(f)
 }
 
-// DeployFunction builds the code that was uploaded last and, once that is
-// ready, has it serve.
+// DeployFunction builds the code that was uploaded last and, once that is ready, puts
+// it into service. It may be called again after a deployment that failed: then the
+// whole deployment is repeated, from the build on.
 func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (Function, error) {
 	return change(ctx, s.Store, func(tx Tx) (Function, error) {
 		f, err := function(tx, scope, id)
@@ -254,10 +257,16 @@ func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (F
 		if err := s.changeable(f.Runtime); err != nil {
 			return f, err
 		}
-		f.Target, f.Rebuild = f.Archive, true
+		f.Target, f.Rebuild, f.FromScratch = f.Archive, true, f.failing()
 		f.StartDeployment(s.Now())
 		return f, tx.Put(f)
 	})
+}
+
+// failing reports whether the last deployment failed, also while another one is under
+// way for that.
+func (f Function) failing() bool {
+	return f.Status == Failed || (f.Status == Pending && f.FromScratch)
 }
 
 // CodeUploaded notes that the archive with this digest is the code of a
@@ -276,14 +285,34 @@ func (s *Service) CodeUploaded(ctx context.Context, id, digest string) error {
 	})
 }
 
-// UploadedCode returns the digest of the archive that was uploaded last.
-// Returns an Error with the code NotFound if there is none.
-func (s *Service) UploadedCode(ctx context.Context, id string) (string, error) {
-	f, err := get(ctx, s.Store, func(tx Tx) (Function, error) { return tx.Function(id) })
-	if err == nil && f.Archive == "" {
-		err = NotFoundError("Code of the function", id)
+// FunctionByID returns a function for a request about its code whose caller holds a signed
+// address in place of a scope.
+func (s *Service) FunctionByID(ctx context.Context, id string) (Function, error) {
+	return get(ctx, s.Store, func(tx Tx) (Function, error) { return tx.Function(id) })
+}
+
+// FunctionIDs returns the IDs of all functions of a project.
+func (s *Service) FunctionIDs(ctx context.Context, projectID string) ([]string, error) {
+	return get(ctx, s.Store, func(tx Tx) ([]string, error) {
+		all, _, err := tx.Functions(Filter{ProjectID: projectID}, Page{})
+		ids := make([]string, len(all))
+		for i, f := range all {
+			ids[i] = f.ID
+		}
+		return ids, err
+	})
+}
+
+// CheckStorage returns an Error with the code QuotaExceeded unless a project that
+// takes so many bytes has room for more.
+func (s *Service) CheckStorage(used, more int64) error {
+	if used+more <= s.Limits.Storage {
+		return nil
 	}
-	return f.Archive, err
+	return &Error{
+		Code: QuotaExceeded, Resource: "storage", Quota: int(s.Limits.Storage), Current: int(used),
+		Message: fmt.Sprintf("quota exceeded: the code archives of a project take at most %d bytes: delete functions that are not needed, or upload a smaller archive", s.Limits.Storage),
+	}
 }
 
 // DeleteFunction deletes a function. Its tokens are gone, and it answers no

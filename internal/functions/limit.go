@@ -35,6 +35,8 @@ type Limits struct {
 	// of a call, in bytes.
 	ArchiveSize int64
 	PayloadSize int64
+	// Storage is how much the code archives of a project take together, in bytes.
+	Storage int64
 }
 
 // DefaultLimits are those of Scaleway's documentation. It documents none for
@@ -55,6 +57,7 @@ func DefaultLimits() Limits {
 		MaxTimeout:   time.Hour,
 		ArchiveSize:  100 << 20,
 		PayloadSize:  6 << 20,
+		Storage:      10 << 30,
 	}
 }
 
@@ -66,7 +69,7 @@ func (l Limits) Validate() error {
 		"max-project-tokens": int64(l.ProjectTokens), "max-project-crons": int64(l.ProjectCrons),
 		"max-project-triggers": int64(l.ProjectTriggers), "max-project-domains": int64(l.ProjectDomains),
 		"max-variables": int64(l.Variables), "max-variable-size": int64(l.VariableSize), "max-secret-size": int64(l.SecretSize),
-		"max-scale": int64(l.MaxScale), "max-archive-size": l.ArchiveSize, "max-payload-size": l.PayloadSize,
+		"max-scale": int64(l.MaxScale), "max-archive-size": l.ArchiveSize, "max-payload-size": l.PayloadSize, "max-storage": l.Storage,
 	} {
 		if limit < 1 {
 			return fmt.Errorf("%s is %d: it must be at least 1", name, limit)

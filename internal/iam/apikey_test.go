@@ -50,6 +50,9 @@ func TestExpiry(t *testing.T) {
 		"at that second": {key.ExpiresAt, iam.ErrExpired},
 		"afterwards":     {key.ExpiresAt.Add(time.Hour), iam.ErrExpired},
 	} {
+		if got, err := directory.Recheck(key.AccessKey, test.at); !errors.Is(err, test.want) || got.AccessKey != key.AccessKey {
+			t.Errorf("%s, by the access key: %q, %v, want %q, %v", name, got.AccessKey, err, key.AccessKey, test.want)
+		}
 		got, err := directory.Authenticate(secretKey.Reveal(), test.at)
 		if !errors.Is(err, test.want) || got.AccessKey != key.AccessKey {
 			t.Errorf("%s: %q, %v, want %q, %v", name, got.AccessKey, err, key.AccessKey, test.want)
@@ -58,6 +61,11 @@ func TestExpiry(t *testing.T) {
 	directory.Apply(key, true)
 	if got, err := directory.Authenticate(secretKey.Reveal(), start); !errors.Is(err, iam.ErrUnknown) || got.AccessKey != "" {
 		t.Errorf("after its end: %q, %v, want ErrUnknown and no key", got.AccessKey, err)
+	}
+	for _, accessKey := range []string{key.AccessKey, ""} {
+		if got, err := directory.Recheck(accessKey, start); !errors.Is(err, iam.ErrUnknown) || got.AccessKey != "" {
+			t.Errorf("after its end, by the access key %q: %q, %v, want ErrUnknown and no key", accessKey, got.AccessKey, err)
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ type Directory struct {
 	// organizations have the IDs of their projects, oldest first.
 	organizations map[string][]string
 	keys          map[SecretDigest]*known
+	// digests are those of the keys, by their access keys.
+	digests map[string]SecretDigest
 }
 
 // known is an API key, and when it was used last.
@@ -41,7 +43,10 @@ type known struct {
 
 // NewDirectory returns an empty directory.
 func NewDirectory() *Directory {
-	return &Directory{projects: map[string]Project{}, organizations: map[string][]string{}, keys: map[SecretDigest]*known{}}
+	return &Directory{
+		projects: map[string]Project{}, organizations: map[string][]string{},
+		keys: map[SecretDigest]*known{}, digests: map[string]SecretDigest{},
+	}
 }
 
 // Apply notes a change of an object; those that are no project and no API key
@@ -95,9 +100,11 @@ func (d *Directory) Visible(key APIKey) []string {
 
 func (d *Directory) applyKey(key APIKey, deleted bool) {
 	before := d.keys[key.Digest]
+	d.digests[key.AccessKey] = key.Digest
 	switch {
 	case deleted:
 		delete(d.keys, key.Digest)
+		delete(d.digests, key.AccessKey)
 	case before != nil:
 		before.APIKey = key
 	default:
@@ -133,7 +140,25 @@ func (d *Directory) Authenticate(secretKey string, now time.Time) (APIKey, error
 	}
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	key, ok := d.keys[sha256.Sum256([]byte(secretKey))]
+	return d.use(sha256.Sum256([]byte(secretKey)), now)
+}
+
+// Recheck returns the API key with the given access key, for a request that the
+// holder of the key was permitted to make later. Returns ErrUnknown, or ErrExpired
+// together with the key.
+func (d *Directory) Recheck(accessKey string, now time.Time) (APIKey, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	digest, ok := d.digests[accessKey]
+	if !ok {
+		return APIKey{}, ErrUnknown
+	}
+	return d.use(digest, now)
+}
+
+// use returns the key with a digest, and notes its use. d is locked.
+func (d *Directory) use(digest SecretDigest, now time.Time) (APIKey, error) {
+	key, ok := d.keys[digest]
 	if !ok {
 		return APIKey{}, ErrUnknown
 	}

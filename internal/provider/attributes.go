@@ -82,8 +82,8 @@ func secretsAttribute(noun string) schema.Attribute {
 		Optional:    true,
 		Computed:    true,
 		Sensitive:   true,
-		MarkdownDescription: "The secret environment variables of the " + noun + ". " +
-			"The state holds them in clear until it is refreshed, and their argon2id hashes from then on.",
+		MarkdownDescription: "The secret environment variables of the " + noun + ". The state holds their argon2id hashes, and a saved plan holds them in clear: " +
+			"`" + writeOnlySecrets + "` is in neither.",
 		Validators:    variables(maxSecretValue),
 		PlanModifiers: []planmodifier.Map{spelling.Secrets()},
 	}

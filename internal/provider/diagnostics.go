@@ -3,9 +3,8 @@ package provider
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -66,11 +65,16 @@ func (b *backend) advice(err error) string {
 // nothing.
 const sdkPrefix = "scaleway-sdk-go: error executing request: "
 
-// sentence writes an error as a sentence of its own.
+// firstWord is a word that an error begins with, unlike a name of the user's own.
+var firstWord = regexp.MustCompile(`^[a-z]+ `)
+
+// sentence writes an error as a sentence of its own. What the user has named, such as
+// a file, keeps its case.
 func sentence(err error) string {
 	text := strings.TrimSpace(strings.Replace(err.Error(), sdkPrefix, "", 1))
-	first, size := utf8.DecodeRuneInString(text)
-	text = string(unicode.ToUpper(first)) + text[size:]
+	if firstWord.MatchString(text) {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
 	if !strings.HasSuffix(text, ".") {
 		text += "."
 	}

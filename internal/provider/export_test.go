@@ -5,3 +5,6 @@ var GeneratedName = generatedName
 
 // ParseClaims is parseClaims, for tests of texts that Terraform would not pass.
 var ParseClaims = parseClaims
+
+// Sentence is sentence.
+var Sentence = sentence

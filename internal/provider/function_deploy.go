@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider/client"
@@ -16,6 +17,8 @@ import (
 // function costs a deployment, which takes the real service minutes, so one
 // change makes one deployment.
 type codeChange struct {
+	// created says that the function is new.
+	created bool
 	// upload says that the archive is to be uploaded.
 	upload bool
 	// patch is what is to be changed beside the code; nil is nothing. A patch
@@ -25,25 +28,61 @@ type codeChange struct {
 	deploy bool
 }
 
-// planCodeChange compares what the service cannot tell: whether the archive has
+const statusAttribute = "status"
+
+// deploymentPending reports whether the function should run code that is not in
+// service: it was never deployed, or its last deployment failed.
+func (m *functionModel) deploymentPending(prior *functionModel) bool {
+	if prior == nil || m.ZipFile.IsNull() || !m.Deploy.ValueBool() {
+		return false
+	}
+	switch function.FunctionStatus(prior.Status.ValueString()) {
+	case function.FunctionStatusCreated, function.FunctionStatusError:
+		return true
+	default:
+		return false
+	}
+}
+
+// plannedStatus shows a deployment that is pending. A state of the official provider
+// has no status; Read sets it.
+func (m *functionModel) plannedStatus(prior *functionModel, others bool) types.String {
+	ready := types.StringValue(function.FunctionStatusReady.String())
+	switch {
+	case prior == nil:
+		return types.StringUnknown()
+	case m.deploymentPending(prior):
+		return ready
+	case (others || m.ZipDigest.IsUnknown()) && !prior.Status.Equal(ready):
+		return types.StringUnknown()
+	default:
+		return prior.Status
+	}
+}
+
+// planCodeChange compares what the service cannot say: whether the archive has
 // changed, and whether it is to be deployed. Removing zip_file leaves the code
 // where it is. A state that was imported does not say whether the function is
 // deployed; to say so later is no reason to deploy it.
-func planCodeChange(prior, planned *functionModel, changed bool) codeChange {
+func planCodeChange(prior, planned *functionModel, changed bool, f *function.Function) codeChange {
 	switchedOn := !prior.Deploy.IsNull() && !prior.Deploy.ValueBool()
-	return codeChange{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn)}
+	pending := planned.deploymentPending(prior) && f.Status != function.FunctionStatusReady
+	return codeChange{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn || pending)}
 }
 
 // apply carries out a change and returns the function as it is then, or nil after
 // an error, which it reports.
-func (r *functionResource) apply(ctx context.Context, id regional.ID, m *functionModel, change codeChange, f *function.Function, diags *diag.Diagnostics) *function.Function {
+func (r *functionResource) apply(ctx context.Context, id regional.ID, m *functionModel, change codeChange, f *function.Function, known *archives, diags *diag.Diagnostics) *function.Function {
 	if change.upload {
-		digest, err := r.backend.Upload(ctx, id, m.ZipFile.ValueString())
+		uploaded, err := r.backend.Upload(ctx, id, m.ZipFile.ValueString())
 		if err != nil {
 			diags.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", joinSentences(sentence(err), r.backend.advice(err)))
 			return nil
 		}
-		m.setDigest(digest)
+		known.Service = uploaded
+		if m.ZipDigest.IsUnknown() || change.created {
+			m.setDigest(uploaded)
+		}
 	}
 	started, err := r.start(ctx, id, change, f)
 	if err != nil {
@@ -100,21 +139,34 @@ func neverDeployed(m *functionModel, f *function.Function) bool {
 // reportFailure reports a function that came to rest where it should not, and
 // whether that is a warning only. A function that stays as broken as it was, in a
 // change that does not touch it, is Read's to warn of.
+//
+// The failed deployment of a new function is a warning: after an error, Terraform
+// would replace the function at the next apply. The state says that it is in status
+// "error", so the next plan deploys it again, and then a failure is an error; see
+// ADR 0030.
 func reportFailure(id regional.ID, m *functionModel, change codeChange, f *function.Function, diags *diag.Diagnostics) bool {
 	text := fmt.Sprintf("Function %s is in status %q%s.", id, f.Status, failure(f))
+	report := diags.AddAttributeError
+	if change.created {
+		report = diags.AddAttributeWarning
+	}
 	switch {
 	case change.deploy && !change.upload && neverDeployed(m, f):
-		diags.AddAttributeError(path.Root("deploy"), "The function has no code to deploy",
+		report(path.Root("deploy"), "The function has no code to deploy",
 			text+" No code was ever uploaded: set zip_file, or remove deploy.")
 	case change.patch == nil && !change.deploy:
 		return true
 	case neverDeployed(m, f):
 		diags.AddWarning("The function has no code", text+" This is how the service reports a change of a function that was never deployed: set zip_file and deploy = true to give it code.")
 		return true
+	case change.created:
+		report(path.Root("zip_file"), "The function is not in service", text+
+			" The function exists and is kept. Correct the code or the settings, or leave them as they are, and apply again: that deploys it.")
 	default:
-		diags.AddAttributeError(path.Root("zip_file"), "The function is not in service", text+" An older deployment, if there is one, goes on serving. Correct the code or the settings and apply again.")
+		report(path.Root("zip_file"), "The function is not in service", text+
+			" An older deployment, if there is one, goes on serving. Correct the code or the settings, or leave them as they are, and apply again: that deploys it.")
 	}
-	return false
+	return change.created
 }
 
 // failure quotes everything that the service says went wrong.

@@ -17,6 +17,7 @@ type functionModel struct {
 	SecretsWO        types.Map    `tfsdk:"secret_environment_variables_wo"`
 	SecretsWOVersion types.Int64  `tfsdk:"secret_environment_variables_wo_version"`
 	ZipDigest        types.String `tfsdk:"zip_digest"`
+	Status           types.String `tfsdk:"status"`
 	Timeouts         types.Object `tfsdk:"timeouts"`
 }
 

@@ -2,11 +2,13 @@ package provider
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
@@ -42,7 +44,7 @@ func (r *functionResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	m.planDigest(ctx, prior, &resp.Plan, &resp.Diagnostics)
+	r.planCode(ctx, req, resp, &m, prior)
 	if r.backend == nil || m.Region.ValueString() == "" {
 		return
 	}
@@ -58,6 +60,29 @@ func (r *functionResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 	if prior == nil && namespaceID != "" && isText(m.ProjectID) {
 		r.namespace(ctx, regional.ID{Region: region, UUID: namespaceID}, m.ProjectID, &resp.Diagnostics)
+	}
+}
+
+// planCode plans what the service cannot say: whether the archive is to be uploaded,
+// and whether the function is to be deployed.
+func (r *functionResource) planCode(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, m, prior *functionModel) {
+	known := readArchives(ctx, req.Private, &resp.Diagnostics)
+	changes, err := resp.Plan.Raw.Diff(req.State.Raw)
+	if err != nil {
+		resp.Diagnostics.AddError("Cannot compare the plan with the state", sentence(err))
+		return
+	}
+	others := slices.ContainsFunc(changes, func(change tftypes.ValueDiff) bool {
+		steps := change.Path.Steps()
+		return len(steps) > 0 && steps[0] != tftypes.AttributeName(zipDigest) && steps[0] != tftypes.AttributeName(statusAttribute)
+	})
+	others = others || m.deploymentPending(prior)
+	m.ZipDigest = m.plannedDigest(prior, known, others, &resp.Diagnostics)
+	m.Status = m.plannedStatus(prior, others)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(zipDigest), m.ZipDigest)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(statusAttribute), m.Status)...)
+	if r.backend != nil && prior != nil {
+		r.warnOfOtherCode(ctx, m, prior, known, &resp.Diagnostics)
 	}
 }
 
@@ -106,6 +131,13 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	m.setProject(n)
+	// An archive that cannot be uploaded is no reason to make a function.
+	if !m.ZipFile.IsNull() {
+		if _, err := client.ReadArchive(m.ZipFile.ValueString(), client.Archive{}); err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", sentence(err))
+			return
+		}
+	}
 	// Until the archive is uploaded the function has none.
 	m.ZipDigest = types.StringNull()
 	secrets := config.secretUpdate(nil, nil)
@@ -119,11 +151,18 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	id := regional.ID{Region: region, UUID: created.ID}
 	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
+	planned := m.SecretEnvironmentVariables
 	m.fill(id, created)
+	m.SecretEnvironmentVariables = hashSecrets(ctx, planned, created.SecretEnvironmentVariables, &resp.Diagnostics)
+	m.Status = types.StringValue(created.Status.String())
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-	change := codeChange{upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
-	if f := r.apply(ctx, id, &m, change, created, &resp.Diagnostics); f != nil {
+	change := codeChange{created: true, upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
+	var known archives
+	if f := r.apply(ctx, id, &m, change, created, &known, &resp.Diagnostics); f != nil {
+		known.keep(ctx, resp.Private, &resp.Diagnostics)
 		m.fill(id, f)
+		m.SecretEnvironmentVariables = hashSecrets(ctx, planned, f.SecretEnvironmentVariables, &resp.Diagnostics)
+		m.Status = types.StringValue(f.Status.String())
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}
 }
@@ -148,14 +187,19 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 		r.backend.addError(&resp.Diagnostics, "Cannot read the function", err)
 		return
 	}
+	known := readArchives(ctx, req.Private, &resp.Diagnostics)
 	if imported := m.Name.IsNull(); imported {
+		// A function without code has none to read.
+		known.Service, _ = r.backend.CodeArchive(ctx, id, false)
 		if n := r.namespace(ctx, regional.ID{Region: id.Region, UUID: f.NamespaceID}, m.ProjectID, &resp.Diagnostics); n != nil {
 			m.setProject(n)
 		}
 	}
 	m.fill(id, f)
 	m.URL = functionURL(f)
-	m.readDigest()
+	m.Status = types.StringValue(f.Status.String())
+	m.readDigest(&known)
+	known.keep(ctx, resp.Private, &resp.Diagnostics)
 	remembered := rememberedSecrets(ctx, req.Private, &resp.Diagnostics)
 	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, withoutSecrets(f.SecretEnvironmentVariables, remembered))
 	warnOfState(id, &m, f, &resp.Diagnostics)
@@ -182,19 +226,25 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 		r.backend.addError(&resp.Diagnostics, "Cannot update the function", err)
 		return
 	}
-	changed := m.archiveChanged(&prior) && !r.hasArchive(ctx, id, req.Private, &prior, &m, &resp.Diagnostics)
-	change := planCodeChange(&prior, &m, changed)
-	change.patch = m.updateRequest(id, secrets.changes(f.SecretEnvironmentVariables), f)
-	secrets.remember(ctx, resp.Private, secrets.meanwhile(), &resp.Diagnostics)
-	if change.upload {
-		doubtArchive(ctx, resp.Private, &prior, true, &resp.Diagnostics)
+	known, private := readArchives(ctx, req.Private, &resp.Diagnostics), resp.Private
+	changed := r.archiveChange(ctx, id, &m, &prior, &known, &resp.Diagnostics)
+	known.doubt = known.doubt || changed
+	known.keep(ctx, private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
 	}
-	if f = r.apply(ctx, id, &m, change, f, &resp.Diagnostics); f != nil {
-		secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
-		if change.upload {
-			doubtArchive(ctx, resp.Private, &prior, false, &resp.Diagnostics)
-		}
+	change := planCodeChange(&prior, &m, changed, f)
+	change.patch = m.updateRequest(id, secrets.changes(f.SecretEnvironmentVariables), f)
+	secrets.remember(ctx, private, secrets.meanwhile(), &resp.Diagnostics)
+	if f = r.apply(ctx, id, &m, change, f, &known, &resp.Diagnostics); f != nil {
+		secrets.remember(ctx, private, secrets.after(), &resp.Diagnostics)
+		known.Seen, known.doubt = client.Archive{}, false
+		known.keep(ctx, private, &resp.Diagnostics)
 		m.fill(id, f)
+		m.SecretEnvironmentVariables = hashSecrets(ctx, m.SecretEnvironmentVariables, f.SecretEnvironmentVariables, &resp.Diagnostics)
+		if m.Status.IsUnknown() {
+			m.Status = types.StringValue(f.Status.String())
+		}
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	}
 }

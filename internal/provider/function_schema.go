@@ -84,9 +84,10 @@ func codeAttributes() map[string]schema.Attribute {
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"zip_file": schema.StringAttribute{
-			Optional:            true,
-			MarkdownDescription: "The path of a zip archive that holds the code. It is uploaded when its content changes, or `zip_hash` does if that is set.",
-			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			Optional: true,
+			MarkdownDescription: "The path of a zip archive that holds the code. It is uploaded when its content changes, or when `zip_hash` does if that is set. " +
+				"Times, order and compression of the entries are not content.",
+			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"zip_hash": schema.StringAttribute{
 			Optional: true,
@@ -98,6 +99,11 @@ func codeAttributes() map[string]schema.Attribute {
 			Computed: true,
 			MarkdownDescription: "The SHA-256 of the archive that was uploaded, in hex. Null with `zip_hash`. " +
 				"For a function that the official provider made, it is that of the archive at the first refresh.",
+		},
+		statusAttribute: schema.StringAttribute{
+			Computed: true,
+			MarkdownDescription: "The status of the function at the last refresh, for example `ready`. In status `error` its last deployment failed: " +
+				"with `zip_file` and `deploy`, the next apply deploys it again.",
 		},
 		"deploy": schema.BoolAttribute{
 			Optional:            true,

@@ -60,7 +60,9 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 	id := regional.ID{Region: region, UUID: created.ID}
 	identify(ctx, resp.Identity, id, &resp.Diagnostics)
 	secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
+	planned := m.SecretEnvironmentVariables
 	m.fill(id, created)
+	m.SecretEnvironmentVariables = hashSecrets(ctx, planned, created.SecretEnvironmentVariables, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 	ready, err := r.ready(ctx, id, created)
 	if err != nil {
@@ -68,6 +70,7 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 		return
 	}
 	m.fill(id, ready)
+	m.SecretEnvironmentVariables = hashSecrets(ctx, planned, ready.SecretEnvironmentVariables, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
@@ -151,6 +154,7 @@ func (r *namespaceResource) Update(ctx context.Context, req resource.UpdateReque
 	}
 	secrets.remember(ctx, resp.Private, secrets.after(), &resp.Diagnostics)
 	m.fill(id, n)
+	m.SecretEnvironmentVariables = hashSecrets(ctx, m.SecretEnvironmentVariables, n.SecretEnvironmentVariables, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 

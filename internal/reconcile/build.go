@@ -44,8 +44,10 @@ func (r *Reconciler) artifact(ctx context.Context, f functions.Function, project
 		}
 		r.live.release(f.ID, serving.Artifact)
 	}
-	if b, ok, err := r.cached(ctx, f, projectID); ok || err != nil {
-		return b, err
+	if !f.FromScratch {
+		if b, ok, err := r.cached(ctx, f, projectID); ok || err != nil {
+			return b, err
+		}
 	}
 	// The first turn bounds how many builds have something on the disk, the second
 	// one how many work. A build that waits for the network has the first one only.

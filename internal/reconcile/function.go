@@ -175,11 +175,7 @@ func (r *Reconciler) prune(functionID string) error {
 			needed, err = tx.Function(functionID)
 			return err
 		})
-		archives := []string{needed.Archive, needed.Target}
-		if needed.Revision != nil {
-			archives = append(archives, needed.Revision.Archive)
-		}
-		return archives, err
+		return needed.Archives(), err
 	})
 	if functions.IsNotFound(err) {
 		return nil //nolint:nilerr // its deletion has removed, or will remove, everything

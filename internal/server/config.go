@@ -57,6 +57,9 @@ type Config struct {
 	// APIListen and GatewayListen are host:port; port 0 takes a free one.
 	APIListen     string
 	GatewayListen string
+	// APIURL is the public URL of the API, such as https://functions.example.com;
+	// empty for the address at which it listens, or by which clients reach it.
+	APIURL string
 	// GatewayTLSListen is where calls come in over TLS, and OpsListen where
 	// operators look; empty turns the port off. OpsPprof has profiles taken
 	// there.
@@ -90,8 +93,8 @@ type Config struct {
 	// RefuseTokens and RefuseAPIKeys turn one way into private functions off.
 	RefuseTokens  bool
 	RefuseAPIKeys bool
-	// TrustedProxies are the addresses of proxies in front of the gateway that
-	// are believed what they say of their callers: in headers and, with
+	// TrustedProxies are the addresses of proxies in front of the gateway and the API
+	// that are believed what they say of their callers: in headers and, with
 	// ProxyProtocol, by the PROXY protocol, which they must then speak.
 	TrustedProxies gateway.Proxies
 	ProxyProtocol  bool
@@ -204,9 +207,13 @@ func (c *Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.DNSResolver); c.DNSResolver != "" && err != nil {
 		return fmt.Errorf("DNS resolver %q is no address: write one such as 192.0.2.53:53", c.DNSResolver)
 	}
+	if err := c.checkAPIURL(); err != nil {
+		return err
+	}
+	given := c.Domain
 	c.Domain = strings.ToLower(strings.TrimSuffix(c.Domain, "."))
 	if !domainName.MatchString(strings.ReplaceAll(c.Domain, "{region}", "region")) {
-		return fmt.Errorf("domain %q is no host name: write one such as %s", c.Domain, DefaultDomain)
+		return fmt.Errorf("domain %q is no host name: write one such as %s", given, DefaultDomain)
 	}
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: at least 1 call must be able to wait", c.Scale.Queue)
@@ -251,6 +258,19 @@ func (c *Config) Validate() error {
 		return err
 	}
 	return c.Limits.Validate()
+}
+
+// checkAPIURL brings the public URL into the form to which paths are appended.
+func (c *Config) checkAPIURL() error {
+	if c.APIURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.APIURL)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("api-url %q is not a URL of the API: write one such as https://functions.example.com", c.APIURL)
+	}
+	c.APIURL = strings.TrimRight(c.APIURL, "/")
+	return nil
 }
 
 // DefaultDataDir is where a server keeps its data unless it is told otherwise.

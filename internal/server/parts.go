@@ -105,6 +105,7 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 		},
 		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives,
 		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
+		URL: s.config.APIURL, Trusted: s.config.TrustedProxies.Contain,
 		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
@@ -125,6 +126,14 @@ func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, 
 		return iam.APIKey{}, sqlite.ErrUnsettled
 	}
 	return k.Directory.Authenticate(secretKey, now)
+}
+
+// Recheck is that of the directory, with the same exception.
+func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error) {
+	if !k.store.Settled() {
+		return iam.APIKey{}, sqlite.ErrUnsettled
+	}
+	return k.Directory.Recheck(accessKey, now)
 }
 
 func (s *Server) openGateway() {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -263,14 +264,15 @@ func (s *Server) openStore(ctx context.Context) error {
 }
 
 func (s *Server) introduce(ctx context.Context) (err error) {
-	if s.issued, err = introduce(ctx, s.store, s.config, s.endpoints.API); err != nil {
+	apiURL := cmp.Or(s.config.APIURL, s.endpoints.API)
+	if s.issued, err = introduce(ctx, s.store, s.config, apiURL); err != nil {
 		return fmt.Errorf("first project: %w", err)
 	}
 	if s.issued != nil {
 		s.log.Info("made a project and an API key", "credentials", s.config.Credentials)
 		return nil
 	}
-	return readdress(s.config.Credentials, s.endpoints.API)
+	return readdress(s.config.Credentials, apiURL)
 }
 
 // follow has everything that keeps its own view of the objects follow the

@@ -64,7 +64,7 @@ func TestAuditLog(t *testing.T) {
 		"first@here|POST /namespaces|fr-par|" + n.ID + "|OK",
 		"first@here|POST /functions|fr-par|" + f.ID + "|OK",
 		"first@here|GET /functions/{id}/upload-url|fr-par|" + f.ID + "|OK",
-		"@here|PUT /archives/{name}||" + f.ID + "|OK",
+		"first@here|PUT /archives/{name}||" + f.ID + "|OK",
 		"first@here|PATCH /functions/{id}|fr-par|" + f.ID + "|OK",
 		"first@here|POST /tokens|fr-par|" + token.ID + "|OK",
 		"first@here|DELETE /tokens/{id}|fr-par|" + token.ID + "|OK",

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -171,5 +172,58 @@ func TestUploadToADeletedFunction(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Join(w.DataDir, "archives")); err != nil || len(left) > 0 {
 		t.Errorf("%v is left, %v", left, err)
+	}
+}
+
+// TestDeploy_RepeatsWhatFailed: a deployment of a function in error builds its code and
+// proves that it starts once more, and takes nothing of the build that was kept.
+func TestDeploy_RepeatsWhatFailed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, seenFromOutside)
+	n := w.namespace("again")
+	needed := filepath.Join(t.TempDir(), "needed")
+	code := map[string]string{"handler.py": fmt.Sprintf("open(%q)\n", needed) + pythonHandler("return 'started'")["handler.py"]}
+	f := w.function(python(n.ID, "f"), code)
+	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "does not start") {
+		t.Fatalf("the function becomes %s", f.Status)
+	}
+	again := func(deploy func() (*function.Function, error)) *function.Function {
+		t.Helper()
+		must[*function.Function](t)(deploy())
+		return w.settled(f.ID)
+	}
+	post := func() (*function.Function, error) {
+		return w.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID})
+	}
+	if f = again(post); f.Status != function.FunctionStatusError || f.ErrorMessage == nil {
+		t.Errorf("what still fails becomes %s", f.Status)
+	}
+	if text := w.buildLog(f); strings.Contains(text, "was built before") {
+		t.Errorf("the build that failed to start was taken once more:\n%s", text)
+	}
+	if err := os.WriteFile(needed, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f = again(post); f.Status != function.FunctionStatusReady || f.ErrorMessage != nil {
+		t.Errorf("what starts now becomes %s", f.Status)
+	}
+	if _, body := w.call(f, "/", ""); body != "started" {
+		t.Errorf("the function answers %q", body)
+	}
+	// So does a change that asks for it.
+	if err := os.Remove(needed); err != nil {
+		t.Fatal(err)
+	}
+	redeploy := func() (*function.Function, error) {
+		return w.UpdateFunction(&function.UpdateFunctionRequest{FunctionID: f.ID, Redeploy: pointer(true)})
+	}
+	if f = again(redeploy); f.Status != function.FunctionStatusError {
+		t.Errorf("what does not start becomes %s", f.Status)
+	}
+	if err := os.WriteFile(needed, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f = again(redeploy); f.Status != function.FunctionStatusReady {
+		t.Errorf("what starts again becomes %s", f.Status)
 	}
 }

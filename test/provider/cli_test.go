@@ -85,11 +85,16 @@ func (c *cli) write(name, content string) {
 
 func (c *cli) read(name string) string {
 	c.t.Helper()
-	content, err := os.ReadFile(filepath.Join(c.dir, name))
+	content, err := readFile(filepath.Join(c.dir, name))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return string(content)
+	return content
+}
+
+func readFile(path string) (string, error) {
+	content, err := os.ReadFile(path)
+	return string(content), err
 }
 
 // run returns what the command printed, and its exit status.

@@ -248,36 +248,136 @@ func TestDefectF6DeployErrorIsKept(t *testing.T) {
 	)
 }
 
-// TestDefectF10FailedBuildFailsTheApply: with the official provider terraform
-// apply succeeds with a function that is in error.
+// TestDefectF10FailedBuildFailsTheApply: with the official provider terraform apply
+// succeeds with a function that is in error, each time. Here it succeeds once, for a
+// new function, which Terraform would replace after an error.
 func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	good, broken := nodeArchive(t), writeArchive(t, "README", "no code at all")
-	w.run(t,
-		resource.TestStep{
-			Config:      w.config("%s", deployed(broken, "1", "")),
-			ExpectError: regexp.MustCompile(`The function is not in service[\s\S]*source\s+code\s+build\s+step`),
-		},
-		resource.TestStep{
-			// The function that could not be built is known, and replaced.
-			Config: w.config("%s", deployed(good, "2", "")),
-			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(functionAddress, plancheck.ResourceActionReplace),
-			}},
-		},
-		resource.TestStep{
-			Config:      w.config("%s", deployed(broken, "3", "")),
-			ExpectError: regexp.MustCompile(`The function is not in service`),
-		},
-		resource.TestStep{
-			// A function that exists is corrected in place.
-			Config: w.config("%s", deployed(good, "4", "")),
-			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(functionAddress, plancheck.ResourceActionUpdate),
-			}},
-		},
-	)
+	c := w.commandLine(t, tracked(""))
+	broken := func(content string) {
+		t.Helper()
+		c.write("function.zip", must(readFile(writeArchive(t, "README", content))))
+	}
+	refused := func(when string) {
+		t.Helper()
+		output, status := c.run("apply", "-no-color", "-auto-approve")
+		if text := unfolded(output); status != 1 || !strings.Contains(text, "The function is not in service") || !strings.Contains(text, "source code build step") {
+			t.Errorf("%s: exit status %d\n%s", when, status, output)
+		}
+	}
+	broken("no code at all")
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "Warning: The function is not in service")
+	id := c.attribute(functionAddress, "id")
+	// The plan shows that the function is deployed again, and does not replace it.
+	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
+		output, status := c.run("plan", "-no-color", "-detailed-exitcode", refresh)
+		if text := unfolded(output); status != 2 || !strings.Contains(text, `~ status = "error" -> "ready"`) || strings.Contains(text, "replace") {
+			t.Errorf("plan %s: exit status %d\n%s", refresh, status, output)
+		}
+	}
+	w.front.Forget()
+	refused("the same code")
+	w.expectRequests(t, 0, "PUT", "/archives/")
+	w.expectRequests(t, 1, "POST", "/deploy$")
+	broken("still no code")
+	refused("other code that is broken")
+
+	c.archive("good")
+	w.apply(c, 1, 1)
+	if got := c.attribute(functionAddress, "id"); got != id {
+		t.Errorf("the function was replaced: its id was %s and is %s", id, got)
+	}
+	if got := c.attribute(functionAddress, "status"); got != "ready" {
+		t.Errorf("the status is %q", got)
+	}
+	// A function that serves calls is broken by a change, and put right by the next.
+	broken("no code again")
+	refused("broken again")
+	c.archive("good")
+	w.apply(c, 1, 1)
+}
+
+// TestPostconditionFailsTheFirstApply: who wants the first apply to fail as well says
+// so, and the function is kept.
+func TestPostconditionFailsTheFirstApply(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, tracked(`  lifecycle {
+    postcondition {
+      condition     = self.status == "ready"
+      error_message = "The function is not in service."
+    }
+  }`))
+	c.write("function.zip", must(readFile(writeArchive(t, "README", "no code at all"))))
+	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 || !strings.Contains(unfolded(output), "Resource postcondition failed") {
+		t.Errorf("exit status %d\n%s", status, output)
+	}
+	id := c.attribute(functionAddress, "id")
+	c.archive("good")
+	w.apply(c, 1, 1)
+	if got := c.attribute(functionAddress, "id"); got != id {
+		t.Errorf("the function was replaced: its id was %s and is %s", id, got)
+	}
+}
+
+// TestFailedDeploymentIsRetried: what failed for a reason outside of the code is
+// deployed by the next apply, without a change of the configuration.
+func TestFailedDeploymentIsRetried(t *testing.T) {
+	t.Parallel()
+	for name, hash := range map[string]string{"content": "", "hash": `  zip_hash = "1"`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			c := w.commandLine(t, tracked(hash))
+			c.archive("first")
+			w.apply(c, 1, 1)
+			// The service says so at the next look at it.
+			w.front.Rewrite(1, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
+			if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 2 || !strings.Contains(unfolded(output), `~ status = "error" -> "ready"`) {
+				t.Errorf("exit status %d\n%s", status, output)
+			}
+			w.front.Forget()
+			w.front.Rewrite(2, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
+			c.must("apply", "-no-color", "-auto-approve")
+			w.expectRequests(t, 0, "PUT", "/archives/")
+			w.expectRequests(t, 1, "POST", "/deploy$")
+			c.expectEmptyPlan()
+			// Not deployed by Terraform: nothing is planned.
+			c.write("main.tf", strings.ReplaceAll(tracked(hash), "deploy   = true", "deploy   = false"))
+			c.must("apply", "-no-color", "-auto-approve")
+			w.front.Rewrite(1, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
+			expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "Warning: The function is not in service")
+		})
+	}
+}
+
+// TestNewFunctionWithoutCodeIsKept: to deploy a function without code fails, and the
+// function is not replaced for it.
+func TestNewFunctionWithoutCodeIsKept(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, nodeFunction("  deploy = true"))
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "Warning: The function has no code to deploy")
+	c.expectEmptyPlan()
+	c.write("main.tf", tracked(""))
+	c.archive("first")
+	w.apply(c, 1, 1)
+}
+
+// TestUnusableArchiveMakesNoFunction: the archive is looked at before the function is
+// made, which Terraform would replace after the error.
+func TestUnusableArchiveMakesNoFunction(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, tracked(""))
+	output, status := c.run("apply", "-no-color", "-auto-approve")
+	if status != 1 || !strings.Contains(unfolded(output), "function.zip: no such file or directory") {
+		t.Errorf("exit status %d\n%s", status, output)
+	}
+	w.expectRequests(t, 0, "POST", "/functions$")
+	c.archive("first")
+	w.apply(c, 1, 1)
 }
 
 // TestChangeOfFunctionWithoutCodeWarns: the service puts a function that has no

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,9 +21,7 @@ resource "scaleway_function_namespace" "other" {
 	c.env = append(c.env, "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH=log", "SCW_DEBUG=1")
 	printed := c.must("apply", "-no-color", "-auto-approve")
 	printed += c.must("plan", "-no-color", "-detailed-exitcode")
-	if state := c.read("terraform.tfstate"); !strings.Contains(state, hidden) {
-		t.Errorf("the secret is not in the state just after the apply, as Terraform demands:\n%s", state)
-	}
+	c.expectNowhere(hidden)
 	printed += c.must("apply", "-no-color", "-refresh-only", "-auto-approve")
 	token := c.attribute(tokenAddress, "token")
 	log := c.read("log")
@@ -34,8 +33,78 @@ resource "scaleway_function_namespace" "other" {
 			t.Errorf("the %s is in the output or the log", what)
 		}
 	}
-	if state := c.read("terraform.tfstate"); strings.Contains(state, hidden) {
-		t.Error("the secret variable is still in clear in the state after it was refreshed")
-	}
+	c.expectNowhere(hidden)
 	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// TestSecretsAreHashedInTheState: no state that any step of an object's life leaves,
+// and no backup of one, has a secret in clear.
+func TestSecretsAreHashedInTheState(t *testing.T) {
+	t.Parallel()
+	const first, second, third = "correct-horse-battery-staple", "tr0ub4dor-and-three", "swordfish-and-chips"
+	secrets := func(a, b string) string {
+		return "  secret_environment_variables = { A = \"" + a + "\", B = \"" + b + "\" }\n"
+	}
+	tests := map[string]struct {
+		address, path string
+		configuration func(arguments string) string
+	}{
+		"namespace": {namespaceAddress, "/namespaces", func(arguments string) string { return strings.TrimSuffix(namespace, "}\n") + arguments + "}\n" }},
+		"function":  {functionAddress, "/functions", nodeFunction},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			c := w.commandLine(t, test.configuration(secrets(first, second)))
+			step := func(what string, want int) {
+				t.Helper()
+				if output, status := c.run("apply", "-no-color", "-auto-approve"); status != want {
+					t.Errorf("%s: exit status %d\n%s", what, status, output)
+				}
+				for _, secret := range []string{first, second, third} {
+					c.expectNowhere(secret)
+				}
+				if want == 0 {
+					c.expectEmptyPlan()
+				}
+			}
+			step("made", 0)
+			if state := c.read("terraform.tfstate"); strings.Count(state, "$argon2id$") != 2 {
+				t.Errorf("the state has not two hashes:\n%s", state)
+			}
+			c.write("main.tf", test.configuration(secrets(first, third)))
+			step("changed", 0)
+			c.write("main.tf", test.configuration(secrets(second, third)))
+			w.front.Answer(1, "PATCH", test.path, 409, `{"message":"not now"}`)
+			step("not changed", 1)
+			step("changed after all", 0)
+			if got, want := w.secretsSent(t, test.path), []string{"A=" + first, "A=" + second, "A=" + second, "B=" + third, "B=" + second}; !slices.Equal(got, want) {
+				t.Errorf("%v was sent, want %v", got, want)
+			}
+			c.write("main.tf", test.configuration(""))
+			step("without secrets", 0)
+		})
+	}
+}
+
+// TestSecretsOfFailedFunctionAreHashedInTheState: neither a function that could not
+// be made whole nor a service that shows no hashes leaves a secret in the state.
+func TestSecretsOfFailedFunctionAreHashedInTheState(t *testing.T) {
+	t.Parallel()
+	const hidden = "correct-horse-battery-staple"
+	w := start(t)
+	c := w.commandLine(t, tracked("  secret_environment_variables = { A = \""+hidden+"\" }"))
+	c.archive("first")
+	w.front.Answer(1, "PUT", "/archives/", 403, `{"message":"the store is shut"}`)
+	w.front.Rewrite(1, "POST", "/functions$", `"secret_environment_variables"`, `"hidden"`)
+	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 {
+		t.Fatalf("exit status %d\n%s", status, output)
+	}
+	if state := c.read("terraform.tfstate"); !strings.Contains(state, "$argon2id$") {
+		t.Errorf("the state has no hash:\n%s", state)
+	}
+	c.expectNowhere(hidden)
+	w.apply(c, 1, 1)
+	c.expectNowhere(hidden)
 }

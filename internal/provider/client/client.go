@@ -45,7 +45,7 @@ func New(profile *Profile, userAgent string) (*Client, error) {
 	sdk, err := scw.NewClient(
 		scw.WithProfile(&trimmed),
 		scw.WithUserAgent(userAgent),
-		scw.WithHTTPClient(&sender{http: calls}),
+		scw.WithHTTPClient(&sender{http: calls, most: maxAnswer}),
 	)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func New(profile *Profile, userAgent string) (*Client, error) {
 	c := &Client{
 		functions: function.NewAPI(sdk),
 		// An archive may take its time, bounded by the context alone.
-		uploads: &sender{http: newHTTPClient(newTransport(profile.Insecure != nil && *profile.Insecure))},
+		uploads: &sender{http: newHTTPClient(newTransport(profile.Insecure != nil && *profile.Insecure)), most: MaxArchiveBytes},
 		profile: profile,
 		apiURL:  DefaultAPIURL,
 	}

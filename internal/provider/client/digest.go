@@ -3,59 +3,81 @@ package client
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"os"
+	"strings"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// ArchiveDigest returns the SHA-256 of the archive at path, in hex. What is no
-// archive that Upload would take is an error.
-func ArchiveDigest(path string) (string, error) {
-	file, _, err := openArchive(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = file.Close() }()
-	return digestOf(file)
-}
+// digestHeader has the digest of what an answer holds (RFC 9530). A Jeton server
+// sends it with code.
+const digestHeader = "Repr-Digest"
 
-// CodeDigest reads back the archive that the service has of a function, and
-// returns its digest. A function without code is an error.
-func (c *Client) CodeDigest(ctx context.Context, id regional.ID) (string, error) {
+// CodeArchive identifies the archive that was uploaded last for a function. The
+// content is known only if whole is set or if the service does not send a digest:
+// then the archive is downloaded. A function without code is an error.
+func (c *Client) CodeArchive(ctx context.Context, id regional.ID, whole bool) (Archive, error) {
 	source, err := c.functions.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{Region: id.Region, FunctionID: id.UUID}, Context(ctx))
 	if err != nil {
-		return "", fmt.Errorf("ask where to download the code: %w", err)
+		return Archive{}, fmt.Errorf("ask where to download the code: %w", err)
 	}
-	req, err := archiveRequest(ctx, http.MethodGet, source.URL)
+	req, err := c.archiveRequest(ctx, http.MethodGet, source.URL)
 	if err != nil {
-		return "", err
+		return Archive{}, err
 	}
 	if err := setHeaders(req, source.Headers); err != nil {
-		return "", err
+		return Archive{}, err
 	}
 	resp, err := c.uploads.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("download the code: %w", err)
+		return Archive{}, fmt.Errorf("download the code: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return digestOf(resp.Body)
+	if digest := sentDigest(resp.Header); digest != "" && !whole {
+		return Archive{Digest: digest}, nil
+	}
+	archive, err := download(resp)
+	if err != nil {
+		return Archive{}, fmt.Errorf("download the code: %w", err)
+	}
+	return archive, nil
 }
 
-// digestOf reads at most what an archive may have.
-func digestOf(archive io.Reader) (string, error) {
-	hash := sha256.New()
-	size, err := io.Copy(hash, io.LimitReader(archive, MaxArchiveBytes+1))
+// download identifies the archive of an answer, by way of a file that is removed.
+func download(resp *http.Response) (Archive, error) {
+	file, err := os.CreateTemp("", "code-*.zip")
 	if err != nil {
-		return "", err
+		return Archive{}, err
 	}
-	if size > MaxArchiveBytes {
-		return "", errors.New("the archive is larger than the service takes")
+	defer func() {
+		_ = file.Close()
+		_ = os.Remove(file.Name())
+	}()
+	// The sender bounds the body.
+	size, err := file.ReadFrom(resp.Body)
+	if err != nil {
+		return Archive{}, err
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return identify(file, size, Archive{})
+}
+
+// sentDigest returns the SHA-256 that an answer has in its header, in hex, or "".
+func sentDigest(header http.Header) string {
+	for field := range strings.SplitSeq(header.Get(digestHeader), ",") {
+		encoded, ok := strings.CutPrefix(strings.TrimSpace(field), "sha-256=:")
+		if !ok {
+			continue
+		}
+		digest, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(encoded, ":"))
+		if err == nil && len(digest) == sha256.Size {
+			return hex.EncodeToString(digest)
+		}
+	}
+	return ""
 }

@@ -35,6 +35,8 @@ var errNoMetadata = errors.New("metadata is not asked for")
 // harm. It returns answers of 2xx, and an *Error for every other answer.
 type sender struct {
 	http *http.Client
+	// most is the largest body of an answer, in bytes.
+	most int64
 }
 
 // Do implements the interface through which the SDK sends.
@@ -79,7 +81,7 @@ func (s *sender) once(req *http.Request) (*http.Response, error) {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, readError(req, resp)
 	}
-	resp.Body = http.MaxBytesReader(nil, resp.Body, maxAnswer)
+	resp.Body = http.MaxBytesReader(nil, resp.Body, s.most)
 	return resp, nil
 }
 
@@ -110,6 +112,9 @@ type onceKey struct{}
 // again, and whether that is harmless: what is no POST says what shall be, and
 // may be said twice; a POST makes one more each time it arrives.
 func mayRepeat(req *http.Request, err error) bool {
+	if errors.Is(err, errArchiveChanged) {
+		return false
+	}
 	if req.Context().Err() != nil || req.Context().Value(onceKey{}) != nil || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
 		return false
 	}

@@ -7,7 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
 )
 
 // uploadTo returns the API's answer to where an archive of five bytes goes.
@@ -82,7 +87,7 @@ func TestUploadErrors(t *testing.T) {
 		"refused":         {"hello", refusing, "403 Forbidden: <Error><Code>AccessDenied</Code></Error>"},
 		"created, not ok": {"hello", func(t *testing.T) string { return storage(t, answer(http.StatusCreated, "")) }, "201 Created"},
 		"another length":  {"hello world", refusing, `upload of "5" bytes and the archive has 11`},
-		"empty archive":   {"", refusing, "it is empty"},
+		"empty archive":   {"", refusing, "file is empty"},
 		"no url":          {"hello", func(*testing.T) string { return "" }, "no usable URL"},
 		"a url of a file": {"hello", func(*testing.T) string { return "file:///etc/passwd" }, "no usable URL"},
 		"a redirecting url": {"hello", func(t *testing.T) string {
@@ -113,7 +118,7 @@ func TestUploadOfWhatIsNoFile(t *testing.T) {
 	}
 	for name, test := range map[string]struct{ path, want string }{
 		"missing":   {filepath.Join(t.TempDir(), "gone.zip"), "gone.zip"},
-		"a folder":  {t.TempDir(), "no regular file"},
+		"a folder":  {t.TempDir(), "not a regular file"},
 		"too large": {tooLarge, "at most 104857600"},
 	} {
 		_, err := c.Upload(t.Context(), tokenID, test.path)
@@ -123,5 +128,115 @@ func TestUploadOfWhatIsNoFile(t *testing.T) {
 	}
 	if s.count() != 0 {
 		t.Errorf("%d requests, want none", s.count())
+	}
+}
+
+// TestUpload_FileThatChanges: what is sent is what is identified, whatever happens to
+// the file between the two.
+func TestUpload_FileThatChanges(t *testing.T) {
+	t.Parallel()
+	write := func(content string) func(string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(content), 0o600) }
+	}
+	tests := map[string]struct {
+		change  func(path string) error
+		refused bool
+	}{
+		"overwritten": {write("world"), true},
+		"truncated":   {write("hel"), true},
+		"emptied":     {write(""), true},
+		"appended to": {write("hello, world"), false},
+		"removed":     {os.Remove, false},
+		"replaced by a folder": {func(path string) error {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			return os.Mkdir(path, 0o700)
+		}, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			host := &script{answers: []http.HandlerFunc{answer(http.StatusOK, "")}}
+			storage := httptest.NewServer(host)
+			t.Cleanup(storage.Close)
+			path := archive(t, "hello")
+			c, _ := dial(t, func(w http.ResponseWriter, r *http.Request) {
+				if err := test.change(path); err != nil {
+					t.Error(err)
+				}
+				uploadTo(storage.URL)(w, r)
+			})
+			got, err := c.Upload(t.Context(), tokenID, path)
+			storage.Close() // It waits for its handlers, which write what is read below.
+			if test.refused {
+				if err == nil || !strings.Contains(err.Error(), path+": ") || !strings.Contains(err.Error(), "file changed while it was uploaded") {
+					t.Errorf("uploaded %+v: %v", got, err)
+				}
+				for _, body := range host.bodies {
+					if len(body) >= 5 {
+						t.Errorf("the host got a whole archive, %q", body)
+					}
+				}
+				if host.count() > 1 {
+					t.Errorf("sent %d times", host.count())
+				}
+				return
+			}
+			if err != nil || got.Digest != helloDigest() || host.bodies[0] != "hello" {
+				t.Errorf("uploaded %+v, %q: %v", got, host.bodies, err)
+			}
+		})
+	}
+}
+
+// TestUpload_RefusesPlainHTTP: an API that is asked over https cannot make the
+// provider send code to another machine in clear.
+func TestUpload_RefusesPlainHTTP(t *testing.T) {
+	t.Parallel()
+	host := &script{answers: []http.HandlerFunc{answer(http.StatusOK, "")}}
+	storage := httptest.NewServer(host)
+	t.Cleanup(storage.Close)
+	const refused = "not encrypted"
+	for target, want := range map[string]string{
+		"http://192.0.2.1/function.zip?X-Jeton-Signature=signed":           refused,
+		"http://functions.example.com/function.zip":                        refused,
+		"http://localhost.example.com/function.zip":                        refused,
+		"http://127.0.0.1.example.com/":                                    refused,
+		"http://[2001:db8::1]/":                                            refused,
+		storage.URL + "/":                                                  "",
+		strings.Replace(storage.URL, "127.0.0.1", "localhost", 1) + "/x":   "",
+		strings.Replace(storage.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1): "",
+	} {
+		api := httptest.NewTLSServer(&script{answers: []http.HandlerFunc{uploadTo(target)}})
+		t.Cleanup(api.Close)
+		c, err := client.New(&client.Profile{Profile: &scw.Profile{
+			AccessKey: new(accessKey), SecretKey: new(secretKey), APIURL: new(api.URL), DefaultRegion: new("fr-par"), Insecure: new(true),
+		}}, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, uploadErr := c.Upload(t.Context(), tokenID, archive(t, "hello"))
+		_, downloadErr := c.CodeArchive(t.Context(), tokenID, true)
+		for _, err := range []error{uploadErr, downloadErr} {
+			if got := fmt.Sprint(err); want != "" && (!strings.Contains(got, want) || strings.Contains(got, "signed")) || want == "" && strings.Contains(got, refused) {
+				t.Errorf("%s: %v, want %q", target, err, want)
+			}
+		}
+	}
+	if host.count() == 0 {
+		t.Error("nothing was sent to this machine")
+	}
+}
+
+// TestUpload_NamedPipe: a path that nobody writes to does not block a plan.
+func TestUpload_NamedPipe(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "pipe.zip")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.ReadArchive(path, client.Archive{}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("the error is %v", err)
 	}
 }

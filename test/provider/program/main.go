@@ -3,12 +3,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"time"
-
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/jeton-dev/jeton/internal/provider"
 )
@@ -29,5 +26,5 @@ func serve() error {
 		return fmt.Errorf("%s: %w", clockAhead, err)
 	}
 	options := provider.Options{Version: "test", Now: func() time.Time { return time.Now().Add(ahead) }}
-	return providerserver.Serve(context.Background(), provider.New(options), providerserver.ServeOpts{Address: "registry.terraform.io/jeton-dev/scaleway"})
+	return provider.Serve(options, false)
 }

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+)
+
+const (
+	// urlLifetime is how long a signed URL is valid, as recorded.
+	urlLifetime = time.Hour
+
+	keyParameter       = "X-Jeton-Key"
+	expiresParameter   = "X-Jeton-Expires"
+	lengthParameter    = "X-Jeton-Content-Length"
+	signatureParameter = "X-Jeton-Signature"
+)
+
+// sign returns a URL at this server that permits what the caller's API key permits,
+// for one function and as long as the key does.
+func (a *API) sign(r *http.Request, method, functionID, length string) string {
+	expires := strconv.FormatInt(a.Now().Add(urlLifetime).Unix(), 10)
+	key := notedFor(r).key.AccessKey
+	query := url.Values{
+		keyParameter:       {key},
+		expiresParameter:   {expires},
+		signatureParameter: {a.signature(method, functionID, expires, length, key)},
+	}
+	if length != "" {
+		query.Set(lengthParameter, length)
+	}
+	return a.publicURL(r) + "/archives/function-" + functionID + ".zip?" + query.Encode()
+}
+
+// hostPort is a host name or an address, with a port or without.
+var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+
+// publicURL returns the URL of this server without a slash at its end: the configured
+// one, or else the one by which the client reached the server, as far as the server
+// and the proxies that it trusts know.
+func (a *API) publicURL(r *http.Request) string {
+	if a.URL != "" {
+		return a.URL
+	}
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && a.Trusted != nil && a.Trusted(peer.Addr()) {
+		if forwarded := lastOf(r.Header, "X-Forwarded-Proto"); forwarded == "http" || forwarded == "https" {
+			scheme = forwarded
+		}
+		if forwarded := lastOf(r.Header, "X-Forwarded-Host"); hostPort.MatchString(forwarded) {
+			host = forwarded
+		}
+	}
+	return scheme + "://" + host
+}
+
+// lastOf returns the last of the values that proxies have written to a header one
+// after the other: that of the peer.
+func lastOf(header http.Header, name string) string {
+	all := strings.Join(header.Values(name), ",")
+	return strings.TrimSpace(all[strings.LastIndexByte(all, ',')+1:])
+}
+
+func (a *API) signature(method, functionID, expires, length, key string) string {
+	mac := hmac.New(sha256.New, a.URLKey)
+	fmt.Fprintf(mac, "%s\n%s\n%s\n%s\n%s", method, functionID, expires, length, key)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+var errSignature = &functions.Error{
+	Code: functions.PermissionDenied, Resource: "functions_archive",
+	Message: "the address is not valid, or not any more: ask for another",
+}
+
+// verify returns the ID of the function that a signed URL is for.
+func (a *API) verify(r *http.Request) (string, error) {
+	name, ok := strings.CutPrefix(r.PathValue("name"), "function-")
+	id, zip := strings.CutSuffix(name, ".zip")
+	query := r.URL.Query()
+	expires := query.Get(expiresParameter)
+	wanted := a.signature(r.Method, id, expires, query.Get(lengthParameter), query.Get(keyParameter))
+	if !ok || !zip || !functions.ValidID(id) || !hmac.Equal([]byte(wanted), []byte(query.Get(signatureParameter))) {
+		return "", errSignature
+	}
+	until, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil || a.Now().Unix() >= until {
+		return "", errSignature
+	}
+	return id, nil
+}
+
+// recheck returns the API key that a signed URL was made for, if that still permits
+// the action.
+func (a *API) recheck(r *http.Request, action iam.Action) (iam.APIKey, error) {
+	key, err := a.Keys.Recheck(r.URL.Query().Get(keyParameter), a.Now())
+	if err != nil || !key.May(action) {
+		return key, errSignature
+	}
+	return key, nil
+}
+
+// admit returns the function that a signed URL is for, if the API key behind the URL
+// still permits the action on it. A wrong signature counts like a wrong key: the
+// answer to it is written to the audit log as well.
+func (a *API) admit(r *http.Request, action iam.Action) (functions.Function, error) {
+	id, err := a.verify(r)
+	if err != nil {
+		if a.Attempts.Wrong(addressOf(r), a.Now()) {
+			err = errTooManyAttempts
+		}
+		return functions.Function{}, err
+	}
+	notedFor(r).object = id
+	key, err := a.recheck(r, action)
+	notedFor(r).key = key
+	if err != nil {
+		return functions.Function{}, err
+	}
+	f, err := a.Service.FunctionByID(r.Context(), id)
+	if err == nil && !key.Opens(f.ProjectID, f.OrganizationID) {
+		err = errSignature
+	}
+	return f, err
+}
