@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
@@ -61,6 +62,7 @@ func tagsAttribute(noun string) schema.Attribute {
 		Optional:            true,
 		Computed:            true,
 		MarkdownDescription: "The tags of the " + noun + ".",
+		Validators:          []validator.List{listvalidator.NoNullValues()},
 		PlanModifiers:       []planmodifier.List{spelling.List()},
 	}
 }

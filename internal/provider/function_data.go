@@ -154,13 +154,11 @@ func (d *functionData) findNamed(ctx context.Context, namespace regional.ID, nam
 // show writes what the service says, with "" and empty collections for what is
 // not set, as the official provider's data source does.
 func (m *functionDataModel) show(id regional.ID, f *function.Function, n *function.Namespace) {
-	none := types.StringValue("")
-	m.Description, m.PrivateNetworkID = none, none
-	m.Tags, m.EnvironmentVariables = textList(nil), textMap(nil)
 	m.fill(id, f)
 	m.URL = functionURL(f)
 	m.setProject(n)
 	m.SecretEnvironmentVariables = hashes(f.SecretEnvironmentVariables)
+	m.setEmpty()
 }
 
 // refuse reports arguments beside the id that are not those of the function.

@@ -11,10 +11,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/lenient"
 )
 
 // Options are what the provider takes from its surroundings.
@@ -27,6 +30,10 @@ type Options struct {
 	// Pick returns a number in [0, n); nil stands for a random one. Names are
 	// generated with it.
 	Pick func(n int) int
+	// Identities makes resources write resource identities into states, and lets
+	// them be imported by identity. The official provider cannot read such a state
+	// with Terraform 1.12.0 to 1.13.5.
+	Identities bool
 }
 
 // New returns a constructor of providers, as provider servers want it.
@@ -39,6 +46,15 @@ func New(options Options) func() provider.Provider {
 	}
 	return func() provider.Provider {
 		return &scalewayProvider{options: options}
+	}
+}
+
+// NewServer returns a constructor of provider servers, which apply the rules of
+// package lenient to the provider that New makes.
+func NewServer(options Options) func() tfprotov6.ProviderServer {
+	create := New(options)
+	return func() tfprotov6.ProviderServer {
+		return lenient.Server(providerserver.NewProtocol6(create())())
 	}
 }
 
@@ -156,7 +172,7 @@ func (m providerModel) settings() client.Settings {
 
 // Resources implements provider.Provider.
 func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{
+	constructors := []func() identifiable{
 		newNamespaceResource,
 		newFunctionResource,
 		newTokenResource,
@@ -164,6 +180,16 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 		newDomainResource,
 		newTriggerResource,
 	}
+	made := make([]func() resource.Resource, 0, len(constructors))
+	for _, construct := range constructors {
+		made = append(made, func() resource.Resource {
+			if p.options.Identities {
+				return identified{construct()}
+			}
+			return construct()
+		})
+	}
+	return made
 }
 
 // DataSources implements provider.Provider.

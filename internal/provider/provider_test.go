@@ -3,7 +3,6 @@ package provider_test
 import (
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/jeton-dev/jeton/internal/provider"
@@ -11,11 +10,7 @@ import (
 
 func serve(t *testing.T) tfprotov6.ProviderServer {
 	t.Helper()
-	server, err := providerserver.NewProtocol6WithError(provider.New(provider.Options{Version: "test"})())()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server
+	return provider.NewServer(provider.Options{Version: "test"})()
 }
 
 func TestSchema(t *testing.T) {

@@ -104,7 +104,7 @@ func sourceDefault(description string, validators ...validator.String) schema.At
 		Optional: true, Computed: true,
 		MarkdownDescription: description,
 		Validators:          validators,
-		PlanModifiers:       []planmodifier.String{keepRead{}, replaceUnlessUnread(spelling.Text)},
+		PlanModifiers:       []planmodifier.String{keepRead{}, replaceUnlessUnset()},
 	}
 }
 
@@ -125,6 +125,17 @@ func replaceUnlessUnread(same spelling.Same) planmodifier.String {
 	return stringplanmodifier.RequiresReplaceIf(
 		func(ctx context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
 			resp.RequiresReplace = !spelling.Equal(req.StateValue, req.PlanValue, same) && !unread(ctx, req.State, &resp.Diagnostics)
+		}, description, description)
+}
+
+// replaceUnlessUnset replaces the trigger for another value, but not for one that
+// the state lacks: the official provider leaves the region of a source null, also
+// where it is configured. Update makes sure that the source is the same.
+func replaceUnlessUnset() planmodifier.String {
+	const description = "Another value makes another trigger."
+	return stringplanmodifier.RequiresReplaceIf(
+		func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+			resp.RequiresReplace = !spelling.Unset(req.StateValue) && !spelling.Equal(req.StateValue, req.PlanValue, spelling.Text)
 		}, description, description)
 }
 

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
@@ -41,7 +40,7 @@ func (w *world) run(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"scaleway": providerserver.NewProtocol6WithError(provider.New(w.options)()),
+			"scaleway": func() (tfprotov6.ProviderServer, error) { return provider.NewServer(w.options)(), nil },
 		},
 		Steps: steps,
 	})

@@ -33,13 +33,13 @@ func TestString(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.String
 	}{
-		"made without":                  {spelling.Text, noState, null, null, null},
+		"made without":                  {spelling.Text, noState, null, null, types.StringValue("")},
 		"made with":                     {spelling.Text, noState, null, types.StringValue("a"), types.StringValue("a")},
 		"official empty, left out":      {spelling.Text, someState, empty, null, empty},
 		"null, left out":                {spelling.Text, someState, null, null, null},
 		"null, configured empty":        {spelling.Text, someState, null, empty, empty},
 		"empty, configured empty":       {spelling.Text, someState, empty, empty, empty},
-		"set, left out":                 {spelling.Text, someState, types.StringValue("a"), null, null},
+		"set, left out":                 {spelling.Text, someState, types.StringValue("a"), null, types.StringValue("")},
 		"set, another":                  {spelling.Text, someState, types.StringValue("a"), types.StringValue("b"), types.StringValue("b")},
 		"set, not known yet":            {spelling.Text, someState, types.StringValue("a"), unknown, unknown},
 		"bare, configured regional":     {spelling.Reference, someState, types.StringValue(bare), types.StringValue(inParis), types.StringValue(bare)},
@@ -69,11 +69,11 @@ func TestMap(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.Map
 	}{
-		"made without":           {noState, null, null, null},
+		"made without":           {noState, null, null, texts()},
 		"null, left out":         {someState, null, null, null},
 		"empty, left out":        {someState, empty, null, empty},
 		"null, configured empty": {someState, null, empty, empty},
-		"set, left out":          {someState, one, null, null},
+		"set, left out":          {someState, one, null, texts()},
 		"set, another":           {someState, one, texts("a", "2"), texts("a", "2")},
 	}
 	for name, test := range tests {
@@ -103,10 +103,10 @@ func TestList(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.List
 	}{
-		"made without":           {noState, null, null, null},
+		"made without":           {noState, null, null, list()},
 		"empty, left out":        {someState, list(), null, list()},
 		"null, configured empty": {someState, null, list(), list()},
-		"set, left out":          {someState, list("a"), null, null},
+		"set, left out":          {someState, list("a"), null, list()},
 		"another order":          {someState, list("a", "b"), list("b", "a"), list("b", "a")},
 	}
 	for name, test := range tests {
@@ -132,7 +132,7 @@ func TestSecrets(t *testing.T) {
 		"one secret changed":     {hashed, texts("a", "1", "b", "3"), texts("a", "1", "b", "3")},
 		"one secret removed":     {hashed, texts("a", "1"), texts("a", "1")},
 		"one secret more":        {hashed, texts("a", "1", "b", "2", "c", "3"), texts("a", "1", "b", "2", "c", "3")},
-		"all secrets left out":   {hashed, types.MapNull(types.StringType), types.MapNull(types.StringType)},
+		"all secrets left out":   {hashed, types.MapNull(types.StringType), texts()},
 		"in clear as configured": {texts("a", "1"), texts("a", "1"), texts("a", "1")},
 		"not known yet":          {hashed, types.MapUnknown(types.StringType), types.MapUnknown(types.StringType)},
 	}

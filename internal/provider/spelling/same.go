@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/jeton-dev/jeton/internal/provider/regional"
@@ -86,4 +87,28 @@ func KeepList(prior, next types.List) types.List {
 		return prior
 	}
 	return next
+}
+
+// OrEmpty returns "" for null, and any other value unchanged.
+func OrEmpty(v types.String) types.String {
+	if v.IsNull() {
+		return types.StringValue("")
+	}
+	return v
+}
+
+// OrEmptyMap returns {} for a null map of strings, and any other map unchanged.
+func OrEmptyMap(v types.Map) types.Map {
+	if v.IsNull() {
+		return types.MapValueMust(types.StringType, map[string]attr.Value{})
+	}
+	return v
+}
+
+// OrEmptyList returns [] for a null list of strings, and any other list unchanged.
+func OrEmptyList(v types.List) types.List {
+	if v.IsNull() {
+		return types.ListValueMust(types.StringType, []attr.Value{})
+	}
+	return v
 }

@@ -3,12 +3,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/jeton-dev/jeton/internal/provider"
 )
@@ -29,5 +28,5 @@ func serve() error {
 		return fmt.Errorf("%s: %w", clockAhead, err)
 	}
 	options := provider.Options{Version: "test", Now: func() time.Time { return time.Now().Add(ahead) }}
-	return providerserver.Serve(context.Background(), provider.New(options), providerserver.ServeOpts{Address: "registry.terraform.io/jeton-dev/scaleway"})
+	return tf6server.Serve("registry.terraform.io/jeton-dev/scaleway", provider.NewServer(options))
 }
