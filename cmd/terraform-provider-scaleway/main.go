@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	gc "runtime/debug"
-	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
@@ -16,10 +15,6 @@ import (
 
 // version is set at build time, with -ldflags "-X main.version=1.2.3".
 var version = "dev"
-
-// identities is the environment variable that makes resources write resource
-// identities, if it is true.
-const identities = "JETON_RESOURCE_IDENTITY"
 
 func main() {
 	quieten(os.Environ())
@@ -36,12 +31,9 @@ func main() {
 }
 
 func serve(debug bool) error {
-	options := provider.Options{Version: version}
-	if text := os.Getenv(identities); text != "" {
-		var err error
-		if options.Identities, err = strconv.ParseBool(text); err != nil {
-			return fmt.Errorf("read %s: %q is not a boolean: set it to true or false", identities, text)
-		}
+	options, err := provider.OptionsFrom(version, os.Getenv)
+	if err != nil {
+		return err
 	}
 	var served []tf6server.ServeOpt
 	if debug {

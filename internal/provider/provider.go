@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -34,6 +36,24 @@ type Options struct {
 	// them be imported by identity. The official provider cannot read such a state
 	// with Terraform 1.12.0 to 1.13.5.
 	Identities bool
+}
+
+// IdentityVariable is the environment variable that sets Options.Identities.
+const IdentityVariable = "JETON_RESOURCE_IDENTITY"
+
+// OptionsFrom returns the options of the program: its version, and what the
+// environment sets. An error names the variable.
+func OptionsFrom(version string, getenv func(string) string) (Options, error) {
+	options := Options{Version: version}
+	text := getenv(IdentityVariable)
+	if text == "" {
+		return options, nil
+	}
+	var err error
+	if options.Identities, err = strconv.ParseBool(text); err != nil {
+		return Options{}, fmt.Errorf("read %s: %q is not a boolean: set it to true or false", IdentityVariable, text)
+	}
+	return options, nil
 }
 
 // New returns a constructor of providers, as provider servers want it.
@@ -210,6 +230,10 @@ func (p *scalewayProvider) Functions(context.Context) []func() function.Function
 		newRegionalIDFunction,
 		newParseRegionalIDFunction,
 		newTokenClaimsFunction,
+		newRegionFromIDFunction,
+		newZoneFromIDFunction,
+		newIDFromRegionalIDFunction,
+		newIDFromZonalIDFunction,
 	}
 }
 

@@ -33,7 +33,7 @@ func (m *tokenModel) fill(id regional.ID, t *function.Token) {
 	m.FunctionID = spelling.Keep(m.FunctionID, regionalReference(id, t.FunctionID), spelling.Reference)
 	m.NamespaceID = spelling.Keep(m.NamespaceID, regionalReference(id, t.NamespaceID), spelling.Reference)
 	m.Description = spelling.Keep(m.Description, types.StringPointerValue(t.Description), spelling.Text)
-	m.ExpiresAt = spelling.Keep(m.ExpiresAt, instant(t.ExpiresAt), spelling.Instant)
+	m.ExpiresAt = spelling.Keep(m.ExpiresAt, instant(t.ExpiresAt), spelling.Rounded)
 	m.Region = types.StringValue(id.Region.String())
 }
 

@@ -85,7 +85,7 @@ func TestPlan_SetsTheFlagForSpellingOnly(t *testing.T) {
 		"timeouts alone":                {cronType, cron(nil), with(args, fields{"timeouts": fields{"create": "1m"}}), cron(fields{"timeouts": fields{"create": "1m"}}), true, false},
 		"timeouts and a schedule":       {cronType, cron(nil), with(args, fields{"schedule": "@hourly", "timeouts": fields{"create": "1m"}}), cron(fields{"schedule": "@hourly", "timeouts": fields{"create": "1m"}}), false, true},
 		"a region that the state lacks": {cronType, cron(fields{"region": nil}), with(args, fields{"region": "fr-par"}), cron(nil), true, false},
-		"another region":                {cronType, cron(fields{"region": nil}), with(args, fields{"region": "nl-ams", "function_id": functionID[7:]}), cron(fields{"region": "nl-ams", "function_id": functionID[7:]}), false, true},
+		"another region":                {cronType, cron(fields{"region": nil, "function_id": functionID[7:]}), with(args, fields{"region": "nl-ams", "function_id": functionID[7:]}), cron(fields{"region": "nl-ams", "function_id": functionID[7:]}), false, true},
 		"an empty name":                 {cronType, cron(nil), with(args, fields{"name": ""}), cron(fields{"name": ""}), true, false},
 		"an empty name, made":           {cronType, nil, with(args, fields{"name": ""}), fields{"function_id": functionID, "schedule": "@daily", "name": ""}, false, false},
 		"an empty name and a schedule":  {cronType, cron(nil), with(args, fields{"name": "", "schedule": "@hourly"}), cron(fields{"name": "", "schedule": "@hourly"}), false, false},

@@ -46,6 +46,8 @@ func TestString(t *testing.T) {
 		"regional, configured bare":     {spelling.Reference, someState, types.StringValue(inParis), types.StringValue(bare), types.StringValue(inParis)},
 		"bare, configured another":      {spelling.Reference, someState, types.StringValue(bare), types.StringValue(inWarsaw), types.StringValue(inWarsaw)},
 		"UTC, configured another zone":  {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T11:35:15+02:00"), types.StringValue("2027-10-18T09:35:15Z")},
+		"a fraction of a second":        {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T09:35:15.999Z"), types.StringValue("2027-10-18T09:35:15Z")},
+		"a second later":                {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T09:35:16Z"), types.StringValue("2027-10-18T09:35:16Z")},
 		"an hour later":                 {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T10:35:15Z"), types.StringValue("2027-10-18T10:35:15Z")},
 		"official empty time, left out": {spelling.Instant, someState, empty, null, empty},
 	}

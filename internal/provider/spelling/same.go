@@ -24,15 +24,28 @@ func Reference(a, b string) bool {
 	return regional.Bare(a) == regional.Bare(b)
 }
 
-// Instant compares RFC 3339 times by the moment that they name. The service
-// keeps microseconds, so what differs by less is the same.
+// Instant compares RFC 3339 times by the second that they name, because a token
+// expires at a second. The service may round to microseconds, so times that differ by
+// no more are the same, too.
 func Instant(a, b string) bool {
+	return compareTimes(a, b, func(first, second time.Time) bool {
+		return first.Truncate(time.Second).Equal(second.Truncate(time.Second)) || first.Sub(second).Abs() <= time.Microsecond
+	})
+}
+
+// Rounded reports whether one time may be what a service has made of the other: it
+// may cut or round to a second.
+func Rounded(a, b string) bool {
+	return compareTimes(a, b, func(first, second time.Time) bool { return first.Sub(second).Abs() < time.Second })
+}
+
+func compareTimes(a, b string, same func(first, second time.Time) bool) bool {
 	first, errFirst := time.Parse(time.RFC3339, a)
 	second, errSecond := time.Parse(time.RFC3339, b)
 	if errFirst != nil || errSecond != nil {
 		return a == b
 	}
-	return first.Sub(second).Abs() <= time.Microsecond
+	return same(first, second)
 }
 
 // Hostname compares host names: their case and a dot at the end say nothing.
