@@ -8,8 +8,6 @@ import (
 	"os"
 	gc "runtime/debug"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
-
 	"github.com/jeton-dev/jeton/internal/provider"
 )
 
@@ -35,9 +33,5 @@ func serve(debug bool) error {
 	if err != nil {
 		return err
 	}
-	var served []tf6server.ServeOpt
-	if debug {
-		served = append(served, tf6server.WithManagedDebug())
-	}
-	return tf6server.Serve("registry.terraform.io/jeton-dev/scaleway", provider.NewServer(options), served...)
+	return provider.Serve(options, debug)
 }

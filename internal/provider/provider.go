@@ -13,13 +13,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/jeton-dev/jeton/internal/provider/client"
-	"github.com/jeton-dev/jeton/internal/provider/lenient"
 )
 
 // Options are what the provider takes from its surroundings.
@@ -66,15 +63,6 @@ func New(options Options) func() provider.Provider {
 	}
 	return func() provider.Provider {
 		return &scalewayProvider{options: options}
-	}
-}
-
-// NewServer returns a constructor of provider servers, which apply the rules of
-// package lenient to the provider that New makes.
-func NewServer(options Options) func() tfprotov6.ProviderServer {
-	create := New(options)
-	return func() tfprotov6.ProviderServer {
-		return lenient.Server(providerserver.NewProtocol6(create())())
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
-
 	"github.com/jeton-dev/jeton/internal/provider"
 )
 
@@ -28,5 +26,5 @@ func serve() error {
 		return fmt.Errorf("%s: %w", clockAhead, err)
 	}
 	options := provider.Options{Version: "test", Now: func() time.Time { return time.Now().Add(ahead) }}
-	return tf6server.Serve("registry.terraform.io/jeton-dev/scaleway", provider.NewServer(options))
+	return provider.Serve(options, false)
 }
