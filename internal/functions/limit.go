@@ -37,7 +37,7 @@ func DefaultLimits() Limits {
 		Namespaces:   100,
 		Functions:    1000,
 		Domains:      50,
-		Variables:    100,
+		Variables:    200,
 		VariableSize: 1000,
 		SecretSize:   65536,
 		MaxScale:     50,

@@ -1,10 +1,10 @@
 package functions
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/jeton-dev/jeton/internal/grammar"
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
@@ -24,13 +24,9 @@ type SecretChange struct {
 }
 
 const (
-	maxVariableName = 100
-	reservedPrefix  = "SCW_"
-	maxTags         = 100
-	maxTag          = 1000
+	maxTags = 100
+	maxTag  = 1000
 )
-
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
 func validVariables(variables map[string]string, limits Limits) error {
 	if len(variables) > limits.Variables {
@@ -81,10 +77,10 @@ func validSecrets(changes []SecretChange, limits Limits) error {
 
 func validVariableName(argument, name string) error {
 	switch {
-	case len(name) > maxVariableName || !variableName.MatchString(name):
-		return malformed(argument, "%.120q is no name for a variable: use up to %d letters, digits, '_', '-' and '.', beginning with a letter or '_'", name, maxVariableName)
-	case strings.HasPrefix(name, reservedPrefix):
-		return outOfBounds(argument, "%s: names that begin with %s are reserved", name, reservedPrefix)
+	case !grammar.IsVariableName(name):
+		return malformed(argument, "%.120q is no name for a variable: use up to %d letters, digits, '_', '-' and '.', beginning with a letter or '_'", name, grammar.MaxVariableName)
+	case grammar.IsReservedVariable(name):
+		return outOfBounds(argument, "%s is reserved: the platform sets it, choose another name", name)
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func environmentAttribute(noun string) schema.Attribute {
 		Optional:            true,
 		Computed:            true,
 		MarkdownDescription: "The environment variables of the " + noun + ".",
-		Validators:          variables(maxVariableValue),
+		Validators:          variables(),
 		PlanModifiers:       []planmodifier.Map{spelling.Map()},
 	}
 }
@@ -86,7 +86,7 @@ func secretsAttribute(noun string) schema.Attribute {
 		Sensitive:   true,
 		MarkdownDescription: "The secret environment variables of the " + noun + ". " +
 			"The state holds them in clear until it is refreshed, and their argon2id hashes from then on.",
-		Validators:    variables(maxSecretValue),
+		Validators:    variables(),
 		PlanModifiers: []planmodifier.Map{spelling.Secrets()},
 	}
 }

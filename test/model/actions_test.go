@@ -54,7 +54,7 @@ var (
 	descriptions = []any{nil, "", "a <b> & \"c\"", "é"}
 	tags         = []any{nil, []any{}, []any{"a", "b"}}
 	environments = []any{nil, map[string]any{}, map[string]any{"A": "1"}, map[string]any{"A": "1", "b": ""}}
-	forbidden    = []any{map[string]any{"1x": ""}, map[string]any{"SCW_X": ""}}
+	forbidden    = []any{map[string]any{"1x": ""}, map[string]any{"SCW_PUBLIC": ""}}
 	names        = []any{"alpha", "beta", "gamma", "delta"}
 )
 

@@ -36,7 +36,7 @@ func (m *Model) There(kind Kind, named string) []Refusal {
 func variables(body Fields) (refusals []Refusal) {
 	given, _ := body["environment_variables"].(map[string]any)
 	for name := range given {
-		if !variableName.MatchString(name) || strings.HasPrefix(name, "SCW_") {
+		if !variableName.MatchString(name) || name == "SCW_PUBLIC" {
 			refusals = append(refusals, bad("environment_variables"))
 		}
 	}

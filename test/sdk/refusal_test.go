@@ -223,7 +223,7 @@ func TestDocumentedErrors(t *testing.T) {
 		"more namespaces than there may":   {&function.CreateNamespaceRequest{Name: "more"}, exceeded("namespace", 2, 2)},
 		"more variables of a namespace":    {&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &two}, exceeded("environment variable", 1, 2)},
 		"more secrets of a namespace":      {&function.UpdateNamespaceRequest{NamespaceID: n.ID, SecretEnvironmentVariables: []*function.Secret{{Key: "A", Value: pointer("")}, {Key: "B", Value: pointer("")}}}, exceeded("secret environment variable", 1, 2)},
-		"a reserved variable":              {&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &map[string]string{"SCW_X": ""}}, invalid("environment_variables", "constraint")},
+		"a reserved variable":              {&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &map[string]string{"SCW_PUBLIC": ""}}, invalid("environment_variables", "constraint")},
 		"a namespace in another's project": {&function.CreateNamespaceRequest{Name: "x", ProjectID: nobody}, func(err error) bool { _, ok := errors.AsType[*scw.PermissionsDeniedError](err); return ok }},
 		"an order that there is not":       {&function.ListNamespacesRequest{OrderBy: "size_asc"}, invalid("order_by", "constraint")},
 		"a page of too many":               {&function.ListNamespacesRequest{PageSize: pointer(uint32(101))}, invalid("page_size", "constraint")},
