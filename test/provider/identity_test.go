@@ -147,3 +147,19 @@ func fields(t *testing.T, value *tfprotov6.DynamicValue, form tftypes.Type) map[
 	}
 	return texts
 }
+
+// TestIdentities_AreNotInStates: with every version of Terraform, a state that was
+// written without asking for identities can go back to a provider that has none.
+func TestIdentities_AreNotInStates(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, namespaceToken(""))
+	c.must("apply", "-no-color", "-auto-approve")
+	id := c.attribute(tokenAddress, "id")
+	c.must("state", "rm", tokenAddress)
+	c.must("import", "-no-color", tokenAddress, id)
+	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	if state := c.read("terraform.tfstate"); strings.Contains(state, `"identity": {`) {
+		t.Errorf("there is an identity in the state:\n%s", state)
+	}
+}

@@ -1,6 +1,7 @@
 package lenient
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -21,6 +22,9 @@ const (
 func saysTheSame(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp *tfprotov6.PlanResourceChangeResponse) (bool, error) {
 	if prior == nil || resp.PlannedState == nil || len(resp.RequiresReplace) > 0 || resp.Deferred != nil {
 		return false, nil
+	}
+	if bytes.Equal(prior.MsgPack, resp.PlannedState.MsgPack) {
+		return false, nil // It is the prior state already.
 	}
 	form := block.ValueType()
 	before, err := prior.Unmarshal(form)
