@@ -22,9 +22,16 @@ func main() {
 	}
 	debug := flag.Bool("debug", false, "print how to attach Terraform to this process, for a debugger")
 	flag.Parse()
-	err := provider.Serve(provider.Options{Version: version}, *debug)
-	if err != nil {
+	if err := serve(*debug); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func serve(debug bool) error {
+	options, err := provider.OptionsFrom(version, os.Getenv)
+	if err != nil {
+		return err
+	}
+	return provider.Serve(options, debug)
 }

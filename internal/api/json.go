@@ -98,9 +98,10 @@ func setStandardHeaders(h http.Header, requestID string) {
 	h.Set("X-Frame-Options", "DENY")
 }
 
-// A stamp is a point in time as the API writes it. One that this very call has
-// set carries nine digits of a second; one that was kept carries six, rounded
-// to the nearest, ties to even (all of 1,949 recorded values).
+// A stamp is a point in time as the API writes it, in microseconds, rounded to the
+// nearest, ties to even. One that this call has set carries nine digits, of which the
+// last three are 0, and one that was kept carries six: all answers of one object name
+// the same instant.
 type stamp struct {
 	time  time.Time
 	fresh bool
@@ -116,10 +117,11 @@ func (s stamp) MarshalJSON() ([]byte, error) {
 	if s.time.IsZero() {
 		return []byte("null"), nil
 	}
+	layout := keptLayout
 	if s.fresh {
-		return s.time.UTC().AppendFormat(nil, `"`+freshLayout+`"`), nil
+		layout = freshLayout
 	}
-	return roundHalfEven(s.time.UTC()).AppendFormat(nil, `"`+keptLayout+`"`), nil
+	return roundHalfEven(s.time.UTC()).AppendFormat(nil, `"`+layout+`"`), nil
 }
 
 func roundHalfEven(t time.Time) time.Time {

@@ -2,8 +2,9 @@ package functions
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // A Cron calls a function on a schedule, in UTC.
@@ -46,8 +47,7 @@ type UpdateCron struct {
 }
 
 const (
-	maxName     = 100
-	maxSchedule = 200
+	maxName = grammar.MaxAttachedName
 	// maxArgs bounds the arguments of a cron, in bytes; the real bound is not
 	// known.
 	maxArgs = 64 << 10
@@ -70,14 +70,10 @@ func validSchedule(schedule string) error {
 	switch {
 	case schedule == "":
 		return required("schedule")
-	case len(schedule) > maxSchedule:
-		return outOfBounds("schedule", "must be at most %d bytes, is %d", maxSchedule, len(schedule))
-	case strings.Contains(schedule, "TZ="):
-		return malformed("schedule", "crons are in UTC, a time zone cannot be given: %s", help)
-	case strings.HasPrefix(schedule, "@every"):
-		return malformed("schedule", "@every is not supported: %s", help)
+	case len(schedule) > grammar.MaxSchedule:
+		return outOfBounds("schedule", "must be at most %d bytes, is %d", grammar.MaxSchedule, len(schedule))
 	}
-	if _, err := ParseSchedule(schedule); err != nil {
+	if _, err := grammar.ParseSchedule(schedule); err != nil {
 		return malformed("schedule", "%.200q is no cron expression (%v): %s", schedule, err, help)
 	}
 	return nil

@@ -1,9 +1,10 @@
 package functions
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // A Domain is a hostname of a function besides its own.
@@ -33,19 +34,13 @@ func (d Domain) URL() string {
 	return "https://" + d.Hostname
 }
 
-// maxHostname is the longest name that DNS knows, in bytes (RFC 1035, 2.3.4).
-const maxHostname = 253
-
-// hostnamePattern is that of RFC 1123, 2.1, with two labels at least.
-var hostnamePattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
 // hostname returns the name in the form in which it is kept.
 func (s *Service) hostname(given string) (string, error) {
-	name := strings.ToLower(strings.TrimSuffix(given, "."))
+	name, ok := grammar.Hostname(given)
 	switch {
 	case name == "":
 		return "", required("hostname")
-	case len(name) > maxHostname || !hostnamePattern.MatchString(name):
+	case !ok:
 		return "", malformed("hostname", "%.260q is no host name: write one such as api.example.com, without a scheme, a port or a wildcard", given)
 	}
 	for _, region := range Regions {

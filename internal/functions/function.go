@@ -2,11 +2,12 @@ package functions
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // Privacy says who may call a function.
@@ -159,10 +160,6 @@ type UpdateFunction struct {
 }
 
 const (
-	// MaxFunctionName is the longest name that leaves the domain name's first
-	// label within the 63 characters of DNS.
-	MaxFunctionName = 34
-
 	defaultMinScale    = 0
 	defaultMaxScale    = 5 // recorded traffic of 2026; Scaleway's documentation says 20
 	defaultMemoryLimit = 256
@@ -170,20 +167,18 @@ const (
 	defaultSandbox     = "v2"
 )
 
-var functionName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
-
 // memoryTiers maps the memory limits that can be chosen, in megabytes, to the
 // share of a CPU, in thousandths, that each comes with (Scaleway's
 // documentation of February 2026).
 var memoryTiers = map[int]int{128: 70, 256: 140, 512: 280, 1024: 560, 2048: 1120, 3072: 1680, 4096: 2240}
 
 func validFunctionName(name string) error {
-	if !functionName.MatchString(name) {
+	if !grammar.IsFunctionName(name) {
 		// The text is the real service's, of issue 254 of the Pulumi provider.
 		return refused("function name must consist of lower case alphanumeric characters or '-', starts and ends with an alphanumeric character")
 	}
-	if len(name) > MaxFunctionName {
-		return outOfBounds("name", "must be at most %d characters, is %d", MaxFunctionName, len(name))
+	if len(name) > grammar.MaxFunctionName {
+		return outOfBounds("name", "must be at most %d characters, is %d", grammar.MaxFunctionName, len(name))
 	}
 	return nil
 }

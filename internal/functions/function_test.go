@@ -59,7 +59,7 @@ func TestCreateFunctionRules(t *testing.T) {
 		"http option":         {func(c *functions.CreateFunction) { c.HTTPOption = "x" }, "http_option"},
 		"sandbox":             {func(c *functions.CreateFunction) { c.Sandbox = "v3" }, "sandbox"},
 		"private network":     {func(c *functions.CreateFunction) { c.PrivateNetworkID = "x" }, "private_network_id"},
-		"a reserved variable": {func(c *functions.CreateFunction) { c.Variables = map[string]string{"SCW_PUBLIC": ""} }, "set by the platform"},
+		"a reserved variable": {func(c *functions.CreateFunction) { c.Variables = map[string]string{"SCW_PUBLIC": ""} }, "reserved"},
 	}
 	for name, test := range tests {
 		c := valid()

@@ -49,7 +49,7 @@ func DefaultLimits() Limits {
 		Crons: 100, ProjectCrons: 1000,
 		Triggers: 50, ProjectTriggers: 500,
 		Domains: 50, ProjectDomains: 500,
-		Variables:    100,
+		Variables:    200,
 		VariableSize: 1000,
 		SecretSize:   65536,
 		MaxScale:     50,

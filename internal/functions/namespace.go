@@ -1,9 +1,10 @@
 package functions
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // A Namespace is a group of functions of one project. It has the key pair that
@@ -57,13 +58,8 @@ type UpdateNamespace struct {
 	Secrets     []SecretChange
 }
 
-// maxNamespaceName bounds what is otherwise without a documented bound.
-const maxNamespaceName = 255
-
-var namespaceName = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
-
 func (c CreateNamespace) validate(limits Limits) error {
-	if !namespaceName.MatchString(c.Name) || len(c.Name) > maxNamespaceName {
+	if !grammar.IsNamespaceName(c.Name) {
 		// The text is the real service's, of issue 3165 of its command line.
 		return refused("namespace name must begin with a letter, followed by letters, numbers or hyphens, and end with a letter or number.")
 	}

@@ -3,6 +3,7 @@ package functions_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -155,12 +156,12 @@ func TestVariableRules(t *testing.T) {
 	w := newWorld(t)
 	long, value := secret.New(strings.Repeat("x", 65537)), secret.New("x")
 	many := map[string]string{}
-	for i := range 101 {
-		many["V"+strings.Repeat("x", i)] = ""
+	for i := range 201 {
+		many["V"+strconv.Itoa(i)] = ""
 	}
 	for name, c := range map[string]functions.CreateNamespace{
 		"reserved name":         {Variables: map[string]string{"SCW_PUBLIC": "x"}},
-		"reserved secret":       {Secrets: []functions.SecretChange{{Key: "SCW_APPLICATION_VERSION", Value: &value}}},
+		"reserved secret":       {Secrets: []functions.SecretChange{{Key: "SCW_HANDLER_NAME", Value: &value}}},
 		"empty name":            {Variables: map[string]string{"": "x"}},
 		"name with =":           {Variables: map[string]string{"A=B": "x"}},
 		"long value":            {Variables: map[string]string{"A": strings.Repeat("x", 1001)}},

@@ -1,8 +1,9 @@
 package functions
 
 import (
-	"strings"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // A Trigger calls a function with each message of a queue or of a subject.
@@ -125,21 +126,9 @@ func (t Trigger) validSource() error {
 			return outOfBounds(given.argument, "must be at most %d bytes, is %d", maxSource, len(given.value))
 		}
 	}
-	if t.NATS != nil && !validSubject(t.NATS.Subject) {
+	if t.NATS != nil && !grammar.IsSubject(t.NATS.Subject) {
 		return malformed("scw_nats_config.subject", "must be names with dots between, without blanks, "+
 			"where * stands for one name and > at the end for all that follow")
 	}
 	return nil
-}
-
-// validSubject tells whether a text is a subject of NATS. With one that is none no
-// broker would ever have a message.
-func validSubject(text string) bool {
-	parts := strings.Split(text, ".")
-	for i, part := range parts {
-		if part == "" || part == ">" && i < len(parts)-1 || strings.ContainsAny(part, " \t\r\n\f") {
-			return false
-		}
-	}
-	return true
 }

@@ -1,10 +1,10 @@
 package functions
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/jeton-dev/jeton/internal/grammar"
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
@@ -24,26 +24,9 @@ type SecretChange struct {
 }
 
 const (
-	maxVariableName = 100
-	maxTags         = 100
-	maxTag          = 1000
+	maxTags = 100
+	maxTag  = 1000
 )
-
-// reservedNames are the variables that the platform sets itself. Scaleway
-// reserves all names that begin with SCW_; its own examples set others of them,
-// such as SCW_SECRET_KEY.
-var reservedNames = map[string]bool{
-	"SCW_PUBLIC": true, "SCW_PUBLIC_KEY": true, "SCW_NAMESPACE_ID": true,
-	"SCW_APPLICATION_ID": true, "SCW_APPLICATION_NAME": true, "SCW_APPLICATION_VERSION": true, "SCW_APPLICATION_MEMORY": true,
-	"SCW_HANDLER_NAME": true, "SCW_HANDLER_PATH": true, "SCW_HANDLER_IS_BINARY": true,
-	"SCW_RUNTIME_BINARY": true, "SCW_RUNTIME_BRIDGE": true,
-	"SCW_UPSTREAM_HOST": true, "SCW_UPSTREAM_PORT": true, "SCW_PAYLOAD_MAX_SIZE": true,
-}
-
-// Reserved reports whether the platform sets the variable of that name itself.
-func Reserved(name string) bool { return reservedNames[name] }
-
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
 func validVariables(variables map[string]string, limits Limits) error {
 	if len(variables) > limits.Variables {
@@ -94,10 +77,10 @@ func validSecrets(changes []SecretChange, limits Limits) error {
 
 func validVariableName(argument, name string) error {
 	switch {
-	case len(name) > maxVariableName || !variableName.MatchString(name):
-		return malformed(argument, "%.120q is no name for a variable: use up to %d letters, digits, '_', '-' and '.', beginning with a letter or '_'", name, maxVariableName)
-	case Reserved(name):
-		return outOfBounds(argument, "%s is set by the platform: choose another name", name)
+	case !grammar.IsVariableName(name):
+		return malformed(argument, "%.120q is no name for a variable: use up to %d letters, digits, '_', '-' and '.', beginning with a letter or '_'", name, grammar.MaxVariableName)
+	case grammar.IsReservedVariable(name):
+		return outOfBounds(argument, "%s is reserved: the platform sets it, choose another name", name)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
@@ -61,6 +62,7 @@ func tagsAttribute(noun string) schema.Attribute {
 		Optional:            true,
 		Computed:            true,
 		MarkdownDescription: "The tags of the " + noun + ".",
+		Validators:          []validator.List{listvalidator.NoNullValues()},
 		PlanModifiers:       []planmodifier.List{spelling.List()},
 	}
 }
@@ -71,7 +73,7 @@ func environmentAttribute(noun string) schema.Attribute {
 		Optional:            true,
 		Computed:            true,
 		MarkdownDescription: "The environment variables of the " + noun + ".",
-		Validators:          variables(maxVariableValue),
+		Validators:          variables(),
 		PlanModifiers:       []planmodifier.Map{spelling.Map()},
 	}
 }
@@ -84,7 +86,7 @@ func secretsAttribute(noun string) schema.Attribute {
 		Sensitive:   true,
 		MarkdownDescription: "The secret environment variables of the " + noun + ". The state holds their argon2id hashes, and a saved plan holds them in clear: " +
 			"`" + writeOnlySecrets + "` is in neither.",
-		Validators:    variables(maxSecretValue),
+		Validators:    variables(),
 		PlanModifiers: []planmodifier.Map{spelling.Secrets()},
 	}
 }

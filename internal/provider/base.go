@@ -32,6 +32,11 @@ func (b *base) Configure(_ context.Context, req resource.ConfigureRequest, _ *re
 	}
 }
 
+// ValidateConfig implements resource.ResourceWithValidateConfig, for resources
+// whose attributes are validated one by one.
+func (*base) ValidateConfig(context.Context, resource.ValidateConfigRequest, *resource.ValidateConfigResponse) {
+}
+
 // stateID reads the id of an object in the state, which is this provider's or
 // the official one's own.
 func (*base) stateID(v types.String, diags *diag.Diagnostics) (regional.ID, bool) {

@@ -16,15 +16,9 @@ import (
 // cronResource is scaleway_function_cron.
 type cronResource struct{ base }
 
-var (
-	_ resource.ResourceWithConfigure   = (*cronResource)(nil)
-	_ resource.ResourceWithIdentity    = (*cronResource)(nil)
-	_ resource.ResourceWithImportState = (*cronResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*cronResource)(nil)
-	_ resource.ResourceWithMoveState   = (*cronResource)(nil)
-)
+var _ identifiable = (*cronResource)(nil)
 
-func newCronResource() resource.Resource {
+func newCronResource() identifiable {
 	return &cronResource{base{typeName: "scaleway_function_cron"}}
 }
 

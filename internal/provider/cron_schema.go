@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -12,9 +11,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/robfig/cron/v3"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
+	"github.com/jeton-dev/jeton/internal/grammar"
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
 
@@ -49,7 +48,7 @@ func cronSchema() schema.Schema {
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true,
 				MarkdownDescription: "The name of the cron. The service makes one up if it is left out.",
-				Validators:          []validator.String{stringvalidator.LengthBetween(1, maxAttachedName)},
+				Validators:          []validator.String{stringvalidator.LengthBetween(1, grammar.MaxAttachedName)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"status": schema.StringAttribute{
@@ -111,28 +110,12 @@ func schedule() validator.String {
 		fault: func(text string) string {
 			const help = "write minute, hour, day of month, month and day of week, for example */5 * * * * for every five minutes, in UTC; " +
 				"or @hourly, @daily, @weekly, @monthly or @yearly."
-			// The parser panics on some of those that name a zone.
-			if strings.Contains(text, "TZ=") {
-				return quoted(text) + " names a time zone, and the service knows none: " + help
-			}
-			switch _, err := cron.ParseStandard(withoutDaySeven(text)); {
-			case strings.HasPrefix(text, "@every"):
-				return quoted(text) + " is none of the service's schedules: " + help
-			case err != nil:
+			if _, err := grammar.ParseSchedule(text); err != nil {
 				return quoted(text) + " is no cron expression (" + err.Error() + "): " + help
 			}
 			return ""
 		},
 	}
-}
-
-// withoutDaySeven writes a last field that is, or ends with, the day 7, which the
-// service takes for Sunday and the parser does not know, with the day 6.
-func withoutDaySeven(text string) string {
-	if fields := strings.Fields(text); len(fields) == 5 && !strings.HasSuffix(fields[4], "/7") && strings.HasSuffix(fields[4], "7") {
-		return strings.Join(fields[:4], " ") + " " + strings.TrimSuffix(fields[4], "7") + "6"
-	}
-	return text
 }
 
 // jsonObject wants a JSON object.

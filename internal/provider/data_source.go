@@ -61,10 +61,12 @@ func computedMap(description string) schema.Attribute {
 	return schema.MapAttribute{ElementType: types.StringType, Computed: true, MarkdownDescription: description}
 }
 
-// computedHashes is the secret variables of an object as the service shows them.
+// computedHashes is the secret variables of an object as the service shows them. A
+// hash is not marked as sensitive: the official provider's data sources mark none,
+// and outputs of whole objects would have to be.
 func computedHashes(noun string) schema.Attribute {
 	return schema.MapAttribute{
-		ElementType: types.StringType, Computed: true, Sensitive: true,
+		ElementType: types.StringType, Computed: true,
 		MarkdownDescription: "The argon2id hashes of the secret environment variables of the " + noun + ".",
 	}
 }

@@ -48,6 +48,8 @@ func (b *backend) advice(err error) string {
 	case client.IsUnauthorized(err):
 		return "The server at " + b.URL() + " does not know the secret key. " + b.Keys() +
 			" Correct it there, or have SCW_API_URL or api_url name the server that the key is from."
+	case client.IsQuotaExceeded(err):
+		return "Remove what is not needed any more, or have the quota raised."
 	case client.IsForbidden(err):
 		return "The key may not do this: use one with rights on functions in the project. " + b.Keys()
 	case client.IsUnreachable(err):

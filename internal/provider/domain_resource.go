@@ -18,15 +18,9 @@ import (
 // domainResource is scaleway_function_domain.
 type domainResource struct{ base }
 
-var (
-	_ resource.ResourceWithConfigure   = (*domainResource)(nil)
-	_ resource.ResourceWithIdentity    = (*domainResource)(nil)
-	_ resource.ResourceWithImportState = (*domainResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*domainResource)(nil)
-	_ resource.ResourceWithMoveState   = (*domainResource)(nil)
-)
+var _ identifiable = (*domainResource)(nil)
 
-func newDomainResource() resource.Resource {
+func newDomainResource() identifiable {
 	return &domainResource{base{typeName: "scaleway_function_domain"}}
 }
 

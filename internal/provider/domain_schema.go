@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"regexp"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -11,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
+	"github.com/jeton-dev/jeton/internal/grammar"
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
@@ -65,17 +65,13 @@ func domainSchema() schema.Schema {
 	}
 }
 
-// hostnamePattern is that of RFC 1123, 2.1, with two labels at least; a dot may
-// end it.
-var hostnamePattern = regexp.MustCompile(`(?i)^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?\.?$`)
-
 // hostname wants a host name.
 func hostname() validator.String {
 	return textValidator{
 		description: "a host name such as api.example.com",
 		summary:     "Invalid hostname",
 		fault: func(text string) string {
-			if len(text) > 254 || !hostnamePattern.MatchString(text) {
+			if _, ok := grammar.Hostname(text); !ok {
 				return quoted(text) + " is no host name: write one such as api.example.com, without a scheme, a path, a port or a wildcard."
 			}
 			return ""

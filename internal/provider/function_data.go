@@ -43,7 +43,7 @@ func (*functionData) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 		Attributes: map[string]schema.Attribute{
 			"function_id":                  dataReference("The function, of the form `region/uuid` or its uuid alone. Without it, `namespace_id` and `name` are set."),
 			"namespace_id":                 dataReference("The namespace of the function, of the form `region/uuid` or its uuid alone."),
-			"name":                         dataArgument("The name of the function."),
+			"name":                         dataArgument("The name of the function. Ignored with `function_id`."),
 			"region":                       dataRegion("The region; that of `function_id` or `namespace_id` if they name one, or else the provider's."),
 			"project_id":                   dataArgument("The project. Another one than the function's is refused.", uuid()),
 			"id":                           computedText("The id of the function, of the form `region/uuid`."),
@@ -154,23 +154,21 @@ func (d *functionData) findNamed(ctx context.Context, namespace regional.ID, nam
 // show writes what the service says, with "" and empty collections for what is
 // not set, as the official provider's data source does.
 func (m *functionDataModel) show(id regional.ID, f *function.Function, n *function.Namespace) {
-	none := types.StringValue("")
-	m.Description, m.PrivateNetworkID = none, none
-	m.Tags, m.EnvironmentVariables = textList(nil), textMap(nil)
 	m.fill(id, f)
 	m.URL = functionURL(f)
 	m.setProject(n)
 	m.SecretEnvironmentVariables = hashes(f.SecretEnvironmentVariables)
+	m.setEmpty()
 }
 
-// refuse reports arguments beside the id that are not those of the function.
+// refuse reports a namespace or a project beside the id that is not the function's.
+// A name beside the id is ignored, as by the official provider.
 func (m *functionDataModel) refuse(found *functionDataModel, diags *diag.Diagnostics) {
 	for _, argument := range []struct {
 		name          string
 		wanted, found types.String
 		same          spelling.Same
 	}{
-		{"name", m.Name, found.Name, spelling.Text},
 		{"namespace_id", m.NamespaceID, found.NamespaceID, spelling.Reference},
 		{"project_id", m.ProjectID, found.ProjectID, spelling.Text},
 	} {

@@ -80,6 +80,15 @@ func (m *functionFields) fill(id regional.ID, f *function.Function) {
 	m.Region = types.StringValue(id.Region.String())
 }
 
+// setEmpty writes "", [] and {} for what is not set, as the official provider does.
+func (m *functionFields) setEmpty() {
+	m.Description = spelling.OrEmpty(m.Description)
+	m.Tags = spelling.OrEmptyList(m.Tags)
+	m.EnvironmentVariables = spelling.OrEmptyMap(m.EnvironmentVariables)
+	m.SecretEnvironmentVariables = spelling.OrEmptyMap(m.SecretEnvironmentVariables)
+	m.PrivateNetworkID = spelling.OrEmpty(m.PrivateNetworkID)
+}
+
 // functionURL is where a function is called. The API names the host alone, of
 // functions as of custom domains, whose URLs it writes with https: so does this.
 // A Jeton server whose gateway has no certificate, or listens at another port than

@@ -19,16 +19,9 @@ import (
 // functionResource is scaleway_function.
 type functionResource struct{ base }
 
-var (
-	_ resource.ResourceWithConfigure      = (*functionResource)(nil)
-	_ resource.ResourceWithIdentity       = (*functionResource)(nil)
-	_ resource.ResourceWithImportState    = (*functionResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*functionResource)(nil)
-	_ resource.ResourceWithMoveState      = (*functionResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*functionResource)(nil)
-)
+var _ identifiable = (*functionResource)(nil)
 
-func newFunctionResource() resource.Resource {
+func newFunctionResource() identifiable {
 	return &functionResource{base{typeName: "scaleway_function"}}
 }
 
@@ -202,6 +195,7 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 	known.keep(ctx, resp.Private, &resp.Diagnostics)
 	remembered := rememberedSecrets(ctx, req.Private, &resp.Diagnostics)
 	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, withoutSecrets(f.SecretEnvironmentVariables, remembered))
+	m.setEmpty()
 	warnOfState(id, &m, f, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }

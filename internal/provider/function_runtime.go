@@ -13,6 +13,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // runtimeLanguage is what the name of a runtime begins with.
@@ -87,35 +89,30 @@ func useInstead(runtimes []*function.Runtime, language string) string {
 	return "use " + strings.Join(newest, ", ")
 }
 
-// The forms of handlers, from Scaleway's documentation of 2026. The oldest Go
-// runtimes take a folder.
-var (
-	scriptHandler = regexp.MustCompile(`^(.*/)?[^/]+\.[\pL_$][\pL\pN_$]*$`)
-	goHandler     = regexp.MustCompile(`^(\.|(.*/)?\p{Lu}[\pL\pN_]*)$`)
-	rustHandler   = regexp.MustCompile(`^(.*/)?[\pL_][\pL\pN_]*$`)
-)
+// handlerAdvice says how handlers are written, by the beginning of a runtime's name.
+var handlerAdvice = map[string]struct{ language, advice string }{
+	"node":   {grammar.Node, scriptAdvice},
+	"python": {grammar.Python, scriptAdvice},
+	"php":    {grammar.PHP, scriptAdvice},
+	"go":     {grammar.Go, "write the name of an exported function, for example Handle, or folder/Handle"},
+	"rust":   {grammar.Rust, "write the name of a function, for example handle, or folder/handle"},
+}
+
+const scriptAdvice = "write file.function, for example handler.handle for the function handle in the file handler"
 
 // checkHandler reports a handler that the runtime's language has no use for: the
-// service says no more of it than that it is invalid (issue pulumi-scaleway#254).
+// service says no more of it than that it is invalid (issue pulumi-scaleway#254). The
+// oldest Go runtimes take a folder, and functions of them exist.
 func checkHandler(runtime, handler types.String, diags *diag.Diagnostics) {
-	if !isText(runtime) || !isText(handler) {
+	if !isText(runtime) || !isText(handler) || runtime.ValueString() == "go113" || runtime.ValueString() == "golang" {
 		return
 	}
-	form, advice := scriptHandler, "write file.function, for example handler.handle for the function handle in the file handler"
-	switch runtimeLanguage.FindString(runtime.ValueString()) {
-	case "node", "python", "php":
-	case "go":
-		form, advice = goHandler, "write the name of an exported function, for example Handle, or folder/Handle"
-		if oldGo := runtime.ValueString() == "go113" || runtime.ValueString() == "golang"; oldGo {
-			return
-		}
-	case "rust":
-		form, advice = rustHandler, "write the name of a function, for example handle, or folder/handle"
-	default:
+	known, ok := handlerAdvice[runtimeLanguage.FindString(runtime.ValueString())]
+	if !ok {
 		return
 	}
-	if !form.MatchString(handler.ValueString()) {
+	if _, err := grammar.ParseHandler(known.language, handler.ValueString()); err != nil {
 		diags.AddAttributeError(path.Root("handler"), "Invalid handler",
-			quoted(handler.ValueString())+" is no handler for the runtime "+quoted(runtime.ValueString())+": "+advice+".")
+			quoted(handler.ValueString())+" is no handler for the runtime "+quoted(runtime.ValueString())+": "+known.advice+".")
 	}
 }

@@ -133,8 +133,8 @@ func executionAttributes() map[string]schema.Attribute {
 			Validators:          []validator.String{stringvalidator.OneOf("v1", "v2")},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
-		"min_scale": number("The least number of instances. 0 by default.", defaultMinScale, int64validator.Between(0, maxScale)),
-		"max_scale": number("The greatest number of instances. 20 by default.", defaultMaxScale, int64validator.Between(1, maxScale)),
+		"min_scale": number("The least number of instances. 0 by default.", defaultMinScale, int64validator.Between(0, maxNumber)),
+		"max_scale": number("The greatest number of instances. 20 by default.", defaultMaxScale, int64validator.Between(1, maxNumber)),
 		"memory_limit": number("The memory of an instance, in MB: 128, 256, 512, 1024, 2048, 3072 or 4096. 256 by default.",
 			defaultMemoryLimit, int64validator.OneOf(128, 256, 512, 1024, 2048, 3072, 4096)),
 		"cpu_limit": schema.Int64Attribute{
@@ -145,7 +145,7 @@ func executionAttributes() map[string]schema.Attribute {
 		"timeout": schema.Int64Attribute{
 			Optional: true, Computed: true,
 			MarkdownDescription: "How long a call may take, in seconds. The service's own choice by default, which is 300.",
-			Validators:          []validator.Int64{int64validator.Between(1, maxTimeout)},
+			Validators:          []validator.Int64{int64validator.Between(1, maxNumber)},
 			PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
 		},
 		"private_network_id": schema.StringAttribute{

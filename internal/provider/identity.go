@@ -24,8 +24,22 @@ type identityModel struct {
 	ID     types.String `tfsdk:"id"`
 }
 
+// identifiable is a resource of this provider.
+type identifiable interface {
+	resource.ResourceWithConfigure
+	resource.ResourceWithImportState
+	resource.ResourceWithModifyPlan
+	resource.ResourceWithMoveState
+	resource.ResourceWithValidateConfig
+}
+
+// identified is a resource with identities.
+type identified struct{ identifiable }
+
+var _ resource.ResourceWithIdentity = identified{}
+
 // IdentitySchema implements resource.ResourceWithIdentity.
-func (*base) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+func (identified) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"region": identityschema.StringAttribute{
 			OptionalForImport: true,
@@ -38,8 +52,8 @@ func (*base) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest,
 	}}
 }
 
-// identify reports the identity of an object. Create, Read, Update and
-// ImportState all have to, as soon as the id is known.
+// identify reports the identity of an object, where identities are written. Create,
+// Read, Update and ImportState all have to, as soon as the id is known.
 func identify(ctx context.Context, identity *tfsdk.ResourceIdentity, id regional.ID, diags *diag.Diagnostics) {
 	if identity == nil {
 		return

@@ -141,8 +141,7 @@ func (d *namespaceData) findNamed(ctx context.Context, region scw.Region, m *nam
 // show writes what the service says, with "" and empty collections for what is
 // not set, as the official provider's data source does.
 func (m *namespaceDataModel) show(id regional.ID, n *function.Namespace) {
-	m.Description = types.StringValue("")
-	m.Tags, m.EnvironmentVariables = textList(nil), textMap(nil)
 	m.fill(id, n)
 	m.SecretEnvironmentVariables = hashes(n.SecretEnvironmentVariables)
+	m.setEmpty()
 }

@@ -47,6 +47,14 @@ func (m *namespaceFields) fill(id regional.ID, n *function.Namespace) {
 	m.OrganizationID = types.StringValue(n.OrganizationID)
 }
 
+// setEmpty writes "", [] and {} for what is not set, as the official provider does.
+func (m *namespaceFields) setEmpty() {
+	m.Description = spelling.OrEmpty(m.Description)
+	m.Tags = spelling.OrEmptyList(m.Tags)
+	m.EnvironmentVariables = spelling.OrEmptyMap(m.EnvironmentVariables)
+	m.SecretEnvironmentVariables = spelling.OrEmptyMap(m.SecretEnvironmentVariables)
+}
+
 // createRequest returns the request that makes the planned namespace.
 func (m *namespaceModel) createRequest(region scw.Region, name, projectID string, secrets []*function.Secret) *function.CreateNamespaceRequest {
 	req := &function.CreateNamespaceRequest{

@@ -17,16 +17,9 @@ import (
 // namespaceResource is scaleway_function_namespace.
 type namespaceResource struct{ base }
 
-var (
-	_ resource.ResourceWithConfigure      = (*namespaceResource)(nil)
-	_ resource.ResourceWithIdentity       = (*namespaceResource)(nil)
-	_ resource.ResourceWithImportState    = (*namespaceResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*namespaceResource)(nil)
-	_ resource.ResourceWithMoveState      = (*namespaceResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*namespaceResource)(nil)
-)
+var _ identifiable = (*namespaceResource)(nil)
 
-func newNamespaceResource() resource.Resource {
+func newNamespaceResource() identifiable {
 	return &namespaceResource{base{typeName: "scaleway_function_namespace"}}
 }
 
@@ -126,6 +119,7 @@ func (r *namespaceResource) Read(ctx context.Context, req resource.ReadRequest, 
 	m.fill(id, n)
 	remembered := rememberedSecrets(ctx, req.Private, &resp.Diagnostics)
 	m.SecretEnvironmentVariables = keepSecrets(m.SecretEnvironmentVariables, withoutSecrets(n.SecretEnvironmentVariables, remembered))
+	m.setEmpty()
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 

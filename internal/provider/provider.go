@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -27,6 +29,28 @@ type Options struct {
 	// Pick returns a number in [0, n); nil stands for a random one. Names are
 	// generated with it.
 	Pick func(n int) int
+	// Identities makes resources write resource identities into states, and lets
+	// them be imported by identity. The official provider cannot read such a state
+	// with Terraform 1.12.0 to 1.13.5.
+	Identities bool
+}
+
+// IdentityVariable is the environment variable that sets Options.Identities.
+const IdentityVariable = "JETON_RESOURCE_IDENTITY"
+
+// OptionsFrom returns the options of the program: its version, and what the
+// environment sets. An error names the variable.
+func OptionsFrom(version string, getenv func(string) string) (Options, error) {
+	options := Options{Version: version}
+	text := getenv(IdentityVariable)
+	if text == "" {
+		return options, nil
+	}
+	var err error
+	if options.Identities, err = strconv.ParseBool(text); err != nil {
+		return Options{}, fmt.Errorf("read %s: %q is not a boolean: set it to true or false", IdentityVariable, text)
+	}
+	return options, nil
 }
 
 // New returns a constructor of providers, as provider servers want it.
@@ -156,7 +180,7 @@ func (m providerModel) settings() client.Settings {
 
 // Resources implements provider.Provider.
 func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{
+	constructors := []func() identifiable{
 		newNamespaceResource,
 		newFunctionResource,
 		newTokenResource,
@@ -164,6 +188,16 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 		newDomainResource,
 		newTriggerResource,
 	}
+	made := make([]func() resource.Resource, 0, len(constructors))
+	for _, construct := range constructors {
+		made = append(made, func() resource.Resource {
+			if p.options.Identities {
+				return identified{construct()}
+			}
+			return construct()
+		})
+	}
+	return made
 }
 
 // DataSources implements provider.Provider.
@@ -184,6 +218,10 @@ func (p *scalewayProvider) Functions(context.Context) []func() function.Function
 		newRegionalIDFunction,
 		newParseRegionalIDFunction,
 		newTokenClaimsFunction,
+		newRegionFromIDFunction,
+		newZoneFromIDFunction,
+		newIDFromRegionalIDFunction,
+		newIDFromZonalIDFunction,
 	}
 }
 

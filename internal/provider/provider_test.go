@@ -1,9 +1,9 @@
 package provider_test
 
 import (
+	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/jeton-dev/jeton/internal/provider"
@@ -11,11 +11,7 @@ import (
 
 func serve(t *testing.T) tfprotov6.ProviderServer {
 	t.Helper()
-	server, err := providerserver.NewProtocol6WithError(provider.New(provider.Options{Version: "test"})())()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server
+	return provider.NewServer(provider.Options{Version: "test"})()
 }
 
 func TestSchema(t *testing.T) {
@@ -43,5 +39,48 @@ func TestSchema(t *testing.T) {
 				t.Errorf("%s.%s has no description", name, attribute.Name)
 			}
 		}
+	}
+}
+
+// TestIdentities_AreOptIn: the official provider cannot read a state with identities
+// in Terraform 1.12.0 to 1.13.5, so nothing writes them unless that is asked for.
+func TestIdentities_AreOptIn(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		variable  string
+		want      int
+		wantError string
+	}{
+		"not set":       {"", 0, ""},
+		"on":            {"true", 6, ""},
+		"off":           {"0", 0, ""},
+		"not a boolean": {"yes please", 0, "set it to true or false"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			options, err := provider.OptionsFrom("test", func(name string) string {
+				if name != provider.IdentityVariable {
+					t.Errorf("the variable %s is read", name)
+				}
+				return test.variable
+			})
+			if test.wantError != "" {
+				if err == nil || !strings.Contains(err.Error(), test.wantError) {
+					t.Errorf("the error is %v, want %q in it", err, test.wantError)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := provider.NewServer(options)().GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(resp.IdentitySchemas); got != test.want {
+				t.Errorf("%d types have identities, want %d", got, test.want)
+			}
+		})
 	}
 }

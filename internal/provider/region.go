@@ -28,8 +28,8 @@ func regionAttribute() schema.Attribute {
 
 // planRegion decides the region of an object that is to be made, warns of a
 // region that serves no functions, and replaces an object whose region changes.
-// The region that counts for an object that exists is the one in its id: the
-// official provider leaves the attribute of some objects null.
+// The region of an object that exists is the one in its id: the official provider
+// leaves the attribute of tokens and triggers null, even where it is configured.
 func (b *base) planRegion(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	at := path.Root("region")
 	var planned, id types.String
@@ -40,6 +40,14 @@ func (b *base) planRegion(ctx context.Context, req resource.ModifyPlanRequest, r
 		planned = types.StringValue(b.backend.Region().String())
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, at, planned)...)
 	}
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
+	}
+	current, err := regional.Parse(id.ValueString())
+	if err == nil && planned.IsNull() {
+		planned = types.StringValue(current.Region.String())
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, at, planned)...)
+	}
 	if planned.IsNull() || planned.IsUnknown() {
 		return
 	}
@@ -47,11 +55,7 @@ func (b *base) planRegion(ctx context.Context, req resource.ModifyPlanRequest, r
 		resp.Diagnostics.AddAttributeWarning(at, "Unknown region",
 			quoted(planned.ValueString())+" is none of the regions that served functions when this provider was made: fr-par, nl-ams, pl-waw.")
 	}
-	if req.State.Raw.IsNull() {
-		return
-	}
-	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
-	if current, err := regional.Parse(id.ValueString()); err == nil && current.Region.String() != planned.ValueString() {
+	if err == nil && current.Region.String() != planned.ValueString() {
 		resp.RequiresReplace = append(resp.RequiresReplace, at)
 	}
 }

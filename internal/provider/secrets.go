@@ -39,7 +39,7 @@ func writeOnlySecretsAttribute(noun string) schema.Attribute {
 		MarkdownDescription: "Secret environment variables of the " + noun + " that are in no plan and no state, beside those of `secret_environment_variables`; " +
 			"a key can be in one of the two maps only. They are sent when the " + noun + " is made, and whenever `" + writeOnlySecretsVersion + "` changes, " +
 			"which also deletes the keys that the map had then and has no more. Needs Terraform 1.11 or OpenTofu 1.11.",
-		Validators: append(variables(maxSecretValue), mapvalidator.AlsoRequires(path.MatchRoot(writeOnlySecretsVersion))),
+		Validators: append(variables(), mapvalidator.AlsoRequires(path.MatchRoot(writeOnlySecretsVersion))),
 	}
 }
 

@@ -11,12 +11,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/provider/lenient"
 )
 
-// NewServer returns a constructor of the provider's servers.
+// NewServer returns a constructor of the provider's servers, which apply the rules of
+// package lenient to what New makes.
 func NewServer(options Options) func() tfprotov6.ProviderServer {
 	create := New(options)
-	return func() tfprotov6.ProviderServer { return server{providerserver.NewProtocol6(create())()} }
+	return func() tfprotov6.ProviderServer {
+		return server{lenient.Server(providerserver.NewProtocol6(create())())}
+	}
 }
 
 // Serve serves the provider to Terraform until that ends it. With debug set, it

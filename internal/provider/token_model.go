@@ -27,14 +27,22 @@ type tokenModel struct {
 }
 
 // fill takes over what the service says, in the model's own spelling where that
-// says the same. It leaves the token itself alone, which the service shows once,
-// and the region, which the official provider leaves null.
+// says the same. It leaves the token itself alone, which the service shows once.
 func (m *tokenModel) fill(id regional.ID, t *function.Token) {
 	m.ID = types.StringValue(id.String())
 	m.FunctionID = spelling.Keep(m.FunctionID, regionalReference(id, t.FunctionID), spelling.Reference)
 	m.NamespaceID = spelling.Keep(m.NamespaceID, regionalReference(id, t.NamespaceID), spelling.Reference)
 	m.Description = spelling.Keep(m.Description, types.StringPointerValue(t.Description), spelling.Text)
-	m.ExpiresAt = spelling.Keep(m.ExpiresAt, instant(t.ExpiresAt), spelling.Instant)
+	m.ExpiresAt = spelling.Keep(m.ExpiresAt, instant(t.ExpiresAt), spelling.Rounded)
+	m.Region = types.StringValue(id.Region.String())
+}
+
+// setEmpty writes "" for what is not set, as the official provider does.
+func (m *tokenModel) setEmpty() {
+	m.FunctionID = spelling.OrEmpty(m.FunctionID)
+	m.NamespaceID = spelling.OrEmpty(m.NamespaceID)
+	m.Description = spelling.OrEmpty(m.Description)
+	m.ExpiresAt = spelling.OrEmpty(m.ExpiresAt)
 }
 
 // opens is what the token opens, as far as the model knows.

@@ -18,16 +18,9 @@ import (
 // tokenResource is scaleway_function_token.
 type tokenResource struct{ base }
 
-var (
-	_ resource.ResourceWithConfigure      = (*tokenResource)(nil)
-	_ resource.ResourceWithIdentity       = (*tokenResource)(nil)
-	_ resource.ResourceWithImportState    = (*tokenResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*tokenResource)(nil)
-	_ resource.ResourceWithMoveState      = (*tokenResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*tokenResource)(nil)
-)
+var _ identifiable = (*tokenResource)(nil)
 
-func newTokenResource() resource.Resource {
+func newTokenResource() identifiable {
 	return &tokenResource{base{typeName: "scaleway_function_token"}}
 }
 
@@ -104,6 +97,7 @@ func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp
 		return
 	}
 	m.fill(id, t)
+	m.setEmpty()
 	m.ReadyForRenewal = m.readyForRenewal(r.backend.now())
 	r.warn(id, &m, t, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)

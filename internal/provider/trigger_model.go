@@ -74,6 +74,19 @@ func (s source) filled(says map[string]types.String) types.List {
 	return types.ListValueMust(s.of, []attr.Value{types.ObjectValueMust(s.of.AttrTypes, values)})
 }
 
+// withEmpty is the block with "" in place of a null attribute.
+func (s source) withEmpty(attribute string) types.List {
+	if !s.isSet() || !s.text(attribute).IsNull() {
+		return s.list
+	}
+	values := map[string]attr.Value{}
+	for name := range s.of.AttrTypes {
+		values[name] = s.text(name)
+	}
+	values[attribute] = types.StringValue("")
+	return types.ListValueMust(s.of, []attr.Value{types.ObjectValueMust(s.of.AttrTypes, values)})
+}
+
 func (m *triggerModel) sqs() source { return source{m.SQS, sqsType} }
 
 func (m *triggerModel) nats() source { return source{m.NATS, natsType} }
@@ -98,6 +111,13 @@ func (m *triggerModel) fill(id regional.ID, t *function.Trigger) {
 			"project_id": types.StringValue(c.MnqProjectID), "region": types.StringValue(c.MnqRegion),
 		})
 	}
+}
+
+// setEmpty writes "" for what is not set, as the official provider does.
+func (m *triggerModel) setEmpty() {
+	m.Description = spelling.OrEmpty(m.Description)
+	m.SQS = m.sqs().withEmpty("namespace_id")
+	m.NATS = m.nats().withEmpty("account_id")
 }
 
 // isOf reports whether what is planned calls the function of the trigger that there

@@ -16,16 +16,9 @@ import (
 // triggerResource is scaleway_function_trigger.
 type triggerResource struct{ base }
 
-var (
-	_ resource.ResourceWithConfigure      = (*triggerResource)(nil)
-	_ resource.ResourceWithIdentity       = (*triggerResource)(nil)
-	_ resource.ResourceWithImportState    = (*triggerResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*triggerResource)(nil)
-	_ resource.ResourceWithMoveState      = (*triggerResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*triggerResource)(nil)
-)
+var _ identifiable = (*triggerResource)(nil)
 
-func newTriggerResource() resource.Resource {
+func newTriggerResource() identifiable {
 	return &triggerResource{base{typeName: "scaleway_function_trigger"}}
 }
 
@@ -105,6 +98,7 @@ func (r *triggerResource) Read(ctx context.Context, req resource.ReadRequest, re
 			fmt.Sprintf("Trigger %s consumes a queue of another service than Messaging and Queuing, for which this resource has no block: remove it from the state.", id))
 	}
 	m.fill(id, t)
+	m.setEmpty()
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -17,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/jeton-dev/jeton/internal/grammar"
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
 
@@ -46,7 +46,7 @@ func triggerSchema() schema.Schema {
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true,
 				MarkdownDescription: "The name of the trigger. Generated if left out.",
-				Validators:          []validator.String{stringvalidator.LengthBetween(1, maxAttachedName)},
+				Validators:          []validator.String{stringvalidator.LengthBetween(1, grammar.MaxAttachedName)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"description": descriptionAttribute("trigger"),
@@ -104,7 +104,7 @@ func sourceDefault(description string, validators ...validator.String) schema.At
 		Optional: true, Computed: true,
 		MarkdownDescription: description,
 		Validators:          validators,
-		PlanModifiers:       []planmodifier.String{keepRead{}, replaceUnlessUnread(spelling.Text)},
+		PlanModifiers:       []planmodifier.String{keepRead{}, replaceUnlessUnset()},
 	}
 }
 
@@ -125,6 +125,17 @@ func replaceUnlessUnread(same spelling.Same) planmodifier.String {
 	return stringplanmodifier.RequiresReplaceIf(
 		func(ctx context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
 			resp.RequiresReplace = !spelling.Equal(req.StateValue, req.PlanValue, same) && !unread(ctx, req.State, &resp.Diagnostics)
+		}, description, description)
+}
+
+// replaceUnlessUnset replaces the trigger for another value, but not for one that
+// the state lacks: the official provider leaves the region of a source null, also
+// where it is configured. Update makes sure that the source is the same.
+func replaceUnlessUnset() planmodifier.String {
+	const description = "Another value makes another trigger."
+	return stringplanmodifier.RequiresReplaceIf(
+		func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+			resp.RequiresReplace = !spelling.Unset(req.StateValue) && !spelling.Equal(req.StateValue, req.PlanValue, spelling.Text)
 		}, description, description)
 }
 
@@ -153,13 +164,9 @@ func subject() validator.String {
 		description: "a NATS subject such as orders.>",
 		summary:     "Invalid subject",
 		fault: func(text string) string {
-			parts := strings.Split(text, ".")
-			for i, part := range parts {
-				early := part == ">" && i < len(parts)-1
-				if part == "" || early || strings.ContainsAny(part, " \t\r\n") {
-					return quoted(text) + " is no subject: write names with dots between, without blanks, where * stands for one name " +
-						"and > at the end for all that follow, for example orders.> for whatever is below orders."
-				}
+			if !grammar.IsSubject(text) {
+				return quoted(text) + " is no subject: write names with dots between, without blanks, where * stands for one name " +
+					"and > at the end for all that follow, for example orders.> for whatever is below orders."
 			}
 			return ""
 		},

@@ -2,79 +2,75 @@ package provider
 
 import (
 	"context"
-	"regexp"
+	"math"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/scaleway/scaleway-sdk-go/validation"
 
+	"github.com/jeton-dev/jeton/internal/grammar"
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// Limits of Scaleway's documentation of 2026.
-const (
-	maxFunctionName  = 34
-	maxAttachedName  = 100
-	maxVariableKey   = 100
-	maxVariableValue = 1000
-	maxSecretValue   = 65536
-	maxScale         = 50
-	maxTimeout       = 3600
-)
-
-// The names that the service takes; it refuses others in these words (issues
-// pulumi-scaleway#254 and scaleway-cli#3165).
-var (
-	namespaceName = regexp.MustCompile(`^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$`)
-	functionName  = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
-)
+// maxNumber is the greatest number that the API's fields hold. Limits that the
+// operator of a server can raise are the API's to check.
+const maxNumber = math.MaxInt32
 
 func namespaceNameValidators() []validator.String {
-	return []validator.String{
-		stringvalidator.RegexMatches(namespaceName,
-			"a namespace name begins with a letter, goes on with letters, digits and hyphens, and ends with a letter or digit"),
-	}
+	return []validator.String{textValidator{
+		description: "letters, digits and hyphens, with a letter first and no hyphen last",
+		summary:     "Invalid namespace name",
+		fault: func(text string) string {
+			if grammar.IsNamespaceName(text) {
+				return ""
+			}
+			return quoted(text) + " is not a namespace name: a namespace name begins with a letter, goes on with letters, digits and hyphens, " +
+				"ends with a letter or digit, and has at most " + strconv.Itoa(grammar.MaxNamespaceName) + " characters."
+		},
+	}}
 }
 
 func functionNameValidators() []validator.String {
 	return []validator.String{
-		stringvalidator.LengthAtMost(maxFunctionName),
-		stringvalidator.RegexMatches(functionName,
-			"a function name holds lower-case letters, digits and hyphens, and begins and ends with a letter or digit"),
+		stringvalidator.LengthAtMost(grammar.MaxFunctionName),
+		textValidator{
+			description: "lower-case letters, digits and hyphens, with no hyphen first or last",
+			summary:     "Invalid function name",
+			fault: func(text string) string {
+				if grammar.IsFunctionName(text) {
+					return ""
+				}
+				return quoted(text) + " is not a function name: a function name holds lower-case letters, digits and hyphens, and begins and ends with a letter or digit."
+			},
+		},
 	}
 }
 
-// variables bounds the keys and values of environment variables.
-func variables(maxValue int) []validator.Map {
-	return []validator.Map{
-		mapvalidator.KeysAre(stringvalidator.LengthBetween(1, maxVariableKey), variableName()),
-		mapvalidator.ValueStringsAre(atMostBytes(maxValue)),
-	}
+// variables checks the names of environment variables. How many there may be and how
+// long their values are is the API's to check.
+func variables() []validator.Map {
+	return []validator.Map{mapvalidator.KeysAre(stringvalidator.LengthBetween(1, grammar.MaxVariableName), variableName())}
 }
 
-var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
-
-// variableName wants a name that the service takes: others would be refused when
-// the plan is carried out, with half of it done. A name of the wrong length is
-// complained of once.
+// variableName refuses names that the service does not accept: otherwise it refuses
+// them when the plan is carried out, with half of it done. A name of the wrong length
+// has one message.
 func variableName() validator.String {
 	return textValidator{
-		description: "a letter or _, then letters, digits, _, . and -, and not SCW_ at the beginning",
+		description: "a letter or _, then letters, digits, _, . and -, and not the name of a variable that the service sets",
 		summary:     "Invalid variable name",
 		fault: func(text string) string {
 			switch {
-			case text == "":
-			case strings.HasPrefix(text, "SCW_"):
-				return quoted(text) + " begins with SCW_, which the service keeps for the variables that it sets itself: choose another name."
-			case !variablePattern.MatchString(text):
+			case text == "" || len(text) > grammar.MaxVariableName || grammar.IsVariableName(text) && !grammar.IsReservedVariable(text):
+				return ""
+			case grammar.IsReservedVariable(text):
+				return quoted(text) + " is a variable that the service sets itself: choose another name."
+			default:
 				return quoted(text) + " is no name of a variable: begin with a letter or _, and go on with letters, digits, _, . and -."
 			}
-			return ""
 		},
 	}
 }
@@ -101,21 +97,6 @@ func (v textValidator) ValidateString(_ context.Context, req validator.StringReq
 	}
 	if fault := v.fault(req.ConfigValue.ValueString()); fault != "" {
 		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fault)
-	}
-}
-
-// atMostBytes bounds a value without repeating it in its message.
-func atMostBytes(limit int) validator.String {
-	bound := strconv.Itoa(limit)
-	return textValidator{
-		description: "at most " + bound + " characters",
-		summary:     "Value too long",
-		fault: func(text string) string {
-			if length := utf8.RuneCountInString(text); length > limit {
-				return "The value has " + strconv.Itoa(length) + " characters and the service takes at most " + bound + ": shorten it."
-			}
-			return ""
-		},
 	}
 }
 

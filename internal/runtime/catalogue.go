@@ -7,15 +7,17 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // The languages of the catalogue, as the API writes them.
 const (
-	Node   = "Node"
-	Python = "Python"
-	PHP    = "PHP"
-	Go     = "Go"
-	Rust   = "Rust"
+	Node   = grammar.Node
+	Python = grammar.Python
+	PHP    = grammar.PHP
+	Go     = grammar.Go
+	Rust   = grammar.Rust
 )
 
 // The statuses of a runtime, as the API writes them.

@@ -10,7 +10,7 @@ import (
 // of a panic, and not a line of the stack trace behind it. It is not safe for
 // concurrent use.
 type Cause struct {
-	grammar grammar
+	phrasing phrasing
 	text    string
 	// known tells that what follows up to the next frame belongs to text, such as
 	// the other lines of a message; next that the next line is the text; framed that
@@ -18,8 +18,8 @@ type Cause struct {
 	known, next, framed bool
 }
 
-// A grammar is how the programs of a language report their end.
-type grammar struct {
+// A phrasing is how the programs of a language report their end.
+type phrasing struct {
 	// report matches a line that says why, and in its group, if it has one, the
 	// part to keep. If the group is empty the next line says it.
 	report *regexp.Regexp
@@ -32,7 +32,7 @@ type grammar struct {
 	final, framed bool
 }
 
-var grammars = map[string]grammar{
+var phrasings = map[string]phrasing{
 	// "panic: " and the text; the traces of all goroutines follow.
 	Go: {
 		report: regexp.MustCompile(`^((?:panic|fatal error): .*?)(?: \[recovered.*\])?$`),
@@ -62,7 +62,7 @@ var grammars = map[string]grammar{
 
 // NewCause returns a Cause for the programs of a language. For a language that is
 // not known it is the last line.
-func NewCause(language string) *Cause { return &Cause{grammar: grammars[language]} }
+func NewCause(language string) *Cause { return &Cause{phrasing: phrasings[language]} }
 
 // Add takes in the next line. It is without secrets, and without its end.
 func (c *Cause) Add(line string) {
@@ -70,27 +70,27 @@ func (c *Cause) Add(line string) {
 	switch {
 	case line == "":
 	case c.next:
-		c.text, c.known, c.next = c.grammar.prefix+line, true, false
+		c.text, c.known, c.next = c.phrasing.prefix+line, true, false
 	case c.addReport(line):
-	case c.grammar.frame != nil && c.grammar.frame.MatchString(line):
-		c.known = c.known && c.grammar.final
+	case c.phrasing.frame != nil && c.phrasing.frame.MatchString(line):
+		c.known = c.known && c.phrasing.final
 		c.framed = true
 	case !c.known:
 		c.text = line
-		c.known = c.framed && c.grammar.framed
+		c.known = c.framed && c.phrasing.framed
 		c.framed = false
 	}
 }
 
 func (c *Cause) addReport(line string) bool {
-	if c.grammar.report == nil {
+	if c.phrasing.report == nil {
 		return false
 	}
-	found := c.grammar.report.FindStringSubmatch(line)
+	found := c.phrasing.report.FindStringSubmatch(line)
 	if found == nil {
 		return false
 	}
-	c.text, c.known, c.next, c.framed = c.grammar.prefix+found[1], true, found[1] == "", false
+	c.text, c.known, c.next, c.framed = c.phrasing.prefix+found[1], true, found[1] == "", false
 	return true
 }
 

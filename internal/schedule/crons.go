@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 // Crons calls functions when their crons say so. It follows the changes: a cron
@@ -31,7 +32,7 @@ type Crons struct {
 // An entry is a cron that calls.
 type entry struct {
 	cron     functions.Cron
-	schedule functions.Schedule
+	schedule grammar.Schedule
 	next     time.Time
 }
 
@@ -58,7 +59,7 @@ func (c *Crons) applyCron(cron functions.Cron, deleted bool) {
 		delete(c.crons, cron.ID)
 		return
 	}
-	schedule, err := functions.ParseSchedule(cron.Schedule)
+	schedule, err := grammar.ParseSchedule(cron.Schedule)
 	if err != nil {
 		// Nothing comes into the store that cannot be parsed.
 		c.Log.Error("a cron has no schedule", "cron_id", cron.ID, "error", err)

@@ -262,3 +262,36 @@ func TestAuthentication(t *testing.T) {
 		t.Errorf("another region: %d %s", status, body)
 	}
 }
+
+// TestTimestamps_NameOneInstant: what an object's creation says of its time, reads
+// and the deletion repeat; only zeros at the end differ.
+func TestTimestamps_NameOneInstant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	createdAt := func(body string) string {
+		t.Helper()
+		var object struct {
+			CreatedAt string `json:"created_at"`
+		}
+		if err := json.Unmarshal([]byte(body), &object); err != nil || object.CreatedAt == "" {
+			t.Fatalf("%v in %s", err, body)
+		}
+		return strings.TrimRight(strings.TrimSuffix(object.CreatedAt, "Z"), "0")
+	}
+	n := w.namespace("instants")
+	for path, body := range map[string]string{
+		"/namespaces": `{"name":"instants-two","project_id":"` + w.ProjectID + `"}`,
+		"/functions":  `{"name":"f","namespace_id":"` + n.ID + `","runtime":"go126"}`,
+	} {
+		_, _, made := w.api(http.MethodPost, path, body)
+		var object struct{ ID string }
+		if err := json.Unmarshal([]byte(made), &object); err != nil {
+			t.Fatal(err)
+		}
+		_, _, got := w.api(http.MethodGet, path+"/"+object.ID, "")
+		_, _, deleted := w.api(http.MethodDelete, path+"/"+object.ID, "")
+		if want := createdAt(made); createdAt(got) != want || createdAt(deleted) != want {
+			t.Errorf("%s: created at %s, read as %s, deleted as %s", path, want, createdAt(got), createdAt(deleted))
+		}
+	}
+}

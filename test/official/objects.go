@@ -153,11 +153,12 @@ func (m *maker) domain(name, functionID string) {
 }
 
 // trigger has a state whose blocks are as the configuration has them: the official
-// provider reads none of a trigger but its name and its description.
+// provider reads none of a trigger but its name and its description, and leaves the
+// region null, as it does for tokens.
 func (m *maker) trigger(name string, request *function.CreateTriggerRequest, arguments Arguments) {
 	t := try(m, func() (*function.Trigger, error) { return m.api.CreateTrigger(request, scw.WithContext(m.ctx)) })
 	state := Values{
-		"id": "fr-par/" + t.ID, "function_id": "fr-par/" + request.FunctionID, "name": t.Name, "description": t.Description, "region": "fr-par",
+		"id": "fr-par/" + t.ID, "function_id": "fr-par/" + request.FunctionID, "name": t.Name, "description": t.Description,
 	}
 	if c := t.ScwSqsConfig; c != nil {
 		state["sqs"] = []any{Values{"namespace_id": "", "project_id": c.MnqProjectID, "queue": c.Queue, "region": c.MnqRegion}}

@@ -30,12 +30,18 @@ terraform {
 	// The last step must succeed, so that everything can be destroyed.
 	var steps []resource.TestStep
 	for expression, want := range map[string]string{
-		`provider::scaleway::regional_id("Paris", "` + uuid + `")`:         `is\s+no\s+region`,
-		`provider::scaleway::regional_id("fr-par", "main")`:                `neither\s+an\s+id`,
-		`provider::scaleway::regional_id("fr-par", "nl-ams/` + uuid + `")`: `another\s+region`,
-		`provider::scaleway::parse_regional_id("` + uuid + `")`:            `region/uuid`,
-		`provider::scaleway::token_claims("secret")`:                       `this\s+is\s+no\s+token`,
-		`provider::scaleway::token_claims("a.e30.b")`:                      `middle\s+part`,
+		`provider::scaleway::regional_id("Paris", "` + uuid + `")`:          `is\s+no\s+region`,
+		`provider::scaleway::regional_id("fr-par", "main")`:                 `neither\s+an\s+id`,
+		`provider::scaleway::regional_id("fr-par", "nl-ams/` + uuid + `")`:  `another\s+region`,
+		`provider::scaleway::parse_regional_id("` + uuid + `")`:             `region/uuid`,
+		`provider::scaleway::region_from_id("` + uuid + `", null)`:          `names\s+no\s+region`,
+		`provider::scaleway::region_from_id("fr-par-1/` + uuid + `", null)`: `names\s+no\s+region`,
+		`provider::scaleway::zone_from_id("fr-par/` + uuid + `", null)`:     `names\s+no\s+zone`,
+		`provider::scaleway::id_from_regional_id("main", null)`:             `region/uuid`,
+		`provider::scaleway::id_from_regional_id(null, null)`:               `region/uuid`,
+		`provider::scaleway::id_from_zonal_id("fr-par/` + uuid + `", null)`: `zone/uuid`,
+		`provider::scaleway::token_claims("secret")`:                        `this\s+is\s+no\s+token`,
+		`provider::scaleway::token_claims("a.e30.b")`:                       `middle\s+part`,
 	} {
 		steps = append(steps, resource.TestStep{Config: output(expression), ExpectError: regexp.MustCompile(want)})
 	}
@@ -53,10 +59,19 @@ output "claims" { value = nonsensitive(provider::scaleway::token_claims(scaleway
 		},
 	})
 	for expression, want := range map[string]string{
-		`provider::scaleway::regional_id("fr-par", "` + uuid + `")`:           "fr-par/" + uuid,
-		`provider::scaleway::regional_id("nl-ams", "nl-ams/` + uuid + `")`:    "nl-ams/" + uuid,
-		`provider::scaleway::parse_regional_id("pl-waw/` + uuid + `").region`: "pl-waw",
-		`provider::scaleway::parse_regional_id("pl-waw/` + uuid + `").id`:     uuid,
+		`provider::scaleway::regional_id("fr-par", "` + uuid + `")`:            "fr-par/" + uuid,
+		`provider::scaleway::regional_id("nl-ams", "nl-ams/` + uuid + `")`:     "nl-ams/" + uuid,
+		`provider::scaleway::parse_regional_id("pl-waw/` + uuid + `").region`:  "pl-waw",
+		`provider::scaleway::parse_regional_id("pl-waw/` + uuid + `").id`:      uuid,
+		`provider::scaleway::region_from_id("pl-waw/` + uuid + `", null)`:      "pl-waw",
+		`provider::scaleway::region_from_id("` + uuid + `", "nl-ams")`:         "nl-ams",
+		`provider::scaleway::region_from_id(null, "nl-ams")`:                   "nl-ams",
+		`provider::scaleway::zone_from_id("fr-par-2/` + uuid + `", null)`:      "fr-par-2",
+		`provider::scaleway::zone_from_id("` + uuid + `", "fr-par-1")`:         "fr-par-1",
+		`provider::scaleway::id_from_regional_id("fr-par/` + uuid + `", null)`: uuid,
+		`provider::scaleway::id_from_regional_id("` + uuid + `", null)`:        uuid,
+		`provider::scaleway::id_from_regional_id("", "none")`:                  "none",
+		`provider::scaleway::id_from_zonal_id("fr-par-1/` + uuid + `", null)`:  uuid,
 	} {
 		steps = append(steps, resource.TestStep{Config: output(expression), ConfigStateChecks: []statecheck.StateCheck{
 			statecheck.ExpectKnownOutputValue("it", knownvalue.StringExact(want)),

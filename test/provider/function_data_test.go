@@ -63,6 +63,7 @@ func TestFunctionData(t *testing.T) {
 		"bare":     fmt.Sprintf("function_id = %q", f.ID),
 		"regional": fmt.Sprintf("function_id = \"fr-par/%s\"", f.ID),
 		"official": fmt.Sprintf("function_id = %q\n  namespace_id = %q", f.ID, n.ID),
+		"misnamed": fmt.Sprintf("function_id = %q\n  name = \"other\"", f.ID),
 		"named":    fmt.Sprintf("name = \"main\"\n  namespace_id = \"fr-par/%s\"\n  project_id = %q", n.ID, w.ProjectID),
 	} {
 		configuration += fmt.Sprintf("data \"scaleway_function\" %q {\n  %s\n}\n", label, arguments)
@@ -79,7 +80,7 @@ func TestFunctionData(t *testing.T) {
 		fails(within+`name = "mai"`, `No such function.*with the name "mai" was found in namespace fr-par/`+n.ID),
 		fails(`name = "main"`, `set function_id, or set namespace_id and name`),
 		fails(fmt.Sprintf(`function_id = "nl-ams/%s"`, f.ID), `No such function.*nl-ams/`+f.ID),
-		fails(fmt.Sprintf("function_id = %q\nname = \"other\"", f.ID), `has name "main", not "other": remove name`),
+		fails(fmt.Sprintf("function_id = %q\nproject_id = \"11111111-1111-4111-8111-111111111112\"", f.ID), `has project_id`),
 		fails(fmt.Sprintf("function_id = %q\nregion = \"nl-ams\"", "fr-par/"+f.ID), `Reference to another region`),
 		resource.TestStep{Config: w.config("%s", configuration), ConfigStateChecks: checks},
 	)

@@ -54,7 +54,7 @@ func TestFunction(t *testing.T) {
 				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("max_scale"), knownvalue.Int64Exact(20)),
 				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("timeout"), knownvalue.Int64Exact(20)),
 				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("http_option"), knownvalue.StringExact("enabled")),
-				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("tags"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(functionAddress, tfjsonpath.New("tags"), knownvalue.ListExact(nil)),
 			},
 		},
 		resource.TestStep{

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
@@ -33,6 +32,7 @@ func TestImportByIdentity(t *testing.T) {
 	trigger := must(w.api.CreateTrigger(&function.CreateTriggerRequest{
 		FunctionID: f.ID, Name: "main", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "orders"},
 	}))
+	w.options.Identities = true
 	server := w.configured(t)
 	ids := map[string]string{
 		"scaleway_function_namespace": n.ID, "scaleway_function": f.ID, "scaleway_function_token": token,
@@ -76,7 +76,7 @@ func TestImportByIdentity(t *testing.T) {
 // configured is a provider that has been configured for the world.
 func (w *world) configured(t *testing.T) tfprotov6.ProviderServer {
 	t.Helper()
-	server := must(providerserver.NewProtocol6WithError(provider.New(w.options)())())
+	server := provider.NewServer(w.options)()
 	schema := must(server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}))
 	block, _ := schema.Provider.ValueType().(tftypes.Object)
 	settings := map[string]tftypes.Value{}
@@ -146,4 +146,20 @@ func fields(t *testing.T, value *tfprotov6.DynamicValue, form tftypes.Type) map[
 		}
 	}
 	return texts
+}
+
+// TestIdentities_AreNotInStates: with every version of Terraform, a state that was
+// written without asking for identities can go back to a provider that has none.
+func TestIdentities_AreNotInStates(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, namespaceToken(""))
+	c.must("apply", "-no-color", "-auto-approve")
+	id := c.attribute(tokenAddress, "id")
+	c.must("state", "rm", tokenAddress)
+	c.must("import", "-no-color", tokenAddress, id)
+	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	if state := c.read("terraform.tfstate"); strings.Contains(state, `"identity": {`) {
+		t.Errorf("there is an identity in the state:\n%s", state)
+	}
 }

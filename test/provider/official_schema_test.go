@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -18,7 +17,7 @@ import (
 func TestOfficialSchema(t *testing.T) {
 	t.Parallel()
 	known := must(official.ReadSchema())
-	server := must(providerserver.NewProtocol6WithError(provider.New(provider.Options{Version: "test"})())())
+	server := provider.NewServer(provider.Options{Version: "test"})()
 	own := must(server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}))
 	for name, resource := range own.ResourceSchemas {
 		if of, ok := known.Resources[name]; ok {

@@ -74,12 +74,13 @@ func TestVariableNames(t *testing.T) {
 			return strings.Replace(resource, "\n}", "\n  "+attribute+" = { \""+name+"\" = \"x\" }\n}", 1)
 		}
 		for name, want := range map[string]string{
-			"1x":     `"1x" is no name of a variable: begin with a letter or _`,
-			"a b":    `"a b" is no name of a variable`,
-			"ü":      `is no name of a variable`,
-			"SCW_X":  `"SCW_X" begins with SCW_, which the service keeps`,
-			"ok-1.x": "",
-			"_SCW_X": "",
+			"1x":             `"1x" is no name of a variable: begin with a letter or _`,
+			"a b":            `"a b" is no name of a variable`,
+			"ü":              `is no name of a variable`,
+			"SCW_PUBLIC":     `"SCW_PUBLIC" is a variable that the service sets itself`,
+			"SCW_SECRET_KEY": "",
+			"ok-1.x":         "",
+			"_SCW_X":         "",
 		} {
 			c.write("main.tf", with(name))
 			output, status := c.run("plan", "-no-color")

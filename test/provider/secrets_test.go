@@ -163,7 +163,6 @@ func TestWriteOnlySecretsArguments(t *testing.T) {
 		"of a function":  {writeOnly(nodeFunction(writeOnlyArguments), `A = "1"`, `A = "2"`, "1"), `have "A": remove each key from one of them`},
 		"no version":     {writeOnly(writeOnlyNamespace, "", `A = "2"`, "null"), "secret_environment_variables_wo_version"},
 		"only a version": {namespace[:len(namespace)-2] + "  secret_environment_variables_wo_version = 1\n}\n", "secret_environment_variables_wo"},
-		"a long value":   {writeOnly(writeOnlyNamespace, "", `A = join("", [for i in range(1000) : "0123456789012345678901234567890123456789012345678901234567890123456789"])`, "1"), "The value has 70000 characters"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

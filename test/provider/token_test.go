@@ -66,7 +66,7 @@ resource "scaleway_function_token" "main" {
 			}},
 			ConfigStateChecks: []statecheck.StateCheck{
 				another.AddStateValue(tokenAddress, value),
-				statecheck.ExpectKnownValue(tokenAddress, tfjsonpath.New("expires_at"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(tokenAddress, tfjsonpath.New("expires_at"), knownvalue.StringExact("")),
 			},
 		},
 	)
@@ -213,7 +213,7 @@ func TestDefectT6RegionOfAnOfficialState(t *testing.T) {
 	configuration, state := w.official(t)
 	c := w.commandLine(t, strings.ReplaceAll(configuration, "scaleway_function_token function {", "scaleway_function_token function {\n  region = \"fr-par\""))
 	c.write("terraform.tfstate", state)
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "0 added, 1 changed, 0 destroyed")
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "0 added, 0 changed, 0 destroyed")
 	if got := c.attribute("scaleway_function_token.function", "region"); got != "fr-par" {
 		t.Errorf("the region is %q, want fr-par", got)
 	}
@@ -235,4 +235,21 @@ func TestDefectT2ExpiredTokenIsImportedWithOneWarningEach(t *testing.T) {
 	expectOnce(t, imported, "The function token is expired")
 	expectWarnings(t, imported, 2)
 	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 1)
+}
+
+// TestTokenExpiry_KeepsFractionsOfASecond: a token expires at a second, and the
+// service drops the rest. What is configured stays in the state, and another fraction
+// of the same second makes no other token.
+func TestTokenExpiry_KeepsFractionsOfASecond(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	c := w.commandLine(t, namespaceToken(`expires_at = "2040-01-31T13:00:00.987654321+01:00"`))
+	c.must("apply", "-no-color", "-auto-approve")
+	c.expectEmptyPlan()
+	c.write("main.tf", namespaceToken(`expires_at = "2040-01-31T12:00:00Z"`))
+	c.expectEmptyPlan()
+	c.write("main.tf", namespaceToken(`expires_at = "2040-01-31T12:00:01.5Z"`))
+	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 2 || !strings.Contains(output, "must be replaced") {
+		t.Errorf("another second does not replace the token: exit status %d\n%s", status, output)
+	}
 }

@@ -27,6 +27,8 @@ type Error struct {
 	RequestID string
 	// Argument is the one that the server does not take, or "".
 	Argument string
+	// Type is the kind of error that the API names, or "".
+	Type string
 	// JSON reports whether the answer had the form of the API's errors. An
 	// answer of another form comes from something else on the way.
 	JSON bool
@@ -74,6 +76,17 @@ func IsForbidden(err error) bool {
 	return hasStatus(err, http.StatusForbidden)
 }
 
+// quotaType is the type of the API's errors that a quota is used up.
+const quotaType = "quotas_exceeded"
+
+// IsQuotaExceeded reports whether the API said that a quota is used up, which it may
+// answer with the same status as a key without permissions.
+func IsQuotaExceeded(err error) bool {
+	var answer *Error
+	return errors.As(err, &answer) && answer.JSON &&
+		(answer.Type == quotaType || answer.StatusCode == http.StatusForbidden && strings.Contains(strings.ToLower(answer.Message), "quota"))
+}
+
 // RefusedArgument returns the name of the argument that the API does not take, or
 // "" if it did not say so.
 func RefusedArgument(err error) string {
@@ -107,6 +120,7 @@ func readError(req *http.Request, resp *http.Response) *Error {
 	if json.Unmarshal(content, &body) == nil && body.Message != "" {
 		e.JSON = true
 		e.Message = printable(body.String())
+		e.Type = printable(body.Type)
 		if len(body.Details) > 0 {
 			e.Argument = printable(body.Details[0].ArgumentName)
 		}
@@ -118,6 +132,7 @@ func readError(req *http.Request, resp *http.Response) *Error {
 
 // errorBody is the union of the forms in which Scaleway's APIs report errors.
 type errorBody struct {
+	Type        string `json:"type"`
 	Message     string `json:"message"`
 	HelpMessage string `json:"help_message"`
 	Reason      string `json:"reason"`
@@ -127,16 +142,32 @@ type errorBody struct {
 		Reason       string `json:"reason"`
 		Action       string `json:"action"`
 		Resource     string `json:"resource"`
+		Quota        uint64 `json:"quota"`
+		Current      uint64 `json:"current"`
 	} `json:"details"`
 }
 
 // String joins what the forms say beyond their message.
 func (b errorBody) String() string {
 	parts := []string{b.Message, b.HelpMessage, b.Reason}
+	if b.Type == quotaType {
+		return joinSet(": ", append(parts, b.quotas())...)
+	}
 	for _, detail := range b.Details {
 		parts = append(parts, joinSet(" ", detail.ArgumentName, detail.Reason, detail.HelpMessage, detail.Action, detail.Resource))
 	}
 	return joinSet(": ", parts...)
+}
+
+// quotas says how large each quota is, and how much of it is or would be used.
+func (b errorBody) quotas() string {
+	var used []string
+	for _, detail := range b.Details {
+		if detail.Quota > 0 {
+			used = append(used, joinSet(" ", detail.Resource, fmt.Sprintf("quota %d, current %d", detail.Quota, detail.Current)))
+		}
+	}
+	return strings.Join(used, ", ")
 }
 
 func joinSet(separator string, parts ...string) string {

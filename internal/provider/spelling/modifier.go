@@ -9,8 +9,8 @@ import (
 
 // Every modifier here belongs to an attribute that is optional and computed:
 // Terraform lets a provider plan "" for what the configuration leaves out only
-// if the attribute is computed. None of them fills such an attribute: what is
-// left out stays unset.
+// if the attribute is computed. All of them plan "", [] or {} for what is left
+// out, which is what the official provider's states hold.
 
 // String plans the prior spelling of a string where the configuration says the
 // same in other words.
@@ -32,11 +32,11 @@ func (m stringModifier) MarkdownDescription(ctx context.Context) string {
 // for a configured "": Terraform accepts a plan that differs from the
 // configuration only where it repeats a prior value that is not null.
 func (m stringModifier) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
-	resp.PlanValue = req.ConfigValue
+	resp.PlanValue = OrEmpty(req.ConfigValue)
 	if req.State.Raw.IsNull() || (req.StateValue.IsNull() && !req.ConfigValue.IsNull()) {
 		return
 	}
-	resp.PlanValue = Keep(req.StateValue, req.ConfigValue, m.same)
+	resp.PlanValue = Keep(req.StateValue, resp.PlanValue, m.same)
 }
 
 // Map plans the prior value of a map where both it and the configuration are
@@ -60,10 +60,11 @@ func (mapModifier) PlanModifyMap(_ context.Context, req planmodifier.MapRequest,
 }
 
 func keepPlannedMap(req planmodifier.MapRequest) types.Map {
+	wanted := OrEmptyMap(req.ConfigValue)
 	if req.State.Raw.IsNull() || (req.StateValue.IsNull() && !req.ConfigValue.IsNull()) {
-		return req.ConfigValue
+		return wanted
 	}
-	return KeepMap(req.StateValue, req.ConfigValue)
+	return KeepMap(req.StateValue, wanted)
 }
 
 // List plans the prior value of a list where both it and the configuration are
@@ -83,11 +84,11 @@ func (m listModifier) MarkdownDescription(ctx context.Context) string {
 }
 
 func (listModifier) PlanModifyList(_ context.Context, req planmodifier.ListRequest, resp *planmodifier.ListResponse) {
-	resp.PlanValue = req.ConfigValue
+	resp.PlanValue = OrEmptyList(req.ConfigValue)
 	if req.State.Raw.IsNull() || (req.StateValue.IsNull() && !req.ConfigValue.IsNull()) {
 		return
 	}
-	resp.PlanValue = KeepList(req.StateValue, req.ConfigValue)
+	resp.PlanValue = KeepList(req.StateValue, resp.PlanValue)
 }
 
 // Secrets plans the prior map of secrets, most often their hashes, where it

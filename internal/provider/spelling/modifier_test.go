@@ -33,19 +33,21 @@ func TestString(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.String
 	}{
-		"made without":                  {spelling.Text, noState, null, null, null},
+		"made without":                  {spelling.Text, noState, null, null, types.StringValue("")},
 		"made with":                     {spelling.Text, noState, null, types.StringValue("a"), types.StringValue("a")},
 		"official empty, left out":      {spelling.Text, someState, empty, null, empty},
 		"null, left out":                {spelling.Text, someState, null, null, null},
 		"null, configured empty":        {spelling.Text, someState, null, empty, empty},
 		"empty, configured empty":       {spelling.Text, someState, empty, empty, empty},
-		"set, left out":                 {spelling.Text, someState, types.StringValue("a"), null, null},
+		"set, left out":                 {spelling.Text, someState, types.StringValue("a"), null, types.StringValue("")},
 		"set, another":                  {spelling.Text, someState, types.StringValue("a"), types.StringValue("b"), types.StringValue("b")},
 		"set, not known yet":            {spelling.Text, someState, types.StringValue("a"), unknown, unknown},
 		"bare, configured regional":     {spelling.Reference, someState, types.StringValue(bare), types.StringValue(inParis), types.StringValue(bare)},
 		"regional, configured bare":     {spelling.Reference, someState, types.StringValue(inParis), types.StringValue(bare), types.StringValue(inParis)},
 		"bare, configured another":      {spelling.Reference, someState, types.StringValue(bare), types.StringValue(inWarsaw), types.StringValue(inWarsaw)},
 		"UTC, configured another zone":  {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T11:35:15+02:00"), types.StringValue("2027-10-18T09:35:15Z")},
+		"a fraction of a second":        {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T09:35:15.999Z"), types.StringValue("2027-10-18T09:35:15Z")},
+		"a second later":                {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T09:35:16Z"), types.StringValue("2027-10-18T09:35:16Z")},
 		"an hour later":                 {spelling.Instant, someState, types.StringValue("2027-10-18T09:35:15Z"), types.StringValue("2027-10-18T10:35:15Z"), types.StringValue("2027-10-18T10:35:15Z")},
 		"official empty time, left out": {spelling.Instant, someState, empty, null, empty},
 	}
@@ -69,11 +71,11 @@ func TestMap(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.Map
 	}{
-		"made without":           {noState, null, null, null},
+		"made without":           {noState, null, null, texts()},
 		"null, left out":         {someState, null, null, null},
 		"empty, left out":        {someState, empty, null, empty},
 		"null, configured empty": {someState, null, empty, empty},
-		"set, left out":          {someState, one, null, null},
+		"set, left out":          {someState, one, null, texts()},
 		"set, another":           {someState, one, texts("a", "2"), texts("a", "2")},
 	}
 	for name, test := range tests {
@@ -103,10 +105,10 @@ func TestList(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.List
 	}{
-		"made without":           {noState, null, null, null},
+		"made without":           {noState, null, null, list()},
 		"empty, left out":        {someState, list(), null, list()},
 		"null, configured empty": {someState, null, list(), list()},
-		"set, left out":          {someState, list("a"), null, null},
+		"set, left out":          {someState, list("a"), null, list()},
 		"another order":          {someState, list("a", "b"), list("b", "a"), list("b", "a")},
 	}
 	for name, test := range tests {
@@ -132,7 +134,7 @@ func TestSecrets(t *testing.T) {
 		"one secret changed":     {hashed, texts("a", "1", "b", "3"), texts("a", "1", "b", "3")},
 		"one secret removed":     {hashed, texts("a", "1"), texts("a", "1")},
 		"one secret more":        {hashed, texts("a", "1", "b", "2", "c", "3"), texts("a", "1", "b", "2", "c", "3")},
-		"all secrets left out":   {hashed, types.MapNull(types.StringType), types.MapNull(types.StringType)},
+		"all secrets left out":   {hashed, types.MapNull(types.StringType), texts()},
 		"in clear as configured": {texts("a", "1"), texts("a", "1"), texts("a", "1")},
 		"not known yet":          {hashed, types.MapUnknown(types.StringType), types.MapUnknown(types.StringType)},
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/jeton-dev/jeton/internal/provider/regional"
@@ -23,15 +24,28 @@ func Reference(a, b string) bool {
 	return regional.Bare(a) == regional.Bare(b)
 }
 
-// Instant compares RFC 3339 times by the moment that they name. The service
-// keeps microseconds, so what differs by less is the same.
+// Instant compares RFC 3339 times by the second that they name, because a token
+// expires at a second. The service may round to microseconds, so times that differ by
+// no more are the same, too.
 func Instant(a, b string) bool {
+	return compareTimes(a, b, func(first, second time.Time) bool {
+		return first.Truncate(time.Second).Equal(second.Truncate(time.Second)) || first.Sub(second).Abs() <= time.Microsecond
+	})
+}
+
+// Rounded reports whether one time may be what a service has made of the other: it
+// may cut or round to a second.
+func Rounded(a, b string) bool {
+	return compareTimes(a, b, func(first, second time.Time) bool { return first.Sub(second).Abs() < time.Second })
+}
+
+func compareTimes(a, b string, same func(first, second time.Time) bool) bool {
 	first, errFirst := time.Parse(time.RFC3339, a)
 	second, errSecond := time.Parse(time.RFC3339, b)
 	if errFirst != nil || errSecond != nil {
 		return a == b
 	}
-	return first.Sub(second).Abs() <= time.Microsecond
+	return same(first, second)
 }
 
 // Hostname compares host names: their case and a dot at the end say nothing.
@@ -86,4 +100,28 @@ func KeepList(prior, next types.List) types.List {
 		return prior
 	}
 	return next
+}
+
+// OrEmpty returns "" for null, and any other value unchanged.
+func OrEmpty(v types.String) types.String {
+	if v.IsNull() {
+		return types.StringValue("")
+	}
+	return v
+}
+
+// OrEmptyMap returns {} for a null map of strings, and any other map unchanged.
+func OrEmptyMap(v types.Map) types.Map {
+	if v.IsNull() {
+		return types.MapValueMust(types.StringType, map[string]attr.Value{})
+	}
+	return v
+}
+
+// OrEmptyList returns [] for a null list of strings, and any other list unchanged.
+func OrEmptyList(v types.List) types.List {
+	if v.IsNull() {
+		return types.ListValueMust(types.StringType, []attr.Value{})
+	}
+	return v
 }

@@ -25,6 +25,10 @@ func serve() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", clockAhead, err)
 	}
-	options := provider.Options{Version: "test", Now: func() time.Time { return time.Now().Add(ahead) }}
+	options, err := provider.OptionsFrom("test", os.Getenv)
+	if err != nil {
+		return err
+	}
+	options.Now = func() time.Time { return time.Now().Add(ahead) }
 	return provider.Serve(options, false)
 }

@@ -1,7 +1,8 @@
-package functions
+package grammar
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -15,13 +16,22 @@ type Schedule interface {
 	Next(t time.Time) time.Time
 }
 
+// MaxSchedule is the longest schedule, in bytes.
+const MaxSchedule = 200
+
 // ParseSchedule reads a cron expression as Scaleway's documentation has it: five
-// fields, or a descriptor that stands for them; the days of the week are 0 to
-// 7, where both ends are Sunday.
+// fields, or one of the descriptors @hourly, @daily, @weekly, @monthly and @yearly; the
+// days of the week are 0 to 7, where both ends are Sunday. It does not accept @every or
+// a time zone.
 func ParseSchedule(text string) (Schedule, error) {
-	if strings.Contains(text, "TZ=") {
+	switch {
+	case len(text) > MaxSchedule:
+		return nil, fmt.Errorf("it is longer than %d bytes", MaxSchedule)
+	case strings.Contains(text, "TZ="):
 		// The parser panics on some of those, and crons are in UTC.
-		return nil, errors.New("a time zone cannot be given")
+		return nil, errors.New("a time zone cannot be given, crons are in UTC")
+	case strings.HasPrefix(strings.TrimSpace(text), "@every"):
+		return nil, errors.New("@every is not supported")
 	}
 	fields := strings.Fields(text)
 	if len(fields) == 5 {

@@ -1,10 +1,11 @@
-package functions_test
+package grammar_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 func TestParseSchedule(t *testing.T) {
@@ -18,6 +19,7 @@ func TestParseSchedule(t *testing.T) {
 		"0 0 * * 7":                "2026-07-05T00:00:00Z",
 		"0 0 * * SUN":              "2026-07-05T00:00:00Z",
 		"0 0 * * 6-7":              "2026-07-04T00:00:00Z",
+		"0 0 * * 7,1":              "2026-07-05T00:00:00Z",
 		"0 0 * * 1,7":              "2026-07-05T00:00:00Z",
 		"0 0 * * 1-7/3":            "2026-07-05T00:00:00Z", // Monday, Thursday, Sunday
 		"0 0 * * 7-7":              "2026-07-05T00:00:00Z",
@@ -26,7 +28,7 @@ func TestParseSchedule(t *testing.T) {
 		"@hourly":                  "2026-07-03T14:00:00Z",
 		"  0  12 *  JUL-SEP  MON ": "2026-07-06T12:00:00Z",
 	} {
-		schedule, err := functions.ParseSchedule(text)
+		schedule, err := grammar.ParseSchedule(text)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 			continue
@@ -35,8 +37,8 @@ func TestParseSchedule(t *testing.T) {
 			t.Errorf("%q: next is %s, want %s", text, got, want)
 		}
 	}
-	for _, text := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "* * * * 8", "* * * * 1-8", "* * * * 1-7/x", "* * * * 1-7/0", "* * * * 9-7", "* * * * 7-1", "x", "TZ=", "CRON_TZ=UTC"} {
-		if _, err := functions.ParseSchedule(text); err == nil {
+	for _, text := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "* * * * 8", "* * * * 1-8", "* * * * 1-7/x", "* * * * 1-7/0", "* * * * 9-7", "* * * * 7-1", "x", "TZ=", "CRON_TZ=UTC", "@every 1h", " @every 1h", strings.Repeat(" ", 200) + "@daily"} {
+		if _, err := grammar.ParseSchedule(text); err == nil {
 			t.Errorf("%q is a schedule", text)
 		}
 	}
@@ -48,11 +50,7 @@ func FuzzParseSchedule(f *testing.F) {
 	}
 	from := time.Date(2026, 7, 3, 13, 3, 53, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, text string) {
-		// The service refuses longer ones, and those with a time zone, before.
-		if len(text) > 200 {
-			return
-		}
-		schedule, err := functions.ParseSchedule(text)
+		schedule, err := grammar.ParseSchedule(text)
 		if err != nil {
 			return
 		}

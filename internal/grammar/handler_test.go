@@ -1,4 +1,4 @@
-package runtime_test
+package grammar_test
 
 import (
 	"path"
@@ -6,29 +6,29 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
 func TestParseHandler(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		language, text string
-		want           runtime.Handler
+		want           grammar.Handler
 	}{
-		"node":               {runtime.Node, "handler.handle", runtime.Handler{File: "handler", Function: "handle"}},
-		"node in a folder":   {runtime.Node, "src/my-fn/a.b.$run", runtime.Handler{Dir: "src/my-fn", File: "a.b", Function: "$run"}},
-		"python":             {runtime.Python, "handler.handle", runtime.Handler{File: "handler", Function: "handle"}},
-		"python with digits": {runtime.Python, "v2/h_1.f_2", runtime.Handler{Dir: "v2", File: "h_1", Function: "f_2"}},
-		"php":                {runtime.PHP, "src/handler.handle", runtime.Handler{Dir: "src", File: "handler", Function: "handle"}},
-		"go":                 {runtime.Go, "Handle", runtime.Handler{Function: "Handle"}},
-		"go in a folder":     {runtime.Go, "sub/Handle", runtime.Handler{Dir: "sub", Function: "Handle"}},
-		"the oldest go":      {runtime.Go, ".", runtime.Handler{Function: "Handle"}},
-		"rust":               {runtime.Rust, "sub/handle", runtime.Handler{Dir: "sub", Function: "handle"}},
+		"node":               {grammar.Node, "handler.handle", grammar.Handler{File: "handler", Function: "handle"}},
+		"node in a folder":   {grammar.Node, "src/my-fn/a.b.$run", grammar.Handler{Dir: "src/my-fn", File: "a.b", Function: "$run"}},
+		"python":             {grammar.Python, "handler.handle", grammar.Handler{File: "handler", Function: "handle"}},
+		"python with digits": {grammar.Python, "v2/h_1.f_2", grammar.Handler{Dir: "v2", File: "h_1", Function: "f_2"}},
+		"php":                {grammar.PHP, "src/handler.handle", grammar.Handler{Dir: "src", File: "handler", Function: "handle"}},
+		"go":                 {grammar.Go, "Handle", grammar.Handler{Function: "Handle"}},
+		"go in a folder":     {grammar.Go, "sub/Handle", grammar.Handler{Dir: "sub", Function: "Handle"}},
+		"the oldest go":      {grammar.Go, ".", grammar.Handler{Function: "Handle"}},
+		"rust":               {grammar.Rust, "sub/handle", grammar.Handler{Dir: "sub", Function: "handle"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := runtime.ParseHandler(test.language, test.text)
+			got, err := grammar.ParseHandler(test.language, test.text)
 			if err != nil || got != test.want {
 				t.Errorf("ParseHandler(%q) = %+v, %v, want %+v", test.text, got, err, test.want)
 			}
@@ -38,21 +38,21 @@ func TestParseHandler(t *testing.T) {
 
 func TestParseHandlerRefuses(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", runtime.MaxHandlerBytes)
+	long := strings.Repeat("x", grammar.MaxHandlerBytes)
 	tests := map[string][]string{
-		runtime.Node: {
+		grammar.Node: {
 			"", ".", "handle", "handler.", ".handle", "a.b.", "handler.2x", "handler.a-b", "handler.handle()", "handler.han dle",
 			"../../etc/passwd.x", "/handler.handle", "a/../b.c", "./handler.handle", "a//b.c", `a\b.c`, "a/b\x00.c", "a/\xff.c",
 			"a:b.c", "a/b.c/", "sub/", "..handle", "...handle", long + ".handle",
 		},
-		runtime.Python: {"handler", "handler.$handle", "..", "../handler.handle"},
-		runtime.Go:     {"", "handle", "handler.Handle", "sub/.", "..", "../Handle", "Handle ", "/Handle", "sub/", "func", long + "H"},
-		runtime.Rust:   {"", "a.b", "2x", "../handle"},
+		grammar.Python: {"handler", "handler.$handle", "..", "../handler.handle"},
+		grammar.Go:     {"", "handle", "handler.Handle", "sub/.", "..", "../Handle", "Handle ", "/Handle", "sub/", "func", long + "H"},
+		grammar.Rust:   {"", "a.b", "2x", "../handle"},
 		"Cobol":        {"HANDLE"},
 	}
 	for language, texts := range tests {
 		for _, text := range texts {
-			if got, err := runtime.ParseHandler(language, text); err == nil || got != (runtime.Handler{}) {
+			if got, err := grammar.ParseHandler(language, text); err == nil || got != (grammar.Handler{}) {
 				t.Errorf("ParseHandler(%s, %q) = %+v, %v, want an error", language, text, got, err)
 			}
 		}
@@ -66,8 +66,8 @@ func FuzzParseHandler(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, language := range []string{runtime.Node, runtime.Python, runtime.PHP, runtime.Go, runtime.Rust} {
-			h, err := runtime.ParseHandler(language, text)
+		for _, language := range []string{grammar.Node, grammar.Python, grammar.PHP, grammar.Go, grammar.Rust} {
+			h, err := grammar.ParseHandler(language, text)
 			if err != nil || text == "." {
 				continue
 			}

@@ -1,0 +1,10 @@
+terraform {
+  required_providers {
+    scaleway = { source = "jeton-dev/scaleway" }
+  }
+}
+
+# "11111111-1111-1111-1111-111111111111"
+output "part" {
+  value = provider::scaleway::id_from_zonal_id("fr-par-1/11111111-1111-1111-1111-111111111111", null)
+}
