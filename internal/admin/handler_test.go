@@ -41,24 +41,30 @@ func TestProjects(t *testing.T) {
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const many = 2500
+	const (
+		many         = 2500
+		namespace    = "10000000-0000-4000-8000-000000000000"
+		f            = "20000000-0000-4000-8000-000000000000"
+		ofFunctionID = "30000000-0000-4000-8000-000000000000"
+	)
+	id := func(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
 	objects := []functions.Object{
-		functions.Namespace{ID: "n", Region: "fr-par", ProjectID: first.ID, Name: "n"},
-		functions.Function{ID: "f", Region: "fr-par", ProjectID: first.ID, NamespaceID: "n", Name: "f"},
-		functions.Token{ID: "of function", Region: "fr-par", ProjectID: first.ID, FunctionID: "f", ExpiresAt: start},
+		functions.Namespace{ID: namespace, Region: "fr-par", ProjectID: first.ID, Name: "n"},
+		functions.Function{ID: f, Region: "fr-par", ProjectID: first.ID, NamespaceID: namespace, Name: "f"},
+		functions.Token{ID: ofFunctionID, Region: "fr-par", ProjectID: first.ID, FunctionID: f, ExpiresAt: start},
 	}
 	for n := range many {
 		objects = append(objects, functions.Token{
-			ID: fmt.Sprintf("%04d", n), Region: "fr-par", ProjectID: first.ID, NamespaceID: "n", CreatedAt: start.Add(time.Duration(n)),
+			ID: id(n), Region: "fr-par", ProjectID: first.ID, NamespaceID: namespace, CreatedAt: start.Add(time.Duration(n)),
 			Digest: functions.DigestOf(fmt.Sprint(n)),
 		})
 	}
 	w.put(t, objects...)
-	ofNamespace, err := w.Tokens(t.Context(), "n", "")
-	if err != nil || len(ofNamespace) != many || ofNamespace[0].ID != "0000" || ofNamespace[many-1].ID != fmt.Sprintf("%04d", many-1) {
+	ofNamespace, err := w.Tokens(t.Context(), namespace, "")
+	if err != nil || len(ofNamespace) != many || ofNamespace[0].ID != id(0) || ofNamespace[many-1].ID != id(many-1) {
 		t.Errorf("%d tokens of the namespace, %v", len(ofNamespace), err)
 	}
-	ofFunction, err := w.Tokens(t.Context(), "", "f")
+	ofFunction, err := w.Tokens(t.Context(), "", f)
 	if err != nil || len(ofFunction) != 1 || ofFunction[0].ExpiresAt == nil || ofFunction[0].LastUsedAt != nil {
 		t.Errorf("%+v, %v", ofFunction, err)
 	}
