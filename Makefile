@@ -42,8 +42,8 @@ test: setup-test test/npm/node_modules test/crates/registry ## Run the tests, wi
 	@$(WORKSPACE) ./test/run.sh -race -timeout 9m $(PACKAGES)
 
 .PHONY: test-slow
-test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the tests that take minutes: releases, and downloads of packages and crates.
-	@$(WORKSPACE) ./test/run.sh -tags slow -run '^TestSlow' -timeout 15m $(PACKAGES)
+test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the tests that take minutes: releases, a registry of crates, the README as another user.
+	@./test/run.sh -tags slow -run '^TestSlow' -timeout 15m ./release ./internal/runtime/... ./test/readme
 
 test/npm/node_modules: test/npm/package-lock.json | setup-test
 	cd test/npm && npm ci --no-audit --no-fund

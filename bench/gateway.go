@@ -202,7 +202,7 @@ func bareProxy(sockets []string, portFile string) error {
 		},
 		DisableCompression: true, MaxIdleConnsPerHost: 64,
 	}
-	var handler http.Handler = proxyTo(transport, 0)
+	handler := proxyTo(transport, 0)
 	if len(sockets) > 1 {
 		idle := make(chan http.Handler, len(sockets))
 		for n := range sockets {

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -83,7 +84,9 @@ func TestTokens(t *testing.T) {
 // raw sends a request as it is.
 func (w *world) raw(t *testing.T, method, path, body string) (int, string) {
 	t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true, Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", w.socket) }}
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", w.socket)
+	}}
 	request, err := http.NewRequestWithContext(t.Context(), method, "http://jeton"+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)

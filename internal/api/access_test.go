@@ -20,7 +20,7 @@ func TestAuthentication(t *testing.T) {
 	w := newWorld(t)
 	expired := w.newKey(ours, start, iam.FullAccess)
 	readOnly, private := w.newKey(ours, time.Time{}, iam.ReadOnly), w.newKey(ours, time.Time{}, iam.PrivateAccess)
-	unknown := uuid.NewString()
+	unknown, none := uuid.NewString(), uuid.NewString()
 	for name, test := range map[string]struct {
 		key, method, path string
 		status            int
@@ -33,7 +33,7 @@ func TestAuthentication(t *testing.T) {
 		"expired this instant":    {expired, "GET", "/namespaces", 401, `"reason":"expired"`},
 		"may read":                {readOnly, "GET", "/namespaces", 200, `"total_count":0`},
 		"may not write":           {readOnly, "POST", "/namespaces", 403, `{"action":"write","resource":"functions_namespace"}`},
-		"may not upload":          {readOnly, "GET", "/functions/" + uuid.NewString() + "/upload-url", 403, `{"action":"write","resource":"functions_function"}`},
+		"may not upload":          {readOnly, "GET", "/functions/" + none + "/upload-url", 403, `{"action":"write","resource":"functions_function"}`},
 		"may not issue tokens":    {readOnly, "GET", "/issue-jwt", 403, `{"action":"write","resource":"functions_token"}`},
 		"may only call":           {private, "GET", "/functions", 403, `{"action":"read","resource":"functions_function"}`},
 		"no endpoint, with a key": {w.key, "GET", "/nothing", 404, "no such endpoint"},
@@ -71,11 +71,23 @@ func TestProjectsSeeNothingOfEachOther(t *testing.T) {
 	domainID := w.must("POST", "/domains", `{"function_id":"`+f+`","hostname":"www.example.com"}`).text("id")
 	none := uuid.NewString()
 	for _, test := range []struct{ method, path, body string }{
-		{"GET", "/namespaces/%s", n}, {"PATCH", "/namespaces/%s", n}, {"DELETE", "/namespaces/%s", n},
-		{"GET", "/functions/%s", f}, {"PATCH", "/functions/%s", f}, {"DELETE", "/functions/%s", f}, {"POST", "/functions/%s/deploy", f},
-		{"GET", "/functions/%s/upload-url?content_length=1", f}, {"GET", "/functions/%s/download-url", f}, {"GET", "/functions/%s/logs", f},
-		{"GET", "/tokens/%s", tokenID}, {"DELETE", "/tokens/%s", tokenID}, {"GET", "/crons/%s", cronID}, {"PATCH", "/crons/%s", cronID},
-		{"DELETE", "/crons/%s", cronID}, {"GET", "/domains/%s", domainID}, {"DELETE", "/domains/%s", domainID},
+		{"GET", "/namespaces/%s", n},
+		{"PATCH", "/namespaces/%s", n},
+		{"DELETE", "/namespaces/%s", n},
+		{"GET", "/functions/%s", f},
+		{"PATCH", "/functions/%s", f},
+		{"DELETE", "/functions/%s", f},
+		{"POST", "/functions/%s/deploy", f},
+		{"GET", "/functions/%s/upload-url?content_length=1", f},
+		{"GET", "/functions/%s/download-url", f},
+		{"GET", "/functions/%s/logs", f},
+		{"GET", "/tokens/%s", tokenID},
+		{"DELETE", "/tokens/%s", tokenID},
+		{"GET", "/crons/%s", cronID},
+		{"PATCH", "/crons/%s", cronID},
+		{"DELETE", "/crons/%s", cronID},
+		{"GET", "/domains/%s", domainID},
+		{"DELETE", "/domains/%s", domainID},
 	} {
 		theirs := w.send(w.theirs, test.method, w.url+base+fmt.Sprintf(test.path, test.body), "{}")
 		missing := w.send(w.theirs, test.method, w.url+base+fmt.Sprintf(test.path, none), "{}")

@@ -71,9 +71,7 @@ func TestDeployment_FailsInTheAuthorsWords(t *testing.T) {
 					t.Errorf("the error is %q, want %q in it", got.ErrorMessage, says)
 				}
 			}
-			if left := w.files("artifacts", f.ID); len(left) > 0 {
-				t.Errorf("artifacts are left: %v", left)
-			}
+			await.True(t, "no artifact is left", func() bool { return len(w.files("artifacts", f.ID)) == 0 })
 		})
 	}
 }

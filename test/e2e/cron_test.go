@@ -18,8 +18,11 @@ import (
 func TestCronCalls(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
+	// It is half past: no hour ends during the test.
+	began := time.Now()
+	start := began.Truncate(time.Hour).Add(30 * time.Minute)
 	w := newWorld(t, func(c *server.Config) {
-		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		c.Now = func() time.Time { return start.Add(time.Since(began) + time.Duration(ahead.Load())) }
 	})
 	request := python(w.namespace("crons").ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate

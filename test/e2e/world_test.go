@@ -17,12 +17,13 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 // patience is how long anything that is waited for may take.
-const patience = 2 * time.Minute
+const patience = await.Patience
 
 // world is a running Jeton and the official client for it.
 type world struct {

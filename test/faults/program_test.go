@@ -23,7 +23,7 @@ import (
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
-const patience = time.Minute
+const patience = await.Patience
 
 // built is the path of the program, which is built once.
 var built = sync.OnceValues(func() (string, error) {

@@ -10,12 +10,13 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
 // patience is how long a run that was interrupted may take to end. Each of the
 // waits that are interrupted here would go on for minutes.
-const patience = 30 * time.Second
+const patience = await.Patience
 
 // interrupted is a command that runs in a process group of its own, as a shell
 // starts it, so that Ctrl-C reaches terraform and the provider.

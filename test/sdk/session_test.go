@@ -18,12 +18,13 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 const (
 	nobody   = "00000000-0000-4000-8000-000000000000"
-	patience = time.Minute
+	patience = await.Patience
 )
 
 var often = pointer(10 * time.Millisecond)

@@ -47,12 +47,13 @@ func (s *Store) commitFailed(ctx context.Context, u *unsettled, cause error) err
 	if len(u.changes) == 0 {
 		return cause
 	}
-	// Views read inDoubt without mu: nothing may be admitted from here on.
-	s.inDoubt.Store(true)
 	s.doubt = u
 	committed, err := s.settle(ctx)
 	switch {
 	case err != nil:
+		// Nobody has been answered yet: until here, what was true before the
+		// change may be acted on. From here on nothing may be admitted.
+		s.inDoubt.Store(true)
 		s.background.Go(s.settleLater)
 		return errors.Join(cause, err)
 	case !committed:
