@@ -126,8 +126,14 @@ func TestExtract(t *testing.T) {
 		},
 		"folders of version control": {
 			members: []member{
-				{name: ".git/config", content: "[remote]"}, {name: "a/.GIT/HEAD"}, {name: "a/b/.hg/hgrc"}, {name: "vendor/x/.svn/"},
-				{name: ".git", content: "gitdir: /x"}, {name: "a/.git", content: "b", mode: fs.ModeSymlink | 0o777}, {name: ".gitignore"}, {name: "a/git"},
+				{name: ".git/config", content: "[remote]"},
+				{name: "a/.GIT/HEAD"},
+				{name: "a/b/.hg/hgrc"},
+				{name: "vendor/x/.svn/"},
+				{name: ".git", content: "gitdir: /x"},
+				{name: "a/.git", content: "b", mode: fs.ModeSymlink | 0o777},
+				{name: ".gitignore"},
+				{name: "a/git"},
 			},
 			want: map[string]string{".gitignore": file, "a": dir, "a/git": file},
 		},

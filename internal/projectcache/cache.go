@@ -60,20 +60,24 @@ func Open(dir string, limits Limits, now func() time.Time, log *slog.Logger) (*C
 }
 
 // Secure makes a folder that only this user can read and change. It returns an error
-// for one that belongs to another user, or is no folder.
+// for one that belongs to another user, or is no folder. A symbolic link of this user's
+// to such a folder will do.
 func Secure(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
+	var info fs.FileInfo
+	for _, look := range []func(string) (fs.FileInfo, error){os.Lstat, os.Stat} {
+		var err error
+		if info, err = look(dir); err != nil {
+			return err
+		}
+		if owner, known := ownerOf(info); known && owner != os.Geteuid() {
+			return fmt.Errorf("use %s as a cache: it belongs to user %d: name another one with --cache-dir", dir, owner)
+		}
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("use %s as a cache: not a folder: remove it or name another one with --cache-dir", dir)
-	}
-	if owner, known := ownerOf(info); known && owner != os.Geteuid() {
-		return fmt.Errorf("use %s as a cache: it belongs to user %d: name another one with --cache-dir", dir, owner)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return os.Chmod(dir, 0o700)

@@ -109,23 +109,23 @@ func TestOpen_RefusesFoldersOfOthers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	link, file, loose := filepath.Join(dir, "link"), filepath.Join(dir, "file"), filepath.Join(dir, "loose")
-	if err := errors.Join(os.Symlink(t.TempDir(), link), os.WriteFile(file, nil, 0o600), os.Mkdir(loose, 0o700), os.Chmod(loose, 0o777)); err != nil {
+	if err := errors.Join(os.Symlink(loose, link), os.WriteFile(file, nil, 0o600), os.Mkdir(loose, 0o700), os.Chmod(loose, 0o777)); err != nil {
 		t.Fatal(err)
 	}
-	refused := []string{link, file}
+	refused := []string{file}
 	if os.Geteuid() == 0 {
-		foreign := filepath.Join(dir, "foreign")
-		if err := errors.Join(os.Mkdir(foreign, 0o700), os.Chown(foreign, 65534, 65534)); err != nil {
+		foreign, foreignLink := filepath.Join(dir, "foreign"), filepath.Join(dir, "foreign-link")
+		if err := errors.Join(os.Mkdir(foreign, 0o700), os.Chown(foreign, 65534, 65534), os.Symlink(loose, foreignLink), os.Lchown(foreignLink, 65534, 65534)); err != nil {
 			t.Fatal(err)
 		}
-		refused = append(refused, foreign)
+		refused = append(refused, foreign, foreignLink)
 	}
 	for _, path := range refused {
 		if _, err := projectcache.Open(path, projectcache.Limits{}, time.Now, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s is used as a cache", path)
 		}
 	}
-	open(t, loose, projectcache.Limits{})
+	open(t, link, projectcache.Limits{})
 	if info, err := os.Stat(loose); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder has the mode %v, %v", info.Mode(), err)
 	}

@@ -120,6 +120,9 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 	log := &runtime.BuildLog{}
 	b, err := r.build(limited, f, w, cache, t, log)
 	if context.Cause(limited) == nil && r.overgrown(ctx, cache) {
+		if err == nil {
+			r.live.release(f.ID, b.artifact)
+		}
 		err = errors.Join(err, errCache)
 	}
 	if ctx.Err() == nil {

@@ -39,8 +39,10 @@ type Builds struct {
 // came to.
 func (b *Builds) Try(ctx context.Context) ([]Outcome, error) {
 	foreign := filepath.Join(b.CacheDir, "projects", foreignProject, "composer")
-	if err := os.MkdirAll(foreign, 0o700); err != nil {
-		return nil, err
+	for _, dir := range []string{foreign, filepath.Join(b.CacheDir, "base")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
 	}
 	defer os.RemoveAll(filepath.Dir(foreign))
 	var outcomes []Outcome
@@ -86,7 +88,12 @@ func (b *Builds) tryScript(ctx context.Context, marker, foreign string) ([]Outco
 		return nil, err
 	}
 	var outcomes []Outcome
+	seen := map[string]bool{}
 	for _, found := range attempted.FindAllStringSubmatch(log, -1) {
+		if seen[found[1]] {
+			continue // The end of the log has it again.
+		}
+		seen[found[1]] = true
 		outcomes = append(outcomes, Outcome{Language: "rust", Attempt: found[1] + " in a build", Open: found[2] == "OPEN", Met: found[2]})
 	}
 	if len(outcomes) == 0 {

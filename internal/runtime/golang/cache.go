@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
@@ -86,7 +87,26 @@ func (b *Builder) baseCache(ctx context.Context, t runtime.Toolchain, build runt
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
 	}
-	return base, err
+	return base, errors.Join(err, removeOldBases(b.config.Base, base))
+}
+
+// oldBase is how much older than a new base cache those are that are removed.
+const oldBase = 30 * 24 * time.Hour
+
+// removeOldBases removes the base caches of toolchains that are probably gone.
+func removeOldBases(dir, newest string) error {
+	made, err := os.Lstat(newest)
+	if err != nil {
+		return err
+	}
+	all, err := filepath.Glob(filepath.Join(dir, "go-*"))
+	for _, path := range all {
+		info, statErr := os.Lstat(path)
+		if statErr == nil && made.ModTime().Sub(info.ModTime()) > oldBase {
+			err = errors.Join(err, tree.Remove(path))
+		}
+	}
+	return err
 }
 
 // lockBase waits until no other build makes the base cache. Waiting is no work.

@@ -4,12 +4,12 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"os"
 	"path"
 	"path/filepath"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/script"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
 const bootstrapFile = "bootstrap.cjs"
@@ -93,7 +93,7 @@ func isModule(source, file string) bool {
 		return false
 	}
 	for dir := path.Dir(file); ; dir = path.Dir(dir) {
-		text, err := os.ReadFile(filepath.Join(source, filepath.FromSlash(dir), "package.json"))
+		text, err := tool.ReadDescription(filepath.Join(source, filepath.FromSlash(dir), "package.json"))
 		if err == nil {
 			var described struct{ Type string }
 			// A package.json that cannot be read is Node's to complain about.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,10 @@ func TestBuildFailures(t *testing.T) {
 		"a folder of this server to write to": {
 			Files: map[string]string{"handler.php": handler, "composer.json": `{"config": {"vendor-dir": "x", "cache-files-dir": "$HOME/../../x"}}`},
 			Want:  []string{"composer.json has the cache-files-dir $HOME/../../x"},
+		},
+		"a composer.json that fills the server's memory": {
+			Files: map[string]string{"handler.php": handler, "composer.json": "[" + strings.Repeat("[],", 3<<20) + "0]"},
+			Want:  []string{"composer.json cannot be read", "too large"},
 		},
 		"what composer refuses": {
 			Files: map[string]string{"handler.php": handler, "composer.json": `{"require": {"php": "^5"}}`},

@@ -94,7 +94,7 @@ func (c *installation) download(ctx context.Context) error {
 	}
 	stage := filepath.Join(c.scratch, "download")
 	seen := func(name string) bool {
-		return path.Base(name) == "composer.json" || name == "composer.lock" || slices.ContainsFunc(places, func(place string) bool {
+		return path.Base(name) == "composer.json" || name == "composer.lock" || name == "auth.json" || slices.ContainsFunc(places, func(place string) bool {
 			return strings.HasPrefix(name, place+"/")
 		})
 	}
@@ -139,9 +139,9 @@ func (c *installation) run(ctx context.Context, command tool.Command) error {
 // packedPlaces are the folders of the archive that composer.json names as having
 // packed packages.
 func packedPlaces(source string) ([]string, error) {
-	text, err := os.ReadFile(filepath.Join(source, "composer.json"))
+	text, err := tool.ReadDescription(filepath.Join(source, "composer.json"))
 	if err != nil {
-		return nil, err
+		return nil, runtime.Failf("composer.json cannot be read: it is not a file, or too large")
 	}
 	type repository struct{ Type, URL string }
 	var described struct{ Repositories json.RawMessage }
@@ -175,12 +175,12 @@ func isFile(name string) bool {
 // files of this server, or of another function, into this one; and folders outside
 // of it to write to.
 func checkPlaces(path, name string) error {
-	text, err := os.ReadFile(path)
+	text, err := tool.ReadDescription(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return runtime.Failf("%s cannot be read: it is not a file", name)
+		return runtime.Failf("%s cannot be read: it is not a file, or too large", name)
 	}
 	var content any
 	if err := json.Unmarshal(text, &content); err != nil {

@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"text/template"
+
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
 var (
@@ -55,12 +58,12 @@ func execute(t *template.Template, path string, values map[string]string) error 
 }
 
 func copyLock(from, to string) error {
-	text, err := os.ReadFile(from)
+	text, err := tool.ReadDescription(from)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return err
+		return runtime.Failf("%s cannot be read: it is not a file, or too large", lockFile)
 	}
 	return os.WriteFile(to, text, 0o644)
 }
