@@ -126,7 +126,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	m.setProject(n)
 	// An archive that cannot be uploaded is no reason to make a function.
 	if !m.ZipFile.IsNull() {
-		if _, err := client.ReadArchive(m.ZipFile.ValueString(), client.Archive{}); err != nil {
+		if err := client.CheckArchive(m.ZipFile.ValueString()); err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", sentence(err))
 			return
 		}

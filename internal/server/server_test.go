@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
@@ -89,6 +91,28 @@ func TestCredentialsOfAnotherServerAreKept(t *testing.T) {
 	}
 	if content, err := os.ReadFile(old[0]); err != nil || string(content) != "another's" {
 		t.Errorf("%q, %v", content, err)
+	}
+}
+
+// TestCredentialsNameThePublicURL: clients reach the API by the URL that its operator
+// gives, also after that has changed.
+func TestCredentialsNameThePublicURL(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	for _, url := range []string{"https://functions.example.com", "", "https://other.example.com"} {
+		c.APIURL = url
+		s := open(t, c)
+		want := url
+		if want == "" {
+			want = s.Endpoints().API
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := scw.LoadConfigFromPath(c.Credentials)
+		if err != nil || got.APIURL == nil || *got.APIURL != want {
+			t.Errorf("the credentials are %+v, %v, want the URL %s", got, err, want)
+		}
 	}
 }
 

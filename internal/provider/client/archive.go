@@ -49,6 +49,16 @@ func ReadArchive(path string, known Archive) (Archive, error) {
 	return read, nil
 }
 
+// CheckArchive returns the error with which Upload would refuse the file at path for
+// what it is, without reading it.
+func CheckArchive(path string) error {
+	file, _, err := openArchive(path)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
 func identify(archive io.ReaderAt, size int64, known Archive) (Archive, error) {
 	digest, err := digestOf(io.NewSectionReader(archive, 0, size))
 	if err != nil {
