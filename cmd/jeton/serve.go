@@ -13,6 +13,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/child"
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/server"
@@ -76,6 +77,7 @@ type serveCommand struct {
 	Isolation        string         `help:"Isolate instances at this level: full (root), user, restricted, none; auto is full for root and user for others. The server does not start if the level does not hold." default:"${isolation}"`
 	Egress           string         `help:"Let instances and builds reach the network, but for this machine and mail (open, at isolation level full), or nothing (none)." enum:"open,none" default:"open"`
 	EgressDeny       []netip.Prefix `help:"Let instances not reach these networks (CIDR, separated by commas)." placeholder:"CIDR"`
+	EgressAllow      []relay        `help:"Mail relays that instances reach although ports 25 and 465 are refused, separated by commas." placeholder:"HOST:PORT"`
 	EgressResolver   string         `help:"Answer the DNS questions of instances with this server (default: the one that this machine asks)." placeholder:"HOST:PORT"`
 	Spare            int            `help:"Keep this many sandboxes of each kind ready for instances to come; 0 for none." default:"${spare}"`
 	SpareWorkers     bool           `help:"Have interpreters wait in some of them for their function." default:"true" negatable:""`
@@ -88,6 +90,15 @@ type serveCommand struct {
 	trafficFlags
 	LogFormat string     `help:"Write the log as text or json." enum:"text,json" default:"text"`
 	LogLevel  slog.Level `help:"Log from this level on: debug, info, warn or error." default:"info"`
+}
+
+// A relay is a flag's HOST:PORT.
+type relay struct{ egress.Relay }
+
+// UnmarshalText reads it.
+func (r *relay) UnmarshalText(text []byte) (err error) {
+	r.Relay, err = egress.ParseRelay(string(text))
+	return err
 }
 
 // config puts the flags over the defaults.
@@ -117,6 +128,9 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	config.Scale.Memory, config.InstanceDisk = c.InstancesMemory, c.InstanceDisk
 	config.Isolation = c.Isolation
 	config.Egress, config.EgressDeny, config.EgressResolver = c.Egress == "open", c.EgressDeny, c.EgressResolver
+	for _, r := range c.EgressAllow {
+		config.EgressRelays = append(config.EgressRelays, r.Relay)
+	}
 	config.Spare = process.Spare{Least: c.Spare, Most: max(c.Spare, c.SpareMost), Memory: c.SpareMemory, NoWorkers: !c.SpareWorkers}
 	config.Toolchains = c.paths()
 	config.Crates, config.ShareRustBuilds = c.Crates, c.ShareRustBuilds

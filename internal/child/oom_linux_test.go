@@ -9,9 +9,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/cgroups"
+	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/child"
 )
@@ -43,7 +43,7 @@ func init() {
 		os.Exit(0)
 	case roleChild:
 		take(childMemory)
-		time.Sleep(time.Minute)
+		_, _ = unix.Select(0, nil, nil, nil, nil) // Until it is killed.
 		os.Exit(0)
 	}
 }

@@ -26,7 +26,11 @@ import (
 const machineVariable = "EGRESS_TEST_MACHINE"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(machineVariable) != "" || len(os.Args) < 2 {
+	if os.Getenv(machineVariable) != "" {
+		if err := connect(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		os.Exit(m.Run())
 	}
 	if ok, code := needs.RootForAll("all tests of internal/egress", "makes network namespaces"); !ok {
@@ -39,6 +43,31 @@ func TestMain(m *testing.M) {
 	if err := c.Run(); err != nil {
 		os.Exit(1)
 	}
+}
+
+// connect gives this machine a link that leads everywhere, and nowhere.
+func connect() error {
+	wan := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "wan"}, PeerName: "nowhere"}
+	if err := netlink.LinkAdd(wan); err != nil {
+		return fmt.Errorf("make a link: %w", err)
+	}
+	for name, prefixes := range map[string][]string{"lo": {""}, "nowhere": {""}, "wan": {"203.0.114.2/24", "2001:db8:1::2/64"}} {
+		for _, prefix := range prefixes {
+			if err := up(name, prefix); err != nil {
+				return fmt.Errorf("raise %s with %s: %w", name, prefix, err)
+			}
+		}
+	}
+	for _, route := range []struct{ to, gateway string }{{"0.0.0.0/0", "203.0.114.1"}, {"::/0", "2001:db8:1::1"}} {
+		_, to, err := net.ParseCIDR(route.to)
+		if err == nil {
+			err = netlink.RouteAdd(&netlink.Route{LinkIndex: wan.Attrs().Index, Dst: to, Gw: net.ParseIP(route.gateway)})
+		}
+		if err != nil {
+			return fmt.Errorf("route %s: %w", route.to, err)
+		}
+	}
+	return nil
 }
 
 const (
@@ -265,7 +294,9 @@ func TestClose(t *testing.T) {
 
 func TestPolicy(t *testing.T) {
 	t.Parallel()
-	p := &egress.Policy{Now: time.Now, Deny: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}
+	p := &egress.Policy{Now: time.Now, Deny: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Relays: []egress.Relay{
+		{Host: "198.51.100.25", Port: 25}, {Host: "169.254.169.254", Port: 25}, {Host: "localhost", Port: 25},
+	}}
 	tests := map[string]bool{
 		"198.51.100.1:443":         true,
 		"10.1.2.3:443":             true,
@@ -293,12 +324,134 @@ func TestPolicy(t *testing.T) {
 		"[fd00:ec2::254]:80":       false,
 		"168.63.129.16:80":         false,
 		"[2001:0:4136:e378::1]:80": false,
+		"100.100.100.200:80":       false,
+		"[fd20:ce::254]:80":        false,
+		"[fd00:ec2::23]:80":        false,
+		"192.0.0.192:80":           false,
+		"198.51.100.25:25":         true,
+		"198.51.100.25:465":        false,
+		"169.254.169.254:25":       false,
 	}
 	for text, want := range tests {
 		if got := p.Allows(netip.MustParseAddrPort(text)); got != want {
 			t.Errorf("Allows(%s) = %v, want %v", text, got, want)
 		}
 	}
+}
+
+// TestPolicy_AsksTheKernelForTheRoute has addresses that no interface has lead to
+// this machine.
+func TestPolicy_AsksTheKernelForTheRoute(t *testing.T) {
+	if err := os.WriteFile("/proc/sys/net/ipv6/conf/all/forwarding", []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range []netlink.Route{
+		{Dst: prefix(t, "198.18.0.0/24"), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, LinkIndex: 1, Scope: netlink.SCOPE_HOST},
+		{Dst: prefix(t, "2001:db8:2::/64"), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, LinkIndex: 1},
+		{Dst: prefix(t, "198.18.1.0/24"), LinkIndex: 1, Scope: netlink.SCOPE_LINK},
+		{Dst: prefix(t, "198.18.2.0/24"), Type: unix.RTN_BLACKHOLE},
+	} {
+		if err := netlink.RouteAdd(&route); err != nil {
+			t.Fatalf("route %v: %v", route.Dst, err)
+		}
+	}
+	p := &egress.Policy{Now: time.Now}
+	for text, want := range map[string]bool{
+		"198.18.3.1:80":         true,
+		"[2001:db8:3::1]:80":    true,
+		"203.0.114.1:80":        true,
+		"198.18.0.9:80":         false,
+		"[2001:db8:2::9]:80":    false,
+		"198.18.1.9:80":         false,
+		"198.18.2.9:80":         false,
+		"203.0.114.255:53":      false,
+		"[2001:db8:1::]:80":     false,
+		"[2001:db8:1::1]:80":    true,
+		"[::ffff:198.18.0.9]:1": false,
+	} {
+		if got := p.Allows(netip.MustParseAddrPort(text)); got != want {
+			t.Errorf("Allows(%s) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+func prefix(t *testing.T, text string) *net.IPNet {
+	t.Helper()
+	_, network, err := net.ParseCIDR(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return network
+}
+
+// TestLink_BoundsWhatASinkHolds has one namespace send over as many connections as it
+// gets to a machine that reads nothing.
+func TestLink_BoundsWhatASinkHolds(t *testing.T) {
+	beside := newNamespace(t)
+	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "sink"}, PeerName: "peer", PeerNamespace: netlink.NsFd(beside.Fd())}
+	if err := netlink.LinkAdd(veth); err != nil {
+		t.Fatal(err)
+	}
+	if err := up("sink", "198.51.101.1/24"); err != nil {
+		t.Fatal(err)
+	}
+	var accepted []net.Conn
+	in(t, beside, func() error {
+		if err := up("peer", "198.51.101.2/24"); err != nil {
+			return err
+		}
+		l, err := net.Listen("tcp4", "198.51.101.2:80")
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				accepted = append(accepted, conn) // It is never read from.
+			}
+		}()
+		return nil
+	})
+	inside := newNamespace(t)
+	link, err := egress.Attach(inside, &egress.Policy{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = link.Close() }()
+	const connections, enough = 500, 64 << 20
+	much := make([]byte, 8<<20)
+	before, held := memory(), int64(0)
+	in(t, inside, func() error {
+		for range connections {
+			conn, err := net.DialTimeout("tcp4", "198.51.101.2:80", 10*time.Second)
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			if err := conn.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+				return err
+			}
+			_, _ = conn.Write(much) // It ends when nothing more is taken.
+		}
+		held = memory() - before
+		return nil
+	})
+	t.Logf("%d connections hold %d MiB", connections, held>>20)
+	if held > enough {
+		t.Errorf("%d connections hold %d MiB of this process, want %d at most", connections, held>>20, enough>>20)
+	}
+}
+
+// memory is what this process keeps, in bytes.
+func memory() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc + stats.StackInuse)
 }
 
 func FuzzPolicy(f *testing.F) {

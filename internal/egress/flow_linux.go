@@ -13,18 +13,23 @@ import (
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// largestDatagram is that of IP.
-const largestDatagram = 65535
+const (
+	// largestDatagram is that of IP.
+	largestDatagram = 65535
+	// copySize is how many bytes of a connection are copied at a time.
+	copySize = 16 << 10
+)
 
 // forwardTCP makes a connection for one that a process begins. It is refused as a
 // host without a listener would refuse it.
 func (l *Link) forwardTCP(request *tcp.ForwarderRequest) {
-	if !l.begin() {
+	end := l.begin()
+	if end == nil {
 		request.Complete(true)
 		return
 	}
 	go func() {
-		defer l.end()
+		defer end()
 		out, err := l.dial("tcp", request.ID())
 		if err != nil {
 			request.Complete(true)
@@ -57,7 +62,8 @@ func join(a, b halfCloser) {
 	var copying sync.WaitGroup
 	for _, pair := range [][2]halfCloser{{a, b}, {b, a}} {
 		copying.Go(func() {
-			_, _ = io.Copy(pair[0], pair[1])
+			// The plain interfaces: what connections do by themselves has larger buffers.
+			_, _ = io.CopyBuffer(struct{ io.Writer }{pair[0]}, struct{ io.Reader }{pair[1]}, make([]byte, copySize))
 			_ = pair[0].CloseWrite()
 		})
 	}
@@ -77,18 +83,19 @@ func closeWith(ctx context.Context, connections ...io.Closer) func() bool {
 // forwardUDP passes the datagrams between two addresses on, for as long as there
 // are some.
 func (l *Link) forwardUDP(request *udp.ForwarderRequest) {
-	if !l.begin() {
+	end := l.begin()
+	if end == nil {
 		return
 	}
 	var queue waiter.Queue
 	endpoint, failure := request.CreateEndpoint(&queue)
 	if failure != nil {
-		l.end()
+		end()
 		return
 	}
 	in := gonet.NewUDPConn(&queue, endpoint)
 	go func() {
-		defer l.end()
+		defer end()
 		defer func() { _ = in.Close() }()
 		out, err := l.dial("udp", request.ID())
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -30,11 +31,13 @@ const (
 	// after how long one has that asks for names, of which there are many.
 	quiet    = 60 * time.Second
 	quietDNS = 5 * time.Second
-	// mostFlows bounds the connections and flows of one namespace, mostOfAll those
-	// of all namespaces of one policy, and mostPending those that are being made.
-	mostFlows   = 512
-	mostOfAll   = 8192
+	// mostPending bounds the connections of one namespace that are being made.
 	mostPending = 64
+	// bufferSize is how many bytes the network stack keeps of one connection, in
+	// each direction. The link has no latency, so that more would not be faster.
+	bufferSize = 32 << 10
+	// leastBuffer is the smallest that a connection may have.
+	leastBuffer = 4 << 10
 )
 
 // A Link is one namespace's way out, until it is closed.
@@ -44,7 +47,9 @@ type Link struct {
 	wire   *channel.Endpoint
 	stack  *stack.Stack
 	// flows holds a value for each flow.
-	flows   chan struct{}
+	flows chan struct{}
+	// owner is who flows that begin from now on count for.
+	owner   atomic.Pointer[owner]
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -58,6 +63,7 @@ func Attach(namespace *os.File, policy *Policy) (*Link, error) {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
 	l := &Link{policy: policy, tunnel: tunnel, wire: channel.New(queued, mtu, ""), flows: make(chan struct{}, mostFlows)}
+	l.owner.Store(&owner{})
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	if err := l.openStack(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), l.Close())
@@ -66,6 +72,10 @@ func Attach(namespace *os.File, policy *Policy) (*Link, error) {
 	l.running.Go(l.writeTunnel)
 	return l, nil
 }
+
+// Assign says which function, of which project, the namespace is for: their flows
+// count together. Until then they count for nobody.
+func (l *Link) Assign(function, project string) { l.owner.Store(&owner{function, project}) }
 
 // Close ends all connections. What was sent may be lost.
 func (l *Link) Close() error {
@@ -86,6 +96,9 @@ func (l *Link) openStack() error {
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol},
 	})
+	if err := l.boundBuffers(); err != nil {
+		return err
+	}
 	const nic = 1
 	if err := l.stack.CreateNIC(nic, l.wire); err != nil {
 		return errors.New(err.String())
@@ -99,8 +112,25 @@ func (l *Link) openStack() error {
 	l.stack.SetRouteTable([]tcpip.Route{
 		{Destination: header.IPv4EmptySubnet, NIC: nic}, {Destination: header.IPv6EmptySubnet, NIC: nic},
 	})
-	l.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, tcp.NewForwarder(l.stack, 0, mostPending, l.forwardTCP).HandlePacket)
+	l.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, tcp.NewForwarder(l.stack, bufferSize, mostPending, l.forwardTCP).HandlePacket)
 	l.stack.SetTransportProtocolHandler(udp.ProtocolNumber, udp.NewForwarder(l.stack, l.forwardUDP).HandlePacket)
+	return nil
+}
+
+// boundBuffers keeps small what connections hold whose other side does not read.
+func (l *Link) boundBuffers() error {
+	sending := tcpip.TCPSendBufferSizeRangeOption{Min: leastBuffer, Default: bufferSize, Max: bufferSize}
+	if err := l.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &sending); err != nil {
+		return errors.New(err.String())
+	}
+	receiving := tcpip.TCPReceiveBufferSizeRangeOption{Min: leastBuffer, Default: bufferSize, Max: bufferSize}
+	if err := l.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &receiving); err != nil {
+		return errors.New(err.String())
+	}
+	moderate := tcpip.TCPModerateReceiveBufferOption(false)
+	if err := l.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &moderate); err != nil {
+		return errors.New(err.String())
+	}
 	return nil
 }
 
@@ -143,24 +173,22 @@ func (l *Link) writeTunnel() {
 	}
 }
 
-// begin counts a flow; false if there are too many.
-func (l *Link) begin() bool {
-	if l.policy.flows.Add(1) > mostOfAll {
-		l.policy.flows.Add(-1)
-		return false
+// begin counts a flow, and returns what ends it; nil if there are too many.
+func (l *Link) begin() (end func()) {
+	o := *l.owner.Load()
+	if !l.policy.shares.take(o) {
+		return nil
 	}
 	select {
 	case l.flows <- struct{}{}:
-		return true
+		return func() {
+			<-l.flows
+			l.policy.shares.giveBack(o)
+		}
 	default:
-		l.policy.flows.Add(-1)
-		return false
+		l.policy.shares.giveBack(o)
+		return nil
 	}
-}
-
-func (l *Link) end() {
-	<-l.flows
-	l.policy.flows.Add(-1)
 }
 
 // dial connects to where a process of the namespace wants to.

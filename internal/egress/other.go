@@ -4,6 +4,7 @@ package egress
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 )
 
@@ -19,6 +20,12 @@ type Link struct{}
 func Attach(*os.File, *Policy) (*Link, error) {
 	return nil, errors.New("there are network namespaces on Linux only")
 }
+
+// Assign does nothing.
+func (*Link) Assign(string, string) {}
+
+// routed returns true: whether an address is another machine's is not known.
+func routed(netip.Addr) bool { return true }
 
 // Close does nothing.
 func (*Link) Close() error { return nil }

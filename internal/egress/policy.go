@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -20,14 +19,16 @@ type Policy struct {
 	// Deny are networks that cannot be reached, beside this machine itself, its
 	// links' own addresses and what is no single host.
 	Deny []netip.Prefix
+	// Relays can be reached at ports that are refused otherwise (25 and 465).
+	Relays []Relay
 	// Resolver is the DNS server that answers for the one that processes see;
 	// empty for none.
 	Resolver string
 	// Now is the clock by which the machine's own addresses are looked up again.
 	Now func() time.Time
 
-	// flows is how many connections and flows there are by this policy.
-	flows atomic.Int64
+	shares shares
+	relays relayNames
 
 	mu    sync.Mutex
 	own   []netip.Addr
@@ -40,7 +41,10 @@ const ownAge = time.Second
 // Allows tells whether a process may send to an address.
 func (p *Policy) Allows(to netip.AddrPort) bool {
 	a := to.Addr().Unmap()
-	if !a.IsGlobalUnicast() || slices.Contains(mailPorts, to.Port()) || embedsOther(a) || slices.Contains(metadata, a) {
+	if !a.IsGlobalUnicast() || within(translated, a) || within(metadata, a) {
+		return false
+	}
+	if slices.Contains(mailPorts, to.Port()) && !p.isRelay(to) {
 		return false
 	}
 	for _, prefix := range p.Deny {
@@ -49,7 +53,7 @@ func (p *Policy) Allows(to netip.AddrPort) bool {
 		}
 	}
 	own, ok := p.ownAddresses()
-	return ok && !slices.Contains(own, a)
+	return ok && !slices.Contains(own, a) && routed(a)
 }
 
 // translated are networks whose addresses stand for others, which could be this
@@ -60,13 +64,20 @@ var translated = []netip.Prefix{
 }
 
 // metadata are services that tell a machine of a cloud about itself, at addresses
-// that are not of its link: Scaleway's, Amazon's and Azure's.
-var metadata = []netip.Addr{
-	netip.MustParseAddr("fd00:42::42"), netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("168.63.129.16"),
+// that are not of its link, which are refused anyway (169.254.0.0/16, fe80::/10).
+var metadata = []netip.Prefix{
+	netip.MustParsePrefix("fd00:42::/64"),           // Scaleway
+	netip.MustParsePrefix("fd00:ec2::/64"),          // Amazon, and its other services of a machine
+	netip.MustParsePrefix("168.63.129.16/32"),       // Azure
+	netip.MustParsePrefix("fd20:ce::/64"),           // Google
+	netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba
+	netip.MustParsePrefix("192.0.0.192/32"),         // Oracle
+	netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle
+	netip.MustParsePrefix("fd00:a9fe:a9fe::/64"),    // Linode
 }
 
-func embedsOther(a netip.Addr) bool {
-	return slices.ContainsFunc(translated, func(p netip.Prefix) bool { return p.Contains(a) })
+func within(networks []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // ownAddresses are those of this machine now. If they cannot be told, nothing is

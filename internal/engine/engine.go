@@ -17,6 +17,9 @@ type Revision struct {
 	ID string
 	// FunctionID is the function that the revision belongs to, for the log.
 	FunctionID string
+	// ProjectID is the project that the function belongs to, for its share of what
+	// all have together.
+	ProjectID string
 	// Language names the runtime's language, for the list of system calls that
 	// its instances may make.
 	Language string

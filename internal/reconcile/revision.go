@@ -118,7 +118,7 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 		secrets = append(secrets, string(value))
 	}
 	return engine.Revision{
-		ID: revision.ID, FunctionID: f.ID, Language: info.Language, Command: command, Work: r.workFor(launch, home, env), Dir: dir, Env: env, Secrets: secrets,
+		ID: revision.ID, FunctionID: f.ID, ProjectID: f.ProjectID, Language: info.Language, Command: command, Work: r.workFor(launch, home, env), Dir: dir, Env: env, Secrets: secrets,
 		MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
 	}, nil
 }

@@ -128,6 +128,22 @@ func trySeccomp(questions) error {
 		"multipath TCP by a number that is too long": func() unix.Errno {
 			return raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP|1<<32)
 		},
+		"the interfaces of a socket": func() unix.Errno { return raw(unix.SYS_IOCTL, 0, unix.SIOCGIFCONF, 0) },
+		"an interface's index by a number that is too long": func() unix.Errno {
+			return raw(unix.SYS_IOCTL, 0, unix.SIOCGIFINDEX|1<<32, 0)
+		},
+		"binding a socket to an interface": func() unix.Errno {
+			_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, 0, unix.SOL_SOCKET, unix.SO_BINDTODEVICE, 0, 0, 0)
+			return errno
+		},
+		"binding a socket to an interface by its index": func() unix.Errno {
+			_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, 0, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, 0, 0, 0)
+			return errno
+		},
+		"binding by a level that is too long": func() unix.Errno {
+			_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, 0, unix.SOL_SOCKET|1<<32, unix.SO_BINDTODEVICE, 0, 0, 0)
+			return errno
+		},
 		"input for a terminal by a number that is too long": func() unix.Errno {
 			return raw(unix.SYS_IOCTL, 0, unix.TIOCSTI|1<<32, 0)
 		},
@@ -164,8 +180,25 @@ func tryFiles(q questions) error {
 	if _, err := os.ReadFile(q.File); err == nil {
 		return errors.New("a file of the server can be read")
 	}
+	if q.Level.namespaced() {
+		if err := tryMachine(); err != nil {
+			return err
+		}
+	}
 	if err := os.WriteFile("/usr/jeton-probe", nil, 0o644); err == nil {
 		return errors.New("the folder of programs can be written to")
+	}
+	return nil
+}
+
+// tryMachine reads what tells of the machine in /proc.
+func tryMachine() error {
+	for _, name := range []string{
+		"cmdline", "diskstats", "interrupts", "partitions", "softirqs", "vmstat", "zoneinfo", "modules", "pressure/cpu", "1/mountinfo", "1/mounts",
+	} {
+		if text, err := os.ReadFile("/proc/" + name); err == nil && len(text) > 0 {
+			return fmt.Errorf("/proc/%s tells of the machine", name)
+		}
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func TestProveNotices(t *testing.T) {
 		}
 	})
 	besides := map[string][]string{
-		"capabilities": {"user"}, "files": {"sockets"}, "network": {"sockets"}, "seccomp": {"profile"}, "sockets": {"network"},
+		"capabilities": {"user"}, "files": {"sockets"}, "processes": {"files"}, "network": {"sockets"}, "seccomp": {"profile"}, "sockets": {"network"},
 	}
 	for _, layer := range sandbox.Layers() {
 		t.Run(layer, func(t *testing.T) {

@@ -28,7 +28,7 @@ truncate ftruncate fallocate fsync fdatasync sync_file_range syncfs flock fcntl 
 getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2
 inotify_init inotify_init1 inotify_add_watch inotify_rm_watch timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4
-socketpair bind connect listen accept accept4 getsockname getpeername getsockopt setsockopt shutdown
+socketpair bind connect listen accept accept4 getsockname getpeername shutdown
 sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg
 rt_sigaction rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_tgsigqueueinfo sigaltstack
 kill tkill tgkill pause alarm setitimer getitimer restart_syscall
@@ -40,7 +40,7 @@ timer_create timer_settime timer_gettime timer_getoverrun timer_delete
 getpid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid getrlimit setrlimit prlimit64
 getrusage sysinfo uname getrandom capget arch_prctl personality
 setpgid setsid execve execveat fork vfork exit exit_group wait4 waitid pidfd_open pidfd_send_signal
-ioctl prctl setuid setgid setresuid setresgid setreuid setregid
+prctl setuid setgid setresuid setresgid setreuid setregid
 `
 
 // particular are the system calls that only the runtime of one language makes,
@@ -102,6 +102,14 @@ func not(argument uint32, value uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.NotEqual, Value: value}
 }
 
+func below(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.LessThan, Value: value}
+}
+
+func above(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.GreaterThan, Value: value}
+}
+
 func without(argument uint32, bits uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.BitsNotSet, Value: bits}
 }
@@ -126,8 +134,15 @@ var conditions = map[string][]conditional{
 		{is(0, unix.AF_INET6), kind(unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
 		{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)},
 	},
-	// Nothing is put into the input of a terminal.
-	"ioctl": {{not(1, unix.TIOCSTI), not(1, unix.TIOCLINUX), without(1, high)}},
+	// Nothing is put into the input of a terminal, and nothing asked or set of network
+	// interfaces: a socket that the program was given, or a connection that it accepts,
+	// is of the server's network namespace, whose interfaces it would be about.
+	"ioctl": {
+		{not(1, unix.TIOCSTI), not(1, unix.TIOCLINUX), without(1, high), below(1, firstInterfaceControl)},
+		{without(1, high), above(1, lastInterfaceControl)},
+	},
+	// For the same reason a socket is bound to no interface, and not asked for one.
+	"setsockopt": boundSocket, "getsockopt": boundSocket,
 	// Other personalities than Linux's own have weaker memory layouts.
 	"personality": {{is(0, 0)}, {is(0, 0xffffffff)}},
 	"prctl": {
@@ -149,6 +164,18 @@ var conditions = map[string][]conditional{
 		{is(0, unix.PR_SET_THP_DISABLE)},
 		{is(0, unix.PR_GET_THP_DISABLE)},
 	},
+}
+
+const (
+	// The first and the last of the requests of ioctl that are about network
+	// interfaces, those of wireless ones included.
+	firstInterfaceControl = 0x8906
+	lastInterfaceControl  = 0x8bff
+)
+
+var boundSocket = []conditional{
+	{not(1, unix.SOL_SOCKET), without(1, high), without(2, high)},
+	{is(1, unix.SOL_SOCKET), not(2, unix.SO_BINDTODEVICE), not(2, unix.SO_BINDTOIFINDEX), without(2, high)},
 }
 
 // restrictedConditions replace some of the conditions where there are no namespaces:

@@ -64,7 +64,9 @@ func runBudget(t *testing.T, budget int64, projects map[string]string, test func
 		go func() { ended <- s.Run(ctx) }()
 		test(t, s, e)
 		cancel()
-		<-ended
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run() = %v, want %v", err, context.Canceled)
+		}
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
@@ -145,6 +146,9 @@ type Config struct {
 	Egress         bool
 	EgressDeny     []netip.Prefix
 	EgressResolver string
+	// EgressRelays are HOST:PORT that can be reached though the port is refused
+	// otherwise.
+	EgressRelays []egress.Relay
 	// Toolchains are the programs that serve a language, by its name, where it
 	// is not the one in PATH.
 	Toolchains map[string]string

@@ -77,7 +77,7 @@ func (s *Server) egress() *egress.Policy {
 // policy is what builds reach that download, and instances at most.
 func (s *Server) policy() *egress.Policy {
 	return &egress.Policy{
-		Deny: s.config.EgressDeny, Resolver: cmp.Or(s.config.EgressResolver, egress.SystemResolver()), Now: s.config.Now,
+		Deny: s.config.EgressDeny, Relays: s.config.EgressRelays, Resolver: cmp.Or(s.config.EgressResolver, egress.SystemResolver()), Now: s.config.Now,
 	}
 }
 

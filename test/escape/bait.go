@@ -19,10 +19,10 @@ type Bait struct {
 }
 
 // The limits that the programs try to pass, for functions of 256 MB: the processes
-// that they start, and the MiB that they write and take.
+// that they start, and the MiB that they write, to a disk of 1024, and take.
 const (
 	forks  = 400
-	disk   = 300
+	disk   = 1100
 	memory = 600
 )
 

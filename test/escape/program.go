@@ -26,7 +26,7 @@ func Programs() []Program {
 	calls := strings.Fields(everywhere + " abstract mptcp raw ptrace io_uring keyctl bpf")
 	return []Program{
 		{"go", "go126", "Handle", calls},
-		{"python", "python314", "handler.handle", calls},
+		{"python", "python314", "handler.handle", append(strings.Fields("machine interfaces"), calls...)},
 		{"rust", "rust196", "handle", calls},
 		{"php", "php85", "handler.handle", strings.Fields(everywhere + " abstract raw")},
 		{"node", "node24", "handler.handle", strings.Fields(everywhere)},

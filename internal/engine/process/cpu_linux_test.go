@@ -48,6 +48,49 @@ func TestTheCPUTierHolds(t *testing.T) {
 	}
 }
 
+// TestTheStartBoostEnds starts an instance that never serves and burns the CPU, again
+// and again. Once the boost of its function's minute is used up, it has its tier.
+func TestTheStartBoostEnds(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	e := newEngine(t, process.Config{
+		Dir: shortDir(t), ReadyTimeout: 6 * time.Second, Isolation: sandbox.Full, Now: func() time.Time { return now },
+	})
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := burnVariable + "=" + rand.Text()
+	r := engine.Revision{
+		ID: "r", FunctionID: "f", Command: []string{program}, Dir: t.TempDir(), Env: []string{mark, burnVariable + "_FOREVER=1"},
+		MemoryLimit: 512, CPULimit: 70,
+	}
+	for range 2 {
+		runToItsEnd(t, e, r)
+	}
+	// The clock stands still, so it is the same minute.
+	events, err := e.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SetScale(t.Context(), r.ID, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	<-events
+	eventually(t, "the instance is kept from running", func() bool { return running(mark) && throttled(t, mark) >= 5 })
+}
+
+// running tells whether there is a process of a mark.
+func running(mark string) bool {
+	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
+	for _, file := range environments {
+		if text, _ := os.ReadFile(file); strings.Contains(string(text), mark) {
+			return true
+		}
+	}
+	return false
+}
+
 // startBurner returns the address of an instance that serves.
 func startBurner(t *testing.T, e *process.Engine, tier int, mark string) string {
 	t.Helper()

@@ -108,11 +108,14 @@ type Engine struct {
 	host    *sandbox.Host
 	visible []string
 	pool    *pool
+	boosts  *boosts
 	running sync.WaitGroup
 
 	mu        sync.Mutex
 	closed    bool
 	revisions map[string]engine.Revision
+	// redactors find the secrets of revisions.
+	redactors map[string]*redactor
 	instances map[string]*instance
 	watchers  map[*watcher]struct{}
 }
@@ -133,7 +136,9 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 		logger:    logger,
 		folder:    folder,
 		visible:   append(sandbox.SystemFolders(), config.Visible...),
+		boosts:    &boosts{now: config.Now, spent: map[string]*boost{}},
 		revisions: map[string]engine.Revision{},
+		redactors: map[string]*redactor{},
 		instances: map[string]*instance{},
 		watchers:  map[*watcher]struct{}{},
 	}
@@ -230,6 +235,7 @@ func (e *Engine) Apply(_ context.Context, r engine.Revision) error {
 			return fmt.Errorf("apply revision %s: %w", r.ID, err)
 		}
 	}
+	secrets := newRedactor(r.Secrets)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
@@ -239,6 +245,7 @@ func (e *Engine) Apply(_ context.Context, r engine.Revision) error {
 	r.Env = slices.Clone(r.Env)
 	r.Secrets = slices.Clone(r.Secrets)
 	e.revisions[r.ID] = r
+	e.redactors[r.ID] = secrets
 	e.pool.want(r)
 	return nil
 }
@@ -274,7 +281,7 @@ func (e *Engine) SetScale(_ context.Context, revisionID string, n int, spare []s
 }
 
 func (e *Engine) start(r engine.Revision) {
-	in := newInstance(e.config.NewID(), r)
+	in := newInstance(e.config.NewID(), r, e.redactors[r.ID])
 	e.instances[in.id] = in
 	e.emit(in.event(engine.Starting))
 	e.running.Go(func() { e.run(in) })
@@ -295,6 +302,7 @@ func (e *Engine) Delete(ctx context.Context, revisionID string) error {
 	var ending []*instance
 	e.mu.Lock()
 	delete(e.revisions, revisionID)
+	delete(e.redactors, revisionID)
 	e.pool.forget(revisionID)
 	for _, in := range e.instances {
 		if in.revision.ID == revisionID {

@@ -17,6 +17,8 @@ type instance struct {
 	id       string
 	revision engine.Revision
 	socket   string
+	// secrets finds those of the revision.
+	secrets *redactor
 
 	// What follows is guarded by the engine's mutex.
 	stopping bool
@@ -30,10 +32,11 @@ type instance struct {
 	ended chan struct{}
 }
 
-func newInstance(id string, r engine.Revision) *instance {
+func newInstance(id string, r engine.Revision, secrets *redactor) *instance {
 	return &instance{
 		id:         id,
 		revision:   r,
+		secrets:    secrets,
 		terminated: make(chan struct{}),
 		killed:     make(chan struct{}),
 		ended:      make(chan struct{}),
@@ -121,11 +124,18 @@ func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exit
 	overdue := time.NewTimer(e.config.ReadyTimeout)
 	defer overdue.Stop()
 	var grace, settled <-chan time.Time
+	boost := e.newBooster(in.revision.FunctionID, p.boost)
+	defer boost.end()
 	for {
 		select {
+		case <-boost.over:
+			if !boost.renew() {
+				settled = time.After(0)
+			}
 		case <-ready:
 			ready = nil
 			overdue.Stop()
+			boost.end()
 			e.becomeReady(in)
 			settled = time.After(settlingTime)
 		case <-settled:
@@ -163,6 +173,13 @@ type Line struct {
 	FunctionID, RevisionID, InstanceID string
 	// Stream is "stdout" or "stderr".
 	Stream, Text string
+}
+
+// bindOutput has what an instance prints logged, and looked at for its cause.
+func (e *Engine) bindOutput(in *instance, stdout, stderr *lines) {
+	r := newRate(e.config.Now)
+	stdout.bind(in.secrets, e.logLine(in, "stdout"), new(lastLine), r)
+	stderr.bind(in.secrets, e.logLine(in, "stderr"), e.config.Cause(in.revision.Language), r)
 }
 
 func (e *Engine) logLine(in *instance, stream string) func(string) {

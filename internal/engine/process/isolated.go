@@ -38,7 +38,7 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	id := e.config.NewID()
 	b := &box{
 		folder: e.folder, id: id, socket: e.folder.socket(id), level: e.host.Level(),
-		stdout: newLines(nil, unheard), stderr: newLines(nil, unheard),
+		stdout: newLines(unheard), stderr: newLines(unheard),
 	}
 	var err error
 	if b.work, err = e.folder.addInstance(id); err != nil {
@@ -98,25 +98,29 @@ func (e *Engine) spawnIsolated(in *instance) (*program, error) {
 
 // occupy brings an instance into a box, which is gone if that fails.
 func (e *Engine) occupy(in *instance, b *box) (*program, error) {
-	secrets := newRedactor(in.revision.Secrets)
-	b.stdout.bind(secrets, e.logLine(in, "stdout"), new(lastLine))
-	b.stderr.bind(secrets, e.logLine(in, "stderr"), e.config.Cause(in.revision.Language))
-	if err := b.enter(in.revision); err != nil {
+	e.bindOutput(in, b.stdout, b.stderr)
+	if b.egress != nil {
+		b.egress.Assign(in.revision.FunctionID, in.revision.ProjectID)
+	}
+	boost := e.boosts.take(in.revision.FunctionID)
+	if err := b.enter(in.revision, boost > 0); err != nil {
+		e.boosts.giveBack(in.revision.FunctionID, boost)
 		b.Kill()
 		status := b.Wait()
 		return nil, errors.Join(err, errors.New(status), b.channels.readiness.Close())
 	}
 	in.socket = b.socket
-	return &program{process: b, stdout: b.stdout, stderr: b.stderr, readiness: b.channels.readiness}, nil
+	return &program{process: b, boost: boost, stdout: b.stdout, stderr: b.stderr, readiness: b.channels.readiness}, nil
 }
 
-// enter brings a revision into the box. Until it serves it has as much of the
-// CPU as there is.
-func (b *box) enter(r engine.Revision) error {
+// enter brings a revision into the box. Boosted, it has a whole CPU until it settles.
+func (b *box) enter(r engine.Revision, boosted bool) error {
 	b.memory = r.MemoryLimit
 	b.limits = sandbox.LimitsFor(r.MemoryLimit, r.CPULimit)
 	start := b.limits
-	start.CPU = 0
+	if boosted {
+		start.CPU = max(start.CPU, boostCPU)
+	}
 	limited := make(chan error, 1)
 	// Revealing waits for another thread: the limits are set meanwhile.
 	go func() { limited <- b.Limit(start) }()

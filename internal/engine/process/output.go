@@ -20,8 +20,10 @@ const (
 // lines cuts what is written to it into lines and logs each, without secrets.
 // Only of one that a cut within too long a line divides the log has the parts.
 type lines struct {
-	secrets redactor
+	secrets *redactor
 	log     func(line string)
+	// rate bounds what is logged; nil for no bound.
+	rate *rate
 
 	mu      sync.Mutex
 	partial []byte
@@ -50,15 +52,13 @@ func (l *lastLine) Add(line string) {
 
 func (l *lastLine) String() string { return string(*l) }
 
-func newLines(secrets redactor, log func(line string)) *lines {
-	return &lines{secrets: secrets, log: log, cause: new(lastLine)}
-}
+func newLines(log func(line string)) *lines { return &lines{log: log, cause: new(lastLine)} }
 
 // bind says whose lines these are, once that is known: before, none are logged.
-func (l *lines) bind(secrets redactor, log func(line string), cause Cause) {
+func (l *lines) bind(secrets *redactor, log func(line string), cause Cause, rate *rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.secrets, l.log, l.cause = secrets, log, cause
+	l.secrets, l.log, l.cause, l.rate = secrets, log, cause, rate
 }
 
 func (l *lines) Write(p []byte) (int, error) {
@@ -93,6 +93,9 @@ func (l *lines) flush() {
 	if len(l.partial) > 0 {
 		l.emit(true)
 	}
+	if note := l.rate.note(); note != "" {
+		l.log(note)
+	}
 }
 
 func (l *lines) emit(complete bool) {
@@ -107,7 +110,13 @@ func (l *lines) emit(complete bool) {
 		l.cause.Add(valid(l.secrets.redactStart(raw)))
 	}
 	l.cut = !complete
-	l.log(line)
+	admitted, note := l.rate.admit(len(raw))
+	if note != "" {
+		l.log(note)
+	}
+	if admitted {
+		l.log(line)
+	}
 }
 
 func valid(line string) string { return strings.ToValidUTF8(line, "\uFFFD") }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
 
 // A program is an instance's process, with the engine's ends of what it was
@@ -13,6 +14,8 @@ type program struct {
 	stdout    *lines
 	stderr    *lines
 	readiness *os.File
+	// boost is for how long it may start faster than its limits let it.
+	boost time.Duration
 }
 
 // A process can be told to go, and is waited for.
@@ -30,8 +33,7 @@ func (p *program) wait() string {
 	return status
 }
 
-// settle has the limits of a process that serves hold, after it had leave to
-// start as fast as it could.
+// settle ends the boost: the limits hold from here on.
 func (p *program) settle() error {
 	if s, ok := p.process.(interface{ settle() error }); ok {
 		return s.settle()

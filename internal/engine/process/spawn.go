@@ -36,13 +36,8 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 		return nil, err
 	}
 	defer c.closeTheirs()
-	secrets := newRedactor(in.revision.Secrets)
-	p := &program{
-		readiness: c.readiness,
-		stdout:    newLines(secrets, e.logLine(in, "stdout")),
-		stderr:    newLines(secrets, e.logLine(in, "stderr")),
-	}
-	p.stderr.cause = e.config.Cause(in.revision.Language)
+	p := &program{readiness: c.readiness, stdout: newLines(unheard), stderr: newLines(unheard)}
+	e.bindOutput(in, p.stdout, p.stderr)
 	cmd := &exec.Cmd{
 		Path: in.revision.Command[0],
 		Args: in.revision.Command,

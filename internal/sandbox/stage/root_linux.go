@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -188,14 +189,55 @@ func mountProc(root string) error {
 	if err := unix.Mount("proc", root+"/proc", "proc", flags, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
-	for _, name := range []string{"kcore", "keys", "key-users", "kallsyms", "kmsg", "modules", "sched_debug", "timer_list", "config.gz"} {
+	return hideProc(root)
+}
+
+// shownProc is what programs read in /proc beside their own processes: how many
+// processors there are and what they can do, how much memory, how busy they are, and
+// settings of the kernel. What is a symbolic link leads to a process.
+var shownProc = []string{
+	"cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", "thread-self", "uptime", "version",
+}
+
+// hiddenOfProcess are files of the first process, which is the program's own: where
+// the folders that it sees are on the machine.
+var hiddenOfProcess = []string{"1/mountinfo", "1/mounts", "1/mountstats"}
+
+// hideProc puts empty files and folders over all the rest, whatever this kernel has.
+func hideProc(root string) error {
+	entries, err := os.ReadDir(root + "/proc")
+	if err != nil {
+		return fmt.Errorf("read /proc: %w", err)
+	}
+	empty := root + emptyDir
+	if err := os.Mkdir(empty, 0o555); err != nil {
+		return err
+	}
+	hidden := hiddenOfProcess
+	for _, entry := range entries {
+		name := entry.Name()
+		switch {
+		case name[0] >= '0' && name[0] <= '9', slices.Contains(shownProc, name):
+		case entry.IsDir():
+			if err := unix.Mount(empty, root+"/proc/"+name, "", unix.MS_BIND, ""); err != nil {
+				return fmt.Errorf("hide /proc/%s: %w", name, err)
+			}
+		default:
+			hidden = append(hidden, name)
+		}
+	}
+	for _, name := range hidden {
 		err := unix.Mount(root+"/dev/null", root+"/proc/"+name, "", unix.MS_BIND, "")
+		// The probe for processes has no process of that number to see.
 		if err != nil && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("hide /proc/%s: %w", name, err)
 		}
 	}
 	return nil
 }
+
+// emptyDir is a folder with nothing in it.
+const emptyDir = "/.empty"
 
 // pivot makes a folder the root folder, and lets go of the one before.
 func pivot(root string) error {

@@ -1,6 +1,7 @@
 """Tries to get out of where it runs: one attempt a call."""
 
 import ctypes
+import fcntl
 import os
 import platform
 import socket
@@ -80,6 +81,17 @@ def disk(query):
             file.write(b"\1" * (1 << 20))
 
 
+def machine(_):
+    """Reads what the kernel tells of the whole machine, and where its folders are."""
+    for name in ["cmdline", "diskstats", "interrupts", "partitions", "self/mountinfo"]:
+        try:
+            if open("/proc/" + name).read(1):
+                return
+        except OSError:
+            pass
+    raise OSError("nothing is told")
+
+
 def memory(query):
     for _ in range(int(query["memory"])):
         EATEN.append(bytearray(b"\1" * (1 << 20)))
@@ -107,6 +119,9 @@ ATTEMPTS = {
     "forks": forks,
     "disk": disk,
     "memory": memory,
+    "machine": machine,
+    # The listening socket that the function was given is of the server's network.
+    "interfaces": lambda query: fcntl.ioctl(3, 0x8933, b"lo".ljust(40, b"\0")),
     "mount": lambda query: check(LIBC.mount(b"tmpfs", b"/tmp", b"tmpfs", 0, None)),
     "ptrace": lambda query: call_in_child("ptrace", 0, 0, 0, 0),
     "setuid": lambda query: os.setuid(0),
