@@ -181,16 +181,14 @@ func mountDisk(device string) (int, error) {
 	return mount, nil
 }
 
-// furnishDisk makes the folders of a disk. The one for the code is there already
-// for a kernel that cannot show the code as the user's own: then only what is
-// beside it can be changed.
+// furnishDisk makes the folders of a disk.
 func furnishDisk(mount, user int) error {
 	for _, f := range []struct {
 		name string
 		mode uint32
 		user int
 	}{
-		{stage.DiskTemporary, 0o1777, 0}, {stage.DiskWork, 0o700, 0}, {stage.DiskUpper, 0o755, user}, {stage.DiskUpper + "/function", 0o755, user},
+		{stage.DiskTemporary, 0o1777, 0}, {stage.DiskWork, 0o700, 0}, {stage.DiskUpper, 0o755, user},
 	} {
 		if err := unix.Mkdirat(mount, f.name, f.mode); err != nil {
 			return fmt.Errorf("make folder %s: %w", f.name, err)

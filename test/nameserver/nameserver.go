@@ -4,6 +4,7 @@ package nameserver
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -16,6 +17,7 @@ import (
 // A Server answers over UDP and TCP, on a port of this machine.
 type Server struct {
 	net.PacketConn
+	listener net.Listener
 
 	mu      sync.Mutex
 	aliases map[string]string
@@ -30,6 +32,16 @@ type Server struct {
 // Start runs a server until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// New runs a server until it is closed.
+func New() (*Server, error) {
 	connection, listener, err := listen()
 	for range 20 {
 		if err == nil {
@@ -39,14 +51,17 @@ func Start(t testing.TB) *Server {
 		connection, listener, err = listen()
 	}
 	if err != nil {
-		t.Fatalf("start a DNS server: %v", err)
+		return nil, fmt.Errorf("start a DNS server: %w", err)
 	}
 	s := &Server{PacketConn: connection, aliases: map[string]string{}, texts: map[string]string{}, address: [4]byte{192, 0, 2, 1}, left: -1}
-	t.Cleanup(func() { _ = s.Close(); _ = listener.Close() })
+	s.listener = listener
 	go s.serveTCP(listener)
 	go s.serve()
-	return s
+	return s, nil
 }
+
+// Close stops the server.
+func (s *Server) Close() error { return errors.Join(s.PacketConn.Close(), s.listener.Close()) }
 
 // listen takes the same free port for both protocols.
 func listen() (net.PacketConn, net.Listener, error) {

@@ -63,6 +63,8 @@ func run(ctx context.Context, out io.Writer) error {
 		{6, hostileLoad},
 		{7, officialStatesPlanEmpty},
 		{7, changedStatesAreCaught},
+		{8, projectsAreSeparate},
+		{8, sharedProjectsAreCaught},
 	} {
 		line, err := p.try(ctx, s)
 		if err != nil && !errors.Is(err, errBroken) {
