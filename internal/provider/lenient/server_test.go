@@ -56,8 +56,10 @@ func TestPlan_SetsTheFlagForSpellingOnly(t *testing.T) {
 		return all
 	}
 	trigger := func(more fields) fields {
-		all := fields{"id": ownID, "function_id": functionID, "name": "main", "description": "", "region": "fr-par",
-			"sqs": []fields{{"queue": "orders", "namespace_id": "", "project_id": "p", "region": "fr-par"}}}
+		all := fields{
+			"id": ownID, "function_id": functionID, "name": "main", "description": "", "region": "fr-par",
+			"sqs": []fields{{"queue": "orders", "namespace_id": "", "project_id": "p", "region": "fr-par"}},
+		}
 		for name, v := range more {
 			all[name] = v
 		}
