@@ -40,16 +40,29 @@ func checkout(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	listed, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names bytes.Buffer
+	for name := range strings.SplitSeq(string(listed), "\x00") {
+		// That this test looks at each file makes go test run it again when one
+		// has changed.
+		if info, err := os.Stat(filepath.Join(root, name)); name != "" && err == nil && info.Mode().IsRegular() {
+			names.WriteString(name + "\x00")
+		}
+	}
 	dir := filepath.Join(t.TempDir(), "jeton")
-	script := `set -e
-cd "$1"
-git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done |
-	tar --null -T - -cf - | (mkdir "$2" && cd "$2" && tar -xf -)
+	script := `set -e -o pipefail
+mkdir "$2"
+tar -C "$1" --null -T - -cf - | tar -C "$2" -xf -
 cd "$2"
 git init -q
 git add -A
 git -c user.name=test -c user.email=test@example.com commit -qm test`
-	if output, err := exec.CommandContext(t.Context(), "bash", "-c", script, "checkout", root, dir).CombinedOutput(); err != nil {
+	c := exec.CommandContext(t.Context(), "bash", "-c", script, "checkout", root, dir)
+	c.Stdin = &names
+	if output, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("copy the checkout: %v\n%s", err, output)
 	}
 	return dir
