@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -181,16 +182,14 @@ func mountDisk(device string) (int, error) {
 	return mount, nil
 }
 
-// furnishDisk makes the folders of a disk. The one for the code is there already
-// for a kernel that cannot show the code as the user's own: then only what is
-// beside it can be changed.
+// furnishDisk makes the folders of a disk.
 func furnishDisk(mount, user int) error {
 	for _, f := range []struct {
 		name string
 		mode uint32
 		user int
 	}{
-		{stage.DiskTemporary, 0o1777, 0}, {stage.DiskWork, 0o700, 0}, {stage.DiskUpper, 0o755, user}, {stage.DiskUpper + "/function", 0o755, user},
+		{stage.DiskTemporary, 0o1777, 0}, {stage.DiskWork, 0o700, 0}, {stage.DiskUpper, 0o755, user},
 	} {
 		if err := unix.Mkdirat(mount, f.name, f.mode); err != nil {
 			return fmt.Errorf("make folder %s: %w", f.name, err)
@@ -200,6 +199,20 @@ func furnishDisk(mount, user int) error {
 		}
 	}
 	return nil
+}
+
+// openCode lets a user make files in the folder of the code, if there is one, where
+// the code itself cannot be shown as the user's own.
+func openCode(mount int, dir string, user int) error {
+	const folder = "function"
+	if info, err := os.Stat(filepath.Join(dir, folder)); err != nil || !info.IsDir() {
+		return nil
+	}
+	name := stage.DiskUpper + "/" + folder
+	if err := unix.Mkdirat(mount, name, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("make folder %s: %w", name, err)
+	}
+	return unix.Fchownat(mount, name, user, user, 0)
 }
 
 // EXT4_IOC_SHUTDOWN, and its flag by which nothing more is written.
