@@ -205,7 +205,7 @@ func furnishDisk(mount, user int) error {
 // the code itself cannot be shown as the user's own.
 func openCode(mount int, dir string, user int) error {
 	const folder = "function"
-	if info, err := os.Stat(filepath.Join(dir, folder)); err != nil || !info.IsDir() {
+	if !isFolder(filepath.Join(dir, folder)) {
 		return nil
 	}
 	name := stage.DiskUpper + "/" + folder
@@ -213,6 +213,11 @@ func openCode(mount int, dir string, user int) error {
 		return fmt.Errorf("make folder %s: %w", name, err)
 	}
 	return unix.Fchownat(mount, name, user, user, 0)
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // EXT4_IOC_SHUTDOWN, and its flag by which nothing more is written.
