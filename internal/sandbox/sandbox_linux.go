@@ -182,6 +182,9 @@ func (s *Sandbox) revealOnDisk(dir string, temporary int64) error {
 	}
 	err = s.overlay(dir, owner, temporary)
 	if errors.Is(err, unix.EINVAL) {
+		if err := openCode(s.disk, dir, s.user+1); err != nil {
+			return err
+		}
 		err = s.overlay(dir, nil, temporary)
 	}
 	return err

@@ -76,6 +76,20 @@ func TestDisk_CanBeWrittenToWhereFunctionsDo(t *testing.T) {
 	}
 }
 
+// TestDisk_RunsAProgramThatIsTheCode starts what a compiled language's code is.
+func TestDisk_RunsAProgramThatIsTheCode(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, process.Config{Dir: shortDir(t), Isolation: sandbox.Full, Disk: 32 << 20, DiskDir: t.TempDir()})
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "function"), []byte("#!/bin/sh\necho x > /home/app/beside && exit 7\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := engine.Revision{ID: "r", FunctionID: "f", Command: []string{sandbox.HomeDir + "/function"}, Dir: dir, MemoryLimit: 256, CPULimit: 1000}
+	if reason := runToItsEnd(t, e, r); reason != "exit status 7" {
+		t.Errorf("the program ended with %q, want exit status 7", reason)
+	}
+}
+
 // TestDisk_IsBounded fills it with bytes and with folders.
 func TestDisk_IsBounded(t *testing.T) {
 	t.Parallel()
