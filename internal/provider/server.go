@@ -20,7 +20,7 @@ import (
 func NewServer(options Options) func() tfprotov6.ProviderServer {
 	create := New(options)
 	return func() tfprotov6.ProviderServer {
-		return server{lenient.Server(providerserver.NewProtocol6(create())())}
+		return lenient.Server(server{providerserver.NewProtocol6(create())()})
 	}
 }
 

@@ -33,7 +33,7 @@ func TestCron(t *testing.T) {
 	if got := keys(t, created); got != "id,function_id,schedule,args,status,name" {
 		t.Errorf("the keys of a cron are %s", got)
 	}
-	wantMatch(t, "a new cron", created, `"args":\{"big":12345678901234567890,"list":\[1,2\]\},"status":"pending","name":"cron-[0-9a-f]{8}"\}$`)
+	wantMatch(t, "a new cron", created, `"args":\{"big":12345678901234567890,"list":\[1,2\]\},"status":"pending","name":"cron-[0-9a-f-]{36}"\}$`)
 	var made struct{ ID string }
 	if err := json.Unmarshal([]byte(created), &made); err != nil {
 		t.Fatal(err)
