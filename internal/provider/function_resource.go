@@ -13,6 +13,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/lenient"
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
@@ -69,9 +70,15 @@ func (r *functionResource) planCode(ctx context.Context, req resource.ModifyPlan
 		steps := change.Path.Steps()
 		return len(steps) > 0 && steps[0] != tftypes.AttributeName(zipDigest) && steps[0] != tftypes.AttributeName(statusAttribute)
 	})
-	others = others || m.deploymentPending(prior)
-	m.ZipDigest = m.plannedDigest(prior, known, others, &resp.Diagnostics)
-	m.Status = m.plannedStatus(prior, others)
+	// Timeouts and other spellings of the same alone are no change of the function.
+	sent := slices.ContainsFunc(changes, func(change tftypes.ValueDiff) bool {
+		steps := change.Path.Steps()
+		return len(steps) > 0 && steps[0] != tftypes.AttributeName("timeouts") && steps[0] != tftypes.AttributeName(zipDigest) &&
+			steps[0] != tftypes.AttributeName(statusAttribute) && !lenient.SameUnset(change.Value1, change.Value2)
+	})
+	pending := m.deploymentPending(prior)
+	m.ZipDigest = m.plannedDigest(prior, known, others || pending, &resp.Diagnostics)
+	m.Status = m.plannedStatus(prior, sent || pending)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(zipDigest), m.ZipDigest)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(statusAttribute), m.Status)...)
 	if r.backend != nil && prior != nil {

@@ -196,47 +196,16 @@ func (s *Sandbox) overlay(dir string, owner *os.File, temporary int64) error {
 	if err != nil {
 		return err
 	}
-	// Where the kernel cannot show the code as the user's own, what is beside it can
-	// be changed all the same. The code of a compiled language is one file, which a
-	// folder would hide.
-	folders, err := foldersOf(dir)
-	if err != nil {
-		return errors.Join(err, unix.Close(fd))
-	}
 	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s,volatile", stage.DiskCode, stage.DiskMount, stage.DiskUpper, stage.DiskMount, stage.DiskWork)
 	return s.within(func() error {
 		if err := m.Attach(fd, ""); err != nil {
 			return err
-		}
-		for _, name := range folders {
-			upper := stage.DiskMount + "/" + stage.DiskUpper + "/" + name
-			if err := unix.Mkdir(upper, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
-				return fmt.Errorf("make folder %s: %w", upper, err)
-			}
-			if err := unix.Chown(upper, s.user+1, s.user+1); err != nil {
-				return fmt.Errorf("set up folder %s: %w", upper, err)
-			}
 		}
 		if err := unix.Mount("overlay", HomeDir, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 			return fmt.Errorf("mount %s: %w", HomeDir, err)
 		}
 		return resizeTemporary(stage.SharedMemory, temporary)
 	})
-}
-
-// foldersOf are the names of the folders directly in a folder.
-func foldersOf(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil
 }
 
 // Become has the stage become the program. That it did not is told by its end.

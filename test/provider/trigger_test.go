@@ -85,7 +85,7 @@ func TestDefectG1TriggerIsRead(t *testing.T) {
 	w := start(t)
 	for name, block := range map[string]string{
 		"queue": queueBlock, "subject": subjectBlock,
-		"everything": strings.Replace(queueBlock, "\n  }", fmt.Sprintf("\n    project_id = %q\n    region = \"nl-ams\"\n  }", accountID), 1),
+		"everything": strings.Replace(queueBlock, "\n  }", fmt.Sprintf("\n    project_id = %q\n    region = \"nl-ams\"\n  }", w.ProjectID), 1),
 	} {
 		c := w.commandLine(t, triggerOf(ofMain, block))
 		c.must("apply", "-no-color", "-auto-approve")

@@ -98,6 +98,11 @@ func sameValue(before, after tftypes.Value, region string) (bool, error) {
 	return true, nil
 }
 
+// SameUnset reports whether both values are unset: null, "" or an empty collection.
+func SameUnset(a, b *tftypes.Value) bool {
+	return (a == nil || isUnset(*a)) && (b == nil || isUnset(*b))
+}
+
 // isUnset reports whether a value is null, "" or an empty collection.
 func isUnset(value tftypes.Value) bool {
 	if value.Type() == nil || value.IsNull() {
