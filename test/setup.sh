@@ -37,6 +37,8 @@ find_missing() {
   need php php-cli
   need composer composer
   need unzip unzip # composer unpacks with it
+  # Builds and instances have file systems of their own.
+  [ -x /sbin/mkfs.ext4 ] || need mkfs.ext4 e2fsprogs
   # shellcheck disable=SC2046
   need cargo $(cargo_packages)
   if [ "${1:-}" = bench ]; then

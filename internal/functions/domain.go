@@ -28,7 +28,7 @@ func (d Domain) ObjectID() string { return d.ID }
 // URL is where the function answers under the domain; empty until it does. A
 // domain that is being deleted keeps it, as recorded traffic shows.
 func (d Domain) URL() string {
-	if d.Status != Ready && !(d.Status == Deleting && d.Served) {
+	if d.Status != Ready && (d.Status != Deleting || !d.Served) {
 		return ""
 	}
 	return "https://" + d.Hostname

@@ -60,7 +60,7 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	_ = b.caller.SetReadDeadline(due)
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		b.ended = true
 		_ = b.caller.SetReadDeadline(time.Time{})
 	}

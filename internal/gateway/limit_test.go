@@ -34,9 +34,14 @@ func TestLimits_OfRates(t *testing.T) {
 	}{
 		"none": {gateway.Limits{}, []step{{0, "one", 200}, {0, "one", 200}, {0, "one", 200}}},
 		"of the function": {gateway.Limits{FunctionRate: 1, FunctionBurst: 2}, []step{
-			{0, "one", 200}, {0, "two", 200}, {0, "one", 429}, {time.Second, "two", 200}, {0, "one", 429},
+			{0, "one", 200},
+			{0, "two", 200},
+			{0, "one", 429},
+			{time.Second, "two", 200},
+			{0, "one", 429},
 			// A call that is not admitted does not count.
-			{time.Second, "none", 403}, {0, "one", 200},
+			{time.Second, "none", 403},
+			{0, "one", 200},
 		}},
 		"of callers": {gateway.Limits{CallerRate: 0.5, CallerBurst: 1}, []step{
 			{0, "one", 200}, {0, "one", 429}, {0, "two", 200}, {time.Second, "one", 429}, {time.Second, "one", 200},

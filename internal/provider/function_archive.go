@@ -22,7 +22,7 @@ import (
 // and refuses a second plan that differs. The file may change between the two, so
 // what is planned must not depend on how the file is at the moment of planning. It
 // depends on how the file was when the state was refreshed, which the plan carries
-// along; see ADR 0031.
+// along; see ADR 15.
 
 const zipDigest = "zip_digest"
 

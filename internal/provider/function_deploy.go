@@ -143,7 +143,7 @@ func neverDeployed(m *functionModel, f *function.Function) bool {
 // The failed deployment of a new function is a warning: after an error, Terraform
 // would replace the function at the next apply. The state says that it is in status
 // "error", so the next plan deploys it again, and then a failure is an error; see
-// ADR 0030.
+// ADR 14.
 func reportFailure(id regional.ID, m *functionModel, change codeChange, f *function.Function, diags *diag.Diagnostics) bool {
 	text := fmt.Sprintf("Function %s is in status %q%s.", id, f.Status, failure(f))
 	report := diags.AddAttributeError

@@ -37,7 +37,7 @@ func Serve(options Options, debug bool) error {
 // server is the framework's server, except that secrets that were planned in clear
 // come to the state as hashes. Terraform accepts a result that differs from the plan
 // only from providers that declare the type system of terraform-plugin-sdk/v2, as
-// the official provider does; see ADR 0032.
+// the official provider does; see ADR 16.
 type server struct{ tfprotov6.ProviderServer }
 
 // hashedKey is the key of a *bool in the context of an apply: whether its result has

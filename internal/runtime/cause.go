@@ -11,7 +11,7 @@ import (
 // concurrent use.
 type Cause struct {
 	phrasing phrasing
-	text    string
+	text     string
 	// known tells that what follows up to the next frame belongs to text, such as
 	// the other lines of a message; next that the next line is the text; framed that
 	// the line before was a frame.
