@@ -22,6 +22,8 @@ const attackArgument = "attack"
 const (
 	idleConnections = 10_000
 	slowConnections = 200
+	withholders     = 100
+	addresses       = 5
 	guessers        = 4
 	// guessesEach is how many bad tokens a second each guesser sends.
 	guessesEach = 10_000 / guessers
@@ -36,7 +38,7 @@ type order struct {
 
 // deeds is what an attack has done.
 type deeds struct {
-	Idle, Slow, Refused, Admitted, Heads, Stuck int64
+	Idle, Slow, Refused, Admitted, Heads, Stuck, Withheld int64
 	// Seconds is how long bad tokens have been sent.
 	Seconds float64
 }
@@ -47,7 +49,7 @@ type attack struct {
 	group sync.WaitGroup
 	began time.Time
 
-	idle, slow, refused, admitted, heads, stuckCalls atomic.Int64
+	idle, slow, refused, admitted, heads, stuckCalls, withheld, dialed atomic.Int64
 }
 
 // runAttack attacks what the input says until that ends. It tells what it has
@@ -79,7 +81,7 @@ func runAttack(input io.Reader, output io.Writer) error {
 func (a *attack) done() deeds {
 	return deeds{
 		Idle: a.idle.Load(), Slow: a.slow.Load(), Refused: a.refused.Load(), Admitted: a.admitted.Load(),
-		Heads: a.heads.Load(), Stuck: a.stuckCalls.Load(), Seconds: time.Since(a.began).Seconds(),
+		Heads: a.heads.Load(), Stuck: a.stuckCalls.Load(), Withheld: a.withheld.Load(), Seconds: time.Since(a.began).Seconds(),
 	}
 }
 
@@ -98,15 +100,40 @@ func (a *attack) begin(ctx context.Context) error {
 		a.group.Go(func() { a.guess(ctx) })
 	}
 	a.group.Go(func() { a.sendHeads(ctx) })
+	for range withholders {
+		a.group.Go(func() { a.withhold(ctx) })
+	}
 	for range 20 {
 		a.group.Go(func() { a.callStuck(ctx) })
 	}
 	return nil
 }
 
+// dial connects from one of several addresses: an attacker has more than one, and
+// the gateway bounds the connections of each. None is that of the good callers.
 func (a *attack) dial(ctx context.Context) (net.Conn, error) {
-	var dialer net.Dialer
+	from := net.IPv4(127, 0, 0, byte(2+a.dialed.Add(1)%addresses))
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}
 	return dialer.DialContext(ctx, "tcp", a.Address)
+}
+
+// withhold sends long heads of requests whose bodies never come, again and again.
+func (a *attack) withhold(ctx context.Context) {
+	head := "POST / HTTP/1.1\r\nHost: " + a.Host + "\r\nX-Long: " + strings.Repeat("x", 200<<10) + "\r\nContent-Length: 1000000\r\n\r\n"
+	for ctx.Err() == nil {
+		connection, err := a.dial(ctx)
+		if err != nil {
+			pause(ctx, 50*time.Millisecond)
+			continue
+		}
+		release := context.AfterFunc(ctx, func() { _ = connection.Close() })
+		if _, err := io.WriteString(connection, head); err == nil {
+			a.withheld.Add(1)
+			_, _ = io.Copy(io.Discard, connection) // Until the gateway ends it.
+		}
+		release()
+		_ = connection.Close()
+	}
 }
 
 // hold opens connections and says nothing over them.

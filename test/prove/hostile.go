@@ -73,9 +73,9 @@ func hostileLoad(ctx context.Context, s *stage) (string, error) {
 	if served != nil {
 		return "the good function is not served during the attack: " + served.Error(), errBroken
 	}
-	line := fmt.Sprintf("%d idle connections, %d slow ones, %.0f bad tokens a second, %d heads of 1 MiB, %d calls to a function that never answers: "+
+	line := fmt.Sprintf("%d idle connections, %d slow ones, %.0f bad tokens a second, %d heads of 1 MiB, %d long heads whose bodies never came, %d calls to a function that never answers: "+
 		"%d bad calls admitted, the good function's p99 %.1f times that of before, %d MiB more memory",
-		d.Idle, d.Slow, float64(d.Refused)/d.Seconds, d.Heads, d.Stuck, d.Admitted, attacked.Seconds()/calm.Seconds(), (during-before)>>20)
+		d.Idle, d.Slow, float64(d.Refused)/d.Seconds, d.Heads, d.Withheld, d.Stuck, d.Admitted, attacked.Seconds()/calm.Seconds(), (during-before)>>20)
 	if d.Admitted > 0 || during-before > memoryBound || d.Idle < idleConnections || d.Refused == 0 {
 		return line, errBroken
 	}
