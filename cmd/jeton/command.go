@@ -60,7 +60,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		kong.Name("jeton"), kong.Description(description), kong.UsageOnError(),
 		kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }),
 		kong.DefaultEnvars("JETON"), kong.Configuration(loadYAML, configPaths()...),
-		defaults(), limitDefaults(server.DefaultConfig(server.DefaultDataDir())),
+		defaults(),
 	)
 	if err != nil {
 		fmt.Fprintln(errOut, "jeton:", err)
@@ -93,7 +93,7 @@ func status(err error, errOut io.Writer) int {
 // defaults are the values that the help names.
 func defaults() kong.Vars {
 	c := server.DefaultConfig(server.DefaultDataDir())
-	return kong.Vars{
+	vars := kong.Vars{
 		"maxTimeout":       c.Limits.MaxTimeout.String(),
 		"maxNamespaces":    fmt.Sprint(c.Limits.Namespaces),
 		"maxFunctions":     fmt.Sprint(c.Limits.Functions),
@@ -132,4 +132,5 @@ func defaults() kong.Vars {
 		"wrongKeys":        fmt.Sprint(c.WrongKeys),
 		"minTimeout":       c.Limits.MinTimeout.String(),
 	}
+	return vars.CloneWith(limitDefaults(c))
 }

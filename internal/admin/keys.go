@@ -55,6 +55,9 @@ func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secre
 	if err := c.validate(now); err != nil {
 		return iam.APIKey{}, secret.String{}, err
 	}
+	// No project is deleted meanwhile.
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	p, err := s.project(ctx, c.Project)
 	if err != nil {
 		return iam.APIKey{}, secret.String{}, err

@@ -185,6 +185,7 @@ func (t issuedTokenAnswer) objectID() string { return t.id }
 func (c cronAnswer) objectID() string        { return c.ID }
 func (t triggerAnswer) objectID() string     { return t.ID }
 func (d domainAnswer) objectID() string      { return d.ID }
+func (p projectAnswer) objectID() string     { return p.ID }
 
 // authenticate returns the caller's API key.
 func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {

@@ -1,19 +1,27 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 )
 
 const (
-	// maxAnswer is the longest answer of an SQS service that is read, in bytes.
-	// Ten messages of the largest size that any service allows, 1 MiB together,
-	// take six times of that where each byte is escaped in JSON.
-	maxAnswer = 8 << 20
+	// maxAnswer is the longest answer of an SQS service that is read, in bytes:
+	// four times the 1 MiB that the messages of one answer may have together, for
+	// what JSON escapes.
+	maxAnswer = 4 << 20
+	// shortAnswer is the length up to which answers are read all at once, and
+	// longAnswers how many longer ones are read and decoded at a time, by all
+	// triggers together.
+	shortAnswer = 64 << 10
+	longAnswers = 2
 	// maxAnswerHeader bounds its header, in bytes.
 	maxAnswerHeader = 64 << 10
 )
+
+var longAnswer = make(chan struct{}, longAnswers)
 
 // boundedTransport ends answers that are longer than maxAnswer: the SDK reads an
 // answer whole.
@@ -29,7 +37,7 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = response.Body.Close()
 		return nil, fmt.Errorf("read the answer of %s: %w", r.URL.Host, errLongAnswer)
 	}
-	response.Body = &boundedBody{ReadCloser: response.Body, left: maxAnswer}
+	response.Body = &boundedBody{ReadCloser: response.Body, ctx: r.Context(), left: maxAnswer}
 	return response, nil
 }
 
@@ -39,7 +47,19 @@ var errLongAnswer = fmt.Errorf("it is longer than %d bytes", maxAnswer)
 // long body look like a short one.
 type boundedBody struct {
 	io.ReadCloser
+	ctx  context.Context
 	left int64
+	// long reports that the body has one of the places for long answers.
+	long bool
+}
+
+// Close implements io.Closer.
+func (b *boundedBody) Close() error {
+	if b.long {
+		b.long = false
+		<-longAnswer
+	}
+	return b.ReadCloser.Close()
 }
 
 // Read implements io.Reader.
@@ -51,6 +71,14 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		return 0, errLongAnswer
+	}
+	if !b.long && b.left <= maxAnswer-shortAnswer {
+		select {
+		case longAnswer <- struct{}{}:
+			b.long = true
+		case <-b.ctx.Done():
+			return 0, b.ctx.Err()
+		}
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

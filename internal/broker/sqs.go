@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -32,6 +33,9 @@ func openQueue(ctx context.Context, service SQSService, name string) (schedule.S
 	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {
 		return nil, fmt.Errorf("SQS queue %q: %w", name, err)
+	}
+	if aws.ToString(found.QueueUrl) == "" {
+		return nil, fmt.Errorf("SQS queue %q: the service named no URL", name)
 	}
 	return &queue{client: client, url: *found.QueueUrl}, nil
 }
@@ -70,10 +74,23 @@ func publicOnly(_, address string, _ syscall.RawConn) error {
 		return err
 	}
 	ip := to.Addr().Unmap()
-	if !public(ip) {
+	if !public(ip) || own(ip) {
 		return fmt.Errorf("%s is not public: the server reaches queues there only with --queues-anywhere", ip)
 	}
 	return nil
+}
+
+// own reports whether an address is one of this machine's. If that cannot be told,
+// it is.
+func own(ip netip.Addr) bool {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		prefix, err := netip.ParsePrefix(a.String())
+		return err == nil && prefix.Addr().Unmap() == ip
+	})
 }
 
 // queue is a queue of a service that speaks SQS.
@@ -94,6 +111,9 @@ func (q *queue) Fetch(ctx context.Context, most int) ([]schedule.Message, error)
 	}
 	if answer == nil {
 		return nil, nil
+	}
+	if count := len(answer.Messages); count > mostAtOnce {
+		return nil, fmt.Errorf("SQS: the service gave %d messages, and at most %d were asked for", count, most)
 	}
 	found := make([]schedule.Message, len(answer.Messages))
 	for i, m := range answer.Messages {

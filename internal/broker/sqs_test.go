@@ -47,6 +47,10 @@ func TestFetch_BoundsTheAnswer(t *testing.T) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			_, _ = io.Copy(w, io.MultiReader(strings.NewReader(`{"Messages":[{"Body":"`), io.LimitReader(endless{}, most)))
 		},
+		"many empty messages": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			_, _ = io.WriteString(w, `{"Messages":[{}`+strings.Repeat(",{}", 1000)+"]}")
+		},
 		"an announced length": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "67108864")
 			_, _ = io.Copy(w, io.LimitReader(endless{}, most))

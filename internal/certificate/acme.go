@@ -62,7 +62,7 @@ func OpenACME(c ACMEConfig) (*ACME, error) {
 	})
 	a.config = certmagic.New(a.cache, certmagic.Config{
 		Storage:  &sealedStorage{FileStorage: &certmagic.FileStorage{Path: c.Dir}, sealer: c.Sealer},
-		OnDemand: &certmagic.OnDemandConfig{DecisionFunc: decide(c)},
+		OnDemand: &certmagic.OnDemandConfig{DecisionFunc: a.decide(c)},
 		OnEvent:  tell(c.Log),
 		Logger:   zap.NewNop(),
 	})
@@ -89,12 +89,16 @@ func readRoots(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// decide says whether a certificate may be asked for while a client waits.
-func decide(c ACMEConfig) func(context.Context, string) error {
+// decide says whether a certificate may be asked for while a client waits. It is
+// asked before the stored ones are looked at: those cost nothing.
+func (a *ACME) decide(c ACMEConfig) func(context.Context, string) error {
 	return func(ctx context.Context, host string) error {
 		project, known := c.Project(host)
 		if !known {
 			return ErrUnknownHost
+		}
+		if a.stored(ctx, host) {
+			return nil
 		}
 		err := c.Budget.Take(project, host)
 		if err != nil {
@@ -138,10 +142,18 @@ func (a *ACME) Challenges(next http.Handler) http.Handler {
 // Obtain asks for a certificate for the host of a project if there is none yet.
 // The host need not be known. Returns ErrBudget if the project's is used up.
 func (a *ACME) Obtain(ctx context.Context, host, project string) error {
+	if a.stored(ctx, host) {
+		return nil
+	}
 	if err := a.budget.Take(project, host); err != nil {
 		return err
 	}
 	return a.config.ObtainCertSync(ctx, host)
+}
+
+// stored reports whether there is a certificate for the host.
+func (a *ACME) stored(ctx context.Context, host string) bool {
+	return a.config.Storage.Exists(ctx, certmagic.StorageKeys.SiteCert(a.issuer.IssuerKey(), host))
 }
 
 // Close ends what goes on in the background.

@@ -16,9 +16,11 @@ const (
 	// budgetPeriod is what a budget is for: that of Let's Encrypt's own limits.
 	budgetPeriod = 7 * 24 * time.Hour
 	// hostRetries is how often a certificate for one host may be asked for within
-	// hostPeriod, as failures count at the authority, too.
-	hostRetries = 5
-	hostPeriod  = time.Hour
+	// hostPeriod, and projectRetries how often those for all hosts of a project, as
+	// failures count at the authority, too.
+	hostRetries    = 5
+	projectRetries = 20
+	hostPeriod     = time.Hour
 )
 
 // Budget bounds how many certificates each project causes to be asked for.
@@ -47,11 +49,20 @@ func (b *Budget) Take(project, host string) error {
 		hosts = map[string][]time.Time{}
 		b.asked[project] = hosts
 	}
+	lately := 0
 	for name, times := range hosts {
+		for _, at := range times {
+			if now.Sub(at) < hostPeriod {
+				lately++
+			}
+		}
 		// The last time counts.
 		if now.Sub(times[len(times)-1]) >= budgetPeriod {
 			delete(hosts, name)
 		}
+	}
+	if lately >= projectRetries {
+		return fmt.Errorf("%w: %d attempts per hour", ErrBudget, projectRetries)
 	}
 	times := hosts[host]
 	if len(times) == 0 && len(hosts) >= b.most {

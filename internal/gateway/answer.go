@@ -40,6 +40,12 @@ func answerDenied(w http.ResponseWriter) {
 	answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
 }
 
+// answerNoMemory answers a call for which the budget has no memory.
+func answerNoMemory(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	answer(w, http.StatusServiceUnavailable, "the gateway is busy")
+}
+
 // answerTooManyCalls answers a call beyond a limit.
 func answerTooManyCalls(w http.ResponseWriter, retryAfter time.Duration) {
 	seconds := max(1, int64((retryAfter+time.Second-1)/time.Second))

@@ -100,7 +100,7 @@ func (g *Gateway) readFirst(r *http.Request, c *call) (release func(), err error
 	if r.ContentLength == 0 || c.to.streams && (r.ContentLength < 0 || r.ContentLength > readAhead) {
 		return func() {}, nil
 	}
-	body := &storedBody{memory: g.Memory, user: c.to.functionID}
+	body := &storedBody{memory: g.Memory, function: c.to.functionID, project: c.to.projectID}
 	if _, err := io.Copy(body, r.Body); err != nil {
 		body.release()
 		return nil, err
@@ -115,26 +115,30 @@ func (g *Gateway) readFirst(r *http.Request, c *call) (release func(), err error
 
 // storedBody keeps a body, and charges the budget for the memory that it takes.
 type storedBody struct {
-	memory  *Memory
-	user    string
+	memory *Memory
+
+	function, project string
+
 	buffer  bytes.Buffer
 	charged int64
 }
 
 // Write implements io.Writer.
 func (b *storedBody) Write(p []byte) (int, error) {
-	b.buffer.Grow(len(p))
-	if more := int64(b.buffer.Cap()) - b.charged; more > 0 {
-		if !b.memory.take(b.user, more) {
+	// The buffer doubles where it is too small: that is charged before it does.
+	if need := b.buffer.Len() + len(p); need > b.buffer.Cap() {
+		size := max(2*b.buffer.Cap(), need)
+		if !b.memory.take(b.function, b.project, int64(size)-b.charged) {
 			return 0, errNoMemory
 		}
-		b.charged += more
+		b.charged = int64(size)
+		b.buffer.Grow(size - b.buffer.Len())
 	}
 	return b.buffer.Write(p)
 }
 
 func (b *storedBody) release() {
-	b.memory.give(b.user, b.charged)
+	b.memory.give(b.function, b.project, b.charged)
 	b.charged = 0
 }
 

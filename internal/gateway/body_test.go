@@ -127,7 +127,7 @@ func TestLongHeads_AreBoundedTogether(t *testing.T) {
 	w := newWorld(t, echo)
 	w.function(public("node24"))
 	front := httptest.NewUnstartedServer(w.handler)
-	front.Listener = gateway.Strict(front.Listener, gateway.NewMemory(1<<20))
+	front.Listener = gateway.Strict(front.Listener, gateway.NewMemory(3<<20))
 	front.Config.ConnContext, front.Config.ConnState = gateway.ConnContext, gateway.ConnState
 	front.Start()
 	t.Cleanup(front.Close)
@@ -147,7 +147,7 @@ func TestLongHeads_AreBoundedTogether(t *testing.T) {
 	if got := request(t, dial(), long(200<<10)); got != http.StatusOK {
 		t.Errorf("a long head: %d", got)
 	}
-	if got := request(t, dial(), long(400<<10)); got == http.StatusOK {
+	if got := request(t, dial(), long(900<<10)); got == http.StatusOK {
 		t.Error("a head over the budget was accepted")
 	}
 	// A connection whose request is over gives back what it took; so does one that

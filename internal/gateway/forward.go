@@ -218,8 +218,7 @@ func failed(w http.ResponseWriter, r *http.Request, err error) {
 func (g *Gateway) failedBody(w http.ResponseWriter, r *http.Request, c *call, err error) {
 	if errors.Is(err, errNoMemory) {
 		c.failure = err
-		w.Header().Set("Retry-After", "1")
-		answer(w, http.StatusServiceUnavailable, "the gateway is busy")
+		answerNoMemory(w)
 		return
 	}
 	c.left = r.Context().Err() != nil

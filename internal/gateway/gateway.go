@@ -49,8 +49,9 @@ type Gateway struct {
 	Observer Observer
 	// Limits bound the calls; the zero Limits do not.
 	Limits Limits
-	// Memory is the budget for bodies that wait; nil for no bound.
-	Memory *Memory
+	// Memory is the budget for bodies that wait, and Heads the one for long heads
+	// over HTTP/2, which Strict does not see; nil for no bound.
+	Memory, Heads *Memory
 	// MinBodyRate is the least rate of a body, in bytes per second; zero for
 	// DefaultBodyRate.
 	MinBodyRate int
@@ -124,6 +125,13 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
 	defer func() { g.note(r, g.outcome(c, recorded.status)) }()
 	body := newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
 	length := r.ContentLength
+	cost := headCost2(r)
+	if !g.Heads.take("", "", cost) {
+		c.failure = errNoMemory
+		answerNoMemory(recorded)
+		return
+	}
+	defer g.Heads.give("", "", cost)
 	g.route(recorded, r, c)
 	if !c.forwarded {
 		body.drop(length)

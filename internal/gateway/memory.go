@@ -3,7 +3,7 @@ package gateway
 import "sync"
 
 // Memory is a budget for what waits in the gateway: request bodies and long
-// headers. Each function can have a quarter of it at most.
+// headers. A function can have a quarter of it at most, and a project half.
 type Memory struct {
 	total int64
 
@@ -12,42 +12,51 @@ type Memory struct {
 	users map[string]int64
 }
 
-// functionShare is the part of the budget that one function can have.
-const functionShare = 4
+// The parts of the budget that one function and one project can have.
+const (
+	functionShare = 4
+	projectShare  = 2
+)
 
 // NewMemory returns a budget of so many bytes.
 func NewMemory(total int64) *Memory { return &Memory{total: total, users: map[string]int64{}} }
 
-// take charges the user, and reports whether the budget allows it. An empty user
-// has the whole budget. Nil allows everything.
-func (m *Memory) take(user string, n int64) bool {
+// take charges a function and its project, and reports whether the budget allows it.
+// Without a function there is no bound but the whole budget. Nil allows everything.
+func (m *Memory) take(function, project string, n int64) bool {
 	if m == nil || n == 0 {
 		return true
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.used+n > m.total || user != "" && m.users[user]+n > m.total/functionShare {
+	switch {
+	case m.used+n > m.total:
 		return false
+	case function == "":
+	case m.users[function]+n > m.total/functionShare, m.users[project]+n > m.total/projectShare:
+		return false
+	default:
+		m.users[function] += n
+		m.users[project] += n
 	}
 	m.used += n
-	if user != "" {
-		m.users[user] += n
-	}
 	return true
 }
 
 // give returns what was taken.
-func (m *Memory) give(user string, n int64) {
+func (m *Memory) give(function, project string, n int64) {
 	if m == nil || n == 0 {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.used -= n
-	if user == "" {
+	if function == "" {
 		return
 	}
-	if m.users[user] -= n; m.users[user] == 0 {
-		delete(m.users, user)
+	for _, user := range []string{function, project} {
+		if m.users[user] -= n; m.users[user] == 0 {
+			delete(m.users, user)
+		}
 	}
 }

@@ -53,6 +53,20 @@ const (
 	headCost = 4
 )
 
+// headCost2 is what the head of a request over HTTP/2 costs the budget.
+func headCost2(r *http.Request) int64 {
+	if r.ProtoMajor != 2 {
+		return 0
+	}
+	size := len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, value := range values {
+			size += len(name) + len(value)
+		}
+	}
+	return headCost * max(int64(size)-shortHead, 0)
+}
+
 // charge charges the budget for the head that is being read, and reports whether
 // that is allowed.
 func (c *strictConn) charge() bool {
@@ -60,7 +74,7 @@ func (c *strictConn) charge() bool {
 	if more <= 0 {
 		return true
 	}
-	if !c.heads.take("", more) {
+	if !c.heads.take("", "", more) {
 		return false
 	}
 	c.charged.Add(more)
@@ -68,7 +82,7 @@ func (c *strictConn) charge() bool {
 }
 
 // discharge gives back what was charged.
-func (c *strictConn) discharge() { c.heads.give("", c.charged.Swap(0)) }
+func (c *strictConn) discharge() { c.heads.give("", "", c.charged.Swap(0)) }
 
 // Close implements net.Conn.
 func (c *strictConn) Close() error {
@@ -117,5 +131,6 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 func leaveHTTP(ctx context.Context) {
 	if c, ok := ctx.Value(connectionKey{}).(*strictConn); ok {
 		c.upgraded.Store(true)
+		c.discharge()
 	}
 }

@@ -134,6 +134,8 @@ type Reconciler struct {
 	starting                     chan struct{}
 	// unmountable is true once a build could have no file system of its own.
 	unmountable atomic.Bool
+	// mountable is set once a build had a file system of its own.
+	mountable atomic.Bool
 	// cleaning counts those who wait for a retired revision to end; stopped
 	// tells them that they need not.
 	cleaning sync.WaitGroup

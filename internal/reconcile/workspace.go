@@ -48,12 +48,17 @@ func (r *Reconciler) workspace(ctx context.Context) (*workspace, error) {
 	switch {
 	case err == nil:
 		w.mounted = true
+		r.mountable.Store(true)
 		return w, nil
 	case ctx.Err() != nil:
 		return nil, errors.Join(context.Cause(ctx), w.close())
 	}
+	if r.mountable.Load() {
+		// It is this build's misfortune, and must not lift the bound of all others.
+		return nil, errors.Join(fmt.Errorf("give the build a file system: %w", err), w.close())
+	}
 	if !r.unmountable.Swap(true) {
-		r.Log.Warn("builds have no file system of their own: what they take of the disk is measured every second", "error", err)
+		r.Log.Warn("builds have no file system of their own: what they take of the disk is measured twice a second", "error", err)
 	}
 	return w, tree.Remove(image)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/projectcache"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
@@ -107,14 +108,15 @@ func (w *world) start(options ...func(*reconcile.Reconciler)) {
 	engine, err6 := process.New(process.Config{
 		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond, Output: func(process.Line) {},
 	}, log)
-	if err := errors.Join(err, err2, err3, err4, err5, err6); err != nil {
+	caches, err7 := projectcache.Open(filepath.Join(w.dir, "caches"), projectcache.Limits{Project: 1 << 30, Total: 1 << 30}, time.Now, log)
+	if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
 		w.t.Fatal(err)
 	}
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
 	w.Reconciler = &reconcile.Reconciler{
 		Store: w.store, Keys: pairs{}, Sealer: w.box, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
 		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
-		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Now: time.Now, NewID: uuid.NewString,
+		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,
 	}
 	for _, option := range options {

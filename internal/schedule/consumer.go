@@ -65,7 +65,8 @@ func (c *consumer) giveBack(messages []Message) {
 		return
 	}
 	c.log.Warn("the broker gave more messages than it was asked for", "surplus", len(messages))
-	for _, m := range messages {
+	// The rest comes again by itself.
+	for _, m := range messages[:min(len(messages), inFlight)] {
 		c.settle(c.log, func(ctx context.Context) error { return m.Again(ctx, 0) })
 	}
 }

@@ -139,7 +139,7 @@ func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error
 func (s *Server) openGateway() {
 	s.gateway = &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Settled: s.store.Settled, Instances: s.scaler, PassToken: s.config.PassToken,
-		MaxPayload: s.config.Limits.PayloadSize, Limits: s.config.Traffic.Limits, Memory: s.bodies, MinBodyRate: s.config.Traffic.MinBodyRate,
+		MaxPayload: s.config.Limits.PayloadSize, Limits: s.config.Traffic.Limits, Memory: s.bodies, Heads: s.heads, MinBodyRate: s.config.Traffic.MinBodyRate,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}

@@ -120,6 +120,8 @@ const (
 	maxHeader     = 1 << 20
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
+	// maxStreams is how many calls one connection of HTTP/2 can have at a time.
+	maxStreams = 64
 	// requestTimeout bounds a request to the API, an upload included.
 	requestTimeout = 10 * time.Minute
 )
@@ -149,5 +151,7 @@ func (s *Server) gatewayServer() *http.Server {
 		Handler:        handler,
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
 		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
+		// Each stream can have a head of maxHeader before the gateway sees it.
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 	}
 }

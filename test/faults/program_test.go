@@ -69,6 +69,8 @@ func command(t *testing.T, data, limit string) *exec.Cmd {
 		"--max-namespaces=1000000", "--cache-dir", filepath.Join(filepath.Dir(data), "cache"),
 	}
 	if limit != "" {
+		// A disk is a file that is larger than the limits allow.
+		arguments = append(arguments, "--instance-disk=0")
 		return exec.Command("sh", append([]string{"-c", limit + ` && exec "$0" "$@"`, jeton}, arguments...)...)
 	}
 	return exec.Command(jeton, arguments...)
