@@ -39,7 +39,7 @@ demo: build ## Run the examples with real terraform, and call the functions. KEE
 
 .PHONY: test
 test: setup-test test/npm/node_modules test/crates/registry ## Run the tests, with the race detector. Not as root, say which are left out.
-	@$(WORKSPACE) ./test/run.sh -race -timeout 9m $(PACKAGES)
+	@$(WORKSPACE) ./test/run.sh -race -timeout 20m $(PACKAGES)
 
 .PHONY: test-slow
 test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the tests that take minutes: releases, a registry of crates, the README as another user.

@@ -30,7 +30,7 @@ type serveCommand struct {
 	OpsListen        string         `help:"Listen here for operators: /healthz, /readyz, /metrics; empty turns it off. Nobody is asked for a key." default:"${opsListen}" placeholder:"ADDRESS"`
 	OpsPprof         bool           `help:"Have profiles taken at /debug/pprof/ of the operators' port."`
 	Domain           string         `help:"End the domain names of functions in this; {region} stands for the region." default:"${domain}"`
-	DNSResolver      string         `help:"Ask this DNS server whether custom hostnames lead to their functions; without it they are taken as they come." name:"dns-resolver" placeholder:"HOST:PORT"`
+	DNSResolver      string         `help:"Ask this DNS server who owns a custom hostname, by its CNAME or TXT record; without it the first claim wins." name:"dns-resolver" placeholder:"HOST:PORT"`
 	ACMEDirectory    string         `help:"Have certificates for the functions' hosts signed by the authority that speaks ACME here, such as https://acme-v02.api.letsencrypt.org/directory; to name it is to agree to its terms." name:"acme-directory" placeholder:"URL"`
 	ACMEEmail        string         `help:"Give this address to the ACME authority." name:"acme-email" placeholder:"ADDRESS"`
 	ACMERoots        string         `help:"Trust the certificates in this PEM file when speaking to the ACME authority (default: the system's)." name:"acme-roots" placeholder:"FILE"`

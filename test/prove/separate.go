@@ -32,7 +32,7 @@ func projectsAreSeparate(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	stolen, attempts, err := p.steal(ctx, thief, p.foreign)
+	stolen, attempts, err := p.steal(ctx, thief, p.foreign, p.thiefID)
 	if err != nil {
 		return "", err
 	}
@@ -57,7 +57,7 @@ func sharedProjectsAreCaught(ctx context.Context, s *stage) (string, error) {
 	}
 	// The owner of the hostnames assigns them to the function that claims them.
 	p.assign(p.foreign)
-	stolen, attempts, err := p.steal(ctx, owner, p.foreign)
+	stolen, attempts, err := p.steal(ctx, owner, p.foreign, p.victimID)
 	line := fmt.Sprintf("test of the test: %d attempts with a key of both projects, %d noticed", attempts, len(stolen))
 	if err == nil && len(stolen) < attempts {
 		return line, errBroken
@@ -74,7 +74,8 @@ type plot struct {
 	// victim is the victim's API, own its function, and foreign that of the thief.
 	victim       caller
 	own, foreign *function.Function
-	victimID     string
+	// victimID and thiefID are the projects.
+	victimID, thiefID string
 	closers      []func()
 }
 
@@ -102,24 +103,30 @@ func (p *plot) open(ctx context.Context, s *stage) (err error) {
 	}
 	service := httptest.NewServer(p.queue)
 	p.closers = append(p.closers, func() { _ = p.names.Close() }, service.Close)
-	brokers := filepath.Join(s.dir, fmt.Sprintf("brokers%d.yaml", s.servers))
-	text := "sqs:\n- projects: [\"*\"]\n  endpoint: " + service.URL + "\n  access_key: AK\n  secret_key: SK\n"
-	if err := os.WriteFile(brokers, []byte(text), 0o600); err != nil {
-		return err
-	}
-	if p.jeton, err = s.newServerWith(ctx, "--dns-resolver="+p.names.Address(), "--brokers="+brokers); err != nil {
+	if p.jeton, err = s.newServer(ctx); err != nil {
 		return err
 	}
 	p.closers = append(p.closers, p.stop)
 	p.admin = admin.NewClient(filepath.Join(p.data, "admin.sock"))
-	for _, name := range []string{"victim", "thief"} {
+	for name, id := range map[string]*string{"victim": &p.victimID, "thief": &p.thiefID} {
 		project, err := p.admin.CreateProject(ctx, name)
 		if err != nil {
 			return err
 		}
-		if name == "victim" {
-			p.victimID = project.ID
-		}
+		*id = project.ID
+	}
+	// The queues and subjects are the victim's. Nothing listens for NATS: that a
+	// trigger is ready shows that it would be served.
+	brokers := filepath.Join(s.dir, fmt.Sprintf("brokers%d.yaml", s.servers))
+	text := "sqs:\n- projects: [" + p.victimID + "]\n  endpoint: " + service.URL + "\n  access_key: AK\n  secret_key: SK\n" +
+		"nats:\n- projects: [" + p.victimID + "]\n  url: nats://127.0.0.1:1\n"
+	if err := os.WriteFile(brokers, []byte(text), 0o600); err != nil {
+		return err
+	}
+	p.stop()
+	p.command = append(p.command, "--dns-resolver="+p.names.Address(), "--brokers="+brokers)
+	if err := p.start(ctx); err != nil {
+		return err
 	}
 	if p.victim, err = p.key(ctx, admin.CreateKey{Project: "victim"}); err != nil {
 		return err
@@ -174,25 +181,48 @@ func (p *plot) functionOf(ctx context.Context, api caller, name string) (*functi
 	return of.deploy(ctx, namespaceID, "f", fast, 1)
 }
 
+// trigger makes a trigger for the thief's function, and waits until it is settled.
+// One that has no broker is refused.
+func (p *plot) trigger(ctx context.Context, api caller, request *function.CreateTriggerRequest) error {
+	made, err := api.CreateTrigger(request, scw.WithContext(ctx))
+	if err != nil {
+		return err
+	}
+	made, err = api.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: made.ID, RetryInterval: &poll}, scw.WithContext(ctx))
+	if err == nil && made.Status != function.TriggerStatusReady {
+		err = errRefused
+	}
+	return err
+}
+
 // steal makes every attempt with a key, for the thief's function, and returns
-// those that had success.
-func (p *plot) steal(ctx context.Context, api caller, foreign *function.Function) (stolen []string, attempts int, err error) {
+// those that had success. The project is the one that the thief calls its own.
+func (p *plot) steal(ctx context.Context, api caller, foreign *function.Function, project string) (stolen []string, attempts int, err error) {
 	with := scw.WithContext(ctx)
 	for name, attempt := range map[string]func() error{
 		"the messages of a queue": func() error {
-			made, err := api.CreateTrigger(&function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "t", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{
+			err := p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "t", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{
 				Queue: "orders", MnqProjectID: p.victimID, MnqRegion: "fr-par",
-			}}, with)
+			}})
 			if err != nil {
 				return err
 			}
-			return eventually(ctx, func() bool { return p.queue.count("orders") > 0 && made != nil })
+			return eventually(ctx, func() bool { return p.queue.count("orders") > 0 })
+		},
+		"the messages of a queue of that name": func() error {
+			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "o", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{
+				Queue: "orders", MnqProjectID: project, MnqRegion: "fr-par",
+			}})
+		},
+		"the messages of all subjects": func() error {
+			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "a", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{
+				Subject: ">", MnqProjectID: project, MnqRegion: "fr-par",
+			}})
 		},
 		"the messages of a subject": func() error {
-			_, err := api.CreateTrigger(&function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "n", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{
+			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "n", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{
 				Subject: "orders", MnqProjectID: p.victimID, MnqRegion: "fr-par",
-			}}, with)
-			return err
+			}})
 		},
 		"a hostname": func() error {
 			_, err := api.CreateDomain(&function.CreateDomainRequest{FunctionID: foreign.ID, Hostname: hostnames[0]}, with)

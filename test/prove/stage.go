@@ -65,17 +65,6 @@ func (s *stage) newServer(ctx context.Context, command ...string) (*jeton, error
 	return v, v.start(ctx)
 }
 
-// newServerWith starts a fresh server with more flags.
-func (s *stage) newServerWith(ctx context.Context, flags ...string) (*jeton, error) {
-	v, err := s.newServer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	v.stop()
-	v.command = append(v.command, flags...)
-	return v, v.start(ctx)
-}
-
 func (v *jeton) start(ctx context.Context) error {
 	_ = os.Remove(filepath.Join(v.data, "endpoints.json"))
 	log, err := os.OpenFile(v.data+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
