@@ -77,7 +77,7 @@ type callBody struct {
 // Read implements io.Reader.
 func (b callBody) Read(p []byte) (int, error) {
 	n, err := b.pacedBody.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		b.call.badBody.Store(&err)
 	}
 	return n, err
