@@ -9,8 +9,9 @@ GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VE
 MODULES = . bench test/e2e test/model test/provider test/sdk
 PACKAGES = $(MODULES:%=./%/...)
 WORKSPACE = GOWORK=$(CURDIR)/test/go.work
-# What setup builds because the machine lacks it comes last.
-export PATH := $(PATH):$(CURDIR)/bin
+# What setup gets because the machine's own is too old comes first, and what it
+# builds because the machine lacks it comes last.
+export PATH := $(CURDIR)/bin/first:$(PATH):$(CURDIR)/bin
 
 .PHONY: help
 help: ## List the targets.

@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+export PATH="$PWD/bin/first:$PATH"
 missing=() # packages
 absent=()  # programs
 
@@ -76,6 +77,19 @@ if [ ${#absent[@]} -gt 0 ]; then
   # Where the lists were empty, the packages of Rust were not known yet.
   find_missing "${1:-}"
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+# Debian 12 has Node 18. The registry of npm has later ones as packages.
+if older "$(version node --version)" 20; then
+  case $(uname -m) in
+    x86_64) arch=x64 ;;
+    aarch64) arch=arm64 ;;
+    *) arch= ;;
+  esac
+  if [ -n "$arch" ]; then
+    echo "setup: node is $(version node --version): getting Node 20 from npm into bin/first"
+    npm install --no-save --no-audit --no-fund --loglevel=error --prefix bin/first/packages "node-linux-$arch@20" >/dev/null
+    ln -sf "packages/node_modules/node-linux-$arch/bin/node" bin/first/node
+  fi
 fi
 check_version node 20 https://nodejs.org
 check_version cargo 1.80 https://rustup.rs

@@ -11,6 +11,7 @@ import (
 
 // quotaFlags are the quotas on what belongs to functions.
 type quotaFlags struct {
+	MaxProjects        int `help:"Maximum number of projects." default:"${maxProjects}"`
 	MaxTokens          int `help:"Maximum number of tokens of a function or of a namespace." default:"${maxTokens}"`
 	MaxProjectTokens   int `help:"Maximum number of tokens of a project." default:"${maxProjectTokens}"`
 	MaxCrons           int `help:"Maximum number of crons of a function." default:"${maxCrons}"`
@@ -21,6 +22,7 @@ type quotaFlags struct {
 }
 
 func (q quotaFlags) over(l functions.Limits) functions.Limits {
+	l.Projects = q.MaxProjects
 	l.Tokens, l.ProjectTokens = q.MaxTokens, q.MaxProjectTokens
 	l.Crons, l.ProjectCrons = q.MaxCrons, q.MaxProjectCrons
 	l.Triggers, l.ProjectTriggers = q.MaxTriggers, q.MaxProjectTriggers
@@ -30,7 +32,7 @@ func (q quotaFlags) over(l functions.Limits) functions.Limits {
 
 // trafficFlags bound what callers may send.
 type trafficFlags struct {
-	MaxConnections        int     `help:"Maximum number of open connections to all ports together." default:"${maxConnections}"`
+	MaxConnections        int     `help:"Maximum number of open connections to the gateway; the API has a sixteenth of that beside it." default:"${maxConnections}"`
 	MaxAddressConnections int     `help:"Maximum number of open connections of one client address (of IPv6, a /64); 0 for any. Trusted proxies have no maximum." default:"${maxAddressConnections}"`
 	MinBodyRate           int     `help:"Minimum rate of a request body after its first 10 seconds, in bytes per second." default:"${minBodyRate}"`
 	GatewayMemory         int64   `help:"Maximum memory for request bodies and long headers that wait in the gateway, in bytes." default:"${gatewayMemory}"`
@@ -54,7 +56,8 @@ func (f trafficFlags) over(t server.Traffic) server.Traffic {
 // limitDefaults are the values that the help of these flags names.
 func limitDefaults(c server.Config) kong.Vars {
 	return kong.Vars{
-		"maxTokens": fmt.Sprint(c.Limits.Tokens), "maxProjectTokens": fmt.Sprint(c.Limits.ProjectTokens),
+		"maxProjects": fmt.Sprint(c.Limits.Projects),
+		"maxTokens":   fmt.Sprint(c.Limits.Tokens), "maxProjectTokens": fmt.Sprint(c.Limits.ProjectTokens),
 		"maxCrons": fmt.Sprint(c.Limits.Crons), "maxProjectCrons": fmt.Sprint(c.Limits.ProjectCrons),
 		"maxTriggers": fmt.Sprint(c.Limits.Triggers), "maxProjectTriggers": fmt.Sprint(c.Limits.ProjectTriggers),
 		"maxProjectDomains": fmt.Sprint(c.Limits.ProjectDomains),

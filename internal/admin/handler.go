@@ -79,6 +79,7 @@ func failed(err error) (int, failure) {
 	status := map[functions.Code]int{
 		functions.InvalidArgument: http.StatusBadRequest,
 		functions.NotFound:        http.StatusNotFound,
+		functions.QuotaExceeded:   http.StatusForbidden,
 		functions.AlreadyExists:   http.StatusConflict,
 		functions.Unavailable:     http.StatusServiceUnavailable,
 	}[code]

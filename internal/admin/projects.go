@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -41,6 +42,12 @@ func (s *Service) MakeProject(ctx context.Context, organization, name, descripti
 	}
 	if len(all) == 0 {
 		return iam.Project{}, errNoProject
+	}
+	if s.MaxProjects > 0 && len(all) >= s.MaxProjects {
+		return iam.Project{}, &functions.Error{
+			Code: functions.QuotaExceeded, Resource: "project", Quota: s.MaxProjects, Current: len(all),
+			Message: fmt.Sprintf("quota exceeded: at most %d projects", s.MaxProjects),
+		}
 	}
 	p := iam.Project{
 		ID: s.NewID(), OrganizationID: cmp.Or(organization, all[0].OrganizationID), Name: name, Description: description, CreatedAt: s.Now(),

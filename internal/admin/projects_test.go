@@ -10,6 +10,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
@@ -29,5 +30,26 @@ func TestCreateProjectWithoutAny(t *testing.T) {
 	}
 	if all, err := service.Projects(t.Context()); len(all) != 0 || err != nil {
 		t.Errorf("afterwards there are %+v, %v, want none", all, err)
+	}
+}
+
+func TestMakeProject_HasAQuota(t *testing.T) {
+	t.Parallel()
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	first := iam.Project{ID: uuid.NewString(), OrganizationID: uuid.NewString(), Name: "first"}
+	if err := store.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(first) }); err != nil {
+		t.Fatal(err)
+	}
+	service := &admin.Service{Store: store, Now: time.Now, NewID: uuid.NewString, MaxProjects: 2}
+	if _, err := service.CreateProject(t.Context(), "second"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = service.CreateProject(t.Context(), "third")
+	if refused, ok := errors.AsType[*functions.Error](err); !ok || refused.Code != functions.QuotaExceeded || refused.Quota != 2 {
+		t.Errorf("a third project: %v, want that the quota is exceeded", err)
 	}
 }

@@ -35,6 +35,8 @@ type Service struct {
 	Uses  Uses
 	Now   func() time.Time
 	NewID func() string
+	// MaxProjects is the most projects that can be made; zero for any number.
+	MaxProjects int
 
 	// mu lets one change be made at a time: nobody else writes these objects,
 	// so that what a change has read is so still when it is committed.

@@ -8,6 +8,8 @@ import (
 // Limits are the bounds of what one project can have. The defaults are
 // Scaleway's documented ones.
 type Limits struct {
+	// Projects is the most projects of the server.
+	Projects int
 	// Namespaces is the most namespaces of a project, Functions the most
 	// functions of an organization.
 	Namespaces int
@@ -43,6 +45,7 @@ type Limits struct {
 // tokens, crons and triggers, nor for the domains of a project.
 func DefaultLimits() Limits {
 	return Limits{
+		Projects:   1000,
 		Namespaces: 100,
 		Functions:  1000,
 		Tokens:     10_000, ProjectTokens: 100_000,
@@ -64,7 +67,7 @@ func DefaultLimits() Limits {
 // Validate tells what is wrong with the limits, by the names of their settings.
 func (l Limits) Validate() error {
 	for name, limit := range map[string]int64{
-		"max-namespaces": int64(l.Namespaces), "max-functions": int64(l.Functions), "max-domains": int64(l.Domains),
+		"max-projects": int64(l.Projects), "max-namespaces": int64(l.Namespaces), "max-functions": int64(l.Functions), "max-domains": int64(l.Domains),
 		"max-tokens": int64(l.Tokens), "max-crons": int64(l.Crons), "max-triggers": int64(l.Triggers),
 		"max-project-tokens": int64(l.ProjectTokens), "max-project-crons": int64(l.ProjectCrons),
 		"max-project-triggers": int64(l.ProjectTriggers), "max-project-domains": int64(l.ProjectDomains),

@@ -25,13 +25,19 @@ func (s *Server) inbound() []net.Listener {
 
 // inboundAPI prepares the connections of the API's port in the same way.
 func (s *Server) inboundAPI() net.Listener {
-	return gateway.Strict(s.connections.Listener(s.listeners.api, true), s.heads)
+	return gateway.Strict(s.apiConnections.Listener(s.listeners.api, true), s.heads)
 }
+
+// apiShare is the part of the maximum of connections that the API has beside the
+// gateway.
+const apiShare = 16
 
 // openTraffic makes what bounds the traffic of all ports together.
 func (s *Server) openTraffic(context.Context) error {
 	t := s.config.Traffic
 	s.connections = &gateway.Connections{Most: t.Connections, PerAddress: t.AddressConnections, Exempt: s.config.TrustedProxies, Log: s.log}
+	// Whoever floods the gateway does not keep the owner from the API.
+	s.apiConnections = &gateway.Connections{Most: max(t.Connections/apiShare, 1), PerAddress: t.AddressConnections, Exempt: s.config.TrustedProxies, Log: s.log}
 	// Long heads and bodies have budgets of their own: neither can take the
 	// other's.
 	s.heads, s.bodies = gateway.NewMemory(t.Memory/2), gateway.NewMemory(t.Memory/2)

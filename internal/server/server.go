@@ -76,13 +76,13 @@ type Server struct {
 	table     *gateway.Table
 	gateway   *gateway.Gateway
 	// connections, heads and bodies bound the traffic of all ports together.
-	connections   *gateway.Connections
-	heads, bodies *gateway.Memory
-	crons         *schedule.Crons
-	triggers      *schedule.Triggers
-	brokers       *broker.Brokers
-	keys          *token.KeySet
-	uses          *usage.Recorder
+	connections, apiConnections *gateway.Connections
+	heads, bodies               *gateway.Memory
+	crons                       *schedule.Crons
+	triggers                    *schedule.Triggers
+	brokers                     *broker.Brokers
+	keys                        *token.KeySet
+	uses                        *usage.Recorder
 	// owner holds the rules of projects and API keys.
 	owner     *admin.Service
 	metrics   *metrics.Metrics
@@ -284,7 +284,7 @@ func (s *Server) follow(ctx context.Context) error {
 		Sources: map[usage.Kind]usage.Source{usage.APIKeys: s.directory.Uses, usage.Tokens: s.table.Uses},
 		Store:   s.store, Log: s.log,
 	}
-	s.owner = &admin.Service{Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID}
+	s.owner = &admin.Service{Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID, MaxProjects: s.config.Limits.Projects}
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ const (
 // Traffic bounds what callers may send, and what the server asks of others on
 // their behalf.
 type Traffic struct {
-	// Connections is the most open connections to the API and the gateway
-	// together, and AddressConnections the most of one client address, or zero
+	// Connections is the most open connections to the gateway, beside which the
+	// API has a sixteenth of that, and AddressConnections the most of one client address, or zero
 	// for any number. Trusted proxies are exempt from the latter.
 	Connections, AddressConnections int
 	// MinBodyRate is the least rate of a request body after its first seconds, in
