@@ -76,7 +76,7 @@ type plot struct {
 	own, foreign *function.Function
 	// victimID and thiefID are the projects.
 	victimID, thiefID string
-	closers      []func()
+	closers           []func()
 }
 
 func (p *plot) close() {
