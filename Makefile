@@ -63,11 +63,11 @@ test-tofu: ## Run the provider's tests with OpenTofu in place of terraform, whic
 .PHONY: test-scw
 test-scw: ## Run the tests that use Scaleway's own command line, which takes a minute to build the first time.
 	@test -x bin/scw || (cd tools/scw && go build -o ../../bin/scw github.com/scaleway/scaleway-cli/v2/cmd/scw)
-	go test -tags scw -timeout 5m ./test/scw
+	go test -tags scw -timeout 10m ./test/scw
 
 .PHONY: test-escape
 test-escape: setup-test test/crates/registry ## Run the tests whose programs try to get out of where functions run (as root).
-	go test -tags escape -timeout 9m ./test/escape
+	go test -tags escape -timeout 20m ./test/escape
 
 .PHONY: lint
 lint: ## Check format, style, the boundaries between packages, and that every go.mod is tidy.
