@@ -44,7 +44,7 @@ test: setup-test test/npm/node_modules test/crates/registry ## Run the tests, wi
 
 .PHONY: test-slow
 test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the tests that take minutes: releases, a registry of crates, the README as another user.
-	@./test/run.sh -tags slow -run '^TestSlow' -timeout 15m ./release ./internal/runtime/... ./test/readme
+	@./test/run.sh -tags slow -run '^TestSlow' -timeout 30m ./release ./internal/runtime/... ./test/readme
 
 test/npm/node_modules: test/npm/package-lock.json | setup-test
 	cd test/npm && npm ci --no-audit --no-fund

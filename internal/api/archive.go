@@ -112,7 +112,11 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		if _, err := a.recheck(r, iam.Write); err != nil {
 			return err
 		}
-		return a.Service.CodeUploaded(r.Context(), f.ID, archive.Digest)
+		err := a.Service.CodeUploaded(r.Context(), f.ID, archive.Digest)
+		if err == nil {
+			release()
+		}
+		return err
 	})
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, blob.ErrTooLarge) {
 		err = &functions.Error{Code: functions.InvalidArgument, Message: "the archive is not as long as was said"}

@@ -12,43 +12,48 @@ type reservations struct {
 	bytes map[string]int64
 }
 
+func (r *reservations) add(projectID string, bytes int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bytes == nil {
+		r.bytes = map[string]int64{}
+	}
+	if r.bytes[projectID] += bytes; r.bytes[projectID] == 0 {
+		delete(r.bytes, projectID)
+	}
+}
+
+func (r *reservations) of(projectID string) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bytes[projectID]
+}
+
 // checkStorage returns the error of a quota that is used up unless the project has
 // room for an archive of a length.
 func (a *API) checkStorage(ctx context.Context, projectID string, length int64) error {
-	a.reserved.mu.Lock()
-	defer a.reserved.mu.Unlock()
-	return a.checkRoom(ctx, projectID, length)
+	return a.withRoom(ctx, projectID, length, func() {})
 }
 
-// reserve makes room for an archive of a length, until release is called.
+// reserve makes room for an archive of a length, until release is called. It must be
+// released in the step in which the archive is kept, or it counts twice.
 func (a *API) reserve(ctx context.Context, projectID string, length int64) (release func(), err error) {
-	a.reserved.mu.Lock()
-	defer a.reserved.mu.Unlock()
-	if err := a.checkRoom(ctx, projectID, length); err != nil {
-		return nil, err
-	}
-	if a.reserved.bytes == nil {
-		a.reserved.bytes = map[string]int64{}
-	}
-	a.reserved.bytes[projectID] += length
-	return func() {
-		a.reserved.mu.Lock()
-		defer a.reserved.mu.Unlock()
-		if a.reserved.bytes[projectID] -= length; a.reserved.bytes[projectID] == 0 {
-			delete(a.reserved.bytes, projectID)
-		}
-	}, nil
+	err = a.withRoom(ctx, projectID, length, func() { a.reserved.add(projectID, length) })
+	return sync.OnceFunc(func() { a.reserved.add(projectID, -length) }), err
 }
 
-// checkRoom is called with a.reserved locked.
-func (a *API) checkRoom(ctx context.Context, projectID string, length int64) error {
+// withRoom calls use if the project has room for an archive of a length. Nothing is
+// kept in between.
+func (a *API) withRoom(ctx context.Context, projectID string, length int64, use func()) error {
 	ids, err := a.Service.FunctionIDs(ctx, projectID)
 	if err != nil {
 		return err
 	}
-	used, err := a.Archives.Usage(ids)
-	if err != nil {
-		return err
-	}
-	return a.Service.CheckStorage(used+a.reserved.bytes[projectID], length)
+	return a.Archives.Usage(ids, func(used int64) error {
+		if err := a.Service.CheckStorage(used+a.reserved.of(projectID), length); err != nil {
+			return err
+		}
+		use()
+		return nil
+	})
 }

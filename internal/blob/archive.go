@@ -123,30 +123,43 @@ func (a *Archives) Open(functionID, digest string) (*os.File, error) {
 	return a.root.Open(path.Join(functionID, digest))
 }
 
-// Usage returns how many bytes the archives of some functions take. Archives that are
-// being received do not count.
-func (a *Archives) Usage(functionIDs []string) (int64, error) {
+// Usage reports how many bytes the archives of some functions take. No archive is
+// kept or given up while use runs: what it decides is of what is kept then.
+func (a *Archives) Usage(functionIDs []string, use func(bytes int64) error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	var used int64
 	for _, id := range functionIDs {
-		entries, err := os.ReadDir(filepath.Join(a.dir, id))
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		size, err := a.size(id)
+		if err != nil {
+			return err
+		}
+		used += size
+	}
+	return use(used)
+}
+
+// size is how many bytes the archives of a function take.
+func (a *Archives) size(functionID string) (int64, error) {
+	entries, err := os.ReadDir(filepath.Join(a.dir, functionID))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, err
+	}
+	var size int64
+	for _, entry := range entries {
+		if unfinished, _ := filepath.Match(unfinishedArchive, entry.Name()); unfinished {
+			continue
+		}
+		info, err := entry.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return 0, err
 		}
-		for _, entry := range entries {
-			if unfinished, _ := filepath.Match(unfinishedArchive, entry.Name()); unfinished {
-				continue
-			}
-			info, err := entry.Info()
-			if errors.Is(err, os.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return 0, err
-			}
-			used += info.Size()
-		}
+		size += info.Size()
 	}
-	return used, nil
+	return size, nil
 }
 
 // Prune removes the archives of a function but for those that are needed,
