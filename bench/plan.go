@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
@@ -56,6 +57,11 @@ func (b *bench) planMany(ctx context.Context) ([]measure.Result, error) {
 	defer j.stop()
 	namespace, err := j.CreateNamespace(&function.CreateNamespaceRequest{Name: "many"}, scw.WithContext(ctx))
 	if err != nil {
+		return nil, err
+	}
+	// Its key takes seconds on a busy machine, and tokens need it.
+	poll, limit := 20*time.Millisecond, 5*time.Minute
+	if _, err := j.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: namespace.ID, RetryInterval: &poll, Timeout: &limit}, scw.WithContext(ctx)); err != nil {
 		return nil, err
 	}
 	ours, empty, err := b.projects(ctx, "many",
