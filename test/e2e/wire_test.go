@@ -295,3 +295,19 @@ func TestTimestamps_NameOneInstant(t *testing.T) {
 		}
 	}
 }
+
+// Clients show any text of runtime_message as a warning at each plan.
+func TestRuntimeMessage_IsEmptyUnlessTheRuntimeIsPast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.namespace("messages")
+	for runtime, want := range map[string]string{
+		"node22": `"runtime_message":""`, "python314": `"runtime_message":""`, "go126": `"runtime_message":""`, "rust196": `"runtime_message":""`,
+		"python39": `"runtime_message":"Python 3.9 is deprecated, `, "go118": `"runtime_message":"Runtime has reached its end of life. `,
+	} {
+		status, _, body := w.api(http.MethodPost, "/functions", `{"namespace_id":"`+n.ID+`","name":"`+runtime+`","runtime":"`+runtime+`"}`)
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s, want %s", runtime, status, body, want)
+		}
+	}
+}
