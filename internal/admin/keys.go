@@ -95,7 +95,7 @@ func (s *Service) Keys(ctx context.Context, project string) ([]UsedKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return k.ProjectID != p.ID && !slices.Contains(k.Projects, p.ID) })
+		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return !k.Opens(p.ID, "") })
 	}
 	uses, err := s.lastUses(ctx, usage.APIKeys, ids(all))
 	used := make([]UsedKey, len(all))

@@ -89,11 +89,7 @@ func nameIsFree(all []iam.Project, p iam.Project) error {
 func (s *Service) UpdateProject(ctx context.Context, id string, name, description *string) (iam.Project, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all, err := s.Store.Projects(ctx)
-	if err != nil {
-		return iam.Project{}, err
-	}
-	p, err := projectIn(all, id)
+	all, p, err := s.projectWithID(ctx, id)
 	if err != nil {
 		return iam.Project{}, err
 	}
@@ -115,11 +111,7 @@ func (s *Service) UpdateProject(ctx context.Context, id string, name, descriptio
 func (s *Service) DeleteProject(ctx context.Context, id string) (iam.Project, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all, err := s.Store.Projects(ctx)
-	if err != nil {
-		return iam.Project{}, err
-	}
-	p, err := projectIn(all, id)
+	_, p, err := s.projectWithID(ctx, id)
 	if err != nil {
 		return iam.Project{}, err
 	}
@@ -146,13 +138,17 @@ func notEmpty(help string) error {
 	return &functions.Error{Code: functions.PreconditionFailed, Precondition: "project_is_empty", Message: help}
 }
 
-func projectIn(all []iam.Project, id string) (iam.Project, error) {
-	for _, p := range all {
-		if p.ID == id {
-			return p, nil
-		}
+// projectWithID returns all projects, and the one with the ID.
+func (s *Service) projectWithID(ctx context.Context, id string) ([]iam.Project, iam.Project, error) {
+	all, err := s.Store.Projects(ctx)
+	if err != nil {
+		return nil, iam.Project{}, err
 	}
-	return iam.Project{}, functions.NotFoundError(projectResource, id)
+	i := slices.IndexFunc(all, func(p iam.Project) bool { return p.ID == id })
+	if i < 0 {
+		return nil, iam.Project{}, functions.NotFoundError(projectResource, id)
+	}
+	return all, all[i], nil
 }
 
 // project finds a project by its ID or its name; the first one, which the

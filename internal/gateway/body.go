@@ -85,12 +85,10 @@ func (b callBody) Read(p []byte) (int, error) {
 
 // bound bounds the body of a call, which is of the length that its header says
 // or of an unknown one.
-func (g *Gateway) bound(w http.ResponseWriter, r *http.Request, c *call) *pacedBody {
-	body := newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
+func (g *Gateway) bound(w http.ResponseWriter, r *http.Request, c *call) {
 	if r.ContentLength != 0 {
-		r.Body = http.MaxBytesReader(w, callBody{body, c}, g.maxPayload())
+		r.Body = http.MaxBytesReader(w, callBody{c.body, c}, g.maxPayload())
 	}
-	return body
 }
 
 // readFirst reads the body before an instance is taken: of a function that needs

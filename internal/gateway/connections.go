@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // Connections bounds the open connections of all its listeners together.
@@ -68,7 +70,7 @@ const (
 // many.
 func (c *Connections) take(remote net.Addr) (release func()) {
 	peer, _ := netip.ParseAddrPort(remote.String()) // Others count as one address.
-	network := customer(peer.Addr())
+	network := iam.Customer(peer.Addr())
 	bounded := c.PerAddress > 0 && !c.Exempt.Contain(peer.Addr())
 	c.mu.Lock()
 	defer c.mu.Unlock()

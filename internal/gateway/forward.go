@@ -41,8 +41,7 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	defer end()
-	body, length := g.bound(w, r, c), r.ContentLength
-	defer body.drop(length)
+	g.bound(w, r, c)
 	release, err := g.readFirst(r, c)
 	if err != nil {
 		g.failedBody(w, r, c, err)

@@ -85,8 +85,8 @@ type call struct {
 	inside    bool
 	to        route
 	admission admission
-	// forwarded reports that the call was not answered by the gateway at once.
-	forwarded bool
+	// body is the caller's.
+	body *pacedBody
 	// seen is how many changes the table had when the call was looked at first.
 	seen int64
 	// end ends a call that is forwarded, leave notes that it has left HTTP, and
@@ -123,7 +123,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
 	}
 	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
 	defer func() { g.note(r, g.outcome(c, recorded.status)) }()
-	body := newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
+	c.body = newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
 	length := r.ContentLength
 	cost := headCost2(r)
 	if !g.Heads.take("", "", cost) {
@@ -133,9 +133,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
 	}
 	defer g.Heads.give("", "", cost)
 	g.route(recorded, r, c)
-	if !c.forwarded {
-		body.drop(length)
-	}
+	c.body.drop(length)
 }
 
 // route finds the function and holds the call against what does not need an
@@ -168,7 +166,6 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	case r.ContentLength > g.maxPayload():
 		answerTooLarge(w, g.maxPayload())
 	default:
-		c.forwarded = true
 		g.forward(w, r, c)
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
+
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // Limits bound how often, and how many at a time, functions are called. A zero
@@ -152,7 +154,7 @@ func (g *Gateway) enter(r *http.Request, c *call) (end func(), retryAfter time.D
 	case c.admission.accessKey != "":
 		caller.key = c.admission.accessKey
 	default:
-		caller.address = customer(g.callerAddress(r))
+		caller.address = iam.Customer(g.callerAddress(r))
 	}
 	if wait, ok := g.limits.caller.begin(caller, now); !ok {
 		return nil, wait
@@ -165,19 +167,4 @@ func (g *Gateway) enter(r *http.Request, c *call) (end func(), retryAfter time.D
 		g.limits.function.end(function)
 		g.limits.caller.end(caller)
 	}, 0
-}
-
-// customerBits is the length of the IPv6 network that one customer has (RFC
-// 6177).
-const customerBits = 64
-
-// customer is the network that counts as one client.
-func customer(address netip.Addr) netip.Prefix {
-	address = address.Unmap().WithZone("")
-	bits := address.BitLen()
-	if address.Is6() {
-		bits = customerBits
-	}
-	network, _ := address.Prefix(bits) // The zero one of what is no address.
-	return network
 }

@@ -41,7 +41,7 @@ func (a *Attempts) Wrong(from netip.Addr, now time.Time) bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.limiter(customer(from)).AllowN(now, 1)
+	return !a.limiter(Customer(from)).AllowN(now, 1)
 }
 
 func (a *Attempts) limiter(from netip.Prefix) *rate.Limiter {
@@ -59,8 +59,9 @@ func (a *Attempts) limiter(from netip.Prefix) *rate.Limiter {
 	return limiter
 }
 
-// customer is the network that one person has. What is no address is one more.
-func customer(from netip.Addr) netip.Prefix {
+// Customer returns the network that counts as one client: an IPv4 address, or an
+// IPv6 network of customerBits. That of the zero address is the zero one.
+func Customer(from netip.Addr) netip.Prefix {
 	from = from.Unmap().WithZone("")
 	bits := from.BitLen()
 	if from.Is6() {

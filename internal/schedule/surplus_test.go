@@ -55,7 +55,7 @@ func TestTriggers_GiveBackWhatABrokerGivesTooMuch(t *testing.T) {
 				now := underWay.Add(1)
 				for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 				}
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) // Of the bubble: no real time passes.
 				underWay.Add(-1)
 			}),
 		}
