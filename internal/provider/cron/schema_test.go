@@ -22,6 +22,6 @@ func TestValidateConfig_NamesTheArgumentAndTheCorrection(t *testing.T) {
 		"time zone":          {Config: arguments{"function_id": providertest.ID, "schedule": "TZ=UTC * * * * *"}, Want: "a time zone cannot be given", Attribute: "schedule"},
 		"only a time zone":   {Config: arguments{"function_id": providertest.ID, "schedule": "TZ="}, Want: "a time zone cannot be given", Attribute: "schedule"},
 		"object as args":     {Config: arguments{"function_id": providertest.ID, "schedule": "@daily", "args": `{"a": 1}`}},
-		"list as args":       {Config: arguments{"function_id": providertest.ID, "schedule": "@daily", "args": "[1]"}, Want: "no JSON object", Attribute: "args"},
+		"list as args":       {Config: arguments{"function_id": providertest.ID, "schedule": "@daily", "args": "[1]"}, Want: "not a JSON object", Attribute: "args"},
 	})
 }
