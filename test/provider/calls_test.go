@@ -31,7 +31,7 @@ terraform {
 	var steps []resource.TestStep
 	for expression, want := range map[string]string{
 		`provider::scaleway::regional_id("Paris", "` + uuid + `")`:          `is\s+not\s+a\s+valid\s+region`,
-		`provider::scaleway::regional_id("fr-par", "main")`:                 `neither\s+an\s+id`,
+		`provider::scaleway::regional_id("fr-par", "main")`:                 `neither\s+an\s+ID`,
 		`provider::scaleway::regional_id("fr-par", "nl-ams/` + uuid + `")`:  `is\s+not\s+in\s+region`,
 		`provider::scaleway::parse_regional_id("` + uuid + `")`:             `region/uuid`,
 		`provider::scaleway::region_from_id("` + uuid + `", null)`:          `does\s+not\s+begin\s+with\s+a\s+region`,

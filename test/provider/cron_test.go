@@ -186,7 +186,8 @@ func TestCronArguments(t *testing.T) {
 		w.refused(cron("@every 5m", ""), `@every is not supported`),
 		w.refused(cron("TZ=Europe/Paris 0 0 * * *", ""), `a time zone cannot be given`),
 		w.refused(cron("* * * * *", `args = "[1]"`), `The value is not a JSON object: write one, for example`),
-		w.refused(cron("* * * * *", `name = ""`), `name`),
+		// An empty name is not set, so the request is sent; the function does not exist.
+		w.refused(cron("* * * * *", `name = ""`), `correct function_id`),
 		w.refused(cron("* * * * *", `region = "nl-ams"`+"\n"+`timeouts { create = "x" }`), `Invalid timeout`),
 		w.refused(strings.Replace(cron("* * * * *", `region = "nl-ams"`), `"1111`, `"fr-par/1111`, 1), `Both must be the same`),
 	)

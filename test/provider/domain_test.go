@@ -69,7 +69,7 @@ func TestDefectD1RecordThatIsNotSeen(t *testing.T) {
 	if status != 1 {
 		t.Errorf("exit status %d, want 1", status)
 	}
-	for _, want := range []string{"The hostname does not resolve to the function", "could not validate domain", "The service was asked for 1s"} {
+	for _, want := range []string{"The hostname does not resolve to the function", "could not validate domain", "The provider tried for 1s"} {
 		expectOnce(t, strings.Join(strings.Fields(output), " "), want)
 	}
 	if attempts := len(w.front.Requests("POST", "/domains$")); attempts < 2 {

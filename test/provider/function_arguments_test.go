@@ -105,8 +105,8 @@ func TestRuntimeWarnings(t *testing.T) {
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "GET", "/runtimes$")
 	tests := map[string]struct{ runtime, want string }{
-		"end of life":    {"node16", `The runtime "node16" is past the end of its life, and the service may refuse to make or change functions that use it: use "node26".`},
-		"end of support": {"node20", `is past the end of its support`},
+		"end of life":    {"node16", `Runtime "node16" is at its end of life. The service may refuse to create or change functions that use it: use "node26".`},
+		"end of support": {"node20", `is at its end of support`},
 		"deprecated":     {"python39", `Runtime "python39" is deprecated`},
 		"its successor":  {"python39", `use "python314". Message of the service: Python 3.9 is deprecated`},
 		"unknown":        {"node99", `The service in region fr-par has no runtime "node99": use "node26".`},

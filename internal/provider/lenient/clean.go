@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// cleanBlock returns the value of a block without what is unset, and whether that
-// differs from value.
+// cleanBlock returns the value of a block without values that count as not set, and whether
+// it differs from value.
 func cleanBlock(block *tfprotov6.SchemaBlock, value tftypes.Value) (tftypes.Value, bool, error) {
 	fields, err := fieldsOf(value)
 	if err != nil || fields == nil {
@@ -39,8 +39,8 @@ func cleanBlock(block *tfprotov6.SchemaBlock, value tftypes.Value) (tftypes.Valu
 	return tftypes.NewValue(value.Type(), cleaned), true, nil
 }
 
-// cleanAttribute returns null for an optional string that is "", and a map without
-// its null elements.
+// cleanAttribute returns null for an optional string that is "", and a map without its null
+// elements. It reports whether the result differs from value.
 func cleanAttribute(attribute *tfprotov6.SchemaAttribute, value tftypes.Value) (tftypes.Value, bool, error) {
 	if !attribute.Optional || value.IsNull() || !value.IsKnown() || attribute.Type == nil {
 		return value, false, nil
@@ -67,9 +67,9 @@ func cleanAttribute(attribute *tfprotov6.SchemaAttribute, value tftypes.Value) (
 	return tftypes.NewValue(attribute.Type, set), true, nil
 }
 
-// propose returns the state that Terraform would propose for a configuration
-// without what is unset in config: the prior value of an unset attribute that is
-// computed, and null for one that is not.
+// propose returns the state that Terraform would propose for the cleaned config. For an
+// attribute that counts as not set, that is the prior value if it is computed, and null
+// otherwise.
 func propose(block *tfprotov6.SchemaBlock, config, proposed, prior tftypes.Value) (tftypes.Value, error) {
 	fields, err := fieldsOf(proposed)
 	if err != nil || fields == nil {
@@ -118,23 +118,23 @@ func propose(block *tfprotov6.SchemaBlock, config, proposed, prior tftypes.Value
 	return tftypes.NewValue(proposed.Type(), adjusted), nil
 }
 
-// repeatUnset returns a result with the attributes of the configuration that are
-// configured and unset.
+// repeatUnset returns a result with the configured values of the attributes that count as
+// not set, because Terraform requires them in the result.
 func repeatUnset(block *tfprotov6.SchemaBlock, config, result *tfprotov6.DynamicValue) (*tfprotov6.DynamicValue, error) {
 	form := block.ValueType()
-	wanted, err := config.Unmarshal(form)
+	configValue, err := config.Unmarshal(form)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := result.Unmarshal(form)
+	value, err := result.Unmarshal(form)
 	if err != nil {
 		return nil, err
 	}
-	configured, err := fieldsOf(wanted)
+	configured, err := fieldsOf(configValue)
 	if err != nil {
 		return nil, err
 	}
-	fields, err := fieldsOf(opened)
+	fields, err := fieldsOf(value)
 	if err != nil || fields == nil {
 		return result, err
 	}
@@ -151,7 +151,7 @@ func repeatUnset(block *tfprotov6.SchemaBlock, config, result *tfprotov6.Dynamic
 	return &encoded, err
 }
 
-// at returns an element of a list, or null behind its end.
+// at returns the element i of a list, or null if the list is shorter.
 func at(values []tftypes.Value, i int, form tftypes.Type) tftypes.Value {
 	if i < len(values) {
 		return values[i]
@@ -159,7 +159,8 @@ func at(values []tftypes.Value, i int, form tftypes.Type) tftypes.Value {
 	return tftypes.NewValue(form, nil)
 }
 
-// eachBlock changes every block of a nested type, and reports whether any differs.
+// eachBlock applies change to each block of a nested type, and reports whether any block
+// differs.
 func eachBlock(nested *tfprotov6.SchemaNestedBlock, value tftypes.Value, change func(int, tftypes.Value) (tftypes.Value, bool, error)) (tftypes.Value, bool, error) {
 	blocks, err := blocksOf(nested, value)
 	if err != nil || len(blocks) == 0 {
@@ -180,9 +181,9 @@ func eachBlock(nested *tfprotov6.SchemaNestedBlock, value tftypes.Value, change 
 	return tftypes.NewValue(value.Type(), adjusted), changed, nil
 }
 
-// blocksOf returns the blocks of a nested type: at most one of a single block, and
-// the elements of a list. Other nestings have no order that could be relied on, and
-// their blocks are left alone.
+// blocksOf returns the blocks of a nested type: at most one for a single block, or the
+// elements of a list. It returns none for sets and maps, because their blocks cannot be
+// matched by position.
 func blocksOf(nested *tfprotov6.SchemaNestedBlock, value tftypes.Value) ([]tftypes.Value, error) {
 	if value.IsNull() || !value.IsKnown() {
 		return nil, nil

@@ -1,13 +1,13 @@
-// Package lenient serves a provider that is made with terraform-plugin-framework
-// under three rules of terraform-plugin-sdk/v2, which configurations and states of
-// the official provider rely on:
+// Package lenient wraps the protocol server of a provider that is built with
+// terraform-plugin-framework. It applies three rules of terraform-plugin-sdk/v2, which
+// configurations and states of the official provider depend on:
 //
-//   - An optional string that is configured as "" is unset.
-//   - A null element of a configured map is left out.
-//   - A plan that differs from the prior state in spelling only is no change.
+//   - An optional string that is configured as "" is not set.
+//   - A null element of a configured map is removed.
+//   - A plan that differs from the prior state only in spelling is not a change.
 //
-// The framework cannot express them: Terraform accepts a plan that differs from
-// the configuration only with the flag of the older SDK. This package sets that
-// flag for these three cases and for no other, so that Terraform checks all other
-// plans and every result of an apply. It knows the protocol and no resource.
+// The framework cannot express these rules: Terraform accepts a plan that differs from the
+// configuration only with the flag of the older SDK. This package sets the flag for these
+// three cases and no other, so that Terraform checks all other plans and each result of an
+// apply. The package depends on the protocol and on no resource.
 package lenient

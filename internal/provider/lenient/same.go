@@ -8,23 +8,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// The names that the rules below know. All resources of the official provider have
-// these in the same form.
+// The attributes with rules of their own. They have the same form in all resources of the
+// official provider.
 const (
 	idName       = "id"
 	regionName   = "region"
 	timeoutsName = "timeouts"
 )
 
-// saysTheSame reports whether a plan differs from the prior state in spelling only:
-// null, "" and an empty collection are unset, a null region is that of the id, and
-// timeouts are no part of an object.
-func saysTheSame(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp *tfprotov6.PlanResourceChangeResponse) (bool, error) {
+// samePlan reports whether a plan differs from the prior state only in spelling: null, ""
+// and an empty collection are equal, a null region is that of the ID, and timeouts are
+// ignored. It returns false if they do not differ at all.
+func samePlan(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp *tfprotov6.PlanResourceChangeResponse) (bool, error) {
 	if prior == nil || resp.PlannedState == nil || len(resp.RequiresReplace) > 0 || resp.Deferred != nil {
 		return false, nil
 	}
 	if bytes.Equal(prior.MsgPack, resp.PlannedState.MsgPack) {
-		return false, nil // It is the prior state already.
+		return false, nil
 	}
 	form := block.ValueType()
 	before, err := prior.Unmarshal(form)
@@ -42,7 +42,8 @@ func saysTheSame(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, re
 	return sameFields(before, after, regionOf(old[idName]))
 }
 
-// sameFields compares two objects; region stands for a null region of the first.
+// sameFields reports whether two objects are equal except for spelling. Region replaces a
+// null region of the first.
 func sameFields(before, after tftypes.Value, region string) (bool, error) {
 	old, err := fieldsOf(before)
 	if err != nil {
@@ -68,6 +69,7 @@ func sameFields(before, after tftypes.Value, region string) (bool, error) {
 	return true, nil
 }
 
+// sameValue reports whether two attributes are equal except for spelling.
 func sameValue(before, after tftypes.Value, region string) (bool, error) {
 	switch {
 	case !after.IsKnown():
@@ -98,7 +100,7 @@ func sameValue(before, after tftypes.Value, region string) (bool, error) {
 	return true, nil
 }
 
-// SameUnset reports whether both values are unset: null, "" or an empty collection.
+// SameUnset reports whether both values are not set: nil, null, "" or an empty collection.
 func SameUnset(a, b *tftypes.Value) bool {
 	return (a == nil || isUnset(*a)) && (b == nil || isUnset(*b))
 }
@@ -126,7 +128,7 @@ func isUnset(value tftypes.Value) bool {
 	}
 }
 
-// regionOf returns the region of an id of the form region/uuid, or "".
+// regionOf returns the region of an ID in the form region/uuid, or "".
 func regionOf(id tftypes.Value) string {
 	var text string
 	if id.Type() == nil || id.IsNull() || !id.IsKnown() || id.As(&text) != nil {

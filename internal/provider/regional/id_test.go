@@ -10,31 +10,31 @@ import (
 
 const uuid = "7b7861e8-205f-4432-950b-310a018d8403"
 
-func TestParse(t *testing.T) {
+func TestParse_AcceptsOnlyRegionAndUUID(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		in   string
 		want string
 		ok   bool
 	}{
-		"regional":            {in: "fr-par/" + uuid, want: "fr-par/" + uuid, ok: true},
-		"another region":      {in: "nl-ams/" + uuid, want: "nl-ams/" + uuid, ok: true},
-		"upper case":          {in: "fr-par/7B7861E8-205F-4432-950B-310A018D8403", want: "fr-par/" + uuid, ok: true},
-		"bare":                {in: uuid},
-		"empty":               {in: ""},
-		"zone":                {in: "fr-par-1/" + uuid},
-		"three parts":         {in: "fr-par/x/" + uuid},
-		"dots for a region":   {in: "../../" + uuid},
-		"query for an id":     {in: "fr-par/" + uuid + "?x=1"},
-		"no region":           {in: "/" + uuid},
-		"new line at the end": {in: "fr-par/" + uuid + "\n"},
+		"regional":             {in: "fr-par/" + uuid, want: "fr-par/" + uuid, ok: true},
+		"another region":       {in: "nl-ams/" + uuid, want: "nl-ams/" + uuid, ok: true},
+		"upper case":           {in: "fr-par/7B7861E8-205F-4432-950B-310A018D8403", want: "fr-par/" + uuid, ok: true},
+		"UUID":                 {in: uuid},
+		"empty":                {in: ""},
+		"zone":                 {in: "fr-par-1/" + uuid},
+		"three parts":          {in: "fr-par/x/" + uuid},
+		"dots as region":       {in: "../../" + uuid},
+		"query after the UUID": {in: "fr-par/" + uuid + "?x=1"},
+		"no region":            {in: "/" + uuid},
+		"new line at the end":  {in: "fr-par/" + uuid + "\n"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := regional.Parse(test.in)
 			if test.ok != (err == nil) {
-				t.Fatalf("Parse(%q): error %v", test.in, err)
+				t.Fatalf("Parse(%q): got error %v, want success: %t", test.in, err, test.ok)
 			}
 			if test.ok && got.String() != test.want {
 				t.Errorf("Parse(%q) = %s, want %s", test.in, got, test.want)
@@ -43,23 +43,23 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParseReference(t *testing.T) {
+func TestParseReference_DefaultsToTheFallbackRegion(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		in   string
 		want regional.ID
 		ok   bool
 	}{
-		"bare takes the fallback": {in: uuid, want: regional.ID{Region: scw.RegionPlWaw, UUID: uuid}, ok: true},
-		"regional keeps its own":  {in: "nl-ams/" + uuid, want: regional.ID{Region: scw.RegionNlAms, UUID: uuid}, ok: true},
-		"neither":                 {in: "main"},
+		"UUID":           {in: uuid, want: regional.ID{Region: scw.RegionPlWaw, UUID: uuid}, ok: true},
+		"another region": {in: "nl-ams/" + uuid, want: regional.ID{Region: scw.RegionNlAms, UUID: uuid}, ok: true},
+		"name":           {in: "main"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := regional.ParseReference(test.in, scw.RegionPlWaw)
 			if test.ok != (err == nil) {
-				t.Fatalf("ParseReference(%q): error %v", test.in, err)
+				t.Fatalf("ParseReference(%q): got error %v, want success: %t", test.in, err, test.ok)
 			}
 			if got != test.want {
 				t.Errorf("ParseReference(%q) = %+v, want %+v", test.in, got, test.want)
@@ -79,7 +79,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := regional.Parse(id.String())
 		if err != nil || again != id {
-			t.Errorf("Parse(%q) = %v, which reads back as %v, %v", s, id, again, err)
+			t.Errorf("Parse(%q) = %v, and Parse of its text = %v, %v, want the same ID", s, id, again, err)
 		}
 	})
 }

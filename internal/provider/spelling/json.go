@@ -5,9 +5,8 @@ import (
 	"reflect"
 )
 
-// JSON compares JSON texts by what they say: blanks and the order of keys are
-// spelling, and so are the digits of a number behind those that a float64 keeps,
-// which the SDK does not read.
+// JSON reports whether two JSON texts are equal, regardless of white space and the order of
+// keys. Numbers are compared as float64, because the SDK decodes them so.
 func JSON(a, b string) bool {
 	var first, second any
 	if json.Unmarshal([]byte(a), &first) != nil || json.Unmarshal([]byte(b), &second) != nil {

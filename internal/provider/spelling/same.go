@@ -10,31 +10,31 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// Same reports whether two texts, both set, say the same.
+// Same reports whether two strings, both set, are equal.
 type Same func(a, b string) bool
 
-// Text is the strictest Same: two texts are the same if they are equal.
+// Text reports whether two strings are identical.
 func Text(a, b string) bool {
 	return a == b
 }
 
-// Reference compares ids and leaves out their regions: the official provider
-// stores some references bare that its users write with a region.
+// Reference reports whether two IDs have the same UUID. It ignores regions: the official
+// provider stores some references without the region that is configured.
 func Reference(a, b string) bool {
 	return regional.Bare(a) == regional.Bare(b)
 }
 
-// Instant compares RFC 3339 times by the second that they name, because a token
-// expires at a second. The service may round to microseconds, so times that differ by
-// no more are the same, too.
+// Instant reports whether two RFC 3339 times are in the same second, because a token
+// expires at a second, or differ by at most a microsecond, because the service may round to
+// microseconds.
 func Instant(a, b string) bool {
 	return compareTimes(a, b, func(first, second time.Time) bool {
 		return first.Truncate(time.Second).Equal(second.Truncate(time.Second)) || first.Sub(second).Abs() <= time.Microsecond
 	})
 }
 
-// Rounded reports whether one time may be what a service has made of the other: it
-// may cut or round to a second.
+// Rounded reports whether two RFC 3339 times differ by less than a second: the service may
+// truncate or round to seconds.
 func Rounded(a, b string) bool {
 	return compareTimes(a, b, func(first, second time.Time) bool { return first.Sub(second).Abs() < time.Second })
 }
@@ -48,18 +48,19 @@ func compareTimes(a, b string, same func(first, second time.Time) bool) bool {
 	return same(first, second)
 }
 
-// Hostname compares host names: their case and a dot at the end say nothing.
+// Hostname reports whether two hostnames are equal, regardless of case and a final dot.
 func Hostname(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
 }
 
-// Unset reports whether a value says nothing. The official provider writes ""
-// where a newer one writes null.
+// Unset reports whether a string is null or "", which the official provider writes instead
+// of null.
 func Unset(v types.String) bool {
 	return v.IsNull() || (!v.IsUnknown() && v.ValueString() == "")
 }
 
-// Equal reports whether two values say the same, where null and "" do.
+// Equal reports whether two values are equal by same. Null and "" are equal; unknown values
+// are not equal to any value.
 func Equal(a, b types.String, same Same) bool {
 	switch {
 	case a.IsUnknown() || b.IsUnknown():
@@ -71,8 +72,8 @@ func Equal(a, b types.String, same Same) bool {
 	}
 }
 
-// Keep returns the prior spelling of a value if the new one says the same, and
-// the new value otherwise.
+// Keep returns the prior value if the next one is equal by same, and the next one
+// otherwise.
 func Keep(prior, next types.String, same Same) types.String {
 	if Equal(prior, next, same) {
 		return prior
@@ -80,7 +81,7 @@ func Keep(prior, next types.String, same Same) types.String {
 	return next
 }
 
-// KeepMap is Keep for maps, where null and {} say the same.
+// KeepMap returns the prior map if both are null or {}, and the next one otherwise.
 func KeepMap(prior, next types.Map) types.Map {
 	if prior.IsUnknown() || next.IsUnknown() {
 		return next
@@ -91,7 +92,7 @@ func KeepMap(prior, next types.Map) types.Map {
 	return next
 }
 
-// KeepList is Keep for lists, where null and [] say the same.
+// KeepList returns the prior list if both are null or [], and the next one otherwise.
 func KeepList(prior, next types.List) types.List {
 	if prior.IsUnknown() || next.IsUnknown() {
 		return next

@@ -5,9 +5,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// What a hash may ask of the machine that verifies it. The service's own hashes
-// ask for 64 MiB and one pass (recorded traffic of July 2026); a hash that asks
-// for much more is not one of them.
+// The limits for parameters of a hash that is verified. The service's hashes need 64 MiB
+// and one pass (recorded traffic of July 2026).
 const (
 	maxHashMemory      = 256 * 1024 // KiB
 	maxHashIterations  = 16
@@ -15,9 +14,8 @@ const (
 	maxHashBytes       = 1024
 )
 
-// SecretMatches reports whether stored, which is either a secret or its argon2id
-// hash, is that of the secret. It does not verify a hash that would cost more
-// than any of the service's: such a hash matches nothing.
+// SecretMatches reports whether stored is the secret or its Argon2id hash. A hash with
+// parameters above the limits does not match.
 func SecretMatches(secret, stored string) bool {
 	if secret == stored {
 		return true
@@ -29,8 +27,8 @@ func SecretMatches(secret, stored string) bool {
 	return err == nil && match
 }
 
-// affordable reports whether text is an argon2id hash within the limits above.
-// Zero passes or lanes would make the hash function panic.
+// affordable reports whether text is an Argon2id hash within the limits. The hash function
+// panics if the passes or lanes are zero.
 func affordable(text string) bool {
 	if len(text) > maxHashBytes {
 		return false
@@ -44,12 +42,12 @@ func affordable(text string) bool {
 		params.Parallelism >= 1 && params.Parallelism <= maxHashParallelism
 }
 
-// secretsMatch reports whether the stored map holds exactly the wanted secrets.
-func secretsMatch(wanted, stored types.Map) bool {
-	if wanted.IsUnknown() || len(wanted.Elements()) != len(stored.Elements()) {
+// secretsMatch reports whether the stored map contains exactly the configured secrets.
+func secretsMatch(configured, stored types.Map) bool {
+	if configured.IsUnknown() || len(configured.Elements()) != len(stored.Elements()) {
 		return false
 	}
-	for key, value := range wanted.Elements() {
+	for key, value := range configured.Elements() {
 		secret, ok := value.(types.String)
 		if !ok || secret.IsUnknown() {
 			return false

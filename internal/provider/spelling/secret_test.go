@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
 
-// cheap makes hashes that are quick to verify; the service's cost 64 MiB each.
+// cheap are parameters for hashes that are fast to verify; the service's need 64 MiB.
 var cheap = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32}
 
 func hash(t testing.TB, secret string) string {
@@ -22,7 +22,7 @@ func hash(t testing.TB, secret string) string {
 	return h
 }
 
-func TestSecretMatches(t *testing.T) {
+func TestSecretMatches_RefusesExpensiveHashes(t *testing.T) {
 	t.Parallel()
 	good := hash(t, "secret")
 	with := func(old, replacement string) string { return strings.Replace(good, old, replacement, 1) }
@@ -30,19 +30,19 @@ func TestSecretMatches(t *testing.T) {
 		secret, stored string
 		want           bool
 	}{
-		"its hash":                      {"secret", good, true},
-		"another's hash":                {"other", good, false},
-		"in clear":                      {"secret", "secret", true},
-		"in clear, another":             {"secret", "other", false},
-		"empty, its hash":               {"", hash(t, ""), true},
-		"looks like a hash, in clear":   {good, good, true},
-		"looks like a hash, its hash":   {good, hash(t, good), true},
-		"no passes":                     {"secret", with("t=1", "t=0"), false},
-		"no lanes":                      {"secret", with("p=2", "p=0"), false},
-		"four gigabytes":                {"secret", with("m=64", "m=4194304"), false},
-		"a billion passes":              {"secret", with("t=1", "t=1000000000"), false},
-		"no key":                        {"secret", good[:strings.LastIndexByte(good, '$')+1], false},
-		"a key of the length of a book": {"secret", good + strings.Repeat("A", 1<<20), false},
+		"its hash":                    {"secret", good, true},
+		"another's hash":              {"other", good, false},
+		"in clear":                    {"secret", "secret", true},
+		"in clear, another":           {"secret", "other", false},
+		"empty, its hash":             {"", hash(t, ""), true},
+		"looks like a hash, in clear": {good, good, true},
+		"looks like a hash, its hash": {good, hash(t, good), true},
+		"no passes":                   {"secret", with("t=1", "t=0"), false},
+		"no lanes":                    {"secret", with("p=2", "p=0"), false},
+		"four gigabytes":              {"secret", with("m=64", "m=4194304"), false},
+		"a billion passes":            {"secret", with("t=1", "t=1000000000"), false},
+		"no key":                      {"secret", good[:strings.LastIndexByte(good, '$')+1], false},
+		"a key of a megabyte":         {"secret", good + strings.Repeat("A", 1<<20), false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -63,10 +63,10 @@ func FuzzSecretMatches(f *testing.F) {
 		begin := time.Now()
 		spelling.SecretMatches(secret, stored)
 		if took := time.Since(begin); took > 30*time.Second {
-			t.Errorf("the hash %q took %s", stored, took)
+			t.Errorf("SecretMatches with hash %q took %s, want at most 30s", stored, took)
 		}
 		if !spelling.SecretMatches(secret, secret) {
-			t.Errorf("%q does not match itself", secret)
+			t.Errorf("SecretMatches(%q, itself) = false, want true", secret)
 		}
 	})
 }
@@ -76,10 +76,10 @@ func FuzzInstant(f *testing.F) {
 	f.Add("", "never")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if spelling.Instant(a, b) != spelling.Instant(b, a) {
-			t.Errorf("Instant(%q, %q) depends on the order", a, b)
+			t.Errorf("Instant(%q, %q) is not symmetric", a, b)
 		}
 		if !spelling.Instant(a, a) {
-			t.Errorf("Instant(%q, itself) is false", a)
+			t.Errorf("Instant(%q, itself) = false, want true", a)
 		}
 	})
 }
