@@ -67,6 +67,26 @@ func (d *Directory) Apply(object any, deleted bool) {
 	}
 }
 
+// Reload starts a new directory. add adds one object to it, and swap puts it in
+// the place of the contents of d, so that what was not added is gone.
+func (d *Directory) Reload() (add func(object any), swap func()) {
+	fresh := NewDirectory()
+	add = func(object any) { fresh.Apply(object, false) }
+	swap = func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for digest, key := range fresh.keys {
+			// The old entry has the last use, which may not be stored yet.
+			if before := d.keys[digest]; before != nil {
+				before.APIKey = key.APIKey
+				fresh.keys[digest] = before
+			}
+		}
+		d.projects, d.organizations, d.keys, d.digests = fresh.projects, fresh.organizations, fresh.keys, fresh.digests
+	}
+	return add, swap
+}
+
 // listProjects lists the projects of an organization anew. A list that was given
 // out stays as it is.
 func (d *Directory) listProjects(organization string) {

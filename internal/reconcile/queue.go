@@ -111,8 +111,39 @@ func (q *queue) working(k key, generation int64) {
 func (q *queue) supersede(f functions.Function) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.cancelOutdated(f)
+}
+
+// cancelOutdated cuts short the work on an older deployment of a function. The
+// caller holds mu.
+func (q *queue) cancelOutdated(f functions.Function) {
 	r := q.running[key{functionKind, f.ID}]
 	if r != nil && r.generation != 0 && (r.generation != f.Generation || f.Status == functions.Deleting) {
 		r.cancel()
 	}
+}
+
+// replace puts other keys in the place of those that wait. It cuts short the work
+// on functions that are not among all, and on older deployments of those that are.
+func (q *queue) replace(waiting []key, all map[string]functions.Function) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting, q.queued = nil, map[key]bool{}
+	for k, r := range q.running {
+		if _, exists := all[k.id]; k.kind == functionKind && !exists {
+			r.cancel()
+		}
+	}
+	for _, f := range all {
+		q.cancelOutdated(f)
+	}
+	for _, k := range waiting {
+		if r := q.running[k]; r != nil {
+			r.again = true
+			continue
+		}
+		q.queued[k] = true
+		q.waiting = append(q.waiting, k)
+	}
+	q.signal()
 }

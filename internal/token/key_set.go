@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A KeySet publishes the keys of all namespaces. It is exactly as new as the
@@ -27,9 +28,22 @@ type setEntry struct {
 // NewKeySet returns an empty set.
 func NewKeySet() *KeySet { return &KeySet{keys: map[string]setEntry{}} }
 
+// Reload implements store.Follower.
+func (s *KeySet) Reload(store.Position) store.Loader {
+	fresh := NewKeySet()
+	return store.Loader{
+		Add: func(o store.Object) { fresh.Apply(store.Change{Object: o}) },
+		Swap: func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.keys, s.document = fresh.keys, nil
+		},
+	}
+}
+
 // Apply notes one change. The key of a namespace that is being deleted is no
 // longer published: its tokens are gone.
-func (s *KeySet) Apply(change functions.Change) {
+func (s *KeySet) Apply(change store.Change) {
 	n, ok := change.Object.(functions.Namespace)
 	if !ok {
 		return

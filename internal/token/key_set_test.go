@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -76,19 +77,19 @@ func TestKeySetFollows(t *testing.T) {
 	first := functions.Namespace{ID: "1", Status: functions.Pending}
 	steps := []struct {
 		name   string
-		change functions.Change
+		change store.Change
 		keys   int
 	}{
-		{"a namespace without its key", functions.Change{Object: first}, 0},
-		{"its key is made", functions.Change{Object: with(first, pair.Public, functions.Ready)}, 1},
-		{"the same again", functions.Change{Object: with(first, pair.Public, functions.Pending)}, 1},
-		{"another kind of object", functions.Change{Object: functions.Token{ID: "1"}, Deleted: true}, 1},
-		{"a second namespace", functions.Change{Object: functions.Namespace{ID: "2", PublicKey: other.Public}}, 2},
-		{"a third one with the first key", functions.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}}, 2},
-		{"a key that cannot be read", functions.Change{Object: functions.Namespace{ID: "4", PublicKey: "x"}}, 2},
-		{"the first is being deleted", functions.Change{Object: with(first, pair.Public, functions.Deleting)}, 2},
-		{"the third is deleted", functions.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}, Deleted: true}, 1},
-		{"the second is deleted", functions.Change{Object: functions.Namespace{ID: "2"}, Deleted: true}, 0},
+		{"a namespace without its key", store.Change{Object: first}, 0},
+		{"its key is made", store.Change{Object: with(first, pair.Public, functions.Ready)}, 1},
+		{"the same again", store.Change{Object: with(first, pair.Public, functions.Pending)}, 1},
+		{"another kind of object", store.Change{Object: functions.Token{ID: "1"}, Deleted: true}, 1},
+		{"a second namespace", store.Change{Object: functions.Namespace{ID: "2", PublicKey: other.Public}}, 2},
+		{"a third one with the first key", store.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}}, 2},
+		{"a key that cannot be read", store.Change{Object: functions.Namespace{ID: "4", PublicKey: "x"}}, 2},
+		{"the first is being deleted", store.Change{Object: with(first, pair.Public, functions.Deleting)}, 2},
+		{"the third is deleted", store.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}, Deleted: true}, 1},
+		{"the second is deleted", store.Change{Object: functions.Namespace{ID: "2"}, Deleted: true}, 0},
 	}
 	for _, step := range steps {
 		set.Apply(step.change)
@@ -110,7 +111,7 @@ func TestDocumentIsWhatVerifiersExpect(t *testing.T) {
 	t.Parallel()
 	text, public := minted(t, functions.Token{ID: tokenID, FunctionID: functionID, CreatedAt: created})
 	set := token.NewKeySet()
-	set.Apply(functions.Change{Object: functions.Namespace{ID: namespaceID, PublicKey: public}})
+	set.Apply(store.Change{Object: functions.Namespace{ID: namespaceID, PublicKey: public}})
 	var document struct {
 		Keys []map[string]string `json:"keys"`
 	}
