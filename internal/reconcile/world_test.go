@@ -72,7 +72,7 @@ type world struct {
 	dir     string
 	store   *sqlite.Store
 	logs    *output.Logs
-	box     *secret.Box
+	sealer  *secret.Sealer
 	scaler  *scale.Scaler
 	log     *testlog.Buffer
 	sources *sources
@@ -89,7 +89,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
 	w.store = store
 	t.Cleanup(func() { _ = store.Close() })
 	w.update(func(tx functions.Tx) error { return tx.Put(project) })
-	if w.box, err = secret.NewBox(make([]byte, secret.KeySize)); err != nil {
+	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
 		t.Fatal(err)
 	}
 	w.start(options...)
@@ -115,7 +115,7 @@ func (w *world) start(options ...func(*reconcile.Reconciler)) {
 	}
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
 	w.Reconciler = &reconcile.Reconciler{
-		Store: w.store, Keys: pairs{}, Sealer: w.box, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
+		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
 		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
 		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,
