@@ -52,9 +52,9 @@ func TestMint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box := newBox(t)
-	minter := token.NewMinter(box)
-	namespace := functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(box, pair)}
+	sealer := newSealer(t)
+	minter := token.NewMinter(sealer)
+	namespace := functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(sealer, pair)}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,12 +89,12 @@ func TestMintWithForeignKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := secret.NewBox(make([]byte, secret.KeySize))
+	other, err := secret.NewSealer(make([]byte, secret.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(other, pair)}
-	if text, err := token.NewMinter(newBox(t)).Mint(n, functions.Token{ID: tokenID}); !errors.Is(err, secret.ErrSealed) {
+	if text, err := token.NewMinter(newSealer(t)).Mint(n, functions.Token{ID: tokenID}); !errors.Is(err, secret.ErrSealed) {
 		t.Errorf("Mint returns %v, %v, want ErrSealed", text, err)
 	}
 }
@@ -155,13 +155,13 @@ func TestPoolReportsFailure(t *testing.T) {
 	}
 }
 
-func newBox(t testing.TB) *secret.Box {
+func newSealer(t testing.TB) *secret.Sealer {
 	t.Helper()
-	box, err := secret.NewBox([]byte("0123456789abcdef0123456789abcdef"))
+	sealer, err := secret.NewSealer([]byte("0123456789abcdef0123456789abcdef"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return box
+	return sealer
 }
 
 func decode(t *testing.T, part string) string {
@@ -187,8 +187,8 @@ func publicKey(t *testing.T, text string) *rsa.PublicKey {
 // the key of its own.
 func TestMintForManyNamespaces(t *testing.T) {
 	t.Parallel()
-	box := newBox(t)
-	minter := token.NewMinter(box)
+	sealer := newSealer(t)
+	minter := token.NewMinter(sealer)
 	var pairs []token.KeyPair
 	for range 2 {
 		pair, err := token.GenerateKeyPair(2048)
@@ -199,7 +199,7 @@ func TestMintForManyNamespaces(t *testing.T) {
 	}
 	var namespaces []functions.Namespace
 	for i := range 70 {
-		namespaces = append(namespaces, functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(box, pairs[i%2])})
+		namespaces = append(namespaces, functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(sealer, pairs[i%2])})
 	}
 	for i, n := range append(namespaces, namespaces...) {
 		text, err := minter.Mint(n, functions.Token{ID: tokenID, NamespaceID: n.ID})

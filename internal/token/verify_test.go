@@ -28,8 +28,8 @@ func minted(t testing.TB, scope functions.Token) (text, public string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box := newBox(t)
-	made, err := token.NewMinter(box).Mint(functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(box, pair)}, scope)
+	sealer := newSealer(t)
+	made, err := token.NewMinter(sealer).Mint(functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(sealer, pair)}, scope)
 	if err != nil {
 		t.Fatal(err)
 	}
