@@ -1,18 +1,17 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/jeton-dev/jeton/internal/child"
 	"github.com/jeton-dev/jeton/internal/sandbox/stage"
+	"github.com/jeton-dev/jeton/internal/volume"
 )
 
 // disks makes file systems of one size, each in a file without a name: when the
@@ -38,35 +37,10 @@ func openDisks(dir string, size int64) (*disks, error) {
 	if d.template, err = d.newFile(); err != nil {
 		return nil, fmt.Errorf("make disks in %s: %w", dir, err)
 	}
-	if err := d.format(); err != nil {
+	if err := volume.FormatImage(context.Background(), d.template, 0); err != nil {
 		return nil, errors.Join(fmt.Errorf("make disks: %w", err), d.close())
 	}
 	return d, nil
-}
-
-// format makes the file system: without a journal, for it never outlives a crash.
-func (d *disks) format() error {
-	program, err := exec.LookPath("mkfs.ext4")
-	if err != nil {
-		// A service may have a PATH without the programs of administrators.
-		program = "/sbin/mkfs.ext4"
-	}
-	var complaint strings.Builder
-	cmd := &exec.Cmd{
-		Path: program, Dir: "/", ExtraFiles: []*os.File{d.template}, Stderr: &complaint, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-		Args: []string{
-			program, "-q", "-F", "-O", "^has_journal,^resize_inode", "-m", "0",
-			"-E", "lazy_itable_init=1,nodiscard,root_owner=0:0", "/proc/self/fd/3",
-		},
-	}
-	group, err := child.Start(cmd)
-	if err == nil {
-		err = group.Wait()
-	}
-	if err != nil {
-		return fmt.Errorf("run %s (of e2fsprogs): %w: %.300s", program, err, strings.TrimSpace(complaint.String()))
-	}
-	return nil
 }
 
 // newFile makes a file without a name, all of it a hole.
@@ -115,69 +89,12 @@ func (d *disks) newDisk(user int) (int, error) {
 	if err := d.copyTemplate(f); err != nil {
 		return -1, fmt.Errorf("make disk: %w", err)
 	}
-	loop, err := attachLoop(f)
-	if err != nil {
-		return -1, fmt.Errorf("make disk: %w", err)
-	}
-	// The mount holds the device from here on, and the device the file.
-	defer loop.Close()
-	mount, err := mountDisk(loop.Name())
+	mount, err := volume.MountImage(f, volume.MountOptions{DirectIO: true})
 	if err != nil {
 		return -1, fmt.Errorf("make disk: %w", err)
 	}
 	if err := furnishDisk(mount, user); err != nil {
 		return -1, errors.Join(fmt.Errorf("make disk: %w", err), unix.Close(mount))
-	}
-	return mount, nil
-}
-
-// attachLoop makes a block device of a file, which ends with the last use of it.
-func attachLoop(f *os.File) (*os.File, error) {
-	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
-	if err != nil {
-		return nil, fmt.Errorf("%w (load the kernel module loop)", err)
-	}
-	defer control.Close()
-	config := unix.LoopConfig{Fd: uint32(f.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR | unix.LO_FLAGS_DIRECT_IO}}
-	for {
-		number, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
-		if err != nil {
-			return nil, fmt.Errorf("find a free loop device: %w", err)
-		}
-		loop, err := os.OpenFile(fmt.Sprintf("/dev/loop%d", number), os.O_RDWR, 0)
-		if err != nil {
-			return nil, err
-		}
-		err = unix.IoctlLoopConfigure(int(loop.Fd()), &config)
-		if err == nil {
-			return loop, nil
-		}
-		_ = loop.Close()
-		if !errors.Is(err, unix.EBUSY) { // Another process was faster.
-			return nil, fmt.Errorf("set up a loop device: %w", err)
-		}
-	}
-}
-
-func mountDisk(device string) (int, error) {
-	fs, err := unix.Fsopen("ext4", unix.FSOPEN_CLOEXEC)
-	if err != nil {
-		return -1, fmt.Errorf("open ext4: %w", err)
-	}
-	defer func() { _ = unix.Close(fs) }()
-	err = unix.FsconfigSetString(fs, "source", device)
-	if err == nil {
-		err = unix.FsconfigSetFlag(fs, "noinit_itable")
-	}
-	if err == nil {
-		err = unix.FsconfigCreate(fs)
-	}
-	if err != nil {
-		return -1, fmt.Errorf("mount %s: %w", device, err)
-	}
-	mount, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV)
-	if err != nil {
-		return -1, fmt.Errorf("mount %s: %w", device, err)
 	}
 	return mount, nil
 }
