@@ -10,29 +10,29 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/jeton-dev/jeton/internal/sandbox/stage"
+	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 	"github.com/jeton-dev/jeton/internal/volume"
 )
 
-// disks makes file systems of one size, each in a file without a name: when the
-// last process that uses one has ended, however it ended, the kernel frees it.
+// disks makes file systems of one size, each in an image file without a name: the
+// kernel frees it after the last process that uses it has ended.
 type disks struct {
 	dir  string
 	size int64
-	// template is an empty file system, of which each is a copy.
+	// template is an empty file system. Each disk is a copy of it.
 	template *os.File
-	owners   *owners
+	idmaps   *idmaps
 }
 
 // openDisks makes the template in a folder.
 func openDisks(dir string, size int64) (*disks, error) {
-	if size < LeastDisk {
-		return nil, fmt.Errorf("make disks of %d bytes: want %d at least", size, LeastDisk)
+	if size < MinDisk {
+		return nil, fmt.Errorf("make disks of %d bytes: want %d at least", size, MinDisk)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make disks: %w", err)
 	}
-	d := &disks{dir: dir, size: size, owners: newOwners()}
+	d := &disks{dir: dir, size: size, idmaps: newIDMaps()}
 	var err error
 	if d.template, err = d.newFile(); err != nil {
 		return nil, fmt.Errorf("make disks in %s: %w", dir, err)
@@ -43,11 +43,11 @@ func openDisks(dir string, size int64) (*disks, error) {
 	return d, nil
 }
 
-// newFile makes a file without a name, all of it a hole.
+// newFile makes an empty sparse file without a name.
 func (d *disks) newFile() (*os.File, error) {
 	fd, err := unix.Open(d.dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("make a file without a name: %w", err)
+		return nil, fmt.Errorf("make unnamed file: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "disk")
 	if err := f.Truncate(d.size); err != nil {
@@ -56,7 +56,7 @@ func (d *disks) newFile() (*os.File, error) {
 	return f, nil
 }
 
-// copyTemplate copies what of the template is not a hole.
+// copyTemplate copies the template, without its holes.
 func (d *disks) copyTemplate(to *os.File) error {
 	if unix.IoctlFileClone(int(to.Fd()), int(d.template.Fd())) == nil {
 		return nil
@@ -78,8 +78,8 @@ func (d *disks) copyTemplate(to *os.File) error {
 	}
 }
 
-// newDisk makes a file system for a sandbox, with the folders in it, and returns
-// its mount, which is nowhere yet. Some of the folders are the user's.
+// newDisk makes a disk and its folders, and returns its mount, which is not attached
+// yet. The upper folder of the overlay belongs to the user.
 func (d *disks) newDisk(user int) (int, error) {
 	f, err := d.newFile()
 	if err != nil {
@@ -93,20 +93,20 @@ func (d *disks) newDisk(user int) (int, error) {
 	if err != nil {
 		return -1, fmt.Errorf("make disk: %w", err)
 	}
-	if err := furnishDisk(mount, user); err != nil {
+	if err := populateDisk(mount, user); err != nil {
 		return -1, errors.Join(fmt.Errorf("make disk: %w", err), unix.Close(mount))
 	}
 	return mount, nil
 }
 
-// furnishDisk makes the folders of a disk.
-func furnishDisk(mount, user int) error {
+// populateDisk makes the folders of a disk.
+func populateDisk(mount, user int) error {
 	for _, f := range []struct {
 		name string
 		mode uint32
 		user int
 	}{
-		{stage.DiskTemporary, 0o1777, 0}, {stage.DiskWork, 0o700, 0}, {stage.DiskUpper, 0o755, user},
+		{launcher.DiskTemporary, 0o1777, 0}, {launcher.DiskWork, 0o700, 0}, {launcher.DiskUpper, 0o755, user},
 	} {
 		if err := unix.Mkdirat(mount, f.name, f.mode); err != nil {
 			return fmt.Errorf("make folder %s: %w", f.name, err)
@@ -118,14 +118,14 @@ func furnishDisk(mount, user int) error {
 	return nil
 }
 
-// openCode lets a user make files in the folder of the code, if there is one, where
-// the code itself cannot be shown as the user's own.
-func openCode(mount int, dir string, user int) error {
+// makeCodeWritable lets a user create files in the code's folder "function", if it
+// exists. It is the fallback if the code cannot be mounted as the user's own.
+func makeCodeWritable(mount int, dir string, user int) error {
 	const folder = "function"
 	if !isFolder(filepath.Join(dir, folder)) {
 		return nil
 	}
-	name := stage.DiskUpper + "/" + folder
+	name := launcher.DiskUpper + "/" + folder
 	if err := unix.Mkdirat(mount, name, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("make folder %s: %w", name, err)
 	}
@@ -137,21 +137,20 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// EXT4_IOC_SHUTDOWN, and its flag by which nothing more is written.
+// EXT4_IOC_SHUTDOWN, and its flag that discards unwritten data.
 const (
 	ioctlShutdown   = 0x8004587d
 	shutdownNoFlush = 2
 )
 
-// discardDisk takes down a disk that nobody uses any more: what was not written
-// yet need not be.
+// discardDisk closes an unused disk without writing what is still in memory.
 func discardDisk(mount int) {
 	if root, err := unix.Openat(mount, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
-		// If it fails, all is written, and then freed.
+		// If this fails, the kernel writes all data before it frees the disk.
 		_ = unix.IoctlSetPointerInt(root, ioctlShutdown, shutdownNoFlush)
 		_ = unix.Close(root)
 	}
 	_ = unix.Close(mount)
 }
 
-func (d *disks) close() error { return errors.Join(d.template.Close(), d.owners.close()) }
+func (d *disks) close() error { return errors.Join(d.template.Close(), d.idmaps.close()) }

@@ -1,17 +1,16 @@
-package stage
+package launcher
 
 import (
-	"errors"
 	"fmt"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// applyFilter has this thread, and the program that it becomes, be under a filter.
-// It is the last step: what comes behind it must be on the list.
-func applyFilter(b Blueprint, s Step, assembled []byte) error {
-	if b.omits(s) {
+// applyFilter applies a seccomp filter to this thread and the program that it
+// executes. All later system calls must be on the filter's list.
+func applyFilter(c Config, s Step, assembled []byte) error {
+	if c.omits(s) {
 		return nil
 	}
 	if err := addFilter(assembled); err != nil {
@@ -23,7 +22,7 @@ func applyFilter(b Blueprint, s Step, assembled []byte) error {
 func addFilter(assembled []byte) error {
 	const size = int(unsafe.Sizeof(unix.SockFilter{}))
 	if len(assembled) == 0 || len(assembled)%size != 0 {
-		return errors.New("there is no list of system calls")
+		return fmt.Errorf("filter of %d bytes: want a positive multiple of %d", len(assembled), size)
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err

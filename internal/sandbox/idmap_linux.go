@@ -13,45 +13,47 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/child"
-	"github.com/jeton-dev/jeton/internal/sandbox/stage"
+	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 )
 
-// owners has user namespaces in which root is a user of sandboxes: a mount with one
-// of them shows root's files as that user's. They are few, and kept.
-type owners struct {
+// idmaps holds user namespaces that map root to one sandbox user each. A mount with
+// such a namespace shows root's files as that user's. Users are reused, so the
+// namespaces stay open until close. All methods are safe for concurrent use.
+type idmaps struct {
 	mu    sync.Mutex
 	users map[int]*os.File
 }
 
-func newOwners() *owners { return &owners{users: map[int]*os.File{}} }
+func newIDMaps() *idmaps { return &idmaps{users: map[int]*os.File{}} }
 
-// of returns the namespace of a user. It stays open.
-func (o *owners) of(user int) (*os.File, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if f := o.users[user]; f != nil {
+// namespaceOf returns the namespace of a user. The caller must not close it.
+func (m *idmaps) namespaceOf(user int) (*os.File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f := m.users[user]; f != nil {
 		return f, nil
 	}
 	f, err := newUserNamespace(user)
 	if err != nil {
 		return nil, fmt.Errorf("make user namespace: %w", err)
 	}
-	o.users[user] = f
+	m.users[user] = f
 	return f, nil
 }
 
-func (o *owners) close() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (m *idmaps) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var err error
-	for _, f := range o.users {
+	for _, f := range m.users {
 		err = errors.Join(err, f.Close())
 	}
-	clear(o.users)
+	clear(m.users)
 	return err
 }
 
-// newUserNamespace starts a process in a new one, which waits to be let go.
+// newUserNamespace starts a launcher in a new namespace, opens the namespace, and kills
+// the launcher.
 func newUserNamespace(user int) (*os.File, error) {
 	ours, theirs, err := controlPair()
 	if err != nil {
@@ -60,7 +62,7 @@ func newUserNamespace(user int) (*os.File, error) {
 	defer theirs.Close()
 	mappings := []syscall.SysProcIDMap{{ContainerID: 0, HostID: user, Size: 1}}
 	cmd := &exec.Cmd{
-		Path: "/proc/self/exe", Args: []string{stage.Name, "3"}, Dir: "/", ExtraFiles: []*os.File{theirs},
+		Path: "/proc/self/exe", Args: []string{launcher.Name, "3"}, Dir: "/", ExtraFiles: []*os.File{theirs},
 		SysProcAttr: &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWUSER, UidMappings: mappings, GidMappings: mappings, GidMappingsEnableSetgroups: true,
 		},
@@ -71,6 +73,6 @@ func newUserNamespace(user int) (*os.File, error) {
 	}
 	f, err := os.Open(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "ns", "user"))
 	group.Signal(syscall.SIGKILL)
-	_ = group.Wait() // It was killed, which is no news.
+	_ = group.Wait() // It was killed: Wait returns an error.
 	return f, errors.Join(err, ours.Close())
 }

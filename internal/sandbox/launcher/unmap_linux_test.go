@@ -1,13 +1,13 @@
-package stage_test
+package launcher_test
 
 import (
 	"slices"
 	"testing"
 
-	"github.com/jeton-dev/jeton/internal/sandbox/stage"
+	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 )
 
-// smaps is of a program with all kinds of memory, cut to what matters.
+// smaps is an excerpt for a program with all kinds of memory.
 const smaps = `00400000-00402000 r--p 00000000 fe:00 11560053                           /usr/bin/jeton
 Size:                  8 kB
 Rss:                   8 kB
@@ -27,20 +27,20 @@ Anonymous:             0 kB
 Anonymous:             0 kB
 `
 
-func TestWhatIsUnmapped(t *testing.T) {
+func TestFilePages_FindsReadOnlyRegionsOfFiles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		smaps string
 		want  [][2]uintptr
 	}{
 		"a program":           {smaps, [][2]uintptr{{0x400000, 0x402000}, {0x402000, 0x145e000}}},
-		"nothing":             {"", nil},
-		"no region before it": {"Anonymous:             0 kB\n", nil},
-		"no addresses":        {"x-y r--p 00000000 fe:00 1 /f\nAnonymous:             0 kB\n", nil},
+		"empty":               {"", nil},
+		"no region":           {"Anonymous:             0 kB\n", nil},
+		"malformed addresses": {"x-y r--p 00000000 fe:00 1 /f\nAnonymous:             0 kB\n", nil},
 		"short permissions":   {"1000-2000 r- 00000000 fe:00 1 /f\nAnonymous:             0 kB\n", nil},
 	} {
-		if got := stage.Unchanged([]byte(test.smaps)); !slices.Equal(got, test.want) {
-			t.Errorf("%s: %x, want %x", name, got, test.want)
+		if got := launcher.FilePages([]byte(test.smaps)); !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %x, want %x", name, got, test.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package stage
+package launcher
 
 import (
 	"errors"
@@ -10,26 +10,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// makePlace makes what a mount is put on, or the symbolic link itself.
-func (m Mount) makePlace(root string) error {
+// makeTarget makes the file or folder that m is mounted on, or the symbolic link.
+func (m Mount) makeTarget(root string) error {
 	if m.Cover {
 		return nil
 	}
-	place := root + m.Target
-	if err := os.MkdirAll(path.Dir(place), 0o755); err != nil {
+	target := root + m.Target
+	if err := os.MkdirAll(path.Dir(target), 0o755); err != nil {
 		return err
 	}
 	switch {
 	case m.Link != "":
-		return os.Symlink(m.Link, place)
+		return os.Symlink(m.Link, target)
 	case m.Folder:
-		return os.MkdirAll(place, 0o755)
+		return os.MkdirAll(target, 0o755)
 	}
-	return os.WriteFile(place, nil, 0o644)
+	return os.WriteFile(target, nil, 0o644)
 }
 
-// The files of /etc that programs look for, with nothing of this machine in
-// them.
+// etcFiles are files of /etc that programs read. They contain nothing about this
+// machine.
 var etcFiles = map[string]string{
 	"/etc/passwd":        "root:x:0:0::/home/app:/sbin/nologin\napp:x:1000:1000::/home/app:/sbin/nologin\n",
 	"/etc/group":         "root:x:0:\napp:x:1000:\n",
@@ -37,39 +37,38 @@ var etcFiles = map[string]string{
 	"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
 }
 
-// rootDir is where the root folder is put together before it is one: a folder
-// that every Linux has.
+// rootDir is where the root folder is built before the pivot: every Linux has it.
 const rootDir = "/tmp"
 
-// buildRoot makes the root folder of a sandbox, and moves into it. Nothing of
-// the machine's own is left to be seen but what the blueprint names.
-func buildRoot(b Blueprint, opened []int) error {
+// buildRoot builds the root folder and makes it this process's root. Of the machine's
+// files only the Config's mounts are visible there.
+func buildRoot(c Config, opened []int) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
-		return fmt.Errorf("part from the machine's mounts: %w", err)
+		return fmt.Errorf("make mounts slaves of the machine's: %w", err)
 	}
-	opened, err := b.openMounts(opened)
+	opened, err := c.openMounts(opened)
 	if err != nil {
 		return err
 	}
 	if err := mountTemporary(rootDir, 0o755, 4<<20, unix.MS_NOSUID|unix.MS_NODEV); err != nil {
 		return err
 	}
-	if err := furnishRoot(b, opened, rootDir); err != nil {
+	if err := populateRoot(c, opened, rootDir); err != nil {
 		return err
 	}
 	flags := uintptr(unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV)
 	if err := unix.Mount("", rootDir, "", flags, ""); err != nil {
-		return fmt.Errorf("make the root folder read-only: %w", err)
+		return fmt.Errorf("remount root folder read-only: %w", err)
 	}
 	return pivot(rootDir)
 }
 
-// openMounts opens what the server has not opened.
-func (b Blueprint) openMounts(opened []int) ([]int, error) {
+// openMounts opens the Config's mounts unless the server has opened them.
+func (c Config) openMounts(opened []int) ([]int, error) {
 	if len(opened) > 0 {
 		return opened, nil
 	}
-	for _, m := range b.Mounts {
+	for _, m := range c.Mounts {
 		if m.Link != "" {
 			continue
 		}
@@ -82,24 +81,24 @@ func (b Blueprint) openMounts(opened []int) ([]int, error) {
 	return opened, nil
 }
 
-func furnishRoot(b Blueprint, opened []int, root string) error {
-	for _, dir := range []string{b.Home, "/tmp", "/proc", "/dev", "/etc"} {
+func populateRoot(c Config, opened []int, root string) error {
+	for _, dir := range []string{c.Home, "/tmp", "/proc", "/dev", "/etc"} {
 		if err := os.MkdirAll(root+dir, 0o755); err != nil {
 			return err
 		}
 	}
-	if err := furnishMemory(b, root); err != nil {
+	if err := mountMemory(c, root); err != nil {
 		return err
 	}
-	for _, m := range b.Mounts {
-		if err := m.makePlace(root); err != nil {
-			return fmt.Errorf("make a place for %s: %w", m.Target, err)
+	for _, m := range c.Mounts {
+		if err := m.makeTarget(root); err != nil {
+			return fmt.Errorf("make mount point %s: %w", m.Target, err)
 		}
 		if m.Link != "" {
 			continue
 		}
 		if len(opened) == 0 {
-			return errors.New("fewer mounts than places came from the server")
+			return errors.New("mount root folder: the server sent fewer mounts than the config lists")
 		}
 		if err := m.Attach(opened[0], root); err != nil {
 			return err
@@ -108,7 +107,7 @@ func furnishRoot(b Blueprint, opened []int, root string) error {
 		if m.Target != DiskMount {
 			continue
 		}
-		// It comes first: others may be below /tmp.
+		// The disk is the first mount: others may be below /tmp.
 		if err := unix.Mount(root+DiskMount+"/"+DiskTemporary, root+"/tmp", "", unix.MS_BIND, ""); err != nil {
 			return fmt.Errorf("mount /tmp: %w", err)
 		}
@@ -118,20 +117,20 @@ func furnishRoot(b Blueprint, opened []int, root string) error {
 			return err
 		}
 	}
-	if b.Resolver != "" {
-		if err := os.WriteFile(root+"/etc/resolv.conf", []byte("nameserver "+b.Resolver+"\n"), 0o644); err != nil {
+	if c.Resolver != "" {
+		if err := os.WriteFile(root+"/etc/resolv.conf", []byte("nameserver "+c.Resolver+"\n"), 0o644); err != nil {
 			return err
 		}
 	}
-	if b.omits(Processes) {
-		return errors.Join(linkDevices(b, root), unix.Mount("/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, ""))
+	if c.omits(Processes) {
+		return errors.Join(linkDevices(c, root), unix.Mount("/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, ""))
 	}
-	return errors.Join(linkDevices(b, root), mountProc(root))
+	return errors.Join(linkDevices(c, root), mountProc(root))
 }
 
-// A sandbox with a disk has these folders, into which its program cannot go: the
-// disk itself, and the code below what the program changes of it. On the disk are
-// /tmp, and the upper and the work folder of the overlay over the code.
+// The folders of a sandbox with a disk. The program cannot enter diskDir. DiskMount is
+// where the disk is mounted, and DiskCode where the code is, the lower folder of the
+// overlay. The others are on the disk: /tmp, and the upper and work folders.
 const (
 	diskDir       = "/.disk"
 	DiskMount     = diskDir + "/fs"
@@ -141,13 +140,13 @@ const (
 	DiskWork      = "work"
 )
 
-// SharedMemory is the folder of shared memory.
+// SharedMemory is the folder of POSIX shared memory.
 const SharedMemory = "/dev/shm"
 
-// furnishMemory makes the folder that is in memory, and the places of the disk.
-func furnishMemory(b Blueprint, root string) error {
+// mountMemory mounts the folder in memory, and makes the folders of the disk.
+func mountMemory(c Config, root string) error {
 	inMemory := "/tmp"
-	if b.Disk {
+	if c.Disk {
 		inMemory = SharedMemory
 		err := os.Mkdir(root+diskDir, 0o700)
 		for _, dir := range []string{DiskMount, DiskCode, SharedMemory} {
@@ -157,15 +156,15 @@ func furnishMemory(b Blueprint, root string) error {
 			return err
 		}
 	}
-	return mountTemporary(root+inMemory, 0o1777, b.Temporary, unix.MS_NOSUID|unix.MS_NODEV)
+	return mountTemporary(root+inMemory, 0o1777, c.Temporary, unix.MS_NOSUID|unix.MS_NODEV)
 }
 
-func linkDevices(b Blueprint, root string) error {
+func linkDevices(c Config, root string) error {
 	links := map[string]string{
 		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
 	}
-	if !b.Disk {
-		links["shm"] = "/tmp" // Shared memory counts as what it is: files in memory.
+	if !c.Disk {
+		links["shm"] = "/tmp" // Shared memory counts against the size of /tmp.
 	}
 	var err error
 	for name, target := range links {
@@ -177,13 +176,13 @@ func linkDevices(b Blueprint, root string) error {
 func mountTemporary(dir string, mode uint32, size int64, flags uintptr) error {
 	options := fmt.Sprintf("mode=%o,size=%d", mode, size)
 	if err := unix.Mount("tmpfs", dir, "tmpfs", flags, options); err != nil {
-		return fmt.Errorf("mount a folder in memory: %w", err)
+		return fmt.Errorf("mount tmpfs on %s: %w", dir, err)
 	}
 	return nil
 }
 
-// mountProc shows the sandbox its own processes. What tells of the whole machine
-// beyond what programs need is empty.
+// mountProc mounts /proc of the sandbox's PID namespace. Files about the whole machine
+// are empty unless programs need them.
 func mountProc(root string) error {
 	flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_RDONLY)
 	if err := unix.Mount("proc", root+"/proc", "proc", flags, ""); err != nil {
@@ -192,18 +191,17 @@ func mountProc(root string) error {
 	return hideProc(root)
 }
 
-// shownProc is what programs read in /proc beside their own processes: how many
-// processors there are and what they can do, how much memory, how busy they are, and
-// settings of the kernel. What is a symbolic link leads to a process.
+// shownProc are the entries of /proc that programs read besides their own processes:
+// processors, memory, load and kernel settings. The symbolic links lead to a process.
 var shownProc = []string{
 	"cpuinfo", "filesystems", "loadavg", "meminfo", "mounts", "net", "self", "stat", "sys", "thread-self", "uptime", "version",
 }
 
-// hiddenOfProcess are files of the first process, which is the program's own: where
-// the folders that it sees are on the machine.
+// hiddenOfProcess are files of process 1, the program, that contain paths of the
+// machine.
 var hiddenOfProcess = []string{"1/mountinfo", "1/mounts", "1/mountstats"}
 
-// hideProc puts empty files and folders over all the rest, whatever this kernel has.
+// hideProc mounts empty files and folders over all other entries of /proc.
 func hideProc(root string) error {
 	entries, err := os.ReadDir(root + "/proc")
 	if err != nil {
@@ -228,7 +226,7 @@ func hideProc(root string) error {
 	}
 	for _, name := range hidden {
 		err := unix.Mount(root+"/dev/null", root+"/proc/"+name, "", unix.MS_BIND, "")
-		// The probe for processes has no process of that number to see.
+		// The test without a PID namespace may have no process 1.
 		if err != nil && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("hide /proc/%s: %w", name, err)
 		}
@@ -236,10 +234,10 @@ func hideProc(root string) error {
 	return nil
 }
 
-// emptyDir is a folder with nothing in it.
+// emptyDir is an empty folder.
 const emptyDir = "/.empty"
 
-// pivot makes a folder the root folder, and lets go of the one before.
+// pivot makes a folder the root folder, and unmounts the old one.
 func pivot(root string) error {
 	err := unix.Chdir(root)
 	if err == nil {
@@ -252,7 +250,7 @@ func pivot(root string) error {
 		err = unix.Chdir("/")
 	}
 	if err != nil {
-		return fmt.Errorf("change the root folder: %w", err)
+		return fmt.Errorf("change root folder: %w", err)
 	}
 	return nil
 }

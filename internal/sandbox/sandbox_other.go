@@ -9,18 +9,17 @@ import (
 	"syscall"
 )
 
-// errNotLinux is the answer of every other system: its processes have no walls
-// that Jeton knows how to build.
-var errNotLinux = errors.New("instances are isolated on Linux only: choose --isolation=none to run them as plain processes, which " +
+// errNotLinux is the error of all functions on other systems than Linux.
+var errNotLinux = errors.New("isolate instances: only Linux is supported: choose --isolation=none to run them as plain processes, where " +
 	descriptions[None].lacks)
 
-// A Host makes sandboxes; there are none on this system.
+// A Host cannot be made on this system.
 type Host struct{}
 
-// A Sandbox is never made on this system.
+// A Sandbox cannot be made on this system.
 type Sandbox struct{}
 
-// An End is how a sandbox ended.
+// An End describes how a sandbox ended.
 type End struct {
 	State       *os.ProcessState
 	OutOfMemory bool
@@ -35,8 +34,8 @@ func Default() (Level, error) { return None, errNotLinux }
 // Level returns None.
 func (*Host) Level() Level { return None }
 
-// Prepares returns false.
-func (*Host) Prepares() bool { return false }
+// CanMountCode returns false.
+func (*Host) CanMountCode() bool { return false }
 
 // Close does nothing.
 func (*Host) Close() error { return nil }
@@ -50,11 +49,11 @@ func (*Host) Start(context.Context, Layout) (*Sandbox, error) { return nil, errN
 // Limit returns an error.
 func (*Sandbox) Limit(Limits) error { return errNotLinux }
 
-// Reveal returns an error.
-func (*Sandbox) Reveal(string, int64) error { return errNotLinux }
+// MountCode returns an error.
+func (*Sandbox) MountCode(string, int64) error { return errNotLinux }
 
-// Become returns an error.
-func (*Sandbox) Become(Program) error { return errNotLinux }
+// Exec returns an error.
+func (*Sandbox) Exec(Program) error { return errNotLinux }
 
 // Assign returns an error.
 func (*Sandbox) Assign([]byte) error { return errNotLinux }
@@ -74,11 +73,11 @@ func (*Sandbox) Memory() int64 { return 0 }
 // Wait returns at once.
 func (*Sandbox) Wait() End { return End{} }
 
-// SystemFolders returns nothing.
+// SystemFolders returns nil.
 func SystemFolders() []string { return nil }
 
 // Prove returns an error.
 func (*Host) Prove(context.Context) (Report, error) { return nil, errNotLinux }
 
-// AvailableMemory returns 0: it is not known.
+// AvailableMemory returns 0: the size is unknown.
 func AvailableMemory() int64 { return 0 }

@@ -1,4 +1,4 @@
-package stage
+package launcher
 
 import (
 	"bytes"
@@ -9,15 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shrink unmaps the pages of this program's file, which come back one by one when
-// they are used: the kernel would take half a millisecond to unmap them when the
-// stage becomes a program, and a call may wait for that by then.
-func shrink() error {
+// unmapFilePages unmaps the pages of this program's file. The kernel maps single pages
+// again when they are used. At the exec it would take half a millisecond to unmap all,
+// while a call may be waiting.
+func unmapFilePages() error {
 	smaps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
-		return fmt.Errorf("find what is mapped: %w", err)
+		return fmt.Errorf("list mapped pages: %w", err)
 	}
-	for _, r := range unchanged(smaps) {
+	for _, r := range filePages(smaps) {
 		_, _, errno := unix.Syscall(unix.SYS_MADVISE, r.from, r.to-r.from, unix.MADV_DONTNEED)
 		if errno != 0 {
 			return fmt.Errorf("unmap pages: %w", errno)
@@ -26,17 +26,17 @@ func shrink() error {
 	return nil
 }
 
-// A region is a part of the memory, from one address to before another.
+// A region is a range of addresses; to is exclusive.
 type region struct{ from, to uintptr }
 
-// unchanged reads /proc/self/smaps, and returns what is in memory as it is in
-// files: what cannot be written to, and was not before it was protected, as
-// tables are that the loader fills in. It leaves next to nothing on the heap.
-func unchanged(smaps []byte) []region {
+// filePages reads /proc/self/smaps and returns the regions whose memory equals a file:
+// read-only ones without anonymous pages. Tables that the loader fills in have such
+// pages, although they are read-only later. It allocates next to nothing.
+func filePages(smaps []byte) []region {
 	found := make([]region, 0, 16)
 	var current region
 	for line := range bytes.Lines(smaps) {
-		if r, ok := fileOnly(line); ok {
+		if r, ok := parseRegion(line); ok {
 			current = r
 			continue
 		}
@@ -47,9 +47,9 @@ func unchanged(smaps []byte) []region {
 	return found
 }
 
-// fileOnly parses the line with which a region begins: it is empty unless it is of
-// a file and cannot be written to. The line is another one if ok is false.
-func fileOnly(line []byte) (r region, ok bool) {
+// parseRegion parses the first line of a region. The result is empty unless the region
+// is read-only, private and of a file. ok is false for all other lines.
+func parseRegion(line []byte) (r region, ok bool) {
 	var fields [5][]byte
 	n := 0
 	for field := range bytes.FieldsSeq(line) {

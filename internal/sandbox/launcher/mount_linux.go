@@ -1,4 +1,4 @@
-package stage
+package launcher
 
 import (
 	"errors"
@@ -8,34 +8,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Mount is one folder or file that is visible inside.
+// A Mount is a folder or file that is visible in the sandbox.
 type Mount struct {
-	// Source is the path outside, for a stage that opens it by itself, and
-	// Target the one inside.
+	// Source is the path on the machine, for a launcher that opens it itself. Target
+	// is the path in the sandbox.
 	Source string `json:"source"`
 	Target string `json:"target"`
-	// Link is what the path leads to, if it is a symbolic link.
+	// Link is the target of the symbolic link to make; empty for a mount.
 	Link string `json:"link,omitempty"`
-	// Folder tells a folder from a file.
+	// Folder is true for a folder and false for a file.
 	Folder bool `json:"folder"`
-	// Owned is true for what the program may treat as its own, Writable for what
-	// may be changed, and Device for what may be written to, as the devices of
-	// /dev.
+	// Owned shows root's files as the program's own, Writable allows changes, and
+	// Device allows writes to a device.
 	Owned    bool `json:"owned,omitempty"`
 	Writable bool `json:"writable,omitempty"`
 	Device   bool `json:"device,omitempty"`
-	// Cover is true for what is put over a file that is visible already.
+	// Cover is true if Target exists already and the mount hides it.
 	Cover bool `json:"cover,omitempty"`
 }
 
-// Open makes a mount of its own of the source, which is nowhere yet. It can be
-// read only, unless it is to be writable, and has no set-user-id and, but for a
-// device itself, no devices. With users, a user namespace, what is owned and belongs
-// to root belongs to root of that namespace.
+// Open returns the descriptor of a new mount of the source that is not attached yet.
+// The mount is read-only unless Writable or Device is set, ignores set-user-id bits,
+// and has no devices unless Device is set. If users, a user namespace, is not nil,
+// an Owned mount maps root's files to root of that namespace.
 func (m Mount) Open(users *os.File) (fd int, err error) {
 	fd, err = unix.OpenTree(unix.AT_FDCWD, m.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 	if err != nil {
-		return -1, fmt.Errorf("open %s for the sandbox: %w", m.Source, err)
+		return -1, fmt.Errorf("open mount %s: %w", m.Source, err)
 	}
 	attributes := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_NOSUID}
 	switch {
@@ -51,12 +50,12 @@ func (m Mount) Open(users *os.File) (fd int, err error) {
 		attributes.Userns_fd = uint64(users.Fd())
 	}
 	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attributes); err != nil {
-		return -1, errors.Join(fmt.Errorf("set what may be done with %s: %w", m.Source, err), unix.Close(fd))
+		return -1, errors.Join(fmt.Errorf("set attributes of mount %s: %w", m.Source, err), unix.Close(fd))
 	}
 	return fd, nil
 }
 
-// Attach puts an opened mount in its place. It takes the file descriptor over.
+// Attach attaches an opened mount to its Target below root, and closes the descriptor.
 func (m Mount) Attach(fd int, root string) error {
 	defer func() { _ = unix.Close(fd) }()
 	err := unix.MoveMount(fd, "", unix.AT_FDCWD, root+m.Target, unix.MOVE_MOUNT_F_EMPTY_PATH)
