@@ -18,7 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -86,7 +86,7 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	archives, err := blob.NewArchives(filepath.Join(dir, "archives"))
+	archives, err := files.OpenArchives(filepath.Join(dir, "archives"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/dns"
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -37,23 +36,20 @@ import (
 type change = functions.Change
 
 func (s *Server) openReconciler(context.Context) error {
-	archives, err := blob.NewArchives(s.path("archives"))
+	archives, err := files.OpenArchives(s.path("archives"))
 	if err != nil {
 		return err
 	}
-	artifacts, err := blob.NewArtifacts(s.path("artifacts"))
+	artifacts, err := files.OpenArtifacts(s.path("artifacts"))
 	if err != nil {
 		return err
 	}
-	if err := archives.Sweep(); err != nil {
+	if err := artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
 		return err
 	}
-	if err := artifacts.Sweep(reconcile.ReleaseWorkspace); err != nil {
-		return err
-	}
-	builds, err := blob.NewBuilds(s.path("builds"), s.config.BuildCache, s.config.Now)
+	builds, err := files.OpenBuildCache(s.path("builds"), s.config.BuildCache, s.config.Now)
 	if err != nil {
-		return fmt.Errorf("builds that are kept: %w", err)
+		return err
 	}
 	caches, err := s.openCaches()
 	if err != nil {
