@@ -43,7 +43,7 @@ type API struct {
 	Projects Projects
 	// Attempts counts the wrong keys, and the wrong signatures of addresses.
 	Attempts *iam.Attempts
-	Archives *blob.Archives
+	Archives blob.Archives
 	Runtimes []runtime.Runtime
 	// Toolchain names what serves a language on this machine; empty if nothing
 	// does.
