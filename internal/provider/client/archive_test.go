@@ -24,7 +24,7 @@ func helloDigest() string {
 	return hex.EncodeToString(digest[:])
 }
 
-// An entry of an archive that a test makes.
+// entry is an entry of a test's archive.
 type entry struct {
 	name, content string
 	mode          fs.FileMode
@@ -67,8 +67,7 @@ func read(t *testing.T, content string) client.Archive {
 	return a
 }
 
-// TestReadArchive_ComparesContent: what a build cannot see makes no other archive.
-func TestReadArchive_ComparesContent(t *testing.T) {
+func TestArchiveSame_ComparesWhatABuildObserves(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 	first := pack(t, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644})
@@ -87,11 +86,11 @@ func TestReadArchive_ComparesContent(t *testing.T) {
 		"other content":         {pack(t, entry{name: "a.js", content: "ONE", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644}), false},
 		"swapped content":       {pack(t, entry{name: "a.js", content: "two", mode: 0o644}, entry{name: "lib/b.js", content: "one", mode: 0o644}), false},
 		"another name":          {pack(t, entry{name: "A.js", content: "one", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644}), false},
-		"a file less":           {pack(t, entry{name: "a.js", content: "one", mode: 0o644}), false},
-		"a file more":           {pack(t, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644}, entry{name: "c.js", mode: 0o644}), false},
+		"a missing file":        {pack(t, entry{name: "a.js", content: "one", mode: 0o644}), false},
+		"an additional file":    {pack(t, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644}, entry{name: "c.js", mode: 0o644}), false},
 		"an empty folder":       {pack(t, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644}, entry{name: "z/"}), false},
-		"a name twice":          {pack(t, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644}), false},
-		"cut off":               {first[:len(first)-1], false},
+		"a duplicate name":      {pack(t, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "a.js", content: "one", mode: 0o644}, entry{name: "lib/b.js", content: "two", mode: 0o644}), false},
+		"truncated":             {first[:len(first)-1], false},
 		"not a zip":             {"hello", false},
 	}
 	for name, test := range tests {
@@ -99,56 +98,52 @@ func TestReadArchive_ComparesContent(t *testing.T) {
 			t.Parallel()
 			before, after := read(t, first), read(t, test.archive)
 			if before.Same(after) != test.same || after.Same(before) != test.same {
-				t.Errorf("same: %t, want %t: %+v and %+v", before.Same(after), test.same, before, after)
+				t.Errorf("Same of %+v and %+v is %t, want %t", before, after, before.Same(after), test.same)
 			}
 		})
 	}
-	if none := (client.Archive{}); none.Same(none) || none.Known() {
-		t.Error("no archive is one")
+	if unknown := (client.Archive{}); unknown.Same(unknown) || unknown.Known() {
+		t.Error("the zero value is known")
 	}
 	if other := read(t, "hello"); !other.Same(read(t, "hello")) || other.Content != "" {
-		t.Errorf("a file that is not a zip is %+v", other)
+		t.Errorf("a file that is not a zip: got %+v", other)
 	}
 	if got, err := client.ReadArchive(archive(t, "hello"), client.Archive{Digest: helloDigest(), Content: "c1:known"}); err != nil || got.Content != "c1:known" {
-		t.Errorf("a known archive is %+v: %v", got, err)
+		t.Errorf("a known archive: got %+v, error %v", got, err)
 	}
 }
 
-// TestContentDigest_BoundsUnpacking: an archive that unpacks to more than the service
-// takes has no content digest, and is identified by its bytes alone.
-func TestContentDigest_BoundsUnpacking(t *testing.T) {
+func TestContentDigest_BoundsUnpackedSize(t *testing.T) {
 	t.Parallel()
 	zeros := strings.Repeat("\x00", 1<<20)
 	bomb := pack(t, entry{name: "a", content: zeros}, entry{name: "b", content: zeros})
 	for limit, want := range map[int64]bool{2 << 20: true, 2<<20 - 1: false, 1 << 20: false, 0: false} {
 		if got := client.ContentDigest(bomb, limit); (got != "") != want {
-			t.Errorf("%d bytes that unpack to %d have the digest %q with a limit of %d", len(bomb), 2<<20, got, limit)
+			t.Errorf("limit %d, unpacked size %d: got digest %q, want one: %t", limit, 2<<20, got, want)
 		}
 	}
 }
 
-func TestReadArchive_Errors(t *testing.T) {
+func TestReadArchive_RefusesWhatIsNotAnArchive(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{"no file": filepath.Join(t.TempDir(), "gone.zip"), "a folder": t.TempDir(), "an empty file": archive(t, "")} {
 		if got, err := client.ReadArchive(path, client.Archive{}); err == nil {
-			t.Errorf("%s is the archive %+v", name, got)
+			t.Errorf("%s: got %+v, want an error", name, got)
 		}
 	}
 }
 
-func TestUploadReturnsTheDigest(t *testing.T) {
+func TestUpload_ReturnsDigest(t *testing.T) {
 	t.Parallel()
 	storage := httptest.NewServer(&script{answers: []http.HandlerFunc{answer(http.StatusOK, "")}})
 	t.Cleanup(storage.Close)
 	c, _ := dial(t, uploadTo(storage.URL))
 	if got, err := c.Upload(t.Context(), tokenID, archive(t, "hello")); err != nil || got.Digest != helloDigest() {
-		t.Errorf("the archive is %+v: %v", got, err)
+		t.Errorf("got %+v, error %v", got, err)
 	}
 }
 
-// TestCodeArchive reads the code back, and sends the host that keeps it nothing that
-// the API did not ask for.
-func TestCodeArchive(t *testing.T) {
+func TestCodeArchive_SendsOnlyHeadersOfTheAPI(t *testing.T) {
 	t.Parallel()
 	code := pack(t, entry{name: "a.js", content: "one", mode: 0o644})
 	digest := sha256.Sum256([]byte(code))
@@ -167,7 +162,7 @@ func TestCodeArchive(t *testing.T) {
 		want  client.Archive
 	}{{false, whole}, {false, client.Archive{Digest: whole.Digest}}, {true, whole}} {
 		if got, err := c.CodeArchive(t.Context(), tokenID, test.whole); err != nil || got != test.want {
-			t.Errorf("the archive is %+v, want %+v: %v", got, test.want, err)
+			t.Errorf("got %+v, error %v, want %+v", got, err, test.want)
 		}
 	}
 	for name, values := range host.requests[0].Header {
@@ -178,14 +173,12 @@ func TestCodeArchive(t *testing.T) {
 	for _, want := range []string{"403 Forbidden", "no code", "no usable URL"} {
 		got, err := c.CodeArchive(t.Context(), tokenID, true)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "signed") {
-			t.Errorf("the archive is %+v, the error %v, want %q", got, err, want)
+			t.Errorf("got %+v, error %v, want an error that contains %q", got, err, want)
 		}
 	}
 }
 
-// TestCodeArchive_IsBounded: code of the size that the service takes is read, and no
-// more than that.
-func TestCodeArchive_IsBounded(t *testing.T) {
+func TestCodeArchive_BoundsDownload(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int64]string{client.MaxArchiveBytes: "", client.MaxArchiveBytes + 1: "too large"} {
 		storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -199,7 +192,7 @@ func TestCodeArchive_IsBounded(t *testing.T) {
 		t.Cleanup(storage.Close)
 		c, _ := dial(t, answer(http.StatusOK, fmt.Sprintf(`{"url":%q}`, storage.URL)))
 		if _, err := c.CodeArchive(t.Context(), tokenID, true); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%d bytes: the error is %v, want %q", size, err, want)
+			t.Errorf("%d bytes: got error %v, want %q", size, err, want)
 		}
 	}
 }

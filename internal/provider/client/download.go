@@ -15,17 +15,17 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// digestHeader has the digest of what an answer holds (RFC 9530). A Jeton server
-// sends it with code.
+// digestHeader contains the digest of the body (RFC 9530). A Jeton server sends it
+// with archives.
 const digestHeader = "Repr-Digest"
 
-// CodeArchive identifies the archive that was uploaded last for a function. The
-// content is known only if whole is set or if the service does not send a digest:
-// then the archive is downloaded. A function without code is an error.
+// CodeArchive identifies the last uploaded archive of a function. If the service
+// sends a digest and whole is false, the archive is not downloaded and its Content
+// is "". A function without code is an error.
 func (c *Client) CodeArchive(ctx context.Context, id regional.ID, whole bool) (Archive, error) {
 	source, err := c.functions.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{Region: id.Region, FunctionID: id.UUID}, Context(ctx))
 	if err != nil {
-		return Archive{}, fmt.Errorf("ask where to download the code: %w", err)
+		return Archive{}, fmt.Errorf("get the download URL of the code: %w", err)
 	}
 	req, err := c.archiveRequest(ctx, http.MethodGet, source.URL)
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *Client) CodeArchive(ctx context.Context, id regional.ID, whole bool) (A
 	if err := setHeaders(req, source.Headers); err != nil {
 		return Archive{}, err
 	}
-	resp, err := c.uploads.Do(req)
+	resp, err := c.archives.Do(req)
 	if err != nil {
 		return Archive{}, fmt.Errorf("download the code: %w", err)
 	}
@@ -49,7 +49,8 @@ func (c *Client) CodeArchive(ctx context.Context, id regional.ID, whole bool) (A
 	return archive, nil
 }
 
-// download identifies the archive of an answer, by way of a file that is removed.
+// download identifies the archive in an answer. It stores the archive in a
+// temporary file, since unpacking needs random access.
 func download(resp *http.Response) (Archive, error) {
 	file, err := os.CreateTemp("", "code-*.zip")
 	if err != nil {
@@ -67,7 +68,7 @@ func download(resp *http.Response) (Archive, error) {
 	return identify(file, size, Archive{})
 }
 
-// sentDigest returns the SHA-256 that an answer has in its header, in hex, or "".
+// sentDigest returns the SHA-256 of the answer's digest header in hex, or "".
 func sentDigest(header http.Header) string {
 	for field := range strings.SplitSeq(header.Get(digestHeader), ",") {
 		encoded, ok := strings.CutPrefix(strings.TrimSpace(field), "sha-256=:")
