@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/archive"
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/tree"
@@ -39,10 +40,14 @@ type built struct {
 func (r *Reconciler) artifact(ctx context.Context, f functions.Function, projectID string) (b built, err error) {
 	if serving := f.Revision; !f.Rebuild && serving != nil && serving.Archive == f.Target && serving.Handler == f.Handler {
 		r.live.hold(f.ID, serving.Artifact, serving.Artifact)
-		if r.Artifacts.Has(f.ID, serving.Artifact) {
+		has, err := r.Artifacts.Has(ctx, blob.Ref{FunctionID: f.ID, Name: serving.Artifact})
+		if err == nil && has {
 			return built{artifact: serving.Artifact, launch: serving.Launch}, nil
 		}
 		r.live.release(f.ID, serving.Artifact)
+		if err != nil {
+			return built{}, err
+		}
 	}
 	if !f.FromScratch {
 		if b, ok, err := r.cached(ctx, f, projectID); ok || err != nil {
@@ -186,13 +191,13 @@ func (r *Reconciler) build(ctx context.Context, f functions.Function, w *workspa
 	if err != nil {
 		return built{}, err
 	}
-	if err := r.cache(f, t.projectID, result, launch, log); err != nil {
+	if err := r.cache(ctx, f, t.projectID, result, launch, log); err != nil {
 		return built{}, err
 	}
 	if err := r.say(ctx, f, stepKeep); err != nil {
 		return built{}, err
 	}
-	return r.keep(f, launch, result)
+	return r.keep(ctx, f, launch, result)
 }
 
 func parse(f functions.Function) (runtime.Runtime, runtime.Handler, error) {
@@ -202,26 +207,22 @@ func parse(f functions.Function) (runtime.Runtime, runtime.Handler, error) {
 }
 
 func (r *Reconciler) unpack(ctx context.Context, f functions.Function, into string) error {
-	file, err := r.Archives.Open(f.ID, f.Target)
+	code, err := r.Archives.Open(ctx, f.ID, f.Target)
 	if err != nil {
 		return fmt.Errorf("open uploaded code: %w", err)
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	return archive.Extract(ctx, file, info.Size(), into, archive.Limits{Packed: r.Limits.ArchiveSize})
+	defer code.Close()
+	return archive.Extract(ctx, code, code.Size(), into, archive.Limits{Packed: r.Limits.ArchiveSize})
 }
 
-func (r *Reconciler) keep(f functions.Function, launch runtime.Launch, output string) (built, error) {
+func (r *Reconciler) keep(ctx context.Context, f functions.Function, launch runtime.Launch, output string) (built, error) {
 	encoded, err := json.Marshal(launch)
 	if err != nil {
 		return built{}, err
 	}
 	name := r.NewID()
 	r.live.hold(f.ID, name, name)
-	if err := r.Artifacts.Add(f.ID, name, output); err != nil {
+	if err := r.Artifacts.Put(ctx, blob.Ref{FunctionID: f.ID, Name: name}, output); err != nil {
 		r.live.release(f.ID, name)
 		return built{}, err
 	}

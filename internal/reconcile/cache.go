@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/tree"
@@ -30,19 +31,19 @@ func (r *Reconciler) cached(ctx context.Context, f functions.Function, projectID
 	if !ok {
 		return built{}, false, nil
 	}
-	workspace, err := r.Artifacts.Workspace()
+	workspace, err := r.Artifacts.Workspace(ctx)
 	if err != nil {
 		return built{}, false, err
 	}
 	defer func() { err = errors.Join(err, tree.Remove(workspace)) }()
 	output := filepath.Join(workspace, "cached")
-	encoded, ok, err := r.Builds.Take(name, output)
+	encoded, err := r.Builds.Get(ctx, name, output)
 	var kept notes
-	if err == nil && ok {
+	if err == nil {
 		err = json.Unmarshal(encoded, &kept)
 	}
-	if err != nil || !ok {
-		if err != nil {
+	if err != nil {
+		if !errors.Is(err, blob.ErrNotFound) {
 			r.Log.Error("a build in the cache cannot be used, and is made anew", "function_id", f.ID, "error", err)
 		}
 		return built{}, false, nil
@@ -51,13 +52,13 @@ func (r *Reconciler) cached(ctx context.Context, f functions.Function, projectID
 		return built{}, false, err
 	}
 	r.write(f, "The same archive was built before, with the same toolchain. The log of that build:\n\n"+kept.Log)
-	b, err = r.keep(f, kept.Launch, output)
+	b, err = r.keep(ctx, f, kept.Launch, output)
 	return b, true, err
 }
 
 // cache keeps what was built for the next build of the same. Without room for that
 // the build is none the worse.
-func (r *Reconciler) cache(f functions.Function, projectID, output string, launch runtime.Launch, log *runtime.BuildLog) error {
+func (r *Reconciler) cache(ctx context.Context, f functions.Function, projectID, output string, launch runtime.Launch, log *runtime.BuildLog) error {
 	info, handler, err := parse(f)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (r *Reconciler) cache(f functions.Function, projectID, output string, launc
 	if err != nil {
 		return err
 	}
-	if err := r.Builds.Add(name, output, encoded); err != nil {
+	if err := r.Builds.Put(ctx, name, output, encoded); err != nil {
 		r.Log.Error("a build cannot be kept for the next one", "function_id", f.ID, "error", err)
 	}
 	return nil

@@ -17,7 +17,7 @@ func TestDeployment_ServesWithItsVariables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sealed := func(name, value string) functions.SecretVariable {
-		return functions.SecretVariable{Key: name, Sealed: w.box.Seal([]byte(value), functions.VariablePurpose(name))}
+		return functions.SecretVariable{Key: name, Sealed: w.sealer.Seal([]byte(value), functions.VariablePurpose(name))}
 	}
 	n := w.namespace(func(n *functions.Namespace) {
 		n.Variables = map[string]string{"A": "namespace", "B": "namespace", "C": "namespace", "SCW_PUBLIC": "forged"}

@@ -170,7 +170,7 @@ func (r *Reconciler) advance(ctx context.Context, f functions.Function, change f
 // prune removes the files of a function that nobody needs any more.
 func (r *Reconciler) prune(functionID string) error {
 	var needed functions.Function
-	err := r.Archives.Prune(functionID, func() ([]string, error) {
+	err := r.Archives.Prune(context.Background(), functionID, func() ([]string, error) {
 		err := r.Store.View(context.Background(), func(tx functions.Tx) (err error) {
 			needed, err = tx.Function(functionID)
 			return err
@@ -187,7 +187,7 @@ func (r *Reconciler) prune(functionID string) error {
 	if needed.Revision != nil {
 		artifacts = append(artifacts, needed.Revision.Artifact)
 	}
-	return r.Artifacts.Keep(functionID, artifacts...)
+	return r.Artifacts.Keep(context.Background(), functionID, artifacts...)
 }
 
 // deleteFunction stops a function's instances, of all its revisions, and
@@ -199,8 +199,7 @@ func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) e
 		}
 		r.live.release(f.ID, revisionID)
 	}
-	none := func() ([]string, error) { return nil, nil }
-	if err := errors.Join(r.Archives.Prune(f.ID, none), r.Artifacts.Keep(f.ID), r.Logs.Remove(f.ID)); err != nil {
+	if err := errors.Join(r.Archives.Delete(ctx, f.ID), r.Artifacts.Delete(ctx, f.ID), r.Logs.Remove(f.ID)); err != nil {
 		return fmt.Errorf("remove files of function %s: %w", f.ID, err)
 	}
 	return r.Store.Update(ctx, func(tx functions.Tx) error { return tx.Delete(f) })

@@ -26,7 +26,7 @@ func TestNamespace_GetsItsKeyPair(t *testing.T) {
 	if n.PublicKey != pair.Public || strings.Contains(string(n.PrivateKey), "PRIVATE") || n.RegistryID == "" || n.RegistryEndpoint != "rg.fr-par.scw.cloud/funcscwslug" {
 		t.Errorf("%+v", n)
 	}
-	text, err := token.NewMinter(w.box).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
+	text, err := token.NewMinter(w.sealer).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
 	if err != nil || strings.Count(text.Reveal(), ".") != 2 {
 		t.Errorf("the sealed key signs nothing: %v", err)
 	}

@@ -87,10 +87,10 @@ type Reconciler struct {
 	Store     functions.Store
 	Keys      KeyPairs
 	Sealer    token.Sealer
-	Archives  *blob.Archives
-	Artifacts *blob.Artifacts
+	Archives  blob.Archives
+	Artifacts blob.Artifacts
 	// Builds has what was built before, of the same.
-	Builds *blob.Builds
+	Builds blob.BuildCache
 	// Logs keeps what builds print.
 	Logs       Logs
 	Builders   runtime.Builders

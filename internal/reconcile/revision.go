@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -69,7 +70,7 @@ func sameContent(a, b functions.Revision) bool {
 
 // launch makes a revision known to the engine and opens it for calls.
 func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision functions.Revision) error {
-	spec, err := r.engineRevision(f, revision)
+	spec, err := r.engineRevision(ctx, f, revision)
 	if err != nil {
 		return fmt.Errorf("revision %s: %w", revision.ID, err)
 	}
@@ -85,12 +86,15 @@ func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision 
 
 // engineRevision is the revision with its secrets opened, which live in memory
 // only.
-func (r *Reconciler) engineRevision(f functions.Function, revision functions.Revision) (engine.Revision, error) {
+func (r *Reconciler) engineRevision(ctx context.Context, f functions.Function, revision functions.Revision) (engine.Revision, error) {
 	var launch runtime.Launch
 	if err := json.Unmarshal(revision.Launch, &launch); err != nil {
 		return engine.Revision{}, fmt.Errorf("read how it is launched: %w", err)
 	}
-	dir := r.Artifacts.Path(f.ID, revision.Artifact)
+	dir, _, err := r.Artifacts.Local(ctx, blob.Ref{FunctionID: f.ID, Name: revision.Artifact})
+	if err != nil {
+		return engine.Revision{}, err
+	}
 	home := r.Engine.Home(dir)
 	command, env, err := launch.Resolve(home, r.Toolchains)
 	if err != nil {
@@ -168,9 +172,6 @@ func (r *Reconciler) Restore(ctx context.Context) error {
 }
 
 func (r *Reconciler) restore(ctx context.Context, f functions.Function) error {
-	if !r.Artifacts.Has(f.ID, f.Revision.Artifact) {
-		return fmt.Errorf("artifact %s is missing", f.Revision.Artifact)
-	}
 	return r.launch(ctx, f, *f.Revision)
 }
 

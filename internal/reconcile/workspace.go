@@ -32,7 +32,7 @@ type workspace struct {
 // workspace makes one. Where there can be no file system for it, what the build takes
 // is measured instead.
 func (r *Reconciler) workspace(ctx context.Context) (*workspace, error) {
-	dir, err := r.Artifacts.Workspace()
+	dir, err := r.Artifacts.Workspace(ctx)
 	if err != nil {
 		return nil, err
 	}

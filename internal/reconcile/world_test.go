@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -71,7 +72,7 @@ type world struct {
 	dir     string
 	store   *sqlite.Store
 	logs    *output.Logs
-	box     *secret.Box
+	sealer  *secret.Sealer
 	scaler  *scale.Scaler
 	log     *testlog.Buffer
 	sources *sources
@@ -88,7 +89,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
 	w.store = store
 	t.Cleanup(func() { _ = store.Close() })
 	w.update(func(tx functions.Tx) error { return tx.Put(project) })
-	if w.box, err = secret.NewBox(make([]byte, secret.KeySize)); err != nil {
+	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
 		t.Fatal(err)
 	}
 	w.start(options...)
@@ -99,9 +100,9 @@ func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
 // does. The end of the test stops it.
 func (w *world) start(options ...func(*reconcile.Reconciler)) {
 	w.t.Helper()
-	archives, err := blob.NewArchives(filepath.Join(w.dir, "archives"))
-	artifacts, err2 := blob.NewArtifacts(filepath.Join(w.dir, "artifacts"))
-	builds, err3 := blob.NewBuilds(filepath.Join(w.dir, "builds"), 1<<30, time.Now)
+	archives, err := files.OpenArchives(filepath.Join(w.dir, "archives"))
+	artifacts, err2 := files.OpenArtifacts(filepath.Join(w.dir, "artifacts"))
+	builds, err3 := files.OpenBuildCache(filepath.Join(w.dir, "builds"), 1<<30, time.Now)
 	logs, err4 := output.Open(filepath.Join(w.dir, "logs"), 1<<20)
 	sockets, err5 := os.MkdirTemp("/tmp", "jr") //nolint:usetesting // The path of a socket must be short.
 	log := slog.New(slog.NewTextHandler(w.log, nil))
@@ -114,7 +115,7 @@ func (w *world) start(options ...func(*reconcile.Reconciler)) {
 	}
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
 	w.Reconciler = &reconcile.Reconciler{
-		Store: w.store, Keys: pairs{}, Sealer: w.box, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
+		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
 		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
 		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,
@@ -223,7 +224,7 @@ func (w *world) begin(id, handler string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = w.Archives.Add(id, bytes.NewReader(packed), int64(len(packed)), func(a blob.Archive) error {
+	_, err = w.Archives.Put(context.Background(), id, bytes.NewReader(packed), int64(len(packed)), func(a blob.Archive) error {
 		return w.store.Update(context.Background(), func(tx functions.Tx) error {
 			f, err := tx.Function(id)
 			if err != nil {

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/dns"
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -37,23 +36,20 @@ import (
 type change = functions.Change
 
 func (s *Server) openReconciler(context.Context) error {
-	archives, err := blob.NewArchives(s.path("archives"))
+	archives, err := files.OpenArchives(s.path("archives"))
 	if err != nil {
 		return err
 	}
-	artifacts, err := blob.NewArtifacts(s.path("artifacts"))
+	artifacts, err := files.OpenArtifacts(s.path("artifacts"))
 	if err != nil {
 		return err
 	}
-	if err := archives.Sweep(); err != nil {
+	if err := artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
 		return err
 	}
-	if err := artifacts.Sweep(reconcile.ReleaseWorkspace); err != nil {
-		return err
-	}
-	builds, err := blob.NewBuilds(s.path("builds"), s.config.BuildCache, s.config.Now)
+	builds, err := files.OpenBuildCache(s.path("builds"), s.config.BuildCache, s.config.Now)
 	if err != nil {
-		return fmt.Errorf("builds that are kept: %w", err)
+		return err
 	}
 	caches, err := s.openCaches()
 	if err != nil {
@@ -61,7 +57,7 @@ func (s *Server) openReconciler(context.Context) error {
 	}
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.reconcile = &reconcile.Reconciler{
-		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
+		Store: s.store, Keys: s.pairs, Sealer: s.sealer, Archives: archives, Artifacts: artifacts,
 		Builds: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
 		Volumes: s.level == sandbox.Full, Caches: caches, CacheLimit: s.config.ProjectCacheSize,
 		Builders: runtime.Builders{
@@ -99,8 +95,8 @@ func (s *Server) openCaches() (*projectcache.Cache, error) {
 func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
-			Store: s.store, Runtimes: catalogue{s.config.StrictRuntimes}, Minter: token.NewMinter(s.box),
-			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
+			Store: s.store, Runtimes: catalogue{s.config.StrictRuntimes}, Minter: token.NewMinter(s.sealer),
+			Hasher: make(hasher, hashersAtOnce), Sealer: s.sealer, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
 		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives,
@@ -153,7 +149,7 @@ func (s *Server) openGateway() {
 
 // openBrokers reads who keeps the messages of triggers.
 func (s *Server) openBrokers(context.Context) error {
-	s.brokers = &broker.Brokers{Opener: s.box, Anywhere: s.config.QueuesAnywhere}
+	s.brokers = &broker.Brokers{Opener: s.sealer, Anywhere: s.config.QueuesAnywhere}
 	if s.config.Brokers == "" {
 		return nil
 	}

@@ -69,7 +69,7 @@ type Server struct {
 	log       *slog.Logger
 	clock     *clock
 	lock      *flock.Flock
-	box       *secret.Box
+	sealer    *secret.Sealer
 	urlKey    []byte
 	store     *sqlite.Store
 	directory *iam.Directory
@@ -250,7 +250,7 @@ func (s *Server) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("key of the sealed values: %w", err)
 	}
-	if s.box, err = secret.NewBox(key); err != nil {
+	if s.sealer, err = secret.NewSealer(key); err != nil {
 		return err
 	}
 	mac := hmac.New(sha256.New, key)
