@@ -69,7 +69,7 @@ func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secre
 		if err != nil {
 			return iam.APIKey{}, secret.String{}, err
 		}
-		if !key.Opens(more.ID, "") {
+		if !key.Covers(more.ID, "") {
 			key.Projects = append(key.Projects, more.ID)
 		}
 	}
@@ -95,7 +95,7 @@ func (s *Service) Keys(ctx context.Context, project string) ([]UsedKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return !k.Opens(p.ID, "") })
+		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return !k.Covers(p.ID, "") })
 	}
 	uses, err := s.lastUses(ctx, usage.APIKeys, ids(all))
 	used := make([]UsedKey, len(all))

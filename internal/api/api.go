@@ -194,7 +194,7 @@ func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
 	notedFor(r).key = key
 	// No key, and one that has expired, are wrong as well: each answer to them
 	// is written down, and nobody is to fill the audit log.
-	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.Attempts.Wrong(addressOf(r), now) {
+	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.Attempts.CountFailure(addressOf(r), now) {
 		return key, errTooManyAttempts
 	}
 	return key, err

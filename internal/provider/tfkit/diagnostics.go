@@ -46,12 +46,12 @@ func addErrorAt(diags *diag.Diagnostics, attribute, summary, detail string) {
 func (b *Backend) Advice(err error) string {
 	switch {
 	case client.IsUnauthorized(err):
-		return "The server at " + b.URL() + " does not know the secret key. " + b.Keys() +
+		return "The server at " + b.URL() + " does not know the secret key. " + b.KeySources() +
 			" Correct it there, or have SCW_API_URL or api_url name the server that the key is from."
 	case client.IsQuotaExceeded(err):
 		return "Remove what is not needed any more, or have the quota raised."
 	case client.IsForbidden(err):
-		return "The key may not do this: use one with rights on functions in the project. " + b.Keys()
+		return "The key may not do this: use one with rights on functions in the project. " + b.KeySources()
 	case client.IsUnreachable(err):
 		return "Nothing answers at " + b.URL() + ": check SCW_API_URL and api_url, and that the server runs."
 	case errors.Is(err, context.Canceled):
