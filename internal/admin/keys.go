@@ -69,7 +69,7 @@ func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secre
 			if err != nil {
 				return iam.APIKey{}, err
 			}
-			if !key.Opens(more.ID, "") {
+			if !key.Covers(more.ID, "") {
 				key.Projects = append(key.Projects, more.ID)
 			}
 		}
@@ -97,7 +97,7 @@ func (s *Service) Keys(ctx context.Context, name string) ([]UsedKey, error) {
 			return all, err
 		}
 		p, err := project(tx, name)
-		return slices.DeleteFunc(all, func(k iam.APIKey) bool { return !k.Opens(p.ID, "") }), err
+		return slices.DeleteFunc(all, func(k iam.APIKey) bool { return !k.Covers(p.ID, "") }), err
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -69,7 +69,7 @@ type world struct {
 	store  functions.Store
 	url    string
 	log    *testlog.Buffer
-	box    *secret.Box
+	sealer *secret.Sealer
 	key    string
 	theirs string
 
@@ -87,18 +87,18 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	archives, err := blob.NewArchives(filepath.Join(dir, "archives"))
+	archives, err := files.OpenArchives(filepath.Join(dir, "archives"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.box, err = secret.NewBox(make([]byte, secret.KeySize)); err != nil {
+	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
 		t.Fatal(err)
 	}
 	directory := iam.NewDirectory()
 	w.store = store.Functions(db)
 	w.API = &api.API{
 		Service: &functions.Service{
-			Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.box), Hasher: hasher{}, Sealer: w.box, Limits: functions.DefaultLimits(),
+			Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),
 			Domain: "functions.fnc.{region}.localhost", Now: w.now, NewID: uuid.NewString, NewSuffix: func() string { return strings.ToLower(uuid.NewString()[:8]) },
 		},
 		Keys: directory, Attempts: iam.NewAttempts(0), Archives: archives, Runtimes: runtime.All(), URLKey: []byte("key"),
@@ -228,7 +228,7 @@ func (w *world) namespace(name string) string {
 		if err != nil {
 			return err
 		}
-		n.Status, n.PublicKey, n.PrivateKey = functions.Ready, pair.Public, token.SealPrivate(w.box, pair)
+		n.Status, n.PublicKey, n.PrivateKey = functions.Ready, pair.Public, token.SealPrivate(w.sealer, pair)
 		return tx.Put(n)
 	})
 	return id

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/google/renameio/v2"
 )
 
 // The files of an authority, in the data folder. The certificate is for
@@ -147,11 +149,7 @@ func createAuthority(certificatePath, keyPath string, domains []string, sealer S
 
 // writeFile leaves either the old file or the whole new one.
 func writeFile(path string, content []byte, mode os.FileMode) error {
-	unfinished := path + ".new"
-	if err := os.WriteFile(unfinished, content, mode); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, path)
+	return renameio.WriteFile(path, content, mode, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // PEM returns the authority's certificate, which clients must trust.

@@ -40,18 +40,18 @@ func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now
 
 func (c *clock) advance(by time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(by) }
 
-func newBox(t *testing.T, fill byte) *secret.Box {
+func newSealer(t *testing.T, fill byte) *secret.Sealer {
 	t.Helper()
-	box, err := secret.NewBox(bytes.Repeat([]byte{fill}, secret.KeySize))
+	sealer, err := secret.NewSealer(bytes.Repeat([]byte{fill}, secret.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return box
+	return sealer
 }
 
 func open(t *testing.T, dir string, c *clock) *certificate.Authority {
 	t.Helper()
-	a, err := certificate.OpenAuthority(dir, domains, newBox(t, 1), c.Now)
+	a, err := certificate.OpenAuthority(dir, domains, newSealer(t, 1), c.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,12 +203,12 @@ func TestAuthorityIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		damage func(t *testing.T, dir string)
-		box    byte
+		sealer byte
 		want   string
 		domain string
 		later  time.Duration
 	}{
-		"key of another folder": {box: 2, want: "does not open"},
+		"key of another folder": {sealer: 2, want: "does not open"},
 		"no key":                {damage: func(t *testing.T, dir string) { remove(t, dir, "ca.key") }, want: "no such file"},
 		"no certificate in it":  {damage: func(t *testing.T, dir string) { write(t, dir, "ca.pem", "x") }, want: "no PEM"},
 		"another authority's certificate": {damage: func(t *testing.T, dir string) {
@@ -230,7 +230,7 @@ func TestAuthorityIsRefused(t *testing.T) {
 				wanted = []string{test.domain}
 			}
 			c.advance(test.later)
-			_, err := certificate.OpenAuthority(dir, wanted, newBox(t, max(test.box, 1)), c.Now)
+			_, err := certificate.OpenAuthority(dir, wanted, newSealer(t, max(test.sealer, 1)), c.Now)
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "remove the file") {
 				t.Errorf("got %v, want it to say %q and what to do", err, test.want)
 			}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/jeton-dev/jeton/internal/journal"
 )
 
@@ -203,11 +205,7 @@ func writeBuild(folder string, text, subject []byte) error {
 
 // replace has no reader see half of it.
 func replace(path string, content []byte) error {
-	unfinished := path + ".new"
-	if err := os.WriteFile(unfinished, content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, path)
+	return renameio.WriteFile(path, content, 0o600, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // Remove removes the logs of a function.

@@ -27,7 +27,7 @@ func TestNamespace_GetsItsKeyPair(t *testing.T) {
 	if n.PublicKey != pair.Public || strings.Contains(string(n.PrivateKey), "PRIVATE") || n.RegistryID == "" || n.RegistryEndpoint != "rg.fr-par.scw.cloud/funcscwslug" {
 		t.Errorf("%+v", n)
 	}
-	text, err := token.NewMinter(w.box).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
+	text, err := token.NewMinter(w.sealer).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
 	if err != nil || strings.Count(text.Reveal(), ".") != 2 {
 		t.Errorf("the sealed key signs nothing: %v", err)
 	}
@@ -150,13 +150,13 @@ func (b brokenStore) Update(ctx context.Context, write func(functions.Tx) error)
 }
 
 // Work that fails for a reason of the server's own is done again.
-func TestWorkIsTriedAgain(t *testing.T) {
+func TestFailedWork_IsRetried(t *testing.T) {
 	t.Parallel()
 	fails := make(chan struct{}, 1)
 	fails <- struct{}{}
-	w := newWorld(t, func(r *reconcile.Reconciler) { r.Store = brokenStore{r.Store, fails} })
+	w := newWorld(t, func(c *reconcile.Config) { c.Store = brokenStore{c.Store, fails} })
 	w.namespace(nil)
-	if log := w.log.String(); !strings.Contains(log, "failed and will be tried again") || !strings.Contains(log, "no room") {
+	if log := w.log.String(); !strings.Contains(log, "failed and will be retried") || !strings.Contains(log, "no room") {
 		t.Errorf("the log says %s", log)
 	}
 }

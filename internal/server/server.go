@@ -21,6 +21,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/certificate"
 	"github.com/jeton-dev/jeton/internal/child"
@@ -70,7 +71,7 @@ type Server struct {
 	log       *slog.Logger
 	clock     *clock
 	lock      *flock.Flock
-	box       *secret.Box
+	sealer    *secret.Sealer
 	urlKey    []byte
 	store     store.Store
 	directory *iam.Directory
@@ -105,6 +106,7 @@ type Server struct {
 	engine            *process.Engine
 	level             sandbox.Level
 	scaler            *scale.Scaler
+	archives          blob.Archives
 	reconcile         *reconcile.Reconciler
 	// gatewayTLS and ops are nil where those ports are turned off.
 	listeners struct{ api, gateway, gatewayTLS, ops, admin net.Listener }
@@ -250,7 +252,7 @@ func (s *Server) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("key of the sealed values: %w", err)
 	}
-	if s.box, err = secret.NewBox(key); err != nil {
+	if s.sealer, err = secret.NewSealer(key); err != nil {
 		return err
 	}
 	mac := hmac.New(sha256.New, key)
