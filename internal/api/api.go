@@ -43,7 +43,7 @@ type API struct {
 	Projects Projects
 	// Attempts counts the wrong keys, and the wrong signatures of addresses.
 	Attempts *iam.Attempts
-	Archives *blob.Archives
+	Archives blob.Archives
 	Runtimes []runtime.Runtime
 	// Toolchain names what serves a language on this machine; empty if nothing
 	// does.
@@ -194,7 +194,7 @@ func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
 	notedFor(r).key = key
 	// No key, and one that has expired, are wrong as well: each answer to them
 	// is written down, and nobody is to fill the audit log.
-	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.Attempts.Wrong(addressOf(r), now) {
+	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.Attempts.CountFailure(addressOf(r), now) {
 		return key, errTooManyAttempts
 	}
 	return key, err

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -107,7 +106,7 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
-	archive, err := a.Archives.Add(f.ID, r.Body, length, func(archive blob.Archive) error {
+	archive, err := a.Archives.Put(r.Context(), f.ID, r.Body, length, func(archive blob.Archive) error {
 		// The key may have been revoked while the archive was received.
 		if _, err := a.recheck(r, iam.Write); err != nil {
 			return err
@@ -128,7 +127,7 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, r, err)
 		return
 	}
-	if err := a.removeSuperseded(f.ID); err != nil {
+	if err := a.removeSuperseded(context.WithoutCancel(r.Context()), f.ID); err != nil {
 		a.Log.Error("superseded archives could not be removed", "function_id", f.ID, "error", err)
 	}
 	w.Header().Set("Etag", `"`+archive.MD5+`"`)
@@ -143,9 +142,9 @@ func noRoom(err error) bool {
 
 // removeSuperseded removes the archives that the function does not need any more now
 // that another one was uploaded.
-func (a *API) removeSuperseded(functionID string) error {
-	return a.Archives.Prune(functionID, func() ([]string, error) {
-		f, err := a.Service.FunctionByID(context.Background(), functionID)
+func (a *API) removeSuperseded(ctx context.Context, functionID string) error {
+	return a.Archives.Prune(ctx, functionID, func() ([]string, error) {
+		f, err := a.Service.FunctionByID(ctx, functionID)
 		if functions.IsNotFound(err) {
 			return nil, nil // It was deleted, with its archives.
 		}
@@ -160,18 +159,22 @@ func (a *API) getArchive(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, r, err)
 		return
 	}
-	file, err := a.Archives.Open(f.ID, f.Archive)
-	if f.Archive == "" || errors.Is(err, os.ErrNotExist) {
+	if f.Archive == "" {
+		a.writeError(w, r, functions.NotFoundError("Code of the function", f.ID))
+		return
+	}
+	content, err := a.Archives.Open(r.Context(), f.ID, f.Archive)
+	if errors.Is(err, blob.ErrNotFound) {
 		err = functions.NotFoundError("Code of the function", f.ID)
 	}
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	defer file.Close()
+	defer content.Close()
 	if digest, err := hex.DecodeString(f.Archive); err == nil {
 		w.Header().Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":")
 	}
 	w.Header().Set("Content-Type", archiveType)
-	http.ServeContent(w, r, "", time.Time{}, file)
+	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(content, 0, content.Size()))
 }

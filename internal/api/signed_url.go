@@ -119,7 +119,7 @@ func (a *API) recheck(r *http.Request, action iam.Action) (iam.APIKey, error) {
 func (a *API) admit(r *http.Request, action iam.Action) (functions.Function, error) {
 	id, err := a.verify(r)
 	if err != nil {
-		if a.Attempts.Wrong(addressOf(r), a.Now()) {
+		if a.Attempts.CountFailure(addressOf(r), a.Now()) {
 			err = errTooManyAttempts
 		}
 		return functions.Function{}, err
@@ -131,7 +131,7 @@ func (a *API) admit(r *http.Request, action iam.Action) (functions.Function, err
 		return functions.Function{}, err
 	}
 	f, err := a.Service.FunctionByID(r.Context(), id)
-	if err == nil && !key.Opens(f.ProjectID, f.OrganizationID) {
+	if err == nil && !key.Covers(f.ProjectID, f.OrganizationID) {
 		err = errSignature
 	}
 	return f, err

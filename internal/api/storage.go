@@ -49,7 +49,7 @@ func (a *API) withRoom(ctx context.Context, projectID string, length int64, use 
 	if err != nil {
 		return err
 	}
-	return a.Archives.Usage(ids, func(used int64) error {
+	return a.Archives.Usage(ctx, ids, func(used int64) error {
 		if err := a.Service.CheckStorage(used+a.reserved.of(projectID), length); err != nil {
 			return err
 		}

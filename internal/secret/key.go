@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/google/renameio/v2"
 )
 
 // LoadKey reads a Sealer's key from the file at path. If the file does not exist,
@@ -24,26 +26,13 @@ func LoadKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-// createKey writes a new key to a temporary file and renames it to path, so that a
-// crash leaves either no key or a complete one.
+// createKey creates a key atomically: a crash leaves either no key or a complete one.
 func createKey(path string) ([]byte, error) {
 	key := make([]byte, KeySize)
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "key-*")
-	if err != nil {
-		return nil, err
-	}
-	defer os.Remove(file.Name())
-	defer file.Close()
-	if _, err := file.Write(key); err != nil {
-		return nil, err
-	}
-	if err := file.Sync(); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
+	if err := renameio.WriteFile(path, key, 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return nil, err
 	}
 	// Without this a power failure may undo the rename after values were sealed.

@@ -152,16 +152,3 @@ func processOf(t *testing.T, r engine.Revision, child bool) int {
 	t.Fatalf("no process of %s is there", r.ID)
 	return 0
 }
-
-// eventually polls a condition that another process brings about.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for ; !condition(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("never happened: %s", what)
-		}
-	}
-}

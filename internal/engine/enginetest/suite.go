@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // hanging is how long an instance may take to serve in the tests of those that never
@@ -252,7 +253,7 @@ func testLeftChild(t *testing.T, e engine.Engine) {
 	child := processOf(t, r, true)
 	_, _ = ask(ready.Address, "exit")
 	next(t, events, engine.Gone)
-	eventually(t, "the instance's own child has ended", func() bool { return ended(child) })
+	await.True(t, "the instance's own child has ended", func() bool { return ended(child) })
 }
 
 // ended tells whether a process is gone or only waits to be reaped.

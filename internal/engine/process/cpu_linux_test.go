@@ -77,7 +77,7 @@ func TestTheStartBoostEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-events
-	eventually(t, "the instance is kept from running", func() bool { return running(mark) && throttled(t, mark) >= 5 })
+	await.True(t, "the instance is kept from running", func() bool { return running(mark) && throttled(t, mark) >= 5 })
 }
 
 // running tells whether there is a process of a mark.

@@ -98,12 +98,6 @@ func kill(t *testing.T, server *exec.Cmd) {
 	_ = server.Wait()
 }
 
-// eventually waits for what other processes bring about.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	await.True(t, what, condition)
-}
-
 // TestInstancesDieWithTheServer kills a server and asks that its instance, which
 // ignores SIGTERM, ends, and that the next server clears its folder away.
 func TestInstancesDieWithTheServer(t *testing.T) {
@@ -111,7 +105,7 @@ func TestInstancesDieWithTheServer(t *testing.T) {
 	dir := shortDir(t)
 	server, address := startServer(t, dir, "stubborn")
 	kill(t, server)
-	eventually(t, "the instance has ended", func() bool {
+	await.True(t, "the instance has ended", func() bool {
 		conn, err := net.Dial("unix", address)
 		if err == nil {
 			_ = conn.Close()
@@ -146,7 +140,7 @@ func TestChildrenOfInstancesDieWithTheServer(t *testing.T) {
 		t.Skipf("the instance's child cannot be watched: %v", err)
 	}
 	kill(t, server)
-	eventually(t, "the child of the instance has ended", func() bool {
+	await.True(t, "the child of the instance has ended", func() bool {
 		state, err := os.ReadFile(stat)
 		return err != nil || strings.Contains(string(state), ") Z ")
 	})

@@ -244,7 +244,7 @@ func TestAnswerBeforeTheBodyIsSent(t *testing.T) {
 	if err != nil || response.StatusCode != http.StatusRequestEntityTooLarge || content != "no!" {
 		t.Errorf("%v %q %v", response, content, err)
 	}
-	eventually(t, "the body is closed", body.closed.Load)
+	await.True(t, "the body is closed", body.closed.Load)
 	if _, _, err := read(transport, request(t, http.MethodGet, nil)); err != nil || i.accepted.Load() != 2 {
 		t.Errorf("the connection with half a request on it was used again: %v", err)
 	}
@@ -381,10 +381,4 @@ func TestNoInstance(t *testing.T) {
 	if !body.closed.Load() {
 		t.Error("the body was left open")
 	}
-}
-
-// eventually waits for something to become true.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	await.True(t, what, holds)
 }

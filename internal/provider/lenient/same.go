@@ -8,23 +8,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// The attributes with rules of their own. They have the same form in all resources of the
-// official provider.
+// Attributes that the comparison treats specially. They mean the same in all
+// resources of the official provider.
 const (
 	idName       = "id"
 	regionName   = "region"
 	timeoutsName = "timeouts"
 )
 
-// samePlan reports whether a plan differs from the prior state only in spelling: null, ""
-// and an empty collection are equal, a null region is that of the ID, and timeouts are
-// ignored. It returns false if they do not differ at all.
-func samePlan(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp *tfprotov6.PlanResourceChangeResponse) (bool, error) {
+// equivalent reports whether a plan differs from the prior state, but only in
+// representation: null, "" and an empty collection are all unset, a null region is
+// the region of the id, and timeouts are ignored.
+func equivalent(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp *tfprotov6.PlanResourceChangeResponse) (bool, error) {
 	if prior == nil || resp.PlannedState == nil || len(resp.RequiresReplace) > 0 || resp.Deferred != nil {
 		return false, nil
 	}
 	if bytes.Equal(prior.MsgPack, resp.PlannedState.MsgPack) {
-		return false, nil
+		return false, nil // The plan is the prior state.
 	}
 	form := block.ValueType()
 	before, err := prior.Unmarshal(form)
@@ -42,8 +42,7 @@ func samePlan(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp 
 	return sameFields(before, after, regionOf(old[idName]))
 }
 
-// sameFields reports whether two objects are equal except for spelling. Region replaces a
-// null region of the first.
+// sameFields compares two objects. Region replaces a null region of the first.
 func sameFields(before, after tftypes.Value, region string) (bool, error) {
 	old, err := fieldsOf(before)
 	if err != nil {
@@ -69,7 +68,6 @@ func sameFields(before, after tftypes.Value, region string) (bool, error) {
 	return true, nil
 }
 
-// sameValue reports whether two attributes are equal except for spelling.
 func sameValue(before, after tftypes.Value, region string) (bool, error) {
 	switch {
 	case !after.IsKnown():
@@ -100,7 +98,7 @@ func sameValue(before, after tftypes.Value, region string) (bool, error) {
 	return true, nil
 }
 
-// SameUnset reports whether both values are not set: nil, null, "" or an empty collection.
+// SameUnset reports whether both values are unset: null, "" or an empty collection.
 func SameUnset(a, b *tftypes.Value) bool {
 	return (a == nil || isUnset(*a)) && (b == nil || isUnset(*b))
 }
@@ -128,7 +126,7 @@ func isUnset(value tftypes.Value) bool {
 	}
 }
 
-// regionOf returns the region of an ID in the form region/uuid, or "".
+// regionOf returns the region of an id of the form region/uuid, or "".
 func regionOf(id tftypes.Value) string {
 	var text string
 	if id.Type() == nil || id.IsNull() || !id.IsKnown() || id.As(&text) != nil {

@@ -1,3 +1,3 @@
-// Package regional parses the IDs of Scaleway's regional objects: "region/uuid", or a UUID
-// if the region is known otherwise. It also lists the regions with functions.
+// Package regional parses and formats the ids of Scaleway's regional objects:
+// "region/uuid", or a bare uuid with a default region.
 package regional

@@ -17,24 +17,24 @@ func TestParse_AcceptsOnlyRegionAndUUID(t *testing.T) {
 		want string
 		ok   bool
 	}{
-		"regional":             {in: "fr-par/" + uuid, want: "fr-par/" + uuid, ok: true},
-		"another region":       {in: "nl-ams/" + uuid, want: "nl-ams/" + uuid, ok: true},
-		"upper case":           {in: "fr-par/7B7861E8-205F-4432-950B-310A018D8403", want: "fr-par/" + uuid, ok: true},
-		"UUID":                 {in: uuid},
-		"empty":                {in: ""},
-		"zone":                 {in: "fr-par-1/" + uuid},
-		"three parts":          {in: "fr-par/x/" + uuid},
-		"dots as region":       {in: "../../" + uuid},
-		"query after the UUID": {in: "fr-par/" + uuid + "?x=1"},
-		"no region":            {in: "/" + uuid},
-		"new line at the end":  {in: "fr-par/" + uuid + "\n"},
+		"regional":            {in: "fr-par/" + uuid, want: "fr-par/" + uuid, ok: true},
+		"another region":      {in: "nl-ams/" + uuid, want: "nl-ams/" + uuid, ok: true},
+		"upper case":          {in: "fr-par/7B7861E8-205F-4432-950B-310A018D8403", want: "fr-par/" + uuid, ok: true},
+		"bare":                {in: uuid},
+		"empty":               {in: ""},
+		"zone":                {in: "fr-par-1/" + uuid},
+		"three parts":         {in: "fr-par/x/" + uuid},
+		"dots as region":      {in: "../../" + uuid},
+		"query after the id":  {in: "fr-par/" + uuid + "?x=1"},
+		"no region":           {in: "/" + uuid},
+		"new line at the end": {in: "fr-par/" + uuid + "\n"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := regional.Parse(test.in)
 			if test.ok != (err == nil) {
-				t.Fatalf("Parse(%q): got error %v, want success: %t", test.in, err, test.ok)
+				t.Fatalf("Parse(%q): error %v", test.in, err)
 			}
 			if test.ok && got.String() != test.want {
 				t.Errorf("Parse(%q) = %s, want %s", test.in, got, test.want)
@@ -43,23 +43,23 @@ func TestParse_AcceptsOnlyRegionAndUUID(t *testing.T) {
 	}
 }
 
-func TestParseReference_DefaultsToTheFallbackRegion(t *testing.T) {
+func TestParseReference_BareUUIDHasFallbackRegion(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		in   string
 		want regional.ID
 		ok   bool
 	}{
-		"UUID":           {in: uuid, want: regional.ID{Region: scw.RegionPlWaw, UUID: uuid}, ok: true},
-		"another region": {in: "nl-ams/" + uuid, want: regional.ID{Region: scw.RegionNlAms, UUID: uuid}, ok: true},
-		"name":           {in: "main"},
+		"bare":     {in: uuid, want: regional.ID{Region: scw.RegionPlWaw, UUID: uuid}, ok: true},
+		"regional": {in: "nl-ams/" + uuid, want: regional.ID{Region: scw.RegionNlAms, UUID: uuid}, ok: true},
+		"neither":  {in: "main"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, err := regional.ParseReference(test.in, scw.RegionPlWaw)
 			if test.ok != (err == nil) {
-				t.Fatalf("ParseReference(%q): got error %v, want success: %t", test.in, err, test.ok)
+				t.Fatalf("ParseReference(%q): error %v", test.in, err)
 			}
 			if got != test.want {
 				t.Errorf("ParseReference(%q) = %+v, want %+v", test.in, got, test.want)
@@ -79,7 +79,7 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := regional.Parse(id.String())
 		if err != nil || again != id {
-			t.Errorf("Parse(%q) = %v, and Parse of its text = %v, %v, want the same ID", s, id, again, err)
+			t.Errorf("Parse(%q) = %v, which reads back as %v, %v", s, id, again, err)
 		}
 	})
 }

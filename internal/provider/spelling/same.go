@@ -10,31 +10,31 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// Same reports whether two strings, both set, are equal.
+// Same reports whether two values that are set are equivalent.
 type Same func(a, b string) bool
 
-// Text reports whether two strings are identical.
+// Text reports whether two texts are equal.
 func Text(a, b string) bool {
 	return a == b
 }
 
-// Reference reports whether two IDs have the same UUID. It ignores regions: the official
-// provider stores some references without the region that is configured.
+// Reference compares ids without their regions: the official provider stores some
+// references bare although they are configured with a region.
 func Reference(a, b string) bool {
 	return regional.Bare(a) == regional.Bare(b)
 }
 
-// Instant reports whether two RFC 3339 times are in the same second, because a token
-// expires at a second, or differ by at most a microsecond, because the service may round to
-// microseconds.
+// Instant compares RFC 3339 times truncated to seconds, because a token expires at a
+// full second. Times that differ by at most a microsecond are also equivalent,
+// because the service may round to microseconds.
 func Instant(a, b string) bool {
 	return compareTimes(a, b, func(first, second time.Time) bool {
 		return first.Truncate(time.Second).Equal(second.Truncate(time.Second)) || first.Sub(second).Abs() <= time.Microsecond
 	})
 }
 
-// Rounded reports whether two RFC 3339 times differ by less than a second: the service may
-// truncate or round to seconds.
+// Rounded reports whether two RFC 3339 times differ by less than a second, so that
+// one may be the service's rounding of the other.
 func Rounded(a, b string) bool {
 	return compareTimes(a, b, func(first, second time.Time) bool { return first.Sub(second).Abs() < time.Second })
 }
@@ -48,19 +48,18 @@ func compareTimes(a, b string, same func(first, second time.Time) bool) bool {
 	return same(first, second)
 }
 
-// Hostname reports whether two hostnames are equal, regardless of case and a final dot.
+// Hostname compares host names without regard to case and a trailing dot.
 func Hostname(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
 }
 
-// Unset reports whether a string is null or "", which the official provider writes instead
-// of null.
+// Unset reports whether a value is null or "".
 func Unset(v types.String) bool {
 	return v.IsNull() || (!v.IsUnknown() && v.ValueString() == "")
 }
 
-// Equal reports whether two values are equal by same. Null and "" are equal; unknown values
-// are not equal to any value.
+// Equal reports whether two values are equivalent. Null and "" are; an unknown value
+// is equivalent to none.
 func Equal(a, b types.String, same Same) bool {
 	switch {
 	case a.IsUnknown() || b.IsUnknown():
@@ -72,7 +71,7 @@ func Equal(a, b types.String, same Same) bool {
 	}
 }
 
-// Keep returns the prior value if the next one is equal by same, and the next one
+// Keep returns the prior value if the next one is equivalent, and the next one
 // otherwise.
 func Keep(prior, next types.String, same Same) types.String {
 	if Equal(prior, next, same) {
@@ -81,7 +80,8 @@ func Keep(prior, next types.String, same Same) types.String {
 	return next
 }
 
-// KeepMap returns the prior map if both are null or {}, and the next one otherwise.
+// KeepMap returns the prior map if both are empty or null, and the next one
+// otherwise.
 func KeepMap(prior, next types.Map) types.Map {
 	if prior.IsUnknown() || next.IsUnknown() {
 		return next
@@ -92,7 +92,8 @@ func KeepMap(prior, next types.Map) types.Map {
 	return next
 }
 
-// KeepList returns the prior list if both are null or [], and the next one otherwise.
+// KeepList returns the prior list if both are empty or null, and the next one
+// otherwise.
 func KeepList(prior, next types.List) types.List {
 	if prior.IsUnknown() || next.IsUnknown() {
 		return next

@@ -5,8 +5,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// The limits for parameters of a hash that is verified. The service's hashes need 64 MiB
-// and one pass (recorded traffic of July 2026).
+// Limits on the cost of verifying a hash. The service's hashes need 64 MiB and one
+// pass (recorded traffic of July 2026).
 const (
 	maxHashMemory      = 256 * 1024 // KiB
 	maxHashIterations  = 16
@@ -14,8 +14,8 @@ const (
 	maxHashBytes       = 1024
 )
 
-// SecretMatches reports whether stored is the secret or its Argon2id hash. A hash with
-// parameters above the limits does not match.
+// SecretMatches reports whether stored is the secret or its argon2id hash. A hash
+// whose cost exceeds the limits is not verified and does not match.
 func SecretMatches(secret, stored string) bool {
 	if secret == stored {
 		return true
@@ -27,8 +27,8 @@ func SecretMatches(secret, stored string) bool {
 	return err == nil && match
 }
 
-// affordable reports whether text is an Argon2id hash within the limits. The hash function
-// panics if the passes or lanes are zero.
+// affordable reports whether text is an argon2id hash within the limits. Zero passes
+// or lanes would make the hash function panic.
 func affordable(text string) bool {
 	if len(text) > maxHashBytes {
 		return false
@@ -42,12 +42,13 @@ func affordable(text string) bool {
 		params.Parallelism >= 1 && params.Parallelism <= maxHashParallelism
 }
 
-// secretsMatch reports whether the stored map contains exactly the configured secrets.
-func secretsMatch(configured, stored types.Map) bool {
-	if configured.IsUnknown() || len(configured.Elements()) != len(stored.Elements()) {
+// secretsMatch reports whether both maps have the same keys and every wanted secret
+// matches its stored value.
+func secretsMatch(wanted, stored types.Map) bool {
+	if wanted.IsUnknown() || len(wanted.Elements()) != len(stored.Elements()) {
 		return false
 	}
-	for key, value := range configured.Elements() {
+	for key, value := range wanted.Elements() {
 		secret, ok := value.(types.String)
 		if !ok || secret.IsUnknown() {
 			return false

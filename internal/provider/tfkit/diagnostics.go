@@ -55,12 +55,12 @@ func (b *Backend) Detail(err error) string {
 func (b *Backend) advice(err error) string {
 	switch {
 	case client.IsUnauthorized(err):
-		return "The API at " + b.URL() + " does not accept the secret key. " + b.Keys() +
+		return "The API at " + b.URL() + " does not accept the secret key. " + b.KeySources() +
 			" Correct the key there, or set SCW_API_URL or api_url to the server that issued it."
 	case client.IsQuotaExceeded(err):
 		return "Delete objects that are no longer needed, or request a higher quota."
 	case client.IsForbidden(err):
-		return "The API key does not have the required permissions: use a key with permissions on functions in this project. " + b.Keys()
+		return "The API key does not have the required permissions: use a key with permissions on functions in this project. " + b.KeySources()
 	case client.IsUnreachable(err):
 		return "No server answers at " + b.URL() + ": check SCW_API_URL and api_url, and that the server is running."
 	case errors.Is(err, context.Canceled):
