@@ -16,6 +16,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
@@ -23,22 +24,22 @@ import (
 // logged as an error.
 func TestCanceledRequest_ChangesNothing(t *testing.T) {
 	t.Parallel()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	directory := iam.NewDirectory()
 	project := iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "22222222-2222-4222-8222-222222222222"}
 	key, secretKey := iam.NewAPIKey(project, time.Now(), iam.FullAccess)
 	directory.Apply(key, false)
-	if err := store.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(project) }); err != nil {
+	if err := db.Update(t.Context(), func(tx store.Tx) error { return tx.Put(project) }); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	handler := (&api.API{
 		Service: &functions.Service{
-			Store: store, Limits: functions.DefaultLimits(), Now: time.Now, NewID: uuid.NewString, NewSuffix: func() string { return "suffix00" },
+			Store: store.Functions(db), Limits: functions.DefaultLimits(), Now: time.Now, NewID: uuid.NewString, NewSuffix: func() string { return "suffix00" },
 		},
 		Keys: directory, Attempts: iam.NewAttempts(0), Now: time.Now, NewID: uuid.NewString,
 		Log: slog.New(slog.NewTextHandler(&log, nil)),

@@ -23,6 +23,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -65,7 +66,7 @@ type world struct {
 	*api.API
 
 	t      *testing.T
-	store  *sqlite.Store
+	store  functions.Store
 	url    string
 	log    *testlog.Buffer
 	sealer *secret.Sealer
@@ -81,11 +82,11 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, clock: start, log: &testlog.Buffer{}, tokens: map[functions.Digest]bool{}}
-	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	archives, err := files.OpenArchives(filepath.Join(dir, "archives"))
 	if err != nil {
 		t.Fatal(err)
@@ -94,10 +95,10 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 		t.Fatal(err)
 	}
 	directory := iam.NewDirectory()
-	w.store = store
+	w.store = store.Functions(db)
 	w.API = &api.API{
 		Service: &functions.Service{
-			Store: store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),
+			Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),
 			Domain: "functions.fnc.{region}.localhost", Now: w.now, NewID: uuid.NewString, NewSuffix: func() string { return strings.ToLower(uuid.NewString()[:8]) },
 		},
 		Keys: directory, Attempts: iam.NewAttempts(0), Archives: archives, Runtimes: runtime.All(), URLKey: []byte("key"),
@@ -107,14 +108,13 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	for _, option := range options {
 		option(w.API)
 	}
-	err = store.Follow(t.Context(), func(c functions.Change) {
-		directory.Apply(c.Object, c.Deleted)
+	err = db.Follow(t.Context(), store.Position{}, store.NewFanout(store.Directory(directory), store.Hook{OnChange: func(c store.Change) {
 		if o, ok := c.Object.(functions.Token); ok {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.tokens[o.Digest] = !c.Deleted
 		}
-	})
+	}}))
 	if err != nil {
 		t.Fatal(err)
 	}
