@@ -19,6 +19,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -62,7 +63,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	f.db, f.store = db, &flakyStore{Store: db}
+	f.db, f.store = db, &flakyStore{Store: store.Functions(db)}
 	archives, err := files.OpenArchives(filepath.Join(f.dir, "archives"))
 	artifacts, err2 := files.OpenArtifacts(filepath.Join(f.dir, "artifacts"))
 	builds, err3 := files.OpenBuildCache(filepath.Join(f.dir, "builds"), 1<<30, time.Now)
@@ -78,7 +79,7 @@ func newFixture(t *testing.T) *fixture {
 		BuildTimeout: time.Minute, BuildDisk: 1 << 20, BuildSlots: 2, CacheLimit: 1 << 20,
 		Now: time.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(f.log, nil)),
 	}
-	f.update(func(tx functions.Tx) error { return tx.Put(project) })
+	f.update(func(tx store.Tx) error { return tx.Put(project) })
 	return f
 }
 
@@ -94,7 +95,7 @@ func (f *fixture) start() {
 		f.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if err := errors.Join(f.db.Follow(ctx, r.Apply), r.Restore(ctx)); err != nil {
+	if err := errors.Join(f.db.Follow(ctx, store.Position{}, r), r.Restore(ctx)); err != nil {
 		f.Fatal(err)
 	}
 	var running sync.WaitGroup
@@ -110,23 +111,23 @@ func (f *fixture) after(d time.Duration) {
 	synctest.Wait()
 }
 
-func (f *fixture) update(write func(functions.Tx) error) {
+func (f *fixture) update(write func(store.Tx) error) {
 	f.Helper()
 	if err := f.db.Update(context.Background(), write); err != nil {
 		f.Fatal(err)
 	}
 }
 
-func (f *fixture) put(object functions.Object) {
+func (f *fixture) put(object store.Object) {
 	f.Helper()
-	f.update(func(tx functions.Tx) error { return tx.Put(object) })
+	f.update(func(tx store.Tx) error { return tx.Put(object) })
 }
 
 // get returns an object, and whether it exists.
 func get[T any](f *fixture, id string, read func(functions.Tx, string) (T, error)) (T, bool) {
 	f.Helper()
 	var object T
-	err := f.db.View(context.Background(), func(tx functions.Tx) (err error) {
+	err := f.db.View(context.Background(), func(tx store.Tx) (err error) {
 		object, err = read(tx, id)
 		return err
 	})
@@ -179,7 +180,7 @@ func (f *fixture) deploy(id, code string) {
 }
 
 func (f *fixture) change(id string, change func(*functions.Function)) error {
-	return f.db.Update(context.Background(), func(tx functions.Tx) error {
+	return f.db.Update(context.Background(), func(tx store.Tx) error {
 		fn, err := tx.Function(id)
 		if err != nil {
 			return err
