@@ -150,7 +150,7 @@ func TestLostAnswerToACreate(t *testing.T) {
 			w.front.Drop(1, "POST", test.path)
 			output, status := c.run("apply", "-no-color", "-auto-approve")
 			said := unfolded(output)
-			for _, want := range []string{test.summary, "may have been carried out all the same: look for what it would have made before you apply again"} {
+			for _, want := range []string{test.summary, "the server may have executed it: check whether the object exists before you apply again"} {
 				if status != 1 || !strings.Contains(said, want) {
 					t.Errorf("exit status %d, want %q in:\n%s", status, want, output)
 				}
