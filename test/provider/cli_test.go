@@ -120,6 +120,53 @@ func (c *cli) must(arguments ...string) string {
 	return output
 }
 
+// configure replaces the configuration.
+func (c *cli) configure(configuration string) {
+	c.t.Helper()
+	c.write("main.tf", configuration)
+}
+
+// apply fails the test unless an apply of the configuration succeeds.
+func (c *cli) apply(more ...string) string {
+	c.t.Helper()
+	return c.must(append([]string{"apply", "-no-color", "-auto-approve"}, more...)...)
+}
+
+// expectFailure fails unless an apply of the configuration fails with a message. It
+// returns the output.
+func (c *cli) expectFailure(message string) string {
+	c.t.Helper()
+	output, status := c.run("apply", "-no-color", "-auto-approve")
+	if status != 1 || !strings.Contains(unfolded(output), message) {
+		c.t.Errorf("apply: got exit status %d, want 1 and %q in:\n%s", status, message, output)
+	}
+	return output
+}
+
+// destroy fails the test unless everything can be destroyed.
+func (c *cli) destroy() {
+	c.t.Helper()
+	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// reimport removes a resource from the state and imports it again. It returns the id.
+func (c *cli) reimport(address string) string {
+	c.t.Helper()
+	id := c.attribute(address, "id")
+	c.must("state", "rm", address)
+	c.must("import", "-no-color", address, id)
+	return id
+}
+
+// expectAttribute fails unless a string attribute of a resource has a value, which is
+// "" for null.
+func (c *cli) expectAttribute(address, name, want string) {
+	c.t.Helper()
+	if got := c.attribute(address, name); got != want {
+		c.t.Errorf("%s.%s: got %q, want %q", address, name, got, want)
+	}
+}
+
 // attribute returns a string attribute of a resource in the state, or "" if it is
 // null.
 func (c *cli) attribute(address, name string) string {

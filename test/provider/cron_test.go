@@ -122,15 +122,15 @@ func TestDefectC2ArgumentsAreJSON(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, cronOf(everyHour+`  args = "{ \"b\": [1, 2], \"a\": {\"y\": 12345678901234567890, \"x\": null} }"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 	if sent := w.expectRequests(t, 1, "POST", "/crons$"); !strings.Contains(sent[0].Body, `"args":{"a":{"x":null,"y":12345678901234567890},"b":[1,2]}`) {
 		t.Errorf("the request is %s", sent[0].Body)
 	}
-	c.write("main.tf", cronOf(everyHour+`  args = jsonencode({ a = { x = null, y = 12345678901234567890 }, b = [1, 2] })`))
+	c.configure(cronOf(everyHour + `  args = jsonencode({ a = { x = null, y = 12345678901234567890 }, b = [1, 2] })`))
 	c.expectEmptyPlan()
-	c.write("main.tf", cronOf(everyHour))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.configure(cronOf(everyHour))
+	c.apply()
 	c.expectEmptyPlan()
 	w.front.Rewrite(1, "GET", "/crons/", `"args":{}`, `"args":null`)
 	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 0)
@@ -150,7 +150,7 @@ func TestDefectC3CronIsInTheStateBeforeItIsReady(t *testing.T) {
 	expectOnce(t, output, "The cron did not become ready")
 	expectOnce(t, output, `is in status "error"`)
 	failed := c.attribute(cronAddress, "id")
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 1 destroyed")
 	if _, err := w.api.GetCron(&function.GetCronRequest{CronID: strings.TrimPrefix(failed, "fr-par/")}); err == nil {
 		t.Error("the cron that failed is still there")
 	}
@@ -164,12 +164,12 @@ func TestCronGoneMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, cronOf(everyHour))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	remove := func() {
 		must(w.api.DeleteCron(&function.DeleteCronRequest{CronID: strings.TrimPrefix(c.attribute(cronAddress, "id"), "fr-par/")}))
 	}
 	remove()
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 0 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 0 destroyed")
 	remove()
 	c.must("destroy", "-no-color", "-auto-approve", "-refresh=false")
 }

@@ -19,7 +19,7 @@ func TestExampleOfThePage(t *testing.T) {
 	expectOnce(t, plan, "The runtime is past the end of its life")
 	expectWarnings(t, plan, 2)
 
-	applied := c.must("apply", "-no-color", "-auto-approve")
+	applied := c.apply()
 	expectOnce(t, applied, "4 added, 0 changed, 0 destroyed")
 	if !strings.Contains(applied, "The function token is already expired") {
 		t.Errorf("apply does not warn:\n%s", applied)
@@ -30,7 +30,7 @@ func TestExampleOfThePage(t *testing.T) {
 	expectWarnings(t, again, 1)
 	c.expectEmptyPlan()
 
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 	if left := w.namespaceIDs(t); len(left) != 0 {
 		t.Errorf("namespaces left: %v", left)
 	}

@@ -27,9 +27,9 @@ func TestExamples(t *testing.T) {
 		t.Run(filepath.Base(filepath.Dir(filepath.Dir(file)))+" "+filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			c := w.commandLine(t, string(must(os.ReadFile(file))))
 			c.archive("an example")
-			expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
+			expectWarnings(t, c.apply(), 0)
 			c.expectEmptyPlan()
-			c.must("destroy", "-no-color", "-auto-approve")
+			c.destroy()
 		})
 	}
 }

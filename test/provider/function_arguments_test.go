@@ -19,17 +19,17 @@ func TestDefectF7BareNetworkIsNoChange(t *testing.T) {
 	const bare = "22222222-2222-4222-8222-222222222222"
 	network := func(id string) string { return nodeFunction(fmt.Sprintf("  private_network_id = %q", id)) }
 	c := w.commandLine(t, network(bare))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
-	c.write("main.tf", network("fr-par/"+bare))
+	c.configure(network("fr-par/" + bare))
 	c.expectEmptyPlan()
 	// The official provider's states have it with the region.
 	c.write("terraform.tfstate", strings.ReplaceAll(c.read("terraform.tfstate"), `"`+bare+`"`, `"fr-par/`+bare+`"`))
-	c.write("main.tf", network(bare))
+	c.configure(network(bare))
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "PATCH", "")
-	c.write("main.tf", nodeFunction(""))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.configure(nodeFunction(""))
+	c.apply()
 	if patch := w.expectRequests(t, 1, "PATCH", "/functions/"); len(patch) == 1 && !strings.Contains(patch[0].Body, `"private_network_id":""`) {
 		t.Errorf("the request is %s, want it to detach the network", patch[0].Body)
 	}
@@ -79,9 +79,9 @@ func expectSecrets(t *testing.T, steps []secretStep) {
 			w := start(t)
 			c := w.commandLine(t, "")
 			for _, step := range steps {
-				c.write("main.tf", strings.ReplaceAll(resource, "SECRETS", step.secrets))
+				c.configure(strings.ReplaceAll(resource, "SECRETS", step.secrets))
 				w.front.Forget()
-				c.must("apply", "-no-color", "-auto-approve")
+				c.apply()
 				if got := w.secretsSent(t, path); !slices.Equal(got, step.want) {
 					t.Errorf("{ %s } sent %v, want %v", step.secrets, got, step.want)
 				}
@@ -100,7 +100,7 @@ func TestRuntimeWarnings(t *testing.T) {
 		return strings.ReplaceAll(nodeFunction(""), `"node22"`, fmt.Sprintf("%q", runtime))
 	}
 	c := w.commandLine(t, with("node22"))
-	expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
+	expectWarnings(t, c.apply(), 0)
 	w.front.Forget()
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "GET", "/runtimes$")
@@ -113,7 +113,7 @@ func TestRuntimeWarnings(t *testing.T) {
 		"unknown at all": {"zig1", `has no runtime "zig1": use "node26", "python314", "php85", "go126", "rust196".`},
 	}
 	for name, test := range tests {
-		c.write("main.tf", with(test.runtime))
+		c.configure(with(test.runtime))
 		plan := c.must("plan", "-no-color")
 		if !strings.Contains(unfolded(plan), test.want) {
 			t.Errorf("%s: want %q in:\n%s", name, test.want, plan)
@@ -131,7 +131,7 @@ func TestDefectN1NamespaceGoneAlready(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespace)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	w.deleteNamespaces(t)
 	expectOnce(t, c.must("destroy", "-no-color", "-auto-approve", "-refresh=false"), "1 destroyed")
 }

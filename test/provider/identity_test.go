@@ -155,11 +155,9 @@ func TestIdentities_AreNotInStates(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	id := c.attribute(tokenAddress, "id")
-	c.must("state", "rm", tokenAddress)
-	c.must("import", "-no-color", tokenAddress, id)
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	c.apply()
+	c.reimport(tokenAddress)
+	c.apply("-refresh-only")
 	if state := c.read("terraform.tfstate"); strings.Contains(state, `"identity": {`) {
 		t.Errorf("there is an identity in the state:\n%s", state)
 	}

@@ -85,12 +85,12 @@ func TestInterruptWhileBuilding(t *testing.T) {
 		t.Errorf("the function is not tainted:\n%s", state)
 	}
 	w.front.Forget()
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 1 destroyed")
 	if again := c.attribute(functionAddress, "id"); again == first {
 		t.Errorf("the function %s was not replaced", first)
 	}
 	c.expectEmptyPlan()
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 	if left := w.namespaceIDs(t); len(left) != 0 {
 		t.Errorf("namespaces left: %v", left)
 	}
@@ -119,9 +119,9 @@ func TestInterruptWhileCreating(t *testing.T) {
 			if id := c.attribute(test.address, "id"); !strings.HasPrefix(id, "fr-par/") {
 				t.Errorf("the %s has the id %q in the state", name, id)
 			}
-			c.must("apply", "-no-color", "-auto-approve")
+			c.apply()
 			c.expectEmptyPlan()
-			c.must("destroy", "-no-color", "-auto-approve")
+			c.destroy()
 			if left := w.namespaceIDs(t); len(left) != 0 {
 				t.Errorf("namespaces left: %v", left)
 			}

@@ -27,7 +27,7 @@ func TestRaisedLimits(t *testing.T) {
 		c.Limits.VariableSize, c.Limits.SecretSize = 1500, 70000
 	})
 	c := w.commandLine(t, beyondDefaults)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 }
 

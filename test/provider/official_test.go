@@ -109,7 +109,7 @@ moved {
 `
 	c := w.commandLine(t, configuration)
 	c.write("terraform.tfstate", state)
-	applied := c.must("apply", "-no-color", "-auto-approve")
+	applied := c.apply()
 	expectOnce(t, applied, "0 added, 0 changed, 0 destroyed")
 	if got := c.attribute("scaleway_function_token.renamed", "token"); !strings.HasPrefix(got, "eyJ") {
 		t.Errorf("the moved token has the value %q", got)
@@ -130,7 +130,7 @@ func TestOfficialImport(t *testing.T) {
 	}
 	// Without a look at the server the runtime is a change to be made, which then
 	// turns out to be none.
-	c.must("apply", "-no-color", "-auto-approve", "-refresh=false")
+	c.apply("-refresh=false")
 	w.expectRequests(t, 0, "PATCH", "")
 	w.expectRequests(t, 0, "POST", "")
 	c.expectEmptyPlan()

@@ -20,7 +20,7 @@ resource "scaleway_function_token" "many" {
   namespace_id = scaleway_function_namespace.main.id
 }
 `)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	w.front.Forget()
 	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
 		t.Fatalf("exit status %d\n%s", status, output)
@@ -40,7 +40,7 @@ resource "scaleway_function_token" "many" {
 	if output := c.must("plan", "-no-color"); !strings.Contains(output, "1 to add, 0 to change, 0 to destroy") {
 		t.Errorf("the revoked token is not missed:\n%.3000s", output)
 	}
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
 // Who may read tokens but not list them gets them one by one.
@@ -54,7 +54,7 @@ resource "scaleway_function_token" "many" {
   namespace_id = scaleway_function_namespace.main.id
 }
 `)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	w.front.Forget()
 	w.front.Answer(1, http.MethodGet, "/tokens$", http.StatusForbidden, `{"message":"insufficient permissions","type":"permissions_denied","details":[]}`)
 	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
@@ -63,5 +63,5 @@ resource "scaleway_function_token" "many" {
 	if single := len(w.front.Requests(http.MethodGet, "/tokens/.+")); single != 20 {
 		t.Errorf("20 tokens were asked for by %d calls", single)
 	}
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }

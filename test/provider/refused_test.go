@@ -82,14 +82,14 @@ func TestVariableNames(t *testing.T) {
 			"ok-1.x":         "",
 			"_SCW_X":         "",
 		} {
-			c.write("main.tf", with(name))
+			c.configure(with(name))
 			output, status := c.run("plan", "-no-color")
 			if (status != 0) != (want != "") || !strings.Contains(unfolded(output), want) {
 				t.Errorf("%s of %q: exit status %d, want %q in\n%s", attribute, name, status, want, output)
 			}
 		}
 	}
-	c.write("main.tf", nodeFunction("  environment_variables = { \"1x\" = \"\" }"))
+	c.configure(nodeFunction("  environment_variables = { \"1x\" = \"\" }"))
 	if output, status := c.run("plan", "-no-color"); status == 0 {
 		t.Errorf("a function takes it:\n%s", output)
 	}

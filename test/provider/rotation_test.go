@@ -42,7 +42,7 @@ resource "terraform_data" "client" {
 }
 `)
 	c.caller()
-	expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
+	expectWarnings(t, c.apply(), 0)
 	first := c.read("used")
 	if life := time.Until(time.Unix(tokenClaims(t, first).Exp, 0)); life < 119*time.Minute || life > 2*time.Hour {
 		t.Errorf("the token lives for %s, want 2h", life)
@@ -60,13 +60,13 @@ resource "terraform_data" "client" {
 		expectOnce(t, plan, "scaleway_function_token.main must be replaced")
 		expectWarnings(t, plan, 1)
 	}
-	if c.must("apply", "-no-color", "-refresh-only", "-auto-approve"); !strings.Contains(c.must("state", "show", "-no-color", tokenAddress), "ready_for_renewal = true") {
+	if c.apply("-refresh-only"); !strings.Contains(c.must("state", "show", "-no-color", tokenAddress), "ready_for_renewal = true") {
 		t.Error("the state does not say that the token is ready for renewal")
 	}
 
 	host := c.attribute("scaleway_function.main", "domain_name")
 	client := w.keepCalling(t, host, filepath.Join(c.dir, "used"))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	client.stop(t)
 	second := c.read("used")
 	if second == first {
@@ -79,7 +79,7 @@ resource "terraform_data" "client" {
 	// Nobody ran Terraform in time.
 	c.env = append(c.env, clockAhead+"=10h")
 	expectOnce(t, c.must("plan", "-no-color"), "Replace, because the token expired on ")
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
 // keptCalling calls a function again and again until it is stopped.

@@ -19,10 +19,10 @@ resource "scaleway_function_namespace" "other" {
 `
 	c := w.commandLine(t, configuration)
 	c.env = append(c.env, "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH=log", "SCW_DEBUG=1")
-	printed := c.must("apply", "-no-color", "-auto-approve")
+	printed := c.apply()
 	printed += c.must("plan", "-no-color", "-detailed-exitcode")
 	c.expectNowhere(hidden)
-	printed += c.must("apply", "-no-color", "-refresh-only", "-auto-approve")
+	printed += c.apply("-refresh-only")
 	token := c.attribute(tokenAddress, "token")
 	log := c.read("log")
 	if !strings.Contains(log, "the API answered") {
@@ -34,7 +34,7 @@ resource "scaleway_function_namespace" "other" {
 		}
 	}
 	c.expectNowhere(hidden)
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
 // TestSecretsAreHashedInTheState: no state that any step of an object's life leaves,
@@ -73,16 +73,16 @@ func TestSecretsAreHashedInTheState(t *testing.T) {
 			if state := c.read("terraform.tfstate"); strings.Count(state, "$argon2id$") != 2 {
 				t.Errorf("the state has not two hashes:\n%s", state)
 			}
-			c.write("main.tf", test.configuration(secrets(first, third)))
+			c.configure(test.configuration(secrets(first, third)))
 			step("changed", 0)
-			c.write("main.tf", test.configuration(secrets(second, third)))
+			c.configure(test.configuration(secrets(second, third)))
 			w.front.Answer(1, "PATCH", test.path, 409, `{"message":"not now"}`)
 			step("not changed", 1)
 			step("changed after all", 0)
 			if got, want := w.secretsSent(t, test.path), []string{"A=" + first, "A=" + second, "A=" + second, "B=" + third, "B=" + second}; !slices.Equal(got, want) {
 				t.Errorf("%v was sent, want %v", got, want)
 			}
-			c.write("main.tf", test.configuration(""))
+			c.configure(test.configuration(""))
 			step("without secrets", 0)
 		})
 	}
@@ -96,7 +96,7 @@ func TestSecretsOfFailedFunctionAreHashedInTheState(t *testing.T) {
 	w := start(t)
 	c := w.commandLine(t, tracked("  secret_environment_variables = { A = \""+hidden+"\" }"))
 	c.archive("first")
-	w.front.Answer(1, "PUT", "/archives/", 403, `{"message":"the store is shut"}`)
+	w.front.Answer(1, "PUT", "/archives/", 403, `{"message":"the upload is refused"}`)
 	w.front.Rewrite(1, "POST", "/functions$", `"secret_environment_variables"`, `"hidden"`)
 	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 {
 		t.Fatalf("exit status %d\n%s", status, output)

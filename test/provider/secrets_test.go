@@ -49,7 +49,7 @@ func TestWriteOnlySecrets(t *testing.T) {
 			apply := func(plain, secrets, version string) []string {
 				t.Helper()
 				// A literal would be in the plan, which has a copy of the configuration.
-				c.write("main.tf", hiddenVariable+writeOnly(strings.ReplaceAll(test.resource, "{ SECRETS }", "var.hidden"), plain, "", version))
+				c.configure(hiddenVariable + writeOnly(strings.ReplaceAll(test.resource, "{ SECRETS }", "var.hidden"), plain, "", version))
 				c.env = append(c.env, "TF_VAR_hidden={ "+secrets+" }")
 				w.front.Forget()
 				c.must("plan", "-no-color", "-out=plan")
@@ -81,9 +81,9 @@ func TestWriteOnlySecrets(t *testing.T) {
 					t.Errorf("step %d sent %v, want %v", i+1, got, step.want)
 				}
 			}
-			c.write("main.tf", strings.ReplaceAll(test.resource, writeOnlyArguments, ""))
+			c.configure(strings.ReplaceAll(test.resource, writeOnlyArguments, ""))
 			w.front.Forget()
-			c.must("apply", "-no-color", "-auto-approve")
+			c.apply()
 			if got := w.secretsSent(t, test.path); !slices.Equal(got, []string{"C deleted"}) {
 				t.Errorf("without the map, %v was sent", got)
 			}
@@ -124,14 +124,14 @@ func TestWriteOnlySecretsAfterFailure(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, writeOnly(writeOnlyNamespace, "", `B = "first"`, "1"))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", writeOnly(writeOnlyNamespace, "", `C = "second"`, "2"))
+	c.apply()
+	c.configure(writeOnly(writeOnlyNamespace, "", `C = "second"`, "2"))
 	w.front.Rewrite(1, "PATCH", "/namespaces/", `"status":`, `"status":"error","was":`)
 	if output, status := c.run("apply", "-no-color", "-auto-approve", "-refresh=false"); status == 0 {
 		t.Fatalf("the change did not fail:\n%s", output)
 	}
 	w.front.Forget()
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	if got, want := w.secretsSent(t, "/namespaces"), []string{"C=second"}; !slices.Equal(got, want) {
 		t.Errorf("%v was sent, want %v", got, want)
 	}
@@ -144,11 +144,9 @@ func TestWriteOnlySecretsAfterImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, writeOnly(writeOnlyNamespace, `A = "plain"`, `B = "hidden-one"`, "1"))
-	c.must("apply", "-no-color", "-auto-approve")
-	id := c.attribute(namespaceAddress, "id")
-	c.must("state", "rm", namespaceAddress)
-	c.must("import", "-no-color", namespaceAddress, id)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
+	c.reimport(namespaceAddress)
+	c.apply()
 	c.expectEmptyPlan()
 	if state := c.read("terraform.tfstate"); strings.Contains(state, `"B"`) {
 		t.Errorf("the write-only secret is in the state:\n%s", state)

@@ -42,7 +42,7 @@ func TestDefectT5TokenNeedsNoState(t *testing.T) {
 	c.caller()
 	c.env = append(c.env, "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH=log")
 	before := time.Now()
-	printed := c.must("apply", "-no-color", "-auto-approve")
+	printed := c.apply()
 	token := c.read("used")
 	claims := tokenClaims(t, token)
 	if life := time.Unix(claims.Exp, 0).Sub(before); life < 29*time.Minute || life > 31*time.Minute {
@@ -67,7 +67,7 @@ func TestDefectT5TokenNeedsNoState(t *testing.T) {
 	c.must("apply", "-no-color", "plan")
 	c.expectNowhere(token)
 	c.expectNowhere(c.read("used"))
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
 // expectNowhere fails if the secret is in a state or a plan.
@@ -100,7 +100,7 @@ ephemeral "scaleway_function_token" "run" {
   namespace_id = scaleway_function_namespace.main.id
 }`)
 	w.front.Answer(1, "DELETE", "/tokens/", http.StatusForbidden, `{"message":"no"}`)
-	applied := c.must("apply", "-no-color", "-auto-approve")
+	applied := c.apply()
 	expectOnce(t, applied, "The function token of this run is not revoked")
 	text := unfolded(applied)
 	if !regexp.MustCompile(`Token fr-par/[0-9a-f-]{36} stays valid until \d{4}-\d\d-\d\dT`).MatchString(text) {

@@ -123,18 +123,16 @@ func TestDefectT2ImportedTokenIsToldAndKept(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(`description = "to import"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	id := c.attribute(tokenAddress, "id")
 	c.must("state", "rm", tokenAddress)
 	imported := c.must("import", "-no-color", tokenAddress, id)
 	expectOnce(t, imported, "The token itself cannot be imported")
 	expectOnce(t, imported, "terraform apply -replace")
 	expectWarnings(t, imported, 1)
-	if got := c.attribute(tokenAddress, "token"); got != "" {
-		t.Errorf("the imported token has the value %q", got)
-	}
+	c.expectAttribute(tokenAddress, "token", "")
 	c.expectEmptyPlan()
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
 // TestDefectT3ExpiredTokenIsReported: the official provider keeps an expired
@@ -144,12 +142,12 @@ func TestDefectT3ExpiredTokenIsReported(t *testing.T) {
 	w := start(t)
 	expiry := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	c := w.commandLine(t, namespaceToken(fmt.Sprintf("expires_at = %q", expiry)))
-	if applied := c.must("apply", "-no-color", "-auto-approve"); strings.Contains(applied, "expired") {
+	if applied := c.apply(); strings.Contains(applied, "expired") {
 		t.Errorf("a good token is called expired:\n%s", applied)
 	}
 	c.env = append(c.env, clockAhead+"=2h")
 	expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "The function token is expired")
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
 // TestDefectT4TokenIsAwaited: the official provider takes a token for good
@@ -195,13 +193,11 @@ resource "scaleway_function_token" "main" {
 ` + region + "\n}\n"
 	}
 	c := w.commandLine(t, token(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	if got := c.attribute(tokenAddress, "region"); got != "fr-par" {
-		t.Errorf("the region is %q, want fr-par", got)
-	}
-	c.write("main.tf", token(`region = "fr-par"`))
+	c.apply()
+	c.expectAttribute(tokenAddress, "region", "fr-par")
+	c.configure(token(`region = "fr-par"`))
 	c.expectEmptyPlan()
-	c.write("main.tf", token(`region = "nl-ams"`))
+	c.configure(token(`region = "nl-ams"`))
 	expectOnce(t, c.must("plan", "-no-color"), "scaleway_function_token.main must be replaced")
 }
 
@@ -213,10 +209,8 @@ func TestDefectT6RegionOfAnOfficialState(t *testing.T) {
 	configuration, state := w.official(t)
 	c := w.commandLine(t, strings.ReplaceAll(configuration, "scaleway_function_token function {", "scaleway_function_token function {\n  region = \"fr-par\""))
 	c.write("terraform.tfstate", state)
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "0 added, 0 changed, 0 destroyed")
-	if got := c.attribute("scaleway_function_token.function", "region"); got != "fr-par" {
-		t.Errorf("the region is %q, want fr-par", got)
-	}
+	expectOnce(t, c.apply(), "0 added, 0 changed, 0 destroyed")
+	c.expectAttribute("scaleway_function_token.function", "region", "fr-par")
 	w.expectRequests(t, 0, "POST", "")
 	c.expectEmptyPlan()
 }
@@ -227,7 +221,7 @@ func TestDefectT2ExpiredTokenIsImportedWithOneWarningEach(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(`expires_at = "2022-10-18T11:35:15+02:00"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	id := c.attribute(tokenAddress, "id")
 	c.must("state", "rm", tokenAddress)
 	imported := c.must("import", "-no-color", tokenAddress, id)
@@ -244,11 +238,11 @@ func TestTokenExpiry_KeepsFractionsOfASecond(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(`expires_at = "2040-01-31T13:00:00.987654321+01:00"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
-	c.write("main.tf", namespaceToken(`expires_at = "2040-01-31T12:00:00Z"`))
+	c.configure(namespaceToken(`expires_at = "2040-01-31T12:00:00Z"`))
 	c.expectEmptyPlan()
-	c.write("main.tf", namespaceToken(`expires_at = "2040-01-31T12:00:01.5Z"`))
+	c.configure(namespaceToken(`expires_at = "2040-01-31T12:00:01.5Z"`))
 	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 2 || !strings.Contains(output, "must be replaced") {
 		t.Errorf("another second does not replace the token: exit status %d\n%s", status, output)
 	}

@@ -88,20 +88,18 @@ func TestDefectG1TriggerIsRead(t *testing.T) {
 		"everything": strings.Replace(queueBlock, "\n  }", fmt.Sprintf("\n    project_id = %q\n    region = \"nl-ams\"\n  }", w.ProjectID), 1),
 	} {
 		c := w.commandLine(t, triggerOf(ofMain, block))
-		c.must("apply", "-no-color", "-auto-approve")
+		c.apply()
 		c.expectEmptyPlan()
-		id := c.attribute(triggerAddress, "id")
-		c.must("state", "rm", triggerAddress)
-		c.must("import", "-no-color", triggerAddress, id)
+		c.reimport(triggerAddress)
 		c.expectEmptyPlan()
-		c.write("main.tf", triggerOf(bareMain, block))
+		c.configure(triggerOf(bareMain, block))
 		c.expectEmptyPlan()
-		c.write("main.tf", triggerOf("scaleway_function.other.id", block))
+		c.configure(triggerOf("scaleway_function.other.id", block))
 		if output := c.must("plan", "-no-color"); !strings.Contains(output, triggerAddress+" must be replaced") {
 			t.Errorf("%s: another function is no replacement:\n%s", name, output)
 		}
-		c.write("main.tf", triggerOf(ofMain, block))
-		c.must("destroy", "-no-color", "-auto-approve")
+		c.configure(triggerOf(ofMain, block))
+		c.destroy()
 	}
 }
 
@@ -136,11 +134,11 @@ func TestTriggerThatFails(t *testing.T) {
 	}
 	expectOnce(t, output, "The trigger did not become ready")
 	expectOnce(t, strings.Join(strings.Fields(output), " "), "no such queue")
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 1 destroyed")
 	w.front.Rewrite(2, "GET", "/triggers/", `"status":"ready","error_message":null`, why)
 	expectOnce(t, c.must("plan", "-no-color"), "The trigger is not ready")
 	must(w.api.DeleteTrigger(&function.DeleteTriggerRequest{TriggerID: strings.TrimPrefix(c.attribute(triggerAddress, "id"), "fr-par/")}))
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 0 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 0 destroyed")
 }
 
 // TestTriggerImportedByTheOfficialProvider: its state names neither the function nor

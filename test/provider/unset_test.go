@@ -79,7 +79,7 @@ func TestEmptyText_IsUnset(t *testing.T) {
 		}
 	}
 	c := w.commandLine(t, configuration)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 	tests := map[string]struct{ address, attribute, want string }{
 		"namespace, region":   {namespaceAddress, "region", "fr-par"},
@@ -116,7 +116,7 @@ func TestEmptyText_EphemeralResource(t *testing.T) {
 		emptyTexts(schemas.EphemeralResourceSchemas["scaleway_function_token"], "function_id") + "}\n" +
 		"provider scaleway {\n  alias = \"other\"\n  zone = ephemeral.scaleway_function_token.main.region\n}\n"
 	c := w.commandLine(t, body)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 }
 
@@ -141,9 +141,9 @@ resource "scaleway_function" "main" {
 }`, "TEXT", text)
 	}
 	c := w.commandLine(t, configuration("all of it"))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", configuration(""))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
+	c.configure(configuration(""))
+	c.apply()
 	c.expectEmptyPlan()
 	for _, f := range must(w.api.ListFunctions(&function.ListFunctionsRequest{NamespaceID: strings.TrimPrefix(c.attribute(namespaceAddress, "id"), "fr-par/")})).Functions {
 		if *f.Description != "" {
@@ -183,18 +183,18 @@ func TestNullElements(t *testing.T) {
 			}
 		}
 	}
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 	expectVariables("made", map[string]string{"B": "1"}, "D", "F")
-	c.write("main.tf", strings.NewReplacer(`B = "1"`, `B = null`, `D = "2"`, `D = null`, "A = null", `A = "2"`).Replace(configuration))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.configure(strings.NewReplacer(`B = "1"`, `B = null`, `D = "2"`, `D = null`, "A = null", `A = "2"`).Replace(configuration))
+	c.apply()
 	c.expectEmptyPlan()
 	expectVariables("changed", map[string]string{"A": "2"}, "F")
 	for name, body := range map[string]string{
 		"namespace": strings.Replace(configuration, `name = "tests"`, "name = \"tests\"\n  tags = [\"a\", null]", 1),
 		"function":  strings.Replace(configuration, `name         = "main"`, "name = \"main\"\n  tags = [\"a\", null]", 1),
 	} {
-		c.write("main.tf", body)
+		c.configure(body)
 		output, status := c.run("plan", "-no-color")
 		if status == 0 || !strings.Contains(unfolded(output), "null") {
 			t.Errorf("%s: a null tag was planned: exit status %d\n%s", name, status, output)
@@ -272,8 +272,8 @@ resource "terraform_data" "each" {
 		}
 	}
 	// The keys of a map are known once the function is.
-	c.must("apply", "-no-color", "-auto-approve", "-target=scaleway_function.main")
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply("-target=scaleway_function.main")
+	c.apply()
 	expect("after the apply")
 	c.expectEmptyPlan()
 	if got := strings.TrimSpace(c.must("output", "-raw", "template")); got != "<>" {
@@ -285,7 +285,7 @@ resource "terraform_data" "each" {
 		state = strings.ReplaceAll(state, empty, empty[:strings.Index(empty, ":")]+": null")
 	}
 	c.write("terraform.tfstate", state)
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	c.apply("-refresh-only")
 	expect("after a refresh")
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "PATCH", "")
@@ -305,15 +305,15 @@ resource "scaleway_function_cron" "main" {
 ` + more + "}\n"
 	}
 	c := w.commandLine(t, body(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", body(timeouts))
+	c.apply()
+	c.configure(body(timeouts))
 	c.expectEmptyPlan()
-	c.write("main.tf", strings.Replace(body(timeouts), "@daily", "@hourly", 1))
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "0 added, 1 changed, 0 destroyed")
+	c.configure(strings.Replace(body(timeouts), "@daily", "@hourly", 1))
+	expectOnce(t, c.apply(), "0 added, 1 changed, 0 destroyed")
 	if !strings.Contains(c.read("terraform.tfstate"), `"delete": "1m"`) {
 		t.Error("the state does not hold the timeouts after a change")
 	}
 	c.expectEmptyPlan()
-	c.write("main.tf", strings.Replace(body(""), "@daily", "@hourly", 1))
+	c.configure(strings.Replace(body(""), "@daily", "@hourly", 1))
 	c.expectEmptyPlan()
 }

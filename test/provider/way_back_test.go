@@ -37,14 +37,12 @@ func TestWayBack(t *testing.T) {
 			}
 		}
 	}
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	look("after the apply")
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	c.apply("-refresh-only")
 	look("after a refresh")
 	for _, of := range []string{namespaceAddress, functionAddress, tokenAddress, cronAddress, domainAddress, triggerAddress} {
-		id := c.attribute(of, "id")
-		c.must("state", "rm", of)
-		c.must("import", "-no-color", of, id)
+		c.reimport(of)
 	}
 	look("after an import")
 	for _, of := range []string{official.NamespaceType, official.FunctionType, official.TokenType, official.CronType, official.DomainType, official.TriggerType} {
