@@ -9,6 +9,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
@@ -18,13 +19,13 @@ const batchSize = 20_000
 // Seed adds n tokens of a namespace to the database of a stopped server, and returns
 // their IDs, the oldest first. Path is the database's file.
 func Seed(ctx context.Context, path string, of *function.Namespace, n int) (ids []string, err error) {
-	store, err := sqlite.Open(ctx, path, time.Now)
+	objects, err := sqlite.Open(ctx, path, time.Now)
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close()
+	defer objects.Close()
 	for len(ids) < n {
-		err := store.Update(ctx, func(tx functions.Tx) error {
+		err := objects.Update(ctx, func(tx store.Tx) error {
 			for range min(batchSize, n-len(ids)) {
 				id := uuid.NewString()
 				err := tx.Put(functions.Token{

@@ -15,7 +15,7 @@ func TestOfficialExample_CanBeApplied(t *testing.T) {
 
 	plan := c.must("plan", "-no-color")
 	expectOnce(t, plan, "The function token is already expired")
-	expectOnce(t, plan, "The runtime is past the end of its life")
+	expectOnce(t, plan, "The runtime is at its end of life")
 	expectWarnings(t, plan, 2)
 
 	applied := c.apply()

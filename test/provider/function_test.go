@@ -250,12 +250,12 @@ func TestFunction_FailedBuildFailsApplyOfExistingFunction(t *testing.T) {
 	refused := func(when string) {
 		t.Helper()
 		output, status := c.run("apply", "-no-color", "-auto-approve")
-		if text := unfolded(output); status != 1 || !strings.Contains(text, "The function is not in service") || !strings.Contains(text, "source code build step") {
+		if text := unfolded(output); status != 1 || !strings.Contains(text, "The function is not ready") || !strings.Contains(text, "source code build step") {
 			t.Errorf("%s: got exit status %d, want 1 and the build's error in:\n%s", when, status, output)
 		}
 	}
 	broken("no code at all")
-	expectOnce(t, c.apply(), "Warning: The function is not in service")
+	expectOnce(t, c.apply(), "Warning: The function is not ready")
 	id := c.attribute(functionAddress, "id")
 	// The plan deploys the function again, and does not replace it.
 	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
@@ -289,7 +289,7 @@ func TestFunction_PostconditionFailsFirstApply(t *testing.T) {
 	c := w.commandLine(t, tracked(`  lifecycle {
     postcondition {
       condition     = self.status == "ready"
-      error_message = "The function is not in service."
+      error_message = "The function is not ready."
     }
   }`))
 	c.write("function.zip", must(readFile(writeArchive(t, "README", "no code at all"))))
@@ -324,7 +324,7 @@ func TestFunction_RetriesFailedDeployment(t *testing.T) {
 			c.configure(strings.ReplaceAll(tracked(hash), "deploy   = true", "deploy   = false"))
 			c.apply()
 			w.front.Rewrite(1, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
-			expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "Warning: The function is not in service")
+			expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "Warning: The function is not ready")
 		})
 	}
 }

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	archiveHasChanged = "The archive has changed since it was planned"
-	otherCode         = "The archive holds other code than the function has"
+	archiveHasChanged = "The archive has changed since the plan"
+	otherCode         = "The archive differs from the code of the function"
 )
 
 // If the archive changes between a saved plan and its apply, the apply does what was
