@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,6 +39,8 @@ type pacedBody struct {
 	began time.Time
 	read  int64
 	ended bool
+	// deadline is the read deadline in nanoseconds since 1970; zero for none.
+	deadline atomic.Int64
 }
 
 func newPacedBody(w http.ResponseWriter, body io.ReadCloser, rate int, grace time.Duration) *pacedBody {
@@ -58,14 +61,23 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 		// A body that is faster than the minimum rate may pause, but not for long.
 		deadline = pause
 	}
+	b.deadline.Store(deadline.UnixNano())
 	_ = b.client.SetReadDeadline(deadline)
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	if errors.Is(err, io.EOF) {
 		b.ended = true
+		b.deadline.Store(0)
 		_ = b.client.SetReadDeadline(time.Time{})
 	}
 	return n, err
+}
+
+// timedOut reports whether the deadline of the current Read has passed. It may be called
+// concurrently with Read.
+func (b *pacedBody) timedOut(now time.Time) bool {
+	deadline := b.deadline.Load()
+	return deadline != 0 && now.UnixNano() >= deadline
 }
 
 // callBody is the body of a call. It records read errors in the call, to distinguish them from

@@ -195,6 +195,10 @@ func answerError(w http.ResponseWriter, r *http.Request, err error) {
 	c := callOf(r)
 	if bodyError := c.bodyError.Load(); bodyError != nil {
 		err = *bodyError
+	} else if errors.Is(err, context.Canceled) && c.body.timedOut(time.Now()) {
+		// net/http cancels the context before Read returns the error to callBody.
+		err = os.ErrDeadlineExceeded
+		c.bodyError.Store(&err)
 	}
 	switch {
 	case isBodyError(c, err):
