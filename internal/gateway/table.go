@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A Table contains the functions and tokens for routing and admission. It reflects every
@@ -116,7 +117,7 @@ func NewTable() *Table {
 
 // Apply applies a change. Every decision after Apply has returned takes the change into
 // account.
-func (t *Table) Apply(change functions.Change) {
+func (t *Table) Apply(change store.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.applied.Add(1)
@@ -128,6 +129,34 @@ func (t *Table) Apply(change functions.Change) {
 	case functions.Token:
 		t.applyToken(o, change.Deleted)
 	}
+}
+
+// Reload implements store.Follower. A token that is missing from the snapshot counts as revoked,
+// and unreported uses of the other tokens are kept.
+func (t *Table) Reload(store.Position) store.Loader {
+	fresh := NewTable()
+	return store.Loader{
+		Add:  func(o store.Object) { fresh.Apply(store.Change{Object: o}) },
+		Swap: func() { t.swap(fresh) },
+	}
+}
+
+// swap replaces the contents of t by those of a new table.
+func (t *Table) swap(fresh *Table) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for digest, old := range t.tokens {
+		slot := t.uses.at(old.slot)
+		if g, ok := fresh.tokens[digest]; ok {
+			if at, used := slot.used.Take(); used {
+				fresh.uses.at(g.slot).used.Note(at)
+			}
+			continue
+		}
+		t.revoked.add(digest, slot.token)
+	}
+	t.hosts, t.routes, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.tokens, fresh.uses
+	t.applied.Add(1)
 }
 
 func (t *Table) applyFunction(f functions.Function, removed bool) {

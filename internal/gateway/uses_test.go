@@ -8,6 +8,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
@@ -66,7 +67,7 @@ func TestUses_DeletedTokenLeavesNoUse(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	call(7)
-	w.Table.Apply(functions.Change{Object: created[7], Deleted: true})
+	w.Table.Apply(store.Change{Object: created[7], Deleted: true})
 	w.token("successor", functions.Token{ID: tokenID(tokens), FunctionID: functionID})
 	if got := used(w.Table); len(got) != 0 {
 		t.Errorf("after a deletion: got %v, want none", got)
@@ -78,7 +79,7 @@ func TestUses_DeletedTokenLeavesNoUse(t *testing.T) {
 	}
 	// A change of a token keeps its slot.
 	call(8)
-	w.Table.Apply(functions.Change{Object: created[8]})
+	w.Table.Apply(store.Change{Object: created[8]})
 	if got := used(w.Table); !slices.Equal(got, []string{tokenID(8)}) {
 		t.Errorf("after a change: got %v, want the changed token", got)
 	}

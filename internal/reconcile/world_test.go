@@ -30,7 +30,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/deploy"
@@ -43,34 +45,35 @@ var (
 	toolchains = sync.OnceValue(func() *runtime.Toolchains { return runtime.FindToolchains(context.Background(), nil) })
 )
 
-// hello answers with the variable A.
+// hello is a function that answers with the value of the variable A.
 const hello = "import os\n\ndef handle(event, context):\n    return os.environ.get('A', 'none')\n"
 
-// pairs gives one key pair to all namespaces: to make one takes long.
+// pairs returns one key pair for all namespaces, because generating one is slow.
 type pairs struct{}
 
 func (pairs) Take(context.Context) (token.KeyPair, error) { return keyPair() }
 
-// buildLogs keeps what builds print, as the server does.
+// buildLogs stores the logs of builds, as the server does.
 type buildLogs struct{ *output.Logs }
 
 func (b buildLogs) WriteBuild(f functions.Function, text string) error {
 	return b.Logs.WriteBuild(output.Function{ID: f.ID, Name: f.Name, Namespace: f.NamespaceID}, text)
 }
 
-// sources tells of every trigger the same.
+// sources returns the same error for every trigger.
 type sources struct{ err error }
 
 func (s *sources) Check(functions.Trigger) error { return s.err }
 
-// world is a reconciler over a real store, real files, Python's builder and
-// instances that are real processes. What the API would do is put into the store.
+// world is a Reconciler with a real store, real files, the builder of Python and
+// processes as instances. Tests write to the store what the API would write.
 type world struct {
 	*reconcile.Reconciler
 
 	t        *testing.T
 	dir      string
-	store    *sqlite.Store
+	db       *sqlite.Store
+	store    functions.Store
 	archives blob.Archives
 	logs     *output.Logs
 	sealer   *secret.Sealer
@@ -83,12 +86,12 @@ type world struct {
 func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), log: &testlog.Buffer{}, sources: &sources{}}
-	store, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.store = store
-	t.Cleanup(func() { _ = store.Close() })
+	w.db, w.store = db, store.Functions(storetest.Twice(db))
+	t.Cleanup(func() { _ = db.Close() })
 	w.update(func(tx functions.Tx) error { return tx.Put(project) })
 	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
 		t.Fatal(err)
@@ -97,8 +100,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	return w
 }
 
-// start starts a reconciler over what is in the store, as a server that starts
-// does. The end of the test stops it.
+// start starts a Reconciler, as a server does. The end of the test stops it.
 func (w *world) start(options ...func(*reconcile.Config)) {
 	w.t.Helper()
 	archives, err := files.OpenArchives(filepath.Join(w.dir, "archives"))
@@ -128,7 +130,7 @@ func (w *world) start(options ...func(*reconcile.Config)) {
 		w.t.Fatal(err)
 	}
 	w.archives = archives
-	if err := w.store.Follow(w.t.Context(), w.Apply); err != nil {
+	if err := w.db.Follow(w.t.Context(), store.Position{}, w.Reconciler); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.Restore(w.t.Context()); err != nil {
@@ -160,8 +162,7 @@ func (w *world) update(write func(functions.Tx) error) {
 	}
 }
 
-// view returns what read returns of the store, and whether there is such an
-// object.
+// view returns an object, and whether it exists.
 func view[T any](w *world, id string, read func(functions.Tx, string) (T, error)) (T, bool) {
 	w.t.Helper()
 	var found T
@@ -187,7 +188,7 @@ func (w *world) settled(id string) functions.Function {
 	return f
 }
 
-// namespace puts a namespace, and waits until it is ready.
+// namespace puts a namespace and waits until it is ready.
 func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace {
 	w.t.Helper()
 	n := functions.Namespace{
@@ -206,7 +207,7 @@ func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace
 	return n
 }
 
-// function puts a function in Python, without code.
+// function puts a Python function without code.
 func (w *world) function(n functions.Namespace, change func(*functions.Function)) functions.Function {
 	w.t.Helper()
 	f := functions.Function{
@@ -221,7 +222,7 @@ func (w *world) function(n functions.Namespace, change func(*functions.Function)
 	return f
 }
 
-// begin uploads code, and asks for its deployment.
+// begin uploads code and requests its deployment.
 func (w *world) begin(id, handler string) {
 	w.t.Helper()
 	packed, err := deploy.Archive(map[string]string{"handler.py": handler})
@@ -244,18 +245,18 @@ func (w *world) begin(id, handler string) {
 	}
 }
 
-// deploy is begin, and returns the function as it is settled then.
+// deploy calls begin, and returns the function when its deployment has ended.
 func (w *world) deploy(id, handler string) functions.Function {
 	w.t.Helper()
 	w.begin(id, handler)
 	return w.settled(id)
 }
 
-// call calls the revision that serves a function, and returns the answer's body.
+// call calls the serving revision of a function, and returns the body of the response.
 func (w *world) call(f functions.Function) string {
 	w.t.Helper()
 	if f.Revision == nil {
-		w.t.Fatalf("nothing serves the function: %s %s", f.Status, f.ErrorMessage)
+		w.t.Fatalf("got no serving revision: %s %s", f.Status, f.ErrorMessage)
 	}
 	instance, err := w.scaler.Acquire(w.t.Context(), f.Revision.ID)
 	if err != nil {
@@ -277,7 +278,7 @@ func (w *world) call(f functions.Function) string {
 	return strings.TrimSpace(string(body))
 }
 
-// files are the names in one of the folders of a function.
+// files returns the paths in one of the folders of a function.
 func (w *world) files(kind, id string) []string {
 	w.t.Helper()
 	found, err := filepath.Glob(filepath.Join(w.dir, kind, id, "*"))

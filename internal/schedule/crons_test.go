@@ -19,7 +19,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/schedule"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -35,7 +37,8 @@ const (
 // begins at midnight of 2000-01-01 in UTC, a Saturday.
 type world struct {
 	t     *testing.T
-	store *sqlite.Store
+	db    *sqlite.Store
+	store functions.Store
 	log   *testlog.Buffer
 	// through is the store as the crons use it; nil for the store itself.
 	through functions.Store
@@ -54,12 +57,12 @@ func inWorld(t *testing.T, test func(*world)) {
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	synctest.Test(t, func(t *testing.T) {
 		w.t = t
-		store, err := sqlite.Open(t.Context(), path, time.Now)
+		db, err := sqlite.Open(t.Context(), path, time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer store.Close()
-		w.store = store
+		defer db.Close()
+		w.db, w.store = db, store.Functions(storetest.Twice(db))
 		w.put(iam.Project{ID: projectID, Name: "default"},
 			functions.Namespace{ID: namespaceID, ProjectID: projectID, Region: region, Name: "n"},
 			functions.Function{ID: functionID, ProjectID: projectID, NamespaceID: namespaceID, Region: region, Name: "f", DomainName: host})
@@ -109,16 +112,12 @@ func (w *world) calls() []string {
 func (w *world) run() (stop func()) {
 	w.t.Helper()
 	c := &schedule.Crons{
-		Store: cmp.Or[functions.Store](w.through, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
+		Store: cmp.Or(w.through, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	c.Start()
-	following := true
-	if err := w.store.Follow(w.t.Context(), func(change functions.Change) {
-		if following {
-			c.Apply(change)
-		}
-	}); err != nil {
+	follower := &stoppable{Follower: c}
+	if err := w.db.Follow(w.t.Context(), store.Position{}, follower); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -129,14 +128,28 @@ func (w *world) run() (stop func()) {
 		if err := <-ended; err != nil {
 			w.t.Error(err)
 		}
-		following = false
+		follower.stopped = true
+	}
+}
+
+// A stoppable follower ignores the changes after its stop.
+type stoppable struct {
+	store.Follower
+
+	stopped bool
+}
+
+// Apply implements store.Follower.
+func (s *stoppable) Apply(change store.Change) {
+	if !s.stopped {
+		s.Follower.Apply(change)
 	}
 }
 
 func newCron(schedule, args string) functions.Cron {
 	return functions.Cron{
 		ID: "c0000000-0000-4000-8000-000000000001", Region: region, ProjectID: projectID, FunctionID: functionID,
-		Schedule: schedule, Args: json.RawMessage(args), Status: functions.Ready, Since: time.Now(),
+		Schedule: schedule, Args: json.RawMessage(args), Status: functions.Ready, NextAfter: time.Now(),
 	}
 }
 
@@ -157,7 +170,7 @@ func TestCronsCall(t *testing.T) {
 		wantCalls(t, w.calls(), "01T00:20:00"+call, "01T00:40:00"+call, "01T01:00:00"+call)
 
 		// A changed one calls by its new schedule, a deleted one no more.
-		c.Schedule, c.Args, c.Since = "30 5 * * 7", json.RawMessage("{}"), time.Now()
+		c.Schedule, c.Args, c.NextAfter = "30 5 * * 7", json.RawMessage("{}"), time.Now()
 		w.put(c)
 		time.Sleep(48 * time.Hour)
 		wantCalls(t, w.calls()[3:], "02T05:30:00 POST "+host+" {}")
@@ -242,7 +255,7 @@ func TestCronsThatAreNotNoted(t *testing.T) {
 		w.put(newCron("* * * * *", "{}"))
 		stop := w.run()
 		time.Sleep(time.Minute - time.Second)
-		if err := w.store.Close(); err != nil {
+		if err := w.db.Close(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Second)

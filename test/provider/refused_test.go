@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// TestRefusedCreation: what the service does not take is shown at the argument
-// that is to be changed, with what to write instead.
-func TestRefusedCreation(t *testing.T) {
+// The error is shown at the argument that must change, and says what to write instead.
+func TestRefusedCreation_NamesArgument(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	taken := w.commandLine(t, nodeFunction(""))
@@ -22,7 +21,7 @@ func TestRefusedCreation(t *testing.T) {
 		prepare       func()
 		want          []string
 	}{
-		"a namespace that exists": {namespace, nil, []string{`3: name = "tests"`, "409 Conflict", "write another one, or bring what has it into the state with terraform import"}},
+		"a namespace that exists": {namespace, nil, []string{`3: name = "tests"`, "409 Conflict", "choose another one, or import the existing object with terraform import"}},
 		"a cron of nothing":       {cron, nil, []string{"2: function_id = " + nowhere, "404 Not Found", "correct function_id"}},
 		"a token of nothing": {
 			"resource \"scaleway_function_token\" \"main\" {\n  namespace_id = " + nowhere + "\n}\n", nil,
@@ -49,19 +48,18 @@ func TestRefusedCreation(t *testing.T) {
 		}
 		output, status := w.commandLine(t, test.configuration).run("apply", "-no-color", "-auto-approve")
 		if status != 1 || strings.Contains(strings.ToLower(output), "sdk-go") {
-			t.Errorf("%s: exit status %d\n%s", name, status, output)
+			t.Errorf("%s: got exit status %d, want 1:\n%s", name, status, output)
 		}
 		for _, want := range test.want {
 			if !strings.Contains(unfolded(output), want) {
-				t.Errorf("%s: the error does not say %q:\n%s", name, want, output)
+				t.Errorf("%s: the error does not contain %q:\n%s", name, want, output)
 			}
 		}
 	}
 }
 
-// TestVariableNames: a name that the service does not take is refused by the plan,
-// wherever variables are configured.
-func TestVariableNames(t *testing.T) {
+// The plan refuses names that the service does not accept.
+func TestVariables_RefusesInvalidNames(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, "")
@@ -74,23 +72,23 @@ func TestVariableNames(t *testing.T) {
 			return strings.Replace(resource, "\n}", "\n  "+attribute+" = { \""+name+"\" = \"x\" }\n}", 1)
 		}
 		for name, want := range map[string]string{
-			"1x":             `"1x" is no name of a variable: begin with a letter or _`,
-			"a b":            `"a b" is no name of a variable`,
-			"ü":              `is no name of a variable`,
-			"SCW_PUBLIC":     `"SCW_PUBLIC" is a variable that the service sets itself`,
+			"1x":             `"1x" is not a valid variable name: begin with a letter or _`,
+			"a b":            `"a b" is not a valid variable name`,
+			"ü":              `is not a valid variable name`,
+			"SCW_PUBLIC":     `"SCW_PUBLIC" is reserved: the service sets this variable`,
 			"SCW_SECRET_KEY": "",
 			"ok-1.x":         "",
 			"_SCW_X":         "",
 		} {
-			c.write("main.tf", with(name))
+			c.configure(with(name))
 			output, status := c.run("plan", "-no-color")
 			if (status != 0) != (want != "") || !strings.Contains(unfolded(output), want) {
-				t.Errorf("%s of %q: exit status %d, want %q in\n%s", attribute, name, status, want, output)
+				t.Errorf("%s %q: got exit status %d, want 1 and %q in:\n%s", attribute, name, status, want, output)
 			}
 		}
 	}
-	c.write("main.tf", nodeFunction("  environment_variables = { \"1x\" = \"\" }"))
+	c.configure(nodeFunction("  environment_variables = { \"1x\" = \"\" }"))
 	if output, status := c.run("plan", "-no-color"); status == 0 {
-		t.Errorf("a function takes it:\n%s", output)
+		t.Errorf("a function: got no error:\n%s", output)
 	}
 }

@@ -1,0 +1,31 @@
+//go:build !linux
+
+package egress
+
+import (
+	"errors"
+	"net/netip"
+	"os"
+)
+
+const dnsPort = 53
+
+// ResolverAddress is empty: this system has no network namespaces.
+const ResolverAddress = ""
+
+// A Link cannot be made on this system.
+type Link struct{}
+
+// Attach returns an error.
+func Attach(*os.File, *Policy) (*Link, error) {
+	return nil, errors.New("attach egress: only Linux has network namespaces")
+}
+
+// Assign does nothing.
+func (*Link) Assign(string, string) {}
+
+// routed returns true: the route of an address is unknown.
+func routed(netip.Addr) bool { return true }
+
+// Close does nothing.
+func (*Link) Close() error { return nil }
