@@ -172,11 +172,11 @@ func buildLogOf(t *testing.T, w *world, id string) string {
 func TestBuild_EndsAtItsLimits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		option func(*reconcile.Reconciler)
+		option func(*reconcile.Config)
 		says   string
 	}{
-		"of time": {func(r *reconcile.Reconciler) { r.BuildTimeout = time.Nanosecond }, "it took longer than 1ns"},
-		"of disk": {func(r *reconcile.Reconciler) { r.BuildDisk = 1 }, "of disk"},
+		"of time": {func(c *reconcile.Config) { c.BuildTimeout = time.Nanosecond }, "it took longer than 1ns"},
+		"of disk": {func(c *reconcile.Config) { c.BuildDisk = 1 }, "of disk"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -149,13 +149,13 @@ func (b brokenStore) Update(ctx context.Context, write func(functions.Tx) error)
 }
 
 // Work that fails for a reason of the server's own is done again.
-func TestWorkIsTriedAgain(t *testing.T) {
+func TestFailedWork_IsRetried(t *testing.T) {
 	t.Parallel()
 	fails := make(chan struct{}, 1)
 	fails <- struct{}{}
-	w := newWorld(t, func(r *reconcile.Reconciler) { r.Store = brokenStore{r.Store, fails} })
+	w := newWorld(t, func(c *reconcile.Config) { c.Store = brokenStore{c.Store, fails} })
 	w.namespace(nil)
-	if log := w.log.String(); !strings.Contains(log, "failed and will be tried again") || !strings.Contains(log, "no room") {
+	if log := w.log.String(); !strings.Contains(log, "failed and will be retried") || !strings.Contains(log, "no room") {
 		t.Errorf("the log says %s", log)
 	}
 }

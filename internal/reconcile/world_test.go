@@ -68,18 +68,19 @@ func (s *sources) Check(functions.Trigger) error { return s.err }
 type world struct {
 	*reconcile.Reconciler
 
-	t       *testing.T
-	dir     string
-	store   *sqlite.Store
-	logs    *output.Logs
-	sealer  *secret.Sealer
-	scaler  *scale.Scaler
-	log     *testlog.Buffer
-	sources *sources
-	stop    func()
+	t        *testing.T
+	dir      string
+	store    *sqlite.Store
+	archives blob.Archives
+	logs     *output.Logs
+	sealer   *secret.Sealer
+	scaler   *scale.Scaler
+	log      *testlog.Buffer
+	sources  *sources
+	stop     func()
 }
 
-func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
+func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), log: &testlog.Buffer{}, sources: &sources{}}
 	store, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
@@ -98,7 +99,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
 
 // start starts a reconciler over what is in the store, as a server that starts
 // does. The end of the test stops it.
-func (w *world) start(options ...func(*reconcile.Reconciler)) {
+func (w *world) start(options ...func(*reconcile.Config)) {
 	w.t.Helper()
 	archives, err := files.OpenArchives(filepath.Join(w.dir, "archives"))
 	artifacts, err2 := files.OpenArtifacts(filepath.Join(w.dir, "artifacts"))
@@ -114,16 +115,19 @@ func (w *world) start(options ...func(*reconcile.Reconciler)) {
 		w.t.Fatal(err)
 	}
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
-	w.Reconciler = &reconcile.Reconciler{
-		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
+	config := reconcile.Config{
+		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: buildLogs{logs},
 		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
 		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,
 	}
 	for _, option := range options {
-		option(w.Reconciler)
+		option(&config)
 	}
-	w.Start()
+	if w.Reconciler, err = reconcile.New(config); err != nil {
+		w.t.Fatal(err)
+	}
+	w.archives = archives
 	if err := w.store.Follow(w.t.Context(), w.Apply); err != nil {
 		w.t.Fatal(err)
 	}
@@ -224,7 +228,7 @@ func (w *world) begin(id, handler string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = w.Archives.Put(context.Background(), id, bytes.NewReader(packed), int64(len(packed)), func(a blob.Archive) error {
+	_, err = w.archives.Put(context.Background(), id, bytes.NewReader(packed), int64(len(packed)), func(a blob.Archive) error {
 		return w.store.Update(context.Background(), func(tx functions.Tx) error {
 			f, err := tx.Function(id)
 			if err != nil {

@@ -78,9 +78,20 @@ func (s *Server) openACME() (err error) {
 	})
 	if err == nil {
 		s.opens(s.acme)
-		s.reconcile.Certificates = s.acme
 	}
 	return err
+}
+
+// customCertificates obtains certificates for custom hostnames, if the configuration
+// names an ACME authority.
+type customCertificates struct{ server *Server }
+
+// Obtain implements reconcile.Certificates.
+func (c customCertificates) Obtain(ctx context.Context, host, project string) error {
+	if c.server.acme == nil {
+		return nil
+	}
+	return c.server.acme.Obtain(ctx, host, project)
 }
 
 func port(l net.Listener) int {

@@ -241,8 +241,8 @@ func (c *Config) Validate() error {
 	if u, err := url.Parse(c.Crates); err == nil && u.User != nil {
 		return errors.New("crates names an address with credentials: builds of functions could read them: use a registry or proxy without")
 	}
-	if c.InstanceDisk != 0 && c.InstanceDisk < sandbox.LeastDisk {
-		return fmt.Errorf("instance-disk is %d: want %d bytes at least, or 0 for none", c.InstanceDisk, sandbox.LeastDisk)
+	if c.InstanceDisk != 0 && c.InstanceDisk < sandbox.MinDisk {
+		return fmt.Errorf("instance-disk is %d: want %d bytes at least, or 0 for none", c.InstanceDisk, sandbox.MinDisk)
 	}
 	if c.Scale.Memory < 0 {
 		return fmt.Errorf("instances-memory is %d: want a number of bytes, or 0 for 80 %% of the memory", c.Scale.Memory)

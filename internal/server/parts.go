@@ -56,9 +56,10 @@ func (s *Server) openReconciler(context.Context) error {
 		return err
 	}
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
-	s.reconcile = &reconcile.Reconciler{
+	s.archives = archives
+	s.reconcile, err = reconcile.New(reconcile.Config{
 		Store: s.store, Keys: s.pairs, Sealer: s.sealer, Archives: archives, Artifacts: artifacts,
-		Builds: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
+		BuildCache: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
 		Volumes: s.level == sandbox.Full, Caches: caches, CacheLimit: s.config.ProjectCacheSize,
 		Builders: runtime.Builders{
 			runtime.Go: golang.New(golang.Config{
@@ -74,9 +75,9 @@ func (s *Server) openReconciler(context.Context) error {
 		Toolchains: s.toolchains, Workers: workers(), Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
 		Names: s.names(), Sources: s.brokers, Limits: s.config.Limits,
-	}
-	s.reconcile.Start()
-	return nil
+		Certificates: customCertificates{s},
+	})
+	return err
 }
 
 // openCaches opens the caches of projects. A folder that another user can change is
@@ -99,7 +100,7 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 			Hasher: make(hasher, hashersAtOnce), Sealer: s.sealer, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
-		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives,
+		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.archives,
 		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
 		URL: s.config.APIURL, Trusted: s.config.TrustedProxies.Contain,
 		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),

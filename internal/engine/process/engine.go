@@ -165,7 +165,7 @@ func (e *Engine) openHost() error {
 		}
 	}
 	e.host = host
-	if host.Prepares() && e.config.Spare.Least > 0 {
+	if host.CanMountCode() && e.config.Spare.Least > 0 {
 		e.pool = newPool(e, e.config.Spare)
 	}
 	return nil

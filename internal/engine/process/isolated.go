@@ -55,11 +55,11 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 	if r != nil {
 		layout.Visible = e.visibleTo(*r)
 	}
-	if r != nil && !e.host.Prepares() {
+	if r != nil && !e.host.CanMountCode() {
 		layout.Home, layout.Temporary = r.Dir, sandbox.LimitsFor(r.MemoryLimit, r.CPULimit).Temporary
 	}
 	policy := e.config.Egress
-	if policy != nil && e.host.Prepares() {
+	if policy != nil && e.host.CanMountCode() {
 		layout.Resolver = egress.ResolverAddress
 	}
 	if b.Sandbox, err = e.host.Start(ctx, layout); err != nil {
@@ -126,7 +126,7 @@ func (b *box) enter(r engine.Revision, boosted bool) error {
 	go func() { limited <- b.Limit(start) }()
 	var err error
 	if b.level == sandbox.Full && r.Dir != "" {
-		err = b.Reveal(r.Dir, b.limits.Temporary)
+		err = b.MountCode(r.Dir, b.limits.Temporary)
 	}
 	if err := errors.Join(err, <-limited); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (b *box) enter(r engine.Revision, boosted bool) error {
 	if b.level == sandbox.Restricted {
 		p.Dir, p.Writable, p.Readable = b.work, []string{b.work}, []string{cmp.Or(r.Dir, b.work), filepath.Dir(r.Command[0])}
 	}
-	return b.Become(p)
+	return b.Exec(p)
 }
 
 // environment is what each instance finds in its environment, unless its revision
