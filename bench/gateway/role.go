@@ -22,6 +22,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // roleArgument has this program play one of the parts of the measurement, in a
@@ -128,9 +129,9 @@ func gatewayHandler(s scene) http.Handler {
 		{ID: privateID, DomainName: privateHost, Privacy: functions.Private}, {ID: publicID, DomainName: publicHost, Privacy: functions.Public},
 	} {
 		f.NamespaceID, f.Timeout, f.HTTPOption, f.Revision = namespaceID, time.Minute, functions.HTTPEnabled, &functions.Revision{ID: "r"}
-		table.Apply(functions.Change{Object: f})
+		table.Apply(store.Change{Object: f})
 	}
-	table.Apply(functions.Change{Object: functions.Token{
+	table.Apply(store.Change{Object: functions.Token{
 		ID: tokenID, FunctionID: privateID, Digest: functions.DigestOf(s.Token), ExpiresAt: time.Now().Add(time.Hour),
 	}})
 	g := &gateway.Gateway{

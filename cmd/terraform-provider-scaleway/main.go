@@ -1,5 +1,5 @@
-// The command terraform-provider-scaleway serves the provider to Terraform and
-// OpenTofu, which start it.
+// Command terraform-provider-scaleway is the provider's plugin program. Terraform and
+// OpenTofu start it.
 package main
 
 import (
@@ -15,12 +15,12 @@ import (
 var version = "dev"
 
 func main() {
-	quieten(os.Environ())
+	disableLogs(os.Environ())
 	if os.Getenv("GOGC") == "" {
-		// The process is small and lives for seconds.
+		// The process uses little memory and ends after seconds: collect garbage less often.
 		gc.SetGCPercent(400)
 	}
-	debug := flag.Bool("debug", false, "print how to attach Terraform to this process, for a debugger")
+	debug := flag.Bool("debug", false, "Print how to attach Terraform to this process, for use with a debugger.")
 	flag.Parse()
 	if err := serve(*debug); err != nil {
 		fmt.Fprintln(os.Stderr, err)

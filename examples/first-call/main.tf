@@ -28,7 +28,7 @@ resource "scaleway_function_token" "hello" {
 }
 
 output "host" {
-  description = "The host name of the function."
+  description = "The hostname of the function."
   value       = scaleway_function.hello.domain_name
 }
 

@@ -1,5 +1,5 @@
-# Private functions in four languages, and tokens of each kind: for one
-# function, for the whole namespace, and one that expires.
+# Private functions in four languages, and three types of tokens: for one function, for
+# the namespace, and one that expires.
 
 terraform {
   required_providers {
@@ -10,13 +10,13 @@ terraform {
 }
 
 variable "expires_at" {
-  description = "When the short-lived token stops opening its function."
+  description = "The time when the short-lived token expires, in RFC 3339 format."
   type        = string
   default     = "2030-01-31T12:00:00Z"
 }
 
 variable "languages" {
-  description = "Which of the functions to make. The server needs the language's toolchain."
+  description = "The functions to create. The server needs the toolchain of each language."
   type        = set(string)
   default     = ["go", "node", "php", "python"]
 }
@@ -32,7 +32,7 @@ locals {
 
 resource "scaleway_function_namespace" "main" {
   name        = "private-function"
-  description = "Functions that only a token opens."
+  description = "Private functions"
 
   environment_variables = {
     GREETING = "Hello"
@@ -52,18 +52,18 @@ resource "scaleway_function" "hello" {
   deploy       = true
 }
 
-# Opens every function of the namespace.
+# Grants access to all functions of the namespace.
 resource "scaleway_function_token" "namespace" {
   namespace_id = scaleway_function_namespace.main.id
-  description  = "for the operators"
+  description  = "Operators"
 }
 
-# Each opens one function and no other.
+# Each token grants access to one function.
 resource "scaleway_function_token" "function" {
   for_each = scaleway_function.hello
 
   function_id = each.value.id
-  description = "for callers of ${each.value.name}"
+  description = "Callers of ${each.value.name}"
 }
 
 resource "scaleway_function_token" "short" {
@@ -72,12 +72,12 @@ resource "scaleway_function_token" "short" {
 }
 
 output "hosts" {
-  description = "The host name of each function, by language."
+  description = "The hostname of each function, by language."
   value       = { for language, f in scaleway_function.hello : language => f.domain_name }
 }
 
 output "tokens" {
-  description = "What to send in the header X-Auth-Token."
+  description = "The values of the header X-Auth-Token."
   sensitive   = true
   value = merge(
     { for language, t in scaleway_function_token.function : language => t.token },

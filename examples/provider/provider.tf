@@ -6,9 +6,8 @@ terraform {
   }
 }
 
-# The keys come from SCW_ACCESS_KEY and SCW_SECRET_KEY, or from the profile that
-# "scw init" wrote. SCW_API_URL names a Jeton server; without it, Scaleway's own
-# API is called.
+# The API key is read from SCW_ACCESS_KEY and SCW_SECRET_KEY, or from the profile that
+# "scw init" has written. Set SCW_API_URL to use a Jeton server instead of Scaleway.
 provider "scaleway" {
   region = "fr-par"
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
@@ -97,12 +98,12 @@ func (w *world) function(change func(*functions.Function)) {
 	if change != nil {
 		change(&f)
 	}
-	w.Table.Apply(functions.Change{Object: f})
+	w.Table.Apply(store.Change{Object: f})
 }
 
 func (w *world) token(text string, t functions.Token) functions.Token {
 	t.Digest = functions.DigestOf(text)
-	w.Table.Apply(functions.Change{Object: t})
+	w.Table.Apply(store.Change{Object: t})
 	return t
 }
 

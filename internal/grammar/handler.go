@@ -114,7 +114,7 @@ func checkDir(dir string) error {
 	}
 	for element := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
 		if !plainElement(element) {
-			return errors.New("its folder must be a relative path of letters, digits and the characters _-.@+, without . and ..")
+			return errors.New("its folder must be a relative path without . and .. elements, of letters, digits and _-.@+ characters")
 		}
 	}
 	return nil

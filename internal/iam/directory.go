@@ -68,6 +68,26 @@ func (d *Directory) Apply(object any, deleted bool) {
 	}
 }
 
+// Reload starts a new directory. add adds one object to it, and swap puts it in
+// the place of the contents of d, so that what was not added is gone.
+func (d *Directory) Reload() (add func(object any), swap func()) {
+	fresh := NewDirectory()
+	add = func(object any) { fresh.Apply(object, false) }
+	swap = func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for digest, key := range fresh.keys {
+			// The old entry has the last use, which may not be stored yet.
+			if before := d.keys[digest]; before != nil {
+				before.APIKey = key.APIKey
+				fresh.keys[digest] = before
+			}
+		}
+		d.projects, d.organizations, d.keys, d.digests = fresh.projects, fresh.organizations, fresh.keys, fresh.digests
+	}
+	return add, swap
+}
+
 // listProjects rebuilds the list of an organization's projects. It does not modify the
 // previous list, which Visible may have returned. d.mu must be locked.
 func (d *Directory) listProjects(organization string) {

@@ -1,7 +1,9 @@
-// Package provider is the Terraform provider: the schemas of its resources, and
-// what Terraform's operations on them mean in calls of the Functions API. It
-// takes the place of the official provider for the resources that it has, with
-// the same types and the same states; see the packages below it for the
-// connection (client), the ids (regional) and what counts as a change
-// (spelling). It knows nothing of Jeton's server.
+// Package provider is the Terraform provider: its configuration, and the lists of its
+// resources, data sources, ephemeral resources and functions.
+//
+// Each resource has a package of its own below this one; tfkit is what they share. Types
+// and states are those of the official provider, so either can replace the other. The
+// packages client (calls of the API), regional (IDs), spelling (equal values) and lenient
+// (rules of the older SDK) contain nothing about single resources. The provider imports no package of the server
+// except grammar.
 package provider

@@ -27,27 +27,24 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/trigger"
 )
 
-// Options are what the provider takes from its surroundings.
+// Options are the settings of the program around the provider.
 type Options struct {
 	// Version is reported to Terraform and, in the User-Agent, to the API.
 	Version string
-	// Now tells the time; nil stands for the system's clock. Expired tokens are
-	// found with it.
+	// Now returns the current time, to find expired tokens; nil means time.Now.
 	Now func() time.Time
-	// Pick returns a number in [0, n); nil stands for a random one. Names are
-	// generated with it.
+	// Pick returns a number in [0, n), for generated names; nil means rand.IntN.
 	Pick func(n int) int
-	// Identities makes resources write resource identities into states, and lets
-	// them be imported by identity. The official provider cannot read such a state
-	// with Terraform 1.12.0 to 1.13.5.
+	// Identities enables resource identities in states and in imports. The official
+	// provider cannot read a state with identities in Terraform 1.12.0 to 1.13.5.
 	Identities bool
 }
 
 // IdentityVariable is the environment variable that sets Options.Identities.
 const IdentityVariable = "JETON_RESOURCE_IDENTITY"
 
-// OptionsFrom returns the options of the program: its version, and what the
-// environment sets. An error names the variable.
+// OptionsFrom returns options from a version and from environment variables. It returns an
+// error if a variable is invalid.
 func OptionsFrom(version string, getenv func(string) string) (Options, error) {
 	options := Options{Version: version}
 	text := getenv(IdentityVariable)
@@ -61,7 +58,7 @@ func OptionsFrom(version string, getenv func(string) string) (Options, error) {
 	return options, nil
 }
 
-// New returns a constructor of providers, as provider servers want it.
+// New returns a constructor of the provider.
 func New(options Options) func() provider.Provider {
 	if options.Now == nil {
 		options.Now = time.Now
@@ -83,7 +80,7 @@ type scalewayProvider struct {
 	options Options
 }
 
-// providerModel is the provider block.
+// providerModel is a provider block.
 type providerModel struct {
 	Profile        types.String `tfsdk:"profile"`
 	AccessKey      types.String `tfsdk:"access_key"`
@@ -101,30 +98,32 @@ func (p *scalewayProvider) Metadata(_ context.Context, _ provider.MetadataReques
 	resp.Version = p.options.Version
 }
 
-// Schema implements provider.Provider. The attributes are the official
-// provider's, so that a provider block can stay as it is.
+// Schema implements provider.Provider. It has the arguments of the official provider, so
+// existing provider blocks are valid.
 func (p *scalewayProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages Serverless Functions and the tokens that open private functions, on Scaleway or on a Jeton server. " +
-			"Each setting comes from, in this order: the environment, the provider block, the active profile of the configuration file.",
+		MarkdownDescription: "Manages Scaleway Serverless Functions and the tokens for private functions, at Scaleway or on a Jeton server.\n\n" +
+			"The provider reads each setting from the first of these that sets it: the environment variable, the provider block, " +
+			"the profile in Scaleway's configuration file.",
 		Attributes: map[string]schema.Attribute{
-			"profile":         optional("The profile of the configuration file that stands for what the block leaves out."),
-			"access_key":      optional("The access key. Also `SCW_ACCESS_KEY`."),
-			"secret_key":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The secret key. Also `SCW_SECRET_KEY`."},
-			"project_id":      optional("The project of what is created, unless a resource says otherwise. Also `SCW_DEFAULT_PROJECT_ID`."),
-			"organization_id": optional("The organization. Also `SCW_DEFAULT_ORGANIZATION_ID`."),
-			"region":          optional("The region of what is created, unless a resource says otherwise. Also `SCW_DEFAULT_REGION`; `fr-par` by default."),
-			"zone":            optional("The zone. No resource of this provider lives in a zone. Also `SCW_DEFAULT_ZONE`."),
-			"api_url":         optional("The address of the API. Also `SCW_API_URL`; `" + client.DefaultAPIURL + "` by default."),
+			"profile":         optional("The profile of the configuration file. Defaults to its active profile."),
+			"access_key":      optional("The access key of the API key. Environment variable: `SCW_ACCESS_KEY`."),
+			"secret_key":      schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The secret key of the API key. Environment variable: `SCW_SECRET_KEY`."},
+			"project_id":      optional("The UUID of the project for resources without a `project_id`. Environment variable: `SCW_DEFAULT_PROJECT_ID`."),
+			"organization_id": optional("The UUID of the organization. Environment variable: `SCW_DEFAULT_ORGANIZATION_ID`."),
+			"region":          optional("The region for resources without a `region`. Environment variable: `SCW_DEFAULT_REGION`. Defaults to `fr-par`."),
+			"zone":            optional("The zone. It has no effect: no resource of this provider is zonal. Environment variable: `SCW_DEFAULT_ZONE`."),
+			"api_url":         optional("The URL of the API: that of a Jeton server, or Scaleway's. Environment variable: `SCW_API_URL`. Defaults to `" + client.DefaultAPIURL + "`."),
 		},
 	}
 }
 
+// optional returns an optional string argument.
 func optional(description string) schema.StringAttribute {
 	return schema.StringAttribute{Optional: true, MarkdownDescription: description}
 }
 
-// Configure implements provider.Provider. It calls nothing.
+// Configure implements provider.Provider. It makes no API call.
 func (p *scalewayProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var block providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &block)...)
@@ -134,27 +133,27 @@ func (p *scalewayProvider) Configure(ctx context.Context, req provider.Configure
 	}
 	profile, err := client.LoadProfile(block.settings())
 	if err != nil {
-		resp.Diagnostics.AddError("The provider is not configured", tfkit.Sentence(err))
+		resp.Diagnostics.AddError("Invalid provider configuration", tfkit.Sentence(err))
 		return
 	}
 	userAgent := "terraform-provider-scaleway/" + p.options.Version + " (jeton-dev) terraform/" + req.TerraformVersion
 	connection, err := client.New(profile, userAgent)
 	if err != nil {
-		resp.Diagnostics.AddError("The provider is not configured", tfkit.Sentence(err))
+		resp.Diagnostics.AddError("Invalid provider configuration", tfkit.Sentence(err))
 		return
 	}
 	configured := &tfkit.Backend{Client: connection, Now: p.options.Now, Pick: p.options.Pick}
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = configured, configured, configured
 }
 
-// rejectUnknown refuses settings that come from resources not made yet: a plan
-// made with other keys than the apply would be worth nothing.
+// rejectUnknown adds errors for settings with unknown values. A plan without them could
+// call another API, or another project, than the apply.
 func rejectUnknown(block providerModel, resp *provider.ConfigureResponse) {
 	for name, value := range block.attributes() {
 		if value.IsUnknown() {
-			resp.Diagnostics.AddAttributeError(path.Root(name), "The provider setting is not known yet",
-				"The value of "+name+" depends on something that is made only during the apply. "+
-					"Make that first, with terraform apply -target, or write the value down.")
+			resp.Diagnostics.AddAttributeError(path.Root(name), "Unknown provider setting",
+				"The value of "+name+" depends on a resource that does not exist yet. "+
+					"Create that resource first with terraform apply -target, or set a constant value.")
 		}
 	}
 }
@@ -189,16 +188,16 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 		domain.NewResource,
 		trigger.NewResource,
 	}
-	made := make([]func() resource.Resource, 0, len(constructors))
+	created := make([]func() resource.Resource, 0, len(constructors))
 	for _, construct := range constructors {
-		made = append(made, func() resource.Resource {
+		created = append(created, func() resource.Resource {
 			if p.options.Identities {
 				return tfkit.WithIdentity(construct())
 			}
 			return construct()
 		})
 	}
-	return made
+	return created
 }
 
 // DataSources implements provider.Provider.

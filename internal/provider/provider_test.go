@@ -14,7 +14,7 @@ func serve(t *testing.T) tfprotov6.ProviderServer {
 	return provider.NewServer(provider.Options{Version: "test"})()
 }
 
-func TestSchema(t *testing.T) {
+func TestSchema_IsVersion0AndDescribesEachAttribute(t *testing.T) {
 	t.Parallel()
 	resp, err := serve(t).GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
@@ -29,24 +29,23 @@ func TestSchema(t *testing.T) {
 	} {
 		resource, ok := resp.ResourceSchemas[name]
 		if !ok {
-			t.Errorf("no resource %s", name)
+			t.Errorf("got no resource %s", name)
 			continue
 		}
-		// The official provider's schemas are of version 0, and a state of a
-		// higher version could never go back to it.
+		// The official provider's schemas have version 0. It could not read a state of a
+		// higher version.
 		if resource.Version != 0 {
-			t.Errorf("%s has schema version %d, want 0", name, resource.Version)
+			t.Errorf("%s: got schema version %d, want 0", name, resource.Version)
 		}
 		for _, attribute := range resource.Block.Attributes {
 			if attribute.Description == "" {
-				t.Errorf("%s.%s has no description", name, attribute.Name)
+				t.Errorf("%s.%s: got no description", name, attribute.Name)
 			}
 		}
 	}
 }
 
-// TestIdentities_AreOptIn: the official provider cannot read a state with identities
-// in Terraform 1.12.0 to 1.13.5, so nothing writes them unless that is asked for.
+// The official provider cannot read a state with identities in Terraform 1.12.0 to 1.13.5.
 func TestIdentities_AreOptIn(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -64,13 +63,13 @@ func TestIdentities_AreOptIn(t *testing.T) {
 			t.Parallel()
 			options, err := provider.OptionsFrom("test", func(name string) string {
 				if name != provider.IdentityVariable {
-					t.Errorf("the variable %s is read", name)
+					t.Errorf("variable %s is read, want only %s", name, provider.IdentityVariable)
 				}
 				return test.variable
 			})
 			if test.wantError != "" {
 				if err == nil || !strings.Contains(err.Error(), test.wantError) {
-					t.Errorf("the error is %v, want %q in it", err, test.wantError)
+					t.Errorf("got error %v, want it to contain %q", err, test.wantError)
 				}
 				return
 			}
@@ -82,7 +81,7 @@ func TestIdentities_AreOptIn(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := len(resp.IdentitySchemas); got != test.want {
-				t.Errorf("%d types have identities, want %d", got, test.want)
+				t.Errorf("got %d resource types with identities, want %d", got, test.want)
 			}
 		})
 	}

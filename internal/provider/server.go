@@ -11,8 +11,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// NewServer returns a constructor of the provider's servers, which apply the rules of
-// package lenient to what New makes.
+// NewServer returns a constructor of servers of the provider. They apply the rules of
+// package lenient.
 func NewServer(options Options) func() tfprotov6.ProviderServer {
 	create := New(options)
 	return func() tfprotov6.ProviderServer {
@@ -20,20 +20,19 @@ func NewServer(options Options) func() tfprotov6.ProviderServer {
 	}
 }
 
-// Serve serves the provider to Terraform until that ends it. With debug set, it
-// prints how to attach Terraform to this process.
+// Serve serves the provider until Terraform ends the process. If debug is set, it prints
+// how to attach Terraform to this process.
 func Serve(options Options, debug bool) error {
-	var served []tf6server.ServeOpt
+	var serveOptions []tf6server.ServeOpt
 	if debug {
-		served = append(served, tf6server.WithManagedDebug())
+		serveOptions = append(serveOptions, tf6server.WithManagedDebug())
 	}
-	return tf6server.Serve("registry.terraform.io/jeton-dev/scaleway", NewServer(options), served...)
+	return tf6server.Serve("registry.terraform.io/jeton-dev/scaleway", NewServer(options), serveOptions...)
 }
 
-// server is the framework's server, except that secrets that were planned in clear
-// come to the state as hashes. Terraform accepts a result that differs from the plan
-// only from providers that declare the type system of terraform-plugin-sdk/v2, as
-// the official provider does; see ADR 16.
+// server lets an apply return hashes of planned secrets. Terraform accepts a result that
+// differs from the plan only with the flag for the type system of
+// terraform-plugin-sdk/v2, which the official provider sets; see ADR 16.
 type server struct{ tfprotov6.ProviderServer }
 
 // ApplyResourceChange implements tfprotov6.ResourceServer.
@@ -41,7 +40,7 @@ func (s server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRes
 	ctx, hashed := tfkit.RecordHashing(ctx)
 	resp, err := s.ProviderServer.ApplyResourceChange(ctx, req)
 	if resp != nil && hashed() {
-		//nolint:staticcheck // Nothing else lets a state hold less than a plan.
+		//nolint:staticcheck // There is no other way to return a result that differs from the plan.
 		resp.UnsafeToUseLegacyTypeSystem = true
 	}
 	return resp, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/test/await"
 )
 
@@ -201,11 +202,11 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[functions.Status]string{}
-	if err := w.store.Follow(t.Context(), func(c functions.Change) {
-		if f, ok := c.Object.(functions.Function); ok && f.ID == broken.ID && c.Number > 0 {
+	if err := w.db.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) {
+		if f, ok := c.Object.(functions.Function); ok && f.ID == broken.ID {
 			seen[f.Status] = f.ErrorMessage
 		}
-	}); err != nil {
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	w.start()

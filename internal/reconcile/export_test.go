@@ -32,3 +32,24 @@ func NewTimeBudget(ctx context.Context, limit time.Duration) (limited context.Co
 	ctx, b := newTimeBudget(ctx, limit)
 	return ctx, b.pause, b.resume, b.end
 }
+
+// Queued returns the IDs of the objects that wait for work, in order.
+func Queued(r *Reconciler) []string {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	var ids []string
+	for _, k := range r.queue.waiting {
+		ids = append(ids, k.id)
+	}
+	return ids
+}
+
+// Work starts work on the next object, as of a generation, and returns its context.
+func Work(r *Reconciler, generation int64) context.Context {
+	k, work, _ := r.queue.take(context.Background())
+	r.queue.setGeneration(k, generation)
+	return work
+}
+
+// NewForQueue returns a Reconciler of which only the queue works.
+func NewForQueue() *Reconciler { return &Reconciler{queue: newQueue()} }

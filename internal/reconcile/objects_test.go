@@ -11,6 +11,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
 )
@@ -63,11 +64,11 @@ func TestNamespace_IsDeletedAfterItsFunctions(t *testing.T) {
 	n := w.namespace(nil)
 	f := w.deploy(w.function(n, nil).ID, hello)
 	var order []string
-	if err := w.store.Follow(t.Context(), func(c functions.Change) {
+	if err := w.db.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) {
 		if c.Deleted {
 			order = append(order, c.Object.ObjectID())
 		}
-	}); err != nil {
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	w.update(func(tx functions.Tx) error {

@@ -184,8 +184,42 @@ func (q *queue) setGeneration(k key, generation int64) {
 func (q *queue) supersede(f functions.Function) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.cancelOutdated(f)
+}
+
+// cancelOutdated cancels the work on an older deployment of a function, or on a
+// function that is being deleted. The caller holds mu.
+func (q *queue) cancelOutdated(f functions.Function) {
 	r := q.running[key{functionKind, f.ID}]
 	if r != nil && r.generation != 0 && (r.generation != f.Generation || f.Status == functions.Deleting) {
 		r.cancel()
 	}
+}
+
+// replace queues other keys in place of those that wait or are delayed. It cancels
+// the work on functions that are not in all, and on older deployments.
+func (q *queue) replace(waiting []key, all map[string]functions.Function) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting, q.queued = nil, map[key]bool{}
+	for k := range q.delayed {
+		q.undelay(k)
+	}
+	for k, r := range q.running {
+		if _, exists := all[k.id]; k.kind == functionKind && !exists {
+			r.cancel()
+		}
+	}
+	for _, f := range all {
+		q.cancelOutdated(f)
+	}
+	for _, k := range waiting {
+		if r := q.running[k]; r != nil {
+			r.again = true
+			continue
+		}
+		q.queued[k] = true
+		q.waiting = append(q.waiting, k)
+	}
+	q.signal()
 }

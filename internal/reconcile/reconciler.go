@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // The kinds of objects that have transient statuses.
@@ -66,32 +67,54 @@ func New(c Config) (*Reconciler, error) {
 
 // Apply queues the object of a change if its status is transient. A newer deployment
 // or the deletion of a function cancels the work on it.
-func (r *Reconciler) Apply(change functions.Change) {
-	switch o := change.Object.(type) {
-	case functions.Namespace:
-		r.addTransient(change, namespaceKind, o.Status)
-	case functions.Function:
+func (r *Reconciler) Apply(change store.Change) {
+	if f, ok := change.Object.(functions.Function); ok {
 		if change.Deleted {
 			// The deletion of a namespace waits for its functions.
-			r.queue.add(key{namespaceKind, o.NamespaceID})
+			r.queue.add(key{namespaceKind, f.NamespaceID})
 			return
 		}
-		r.queue.supersede(o)
-		r.addTransient(change, functionKind, o.Status)
-	case functions.Token:
-		r.addTransient(change, tokenKind, o.Status)
-	case functions.Cron:
-		r.addTransient(change, cronKind, o.Status)
-	case functions.Trigger:
-		r.addTransient(change, triggerKind, o.Status)
-	case functions.Domain:
-		r.addTransient(change, domainKind, o.Status)
+		r.queue.supersede(f)
+	}
+	if k, needed := pendingKey(change.Object); needed && !change.Deleted {
+		r.queue.add(k)
 	}
 }
 
-func (r *Reconciler) addTransient(change functions.Change, kind string, status functions.Status) {
-	if !change.Deleted && status.Transient() {
-		r.queue.add(key{kind, change.Object.ObjectID()})
+// pendingKey returns the key of an object, and whether its status asks for work.
+func pendingKey(object store.Object) (key, bool) {
+	switch o := object.(type) {
+	case functions.Namespace:
+		return key{namespaceKind, o.ID}, o.Status.Transient()
+	case functions.Function:
+		return key{functionKind, o.ID}, o.Status.Transient()
+	case functions.Token:
+		return key{tokenKind, o.ID}, o.Status.Transient()
+	case functions.Cron:
+		return key{cronKind, o.ID}, o.Status.Transient()
+	case functions.Trigger:
+		return key{triggerKind, o.ID}, o.Status.Transient()
+	case functions.Domain:
+		return key{domainKind, o.ID}, o.Status.Transient()
+	}
+	return key{}, false
+}
+
+// Reload implements store.Follower. It replaces the queue, and cancels work on
+// functions that no longer exist and on older deployments.
+func (r *Reconciler) Reload(store.Position) store.Loader {
+	var waiting []key
+	all := map[string]functions.Function{}
+	return store.Loader{
+		Add: func(o store.Object) {
+			if k, needed := pendingKey(o); needed {
+				waiting = append(waiting, k)
+			}
+			if f, ok := o.(functions.Function); ok {
+				all[f.ID] = functions.Function{ID: f.ID, Generation: f.Generation, Status: f.Status}
+			}
+		},
+		Swap: func() { r.queue.replace(waiting, all) },
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
@@ -70,7 +71,8 @@ type world struct {
 
 	t        *testing.T
 	dir      string
-	store    *sqlite.Store
+	db       *sqlite.Store
+	store    functions.Store
 	archives blob.Archives
 	logs     *output.Logs
 	sealer   *secret.Sealer
@@ -83,12 +85,12 @@ type world struct {
 func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), log: &testlog.Buffer{}, sources: &sources{}}
-	store, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.store = store
-	t.Cleanup(func() { _ = store.Close() })
+	w.db, w.store = db, store.Functions(db)
+	t.Cleanup(func() { _ = db.Close() })
 	w.update(func(tx functions.Tx) error { return tx.Put(project) })
 	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
 		t.Fatal(err)
@@ -128,7 +130,7 @@ func (w *world) start(options ...func(*reconcile.Config)) {
 		w.t.Fatal(err)
 	}
 	w.archives = archives
-	if err := w.store.Follow(w.t.Context(), w.Apply); err != nil {
+	if err := w.db.Follow(w.t.Context(), store.Position{}, w.Reconciler); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.Restore(w.t.Context()); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -167,7 +168,7 @@ type Config struct {
 	NewKeyPair func() (token.KeyPair, error)
 	// Follow, if set, stands between the store and those who follow its
 	// changes. A proof puts a delay there, to see that it would be caught.
-	Follow func(func(functions.Change)) func(functions.Change)
+	Follow func(store.Follower) store.Follower
 }
 
 // DefaultConfig returns the configuration of a server that keeps its data in

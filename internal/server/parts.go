@@ -29,11 +29,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
-
-type change = functions.Change
 
 func (s *Server) openReconciler(context.Context) error {
 	archives, err := files.OpenArchives(s.path("archives"))
@@ -58,7 +56,7 @@ func (s *Server) openReconciler(context.Context) error {
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.archives = archives
 	s.reconcile, err = reconcile.New(reconcile.Config{
-		Store: s.store, Keys: s.pairs, Sealer: s.sealer, Archives: archives, Artifacts: artifacts,
+		Store: store.Functions(s.store), Keys: s.pairs, Sealer: s.sealer, Archives: archives, Artifacts: artifacts,
 		BuildCache: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
 		Volumes: s.level == sandbox.Full, Caches: caches, CacheLimit: s.config.ProjectCacheSize,
 		Builders: runtime.Builders{
@@ -96,7 +94,7 @@ func (s *Server) openCaches() (*projectcache.Cache, error) {
 func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
-			Store: s.store, Runtimes: catalogue{s.config.StrictRuntimes}, Minter: token.NewMinter(s.sealer),
+			Store: store.Functions(s.store), Runtimes: catalogue{s.config.StrictRuntimes}, Minter: token.NewMinter(s.sealer),
 			Hasher: make(hasher, hashersAtOnce), Sealer: s.sealer, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
@@ -113,14 +111,14 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 type settledKeys struct {
 	*iam.Directory
 
-	store *sqlite.Store
+	store store.Store
 }
 
 // Authenticate is that of the directory. Returns an error with the code Unavailable
 // while a key may have been deleted that the directory still has.
 func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, error) {
 	if !k.store.Settled() {
-		return iam.APIKey{}, sqlite.ErrUnsettled
+		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Authenticate(secretKey, now)
 }
@@ -128,7 +126,7 @@ func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, 
 // Recheck is that of the directory, with the same exception.
 func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error) {
 	if !k.store.Settled() {
-		return iam.APIKey{}, sqlite.ErrUnsettled
+		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Recheck(accessKey, now)
 }
@@ -141,7 +139,7 @@ func (s *Server) openGateway() {
 		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
 	s.crons = &schedule.Crons{
-		Store: s.store, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
+		Store: store.Functions(s.store), Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
 	}
 	s.crons.Start()
 	s.triggers = &schedule.Triggers{Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log, Observer: s.metrics.Triggers()}

@@ -37,6 +37,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/internal/tracing"
@@ -72,7 +73,7 @@ type Server struct {
 	lock      *flock.Flock
 	sealer    *secret.Sealer
 	urlKey    []byte
-	store     *sqlite.Store
+	store     store.Store
 	directory *iam.Directory
 	table     *gateway.Table
 	gateway   *gateway.Gateway
@@ -95,8 +96,7 @@ type Server struct {
 	certificates certificates
 	// acme is nil unless an authority is named.
 	acme *certificate.ACME
-	// applied is the number of the last change that everybody has applied.
-	applied atomic.Int64
+	followers *store.Fanout
 	// restored and scaling tell how far the server is on its way to serve.
 	restored, scaling atomic.Bool
 	pairs             *token.Pool
@@ -291,24 +291,17 @@ func (s *Server) follow(ctx context.Context) error {
 		return err
 	}
 	s.openGateway()
-	apply := func(c change) {
-		s.table.Apply(c)
-		s.metrics.Revoked(c, s.config.Now())
-		s.directory.Apply(c.Object, c.Deleted)
-		s.keys.Apply(c)
-		s.metrics.Apply(c)
-		s.reconcile.Apply(c)
-		s.crons.Apply(c)
-		s.triggers.Apply(c)
-		s.gateway.Recheck()
-		s.applied.Store(max(c.Number, s.applied.Load()))
-	}
-	// Nobody writes yet: what is there now is what Follow begins with.
-	s.applied.Store(s.store.Newest())
+	s.followers = store.NewFanout(
+		s.table,
+		store.Hook{OnChange: func(c store.Change) { s.metrics.Revoked(c, s.config.Now()) }},
+		store.Directory(s.directory), s.keys, s.metrics, s.reconcile, s.crons, s.triggers,
+		store.Hook{OnChange: func(store.Change) { s.gateway.Recheck() }, OnReload: s.gateway.Recheck},
+	)
+	var follower store.Follower = s.followers
 	if s.config.Follow != nil {
-		apply = s.config.Follow(apply)
+		follower = s.config.Follow(follower)
 	}
-	if err := s.store.Follow(ctx, apply); err != nil {
+	if err := s.store.Follow(ctx, store.Position{}, follower); err != nil {
 		return err
 	}
 	// Loading a million tokens leaves more garbage than it leaves tokens.

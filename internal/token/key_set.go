@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A KeySet is the published set of all namespaces' public keys. It is current as of the
@@ -29,10 +30,23 @@ type publishedKey struct {
 // NewKeySet returns an empty set.
 func NewKeySet() *KeySet { return &KeySet{keys: map[string]publishedKey{}} }
 
+// Reload implements store.Follower.
+func (s *KeySet) Reload(store.Position) store.Loader {
+	fresh := NewKeySet()
+	return store.Loader{
+		Add: func(o store.Object) { fresh.Apply(store.Change{Object: o}) },
+		Swap: func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.keys, s.document = fresh.keys, nil
+		},
+	}
+}
+
 // Apply applies one change. It adds the key of a namespace, and removes it once the
 // namespace is being deleted, since its tokens are revoked by then. Changes of other
 // objects are ignored, as are keys that cannot be parsed.
-func (s *KeySet) Apply(change functions.Change) {
+func (s *KeySet) Apply(change store.Change) {
 	n, ok := change.Object.(functions.Namespace)
 	if !ok {
 		return

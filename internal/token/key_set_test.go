@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -82,19 +83,19 @@ func TestKeySet_PublishesKeysOfNamespaces(t *testing.T) {
 	first := functions.Namespace{ID: "1", Status: functions.Pending}
 	steps := []struct {
 		name   string
-		change functions.Change
+		change store.Change
 		keys   int
 	}{
-		{"a namespace without a key", functions.Change{Object: first}, 0},
-		{"the namespace gets a key", functions.Change{Object: with(first, pair.Public, functions.Ready)}, 1},
-		{"the same key again", functions.Change{Object: with(first, pair.Public, functions.Pending)}, 1},
-		{"another kind of object", functions.Change{Object: functions.Token{ID: "1"}, Deleted: true}, 1},
-		{"a second namespace", functions.Change{Object: functions.Namespace{ID: "2", PublicKey: other.Public}}, 2},
-		{"a third with the key of the first", functions.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}}, 2},
-		{"a key that cannot be parsed", functions.Change{Object: functions.Namespace{ID: "4", PublicKey: "x"}}, 2},
-		{"the first is being deleted", functions.Change{Object: with(first, pair.Public, functions.Deleting)}, 2},
-		{"the third is deleted", functions.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}, Deleted: true}, 1},
-		{"the second is deleted", functions.Change{Object: functions.Namespace{ID: "2"}, Deleted: true}, 0},
+		{"a namespace without a key", store.Change{Object: first}, 0},
+		{"the namespace gets a key", store.Change{Object: with(first, pair.Public, functions.Ready)}, 1},
+		{"the same key again", store.Change{Object: with(first, pair.Public, functions.Pending)}, 1},
+		{"another kind of object", store.Change{Object: functions.Token{ID: "1"}, Deleted: true}, 1},
+		{"a second namespace", store.Change{Object: functions.Namespace{ID: "2", PublicKey: other.Public}}, 2},
+		{"a third with the key of the first", store.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}}, 2},
+		{"a key that cannot be parsed", store.Change{Object: functions.Namespace{ID: "4", PublicKey: "x"}}, 2},
+		{"the first is being deleted", store.Change{Object: with(first, pair.Public, functions.Deleting)}, 2},
+		{"the third is deleted", store.Change{Object: functions.Namespace{ID: "3", PublicKey: pair.Public}, Deleted: true}, 1},
+		{"the second is deleted", store.Change{Object: functions.Namespace{ID: "2"}, Deleted: true}, 0},
 	}
 	for _, step := range steps {
 		set.Apply(step.change)
@@ -116,7 +117,7 @@ func TestDocument_HasMembersForVerifiers(t *testing.T) {
 	t.Parallel()
 	text, public := minted(t, functions.Token{ID: tokenID, FunctionID: functionID, CreatedAt: created})
 	set := token.NewKeySet()
-	set.Apply(functions.Change{Object: functions.Namespace{ID: namespaceID, PublicKey: public}})
+	set.Apply(store.Change{Object: functions.Namespace{ID: namespaceID, PublicKey: public}})
 	var document struct {
 		Keys []map[string]string `json:"keys"`
 	}
@@ -142,7 +143,7 @@ func TestDocument_VerifiesTokensWithGoJOSE(t *testing.T) {
 	t.Parallel()
 	text, public := minted(t, functions.Token{ID: tokenID, FunctionID: functionID, CreatedAt: created})
 	set := token.NewKeySet()
-	set.Apply(functions.Change{Object: functions.Namespace{ID: namespaceID, PublicKey: public}})
+	set.Apply(store.Change{Object: functions.Namespace{ID: namespaceID, PublicKey: public}})
 	var keys jose.JSONWebKeySet
 	if err := json.Unmarshal(set.Document(), &keys); err != nil || len(keys.Keys) != 1 {
 		t.Fatalf("got %d keys, %v, want one", len(keys.Keys), err)

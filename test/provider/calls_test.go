@@ -30,18 +30,18 @@ terraform {
 	// The last step must succeed, so that everything can be destroyed.
 	var steps []resource.TestStep
 	for expression, want := range map[string]string{
-		`provider::scaleway::regional_id("Paris", "` + uuid + `")`:          `is\s+no\s+region`,
-		`provider::scaleway::regional_id("fr-par", "main")`:                 `neither\s+an\s+id`,
-		`provider::scaleway::regional_id("fr-par", "nl-ams/` + uuid + `")`:  `another\s+region`,
+		`provider::scaleway::regional_id("Paris", "` + uuid + `")`:          `is\s+not\s+a\s+valid\s+region`,
+		`provider::scaleway::regional_id("fr-par", "main")`:                 `neither\s+an\s+ID`,
+		`provider::scaleway::regional_id("fr-par", "nl-ams/` + uuid + `")`:  `is\s+not\s+in\s+region`,
 		`provider::scaleway::parse_regional_id("` + uuid + `")`:             `region/uuid`,
-		`provider::scaleway::region_from_id("` + uuid + `", null)`:          `names\s+no\s+region`,
-		`provider::scaleway::region_from_id("fr-par-1/` + uuid + `", null)`: `names\s+no\s+region`,
-		`provider::scaleway::zone_from_id("fr-par/` + uuid + `", null)`:     `names\s+no\s+zone`,
+		`provider::scaleway::region_from_id("` + uuid + `", null)`:          `does\s+not\s+begin\s+with\s+a\s+region`,
+		`provider::scaleway::region_from_id("fr-par-1/` + uuid + `", null)`: `does\s+not\s+begin\s+with\s+a\s+region`,
+		`provider::scaleway::zone_from_id("fr-par/` + uuid + `", null)`:     `does\s+not\s+begin\s+with\s+a\s+zone`,
 		`provider::scaleway::id_from_regional_id("main", null)`:             `region/uuid`,
 		`provider::scaleway::id_from_regional_id(null, null)`:               `region/uuid`,
 		`provider::scaleway::id_from_zonal_id("fr-par/` + uuid + `", null)`: `zone/uuid`,
-		`provider::scaleway::token_claims("secret")`:                        `this\s+is\s+no\s+token`,
-		`provider::scaleway::token_claims("a.e30.b")`:                       `middle\s+part`,
+		`provider::scaleway::token_claims("secret")`:                        `not\s+a\s+token:`,
+		`provider::scaleway::token_claims("a.e30.b")`:                       `second\s+part`,
 	} {
 		steps = append(steps, resource.TestStep{Config: output(expression), ExpectError: regexp.MustCompile(want)})
 	}

@@ -181,12 +181,13 @@ func TestCronArguments(t *testing.T) {
 		return fmt.Sprintf("resource \"scaleway_function_cron\" \"main\" {\n  function_id = \"11111111-1111-4111-8111-111111111111\"\n  schedule = %q\n%s\n}", schedule, more)
 	}
 	w.run(t,
-		w.refused(cron("every hour", ""), `"every hour" is no cron expression .*write minute, hour`),
-		w.refused(cron("* * * * * *", ""), `is no cron expression`),
+		w.refused(cron("every hour", ""), `"every hour" is not a valid cron expression .*write minute, hour`),
+		w.refused(cron("* * * * * *", ""), `is not a valid cron expression`),
 		w.refused(cron("@every 5m", ""), `@every is not supported`),
 		w.refused(cron("TZ=Europe/Paris 0 0 * * *", ""), `a time zone cannot be given`),
-		w.refused(cron("* * * * *", `args = "[1]"`), `The arguments are no JSON object: write one, for example`),
-		w.refused(cron("* * * * *", `name = ""`), `name`),
+		w.refused(cron("* * * * *", `args = "[1]"`), `The value is not a JSON object: write one, for example`),
+		// An empty name is not set, so the request is sent; the function does not exist.
+		w.refused(cron("* * * * *", `name = ""`), `correct function_id`),
 		w.refused(cron("* * * * *", `region = "nl-ams"`+"\n"+`timeouts { create = "x" }`), `Invalid timeout`),
 		w.refused(strings.Replace(cron("* * * * *", `region = "nl-ams"`), `"1111`, `"fr-par/1111`, 1), `Both must be the same`),
 	)
@@ -221,9 +222,9 @@ func TestCronData(t *testing.T) {
 		}
 	}
 	w.run(t,
-		w.refused(data("main", byName("want")), `No such cron.*with the name "want" was found in function fr-par/`+f.ID),
-		w.refused(data("main", byName("twice")), `More than one such cron.*2 of the name "twice".*set cron_id`),
-		w.refused(data("main", `cron_id = "11111111-1111-4111-8111-111111111111"`), `There is no cron fr-par/11111111-1111-4111-8111-111111111111`),
+		w.refused(data("main", byName("want")), `No such cron.*with the name "want" in function fr-par/`+f.ID),
+		w.refused(data("main", byName("twice")), `Ambiguous cron name.*2 crons with the name "twice".*set cron_id`),
+		w.refused(data("main", `cron_id = "11111111-1111-4111-8111-111111111111"`), `Cron fr-par/11111111-1111-4111-8111-111111111111 does not exist`),
 		w.refused(data("main", `name = "wanted"`), `set cron_id, or set function_id and name`),
 		w.refused(data("main", byName("wanted")+fmt.Sprintf("\ncron_id = %q", id)), `remove cron_id, or remove function_id and name`),
 		resource.TestStep{Config: w.config("%s", configuration), ConfigStateChecks: checks},

@@ -52,8 +52,8 @@ func TestDomain(t *testing.T) {
 				plancheck.ExpectResourceAction(domainAddress, plancheck.ResourceActionReplace),
 			}},
 		},
-		w.refused(domainOf("scaleway_function.main.id", "https://www.example.com", ""), `is no host name: write one such as api.example.com`),
-		w.refused(domainOf("scaleway_function.main.id", "*.example.com", ""), `is no host name`),
+		w.refused(domainOf("scaleway_function.main.id", "https://www.example.com", ""), `is not a valid hostname: write one such as api.example.com`),
+		w.refused(domainOf("scaleway_function.main.id", "*.example.com", ""), `is not a valid hostname`),
 		w.refused(domainOf(`"nl-ams/11111111-1111-4111-8111-111111111111"`, "www.example.com", ""), `Both must be the same`),
 	)
 }
@@ -69,7 +69,7 @@ func TestDefectD1RecordThatIsNotSeen(t *testing.T) {
 	if status != 1 {
 		t.Errorf("exit status %d, want 1", status)
 	}
-	for _, want := range []string{"The hostname does not lead to the function", "could not validate domain", "The service was asked for 1s"} {
+	for _, want := range []string{"The hostname does not resolve to the function", "could not validate domain", "The provider tried for 1s"} {
 		expectOnce(t, strings.Join(strings.Fields(output), " "), want)
 	}
 	if attempts := len(w.front.Requests("POST", "/domains$")); attempts < 2 {

@@ -16,7 +16,7 @@ func TestExampleOfThePage(t *testing.T) {
 
 	plan := c.must("plan", "-no-color")
 	expectOnce(t, plan, "The function token is already expired")
-	expectOnce(t, plan, "The runtime is past the end of its life")
+	expectOnce(t, plan, "The runtime is at its end of life")
 	expectWarnings(t, plan, 2)
 
 	applied := c.must("apply", "-no-color", "-auto-approve")

@@ -105,11 +105,11 @@ func TestRuntimeWarnings(t *testing.T) {
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "GET", "/runtimes$")
 	tests := map[string]struct{ runtime, want string }{
-		"end of life":    {"node16", `The runtime "node16" is past the end of its life, and the service may refuse to make or change functions that use it: use "node26".`},
-		"end of support": {"node20", `is past the end of its support`},
-		"deprecated":     {"python39", `The runtime "python39" is deprecated`},
-		"its successor":  {"python39", `use "python314". The service says: Python 3.9 is deprecated`},
-		"unknown":        {"node99", `The service in fr-par has no runtime "node99": use "node26".`},
+		"end of life":    {"node16", `Runtime "node16" is at its end of life. The service may refuse to create or change functions that use it: use "node26".`},
+		"end of support": {"node20", `is at its end of support`},
+		"deprecated":     {"python39", `Runtime "python39" is deprecated`},
+		"its successor":  {"python39", `use "python314". Message of the service: Python 3.9 is deprecated`},
+		"unknown":        {"node99", `The service in region fr-par has no runtime "node99": use "node26".`},
 		"unknown at all": {"zig1", `has no runtime "zig1": use "node26", "python314", "php85", "go126", "rust196".`},
 	}
 	for name, test := range tests {
@@ -156,7 +156,7 @@ func TestRefusedCalls(t *testing.T) {
 	}
 	said := run(namespace)
 	for _, want := range []string{
-		"401 Unauthorized: authentication is denied", "(request ", "does not know the secret key",
+		"401 Unauthorized: authentication is denied", "(request ", "does not accept the secret key",
 		"The secret key is from the environment variable SCW_SECRET_KEY, and the access key from the environment variable SCW_ACCESS_KEY.",
 	} {
 		if !strings.Contains(said, want) {
@@ -169,6 +169,6 @@ func TestRefusedCalls(t *testing.T) {
 		},
 		Config: w.config("%s", namespace),
 		ExpectError: regexp.MustCompile(`(?s)403\s+Forbidden:\s+insufficient\s+permissions:\s+write\s+functions.*` +
-			`use\s+one\s+with\s+rights\s+on\s+functions.*access_key\s+of\s+the\s+provider\s+block`),
+			`use\s+a\s+key\s+with\s+permissions\s+on\s+functions.*access_key\s+of\s+the\s+provider\s+block`),
 	})
 }

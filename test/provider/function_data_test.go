@@ -77,7 +77,7 @@ func TestFunctionData(t *testing.T) {
 	}
 	within := fmt.Sprintf("namespace_id = %q\n", n.ID)
 	w.run(t,
-		fails(within+`name = "mai"`, `No such function.*with the name "mai" was found in namespace fr-par/`+n.ID),
+		fails(within+`name = "mai"`, `No such function.*with the name "mai" in namespace fr-par/`+n.ID),
 		fails(`name = "main"`, `set function_id, or set namespace_id and name`),
 		fails(fmt.Sprintf(`function_id = "nl-ams/%s"`, f.ID), `No such function.*nl-ams/`+f.ID),
 		fails(fmt.Sprintf("function_id = %q\nproject_id = \"11111111-1111-4111-8111-111111111112\"", f.ID), `has project_id`),
@@ -119,7 +119,7 @@ func TestNamespaceData(t *testing.T) {
 		return w.refused(fmt.Sprintf("data \"scaleway_function_namespace\" \"main\" {\n%s\n}", arguments), want)
 	}
 	w.run(t,
-		fails(`name = "crowd"`, `No such function namespace.*with the name "crowd" was found in fr-par`),
+		fails(`name = "crowd"`, `No such function namespace.*with the name "crowd" in fr-par`),
 		fails(``, `set namespace_id or name`),
 		fails(fmt.Sprintf("name = \"crowded\"\nnamespace_id = %q", n.ID), `remove namespace_id or name`),
 		fails(fmt.Sprintf("namespace_id = %q\nproject_id = \"11111111-1111-4111-8111-111111111112\"", n.ID), `is in project `+w.ProjectID),
@@ -137,7 +137,7 @@ func TestNamespaceDataOfSeveral(t *testing.T) {
 		w.front.Answer(1, "GET", "/namespaces$", 200, fmt.Sprintf(`{"namespaces":[{"id":%q,"name":"shop","status":"ready"}],"total_count":2}`, id))
 	}
 	w.run(t, w.refused(`data "scaleway_function_namespace" "main" { name = "shop" }`,
-		`More than one such function namespace.*2 of the name "shop".*set project_id`))
+		`Ambiguous function namespace name.*2 function namespaces with the name "shop".*set project_id`))
 }
 
 // TestNamesAreMatchedWhole: the service's filter may let other names pass.

@@ -262,12 +262,12 @@ func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
 	refused := func(when string) {
 		t.Helper()
 		output, status := c.run("apply", "-no-color", "-auto-approve")
-		if text := unfolded(output); status != 1 || !strings.Contains(text, "The function is not in service") || !strings.Contains(text, "source code build step") {
+		if text := unfolded(output); status != 1 || !strings.Contains(text, "The function is not ready") || !strings.Contains(text, "source code build step") {
 			t.Errorf("%s: exit status %d\n%s", when, status, output)
 		}
 	}
 	broken("no code at all")
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "Warning: The function is not in service")
+	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "Warning: The function is not ready")
 	id := c.attribute(functionAddress, "id")
 	// The plan shows that the function is deployed again, and does not replace it.
 	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
@@ -306,7 +306,7 @@ func TestPostconditionFailsTheFirstApply(t *testing.T) {
 	c := w.commandLine(t, tracked(`  lifecycle {
     postcondition {
       condition     = self.status == "ready"
-      error_message = "The function is not in service."
+      error_message = "The function is not ready."
     }
   }`))
 	c.write("function.zip", must(readFile(writeArchive(t, "README", "no code at all"))))
@@ -347,7 +347,7 @@ func TestFailedDeploymentIsRetried(t *testing.T) {
 			c.write("main.tf", strings.ReplaceAll(tracked(hash), "deploy   = true", "deploy   = false"))
 			c.must("apply", "-no-color", "-auto-approve")
 			w.front.Rewrite(1, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
-			expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "Warning: The function is not in service")
+			expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "Warning: The function is not ready")
 		})
 	}
 }

@@ -138,7 +138,7 @@ func TestLostAnswerToACreate(t *testing.T) {
 		made                         func(w *world) int
 	}{
 		"namespace": {namespace, "/namespaces$", "Cannot create the function namespace", func(w *world) int { return len(w.namespaceIDs(t)) }},
-		"generated": {`resource "scaleway_function_namespace" "main" {}`, "/namespaces$", "The name tf-func-", func(w *world) int { return len(w.namespaceIDs(t)) }},
+		"generated": {`resource "scaleway_function_namespace" "main" {}`, "/namespaces$", "Create with the generated name tf-func-", func(w *world) int { return len(w.namespaceIDs(t)) }},
 		"function":  {nodeFunction(""), "/functions$", "Cannot create the function", (*world).countFunctions},
 		"token":     {namespaceToken(""), "/tokens$", "Cannot create the function token", (*world).countTokens},
 	}

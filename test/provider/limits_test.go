@@ -77,7 +77,7 @@ func TestQuota(t *testing.T) {
 		"of variables":     {`resource "scaleway_function_namespace" "main" { environment_variables = { A = "", B = "" } }`, nil, "quota exceeded: at most 1 environment variables", false},
 		"in other words":   {another, foreign(`{"message":"quota(s) exceeded for this resource","type":"quotas_exceeded","details":[{"resource":"functions_namespaces","quota":100,"current":100}]}`), "functions_namespaces quota 100, current 100", false},
 		"without a type":   {another, foreign(`{"message":"Quota of namespaces reached"}`), "Quota of namespaces reached", false},
-		"a key for others": {another, foreign(`{"message":"insufficient permissions","type":"permissions_denied","details":[{"action":"write","resource":"functions"}]}`), "The key may not do this", true},
+		"a key for others": {another, foreign(`{"message":"insufficient permissions","type":"permissions_denied","details":[{"action":"write","resource":"functions"}]}`), "The API key does not have the required permissions", true},
 	}
 	for name, test := range tests {
 		if test.prepare != nil {
@@ -87,7 +87,7 @@ func TestQuota(t *testing.T) {
 		if status == 0 || !strings.Contains(unfolded(output), test.want) {
 			t.Errorf("%s: exit status %d, want %q in\n%s", name, status, test.want, output)
 		}
-		if denied := strings.Contains(unfolded(output), "The key may not do this"); denied != test.denied {
+		if denied := strings.Contains(unfolded(output), "The API key does not have the required permissions"); denied != test.denied {
 			t.Errorf("%s: the key is said to lack rights: %t\n%s", name, denied, output)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const archiveHasChanged = "The archive has changed since it was planned"
+const archiveHasChanged = "The archive has changed since the plan"
 
 // TestSavedPlan_ArchiveChangesBeforeTheApply: whatever becomes of the archive between
 // a saved plan and its apply, what was planned is done, or an error says why not.
@@ -186,7 +186,7 @@ func TestRepackedArchiveIsNoChange(t *testing.T) {
 	w.apply(c, 1, 1)
 }
 
-const otherCode = "The archive holds other code than the function has"
+const otherCode = "The archive differs from the code of the function"
 
 // TestImportPlansUploadOfOtherCodeOnly: the plan after an import says whether code
 // will be uploaded.

@@ -22,7 +22,7 @@ func TestRefusedCreation(t *testing.T) {
 		prepare       func()
 		want          []string
 	}{
-		"a namespace that exists": {namespace, nil, []string{`3: name = "tests"`, "409 Conflict", "write another one, or bring what has it into the state with terraform import"}},
+		"a namespace that exists": {namespace, nil, []string{`3: name = "tests"`, "409 Conflict", "choose another one, or import the existing object with terraform import"}},
 		"a cron of nothing":       {cron, nil, []string{"2: function_id = " + nowhere, "404 Not Found", "correct function_id"}},
 		"a token of nothing": {
 			"resource \"scaleway_function_token\" \"main\" {\n  namespace_id = " + nowhere + "\n}\n", nil,
@@ -74,10 +74,10 @@ func TestVariableNames(t *testing.T) {
 			return strings.Replace(resource, "\n}", "\n  "+attribute+" = { \""+name+"\" = \"x\" }\n}", 1)
 		}
 		for name, want := range map[string]string{
-			"1x":             `"1x" is no name of a variable: begin with a letter or _`,
-			"a b":            `"a b" is no name of a variable`,
-			"ü":              `is no name of a variable`,
-			"SCW_PUBLIC":     `"SCW_PUBLIC" is a variable that the service sets itself`,
+			"1x":             `"1x" is not a valid variable name: begin with a letter or _`,
+			"a b":            `"a b" is not a valid variable name`,
+			"ü":              `is not a valid variable name`,
+			"SCW_PUBLIC":     `"SCW_PUBLIC" is reserved: the service sets this variable`,
 			"SCW_SECRET_KEY": "",
 			"ok-1.x":         "",
 			"_SCW_X":         "",

@@ -56,7 +56,7 @@ resource "terraform_data" "client" {
 		if status != 2 {
 			t.Errorf("plan %s: exit status %d, want 2", refresh, status)
 		}
-		expectOnce(t, plan, "Replace, because the token expires on "+c.attribute(tokenAddress, "expires_at"))
+		expectOnce(t, plan, "The function token is replaced because it expires at "+c.attribute(tokenAddress, "expires_at"))
 		expectOnce(t, plan, "scaleway_function_token.main must be replaced")
 		expectWarnings(t, plan, 1)
 	}
@@ -78,7 +78,7 @@ resource "terraform_data" "client" {
 
 	// Nobody ran Terraform in time.
 	c.env = append(c.env, clockAhead+"=10h")
-	expectOnce(t, c.must("plan", "-no-color"), "Replace, because the token expired on ")
+	expectOnce(t, c.must("plan", "-no-color"), "The function token is replaced because it expired at ")
 	c.must("destroy", "-no-color", "-auto-approve")
 }
 

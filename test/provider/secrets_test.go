@@ -159,8 +159,8 @@ func TestWriteOnlySecretsArguments(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	tests := map[string]struct{ configuration, want string }{
-		"in both maps":   {writeOnly(writeOnlyNamespace, `A = "1"`, `A = "2", B = "3"`, "1"), `have "A": remove each key from one of them`},
-		"of a function":  {writeOnly(nodeFunction(writeOnlyArguments), `A = "1"`, `A = "2"`, "1"), `have "A": remove each key from one of them`},
+		"in both maps":   {writeOnly(writeOnlyNamespace, `A = "1"`, `A = "2", B = "3"`, "1"), `contain "A": remove each key from one of them`},
+		"of a function":  {writeOnly(nodeFunction(writeOnlyArguments), `A = "1"`, `A = "2"`, "1"), `contain "A": remove each key from one of them`},
 		"no version":     {writeOnly(writeOnlyNamespace, "", `A = "2"`, "null"), "secret_environment_variables_wo_version"},
 		"only a version": {namespace[:len(namespace)-2] + "  secret_environment_variables_wo_version = 1\n}\n", "secret_environment_variables_wo"},
 	}

@@ -101,7 +101,7 @@ ephemeral "scaleway_function_token" "run" {
 }`)
 	w.front.Answer(1, "DELETE", "/tokens/", http.StatusForbidden, `{"message":"no"}`)
 	applied := c.must("apply", "-no-color", "-auto-approve")
-	expectOnce(t, applied, "The function token of this run is not revoked")
+	expectOnce(t, applied, "Cannot revoke the function token of this run")
 	text := unfolded(applied)
 	if !regexp.MustCompile(`Token fr-par/[0-9a-f-]{36} stays valid until \d{4}-\d\d-\d\dT`).MatchString(text) {
 		t.Errorf("the warning does not say which token, and until when:\n%s", applied)
@@ -145,7 +145,7 @@ func TestEphemeralTokenArguments(t *testing.T) {
 	tests := map[string]struct{ arguments, want string }{
 		"of nothing":     {`ttl = "1h"`, "set function_id or namespace_id"},
 		"of two things":  {`function_id = ` + id + "\nnamespace_id = " + id, "remove function_id or namespace_id"},
-		"ttl in days":    {"namespace_id = " + id + "\n" + `ttl = "2d"`, `"2d" is no length of time: write numbers and units`},
+		"ttl in days":    {"namespace_id = " + id + "\n" + `ttl = "2d"`, `"2d" is not a valid duration: write numbers with the units`},
 		"ttl too short":  {"namespace_id = " + id + "\n" + `ttl = "59s"`, `"59s" is too short: write 1m or more`},
 		"ttl too long":   {"namespace_id = " + id + "\n" + `ttl = "25h"`, `"25h" is too long: write 24h or less`},
 		"another region": {"namespace_id = " + id + "\n" + `region = "nl-ams"`, `set region = "fr-par"`},

@@ -127,7 +127,7 @@ func TestDefectT2ImportedTokenIsToldAndKept(t *testing.T) {
 	id := c.attribute(tokenAddress, "id")
 	c.must("state", "rm", tokenAddress)
 	imported := c.must("import", "-no-color", tokenAddress, id)
-	expectOnce(t, imported, "The token itself cannot be imported")
+	expectOnce(t, imported, "The token value cannot be imported")
 	expectOnce(t, imported, "terraform apply -replace")
 	expectWarnings(t, imported, 1)
 	if got := c.attribute(tokenAddress, "token"); got != "" {
@@ -231,7 +231,7 @@ func TestDefectT2ExpiredTokenIsImportedWithOneWarningEach(t *testing.T) {
 	id := c.attribute(tokenAddress, "id")
 	c.must("state", "rm", tokenAddress)
 	imported := c.must("import", "-no-color", tokenAddress, id)
-	expectOnce(t, imported, "The token itself cannot be imported")
+	expectOnce(t, imported, "The token value cannot be imported")
 	expectOnce(t, imported, "The function token is expired")
 	expectWarnings(t, imported, 2)
 	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 1)

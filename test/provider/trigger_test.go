@@ -111,11 +111,11 @@ func TestDefectG2TriggerHasASource(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
-		w.refused(triggerOf(ofMain, ""), `write a block sqs with a queue, or a block nats with a subject`),
-		w.refused(triggerOf(ofMain, queueBlock+"\n"+subjectBlock), `remove the block sqs or the block nats`),
-		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "orders..new", 1)), `"orders..new" is no subject: write names with dots between`),
-		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "orders.>.new", 1)), `is no subject`),
-		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "new orders", 1)), `is no subject`),
+		w.refused(triggerOf(ofMain, ""), `add an sqs block with a queue, or a nats block with a subject`),
+		w.refused(triggerOf(ofMain, queueBlock+"\n"+subjectBlock), `remove the sqs block or the nats block`),
+		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "orders..new", 1)), `"orders..new" is not a valid subject: write tokens separated by dots`),
+		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "orders.>.new", 1)), `is not a valid subject`),
+		w.refused(triggerOf(ofMain, strings.Replace(subjectBlock, "orders.>", "new orders", 1)), `is not a valid subject`),
 		w.refused(triggerOf(ofMain, queueBlock+"\n"+queueBlock), `at most 1`),
 		w.refused(triggerOf(ofMain, "  sqs {\n    queue = \"\"\n  }"), `queue`),
 	)
@@ -157,7 +157,7 @@ func TestTriggerImportedByTheOfficialProvider(t *testing.T) {
 		says   string
 	}{
 		"the same":       {"{\n    queue = \"orders\"\n  }", 0, "0 added, 1 changed, 0 destroyed"},
-		"another source": {"{\n    queue = \"returns\"\n  }", 1, "calls another function or has another source"},
+		"another source": {"{\n    queue = \"returns\"\n  }", 1, "calls another function, or has another source"},
 	} {
 		object := imported.With(official.Arguments{"sqs": test.block}, nil)
 		c := w.commandLine(t, official.Requiring(official.Address)+object.Configuration("main"))
@@ -184,5 +184,5 @@ func TestTriggerOfAnotherService(t *testing.T) {
 		Endpoint: "https://sqs.example.com", QueueURL: "https://sqs.example.com/1/q", AccessKey: "AK", SecretKey: "SK",
 	}}))
 	c := w.commandLine(t, fmt.Sprintf("resource \"scaleway_function_trigger\" \"main\" {\n  function_id = %q\n%s\n}", f.ID, queueBlock))
-	expectOnce(t, c.must("import", "-no-color", triggerAddress, "fr-par/"+made.ID), "The trigger has a source that cannot be written down")
+	expectOnce(t, c.must("import", "-no-color", triggerAddress, "fr-par/"+made.ID), "The trigger has an unsupported source")
 }

@@ -10,7 +10,7 @@ resource "scaleway_function" "price" {
   privacy      = "private"
 }
 
-# By its id, or by its name in a namespace.
+# Look up a function by its ID, or by its name and namespace.
 data "scaleway_function" "by_id" {
   function_id = scaleway_function.price.id
 }

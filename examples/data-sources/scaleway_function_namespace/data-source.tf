@@ -2,7 +2,7 @@ resource "scaleway_function_namespace" "main" {
   name = "shop"
 }
 
-# By its id, or by its name in a project.
+# Look up a namespace by its ID, or by its name and project.
 data "scaleway_function_namespace" "by_id" {
   namespace_id = scaleway_function_namespace.main.id
 }
@@ -15,5 +15,5 @@ data "scaleway_function_namespace" "by_name" {
 # A token for all functions of a namespace that another configuration manages.
 resource "scaleway_function_token" "partner" {
   namespace_id = data.scaleway_function_namespace.by_name.id
-  description  = "The partner's"
+  description  = "Partner"
 }

@@ -3,7 +3,7 @@ data "scaleway_function_runtimes" "go" {
   status   = "available"
 }
 
-# Warns once the runtime that is in use is no longer available.
+# Warns when the runtime is no longer available.
 check "runtime" {
   assert {
     condition     = contains(data.scaleway_function_runtimes.go.runtimes[*].name, "go126")

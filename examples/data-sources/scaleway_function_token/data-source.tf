@@ -4,7 +4,7 @@ resource "scaleway_function_namespace" "main" {
 
 resource "scaleway_function_token" "partner" {
   namespace_id = scaleway_function_namespace.main.id
-  description  = "The partner's"
+  description  = "Partner"
 }
 
 data "scaleway_function_token" "partner" {

@@ -2,7 +2,7 @@ resource "scaleway_function_namespace" "main" {
   name = "shop"
 }
 
-# Who can call the functions of the shop, and will not be able to after a month?
+# Tokens for the functions of the shop that expire within 30 days.
 data "scaleway_function_tokens" "expiring" {
   namespace_id   = scaleway_function_namespace.main.id
   expired        = false

@@ -11,7 +11,7 @@ resource "scaleway_function" "main" {
   memory_limit = 256
   timeout      = 30
 
-  # The archive is uploaded, built and put into service when its content changes.
+  # The archive is uploaded, built and deployed when its content changes.
   zip_file = "function.zip"
   deploy   = true
 }

@@ -10,8 +10,7 @@ resource "scaleway_function" "report" {
   privacy      = "private"
 }
 
-# Calls the function, private as it is, at six in the morning of each working
-# day, in UTC.
+# Calls the private function at 06:00 UTC on weekdays.
 resource "scaleway_function_cron" "report" {
   function_id = scaleway_function.report.id
   name        = "report"

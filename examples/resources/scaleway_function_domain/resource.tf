@@ -10,7 +10,7 @@ resource "scaleway_function" "orders" {
   privacy      = "private"
 }
 
-# orders.example.com must be a CNAME of this.
+# Create a DNS record of type CNAME from orders.example.com to this name.
 output "cname_target" {
   value = scaleway_function.orders.domain_name
 }

@@ -1,6 +1,6 @@
 resource "scaleway_function_namespace" "main" {
   name        = "shop"
-  description = "The functions of the shop"
+  description = "Functions of the shop"
 
   environment_variables = {
     LOG_LEVEL = "info"

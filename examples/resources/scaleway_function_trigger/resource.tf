@@ -10,7 +10,7 @@ resource "scaleway_function" "orders" {
   privacy      = "private"
 }
 
-# With each message of a queue.
+# Calls the function for each message of a queue.
 resource "scaleway_function_trigger" "queue" {
   function_id = scaleway_function.orders.id
   name        = "new-orders"
@@ -20,11 +20,11 @@ resource "scaleway_function_trigger" "queue" {
   }
 }
 
-# With each message of the subjects below orders.
+# Calls the function for each message of the subjects below orders.
 resource "scaleway_function_trigger" "subject" {
   function_id = scaleway_function.orders.id
   name        = "changes"
-  description = "Whatever happens to an order"
+  description = "Changes of orders"
 
   nats {
     account_id = "fr-par/11111111-1111-1111-1111-111111111111"

@@ -25,6 +25,7 @@ var (
 	_ datasource.DataSourceWithValidateConfig = (*cronData)(nil)
 )
 
+// NewDataSource returns the data source scaleway_function_cron.
 func NewDataSource() datasource.DataSource {
 	return &cronData{tfkit.BaseDataSource{TypeName: "scaleway_function_cron"}}
 }
@@ -38,16 +39,16 @@ type dataModel struct {
 // Schema implements datasource.DataSource.
 func (*cronData) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A cron that exists, found by its id, or by its name among those of a function.",
+		MarkdownDescription: "An existing cron, looked up by its ID, or by its name and function.",
 		Attributes: map[string]schema.Attribute{
-			"cron_id":     tfkit.DataReference("The cron, of the form `region/uuid` or its uuid alone. Without it, `function_id` and `name` are set."),
-			"function_id": tfkit.DataReference("The function that is called, of the form `region/uuid` or its uuid alone."),
+			"cron_id":     tfkit.DataReference("The ID of the cron, in the form `region/uuid`, or its UUID. Set either `cron_id`, or `function_id` and `name`."),
+			"function_id": tfkit.DataReference("The ID of the function that the cron calls, in the form `region/uuid`, or its UUID."),
 			"name":        tfkit.DataArgument("The name of the cron."),
-			"region":      tfkit.DataRegion("The region; that of `cron_id` or `function_id` if they name one, or else the provider's."),
-			"id":          tfkit.DataString("The id of the cron, of the form `region/uuid`."),
-			"schedule":    tfkit.DataString("When the function is called, as a cron expression in UTC."),
-			"args":        tfkit.DataString("The body of each call, as JSON."),
-			"status":      tfkit.DataString("The status of the cron; it calls when it is `ready`."),
+			"region":      tfkit.DataRegion("The region of the cron. Defaults to the region in `cron_id` or `function_id`, or else to the provider's region."),
+			"id":          tfkit.DataString("The ID of the cron, in the form `region/uuid`."),
+			"schedule":    tfkit.DataString("When the cron calls the function, as a cron expression in UTC."),
+			"args":        tfkit.DataString("The body of each call, a JSON object."),
+			"status":      tfkit.DataString("The status of the cron. It calls the function only in status `ready`."),
 		},
 	}
 }
@@ -59,9 +60,9 @@ func (*cronData) ValidateConfig(ctx context.Context, req datasource.ValidateConf
 	switch {
 	case resp.Diagnostics.HasError():
 	case spelling.Unset(m.CronID) && (spelling.Unset(m.FunctionID) || spelling.Unset(m.Name)):
-		resp.Diagnostics.AddError("No cron to look for", "A cron is found by its id, or by its name among those of a function: set cron_id, or set function_id and name.")
+		resp.Diagnostics.AddError("Missing cron_id, or function_id and name", "A cron is looked up by its ID, or by its function and name: set cron_id, or set function_id and name.")
 	case tfkit.IsSet(m.CronID) && (tfkit.IsSet(m.FunctionID) || tfkit.IsSet(m.Name)):
-		resp.Diagnostics.AddAttributeError(path.Root("cron_id"), "Two ways to one cron", "A cron is found by its id, or by its name among those of a function: remove cron_id, or remove function_id and name.")
+		resp.Diagnostics.AddAttributeError(path.Root("cron_id"), "cron_id is set with function_id or name", "A cron is looked up by its ID, or by its function and name: remove cron_id, or remove function_id and name.")
 	}
 }
 
@@ -85,8 +86,8 @@ func (d *cronData) Read(ctx context.Context, req datasource.ReadRequest, resp *d
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// find returns the cron that the configuration means, once it is neither made
-// nor changed, and nil after an error, which it reports.
+// find returns the configured cron once no change of it is pending. It returns nil after
+// it has added an error.
 func (d *cronData) find(ctx context.Context, region scw.Region, m *dataModel, diags *diag.Diagnostics) *sdk.Cron {
 	id := regional.ID{Region: region, UUID: tfkit.CheckReference(diags, "cron_id", m.CronID, region)}
 	functionID := tfkit.CheckReference(diags, "function_id", m.FunctionID, region)
@@ -103,7 +104,7 @@ func (d *cronData) find(ctx context.Context, region scw.Region, m *dataModel, di
 	c, err := d.Backend.SettledCron(ctx, id, known)
 	if client.IsNotFound(err) {
 		diags.AddAttributeError(path.Root("cron_id"), "No such cron",
-			"There is no cron "+id.String()+": it was deleted, or lives in another region or project.")
+			"Cron "+id.String()+" does not exist: it was deleted, or is in another region or project.")
 		return nil
 	}
 	if err != nil {
@@ -113,15 +114,17 @@ func (d *cronData) find(ctx context.Context, region scw.Region, m *dataModel, di
 	return c
 }
 
-func (d *cronData) findNamed(ctx context.Context, of regional.ID, name string, diags *diag.Diagnostics) *sdk.Cron {
-	list, err := d.Backend.API().ListCrons(&sdk.ListCronsRequest{Region: of.Region, FunctionID: of.UUID}, client.Context(ctx), scw.WithAllPages())
+// findNamed returns the cron of a function with the name. It returns nil after it has
+// added an error.
+func (d *cronData) findNamed(ctx context.Context, target regional.ID, name string, diags *diag.Diagnostics) *sdk.Cron {
+	list, err := d.Backend.API().ListCrons(&sdk.ListCronsRequest{Region: target.Region, FunctionID: target.UUID}, client.Context(ctx), scw.WithAllPages())
 	if err != nil {
 		d.Backend.AddError(diags, "Cannot list the crons of the function", err)
 		return nil
 	}
 	return tfkit.Lookup[sdk.Cron]{
-		Noun: "cron", Place: "function " + of.String(), Name: name,
+		Noun: "cron", Place: "function " + target.String(), Name: name,
 		NameOf:    func(c *sdk.Cron) string { return c.Name },
-		Ambiguous: "set cron_id in place of function_id and name",
+		Ambiguous: "set cron_id instead of function_id and name",
 	}.In(list.Crons, diags)
 }

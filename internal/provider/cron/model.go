@@ -13,7 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// fields are what the service says of a cron.
+// fields are the attributes that the resource and the data source share.
 type fields struct {
 	ID         types.String `tfsdk:"id"`
 	FunctionID types.String `tfsdk:"function_id"`
@@ -24,17 +24,17 @@ type fields struct {
 	Region     types.String `tfsdk:"region"`
 }
 
-// model is a cron in configuration, plan and state.
+// model is the cron resource in a configuration, plan or state.
 type model struct {
 	fields
 	Timeouts types.Object `tfsdk:"timeouts"`
 }
 
-// noArgs is what the service makes of arguments that are left out.
+// noArgs is the value that the service sets for missing arguments.
 const noArgs = "{}"
 
-// fill takes over what the service says, in the model's own spelling where that
-// says the same.
+// fill sets the attributes from the API's answer. It keeps the model's spelling of
+// equal values.
 func (m *fields) fill(id regional.ID, c *sdk.Cron) {
 	m.ID = types.StringValue(id.String())
 	m.FunctionID = spelling.Keep(m.FunctionID, tfkit.RegionalReference(id, &c.FunctionID), spelling.Reference)
@@ -45,20 +45,19 @@ func (m *fields) fill(id regional.ID, c *sdk.Cron) {
 	m.Region = types.StringValue(id.Region.String())
 }
 
-// argsText writes the arguments as the official provider does.
+// argsText returns the arguments as JSON, formatted as by the official provider.
 func argsText(args *scw.JSONObject) string {
 	if args == nil || *args == nil {
 		return noArgs
 	}
 	text, err := json.Marshal(*args)
 	if err != nil {
-		return noArgs // what was JSON is JSON
+		return noArgs // Unreachable: args was decoded from JSON.
 	}
 	return string(text)
 }
 
-// argsObject reads the planned arguments, with numbers as they are written. They
-// have been validated.
+// argsObject decodes the validated arguments. It keeps numbers as they are written.
 func argsObject(args types.String) *scw.JSONObject {
 	object := scw.JSONObject{}
 	decoder := json.NewDecoder(strings.NewReader(args.ValueString()))
@@ -69,6 +68,7 @@ func argsObject(args types.String) *scw.JSONObject {
 	return &object
 }
 
+// createRequest returns the request that creates the planned cron for the function id.
 func (m *model) createRequest(id regional.ID) *sdk.CreateCronRequest {
 	return &sdk.CreateCronRequest{
 		Region:     id.Region,
@@ -79,8 +79,7 @@ func (m *model) createRequest(id regional.ID) *sdk.CreateCronRequest {
 	}
 }
 
-// updateRequest returns the request that makes the cron what is planned, or nil
-// if it is so already.
+// updateRequest returns the request with the planned changes, or nil if there are none.
 func (m *model) updateRequest(id regional.ID, functionID string, c *sdk.Cron) *sdk.UpdateCronRequest {
 	req := &sdk.UpdateCronRequest{
 		Region:     id.Region,

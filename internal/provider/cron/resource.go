@@ -14,11 +14,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// cronResource is scaleway_function_cron.
+// cronResource is the resource scaleway_function_cron.
 type cronResource struct{ tfkit.BaseResource }
 
 var _ tfkit.Resource = (*cronResource)(nil)
 
+// NewResource returns the resource scaleway_function_cron.
 func NewResource() tfkit.Resource {
 	return &cronResource{tfkit.BaseResource{TypeName: "scaleway_function_cron"}}
 }
@@ -32,19 +33,19 @@ func (r *cronResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 func (r *cronResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	called := regional.ID{Region: scw.Region(m.Region.ValueString())}
-	called.UUID = tfkit.CheckReference(&resp.Diagnostics, "function_id", m.FunctionID, called.Region)
+	target := regional.ID{Region: scw.Region(m.Region.ValueString())}
+	target.UUID = tfkit.CheckReference(&resp.Diagnostics, "function_id", m.FunctionID, target.Region)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnCreate, timeout)
 	defer cancel()
-	created, err := r.Backend.API().CreateCron(m.createRequest(called), client.Context(ctx))
+	created, err := r.Backend.API().CreateCron(m.createRequest(target), client.Context(ctx))
 	if err != nil {
 		r.Backend.AddCreateError(&resp.Diagnostics, "Cannot create the cron", err, "function_id", "")
 		return
 	}
-	id := regional.ID{Region: called.Region, UUID: created.ID}
+	id := regional.ID{Region: target.Region, UUID: created.ID}
 	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	m.fill(id, created)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
@@ -54,12 +55,11 @@ func (r *cronResource) Create(ctx context.Context, req resource.CreateRequest, r
 	}
 }
 
-// ready waits until the cron calls, and returns nil after an error, which it
-// reports.
+// ready waits until the cron is ready. It returns nil after it has added an error.
 func (r *cronResource) ready(ctx context.Context, id regional.ID, known *sdk.Cron, diags *diag.Diagnostics) *sdk.Cron {
 	c, err := r.Backend.SettledCron(ctx, id, known)
 	if err == nil && c.Status != sdk.CronStatusReady {
-		err = fmt.Errorf("cron %s is in status %q, so it does not call: apply again to have another one made", id, c.Status)
+		err = fmt.Errorf("cron %s is in status %q and does not call its function: apply again to create another cron", id, c.Status)
 	}
 	if err != nil {
 		r.Backend.AddError(diags, "The cron did not become ready", err)
@@ -90,7 +90,7 @@ func (r *cronResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	}
 	if c.Status != sdk.CronStatusReady {
 		resp.Diagnostics.AddWarning("The cron is not ready",
-			fmt.Sprintf("Cron %s is in status %q, so it does not call. terraform apply -replace makes another one.", id, c.Status))
+			fmt.Sprintf("Cron %s is in status %q and does not call its function. Replace it with terraform apply -replace.", id, c.Status))
 	}
 	m.fill(id, c)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)

@@ -29,50 +29,50 @@ func (*cronResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *r
 
 func resourceSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "A cron: calls a function on a schedule, by a POST with JSON arguments as its body. The function may be private.",
+		MarkdownDescription: "A cron: calls a function on a schedule. Each call is a POST request with JSON arguments as its body. The calls need no token, even if the function is private.",
 		Attributes: map[string]schema.Attribute{
 			"id": tfkit.IDAttribute("cron"),
 			"function_id": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "The function that is called. To name another one changes the cron in place.",
+				MarkdownDescription: "The ID of the function to call.",
 				Validators:          []validator.String{tfkit.Reference()},
 				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference)},
 			},
 			"schedule": schema.StringAttribute{
 				Required: true,
-				MarkdownDescription: "When the function is called, in UTC: minute, hour, day of month, month and day of week, as in `*/5 * * * *`; " +
-					"or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`.",
-				Validators: []validator.String{schedule()},
+				MarkdownDescription: "When to call the function, as a cron expression in UTC with the fields minute, hour, day of month, month and day of week, for example `*/5 * * * *`; " +
+					"or `@hourly`, `@daily`, `@weekly`, `@monthly` or `@yearly`.",
+				Validators: []validator.String{scheduleRule()},
 			},
 			"args": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "The body of each call: a JSON object, as by `jsonencode`. An empty object if left out.",
-				Validators:          []validator.String{jsonObject()},
+				MarkdownDescription: "The body of each call, a JSON object, for example from `jsonencode`. Defaults to an empty object.",
+				Validators:          []validator.String{jsonObjectRule()},
 				PlanModifiers:       []planmodifier.String{argsModifier{}},
 			},
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "The name of the cron. The service makes one up if it is left out.",
+				MarkdownDescription: "The name of the cron. Defaults to a name that the service generates.",
 				Validators:          []validator.String{stringvalidator.LengthBetween(1, grammar.MaxAttachedName)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"status": schema.StringAttribute{
 				Computed:            true,
-				MarkdownDescription: "The status of the cron; it calls when it is `ready`.",
-				PlanModifiers:       []planmodifier.String{staysReady{}},
+				MarkdownDescription: "The status of the cron. It calls the function only in status `ready`.",
+				PlanModifiers:       []planmodifier.String{keepReady{}},
 			},
-			"region": tfkit.RegionAttribute(),
+			"region": tfkit.RegionAttribute("cron"),
 		},
 		Blocks: map[string]schema.Block{"timeouts": tfkit.TimeoutsBlock(timeout)},
 	}
 }
 
-// argsModifier plans the prior spelling of arguments that say the same, and an
-// empty object where they are left out, as the service makes it.
+// argsModifier keeps the prior spelling of arguments that are equal as JSON, and plans
+// an empty object if there are none, like the service.
 type argsModifier struct{}
 
 func (argsModifier) Description(context.Context) string {
-	return "Arguments are compared as JSON; none are an empty object."
+	return "Arguments are compared as JSON. Missing arguments are an empty object."
 }
 
 func (m argsModifier) MarkdownDescription(ctx context.Context) string {
@@ -88,43 +88,43 @@ func (argsModifier) PlanModifyString(_ context.Context, req planmodifier.StringR
 	resp.PlanValue = spelling.Keep(req.StateValue, wanted, spelling.JSON)
 }
 
-// staysReady plans the status of an object that is ready: a change ends when it is
-// so again. One that is not may come to be.
-type staysReady struct{}
+// keepReady plans that a ready cron is ready after a change, because an update waits for
+// that. Any other status is unknown after an apply.
+type keepReady struct{}
 
-func (staysReady) Description(context.Context) string {
-	return "What is ready is ready after a change, too."
+func (keepReady) Description(context.Context) string {
+	return "A ready cron is ready after a change."
 }
 
-func (m staysReady) MarkdownDescription(ctx context.Context) string {
+func (m keepReady) MarkdownDescription(ctx context.Context) string {
 	return m.Description(ctx)
 }
 
 // PlanModifyString implements planmodifier.String.
-func (staysReady) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
+func (keepReady) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
 	if req.StateValue.ValueString() == sdk.CronStatusReady.String() {
 		resp.PlanValue = req.StateValue
 	}
 }
 
-// schedule wants a cron expression of what the service takes.
-func schedule() validator.String {
+// scheduleRule returns a validator of schedules.
+func scheduleRule() validator.String {
 	return tfkit.StringRule("a cron expression such as */5 * * * *", "Invalid schedule", func(text string) string {
-		const help = "write minute, hour, day of month, month and day of week, for example */5 * * * * for every five minutes, in UTC; " +
+		const help = "write minute, hour, day of month, month and day of week in UTC, for example */5 * * * * for every five minutes; " +
 			"or @hourly, @daily, @weekly, @monthly or @yearly."
 		if _, err := grammar.ParseSchedule(text); err != nil {
-			return tfkit.Quote(text) + " is no cron expression (" + err.Error() + "): " + help
+			return tfkit.Quote(text) + " is not a valid cron expression (" + err.Error() + "): " + help
 		}
 		return ""
 	})
 }
 
-// jsonObject wants a JSON object.
-func jsonObject() validator.String {
+// jsonObjectRule returns a validator of JSON objects.
+func jsonObjectRule() validator.String {
 	return tfkit.StringRule("a JSON object", "Invalid arguments", func(text string) string {
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(text), &object); err != nil || object == nil {
-			return `The arguments are no JSON object: write one, for example jsonencode({ key = "value" }).`
+			return `The value is not a JSON object: write one, for example jsonencode({ key = "value" }).`
 		}
 		return ""
 	})

@@ -16,11 +16,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// domainResource is scaleway_function_domain.
+// domainResource is the resource scaleway_function_domain.
 type domainResource struct{ tfkit.BaseResource }
 
 var _ tfkit.Resource = (*domainResource)(nil)
 
+// NewResource returns the resource scaleway_function_domain.
 func NewResource() tfkit.Resource {
 	return &domainResource{tfkit.BaseResource{TypeName: "scaleway_function_domain"}}
 }
@@ -30,10 +31,10 @@ func (r *domainResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	r.PlanAttached(ctx, req, resp)
 }
 
-// recordPatience is for how long a record that the service does not see is waited
-// for, unless the timeouts block says otherwise: one that was made in the same run
-// takes a while, and one that is wrong stays so.
-const recordPatience = 2 * time.Minute
+// recordTimeout is how long Create waits for the DNS record, unless the timeouts block
+// sets a timeout. A record that the same run created takes a while to be visible; it is
+// short because a wrong record stays wrong.
+const recordTimeout = 2 * time.Minute
 
 // Create implements resource.Resource.
 func (r *domainResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -44,19 +45,19 @@ func (r *domainResource) Create(ctx context.Context, req resource.CreateRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	patience, ok := tfkit.ConfiguredTimeout(m.Timeouts, tfkit.OnCreate)
+	wait, ok := tfkit.ConfiguredTimeout(m.Timeouts, tfkit.OnCreate)
 	if !ok {
-		patience = recordPatience
+		wait = recordTimeout
 	}
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnCreate, timeout)
 	defer cancel()
 	created, err := r.Backend.CreateDomain(ctx, &sdk.CreateDomainRequest{
 		Region: region, Hostname: m.Hostname.ValueString(), FunctionID: functionID,
-	}, patience)
+	}, wait)
 	if client.IsNotValidated(err) {
-		resp.Diagnostics.AddAttributeError(path.Root("hostname"), "The hostname does not lead to the function",
-			tfkit.Sentence(err)+" The service was asked for "+patience.String()+". Correct the record in the DNS; "+
-				"if it is right and takes longer to be seen, set create in the timeouts block.")
+		resp.Diagnostics.AddAttributeError(path.Root("hostname"), "The hostname does not resolve to the function",
+			tfkit.Sentence(err)+" The provider tried for "+wait.String()+". Correct the DNS record. "+
+				"If it is correct and only takes longer to be visible, set create in the timeouts block.")
 		return
 	}
 	if err != nil {
@@ -73,12 +74,11 @@ func (r *domainResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 }
 
-// ready waits until the function answers under the domain, and returns nil after
-// an error, which it reports.
+// ready waits until the domain is ready. It returns nil after it has added an error.
 func (r *domainResource) ready(ctx context.Context, id regional.ID, known *sdk.Domain, diags *diag.Diagnostics) *sdk.Domain {
 	d, err := r.Backend.SettledDomain(ctx, id, known)
 	if err == nil && d.Status != sdk.DomainStatusReady {
-		err = fmt.Errorf("domain %s is in status %q%s: correct what it says and apply again to have another one made", id, d.Status, tfkit.Reason(d.ErrorMessage))
+		err = fmt.Errorf("domain %s is in status %q%s: correct the cause and apply again to create another domain", id, d.Status, tfkit.Reason(d.ErrorMessage))
 	}
 	if err != nil {
 		r.Backend.AddError(diags, "The domain did not become ready", err)
@@ -109,14 +109,14 @@ func (r *domainResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 	if d.Status != sdk.DomainStatusReady {
 		resp.Diagnostics.AddAttributeWarning(path.Root("hostname"), "The domain is not ready",
-			fmt.Sprintf("Domain %s is in status %q%s. terraform apply -replace makes another one.", id, d.Status, tfkit.Reason(d.ErrorMessage)))
+			fmt.Sprintf("Domain %s is in status %q%s. Replace it with terraform apply -replace.", id, d.Status, tfkit.Reason(d.ErrorMessage)))
 	}
 	m.fill(id, d)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// Update implements resource.Resource. The service has no way to change a domain,
-// and what would change one replaces it: what is left is another spelling.
+// Update implements resource.Resource. It sends nothing: all changes replace the domain,
+// except for other spellings of the same value.
 func (r *domainResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)

@@ -17,7 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// model is a domain in configuration, plan and state.
+// model is the domain resource in a configuration, plan or state.
 type model struct {
 	ID         types.String `tfsdk:"id"`
 	FunctionID types.String `tfsdk:"function_id"`
@@ -27,8 +27,8 @@ type model struct {
 	Timeouts   types.Object `tfsdk:"timeouts"`
 }
 
-// fill takes over what the service says, in the model's own spelling where that
-// says the same.
+// fill sets the attributes from the API's answer. It keeps the model's spelling of
+// equal values.
 func (m *model) fill(id regional.ID, d *sdk.Domain) {
 	m.ID = types.StringValue(id.String())
 	m.FunctionID = spelling.Keep(m.FunctionID, tfkit.RegionalReference(id, &d.FunctionID), spelling.Reference)
@@ -47,34 +47,33 @@ func (*domainResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 
 func resourceSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "A hostname of your own for a function. It must be a CNAME of the function's `domain_name`. " +
-			"To change any argument makes another domain.",
+		MarkdownDescription: "A custom domain for a function. Create a DNS record of type CNAME from the hostname to the function's `domain_name` first.",
 		Attributes: map[string]schema.Attribute{
 			"id": tfkit.IDAttribute("domain"),
 			"function_id": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "The function that answers.",
+				MarkdownDescription: "The ID of the function that serves the domain. Changing this replaces the domain.",
 				Validators:          []validator.String{tfkit.Reference()},
 				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), tfkit.ReplaceUnless(spelling.Reference)},
 			},
 			"hostname": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "The hostname, as in `api.example.com`.",
-				Validators:          []validator.String{hostname()},
+				MarkdownDescription: "The hostname, for example `api.example.com`. Changing this replaces the domain.",
+				Validators:          []validator.String{hostnameRule()},
 				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Hostname), tfkit.ReplaceUnless(spelling.Hostname)},
 			},
-			"url":    tfkit.StableAttribute("Where the function answers under the hostname."),
-			"region": tfkit.RegionAttribute(),
+			"url":    tfkit.StableAttribute("The URL of the function at this hostname."),
+			"region": tfkit.RegionAttribute("domain"),
 		},
 		Blocks: map[string]schema.Block{"timeouts": tfkit.TimeoutsBlock(timeout)},
 	}
 }
 
-// hostname wants a host name.
-func hostname() validator.String {
-	return tfkit.StringRule("a host name such as api.example.com", "Invalid hostname", func(text string) string {
+// hostnameRule returns a validator of hostnames.
+func hostnameRule() validator.String {
+	return tfkit.StringRule("a hostname such as api.example.com", "Invalid hostname", func(text string) string {
 		if _, ok := grammar.Hostname(text); !ok {
-			return tfkit.Quote(text) + " is no host name: write one such as api.example.com, without a scheme, a path, a port or a wildcard."
+			return tfkit.Quote(text) + " is not a valid hostname: write one such as api.example.com, without a scheme, a path, a port or a wildcard."
 		}
 		return ""
 	})

@@ -27,6 +27,6 @@ func TestValidateConfig_NamesTheArgumentAndTheCorrection(t *testing.T) {
 		"IP address":               {Config: arguments{"function_id": providertest.ID, "hostname": "192.0.2.1"}, Want: "write one such as api.example.com", Attribute: "hostname"},
 		"underscore":               {Config: arguments{"function_id": providertest.ID, "hostname": "my_api.example.com"}, Want: "write one such as api.example.com", Attribute: "hostname"},
 		"longest hostname":         {Config: arguments{"function_id": providertest.ID, "hostname": strings.Repeat("a.", 125) + "com."}},
-		"too long hostname":        {Config: arguments{"function_id": providertest.ID, "hostname": strings.Repeat("a.", 126) + "com"}, Want: "no host name", Attribute: "hostname"},
+		"too long hostname":        {Config: arguments{"function_id": providertest.ID, "hostname": strings.Repeat("a.", 126) + "com"}, Want: "not a valid hostname", Attribute: "hostname"},
 	})
 }

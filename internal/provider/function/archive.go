@@ -15,124 +15,124 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// An archive is identified by its digests, unless the configuration has zip_hash:
-// then that decides. The service returns no digest, so the state and the private
-// data keep it.
+// An archive is identified by its digests, unless zip_hash is configured: then only a
+// change of zip_hash uploads it. The service does not return a digest, so the state and
+// the private state store it.
 //
-// Terraform plans a change twice: for the plan, and again when the plan is applied,
-// and refuses a second plan that differs. The file may change between the two, so
-// what is planned must not depend on how the file is at the moment of planning. It
-// depends on how the file was when the state was refreshed, which the plan carries
-// along; see ADR 15.
+// Terraform plans a change twice, for the plan and when it applies the plan, and refuses a
+// second plan that differs. The file may change in between. The planned values therefore
+// depend on the file at the last refresh, which the plan contains, and not on the current
+// file; see ADR 15.
 
 const zipDigest = "zip_digest"
 
-// archives is the private data about the archives of a function.
+// archives is the private state about the archives of a function.
 type archives struct {
-	// Service is the archive that the service has.
+	// Service is the archive that the service has; unknown if Known is false.
 	Service client.Archive `json:"service"`
-	// Seen is the archive in zip_file at the last refresh; not known where it could
-	// not be read, and after a change.
+	// Seen is the archive in zip_file at the last refresh; unknown if the file could not
+	// be read, and after an apply.
 	Seen client.Archive `json:"seen"`
-	// doubt says that an archive was uploaded and it is not known that it was put
-	// into service. The service does not say, so the archive is uploaded again.
-	doubt bool
+	// uncertain is set while an upload or its deployment may have failed. The service
+	// does not return its archive's digest, so the archive is uploaded again.
+	uncertain bool
 }
 
-// The keys of the private data.
+// The keys of the private state.
 const (
-	archivesKey    = "archives"
-	archiveInDoubt = "archive_in_doubt"
+	archivesKey  = "archives"
+	uncertainKey = "archive_in_doubt"
 )
 
+// readArchives reads the private state.
 func readArchives(ctx context.Context, private tfkit.PrivateState, diags *diag.Diagnostics) archives {
 	var a archives
 	stored, problems := private.GetKey(ctx, archivesKey)
 	diags.Append(problems...)
-	doubt, problems := private.GetKey(ctx, archiveInDoubt)
+	uncertain, problems := private.GetKey(ctx, uncertainKey)
 	diags.Append(problems...)
-	a.doubt = string(doubt) == strconv.FormatBool(true)
+	a.uncertain = string(uncertain) == strconv.FormatBool(true)
 	if len(stored) == 0 {
 		return a
 	}
 	if err := json.Unmarshal(stored, &a); err != nil {
-		diags.AddError("The state holds malformed private data", tfkit.Sentence(err))
+		diags.AddError("Invalid private data in the state", tfkit.Sentence(err))
 	}
 	return a
 }
 
-// keep writes a, unless there is nothing to write and never was.
-func (a archives) keep(ctx context.Context, private tfkit.PrivateState, diags *diag.Diagnostics) {
-	if before, _ := private.GetKey(ctx, archiveInDoubt); a.doubt || len(before) > 0 {
-		diags.Append(private.SetKey(ctx, archiveInDoubt, strconv.AppendBool(nil, a.doubt))...)
+// store writes the private state, unless it is empty and always was.
+func (a archives) store(ctx context.Context, private tfkit.PrivateState, diags *diag.Diagnostics) {
+	if before, _ := private.GetKey(ctx, uncertainKey); a.uncertain || len(before) > 0 {
+		diags.Append(private.SetKey(ctx, uncertainKey, strconv.AppendBool(nil, a.uncertain))...)
 	}
 	if before, _ := private.GetKey(ctx, archivesKey); !a.Service.Known() && !a.Seen.Known() && len(before) == 0 {
 		return
 	}
 	encoded, err := json.Marshal(a)
 	if err != nil {
-		diags.AddError("Cannot keep the digests of the archive", tfkit.Sentence(err))
+		diags.AddError("Cannot store the digests of the archive", tfkit.Sentence(err))
 		return
 	}
 	diags.Append(private.SetKey(ctx, archivesKey, encoded)...)
 }
 
-// of returns the archive that the service has, as far as the state says so.
-func (a archives) of(m *model) client.Archive {
+// atService returns the service's archive according to the state. A digest in the state that
+// differs from the private state takes precedence.
+func (a archives) atService(m *model) client.Archive {
 	if digest := m.ZipDigest.ValueString(); digest != "" && digest != a.Service.Digest {
 		return client.Archive{Digest: digest}
 	}
 	return a.Service
 }
 
-// followsContent reports whether the content of the archive decides if it is
-// uploaded.
+// followsContent reports whether a change of the archive's content uploads it.
 func (m *model) followsContent() bool {
 	return !m.ZipFile.IsNull() && m.ZipHash.IsNull()
 }
 
-// samePlace reports whether the archive is where it was.
-func (m *model) samePlace(prior *model) bool {
+// samePath reports whether zip_file is unchanged and zip_hash was not set.
+func (m *model) samePath(prior *model) bool {
 	return m.ZipFile.Equal(prior.ZipFile) && prior.ZipHash.IsNull()
 }
 
-// plannedDigest returns the prior digest where the archive is not to be uploaded, and
-// an unknown one where it may be. Beside other changes, others, the file is not
-// looked at again. A file that cannot be read is no change, as on a machine that
-// plans without having built the code; if the plan says that the code changes, it is
-// an error when the plan is applied.
-func (m *model) plannedDigest(prior *model, known archives, others bool, diags *diag.Diagnostics) types.String {
+// plannedDigest returns the prior digest if the archive is not uploaded, and an unknown
+// one if it may be. If there are other changes, it does not read the file again. A file
+// that cannot be read is not a change, for machines that plan without building the code;
+// the apply then fails if the plan changes the code.
+func (m *model) plannedDigest(prior *model, known archives, otherChanges bool, diags *diag.Diagnostics) types.String {
 	switch {
 	case !m.followsContent():
 		return types.StringNull()
 	case prior == nil || m.ZipFile.IsUnknown():
 		return types.StringUnknown()
 	}
-	service := known.of(prior)
+	service := known.atService(prior)
 	switch {
 	case prior.ZipFile.IsNull() && service.Known():
-		// Imported. The digest stays null until the next refresh, whether the code is
-		// uploaded or not: see warnOfOtherCode.
+		// An imported function. The digest stays null until the next refresh, whether
+		// the code is uploaded or not: see warnOfOtherCode.
 		return prior.ZipDigest
-	case !service.Known() && m.samePlace(prior):
+	case !service.Known() && m.samePath(prior):
 		// A state of the official provider. Read sets the digest.
 		return prior.ZipDigest
-	case !service.Known() || known.doubt || !m.samePlace(prior):
+	case !service.Known() || known.uncertain || !m.samePath(prior):
 		return types.StringUnknown()
-	case others && !known.Seen.Known():
+	case otherChanges && !known.Seen.Known():
 		return types.StringUnknown()
-	case others:
+	case otherChanges:
 		return digestUnless(!known.Seen.Same(service), prior)
 	}
 	file, err := client.ReadArchive(m.ZipFile.ValueString(), service)
 	if err == nil {
 		return digestUnless(!file.Same(service), prior)
 	}
-	diags.AddAttributeWarning(path.Root("zip_file"), "The archive cannot be read",
-		tfkit.Sentence(err)+" The code of the function stays as it is.")
+	diags.AddAttributeWarning(path.Root("zip_file"), "Cannot read the archive",
+		tfkit.Sentence(err)+" The code of the function does not change.")
 	return digestUnless(known.Seen.Known() && !known.Seen.Same(service), prior)
 }
 
+// digestUnless returns the prior digest, or an unknown one if the archive has changed.
 func digestUnless(changed bool, prior *model) types.String {
 	if changed {
 		return types.StringUnknown()
@@ -140,12 +140,11 @@ func digestUnless(changed bool, prior *model) types.String {
 	return prior.ZipDigest
 }
 
-// warnOfOtherCode reports an archive that is not the code of an imported function.
-// Its upload shows nowhere else in the plan: the digest of an imported function is
-// planned to stay null, so that a file that changes afterwards does not contradict
-// the plan.
+// warnOfOtherCode warns if the archive differs from the code of an imported function. The
+// plan does not show the upload otherwise: its planned digest is null, so that a later
+// change of the file does not contradict the plan.
 func (r *functionResource) warnOfOtherCode(ctx context.Context, m, prior *model, known archives, diags *diag.Diagnostics) {
-	service := known.of(prior)
+	service := known.atService(prior)
 	if !m.followsContent() || m.ZipFile.IsUnknown() || !prior.ZipFile.IsNull() || !service.Known() {
 		return
 	}
@@ -153,47 +152,47 @@ func (r *functionResource) warnOfOtherCode(ctx context.Context, m, prior *model,
 	if err != nil || file.Same(service) {
 		return
 	}
-	if service.Content == "" && !known.doubt {
+	if service.Content == "" && !known.uncertain {
 		id, err := regional.Parse(prior.ID.ValueString())
 		if err == nil && r.hasArchive(ctx, id, file) {
 			return
 		}
 	}
-	diags.AddAttributeWarning(path.Root("zip_file"), "The archive holds other code than the function has",
-		"The function was imported. When this is applied, "+m.ZipFile.ValueString()+" is uploaded.")
+	diags.AddAttributeWarning(path.Root("zip_file"), "The archive differs from the code of the function",
+		"The function was imported, and the apply uploads "+m.ZipFile.ValueString()+".")
 }
 
-// archiveChange compares the archive with the one that the service has, now that the
-// plan is applied, and reports whether it is to be uploaded. It sets a digest that
-// turns out to be the prior one. An archive that the plan says not to change, and
-// that has changed since, is an error.
+// archiveChange compares the archive with that of the service during an apply, and
+// reports whether to upload it. If the archive is unchanged, it sets an unknown digest to
+// the prior one. It adds an error if the archive has changed but the plan does not change
+// it.
 func (r *functionResource) archiveChange(ctx context.Context, id regional.ID, m, prior *model, known *archives, diags *diag.Diagnostics) bool {
 	switch {
 	case m.ZipFile.IsNull():
 		return false
-	case !m.followsContent() && known.doubt:
+	case !m.followsContent() && known.uncertain:
 		return true
 	case !m.followsContent() && m.ZipHash.Equal(prior.ZipHash):
 		return !m.ZipFile.Equal(prior.ZipFile)
 	case !m.followsContent() && !prior.ZipFile.IsNull(), m.followsContent() && !prior.ZipHash.IsNull():
 		return true
 	}
-	service := known.of(prior)
+	service := known.atService(prior)
 	file, err := client.ReadArchive(m.ZipFile.ValueString(), service)
 	switch {
 	case err != nil:
-		// Upload returns the error, if the code is to change.
-		if planned := known.Seen.Known() && !known.Seen.Same(service); planned || known.doubt || !m.samePlace(prior) {
+		// If the plan changes the code, Upload returns the error of the file.
+		if planned := known.Seen.Known() && !known.Seen.Same(service); planned || known.uncertain || !m.samePath(prior) {
 			return true
 		}
-	case known.doubt:
+	case known.uncertain:
 		return true
-	case !service.Known() && m.samePlace(prior), file.Same(service):
+	case !service.Known() && m.samePath(prior), file.Same(service):
 	case !m.ZipDigest.IsUnknown() && !m.ZipDigest.IsNull():
 		known.Seen = client.Archive{}
-		diags.AddAttributeError(path.Root("zip_file"), "The archive has changed since it was planned",
-			m.ZipFile.ValueString()+" holds other code now than when the state was refreshed, and the plan says that the code stays as it is. "+
-				"Nothing was changed: plan and apply again.")
+		diags.AddAttributeError(path.Root("zip_file"), "The archive has changed since the plan",
+			m.ZipFile.ValueString()+" has changed since the state was refreshed, but the plan does not change the code. "+
+				"Nothing was applied: plan and apply again.")
 		return false
 	case service.Content == "" && r.hasArchive(ctx, id, file):
 		known.Service = file
@@ -212,14 +211,14 @@ func (r *functionResource) archiveChange(ctx context.Context, id regional.ID, m,
 	return false
 }
 
-// readDigest takes the archive in zip_file for the one that the service has, where
-// the state does not say which that is: states of the official provider do not.
+// readDigest sets the digest during a refresh. If the state does not contain the digest of
+// the service's archive, as after the official provider, it assumes the file in zip_file.
 func (m *model) readDigest(known *archives) {
 	known.Seen = client.Archive{}
 	if !m.followsContent() {
 		return
 	}
-	service := known.of(m)
+	service := known.atService(m)
 	file, err := client.ReadArchive(m.ZipFile.ValueString(), service)
 	if err == nil {
 		known.Seen = file
@@ -235,7 +234,7 @@ func (m *model) readDigest(known *archives) {
 	}
 }
 
-// setDigest notes which archive the service has.
+// setDigest sets the digest of the service's archive, null if zip_hash is set.
 func (m *model) setDigest(service client.Archive) {
 	m.ZipDigest = types.StringNull()
 	if m.followsContent() {
@@ -243,13 +242,13 @@ func (m *model) setDigest(service client.Archive) {
 	}
 }
 
-// hasArchive reports whether the service has the archive, by its content. If that
-// cannot be read back, it reports that it has not.
+// hasArchive downloads the code and reports whether it has the content of the archive. It
+// returns false if the download fails.
 func (r *functionResource) hasArchive(ctx context.Context, id regional.ID, file client.Archive) bool {
 	for _, whole := range []bool{false, true} {
 		service, err := r.Backend.CodeArchive(ctx, id, whole)
 		if err != nil {
-			tflog.Info(ctx, "the code of the function cannot be read back", map[string]any{"error": err.Error()})
+			tflog.Info(ctx, "cannot download the code of the function", map[string]any{"error": err.Error()})
 			return false
 		}
 		if service.Same(file) {

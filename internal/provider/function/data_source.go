@@ -25,6 +25,7 @@ var (
 	_ datasource.DataSourceWithValidateConfig = (*functionData)(nil)
 )
 
+// NewDataSource returns the data source scaleway_function.
 func NewDataSource() datasource.DataSource {
 	return &functionData{tfkit.BaseDataSource{TypeName: "scaleway_function"}}
 }
@@ -35,40 +36,39 @@ type dataModel struct {
 	FunctionID types.String `tfsdk:"function_id"`
 }
 
-// Schema implements datasource.DataSource. It has the archive and the switch for
-// deployments as the official provider's has them, which never says anything of
-// them.
+// Schema implements datasource.DataSource. zip_file, zip_hash and deploy exist because the
+// official provider has them; they are always null there too.
 func (*functionData) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A function that exists, found by its id, or by its name in a namespace.",
+		MarkdownDescription: "An existing function, looked up by its ID, or by its name and namespace.",
 		Attributes: map[string]schema.Attribute{
-			"function_id":                  tfkit.DataReference("The function, of the form `region/uuid` or its uuid alone. Without it, `namespace_id` and `name` are set."),
-			"namespace_id":                 tfkit.DataReference("The namespace of the function, of the form `region/uuid` or its uuid alone."),
-			"name":                         tfkit.DataArgument("The name of the function. Ignored with `function_id`."),
-			"region":                       tfkit.DataRegion("The region; that of `function_id` or `namespace_id` if they name one, or else the provider's."),
-			"project_id":                   tfkit.DataArgument("The project. Another one than the function's is refused.", tfkit.UUID()),
-			"id":                           tfkit.DataString("The id of the function, of the form `region/uuid`."),
-			"organization_id":              tfkit.DataString("The organization that the project belongs to."),
+			"function_id":                  tfkit.DataReference("The ID of the function, in the form `region/uuid`, or its UUID. Set either `function_id`, or `namespace_id` and `name`."),
+			"namespace_id":                 tfkit.DataReference("The ID of the namespace of the function, in the form `region/uuid`, or its UUID."),
+			"name":                         tfkit.DataArgument("The name of the function. Ignored if `function_id` is set."),
+			"region":                       tfkit.DataRegion("The region of the function. Defaults to the region in `function_id` or `namespace_id`, or else to the provider's region."),
+			"project_id":                   tfkit.DataArgument("The UUID of the project, which must be the project of the function.", tfkit.UUID()),
+			"id":                           tfkit.DataString("The ID of the function, in the form `region/uuid`."),
+			"organization_id":              tfkit.DataString("The UUID of the organization that owns the project."),
 			"description":                  tfkit.DataString("The description of the function."),
 			"tags":                         tfkit.DataStrings("The tags of the function."),
 			"environment_variables":        tfkit.DataMap("The environment variables of the function."),
 			"secret_environment_variables": tfkit.DataHashes("function"),
 			"runtime":                      tfkit.DataString("The runtime, for example `go126`."),
-			"handler":                      tfkit.DataString("What the runtime calls."),
-			"privacy":                      tfkit.DataString("`public`: anyone may call the function. `private`: only who has a token."),
-			"http_option":                  tfkit.DataString("`enabled`: HTTP and HTTPS are served. `redirected`: HTTP is sent on to HTTPS."),
-			"sandbox":                      tfkit.DataString("The environment that instances run in."),
-			"min_scale":                    tfkit.DataNumber("The least number of instances."),
-			"max_scale":                    tfkit.DataNumber("The greatest number of instances."),
-			"memory_limit":                 tfkit.DataNumber("The memory of an instance, in MB."),
-			"cpu_limit":                    tfkit.DataNumber("The share of a processor of an instance, in thousandths."),
-			"timeout":                      tfkit.DataNumber("How long a call may take, in seconds."),
-			"private_network_id":           tfkit.DataString("The private network that instances are attached to; empty if there is none."),
-			"domain_name":                  tfkit.DataString("The host name under which the function is called."),
-			"url":                          tfkit.DataString("Where the function is called: `https://` and its domain name. A Jeton server may serve it by another scheme or port."),
-			"zip_file":                     tfkit.DataString("Always null: the service does not know where its archive came from."),
-			"zip_hash":                     tfkit.DataString("Always null: the service does not know what it was."),
-			"deploy":                       schema.BoolAttribute{Computed: true, MarkdownDescription: "Always null: the service does not know what a configuration says."},
+			"handler":                      tfkit.DataString("The handler that the runtime calls."),
+			"privacy":                      tfkit.DataString("Who may call the function: `public` (everyone) or `private` (callers with a token)."),
+			"http_option":                  tfkit.DataString("How HTTP requests are handled: `enabled` serves them, `redirected` redirects them to HTTPS."),
+			"sandbox":                      tfkit.DataString("The execution environment of the instances: `v1` or `v2`."),
+			"min_scale":                    tfkit.DataNumber("The minimum number of instances."),
+			"max_scale":                    tfkit.DataNumber("The maximum number of instances."),
+			"memory_limit":                 tfkit.DataNumber("The memory of an instance in MB."),
+			"cpu_limit":                    tfkit.DataNumber("The CPU limit of an instance in mCPU (thousandths of a CPU)."),
+			"timeout":                      tfkit.DataNumber("The maximum duration of a call in seconds."),
+			"private_network_id":           tfkit.DataString("The ID of the private network that the instances are attached to. Empty without one."),
+			"domain_name":                  tfkit.DataString("The hostname of the function."),
+			"url":                          tfkit.DataString("The URL of the function: `https://` and its `domain_name`. A Jeton server may use another scheme or port."),
+			"zip_file":                     tfkit.DataString("Always null: the API does not return it."),
+			"zip_hash":                     tfkit.DataString("Always null: the API does not return it."),
+			"deploy":                       schema.BoolAttribute{Computed: true, MarkdownDescription: "Always null: the API does not return it."},
 		},
 	}
 }
@@ -78,7 +78,7 @@ func (*functionData) ValidateConfig(ctx context.Context, req datasource.Validate
 	var m dataModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if !resp.Diagnostics.HasError() && spelling.Unset(m.FunctionID) && (spelling.Unset(m.NamespaceID) || spelling.Unset(m.Name)) {
-		resp.Diagnostics.AddError("No function to look for", "A function is found by its id, or by its name in a namespace: set function_id, or set namespace_id and name.")
+		resp.Diagnostics.AddError("Missing function_id, or namespace_id and name", "A function is looked up by its ID, or by its namespace and name: set function_id, or set namespace_id and name.")
 	}
 }
 
@@ -91,7 +91,7 @@ func (d *functionData) Read(ctx context.Context, req datasource.ReadRequest, res
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	wanted := m
+	config := m
 	region := d.Backend.RegionOf(m.Region, m.FunctionID, m.NamespaceID)
 	f := d.find(ctx, region, &m, &resp.Diagnostics)
 	if f == nil {
@@ -103,14 +103,14 @@ func (d *functionData) Read(ctx context.Context, req datasource.ReadRequest, res
 		d.Backend.AddError(&resp.Diagnostics, "Cannot read the namespace of the function", err)
 		return
 	}
-	m.show(id, f, n)
+	m.set(id, f, n)
 	m.FunctionID = spelling.Keep(m.FunctionID, m.ID, spelling.Reference)
-	wanted.refuse(&m, &resp.Diagnostics)
+	config.checkFound(&m, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// find returns the function that the configuration means, once it is neither
-// built nor deployed, and nil after an error, which it reports.
+// find returns the configured function once no build or deployment of it is pending. It
+// returns nil after it has added an error.
 func (d *functionData) find(ctx context.Context, region scw.Region, m *dataModel, diags *diag.Diagnostics) *sdk.Function {
 	id := regional.ID{Region: region, UUID: tfkit.CheckReference(diags, "function_id", m.FunctionID, region)}
 	namespaceID := tfkit.CheckReference(diags, "namespace_id", m.NamespaceID, region)
@@ -127,7 +127,7 @@ func (d *functionData) find(ctx context.Context, region scw.Region, m *dataModel
 	f, err := d.Backend.SettledFunction(ctx, id, known)
 	if client.IsNotFound(err) {
 		diags.AddAttributeError(path.Root("function_id"), "No such function",
-			"There is no function "+id.String()+": it was deleted, or lives in another region or project.")
+			"Function "+id.String()+" does not exist: it was deleted, or is in another region or project.")
 		return nil
 	}
 	if err != nil {
@@ -137,6 +137,8 @@ func (d *functionData) find(ctx context.Context, region scw.Region, m *dataModel
 	return f
 }
 
+// findNamed returns the function of a namespace with the name. It returns nil after it has
+// added an error.
 func (d *functionData) findNamed(ctx context.Context, namespace regional.ID, name string, diags *diag.Diagnostics) *sdk.Function {
 	list, err := d.Backend.API().ListFunctions(&sdk.ListFunctionsRequest{
 		Region: namespace.Region, NamespaceID: namespace.UUID, Name: &name,
@@ -152,9 +154,9 @@ func (d *functionData) findNamed(ctx context.Context, namespace regional.ID, nam
 	}.In(list.Functions, diags)
 }
 
-// show writes what the service says, with "" and empty collections for what is
-// not set, as the official provider's data source does.
-func (m *dataModel) show(id regional.ID, f *sdk.Function, n *sdk.Namespace) {
+// set sets all attributes from the API's answer, with "" and empty collections for what
+// is not set, as the official provider's data source does.
+func (m *dataModel) set(id regional.ID, f *sdk.Function, n *sdk.Namespace) {
 	m.fill(id, f)
 	m.URL = functionURL(f)
 	m.setProject(n)
@@ -162,20 +164,20 @@ func (m *dataModel) show(id regional.ID, f *sdk.Function, n *sdk.Namespace) {
 	m.setEmpty()
 }
 
-// refuse reports a namespace or a project beside the id that is not the function's.
-// A name beside the id is ignored, as by the official provider.
-func (m *dataModel) refuse(found *dataModel, diags *diag.Diagnostics) {
+// checkFound adds errors if the function that was found by its ID has another namespace or
+// project than configured. It ignores a configured name, as the official provider does.
+func (m *dataModel) checkFound(found *dataModel, diags *diag.Diagnostics) {
 	for _, argument := range []struct {
-		name          string
-		wanted, found types.String
-		same          spelling.Same
+		name              string
+		configured, found types.String
+		same              spelling.Same
 	}{
 		{"namespace_id", m.NamespaceID, found.NamespaceID, spelling.Reference},
 		{"project_id", m.ProjectID, found.ProjectID, spelling.Text},
 	} {
-		if tfkit.IsSet(argument.wanted) && !spelling.Equal(argument.wanted, argument.found, argument.same) {
-			diags.AddAttributeError(path.Root(argument.name), "Another function than the one that is meant",
-				"Function "+found.ID.ValueString()+" has "+argument.name+" "+tfkit.Quote(argument.found.ValueString())+", not "+tfkit.Quote(argument.wanted.ValueString())+
+		if tfkit.IsSet(argument.configured) && !spelling.Equal(argument.configured, argument.found, argument.same) {
+			diags.AddAttributeError(path.Root(argument.name), "The function has another "+argument.name,
+				"Function "+found.ID.ValueString()+" has "+argument.name+" "+tfkit.Quote(argument.found.ValueString())+", not "+tfkit.Quote(argument.configured.ValueString())+
 					": remove "+argument.name+", or correct it.")
 		}
 	}

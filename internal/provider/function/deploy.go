@@ -14,25 +14,24 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// codeChange is what has to happen to a function, in this order. Each change of a
-// function costs a deployment, which takes the real service minutes, so one
-// change makes one deployment.
-type codeChange struct {
-	// created says that the function is new.
+// deployment is what an apply does to a function: upload the archive, send the patch,
+// deploy. It sends at most one request that deploys the function, because a deployment
+// takes minutes at Scaleway.
+type deployment struct {
+	// created is set for a new function.
 	created bool
-	// upload says that the archive is to be uploaded.
-	upload bool
-	// patch is what is to be changed beside the code; nil is nothing. A patch
-	// deploys the function by itself.
+	upload  bool
+	// patch contains the changes of other attributes; nil means none. A patch deploys
+	// the function by itself.
 	patch *sdk.UpdateFunctionRequest
-	// deploy says that the code is to be built and put into service.
+	// deploy builds and deploys the uploaded code.
 	deploy bool
 }
 
 const statusAttribute = "status"
 
-// deploymentPending reports whether the function should run code that is not in
-// service: it was never deployed, or its last deployment failed.
+// deploymentPending reports whether the configured code is not deployed, because it never
+// was or because the last deployment failed.
 func (m *model) deploymentPending(prior *model) bool {
 	if prior == nil || m.ZipFile.IsNull() || !m.Deploy.ValueBool() {
 		return false
@@ -45,39 +44,38 @@ func (m *model) deploymentPending(prior *model) bool {
 	}
 }
 
-// plannedStatus shows a deployment that is pending. A state of the official provider
-// has no status; Read sets it.
-func (m *model) plannedStatus(prior *model, others bool) types.String {
+// plannedStatus returns the status to plan. It is "ready" for a pending deployment, so
+// that the plan shows it. A state of the official provider has no status; Read sets it.
+func (m *model) plannedStatus(prior *model, otherChanges bool) types.String {
 	ready := types.StringValue(sdk.FunctionStatusReady.String())
 	switch {
 	case prior == nil:
 		return types.StringUnknown()
 	case m.deploymentPending(prior):
 		return ready
-	case (others || m.ZipDigest.IsUnknown()) && !prior.Status.Equal(ready):
+	case (otherChanges || m.ZipDigest.IsUnknown()) && !prior.Status.Equal(ready):
 		return types.StringUnknown()
 	default:
 		return prior.Status
 	}
 }
 
-// planCodeChange compares what the service cannot say: whether the archive has
-// changed, and whether it is to be deployed. Removing zip_file leaves the code
-// where it is. A state that was imported does not say whether the function is
-// deployed; to say so later is no reason to deploy it.
-func planCodeChange(prior, planned *model, changed bool, f *sdk.Function) codeChange {
+// planDeployment decides whether the apply uploads and deploys the code. Removing zip_file
+// keeps the code of the function. Configuring deploy for the first time after an import
+// does not deploy the function, because the imported state does not contain deploy.
+func planDeployment(prior, planned *model, changed bool, f *sdk.Function) deployment {
 	switchedOn := !prior.Deploy.IsNull() && !prior.Deploy.ValueBool()
 	pending := planned.deploymentPending(prior) && f.Status != sdk.FunctionStatusReady
-	return codeChange{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn || pending)}
+	return deployment{upload: changed, deploy: planned.Deploy.ValueBool() && (changed || switchedOn || pending)}
 }
 
-// apply carries out a change and returns the function as it is then, or nil after
-// an error, which it reports.
-func (r *functionResource) apply(ctx context.Context, id regional.ID, m *model, change codeChange, f *sdk.Function, known *archives, diags *diag.Diagnostics) *sdk.Function {
+// apply carries out the deployment and waits for its end. It returns the function, or
+// nil after it has added an error.
+func (r *functionResource) apply(ctx context.Context, id regional.ID, m *model, change deployment, f *sdk.Function, known *archives, diags *diag.Diagnostics) *sdk.Function {
 	if change.upload {
 		uploaded, err := r.Backend.Upload(ctx, id, m.ZipFile.ValueString())
 		if err != nil {
-			diags.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", tfkit.JoinSentences(tfkit.Sentence(err), r.Backend.Advice(err)))
+			diags.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", r.Backend.Detail(err))
 			return nil
 		}
 		known.Service = uploaded
@@ -101,9 +99,9 @@ func (r *functionResource) apply(ctx context.Context, id regional.ID, m *model, 
 	return settled
 }
 
-// start sends at most one request that deploys the function, and returns the
-// function as the service answers.
-func (r *functionResource) start(ctx context.Context, id regional.ID, change codeChange, f *sdk.Function) (*sdk.Function, error) {
+// start sends the request that changes or deploys the function, if there is one, and
+// returns the function from the answer.
+func (r *functionResource) start(ctx context.Context, id regional.ID, change deployment, f *sdk.Function) (*sdk.Function, error) {
 	switch {
 	case change.patch != nil:
 		if change.deploy {
@@ -117,35 +115,34 @@ func (r *functionResource) start(ctx context.Context, id regional.ID, change cod
 	}
 }
 
-func (c codeChange) verb() string {
-	if c.patch != nil {
+// verb returns the operation, for messages.
+func (d deployment) verb() string {
+	if d.patch != nil {
 		return "update"
 	}
 	return "deploy"
 }
 
-// healthy reports whether the function has come to rest where it should: ready,
-// or made and never deployed.
+// healthy reports whether the function is ready, or was created and never deployed.
 func healthy(f *sdk.Function) bool {
 	return f.Status == sdk.FunctionStatusReady || f.Status == sdk.FunctionStatusCreated
 }
 
-// neverDeployed reports whether there is no code that the function could run:
-// the service puts such a function in error when it is changed, with the message
-// "internal error" (recorded traffic of July 2026).
+// neverDeployed reports whether the function has no code. The service sets the status
+// "error" when such a function is changed, with the message "internal error" (recorded
+// traffic of July 2026).
 func neverDeployed(m *model, f *sdk.Function) bool {
 	return m.ZipFile.IsNull() && f.ReadyAt == nil
 }
 
-// reportFailure reports a function that came to rest where it should not, and
-// whether that is a warning only. A function that stays as broken as it was, in a
-// change that does not touch it, is Read's to warn of.
+// reportFailure adds a warning or an error about a function that is not healthy, and
+// returns true for a warning. It adds nothing if the apply sent no request to the
+// function: Read warns of that.
 //
-// The failed deployment of a new function is a warning: after an error, Terraform
-// would replace the function at the next apply. The state says that it is in status
-// "error", so the next plan deploys it again, and then a failure is an error; see
-// ADR 14.
-func reportFailure(id regional.ID, m *model, change codeChange, f *sdk.Function, diags *diag.Diagnostics) bool {
+// The failed deployment of a new function is a warning: after an error, Terraform would
+// replace the function in the next apply. The status "error" in the state makes the next
+// plan deploy it again, and a failure is an error then; see ADR 14.
+func reportFailure(id regional.ID, m *model, change deployment, f *sdk.Function, diags *diag.Diagnostics) bool {
 	text := fmt.Sprintf("Function %s is in status %q%s.", id, f.Status, failure(f))
 	report := diags.AddAttributeError
 	if change.created {
@@ -154,32 +151,32 @@ func reportFailure(id regional.ID, m *model, change codeChange, f *sdk.Function,
 	switch {
 	case change.deploy && !change.upload && neverDeployed(m, f):
 		report(path.Root("deploy"), "The function has no code to deploy",
-			text+" No code was ever uploaded: set zip_file, or remove deploy.")
+			text+" No code has been uploaded: set zip_file, or remove deploy.")
 	case change.patch == nil && !change.deploy:
 		return true
 	case neverDeployed(m, f):
-		diags.AddWarning("The function has no code", text+" This is how the service reports a change of a function that was never deployed: set zip_file and deploy = true to give it code.")
+		diags.AddWarning("The function has no code", text+" The service reports this status if a function is changed that was never deployed: set zip_file and deploy = true to deploy code.")
 		return true
 	case change.created:
-		report(path.Root("zip_file"), "The function is not in service", text+
-			" The function exists and is kept. Correct the code or the settings, or leave them as they are, and apply again: that deploys it.")
+		report(path.Root("zip_file"), "The function is not ready", text+
+			" The function was created but not deployed. Correct the code or the settings if necessary, and apply again to deploy it.")
 	default:
-		report(path.Root("zip_file"), "The function is not in service", text+
-			" An older deployment, if there is one, goes on serving. Correct the code or the settings, or leave them as they are, and apply again: that deploys it.")
+		report(path.Root("zip_file"), "The function is not ready", text+
+			" The previous deployment, if any, keeps serving calls. Correct the code or the settings if necessary, and apply again to deploy it.")
 	}
 	return change.created
 }
 
-// failure quotes everything that the service says went wrong.
+// failure returns the error messages of the service.
 func failure(f *sdk.Function) string {
 	return tfkit.Reason(f.ErrorMessage) + tfkit.Reason(f.BuildMessage)
 }
 
-// warnOfState reports a function in the state that is not in service.
+// warnOfState warns of a function in the state that is not ready.
 func warnOfState(id regional.ID, m *model, f *sdk.Function, diags *diag.Diagnostics) {
 	if healthy(f) || neverDeployed(m, f) {
 		return
 	}
-	diags.AddWarning("The function is not in service",
-		fmt.Sprintf("Function %s is in status %q%s. An older deployment, if there is one, goes on serving.", id, f.Status, failure(f)))
+	diags.AddWarning("The function is not ready",
+		fmt.Sprintf("Function %s is in status %q%s. The previous deployment, if any, keeps serving calls.", id, f.Status, failure(f)))
 }

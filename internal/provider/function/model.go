@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// model is a function in configuration, plan and state.
+// model is the function resource in a configuration, plan or state.
 type model struct {
 	fields
 	SecretsWO        types.Map    `tfsdk:"secret_environment_variables_wo"`
@@ -22,7 +22,7 @@ type model struct {
 	Timeouts         types.Object `tfsdk:"timeouts"`
 }
 
-// fields are what the resource and the data source have in common.
+// fields are the attributes that the resource and the data source share.
 type fields struct {
 	ID                         types.String `tfsdk:"id"`
 	NamespaceID                types.String `tfsdk:"namespace_id"`
@@ -52,10 +52,10 @@ type fields struct {
 	OrganizationID             types.String `tfsdk:"organization_id"`
 }
 
-// fill takes over what the service says, in the model's own spelling where that
-// says the same. It leaves alone the secrets, and what the service does not know:
-// the archive and, of a function, the project. A URL that is planned to stay null,
-// as in a state of the official provider, is Read's to set.
+// fill sets the attributes from the API's answer. It keeps the model's spelling of equal
+// values. It does not set the secrets, nor the archive and the project, which the answer
+// does not contain. It sets only an unknown URL: the plan keeps the null URL in a state of
+// the official provider, and Read sets it.
 func (m *fields) fill(id regional.ID, f *sdk.Function) {
 	m.ID = types.StringValue(id.String())
 	m.NamespaceID = spelling.Keep(m.NamespaceID, tfkit.RegionalReference(id, &f.NamespaceID), spelling.Reference)
@@ -81,7 +81,7 @@ func (m *fields) fill(id regional.ID, f *sdk.Function) {
 	m.Region = types.StringValue(id.Region.String())
 }
 
-// setEmpty writes "", [] and {} for what is not set, as the official provider does.
+// setEmpty replaces null by "", [] and {}, as the official provider does.
 func (m *fields) setEmpty() {
 	m.Description = spelling.OrEmpty(m.Description)
 	m.Tags = spelling.OrEmptyList(m.Tags)
@@ -90,11 +90,10 @@ func (m *fields) setEmpty() {
 	m.PrivateNetworkID = spelling.OrEmpty(m.PrivateNetworkID)
 }
 
-// functionURL is where a function is called. The API names the host alone, of
-// functions as of custom domains, whose URLs it writes with https: so does this.
-// A Jeton server whose gateway has no certificate, or listens at another port than
-// 443, is reached there by another scheme and port, which its API has no way to
-// say.
+// functionURL returns the URL of a function, null without a domain name. The API returns
+// only the hostname. The URL has the scheme https, as the API's URLs of custom domains. It
+// is wrong for a Jeton server without a certificate or with another port than 443, which
+// the API cannot express.
 func functionURL(f *sdk.Function) types.String {
 	if f.DomainName == "" {
 		return types.StringNull()
@@ -102,7 +101,7 @@ func functionURL(f *sdk.Function) types.String {
 	return types.StringValue("https://" + f.DomainName)
 }
 
-// seconds returns null for a function of which the service names no timeout.
+// seconds returns a duration in seconds, null for nil.
 func seconds(d *scw.Duration) types.Int64 {
 	whole := d.ToTimeDuration()
 	if whole == nil {
@@ -111,13 +110,13 @@ func seconds(d *scw.Duration) types.Int64 {
 	return types.Int64Value(int64(*whole / time.Second))
 }
 
-// setProject takes over what the service says of the function's namespace.
+// setProject sets the project and the organization from the function's namespace.
 func (m *fields) setProject(n *sdk.Namespace) {
 	m.ProjectID = types.StringValue(n.ProjectID)
 	m.OrganizationID = types.StringValue(n.OrganizationID)
 }
 
-// createRequest returns the request that makes the planned function.
+// createRequest returns the request that creates the planned function.
 func (m *model) createRequest(region scw.Region, name, namespaceID string, secrets []*sdk.Secret) *sdk.CreateFunctionRequest {
 	req := &sdk.CreateFunctionRequest{
 		Region:                     region,
@@ -127,7 +126,7 @@ func (m *model) createRequest(region scw.Region, name, namespaceID string, secre
 		MaxScale:                   tfkit.OptionalNumber(m.MaxScale),
 		Runtime:                    sdk.FunctionRuntime(m.Runtime.ValueString()),
 		MemoryLimit:                tfkit.OptionalNumber(m.MemoryLimit),
-		Timeout:                    duration64(m.Timeout),
+		Timeout:                    apiDuration(m.Timeout),
 		Handler:                    tfkit.OptionalString(m.Handler),
 		Privacy:                    sdk.FunctionPrivacy(m.Privacy.ValueString()),
 		Description:                tfkit.OptionalString(m.Description),
@@ -145,20 +144,21 @@ func (m *model) createRequest(region scw.Region, name, namespaceID string, secre
 	return req
 }
 
-func duration64(v types.Int64) *scw.Duration {
+// apiDuration returns a number of seconds for the API, nil for null and unknown.
+func apiDuration(v types.Int64) *scw.Duration {
 	if v.IsNull() || v.IsUnknown() {
 		return nil
 	}
 	return scw.NewDurationFromTimeDuration(time.Duration(v.ValueInt64()) * time.Second)
 }
 
-// secretUpdate compares the secrets that are configured with those of the prior
-// state, which is nil for an object that is to be made.
-func (m *model) secretUpdate(prior *model, remembered []string) tfkit.SecretUpdate {
+// secretUpdate returns the update of the configured secrets. Prior is nil for a new
+// object. Stored are the names of the write-only secrets from the private state.
+func (m *model) secretUpdate(prior *model, stored []string) tfkit.SecretUpdate {
 	return tfkit.SecretUpdate{
 		Plain:         tfkit.MapStrings(m.SecretEnvironmentVariables),
 		WriteOnly:     tfkit.MapStrings(m.SecretsWO),
 		SendWriteOnly: prior == nil || !m.SecretsWOVersion.Equal(prior.SecretsWOVersion),
-		StoredNames:   remembered,
+		StoredNames:   stored,
 	}
 }

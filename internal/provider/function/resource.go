@@ -18,14 +18,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// functionResource is scaleway_function.
+// functionResource is the resource scaleway_function.
 type functionResource struct{ tfkit.BaseResource }
 
-// namePrefix begins generated names, as in the official provider.
+// namePrefix is the prefix of generated names, as in the official provider.
 const namePrefix = "tf-func-"
 
 var _ tfkit.Resource = (*functionResource)(nil)
 
+// NewResource returns the resource scaleway_function.
 func NewResource() tfkit.Resource {
 	return &functionResource{tfkit.BaseResource{TypeName: "scaleway_function"}}
 }
@@ -61,8 +62,8 @@ func (r *functionResource) ModifyPlan(ctx context.Context, req resource.ModifyPl
 	}
 }
 
-// planCode plans what the service cannot say: whether the archive is to be uploaded,
-// and whether the function is to be deployed.
+// planCode plans zip_digest and status: whether the archive is uploaded, and whether the
+// function is deployed.
 func (r *functionResource) planCode(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, m, prior *model) {
 	known := readArchives(ctx, req.Private, &resp.Diagnostics)
 	changes, err := resp.Plan.Raw.Diff(req.State.Raw)
@@ -70,18 +71,18 @@ func (r *functionResource) planCode(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.AddError("Cannot compare the plan with the state", tfkit.Sentence(err))
 		return
 	}
-	others := slices.ContainsFunc(changes, func(change tftypes.ValueDiff) bool {
+	otherChanges := slices.ContainsFunc(changes, func(change tftypes.ValueDiff) bool {
 		steps := change.Path.Steps()
 		return len(steps) > 0 && steps[0] != tftypes.AttributeName(zipDigest) && steps[0] != tftypes.AttributeName(statusAttribute)
 	})
-	// Timeouts and other spellings of the same alone are no change of the function.
+	// Changes of timeouts and of the spelling of unset values are not sent.
 	sent := slices.ContainsFunc(changes, func(change tftypes.ValueDiff) bool {
 		steps := change.Path.Steps()
 		return len(steps) > 0 && steps[0] != tftypes.AttributeName("timeouts") && steps[0] != tftypes.AttributeName(zipDigest) &&
 			steps[0] != tftypes.AttributeName(statusAttribute) && !lenient.SameUnset(change.Value1, change.Value2)
 	})
 	pending := m.deploymentPending(prior)
-	m.ZipDigest = m.plannedDigest(prior, known, others || pending, &resp.Diagnostics)
+	m.ZipDigest = m.plannedDigest(prior, known, otherChanges || pending, &resp.Diagnostics)
 	m.Status = m.plannedStatus(prior, sent || pending)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(zipDigest), m.ZipDigest)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(statusAttribute), m.Status)...)
@@ -90,8 +91,8 @@ func (r *functionResource) planCode(ctx context.Context, req resource.ModifyPlan
 	}
 }
 
-// priorFunction returns the function of the prior state, or nil if one is to be
-// made, also in the place of the prior one.
+// priorFunction returns the function of the prior state, or nil if the apply creates one,
+// also as a replacement.
 func (*functionResource) priorFunction(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) *model {
 	if req.State.Raw.IsNull() || len(resp.RequiresReplace) > 0 {
 		return nil
@@ -101,8 +102,8 @@ func (*functionResource) priorFunction(ctx context.Context, req resource.ModifyP
 	return &prior
 }
 
-// namespace reads the function's namespace, and reports a configured project that
-// is not the namespace's: the official provider silently ignores it.
+// namespace reads the function's namespace. It adds an error if the configured project is
+// not that of the namespace; the official provider ignores such a project.
 func (r *functionResource) namespace(ctx context.Context, id regional.ID, project types.String, diags *diag.Diagnostics) *sdk.Namespace {
 	n, err := r.Backend.API().GetNamespace(&sdk.GetNamespaceRequest{Region: id.Region, NamespaceID: id.UUID}, client.Context(ctx))
 	if err != nil {
@@ -112,7 +113,7 @@ func (r *functionResource) namespace(ctx context.Context, id regional.ID, projec
 	if tfkit.IsSet(project) && project.ValueString() != n.ProjectID {
 		diags.AddAttributeError(path.Root("project_id"), "The namespace is in another project",
 			"A function belongs to the project of its namespace. Namespace "+id.String()+" is in project "+n.ProjectID+
-				", not in "+project.ValueString()+": remove project_id, or name a namespace of that project.")
+				", not in "+project.ValueString()+": remove project_id, or use a namespace of that project.")
 	}
 	return n
 }
@@ -135,14 +136,14 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 		return
 	}
 	m.setProject(n)
-	// An archive that cannot be uploaded is no reason to make a function.
+	// Check the archive first, so that an invalid one leaves no function behind.
 	if !m.ZipFile.IsNull() {
 		if err := client.CheckArchive(m.ZipFile.ValueString()); err != nil {
 			resp.Diagnostics.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", tfkit.Sentence(err))
 			return
 		}
 	}
-	// Until the archive is uploaded the function has none.
+	// The digest is null until the archive is uploaded.
 	m.ZipDigest = types.StringNull()
 	secrets := config.secretUpdate(nil, nil)
 	created, err := tfkit.CreateNamed(m.Name, namePrefix, r.Backend.Pick, func(name string) (*sdk.Function, error) {
@@ -160,10 +161,10 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, planned, created.SecretEnvironmentVariables, &resp.Diagnostics)
 	m.Status = types.StringValue(created.Status.String())
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-	change := codeChange{created: true, upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
+	change := deployment{created: true, upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
 	var known archives
 	if f := r.apply(ctx, id, &m, change, created, &known, &resp.Diagnostics); f != nil {
-		known.keep(ctx, resp.Private, &resp.Diagnostics)
+		known.store(ctx, resp.Private, &resp.Diagnostics)
 		m.fill(id, f)
 		m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, planned, f.SecretEnvironmentVariables, &resp.Diagnostics)
 		m.Status = types.StringValue(f.Status.String())
@@ -193,7 +194,7 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 	}
 	known := readArchives(ctx, req.Private, &resp.Diagnostics)
 	if imported := m.Name.IsNull(); imported {
-		// A function without code has none to read.
+		// The error is ignored: the function may have no code.
 		known.Service, _ = r.Backend.CodeArchive(ctx, id, false)
 		if n := r.namespace(ctx, regional.ID{Region: id.Region, UUID: f.NamespaceID}, m.ProjectID, &resp.Diagnostics); n != nil {
 			m.setProject(n)
@@ -203,16 +204,16 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 	m.URL = functionURL(f)
 	m.Status = types.StringValue(f.Status.String())
 	m.readDigest(&known)
-	known.keep(ctx, resp.Private, &resp.Diagnostics)
-	remembered := tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics)
-	m.SecretEnvironmentVariables = tfkit.KeepSecrets(m.SecretEnvironmentVariables, tfkit.WithoutSecrets(f.SecretEnvironmentVariables, remembered))
+	known.store(ctx, resp.Private, &resp.Diagnostics)
+	writeOnly := tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics)
+	m.SecretEnvironmentVariables = tfkit.KeepSecrets(m.SecretEnvironmentVariables, tfkit.WithoutSecrets(f.SecretEnvironmentVariables, writeOnly))
 	m.setEmpty()
 	warnOfState(id, &m, f, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// Update implements resource.Resource. On failure the state stays as it was, so
-// that the next apply finds the archive still to be uploaded.
+// Update implements resource.Resource. On failure it keeps the prior state, so that the
+// next apply uploads the archive.
 func (r *functionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m, prior, config model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
@@ -233,18 +234,18 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 	}
 	known, private := readArchives(ctx, req.Private, &resp.Diagnostics), resp.Private
 	changed := r.archiveChange(ctx, id, &m, &prior, &known, &resp.Diagnostics)
-	known.doubt = known.doubt || changed
-	known.keep(ctx, private, &resp.Diagnostics)
+	known.uncertain = known.uncertain || changed
+	known.store(ctx, private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	change := planCodeChange(&prior, &m, changed, f)
+	change := planDeployment(&prior, &m, changed, f)
 	change.patch = m.updateRequest(id, secrets.Changes(f.SecretEnvironmentVariables), f)
 	secrets.StoreNames(ctx, private, secrets.NamesDuring(), &resp.Diagnostics)
 	if f = r.apply(ctx, id, &m, change, f, &known, &resp.Diagnostics); f != nil {
 		secrets.StoreNames(ctx, private, secrets.NamesAfter(), &resp.Diagnostics)
-		known.Seen, known.doubt = client.Archive{}, false
-		known.keep(ctx, private, &resp.Diagnostics)
+		known.Seen, known.uncertain = client.Archive{}, false
+		known.store(ctx, private, &resp.Diagnostics)
 		m.fill(id, f)
 		m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, m.SecretEnvironmentVariables, f.SecretEnvironmentVariables, &resp.Diagnostics)
 		if m.Status.IsUnknown() {

@@ -18,27 +18,26 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// runtimeLanguage is what the name of a runtime begins with.
+// runtimeLanguage matches the language at the beginning of the name of a runtime.
 var runtimeLanguage = regexp.MustCompile(`^(node|python|php|go|rust)`)
 
-// warnOfRuntime reports a runtime that the service does not know, or that is past
-// its best. It is called for a function that is to be made or gets another
-// runtime, so that a plan in which nothing changes asks for no list. A list that
-// cannot be had is no reason to fail: the service checks the runtime itself.
+// warnOfRuntime warns of a runtime that the service does not have or that is deprecated.
+// It lists the runtimes, so it is called only for a new function or a changed runtime. It
+// ignores errors: the service checks the runtime too.
 func (r *functionResource) warnOfRuntime(ctx context.Context, region scw.Region, runtime types.String, diags *diag.Diagnostics) {
 	if !tfkit.IsSet(runtime) {
 		return
 	}
 	runtimes, err := r.Backend.Runtimes(ctx, region)
 	if err != nil {
-		tflog.Warn(ctx, "the runtimes cannot be listed", map[string]any{"error": err.Error()})
+		tflog.Warn(ctx, "cannot list the runtimes", map[string]any{"error": err.Error()})
 		return
 	}
 	name := runtime.ValueString()
 	at := slices.IndexFunc(runtimes, func(known *sdk.Runtime) bool { return known.Name == name })
 	if at < 0 {
 		diags.AddAttributeWarning(path.Root("runtime"), "Unknown runtime",
-			fmt.Sprintf("The service in %s has no runtime %s: %s.", region, tfkit.Quote(name), useInstead(runtimes, likeliest(runtimes, name))))
+			fmt.Sprintf("The service in region %s has no runtime %s: %s.", region, tfkit.Quote(name), useInstead(runtimes, languageOf(runtimes, name))))
 		return
 	}
 	known := runtimes[at]
@@ -47,22 +46,22 @@ func (r *functionResource) warnOfRuntime(ctx context.Context, region scw.Region,
 	case sdk.RuntimeStatusDeprecated:
 		state = "deprecated"
 	case sdk.RuntimeStatusEndOfSupport:
-		state = "past the end of its support"
+		state = "at its end of support"
 	case sdk.RuntimeStatusEndOfLife:
-		state = "past the end of its life"
+		state = "at its end of life"
 	default:
 		return
 	}
-	detail := fmt.Sprintf("The runtime %s is %s, and the service may refuse to make or change functions that use it: %s.",
+	detail := fmt.Sprintf("Runtime %s is %s. The service may refuse to create or change functions that use it: %s.",
 		tfkit.Quote(name), state, useInstead(runtimes, known.Language))
 	if known.StatusMessage != "" {
-		detail += " The service says: " + known.StatusMessage
+		detail += " Message of the service: " + known.StatusMessage
 	}
 	diags.AddAttributeWarning(path.Root("runtime"), "The runtime is "+state, detail)
 }
 
-// likeliest returns the language that a runtime of this name would be of, or "".
-func likeliest(runtimes []*sdk.Runtime, name string) string {
+// languageOf returns the language of a runtime with this name, or "".
+func languageOf(runtimes []*sdk.Runtime, name string) string {
 	language := runtimeLanguage.FindString(strings.ToLower(name))
 	for _, known := range runtimes {
 		if language != "" && strings.HasPrefix(known.Name, language) {
@@ -72,25 +71,26 @@ func likeliest(runtimes []*sdk.Runtime, name string) string {
 	return ""
 }
 
-// useInstead names the newest runtime of the language, or of all languages if it
-// is "". The service lists newer runtimes first.
+// useInstead returns advice to use the newest available runtime of the language, or of
+// each language if it is "". The service lists newer runtimes first.
 func useInstead(runtimes []*sdk.Runtime, language string) string {
 	var newest []string
-	named := map[string]bool{}
+	listed := map[string]bool{}
 	for _, known := range runtimes {
-		if known.Status != sdk.RuntimeStatusAvailable || named[known.Language] || (language != "" && known.Language != language) {
+		if known.Status != sdk.RuntimeStatusAvailable || listed[known.Language] || (language != "" && known.Language != language) {
 			continue
 		}
-		named[known.Language] = true
+		listed[known.Language] = true
 		newest = append(newest, tfkit.Quote(known.Name))
 	}
 	if len(newest) == 0 {
-		return "use another one"
+		return "use another runtime"
 	}
 	return "use " + strings.Join(newest, ", ")
 }
 
-// handlerAdvice says how handlers are written, by the beginning of a runtime's name.
+// handlerAdvice is the form of handlers by the language at the beginning of a runtime's
+// name.
 var handlerAdvice = map[string]struct{ language, advice string }{
 	"node":   {grammar.Node, scriptAdvice},
 	"python": {grammar.Python, scriptAdvice},
@@ -101,9 +101,9 @@ var handlerAdvice = map[string]struct{ language, advice string }{
 
 const scriptAdvice = "write file.function, for example handler.handle for the function handle in the file handler"
 
-// checkHandler reports a handler that the runtime's language has no use for: the
-// service says no more of it than that it is invalid (issue pulumi-scaleway#254). The
-// oldest Go runtimes take a folder, and functions of them exist.
+// checkHandler adds an error for a handler that is not valid for the runtime's language.
+// The service only answers that it is invalid (issue pulumi-scaleway#254). It accepts any
+// handler for the oldest Go runtimes, whose handlers are folders.
 func checkHandler(runtime, handler types.String, diags *diag.Diagnostics) {
 	if !tfkit.IsSet(runtime) || !tfkit.IsSet(handler) || runtime.ValueString() == "go113" || runtime.ValueString() == "golang" {
 		return
@@ -114,6 +114,6 @@ func checkHandler(runtime, handler types.String, diags *diag.Diagnostics) {
 	}
 	if _, err := grammar.ParseHandler(known.language, handler.ValueString()); err != nil {
 		diags.AddAttributeError(path.Root("handler"), "Invalid handler",
-			tfkit.Quote(handler.ValueString())+" is no handler for the runtime "+tfkit.Quote(runtime.ValueString())+": "+known.advice+".")
+			tfkit.Quote(handler.ValueString())+" is not a valid handler for the runtime "+tfkit.Quote(runtime.ValueString())+": "+known.advice+".")
 	}
 }

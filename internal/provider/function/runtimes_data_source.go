@@ -19,19 +19,21 @@ type runtimesData struct{ tfkit.BaseDataSource }
 
 var _ datasource.DataSourceWithConfigure = (*runtimesData)(nil)
 
+// NewRuntimesDataSource returns the data source scaleway_function_runtimes.
 func NewRuntimesDataSource() datasource.DataSource {
 	return &runtimesData{tfkit.BaseDataSource{TypeName: "scaleway_function_runtimes"}}
 }
 
 // runtimesDataModel is the configuration and the result.
 type runtimesDataModel struct {
-	Language types.String   `tfsdk:"language"`
-	Status   types.String   `tfsdk:"status"`
-	Region   types.String   `tfsdk:"region"`
-	Runtimes []shownRuntime `tfsdk:"runtimes"`
+	Language types.String  `tfsdk:"language"`
+	Status   types.String  `tfsdk:"status"`
+	Region   types.String  `tfsdk:"region"`
+	Runtimes []runtimeInfo `tfsdk:"runtimes"`
 }
 
-type shownRuntime struct {
+// runtimeInfo is a runtime in the result.
+type runtimeInfo struct {
 	Name           types.String `tfsdk:"name"`
 	Language       types.String `tfsdk:"language"`
 	Version        types.String `tfsdk:"version"`
@@ -41,7 +43,7 @@ type shownRuntime struct {
 	StatusMessage  types.String `tfsdk:"status_message"`
 }
 
-// runtimeStatuses are those that the service knew in October 2026 (SDK v1.39.0).
+// runtimeStatuses returns the statuses that the service has (SDK v1.39.0, October 2026).
 func runtimeStatuses() []string {
 	return []string{
 		sdk.RuntimeStatusBeta.String(), sdk.RuntimeStatusAvailable.String(), sdk.RuntimeStatusDeprecated.String(),
@@ -52,30 +54,30 @@ func runtimeStatuses() []string {
 // Schema implements datasource.DataSource.
 func (*runtimesData) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The runtimes that functions can be written for, in the service's own order.",
+		MarkdownDescription: "Lists the runtimes for functions, in the order of the API.",
 		Attributes: map[string]schema.Attribute{
 			"language": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Lists only runtimes of this language, for example `Go`, in upper or lower case.",
+				MarkdownDescription: "Lists only runtimes of this language, for example `Go`. Case is ignored.",
 				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"status": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Lists only runtimes of this status: `" + strings.Join(runtimeStatuses(), "`, `") + "`.",
+				MarkdownDescription: "Lists only runtimes in this status: `" + strings.Join(runtimeStatuses(), "`, `") + "`.",
 				Validators:          []validator.String{stringvalidator.OneOf(runtimeStatuses()...)},
 			},
-			"region": tfkit.DataRegion("The region; the provider's by default."),
+			"region": tfkit.DataRegion("The region of the runtimes. Defaults to the provider's region."),
 			"runtimes": schema.ListNestedAttribute{
 				Computed:            true,
 				MarkdownDescription: "The runtimes.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"name":            tfkit.DataString("What the argument `runtime` of a function is set to, for example `go126`."),
-					"language":        tfkit.DataString("The language."),
+					"name":            tfkit.DataString("The name of the runtime, for example `go126`: the value for `runtime` of a function."),
+					"language":        tfkit.DataString("The programming language."),
 					"version":         tfkit.DataString("The version of the language."),
-					"default_handler": tfkit.DataString("What the argument `handler` of a function most often is."),
-					"extension":       tfkit.DataString("How names of files of source code end, without the dot."),
-					"status":          tfkit.DataString("How far the runtime is in its life."),
-					"status_message":  tfkit.DataString("What the service says of the status, if anything."),
+					"default_handler": tfkit.DataString("The default handler: a usual value for `handler` of a function."),
+					"extension":       tfkit.DataString("The file extension of source files, without the dot."),
+					"status":          tfkit.DataString("The status of the runtime."),
+					"status_message":  tfkit.DataString("The message of the service about the status. Empty without one."),
 				}},
 			},
 		},
@@ -96,23 +98,24 @@ func (d *runtimesData) Read(ctx context.Context, req datasource.ReadRequest, res
 		return
 	}
 	m.Region = types.StringValue(region.String())
-	m.Runtimes = []shownRuntime{}
+	m.Runtimes = []runtimeInfo{}
 	for _, r := range runtimes {
-		if m.lists(r) {
-			m.Runtimes = append(m.Runtimes, showRuntime(r))
+		if m.matches(r) {
+			m.Runtimes = append(m.Runtimes, newRuntimeInfo(r))
 		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// lists reports whether the filters let the runtime through.
-func (m *runtimesDataModel) lists(r *sdk.Runtime) bool {
+// matches reports whether the runtime matches the filters.
+func (m *runtimesDataModel) matches(r *sdk.Runtime) bool {
 	return (m.Language.IsNull() || strings.EqualFold(m.Language.ValueString(), r.Language)) &&
 		(m.Status.IsNull() || m.Status.ValueString() == r.Status.String())
 }
 
-func showRuntime(r *sdk.Runtime) shownRuntime {
-	return shownRuntime{
+// newRuntimeInfo returns a runtime from the API's answer.
+func newRuntimeInfo(r *sdk.Runtime) runtimeInfo {
+	return runtimeInfo{
 		Name:           types.StringValue(r.Name),
 		Language:       types.StringValue(r.Language),
 		Version:        types.StringValue(r.Version),

@@ -24,8 +24,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// What a function gets where nothing is configured: the official provider's
-// defaults, which for max_scale is not the service's.
+// The defaults of the official provider. The service has another default for max_scale.
 const (
 	defaultMinScale    = 0
 	defaultMaxScale    = 20
@@ -46,11 +45,11 @@ func resourceSchema() schema.Schema {
 		"id": tfkit.IDAttribute("function"),
 		"namespace_id": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "The namespace that the function belongs to. Another namespace makes another function.",
+			MarkdownDescription: "The ID of the namespace of the function. Changing this replaces the function.",
 			Validators:          []validator.String{tfkit.Reference()},
 			PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), tfkit.ReplaceUnless(spelling.Reference)},
 		},
-		"name": tfkit.ReplacingAttribute("The name, at most 34 characters and unique in the namespace. Generated if left out. Another name makes another function.",
+		"name": tfkit.ReplacingAttribute("The name of the function, at most 34 characters and unique in the namespace. Defaults to a generated name. Changing this replaces the function.",
 			nameValidators()...),
 		"description":                  tfkit.DescriptionAttribute("function"),
 		"tags":                         tfkit.TagsAttribute("function"),
@@ -58,11 +57,11 @@ func resourceSchema() schema.Schema {
 		"secret_environment_variables": tfkit.SecretsAttribute("function"),
 		tfkit.WriteOnlySecrets:         tfkit.WriteOnlySecretsAttribute("function"),
 		tfkit.WriteOnlySecretsVersion:  tfkit.WriteOnlySecretsVersionAttribute(),
-		"domain_name":                  tfkit.StableAttribute("The host name under which the function is called."),
-		"url":                          tfkit.StableAttribute("Where the function is called: `https://` and its domain name. A Jeton server may serve it by another scheme or port."),
-		"region":                       tfkit.RegionAttribute(),
-		"project_id":                   tfkit.ReplacingAttribute("The project, which is always the namespace's: another one is refused.", tfkit.UUID()),
-		"organization_id":              tfkit.StableAttribute("The organization that the project belongs to."),
+		"domain_name":                  tfkit.StableAttribute("The hostname of the function."),
+		"url":                          tfkit.StableAttribute("The URL of the function: `https://` and its `domain_name`. A Jeton server may use another scheme or port."),
+		"region":                       tfkit.RegionAttribute("function"),
+		"project_id":                   tfkit.ReplacingAttribute("The UUID of the project, which must be the project of the namespace.", tfkit.UUID()),
+		"organization_id":              tfkit.StableAttribute("The UUID of the organization that owns the project."),
 	}
 	for name, attribute := range codeAttributes() {
 		attributes[name] = attribute
@@ -71,13 +70,13 @@ func resourceSchema() schema.Schema {
 		attributes[name] = attribute
 	}
 	return schema.Schema{
-		MarkdownDescription: "A function: code that runs when its domain name is called. A private function is opened by a token.",
+		MarkdownDescription: "A function: code that runs for each HTTP request to its URL. Calls of a private function need a token, see `scaleway_function_token`.",
 		Attributes:          attributes,
 		Blocks:              map[string]schema.Block{"timeouts": tfkit.TimeoutsBlock(timeout)},
 	}
 }
 
-// codeAttributes say what runs.
+// codeAttributes returns the attributes for the code and its deployment.
 func codeAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"runtime": schema.StringAttribute{
@@ -87,83 +86,84 @@ func codeAttributes() map[string]schema.Attribute {
 		},
 		"handler": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "What the runtime calls, for example `Handle` for Go or `handler.handle` for Node and Python.",
+			MarkdownDescription: "The handler that the runtime calls, for example `Handle` for Go or `handler.handle` for Node and Python.",
 			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"zip_file": schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "The path of a zip archive that holds the code. It is uploaded when its content changes, or when `zip_hash` does if that is set. " +
-				"Times, order and compression of the entries are not content.",
+			MarkdownDescription: "The path of a zip archive with the code. It is uploaded when its content changes, or when `zip_hash` changes if that is set. " +
+				"The times, order and compression of the entries do not count as content.",
 			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"zip_hash": schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "Any text that changes when the archive is to be uploaded, for example a hash of the source code, " +
-				"where archives of the same code differ. Without it the content of the archive decides.",
+			MarkdownDescription: "An arbitrary string. If it is set, the archive is uploaded when the string changes, and not when the content of the archive changes. " +
+				"Use it, for example with a hash of the source code, if builds of the same code produce different archives.",
 			Validators: []validator.String{stringvalidator.AlsoRequires(path.MatchRoot("zip_file"))},
 		},
 		zipDigest: schema.StringAttribute{
 			Computed: true,
-			MarkdownDescription: "The SHA-256 of the archive that was uploaded, in hex. Null with `zip_hash`. " +
-				"For a function that the official provider made, it is that of the archive at the first refresh.",
+			MarkdownDescription: "The SHA-256 digest of the uploaded archive, in hexadecimal. Null if `zip_hash` is set. " +
+				"For a function that the official provider created, it is the digest of `zip_file` at the first refresh.",
 		},
 		statusAttribute: schema.StringAttribute{
 			Computed: true,
-			MarkdownDescription: "The status of the function at the last refresh, for example `ready`. In status `error` its last deployment failed: " +
-				"with `zip_file` and `deploy`, the next apply deploys it again.",
+			MarkdownDescription: "The status of the function at the last refresh, for example `ready`. `error` means that the last deployment failed: " +
+				"if `zip_file` and `deploy` are set, the next apply deploys the function again.",
 		},
 		"deploy": schema.BoolAttribute{
 			Optional:            true,
 			Computed:            true,
-			MarkdownDescription: "Whether code that was uploaded is built and put into service. `false` by default.",
+			MarkdownDescription: "Whether to build and deploy the uploaded code. Defaults to `false`.",
 			PlanModifiers:       []planmodifier.Bool{spelling.Switch()},
 		},
 	}
 }
 
-// executionAttributes say how it runs and who may call it.
+// executionAttributes returns the attributes for access, scaling and resources.
 func executionAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"privacy": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "`public`: anyone may call the function. `private`: only who has a token.",
+			MarkdownDescription: "Who may call the function: `public` (everyone) or `private` (callers with a token).",
 			Validators:          []validator.String{stringvalidator.OneOf("public", "private")},
 		},
 		"http_option": schema.StringAttribute{
 			Optional: true, Computed: true, Default: stringdefault.StaticString(defaultHTTPOption),
-			MarkdownDescription: "`enabled`: HTTP and HTTPS are served. `redirected`: HTTP is sent on to HTTPS. `" + defaultHTTPOption + "` by default.",
+			MarkdownDescription: "How to handle HTTP requests: `enabled` serves them, `redirected` redirects them to HTTPS. Defaults to `" + defaultHTTPOption + "`.",
 			Validators:          []validator.String{stringvalidator.OneOf("enabled", "redirected")},
 		},
 		"sandbox": schema.StringAttribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "The environment that instances run in: `v1` or `v2`. The service's own choice by default.",
+			MarkdownDescription: "The execution environment of the instances: `v1` or `v2`. Defaults to the choice of the service.",
 			Validators:          []validator.String{stringvalidator.OneOf("v1", "v2")},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		},
-		"min_scale": number("The least number of instances. 0 by default.", defaultMinScale, int64validator.Between(0, maxNumber)),
-		"max_scale": number("The greatest number of instances. 20 by default.", defaultMaxScale, int64validator.Between(1, maxNumber)),
-		"memory_limit": number("The memory of an instance, in MB: 128, 256, 512, 1024, 2048, 3072 or 4096. 256 by default.",
+		"min_scale": number("The minimum number of instances. Defaults to `0`.", defaultMinScale, int64validator.Between(0, maxNumber)),
+		"max_scale": number("The maximum number of instances. Defaults to `20`.", defaultMaxScale, int64validator.Between(1, maxNumber)),
+		"memory_limit": number("The memory of an instance in MB: `128`, `256`, `512`, `1024`, `2048`, `3072` or `4096`. Defaults to `256`.",
 			defaultMemoryLimit, int64validator.OneOf(128, 256, 512, 1024, 2048, 3072, 4096)),
 		"cpu_limit": schema.Int64Attribute{
 			Computed:            true,
-			MarkdownDescription: "The share of a processor of an instance, in thousandths. It follows from the memory.",
-			PlanModifiers:       []planmodifier.Int64{followsMemory{}},
+			MarkdownDescription: "The CPU limit of an instance in mCPU (thousandths of a CPU). It depends on `memory_limit`.",
+			PlanModifiers:       []planmodifier.Int64{keepCPULimit{}},
 		},
 		"timeout": schema.Int64Attribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "How long a call may take, in seconds. The service's own choice by default, which is 300.",
+			MarkdownDescription: "The maximum duration of a call in seconds. Defaults to `300`, the default of the service.",
 			Validators:          []validator.Int64{int64validator.Between(1, maxNumber)},
 			PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
 		},
 		"private_network_id": schema.StringAttribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "The private network that instances are attached to.",
+			MarkdownDescription: "The ID of the private network to attach the instances to.",
 			Validators:          []validator.String{tfkit.OptionalReference()},
 			PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference)},
 		},
 	}
 }
 
+// number returns an optional number with a default.
 func number(description string, standard int64, v validator.Int64) schema.Attribute {
 	return schema.Int64Attribute{
 		Optional:            true,
@@ -174,18 +174,18 @@ func number(description string, standard int64, v validator.Int64) schema.Attrib
 	}
 }
 
-// followsMemory keeps the share of a processor as long as the memory stays.
-type followsMemory struct{}
+// keepCPULimit keeps cpu_limit unless memory_limit changes.
+type keepCPULimit struct{}
 
-func (followsMemory) Description(context.Context) string {
-	return "The share of a processor changes with the memory only."
+func (keepCPULimit) Description(context.Context) string {
+	return "The CPU limit changes only with the memory limit."
 }
 
-func (m followsMemory) MarkdownDescription(ctx context.Context) string {
+func (m keepCPULimit) MarkdownDescription(ctx context.Context) string {
 	return m.Description(ctx)
 }
 
-func (followsMemory) PlanModifyInt64(ctx context.Context, req planmodifier.Int64Request, resp *planmodifier.Int64Response) {
+func (keepCPULimit) PlanModifyInt64(ctx context.Context, req planmodifier.Int64Request, resp *planmodifier.Int64Response) {
 	if req.State.Raw.IsNull() {
 		return
 	}
@@ -206,28 +206,28 @@ func (*functionResource) ValidateConfig(ctx context.Context, req resource.Valida
 	if resp.Diagnostics.HasError() || m.MinScale.IsUnknown() || m.MaxScale.IsUnknown() {
 		return
 	}
-	most, byDefault := m.MaxScale.ValueInt64(), ""
+	maximum, byDefault := m.MaxScale.ValueInt64(), ""
 	if m.MaxScale.IsNull() {
-		most, byDefault = defaultMaxScale, " by default"
+		maximum, byDefault = defaultMaxScale, " by default"
 	}
-	if least := m.MinScale.ValueInt64(); least > most {
-		resp.Diagnostics.AddAttributeError(path.Root("min_scale"), "More instances at least than at most",
-			fmt.Sprintf("min_scale is %d and max_scale is %d%s: lower min_scale or raise max_scale.", least, most, byDefault))
+	if minimum := m.MinScale.ValueInt64(); minimum > maximum {
+		resp.Diagnostics.AddAttributeError(path.Root("min_scale"), "min_scale is greater than max_scale",
+			fmt.Sprintf("min_scale is %d and max_scale is %d%s: lower min_scale or raise max_scale.", minimum, maximum, byDefault))
 	}
 }
 
 func nameValidators() []validator.String {
 	return []validator.String{
 		stringvalidator.LengthAtMost(grammar.MaxFunctionName),
-		tfkit.StringRule("lower-case letters, digits and hyphens, with no hyphen first or last", "Invalid function name", func(text string) string {
+		tfkit.StringRule("lower-case letters, digits and hyphens that begin and end with a letter or digit", "Invalid function name", func(text string) string {
 			if grammar.IsFunctionName(text) {
 				return ""
 			}
-			return tfkit.Quote(text) + " is not a function name: a function name holds lower-case letters, digits and hyphens, and begins and ends with a letter or digit."
+			return tfkit.Quote(text) + " is not a valid function name: use lower-case letters, digits and hyphens, and begin and end with a letter or digit."
 		}),
 	}
 }
 
-// maxNumber is the greatest number that the API's fields hold. Limits that the
-// operator of a server can raise are the API's to check.
+// maxNumber is the maximum of the API's numbers. The service checks limits that the
+// operator of a server can change.
 const maxNumber = math.MaxInt32

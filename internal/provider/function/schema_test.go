@@ -39,7 +39,7 @@ func TestValidateConfig_NamesTheArgumentAndTheCorrection(t *testing.T) {
 		"name as namespace_id":                     {Config: config(arguments{"namespace_id": "main"}), Want: "region/uuid", Attribute: "namespace_id"},
 		"empty handler":                            {Config: config(arguments{"handler": ""}), Want: "at least 1", Attribute: "handler"},
 		"Go handler in a folder":                   {Config: config(arguments{"handler": "shop/Handle"})},
-		"unexported Go handler":                    {Config: config(arguments{"handler": "handle"}), Want: `"handle" is no handler for the runtime "go126": write the name of an exported function`, Attribute: "handler"},
+		"unexported Go handler":                    {Config: config(arguments{"handler": "handle"}), Want: `"handle" is not a valid handler for the runtime "go126": write the name of an exported function`, Attribute: "handler"},
 		"Go handler with a file":                   {Config: config(arguments{"handler": "handler.Handle"}), Want: "exported function", Attribute: "handler"},
 		"package as handler of go113":              {Config: config(arguments{"runtime": "go113", "handler": "main"})},
 		"Node handler without a file":              {Config: config(arguments{"runtime": "node20", "handler": "handle"}), Want: "write file.function, for example handler.handle", Attribute: "handler"},

@@ -10,10 +10,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// updateRequest returns the request that makes the function what is planned, or
-// nil if it is so already. It compares with what the service says now and not
-// with the state: a request deploys the function anew, so it is sent only where
-// it changes something, whatever an older state lacks.
+// updateRequest returns the request with the planned changes, or nil if there are none. It
+// compares the plan with the service and not with the state, which may lack attributes:
+// each request deploys the function, so it is sent only if something changes.
 func (m *model) updateRequest(id regional.ID, secrets []*sdk.Secret, f *sdk.Function) *sdk.UpdateFunctionRequest {
 	req := &sdk.UpdateFunctionRequest{
 		Region:                     id.Region,
@@ -39,6 +38,7 @@ func (m *model) updateRequest(id regional.ID, secrets []*sdk.Secret, f *sdk.Func
 	return req
 }
 
+// changesNothing reports whether the request contains no change.
 func changesNothing(req *sdk.UpdateFunctionRequest) bool {
 	for _, unchanged := range []bool{
 		req.EnvironmentVariables == nil, req.MinScale == nil, req.MaxScale == nil, req.Runtime == "",
@@ -52,28 +52,29 @@ func changesNothing(req *sdk.UpdateFunctionRequest) bool {
 	return true
 }
 
-// changedEnum returns the wanted word if it differs from the current one, and ""
-// otherwise, which the SDK sends as "unknown" and the service takes for "as it
-// was".
-func changedEnum[E ~string](wanted types.String, current E) E {
-	if wanted.IsUnknown() || wanted.ValueString() == string(current) {
+// changedEnum returns the planned value if it differs from the current one, and ""
+// otherwise. The SDK sends "" as "unknown", and the service does not change the value then.
+func changedEnum[E ~string](planned types.String, current E) E {
+	if planned.IsUnknown() || planned.ValueString() == string(current) {
 		return ""
 	}
-	return E(wanted.ValueString())
+	return E(planned.ValueString())
 }
 
-func changedTimeout(wanted types.Int64, current *scw.Duration) *scw.Duration {
-	if wanted.Equal(seconds(current)) {
+// changedTimeout returns the planned timeout if it differs from the current one, and nil
+// otherwise.
+func changedTimeout(planned types.Int64, current *scw.Duration) *scw.Duration {
+	if planned.Equal(seconds(current)) {
 		return nil
 	}
-	return duration64(wanted)
+	return apiDuration(planned)
 }
 
-// changedNetwork returns the uuid of the wanted network if it differs from the
-// current one; "" detaches the function.
-func changedNetwork(wanted types.String, current *string) *string {
-	if wanted.IsUnknown() || spelling.Equal(wanted, types.StringPointerValue(current), spelling.Reference) {
+// changedNetwork returns the UUID of the planned network if it differs from the current
+// one, and nil otherwise; "" detaches the function from its network.
+func changedNetwork(planned types.String, current *string) *string {
+	if planned.IsUnknown() || spelling.Equal(planned, types.StringPointerValue(current), spelling.Reference) {
 		return nil
 	}
-	return new(regional.Bare(wanted.ValueString()))
+	return new(regional.Bare(planned.ValueString()))
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// regionalIDFunction is the function regional_id.
+// regionalIDFunction is the provider function regional_id.
 type regionalIDFunction struct{}
 
+// NewRegionalID returns the provider function regional_id.
 func NewRegionalID() function.Function {
 	return regionalIDFunction{}
 }
@@ -27,12 +28,12 @@ func (regionalIDFunction) Metadata(_ context.Context, _ function.MetadataRequest
 // Definition implements function.Function.
 func (regionalIDFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "The id of an object, with its region",
-		MarkdownDescription: "Returns `region/uuid`, the form that resources have as `id` and that `terraform import` wants. " +
-			"An id that is of this form already is returned as it is, if it is in the same region.",
+		Summary: "Build a regional ID",
+		MarkdownDescription: "Returns an ID in the form `region/uuid`, which resources have as `id` and `terraform import` needs. " +
+			"An ID that already has this form is returned unchanged; it must have the same region.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "region", MarkdownDescription: "The region, for example `fr-par`."},
-			function.StringParameter{Name: "id", MarkdownDescription: "The uuid, or `region/uuid`."},
+			function.StringParameter{Name: "id", MarkdownDescription: "A UUID, or an ID in the form `region/uuid`."},
 		},
 		Return: function.StringReturn{},
 	}
@@ -46,7 +47,7 @@ func (regionalIDFunction) Run(ctx context.Context, req function.RunRequest, resp
 		return
 	}
 	if !regional.WellFormed(region) {
-		resp.Error = function.NewArgumentFuncError(0, tfkit.Quote(region)+" is no region: write fr-par, nl-ams or pl-waw")
+		resp.Error = function.NewArgumentFuncError(0, tfkit.Quote(region)+" is not a valid region: write fr-par, nl-ams or pl-waw")
 		return
 	}
 	id, err := regional.ParseReference(text, scw.Region(region))
@@ -55,7 +56,7 @@ func (regionalIDFunction) Run(ctx context.Context, req function.RunRequest, resp
 		return
 	}
 	if id.Region.String() != region {
-		resp.Error = function.NewArgumentFuncError(1, tfkit.Quote(text)+" is in another region than "+tfkit.Quote(region)+": name the same one, or leave it out of the id")
+		resp.Error = function.NewArgumentFuncError(1, tfkit.Quote(text)+" is not in region "+tfkit.Quote(region)+": pass the same region, or the UUID without a region")
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, id.String())
@@ -67,9 +68,10 @@ type regionalIDParts struct {
 	ID     types.String `tfsdk:"id"`
 }
 
-// parseRegionalIDFunction is the function parse_regional_id.
+// parseRegionalIDFunction is the provider function parse_regional_id.
 type parseRegionalIDFunction struct{}
 
+// NewParseRegionalID returns the provider function parse_regional_id.
 func NewParseRegionalID() function.Function {
 	return parseRegionalIDFunction{}
 }
@@ -82,10 +84,10 @@ func (parseRegionalIDFunction) Metadata(_ context.Context, _ function.MetadataRe
 // Definition implements function.Function.
 func (parseRegionalIDFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary:             "The region and the uuid of an id",
-		MarkdownDescription: "Takes an id of the form `region/uuid` apart and returns an object of `region` and `id`, which is the uuid.",
+		Summary:             "Parse a regional ID",
+		MarkdownDescription: "Parses an ID in the form `region/uuid`. Returns an object with the strings `region` and `id`, the UUID.",
 		Parameters: []function.Parameter{
-			function.StringParameter{Name: "id", MarkdownDescription: "An id of the form `region/uuid`."},
+			function.StringParameter{Name: "id", MarkdownDescription: "An ID in the form `region/uuid`."},
 		},
 		Return: function.ObjectReturn{AttributeTypes: map[string]attr.Type{"region": types.StringType, "id": types.StringType}},
 	}

@@ -25,6 +25,7 @@ var (
 	_ datasource.DataSourceWithValidateConfig = (*namespaceData)(nil)
 )
 
+// NewDataSource returns the data source scaleway_function_namespace.
 func NewDataSource() datasource.DataSource {
 	return &namespaceData{tfkit.BaseDataSource{TypeName: "scaleway_function_namespace"}}
 }
@@ -38,20 +39,20 @@ type dataModel struct {
 // Schema implements datasource.DataSource.
 func (*namespaceData) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A namespace that exists, found by its id or its name.",
+		MarkdownDescription: "An existing namespace, looked up by its ID or by its name.",
 		Attributes: map[string]schema.Attribute{
-			"namespace_id":                 tfkit.DataReference("The namespace, of the form `region/uuid` or its uuid alone. Exactly one of `namespace_id` and `name` is set."),
-			"name":                         tfkit.DataArgument("The name of the namespace. Exactly one of `namespace_id` and `name` is set."),
-			"region":                       tfkit.DataRegion("The region; that of `namespace_id` if it names one, or else the provider's."),
-			"project_id":                   tfkit.DataArgument("The project to look for the name in; all that the key may see by default.", tfkit.UUID()),
-			"id":                           tfkit.DataString("The id of the namespace, of the form `region/uuid`."),
-			"organization_id":              tfkit.DataString("The organization that the project belongs to."),
+			"namespace_id":                 tfkit.DataReference("The ID of the namespace, in the form `region/uuid`, or its UUID. Set exactly one of `namespace_id` and `name`."),
+			"name":                         tfkit.DataArgument("The name of the namespace. Set exactly one of `namespace_id` and `name`."),
+			"region":                       tfkit.DataRegion("The region of the namespace. Defaults to the region in `namespace_id`, or else to the provider's region."),
+			"project_id":                   tfkit.DataArgument("The UUID of the project. The lookup by name defaults to all projects that the API key can access.", tfkit.UUID()),
+			"id":                           tfkit.DataString("The ID of the namespace, in the form `region/uuid`."),
+			"organization_id":              tfkit.DataString("The UUID of the organization that owns the project."),
 			"description":                  tfkit.DataString("The description of the namespace."),
 			"tags":                         tfkit.DataStrings("The tags of the namespace."),
 			"environment_variables":        tfkit.DataMap("The environment variables of the namespace."),
 			"secret_environment_variables": tfkit.DataHashes("namespace"),
-			"registry_endpoint":            tfkit.DataString("Where the images of the functions are kept."),
-			"registry_namespace_id":        tfkit.DataString("The uuid of the registry that keeps the images of the functions."),
+			"registry_endpoint":            tfkit.DataString("The endpoint of the container registry with the images of the functions."),
+			"registry_namespace_id":        tfkit.DataString("The UUID of the container registry with the images of the functions."),
 		},
 	}
 }
@@ -63,9 +64,9 @@ func (*namespaceData) ValidateConfig(ctx context.Context, req datasource.Validat
 	switch {
 	case resp.Diagnostics.HasError():
 	case spelling.Unset(m.NamespaceID) && spelling.Unset(m.Name):
-		resp.Diagnostics.AddError("No namespace to look for", "A namespace is found by its id or its name: set namespace_id or name.")
+		resp.Diagnostics.AddError("Missing namespace_id or name", "A namespace is looked up by its ID or by its name: set namespace_id or name.")
 	case tfkit.IsSet(m.NamespaceID) && tfkit.IsSet(m.Name):
-		resp.Diagnostics.AddAttributeError(path.Root("name"), "Two ways to one namespace", "A namespace is found by its id or its name: remove namespace_id or name.")
+		resp.Diagnostics.AddAttributeError(path.Root("name"), "Both namespace_id and name are set", "A namespace is looked up by its ID or by its name: remove namespace_id or name.")
 	}
 }
 
@@ -88,13 +89,13 @@ func (d *namespaceData) Read(ctx context.Context, req datasource.ReadRequest, re
 			"Namespace "+region.String()+"/"+n.ID+" is in project "+n.ProjectID+", not in "+m.ProjectID.ValueString()+": remove project_id, or correct it.")
 		return
 	}
-	m.show(regional.ID{Region: region, UUID: n.ID}, n)
+	m.set(regional.ID{Region: region, UUID: n.ID}, n)
 	m.NamespaceID = spelling.Keep(m.NamespaceID, m.ID, spelling.Reference)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// find returns the namespace that the configuration means, once it is neither
-// made nor changed, and nil after an error, which it reports.
+// find returns the configured namespace once no change of it is pending. It returns nil
+// after it has added an error.
 func (d *namespaceData) find(ctx context.Context, region scw.Region, m *dataModel, diags *diag.Diagnostics) *sdk.Namespace {
 	id := regional.ID{Region: region, UUID: tfkit.CheckReference(diags, "namespace_id", m.NamespaceID, region)}
 	if diags.HasError() {
@@ -110,7 +111,7 @@ func (d *namespaceData) find(ctx context.Context, region scw.Region, m *dataMode
 	n, err := d.Backend.SettledNamespace(ctx, id, known)
 	if client.IsNotFound(err) {
 		diags.AddAttributeError(path.Root("namespace_id"), "No such function namespace",
-			"There is no namespace "+id.String()+": it was deleted, or lives in another region or project.")
+			"Namespace "+id.String()+" does not exist: it was deleted, or is in another region or project.")
 		return nil
 	}
 	if err != nil {
@@ -120,6 +121,8 @@ func (d *namespaceData) find(ctx context.Context, region scw.Region, m *dataMode
 	return n
 }
 
+// findNamed returns the namespace with the configured name. It returns nil after it has
+// added an error.
 func (d *namespaceData) findNamed(ctx context.Context, region scw.Region, m *dataModel, diags *diag.Diagnostics) *sdk.Namespace {
 	list, err := d.Backend.API().ListNamespaces(&sdk.ListNamespacesRequest{
 		Region: region, Name: m.Name.ValueStringPointer(), ProjectID: tfkit.OptionalString(m.ProjectID),
@@ -135,13 +138,13 @@ func (d *namespaceData) findNamed(ctx context.Context, region scw.Region, m *dat
 	return tfkit.Lookup[sdk.Namespace]{
 		Noun: "function namespace", Place: place, Name: m.Name.ValueString(),
 		NameOf:    func(n *sdk.Namespace) string { return n.Name },
-		Ambiguous: "set project_id to look in one project, or set namespace_id in place of name",
+		Ambiguous: "set project_id to look in one project, or set namespace_id instead of name",
 	}.In(list.Namespaces, diags)
 }
 
-// show writes what the service says, with "" and empty collections for what is
-// not set, as the official provider's data source does.
-func (m *dataModel) show(id regional.ID, n *sdk.Namespace) {
+// set sets all attributes from the API's answer, with "" and empty collections for what
+// is not set, as the official provider's data source does.
+func (m *dataModel) set(id regional.ID, n *sdk.Namespace) {
 	m.fill(id, n)
 	m.SecretEnvironmentVariables = tfkit.SecretHashes(n.SecretEnvironmentVariables)
 	m.setEmpty()

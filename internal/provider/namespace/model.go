@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// model is a namespace in configuration, plan and state.
+// model is the namespace resource in a configuration, plan or state.
 type model struct {
 	fields
 	SecretsWO        types.Map    `tfsdk:"secret_environment_variables_wo"`
@@ -18,7 +18,7 @@ type model struct {
 	Timeouts         types.Object `tfsdk:"timeouts"`
 }
 
-// fields are what the resource and the data source have in common.
+// fields are the attributes that the resource and the data source share.
 type fields struct {
 	ID                         types.String `tfsdk:"id"`
 	Name                       types.String `tfsdk:"name"`
@@ -33,8 +33,8 @@ type fields struct {
 	OrganizationID             types.String `tfsdk:"organization_id"`
 }
 
-// fill takes over what the service says, in the model's own spelling where that
-// says the same. It leaves the secrets alone.
+// fill sets the attributes from the API's answer, except for the secrets. It keeps the
+// model's spelling of equal values.
 func (m *fields) fill(id regional.ID, n *sdk.Namespace) {
 	m.ID = types.StringValue(id.String())
 	m.Name = types.StringValue(n.Name)
@@ -48,7 +48,7 @@ func (m *fields) fill(id regional.ID, n *sdk.Namespace) {
 	m.OrganizationID = types.StringValue(n.OrganizationID)
 }
 
-// setEmpty writes "", [] and {} for what is not set, as the official provider does.
+// setEmpty replaces null by "", [] and {}, as the official provider does.
 func (m *fields) setEmpty() {
 	m.Description = spelling.OrEmpty(m.Description)
 	m.Tags = spelling.OrEmptyList(m.Tags)
@@ -56,7 +56,7 @@ func (m *fields) setEmpty() {
 	m.SecretEnvironmentVariables = spelling.OrEmptyMap(m.SecretEnvironmentVariables)
 }
 
-// createRequest returns the request that makes the planned namespace.
+// createRequest returns the request that creates the planned namespace.
 func (m *model) createRequest(region scw.Region, name, projectID string, secrets []*sdk.Secret) *sdk.CreateNamespaceRequest {
 	req := &sdk.CreateNamespaceRequest{
 		Region:                     region,
@@ -72,8 +72,7 @@ func (m *model) createRequest(region scw.Region, name, projectID string, secrets
 	return req
 }
 
-// updateRequest returns the request that makes the namespace what is planned, or
-// nil if it is so already.
+// updateRequest returns the request with the planned changes, or nil if there are none.
 func (m *model) updateRequest(id regional.ID, secrets []*sdk.Secret, n *sdk.Namespace) *sdk.UpdateNamespaceRequest {
 	req := &sdk.UpdateNamespaceRequest{
 		Region:                     id.Region,
@@ -89,13 +88,13 @@ func (m *model) updateRequest(id regional.ID, secrets []*sdk.Secret, n *sdk.Name
 	return req
 }
 
-// secretUpdate compares the secrets that are configured with those of the prior
-// state, which is nil for an object that is to be made.
-func (m *model) secretUpdate(prior *model, remembered []string) tfkit.SecretUpdate {
+// secretUpdate returns the update of the configured secrets. Prior is nil for a new
+// object. Stored are the names of the write-only secrets from the private state.
+func (m *model) secretUpdate(prior *model, stored []string) tfkit.SecretUpdate {
 	return tfkit.SecretUpdate{
 		Plain:         tfkit.MapStrings(m.SecretEnvironmentVariables),
 		WriteOnly:     tfkit.MapStrings(m.SecretsWO),
 		SendWriteOnly: prior == nil || !m.SecretsWOVersion.Equal(prior.SecretsWOVersion),
-		StoredNames:   remembered,
+		StoredNames:   stored,
 	}
 }

@@ -15,14 +15,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// namespaceResource is scaleway_function_namespace.
+// namespaceResource is the resource scaleway_function_namespace.
 type namespaceResource struct{ tfkit.BaseResource }
 
-// namePrefix begins generated names, as in the official provider.
+// namePrefix is the prefix of generated names, as in the official provider.
 const namePrefix = "tf-func-"
 
 var _ tfkit.Resource = (*namespaceResource)(nil)
 
+// NewResource returns the resource scaleway_function_namespace.
 func NewResource() tfkit.Resource {
 	return &namespaceResource{tfkit.BaseResource{TypeName: "scaleway_function_namespace"}}
 }
@@ -71,20 +72,21 @@ func (r *namespaceResource) Create(ctx context.Context, req resource.CreateReque
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// project returns the project to create the namespace in.
+// project returns the UUID of the project for a new namespace. It adds an error if none
+// is configured.
 func (r *namespaceResource) project(m model, diags *diag.Diagnostics) string {
 	if configured := tfkit.OptionalString(m.ProjectID); configured != nil {
 		return *configured
 	}
 	if r.Backend.ProjectID() == "" {
-		diags.AddAttributeError(path.Root("project_id"), "No project to create the namespace in",
-			"Set project_id here or in the provider block, or export SCW_DEFAULT_PROJECT_ID.")
+		diags.AddAttributeError(path.Root("project_id"), "Missing project",
+			"A namespace belongs to a project: set project_id in the resource or in the provider block, or set SCW_DEFAULT_PROJECT_ID.")
 	}
 	return r.Backend.ProjectID()
 }
 
-// ready waits until the namespace is ready. Another state in which it comes to
-// rest is an error.
+// ready waits until the namespace is ready. It returns an error if the namespace ends
+// in another status.
 func (r *namespaceResource) ready(ctx context.Context, id regional.ID, known *sdk.Namespace) (*sdk.Namespace, error) {
 	n, err := r.Backend.SettledNamespace(ctx, id, known)
 	if err != nil {
@@ -121,8 +123,8 @@ func (r *namespaceResource) Read(ctx context.Context, req resource.ReadRequest, 
 			fmt.Sprintf("Namespace %s is in status %q%s.", id, n.Status, tfkit.Reason(n.ErrorMessage)))
 	}
 	m.fill(id, n)
-	remembered := tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics)
-	m.SecretEnvironmentVariables = tfkit.KeepSecrets(m.SecretEnvironmentVariables, tfkit.WithoutSecrets(n.SecretEnvironmentVariables, remembered))
+	writeOnly := tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics)
+	m.SecretEnvironmentVariables = tfkit.KeepSecrets(m.SecretEnvironmentVariables, tfkit.WithoutSecrets(n.SecretEnvironmentVariables, writeOnly))
 	m.setEmpty()
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
@@ -156,7 +158,7 @@ func (r *namespaceResource) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// update sends the request, if there is one, and waits until it is carried out.
+// update sends the request, unless it is nil, and waits until the namespace is ready.
 func (r *namespaceResource) update(ctx context.Context, id regional.ID, req *sdk.UpdateNamespaceRequest, n *sdk.Namespace) (*sdk.Namespace, error) {
 	if req == nil {
 		return n, nil

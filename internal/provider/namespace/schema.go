@@ -23,10 +23,10 @@ func (*namespaceResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 
 func resourceSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "A namespace: a group of functions, with variables and tokens that hold for all of them.",
+		MarkdownDescription: "A namespace: a group of functions that share environment variables and tokens.",
 		Attributes: map[string]schema.Attribute{
 			"id": tfkit.IDAttribute("namespace"),
-			"name": tfkit.ReplacingAttribute("The name, unique in the project. Generated if left out. Another name makes another namespace.",
+			"name": tfkit.ReplacingAttribute("The name of the namespace, unique in the project. Defaults to a generated name. Changing this replaces the namespace.",
 				nameValidators()...),
 			"description":                  tfkit.DescriptionAttribute("namespace"),
 			"tags":                         tfkit.TagsAttribute("namespace"),
@@ -34,11 +34,11 @@ func resourceSchema() schema.Schema {
 			"secret_environment_variables": tfkit.SecretsAttribute("namespace"),
 			tfkit.WriteOnlySecrets:         tfkit.WriteOnlySecretsAttribute("namespace"),
 			tfkit.WriteOnlySecretsVersion:  tfkit.WriteOnlySecretsVersionAttribute(),
-			"registry_endpoint":            tfkit.StableAttribute("Where the images of the functions are kept."),
-			"registry_namespace_id":        tfkit.StableAttribute("The uuid of the registry that keeps the images of the functions."),
-			"region":                       tfkit.RegionAttribute(),
-			"project_id":                   tfkit.ReplacingAttribute("The project; the provider's by default. Another project makes another namespace.", tfkit.UUID()),
-			"organization_id":              tfkit.StableAttribute("The organization that the project belongs to."),
+			"registry_endpoint":            tfkit.StableAttribute("The endpoint of the container registry with the images of the functions."),
+			"registry_namespace_id":        tfkit.StableAttribute("The UUID of the container registry with the images of the functions."),
+			"region":                       tfkit.RegionAttribute("namespace"),
+			"project_id":                   tfkit.ReplacingAttribute("The UUID of the project. Defaults to the provider's project. Changing this replaces the namespace.", tfkit.UUID()),
+			"organization_id":              tfkit.StableAttribute("The UUID of the organization that owns the project."),
 		},
 		Blocks: map[string]schema.Block{"timeouts": tfkit.TimeoutsBlock(timeout)},
 	}
@@ -52,11 +52,11 @@ func (*namespaceResource) ValidateConfig(ctx context.Context, req resource.Valid
 }
 
 func nameValidators() []validator.String {
-	return []validator.String{tfkit.StringRule("letters, digits and hyphens, with a letter first and no hyphen last", "Invalid namespace name", func(text string) string {
+	return []validator.String{tfkit.StringRule("letters, digits and hyphens that begin with a letter and end with a letter or digit", "Invalid namespace name", func(text string) string {
 		if grammar.IsNamespaceName(text) {
 			return ""
 		}
-		return tfkit.Quote(text) + " is not a namespace name: a namespace name begins with a letter, goes on with letters, digits and hyphens, " +
-			"ends with a letter or digit, and has at most " + strconv.Itoa(grammar.MaxNamespaceName) + " characters."
+		return tfkit.Quote(text) + " is not a valid namespace name: use letters, digits and hyphens, begin with a letter, " +
+			"end with a letter or digit, and use at most " + strconv.Itoa(grammar.MaxNamespaceName) + " characters."
 	})}
 }

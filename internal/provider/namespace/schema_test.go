@@ -14,8 +14,8 @@ func TestValidateConfig_NamesTheArgumentAndTheCorrection(t *testing.T) {
 	providertest.RunValidation(t, "scaleway_function_namespace", map[string]providertest.ValidationTest{
 		"valid":                     {Config: arguments{"name": "Test-1"}},
 		"no name":                   {Config: arguments{}},
-		"digit first":               {Config: arguments{"name": "1test"}, Want: "begins with a letter", Attribute: "name"},
-		"hyphen last":               {Config: arguments{"name": "test-"}, Want: "ends with a letter or digit", Attribute: "name"},
+		"digit first":               {Config: arguments{"name": "1test"}, Want: "begin with a letter", Attribute: "name"},
+		"hyphen last":               {Config: arguments{"name": "test-"}, Want: "end with a letter or digit", Attribute: "name"},
 		"empty name":                {Config: arguments{"name": ""}},
 		"invalid project_id":        {Config: arguments{"project_id": "mine"}, Want: "11111111-1111-1111-1111-111111111111", Attribute: "project_id"},
 		"invalid region":            {Config: arguments{"region": "../fr-par"}, Want: "write fr-par, nl-ams or pl-waw", Attribute: "region"},

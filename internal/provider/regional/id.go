@@ -19,7 +19,7 @@ type ID struct {
 func Parse(s string) (ID, error) {
 	region, uuid, found := strings.Cut(s, "/")
 	if !found || !validation.IsRegion(region) || !validation.IsUUID(uuid) {
-		return ID{}, fmt.Errorf("%q is not an id of the form region/uuid: write it like fr-par/11111111-1111-1111-1111-111111111111", s)
+		return ID{}, fmt.Errorf("%q is not an ID in the form region/uuid: write it like fr-par/11111111-1111-1111-1111-111111111111", s)
 	}
 	return ID{Region: scw.Region(region), UUID: strings.ToLower(uuid)}, nil
 }
@@ -31,7 +31,7 @@ func ParseReference(s string, fallback scw.Region) (ID, error) {
 	}
 	id, err := Parse(s)
 	if err != nil {
-		return ID{}, fmt.Errorf("%q is neither an id of the form region/uuid nor a uuid: write it like fr-par/11111111-1111-1111-1111-111111111111", s)
+		return ID{}, fmt.Errorf("%q is neither an ID in the form region/uuid nor a UUID: write it like fr-par/11111111-1111-1111-1111-111111111111", s)
 	}
 	return id, nil
 }

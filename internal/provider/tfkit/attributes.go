@@ -13,19 +13,20 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
 
-// Attributes that several resources have. Where the official provider has an
-// attribute that is only optional, ours is computed as well, so that the "" that
-// stands in its states for what is not configured can stay there.
+// These attributes are shared by several resources. Attributes that are only optional
+// in the official provider are also computed here: its states contain "" for what is
+// not configured, and a computed attribute can keep that value.
 
+// IDAttribute is the attribute id.
 func IDAttribute(noun string) schema.Attribute {
 	return schema.StringAttribute{
 		Computed:            true,
-		MarkdownDescription: "The id of the " + noun + ", of the form `region/uuid`.",
+		MarkdownDescription: "The ID of the " + noun + ", in the form `region/uuid`.",
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 }
 
-// StableAttribute is decided by the service, once.
+// StableAttribute is a computed string that does not change after creation.
 func StableAttribute(description string) schema.Attribute {
 	return schema.StringAttribute{
 		Computed:            true,
@@ -34,8 +35,8 @@ func StableAttribute(description string) schema.Attribute {
 	}
 }
 
-// ReplacingAttribute is configured or decided by the service, once; to configure
-// another value makes another object.
+// ReplacingAttribute is an optional, computed string. Configuring another value
+// replaces the object.
 func ReplacingAttribute(description string, validators ...validator.String) schema.Attribute {
 	return schema.StringAttribute{
 		Optional:            true,
@@ -49,15 +50,26 @@ func ReplacingAttribute(description string, validators ...validator.String) sche
 	}
 }
 
+// ReplaceUnless replaces the object if the planned and the prior value differ by same.
+func ReplaceUnless(same spelling.Same) planmodifier.String {
+	const description = "Changing this replaces the object."
+	return stringplanmodifier.RequiresReplaceIf(
+		func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+			resp.RequiresReplace = !spelling.Equal(req.StateValue, req.PlanValue, same)
+		}, description, description)
+}
+
+// DescriptionAttribute is the attribute description.
 func DescriptionAttribute(noun string) schema.Attribute {
 	return schema.StringAttribute{
 		Optional:            true,
 		Computed:            true,
-		MarkdownDescription: "A description of the " + noun + ".",
+		MarkdownDescription: "The description of the " + noun + ".",
 		PlanModifiers:       []planmodifier.String{spelling.String(spelling.Text)},
 	}
 }
 
+// TagsAttribute is the attribute tags.
 func TagsAttribute(noun string) schema.Attribute {
 	return schema.ListAttribute{
 		ElementType:         types.StringType,
@@ -69,6 +81,7 @@ func TagsAttribute(noun string) schema.Attribute {
 	}
 }
 
+// EnvironmentAttribute is the attribute environment_variables.
 func EnvironmentAttribute(noun string) schema.Attribute {
 	return schema.MapAttribute{
 		ElementType:         types.StringType,
@@ -78,27 +91,4 @@ func EnvironmentAttribute(noun string) schema.Attribute {
 		Validators:          variableNames(),
 		PlanModifiers:       []planmodifier.Map{spelling.Map()},
 	}
-}
-
-func SecretsAttribute(noun string) schema.Attribute {
-	return schema.MapAttribute{
-		ElementType: types.StringType,
-		Optional:    true,
-		Computed:    true,
-		Sensitive:   true,
-		MarkdownDescription: "The secret environment variables of the " + noun + ". The state holds their argon2id hashes, and a saved plan holds them in clear: " +
-			"`" + WriteOnlySecrets + "` is in neither.",
-		Validators:    variableNames(),
-		PlanModifiers: []planmodifier.Map{spelling.Secrets()},
-	}
-}
-
-// ReplaceUnless replaces the object if the planned value says something else
-// than the prior one.
-func ReplaceUnless(same spelling.Same) planmodifier.String {
-	const description = "Another value makes another object."
-	return stringplanmodifier.RequiresReplaceIf(
-		func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
-			resp.RequiresReplace = !spelling.Equal(req.StateValue, req.PlanValue, same)
-		}, description, description)
 }

@@ -10,15 +10,17 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// Backend is what the resources get of a configured provider.
+// Backend is the configured provider: what its resources and data sources work with.
 type Backend struct {
 	*client.Client
-	Now  func() time.Time
+	// Now returns the current time.
+	Now func() time.Time
+	// Pick returns a number in [0, n), for generated names.
 	Pick func(n int) int
 }
 
-// RegionOf returns the configured region, or that of the first reference that
-// has one, or the provider's.
+// RegionOf returns the configured region, or else that of the first reference of the
+// form region/uuid, or else the provider's.
 func (b *Backend) RegionOf(configured types.String, references ...types.String) scw.Region {
 	if IsSet(configured) {
 		return scw.Region(configured.ValueString())

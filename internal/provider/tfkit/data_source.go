@@ -9,11 +9,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// BaseDataSource is what all data sources have in common: a type name and the
-// configured provider.
+// BaseDataSource implements the parts of a data source that are the same for all.
 type BaseDataSource struct {
 	TypeName string
-	Backend  *Backend
+	// Backend is nil while Terraform validates a configuration.
+	Backend *Backend
 }
 
 // Metadata implements datasource.DataSource.
@@ -21,52 +21,56 @@ func (d *BaseDataSource) Metadata(_ context.Context, _ datasource.MetadataReques
 	resp.TypeName = d.TypeName
 }
 
-// Configure implements datasource.DataSourceWithConfigure. Terraform validates
-// configurations without configuring the provider; there is no data then.
+// Configure implements datasource.DataSourceWithConfigure. The request has no data
+// when Terraform validates a configuration.
 func (d *BaseDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, _ *datasource.ConfigureResponse) {
 	if configured, ok := req.ProviderData.(*Backend); ok {
 		d.Backend = configured
 	}
 }
 
-// DataString is an attribute of a data source that the service decides.
-func DataString(description string) schema.Attribute {
-	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
-}
-
-// DataRegion is the region that a data source looks in.
-func DataRegion(description string) schema.Attribute {
-	return DataArgument(description, RegionName())
-}
-
-// DataArgument is what a data source looks for; where it is left out, it shows
-// what was found.
+// DataArgument is an optional argument of a data source. If it is not configured, it
+// has the value of the object that was found.
 func DataArgument(description string, validators ...validator.String) schema.Attribute {
 	return schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: description, Validators: validators}
 }
 
+// DataRegion is the argument region of a data source.
+func DataRegion(description string) schema.Attribute {
+	return DataArgument(description, RegionName())
+}
+
+// DataReference is an argument for the ID of an object.
 func DataReference(description string) schema.Attribute {
 	return DataArgument(description, OptionalReference())
 }
 
+// DataString is a computed string of a data source.
+func DataString(description string) schema.Attribute {
+	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
+}
+
+// DataNumber is a computed number of a data source.
 func DataNumber(description string) schema.Attribute {
 	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
 }
 
+// DataStrings is a computed list of strings of a data source.
 func DataStrings(description string) schema.Attribute {
 	return schema.ListAttribute{ElementType: types.StringType, Computed: true, MarkdownDescription: description}
 }
 
+// DataMap is a computed map of strings of a data source.
 func DataMap(description string) schema.Attribute {
 	return schema.MapAttribute{ElementType: types.StringType, Computed: true, MarkdownDescription: description}
 }
 
-// DataHashes is the secret variables of an object as the service shows them. A
-// hash is not marked as sensitive: the official provider's data sources mark none,
-// and outputs of whole objects would have to be.
+// DataHashes is the hashes of the secret environment variables of an object. It is
+// not sensitive, as in the official provider; otherwise outputs of whole objects would
+// have to be sensitive too.
 func DataHashes(noun string) schema.Attribute {
 	return schema.MapAttribute{
 		ElementType: types.StringType, Computed: true,
-		MarkdownDescription: "The argon2id hashes of the secret environment variables of the " + noun + ".",
+		MarkdownDescription: "The Argon2id hashes of the secret environment variables of the " + noun + ".",
 	}
 }

@@ -7,9 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// TestSentence_KeepsTheCaseOfNames: an error that begins with the name of a file is
-// not made to name another file.
-func TestSentence_KeepsTheCaseOfNames(t *testing.T) {
+func TestSentence_KeepsCaseOfFileNames(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"open function.zip: no such file or directory": "Open function.zip: no such file or directory.",
@@ -21,7 +19,7 @@ func TestSentence_KeepsTheCaseOfNames(t *testing.T) {
 		"done.":                                        "done.",
 	} {
 		if got := tfkit.Sentence(errors.New(text)); got != want {
-			t.Errorf("%q becomes %q, want %q", text, got, want)
+			t.Errorf("Sentence(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

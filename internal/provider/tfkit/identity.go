@@ -16,49 +16,40 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// identityModel is the identity of an object: what tells it from all others of
-// its type, apart from its state. Terraform 1.12 and later store it, and import
-// by it; earlier ones leave it aside.
+// identityModel is the resource identity of an object. Terraform 1.12 and later
+// store it next to the state and can import by it; older versions ignore it.
 type identityModel struct {
 	Region types.String `tfsdk:"region"`
 	ID     types.String `tfsdk:"id"`
 }
 
-// Resource is a resource of this provider.
-type Resource interface {
-	resource.ResourceWithConfigure
-	resource.ResourceWithImportState
-	resource.ResourceWithModifyPlan
-	resource.ResourceWithMoveState
-	resource.ResourceWithValidateConfig
-}
-
 // identifiedResource is a resource with identities.
 type identifiedResource struct{ Resource }
 
-// WithIdentity returns a resource that also has identities.
+var _ resource.ResourceWithIdentity = identifiedResource{}
+
+// WithIdentity returns r with resource identities.
 func WithIdentity(r Resource) resource.Resource {
 	return identifiedResource{r}
 }
-
-var _ resource.ResourceWithIdentity = identifiedResource{}
 
 // IdentitySchema implements resource.ResourceWithIdentity.
 func (identifiedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"region": identityschema.StringAttribute{
 			OptionalForImport: true,
-			Description:       "The region that the object lives in; the provider's by default.",
+			Description:       "The region of the object. Defaults to the provider's region.",
 		},
 		"id": identityschema.StringAttribute{
 			RequiredForImport: true,
-			Description:       "The uuid of the object, without its region.",
+			Description:       "The UUID of the object, without its region.",
 		},
 	}}
 }
 
-// SetIdentity reports the identity of an object, where identities are written. Create,
-// Read, Update and ImportState all have to, as soon as the id is known.
+// SetIdentity sets the identity of an object. It does nothing if identity is nil:
+// identities are off. Create, Read, Update and ImportState call it as soon as they
+// have the ID, so that the identity is also set if they fail later.
 func SetIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, id regional.ID, diags *diag.Diagnostics) {
 	if identity == nil {
 		return
@@ -69,15 +60,15 @@ func SetIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, id regio
 	})...)
 }
 
-// ImportID puts the id or the identity that the user names into the state, for
-// Read to do the rest. It reports whether it names an object.
+// ImportID writes the imported ID or identity into the state; Read sets the other
+// attributes. It returns false after it has added an error.
 func (b *BaseResource) ImportID(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) (regional.ID, bool) {
 	id, err := b.importedID(ctx, req, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return regional.ID{}, false
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Cannot import by this id", Sentence(err))
+		resp.Diagnostics.AddError("Invalid import ID", Sentence(err))
 		return regional.ID{}, false
 	}
 	SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
@@ -85,15 +76,17 @@ func (b *BaseResource) ImportID(ctx context.Context, req resource.ImportStateReq
 	return id, !resp.Diagnostics.HasError()
 }
 
+// importedID parses the ID or the identity of an import. The region defaults to the
+// provider's.
 func (b *BaseResource) importedID(ctx context.Context, req resource.ImportStateRequest, diags *diag.Diagnostics) (regional.ID, error) {
-	var usual scw.Region
+	var region scw.Region
 	if b.Backend != nil {
-		usual = b.Backend.Region()
+		region = b.Backend.Region()
 	}
 	if req.ID != "" || req.Identity == nil || req.Identity.Raw.IsNull() {
-		return regional.ParseReference(strings.TrimSpace(req.ID), usual)
+		return regional.ParseReference(strings.TrimSpace(req.ID), region)
 	}
-	var named identityModel
-	diags.Append(req.Identity.Get(ctx, &named)...)
-	return regional.Parse(cmp.Or(named.Region.ValueString(), usual.String()) + "/" + named.ID.ValueString())
+	var imported identityModel
+	diags.Append(req.Identity.Get(ctx, &imported)...)
+	return regional.Parse(cmp.Or(imported.Region.ValueString(), region.String()) + "/" + imported.ID.ValueString())
 }

@@ -7,23 +7,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-// Lookup is how an object that a data source looks up by its name is found among
-// those that the service lists.
+// Lookup finds an object by its name in a list.
 type Lookup[T any] struct {
-	// noun says what is looked for, and place where; they are for messages.
+	// Noun is the type of the object and Place where it is looked up, for messages.
 	Noun, Place string
 	Name        string
 	NameOf      func(*T) string
-	// several says what to write where more than one has the name.
+	// Ambiguous is what to do if several objects have the name, for a message.
 	Ambiguous string
 }
 
-// In returns the only object of the list that has the name, and reports where
-// there is none or more than one: the service's filter may let other names pass.
-func (n Lookup[T]) In(list []*T, diags *diag.Diagnostics) *T {
+// In returns the only object of the list with the name. It adds an error and returns
+// nil if there is none or more than one. The list may contain objects with other
+// names, because the service's filter is not exact.
+func (l Lookup[T]) In(list []*T, diags *diag.Diagnostics) *T {
 	var found []*T
 	for _, candidate := range list {
-		if candidate != nil && n.NameOf(candidate) == n.Name {
+		if candidate != nil && l.NameOf(candidate) == l.Name {
 			found = append(found, candidate)
 		}
 	}
@@ -31,11 +31,11 @@ func (n Lookup[T]) In(list []*T, diags *diag.Diagnostics) *T {
 	case 1:
 		return found[0]
 	case 0:
-		diags.AddAttributeError(path.Root("name"), "No such "+n.Noun,
-			fmt.Sprintf("No %s with the name %s was found in %s: correct the name, or look elsewhere.", n.Noun, Quote(n.Name), n.Place))
+		diags.AddAttributeError(path.Root("name"), "No such "+l.Noun,
+			fmt.Sprintf("There is no %s with the name %s in %s: correct the name, or the place to look it up in.", l.Noun, Quote(l.Name), l.Place))
 	default:
-		diags.AddAttributeError(path.Root("name"), "More than one such "+n.Noun,
-			fmt.Sprintf("%d of the name %s were found in %s: %s.", len(found), Quote(n.Name), n.Place, n.Ambiguous))
+		diags.AddAttributeError(path.Root("name"), "Ambiguous "+l.Noun+" name",
+			fmt.Sprintf("There are %d %ss with the name %s in %s: %s.", len(found), l.Noun, Quote(l.Name), l.Place, l.Ambiguous))
 	}
 	return nil
 }

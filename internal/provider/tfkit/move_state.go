@@ -8,13 +8,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 )
 
-// officialProvider ends the addresses of the official provider in all
-// registries.
+// officialProvider is the suffix of the official provider's address in each registry.
 const officialProvider = "/scaleway/scaleway"
 
-// MoveFromOfficial takes over a state of the official provider's resource of the
-// same type, which has the same form. Terraform asks for it when a moved block
-// names a resource that the official provider still owns.
+// MoveFromOfficial accepts the state of the official provider's resource of the same
+// type, which has the same schema. Terraform calls it for a moved block whose source
+// belongs to the official provider.
 func MoveFromOfficial(typeName string, target schema.Schema) []resource.StateMover {
 	return []resource.StateMover{{
 		SourceSchema: &target,

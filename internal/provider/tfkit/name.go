@@ -9,31 +9,30 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/client"
 )
 
-// maxNameTries is how often a generated name may turn out to be taken.
+// maxNameTries is how many generated names are tried.
 const maxNameTries = 5
 
-// CreateNamed calls create with the configured name or, where there is none,
-// with a generated one, and with another if that is taken. An error says which
-// name was generated: what it would have named may be there all the same.
+// CreateNamed calls create with the configured name. If the name is null or unknown, it
+// calls create with generated names until one is not in use. The error then contains
+// the last generated name, because the object may exist despite the error.
 func CreateNamed[T any](configured types.String, prefix string, pick func(n int) int, create func(name string) (*T, error)) (*T, error) {
 	if !configured.IsNull() && !configured.IsUnknown() {
 		return create(configured.ValueString())
 	}
 	for try := 1; ; try++ {
 		name := generatedName(prefix, pick)
-		made, err := create(name)
+		created, err := create(name)
 		switch {
 		case err == nil:
-			return made, nil
+			return created, nil
 		case try == maxNameTries || !client.IsConflict(err):
-			return nil, fmt.Errorf("the name %s was generated: %w", name, err)
+			return nil, fmt.Errorf("create with the generated name %s: %w", name, err)
 		}
 	}
 }
 
-// generatedName returns a name of the official provider's form, such as
-// tf-func-<adjective>-<surname>. That is at most 34 characters long, as function
-// names have to be.
+// generatedName returns a name as the official provider generates it, such as
+// tf-func-brave-curie. It has at most 34 characters, the limit for function names.
 func generatedName(prefix string, pick func(n int) int) string {
 	adjectives, surnames := strings.Fields(nameAdjectives), strings.Fields(nameSurnames)
 	return prefix + adjectives[pick(len(adjectives))] + "-" + surnames[pick(len(surnames))]

@@ -8,7 +8,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-func TestGeneratedNamesAreValid(t *testing.T) {
+func TestGeneratedName_IsAValidFunctionName(t *testing.T) {
 	t.Parallel()
 	valid := regexp.MustCompile(`^tf-func-[a-z]+-[a-z]+$`)
 	seen := map[string]bool{}
@@ -16,11 +16,11 @@ func TestGeneratedNamesAreValid(t *testing.T) {
 	for range 200 {
 		name := tfkit.GeneratedName("tf-func-", pick)
 		if len(name) > 34 || !valid.MatchString(name) {
-			t.Errorf("the generated name %q is no function name", name)
+			t.Errorf("got name %q, want at most 34 characters that match %s", name, valid)
 		}
 		seen[name] = true
 	}
 	if len(seen) < 100 {
-		t.Errorf("%d names, want many", len(seen))
+		t.Errorf("got %d different names, want at least 100", len(seen))
 	}
 }

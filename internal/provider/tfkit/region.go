@@ -16,29 +16,30 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-func RegionAttribute() schema.Attribute {
+// RegionAttribute is the attribute region. PlanRegion plans it.
+func RegionAttribute(noun string) schema.Attribute {
 	return schema.StringAttribute{
 		Optional:            true,
 		Computed:            true,
-		MarkdownDescription: "The region; the provider's by default. Another region makes another object.",
+		MarkdownDescription: "The region of the " + noun + ". Defaults to the provider's region. Changing this replaces the " + noun + ".",
 		Validators:          []validator.String{RegionName()},
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}
 }
 
-// PlanRegion decides the region of an object that is to be made, warns of a
-// region that serves no functions, and replaces an object whose region changes.
-// The region of an object that exists is the one in its id: the official provider
-// leaves the attribute of tokens and triggers null, even where it is configured.
+// PlanRegion plans the region: the provider's for a new object without a configured
+// one. It warns of an unknown region, and replaces an object whose region changes. The
+// region of an existing object is taken from its ID, because the official provider
+// leaves the attribute null for tokens and triggers, even if it is configured.
 func (b *BaseResource) PlanRegion(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	at := path.Root("region")
+	attribute := path.Root("region")
 	var planned, id types.String
-	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, at, &planned)...)
+	resp.Diagnostics.Append(resp.Plan.GetAttribute(ctx, attribute, &planned)...)
 	var configured types.String
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, at, &configured)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, attribute, &configured)...)
 	if req.State.Raw.IsNull() && configured.IsNull() && b.Backend != nil {
 		planned = types.StringValue(b.Backend.Region().String())
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, at, planned)...)
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, attribute, planned)...)
 	}
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
@@ -46,22 +47,23 @@ func (b *BaseResource) PlanRegion(ctx context.Context, req resource.ModifyPlanRe
 	current, err := regional.Parse(id.ValueString())
 	if err == nil && planned.IsNull() {
 		planned = types.StringValue(current.Region.String())
-		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, at, planned)...)
+		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, attribute, planned)...)
 	}
 	if planned.IsNull() || planned.IsUnknown() {
 		return
 	}
 	if !regional.Known(planned.ValueString()) {
-		resp.Diagnostics.AddAttributeWarning(at, "Unknown region",
-			Quote(planned.ValueString())+" is none of the regions that served functions when this provider was made: fr-par, nl-ams, pl-waw.")
+		resp.Diagnostics.AddAttributeWarning(attribute, "Unknown region",
+			Quote(planned.ValueString())+" is not one of the regions known to this version of the provider: fr-par, nl-ams, pl-waw. "+
+				"Correct it, unless it is a new region.")
 	}
 	if err == nil && current.Region.String() != planned.ValueString() {
-		resp.RequiresReplace = append(resp.RequiresReplace, at)
+		resp.RequiresReplace = append(resp.RequiresReplace, attribute)
 	}
 }
 
-// PlanAttached decides the region of an object that belongs to a function, which
-// must be the function's.
+// PlanAttached plans the region of an object that belongs to a function, and checks
+// that the function is in the same region.
 func (b *BaseResource) PlanAttached(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return
@@ -75,22 +77,21 @@ func (b *BaseResource) PlanAttached(ctx context.Context, req resource.ModifyPlan
 	}
 }
 
-// CheckReference reports a reference to an object of another region than the
-// one that refers to it. It returns the reference's uuid, or "" if the reference
-// is unset or not known yet.
+// CheckReference returns the UUID of a reference, or "" if the reference is not set or
+// unknown. It adds an error if the reference is malformed or names another region.
 func CheckReference(diags *diag.Diagnostics, attribute string, value types.String, region scw.Region) string {
 	if value.IsUnknown() || value.ValueString() == "" {
 		return ""
 	}
 	id, err := regional.ParseReference(value.ValueString(), region)
 	if err != nil {
-		diags.AddAttributeError(path.Root(attribute), "Invalid id", Sentence(err))
+		diags.AddAttributeError(path.Root(attribute), "Invalid ID", Sentence(err))
 		return ""
 	}
 	if id.Region != region {
 		diags.AddAttributeError(path.Root(attribute), "Reference to another region",
-			attribute+" "+Quote(value.ValueString())+" names an object in "+Quote(id.Region.String())+", and the region here is "+Quote(region.String())+
-				". Both must be the same: set region = "+Quote(id.Region.String())+", or refer to an object in "+Quote(region.String())+".")
+			attribute+" "+Quote(value.ValueString())+" is in region "+Quote(id.Region.String())+", but the region here is "+Quote(region.String())+
+				". Both must be the same: set region = "+Quote(id.Region.String())+", or reference an object in "+Quote(region.String())+".")
 	}
 	return id.UUID
 }

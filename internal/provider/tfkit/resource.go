@@ -12,11 +12,20 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// BaseResource is what all resources have in common: a type name, the configured
-// provider, and ids of the form region/uuid.
+// Resource is a resource of this provider.
+type Resource interface {
+	resource.ResourceWithConfigure
+	resource.ResourceWithImportState
+	resource.ResourceWithModifyPlan
+	resource.ResourceWithMoveState
+	resource.ResourceWithValidateConfig
+}
+
+// BaseResource implements the parts of Resource that are the same for all resources.
 type BaseResource struct {
 	TypeName string
-	Backend  *Backend
+	// Backend is nil while Terraform validates a configuration.
+	Backend *Backend
 }
 
 // Metadata implements resource.Resource.
@@ -24,49 +33,17 @@ func (b *BaseResource) Metadata(_ context.Context, _ resource.MetadataRequest, r
 	resp.TypeName = b.TypeName
 }
 
-// Configure implements resource.ResourceWithConfigure. Terraform validates
-// configurations without configuring the provider; there is no data then.
+// Configure implements resource.ResourceWithConfigure. The request has no data when
+// Terraform validates a configuration.
 func (b *BaseResource) Configure(_ context.Context, req resource.ConfigureRequest, _ *resource.ConfigureResponse) {
 	if configured, ok := req.ProviderData.(*Backend); ok {
 		b.Backend = configured
 	}
 }
 
-// ValidateConfig implements resource.ResourceWithValidateConfig, for resources
-// whose attributes are validated one by one.
+// ValidateConfig implements resource.ResourceWithValidateConfig. It checks nothing:
+// the validators of the attributes are enough for most resources.
 func (*BaseResource) ValidateConfig(context.Context, resource.ValidateConfigRequest, *resource.ValidateConfigResponse) {
-}
-
-// StateID reads the id of an object in the state, which is this provider's or
-// the official one's own.
-func (*BaseResource) StateID(v types.String, diags *diag.Diagnostics) (regional.ID, bool) {
-	if diags.HasError() {
-		return regional.ID{}, false
-	}
-	id, err := regional.Parse(v.ValueString())
-	if err != nil {
-		diags.AddError("The state holds a malformed id", Sentence(err))
-		return regional.ID{}, false
-	}
-	return id, true
-}
-
-// DeleteObject deletes the object in the state within its timeout, and waits until
-// it is gone.
-func (b *BaseResource) DeleteObject(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse, noun string, standard time.Duration, remove func(context.Context, regional.ID) error) {
-	var id types.String
-	var timeouts types.Object
-	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("id"), &id)...)
-	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("timeouts"), &timeouts)...)
-	of, ok := b.StateID(id, &resp.Diagnostics)
-	if !ok {
-		return
-	}
-	ctx, cancel := WithTimeout(ctx, timeouts, OnDelete, standard)
-	defer cancel()
-	if err := remove(ctx, of); err != nil {
-		b.Backend.AddError(&resp.Diagnostics, "Cannot delete the "+noun, err)
-	}
 }
 
 // ImportState implements resource.ResourceWithImportState.
@@ -74,10 +51,34 @@ func (b *BaseResource) ImportState(ctx context.Context, req resource.ImportState
 	b.ImportID(ctx, req, resp)
 }
 
-// Reason quotes what the service says of an object, if it says anything.
-func Reason(message *string) string {
-	if message == nil || *message == "" {
-		return ""
+// StateID parses the ID of an object in a state. It returns false if diags has errors,
+// or after it has added one.
+func (*BaseResource) StateID(v types.String, diags *diag.Diagnostics) (regional.ID, bool) {
+	if diags.HasError() {
+		return regional.ID{}, false
 	}
-	return ": " + *message
+	id, err := regional.Parse(v.ValueString())
+	if err != nil {
+		diags.AddError("Invalid ID in the state", Sentence(err))
+		return regional.ID{}, false
+	}
+	return id, true
+}
+
+// DeleteObject deletes the object in the state and waits until the service no longer
+// has it. The timeout is the default for the timeouts block.
+func (b *BaseResource) DeleteObject(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse, noun string, timeout time.Duration, remove func(context.Context, regional.ID) error) {
+	var stateID types.String
+	var timeouts types.Object
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("id"), &stateID)...)
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("timeouts"), &timeouts)...)
+	id, ok := b.StateID(stateID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	ctx, cancel := WithTimeout(ctx, timeouts, OnDelete, timeout)
+	defer cancel()
+	if err := remove(ctx, id); err != nil {
+		b.Backend.AddError(&resp.Diagnostics, "Cannot delete the "+noun, err)
+	}
 }

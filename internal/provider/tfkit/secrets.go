@@ -5,76 +5,28 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+
+	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
 
-// Secrets come from two maps. The official provider's ends up in plans and
-// states, as values or as hashes. The write-only one leaves no trace but the
-// names of its keys, which private state remembers: the service does not say
-// which of its secrets came from which map.
+// Secrets are configured in two maps. The values of secret_environment_variables are
+// in plans, and their hashes in states. The values of the write-only map are in
+// neither. The service does not return which secret came from which map, so the names
+// of the write-only ones are stored in the private state of the resource.
 
-const (
-	WriteOnlySecrets        = "secret_environment_variables_wo"
-	WriteOnlySecretsVersion = "secret_environment_variables_wo_version"
-)
-
-// The map is not declared sensitive. Nothing shows a write-only value anyway, and
-// Terraform 1.11 plans an update, without a refresh, of every state in which an
-// attribute is not marked that is sensitive now: of all of the official
-// provider's.
-func WriteOnlySecretsAttribute(noun string) schema.Attribute {
-	return schema.MapAttribute{
-		ElementType: types.StringType,
-		Optional:    true,
-		WriteOnly:   true,
-		MarkdownDescription: "Secret environment variables of the " + noun + " that are in no plan and no state, beside those of `secret_environment_variables`; " +
-			"a key can be in one of the two maps only. They are sent when the " + noun + " is made, and whenever `" + WriteOnlySecretsVersion + "` changes, " +
-			"which also deletes the keys that the map had then and has no more. Needs Terraform 1.11 or OpenTofu 1.11.",
-		Validators: append(variableNames(), mapvalidator.AlsoRequires(path.MatchRoot(WriteOnlySecretsVersion))),
-	}
-}
-
-func WriteOnlySecretsVersionAttribute() schema.Attribute {
-	return schema.Int64Attribute{
-		Optional: true,
-		MarkdownDescription: "Any number. Terraform cannot see that `" + WriteOnlySecrets + "` has changed: " +
-			"write another number here to have it sent again.",
-		Validators: []validator.Int64{int64validator.AlsoRequires(path.MatchRoot(WriteOnlySecrets))},
-	}
-}
-
-// CheckSecrets reports keys that are in both maps, as far as they are known.
-func CheckSecrets(plain, writeOnly types.Map, diags *diag.Diagnostics) {
-	var twice []string
-	for key := range writeOnly.Elements() {
-		if _, ok := plain.Elements()[key]; ok {
-			twice = append(twice, Quote(key))
-		}
-	}
-	if len(twice) > 0 {
-		slices.Sort(twice)
-		diags.AddAttributeError(path.Root(WriteOnlySecrets), "Secret in two maps",
-			"Both secret_environment_variables and "+WriteOnlySecrets+" have "+strings.Join(twice, ", ")+": remove each key from one of them.")
-	}
-}
-
-// PrivateState is what a resource remembers beside its state.
+// PrivateState is the private state of a resource: data that Terraform stores next to
+// the state and does not show.
 type PrivateState interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// StoredSecretNames returns the names of the write-only secrets that the service
-// has.
+// StoredSecretNames returns the names of the write-only secrets from the private
+// state.
 func StoredSecretNames(ctx context.Context, private PrivateState, diags *diag.Diagnostics) []string {
 	stored, problems := private.GetKey(ctx, WriteOnlySecrets)
 	diags.Append(problems...)
@@ -83,25 +35,25 @@ func StoredSecretNames(ctx context.Context, private PrivateState, diags *diag.Di
 	}
 	var names []string
 	if err := json.Unmarshal(stored, &names); err != nil {
-		diags.AddError("The state holds malformed private data", Sentence(err))
+		diags.AddError("Invalid private data in the state", Sentence(err))
 	}
 	return names
 }
 
-// SecretUpdate is what an apply makes of the secrets of an object.
+// SecretUpdate computes the changes that an apply makes to the secrets of an object.
 type SecretUpdate struct {
-	// plain is the official provider's map.
+	// Plain is the planned secret_environment_variables.
 	Plain map[string]string
-	// writeOnly is the write-only map, which counts only if send is set.
+	// WriteOnly is the write-only map. It is used only if SendWriteOnly is set.
 	WriteOnly     map[string]string
 	SendWriteOnly bool
-	// remembered are the names of the write-only secrets until now.
+	// StoredNames are the names of the write-only secrets before the apply.
 	StoredNames []string
 }
 
-// Changes returns what to send, given what the service has; nil is nothing. The
-// write-only map is sent whole, because to ask for that is what the version is
-// for.
+// Changes returns the secrets to send, given those that the service has; nil if
+// nothing changes. If SendWriteOnly is set, it returns all write-only secrets: the
+// user has changed the version to send them again.
 func (u SecretUpdate) Changes(current []*sdk.SecretHashedValue) []*sdk.Secret {
 	changes := secretChanges(u.Plain, WithoutSecrets(current, u.NamesAfter()))
 	if !u.SendWriteOnly {
@@ -113,7 +65,7 @@ func (u SecretUpdate) Changes(current []*sdk.SecretHashedValue) []*sdk.Secret {
 	return changes
 }
 
-// NamesAfter returns the names of the write-only secrets once the changes are made.
+// NamesAfter returns the names of the write-only secrets after a successful apply.
 func (u SecretUpdate) NamesAfter() []string {
 	if u.SendWriteOnly {
 		return slices.Sorted(maps.Keys(u.WriteOnly))
@@ -124,14 +76,14 @@ func (u SecretUpdate) NamesAfter() []string {
 	})
 }
 
-// NamesDuring returns the names of all secrets that may be write-only ones while
-// it is not known whether the changes were made.
+// NamesDuring returns the names of all secrets that may be write-only while the
+// outcome of the apply is not known.
 func (u SecretUpdate) NamesDuring() []string {
 	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(u.StoredNames, u.NamesAfter()))))
 }
 
-// StoreNames keeps the names of write-only secrets. An object that never had any
-// gets no private state.
+// StoreNames stores the names of write-only secrets in the private state. It stores
+// nothing for an object that never had any.
 func (u SecretUpdate) StoreNames(ctx context.Context, private PrivateState, names []string, diags *diag.Diagnostics) {
 	if len(names) == 0 && len(u.StoredNames) == 0 {
 		return
@@ -141,13 +93,51 @@ func (u SecretUpdate) StoreNames(ctx context.Context, private PrivateState, name
 	}
 	stored, err := json.Marshal(names)
 	if err != nil {
-		diags.AddError("Cannot remember the names of the secrets", Sentence(err))
+		diags.AddError("Cannot store the names of the secrets", Sentence(err))
 		return
 	}
 	diags.Append(private.SetKey(ctx, WriteOnlySecrets, stored)...)
 }
 
-// WithoutSecrets leaves out the secrets of some names.
+// secretChanges returns the secrets to send so that the service has exactly the wanted
+// ones: new and changed secrets with a value, removed ones without. It returns nil if
+// nothing changes.
+func secretChanges(wanted map[string]string, current []*sdk.SecretHashedValue) []*sdk.Secret {
+	stored := MapStrings(SecretHashes(current))
+	var changes []*sdk.Secret
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		if hash, ok := stored[key]; ok && spelling.SecretMatches(wanted[key], hash) {
+			continue
+		}
+		changes = append(changes, &sdk.Secret{Key: key, Value: new(wanted[key])})
+	}
+	for _, key := range slices.Sorted(maps.Keys(stored)) {
+		if _, ok := wanted[key]; !ok {
+			changes = append(changes, &sdk.Secret{Key: key})
+		}
+	}
+	return changes
+}
+
+// SecretHashes returns the hashes that the service returns, by key.
+func SecretHashes(secrets []*sdk.SecretHashedValue) types.Map {
+	hashes := make(map[string]string, len(secrets))
+	for _, secret := range secrets {
+		if secret != nil {
+			hashes[secret.Key] = secret.HashedValue
+		}
+	}
+	return MapValue(hashes)
+}
+
+// KeepSecrets returns the secrets for a refreshed state: the hashes that the service
+// returns, or the prior map if both are empty. Values in clear in the prior state do
+// not stay there.
+func KeepSecrets(prior types.Map, current []*sdk.SecretHashedValue) types.Map {
+	return spelling.KeepMap(prior, SecretHashes(current))
+}
+
+// WithoutSecrets returns the secrets whose key is not in names.
 func WithoutSecrets(secrets []*sdk.SecretHashedValue, names []string) []*sdk.SecretHashedValue {
 	return slices.DeleteFunc(slices.Clone(secrets), func(secret *sdk.SecretHashedValue) bool {
 		return secret != nil && slices.Contains(names, secret.Key)

@@ -2,6 +2,7 @@ package tfkit
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -10,33 +11,39 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// The operations that a timeouts block knows, and what stands for those that it
-// leaves out.
+// The operations of a timeouts block.
 const (
-	OnCreate       = "create"
-	OnRead         = "read"
-	OnUpdate       = "update"
-	OnDelete       = "delete"
-	timeoutDefault = "default"
+	OnCreate = "create"
+	OnRead   = "read"
+	OnUpdate = "update"
+	OnDelete = "delete"
 )
 
-// TimeoutsBlock returns the block as the official provider has it: the one of
-// terraform-plugin-framework-timeouts lacks "default", which configurations and
-// states in the field may hold.
-func TimeoutsBlock(standard time.Duration) schema.Block {
+// timeoutDefault is the argument for the operations without a timeout of their own.
+const timeoutDefault = "default"
+
+// TimeoutsBlock returns the timeouts block of the official provider. The block of
+// terraform-plugin-framework-timeouts lacks "default", which existing configurations
+// and states may contain.
+func TimeoutsBlock(timeout time.Duration) schema.Block {
 	attributes := map[string]schema.Attribute{}
-	for _, operation := range []string{OnCreate, OnRead, OnUpdate, OnDelete, timeoutDefault} {
-		attributes[operation] = schema.StringAttribute{
-			Optional:   true,
-			Validators: []validator.String{timeoutValidator{}},
-			MarkdownDescription: "How long the operation may take, for example `90s` or `10m`. " +
-				"What is not set takes `default`, which is " + standard.String() + ".",
-		}
+	for _, operation := range []string{OnCreate, OnRead, OnUpdate, OnDelete} {
+		attributes[operation] = timeoutAttribute("The timeout of the " + operation + " operation, for example `90s` or `10m`. Defaults to `default`.")
 	}
+	attributes[timeoutDefault] = timeoutAttribute("The timeout of all operations without a timeout of their own. Defaults to `" + strings.TrimSuffix(timeout.String(), "0s") + "`.")
 	return schema.SingleNestedBlock{Attributes: attributes}
 }
 
-// WithTimeout bounds an operation by what the block says, or by standard.
+func timeoutAttribute(description string) schema.Attribute {
+	return schema.StringAttribute{
+		Optional:            true,
+		Validators:          []validator.String{positiveDuration()},
+		MarkdownDescription: description,
+	}
+}
+
+// WithTimeout returns a context that ends after the operation's timeout in the block,
+// or after standard if the block sets none.
 func WithTimeout(ctx context.Context, block types.Object, operation string, standard time.Duration) (context.Context, context.CancelFunc) {
 	d, ok := ConfiguredTimeout(block, operation)
 	if !ok {
@@ -45,42 +52,35 @@ func WithTimeout(ctx context.Context, block types.Object, operation string, stan
 	return context.WithTimeout(ctx, d)
 }
 
-// ConfiguredTimeout returns what the block says of an operation, if it does.
+// ConfiguredTimeout returns the operation's timeout in the block, and false if the
+// block sets none.
 func ConfiguredTimeout(block types.Object, operation string) (time.Duration, bool) {
 	for _, name := range []string{operation, timeoutDefault} {
-		if d, ok := blockDuration(block.Attributes()[name]); ok {
+		if d, ok := timeoutOf(block.Attributes()[name]); ok {
 			return d, true
 		}
 	}
 	return 0, false
 }
 
-func blockDuration(value attr.Value) (time.Duration, bool) {
+func timeoutOf(value attr.Value) (time.Duration, bool) {
 	text, ok := value.(types.String)
-	if !ok || text.ValueString() == "" {
+	if !ok {
 		return 0, false
 	}
-	d, err := time.ParseDuration(text.ValueString())
+	return parsePositive(text.ValueString())
+}
+
+func parsePositive(text string) (time.Duration, bool) {
+	d, err := time.ParseDuration(text)
 	return d, err == nil && d > 0
 }
 
-// timeoutValidator validates a length of time above zero.
-type timeoutValidator struct{}
-
-func (timeoutValidator) Description(context.Context) string {
-	return "a length of time such as 90s or 10m"
-}
-
-func (d timeoutValidator) MarkdownDescription(ctx context.Context) string {
-	return d.Description(ctx)
-}
-
-func (timeoutValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	if _, ok := blockDuration(req.ConfigValue); !ok {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid timeout",
-			Quote(req.ConfigValue.ValueString())+" is no length of time above zero: write a number and a unit, for example 90s, 10m or 1h30m.")
-	}
+func positiveDuration() validator.String {
+	return StringRule("a duration such as 90s or 10m", "Invalid timeout", func(value string) string {
+		if _, ok := parsePositive(value); !ok {
+			return Quote(value) + " is not a positive duration: write a number and a unit, for example 90s, 10m or 1h30m."
+		}
+		return ""
+	})
 }

@@ -14,28 +14,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// variableNames checks the names of environment variables. How many there may be and how
-// long their values are is the API's to check.
-func variableNames() []validator.Map {
-	return []validator.Map{mapvalidator.KeysAre(stringvalidator.LengthBetween(1, grammar.MaxVariableName), variableName())}
-}
-
-// variableName refuses names that the service does not accept: otherwise it refuses
-// them when the plan is carried out, with half of it done. A name of the wrong length
-// has one message.
-func variableName() validator.String {
-	return StringRule("a letter or _, then letters, digits, _, . and -, and not the name of a variable that the service sets", "Invalid variable name", func(text string) string {
-		switch {
-		case text == "" || len(text) > grammar.MaxVariableName || grammar.IsVariableName(text) && !grammar.IsReservedVariable(text):
-			return ""
-		case grammar.IsReservedVariable(text):
-			return Quote(text) + " is a variable that the service sets itself: choose another name."
-		default:
-			return Quote(text) + " is no name of a variable: begin with a letter or _, and go on with letters, digits, _, . and -."
-		}
-	})
-}
-
 // StringRule returns a validator of strings. The check returns "" for a valid string,
 // and otherwise what is wrong and what to write instead. It must not repeat a value
 // that may be secret. Null and unknown values are not checked.
@@ -69,64 +47,87 @@ func (v stringValidator) ValidateString(_ context.Context, req validator.StringR
 	}
 }
 
-// rfc3339 wants a point in time.
+// variableNames checks the keys of a map of environment variables. The service checks
+// their number and the length of their values.
+func variableNames() []validator.Map {
+	return []validator.Map{mapvalidator.KeysAre(stringvalidator.LengthBetween(1, grammar.MaxVariableName), variableName())}
+}
+
+// variableName refuses names that the service refuses, so that an apply does not fail
+// halfway. Names of the wrong length pass: the validator of the length reports them.
+func variableName() validator.String {
+	return StringRule("a letter or _, then letters, digits, _, . and -, and not a variable that the service sets", "Invalid variable name", func(name string) string {
+		switch {
+		case name == "" || len(name) > grammar.MaxVariableName || grammar.IsVariableName(name) && !grammar.IsReservedVariable(name):
+			return ""
+		case grammar.IsReservedVariable(name):
+			return Quote(name) + " is reserved: the service sets this variable. Choose another name."
+		default:
+			return Quote(name) + " is not a valid variable name: begin with a letter or _, and continue with letters, digits, _, . and -."
+		}
+	})
+}
+
+// RFC3339 returns a validator of times.
 func RFC3339() validator.String {
-	return StringRule("a point in time such as 2030-01-31T12:00:00Z", "Invalid point in time", func(text string) string {
-		if _, err := time.Parse(time.RFC3339, text); err != nil {
-			return Quote(text) + " is no point in time of RFC 3339: write it with the date, the time and the time zone, " +
+	return StringRule("a time such as 2030-01-31T12:00:00Z", "Invalid time", func(value string) string {
+		if _, err := time.Parse(time.RFC3339, value); err != nil {
+			return Quote(value) + " is not a valid RFC 3339 time: write the date, the time and the time zone, " +
 				"for example 2030-01-31T12:00:00Z or 2030-01-31T13:00:00+01:00."
 		}
 		return ""
 	})
 }
 
-// Reference wants the id of another object.
+// Reference returns a validator of IDs: region/uuid or a UUID.
 func Reference() validator.String {
-	return StringRule("a uuid or region/uuid", "Invalid id", malformedReference)
+	return StringRule("region/uuid or a UUID", "Invalid ID", malformedReference)
 }
 
-// OptionalReference lets "" stand for what is left out.
+// OptionalReference is Reference, but accepts "" as not set.
 func OptionalReference() validator.String {
-	return StringRule("a uuid, region/uuid or nothing", "Invalid id", func(text string) string {
-		if text == "" {
+	return StringRule("region/uuid, a UUID or an empty string", "Invalid ID", func(value string) string {
+		if value == "" {
 			return ""
 		}
-		return malformedReference(text)
+		return malformedReference(value)
 	})
 }
 
-func malformedReference(text string) string {
-	if _, err := regional.ParseReference(text, ""); err != nil {
+func malformedReference(value string) string {
+	if _, err := regional.ParseReference(value, ""); err != nil {
 		return Sentence(err)
 	}
 	return ""
 }
 
-// RegionName wants a region, which may be one that this program does not know.
+// RegionName returns a validator of regions. It accepts well-formed regions that this
+// program does not know.
 func RegionName() validator.String {
-	return StringRule("a region such as fr-par", "Invalid region", func(text string) string {
-		if !regional.WellFormed(text) {
-			return Quote(text) + " is no region: write fr-par, nl-ams or pl-waw."
+	return StringRule("a region such as fr-par", "Invalid region", func(value string) string {
+		if !regional.WellFormed(value) {
+			return Quote(value) + " is not a valid region: write fr-par, nl-ams or pl-waw."
 		}
 		return ""
 	})
 }
 
-// UUID wants the id of a project.
+// UUID returns a validator of UUIDs.
 func UUID() validator.String {
-	return StringRule("a uuid", "Invalid id", func(text string) string {
-		if !validation.IsUUID(text) {
-			return Quote(text) + " is no uuid: write it like 11111111-1111-1111-1111-111111111111."
+	return StringRule("a UUID", "Invalid ID", func(value string) string {
+		if !validation.IsUUID(value) {
+			return Quote(value) + " is not a valid UUID: write it like 11111111-1111-1111-1111-111111111111."
 		}
 		return ""
 	})
 }
 
-// Quote shows a value that a user wrote, cut to what fits a message.
-func Quote(text string) string {
-	const most = 80
-	if len(text) > most {
-		text = text[:most] + "…"
+// Quote quotes a value of the user's configuration for a message. It keeps the first
+// 80 bytes.
+func Quote(value string) string {
+	const limit = 80
+	if len(value) > limit {
+		value = value[:limit] + "…"
 	}
-	return strconv.Quote(text)
+	return strconv.Quote(value)
 }

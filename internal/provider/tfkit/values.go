@@ -7,122 +7,94 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	sdk "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 )
 
-// MapStrings returns the strings of a map; null is an empty map.
+// IsSet reports whether a string is known, not null and not "".
+func IsSet(v types.String) bool {
+	return !v.IsUnknown() && !spelling.Unset(v)
+}
+
+// MapStrings returns the strings of a map; a null map is empty. It never returns nil.
 func MapStrings(m types.Map) map[string]string {
-	read := map[string]string{}
-	for key, value := range m.Elements() {
-		if text, ok := value.(types.String); ok {
-			read[key] = text.ValueString()
+	values := map[string]string{}
+	for key, element := range m.Elements() {
+		if value, ok := element.(types.String); ok {
+			values[key] = value.ValueString()
 		}
 	}
-	return read
+	return values
 }
 
-// ListStrings returns the strings of a list; null is an empty list. It is never nil,
-// because the service takes an absent list for "as it was".
+// ListStrings returns the strings of a list; a null list is empty. It never returns
+// nil: the service leaves a list unchanged that is missing from a request.
 func ListStrings(l types.List) []string {
-	read := []string{}
-	for _, value := range l.Elements() {
-		if text, ok := value.(types.String); ok {
-			read = append(read, text.ValueString())
+	values := []string{}
+	for _, element := range l.Elements() {
+		if value, ok := element.(types.String); ok {
+			values = append(values, value.ValueString())
 		}
 	}
-	return read
+	return values
 }
 
+// MapValue returns a map of strings.
 func MapValue(m map[string]string) types.Map {
-	values := make(map[string]attr.Value, len(m))
-	for key, text := range m {
-		values[key] = types.StringValue(text)
+	elements := make(map[string]attr.Value, len(m))
+	for key, value := range m {
+		elements[key] = types.StringValue(value)
 	}
-	return types.MapValueMust(types.StringType, values)
+	return types.MapValueMust(types.StringType, elements)
 }
 
+// ListValue returns a list of strings.
 func ListValue(l []string) types.List {
-	values := make([]attr.Value, 0, len(l))
-	for _, text := range l {
-		values = append(values, types.StringValue(text))
+	elements := make([]attr.Value, 0, len(l))
+	for _, value := range l {
+		elements = append(elements, types.StringValue(value))
 	}
-	return types.ListValueMust(types.StringType, values)
+	return types.ListValueMust(types.StringType, elements)
 }
 
-// SecretHashes returns the secrets as the service shows them.
-func SecretHashes(secrets []*sdk.SecretHashedValue) types.Map {
-	shown := make(map[string]string, len(secrets))
-	for _, secret := range secrets {
-		if secret != nil {
-			shown[secret.Key] = secret.HashedValue
-		}
-	}
-	return MapValue(shown)
-}
-
-// KeepSecrets returns the secrets as the service shows them, for a state that is
-// read: whatever was there in clear until now leaves the state.
-func KeepSecrets(prior types.Map, current []*sdk.SecretHashedValue) types.Map {
-	return spelling.KeepMap(prior, SecretHashes(current))
-}
-
-// secretChanges returns what to send so that the service has exactly the wanted
-// secrets: new and different ones with their value, superfluous ones without. It
-// is nil if nothing is to be sent.
-func secretChanges(wanted map[string]string, current []*sdk.SecretHashedValue) []*sdk.Secret {
-	stored := MapStrings(SecretHashes(current))
-	var changes []*sdk.Secret
-	for _, key := range slices.Sorted(maps.Keys(wanted)) {
-		if hash, ok := stored[key]; ok && spelling.SecretMatches(wanted[key], hash) {
-			continue
-		}
-		changes = append(changes, &sdk.Secret{Key: key, Value: new(wanted[key])})
-	}
-	for _, key := range slices.Sorted(maps.Keys(stored)) {
-		if _, ok := wanted[key]; !ok {
-			changes = append(changes, &sdk.Secret{Key: key})
-		}
-	}
-	return changes
-}
-
-// ChangedString returns the wanted text if it differs from the current one, where
-// null and "" are the same, and nil otherwise.
-func ChangedString(wanted types.String, current *string) *string {
-	if wanted.IsUnknown() || spelling.Equal(wanted, types.StringPointerValue(current), spelling.Text) {
+// ChangedString returns the planned string if it differs from the current one, where
+// null and "" are equal, and nil otherwise.
+func ChangedString(planned types.String, current *string) *string {
+	if planned.IsUnknown() || spelling.Equal(planned, types.StringPointerValue(current), spelling.Text) {
 		return nil
 	}
-	return new(wanted.ValueString())
+	return new(planned.ValueString())
 }
 
-// ChangedMap returns the wanted map if it differs from the current one.
-func ChangedMap(wanted types.Map, current map[string]string) *map[string]string {
-	if wanted.IsUnknown() || maps.Equal(MapStrings(wanted), current) {
+// ChangedMap returns the planned map if it differs from the current one, and nil
+// otherwise.
+func ChangedMap(planned types.Map, current map[string]string) *map[string]string {
+	if planned.IsUnknown() || maps.Equal(MapStrings(planned), current) {
 		return nil
 	}
-	return new(MapStrings(wanted))
+	return new(MapStrings(planned))
 }
 
-// ChangedList returns the wanted list if it differs from the current one.
-func ChangedList(wanted types.List, current []string) *[]string {
-	if wanted.IsUnknown() || slices.Equal(ListStrings(wanted), current) {
+// ChangedList returns the planned list if it differs from the current one, and nil
+// otherwise.
+func ChangedList(planned types.List, current []string) *[]string {
+	if planned.IsUnknown() || slices.Equal(ListStrings(planned), current) {
 		return nil
 	}
-	return new(ListStrings(wanted))
+	return new(ListStrings(planned))
 }
 
-// ChangedNumber returns the wanted number if it differs from the current one.
-func ChangedNumber(wanted types.Int64, current uint32) *uint32 {
-	if wanted.IsNull() || wanted.IsUnknown() || wanted.ValueInt64() == int64(current) {
+// ChangedNumber returns the planned number if it differs from the current one, and nil
+// otherwise. A null number is not a change.
+func ChangedNumber(planned types.Int64, current uint32) *uint32 {
+	if planned.IsNull() || planned.IsUnknown() || planned.ValueInt64() == int64(current) {
 		return nil
 	}
-	return new(uint32(wanted.ValueInt64()))
+	return new(uint32(planned.ValueInt64()))
 }
 
-// OptionalNumber returns the number, or nil if there is none.
+// OptionalNumber returns the number, or nil if it is null or unknown.
 func OptionalNumber(v types.Int64) *uint32 {
 	if v.IsNull() || v.IsUnknown() {
 		return nil
@@ -130,7 +102,7 @@ func OptionalNumber(v types.Int64) *uint32 {
 	return new(uint32(v.ValueInt64()))
 }
 
-// OptionalString returns the text, or nil if there is none or it is "".
+// OptionalString returns the string, or nil if it is null, unknown or "".
 func OptionalString(v types.String) *string {
 	if v.IsUnknown() || spelling.Unset(v) {
 		return nil
@@ -138,12 +110,8 @@ func OptionalString(v types.String) *string {
 	return v.ValueStringPointer()
 }
 
-func IsSet(v types.String) bool {
-	return !v.IsUnknown() && !spelling.Unset(v)
-}
-
-// RegionalReference writes a bare uuid as the id of an object in the same region
-// as id, or null if there is none.
+// RegionalReference returns a UUID as the ID of an object in the region of id; null if
+// the UUID is nil or "".
 func RegionalReference(id regional.ID, uuid *string) types.String {
 	if uuid == nil || *uuid == "" {
 		return types.StringNull()
@@ -151,6 +119,7 @@ func RegionalReference(id regional.ID, uuid *string) types.String {
 	return types.StringValue(regional.ID{Region: id.Region, UUID: *uuid}.String())
 }
 
+// Instant returns a time in UTC, formatted by RFC 3339; null for nil.
 func Instant(t *time.Time) types.String {
 	if t == nil {
 		return types.StringNull()

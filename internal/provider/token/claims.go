@@ -10,11 +10,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// maxToken bounds, in bytes, what is taken for a token. The service's have about
+// maxToken is the maximum size of a token in bytes. The service's tokens have about
 // 1 KB.
 const maxToken = 64 << 10
 
-// claims is what a token says of itself.
+// claims are the claims of a token, as attributes.
 type claims struct {
 	ID          types.String `tfsdk:"id"`
 	FunctionID  types.String `tfsdk:"function_id"`
@@ -27,14 +27,14 @@ type claims struct {
 	Subject     types.String `tfsdk:"subject"`
 }
 
-// The errors of parseClaims. They repeat nothing of the text, which is secret.
+// The errors of parseClaims. They contain nothing of the token, which is secret.
 var (
-	errNotJWT   = errors.New("this is no token: a token is three texts with dots between them, as the attribute token of scaleway_function_token has it")
-	errNoClaims = errors.New("this is no token of a function: its middle part does not hold the claims that such tokens have")
+	errNotJWT   = errors.New("not a token: a token has three parts with dots between them, like the attribute token of scaleway_function_token")
+	errNoClaims = errors.New("not a token of a function or namespace: its second part does not contain the claims of such a token")
 )
 
-// parseClaims reads the claims of a token, in the form of Scaleway's tokens of
-// 2022 to 2026 (recorded traffic). It does not look at the signature.
+// parseClaims parses the claims of a token in the format of Scaleway's tokens of 2022
+// to 2026 (recorded traffic). It does not verify the signature.
 func parseClaims(token string) (claims, error) {
 	parts := strings.Split(token, ".")
 	if len(token) > maxToken || len(parts) != 3 {
@@ -44,7 +44,7 @@ func parseClaims(token string) (claims, error) {
 	if err != nil {
 		return claims{}, errNotJWT
 	}
-	var said struct {
+	var parsed struct {
 		ApplicationClaim []struct {
 			NamespaceID   string `json:"namespace_id"`
 			ApplicationID string `json:"application_id"`
@@ -57,23 +57,23 @@ func parseClaims(token string) (claims, error) {
 		Audience  string `json:"aud"`
 		Subject   string `json:"sub"`
 	}
-	if err := json.Unmarshal(content, &said); err != nil || len(said.ApplicationClaim) != 1 {
+	if err := json.Unmarshal(content, &parsed); err != nil || len(parsed.ApplicationClaim) != 1 {
 		return claims{}, errNoClaims
 	}
 	return claims{
-		ID:          textClaim(said.ID),
-		FunctionID:  textClaim(said.ApplicationClaim[0].ApplicationID),
-		NamespaceID: textClaim(said.ApplicationClaim[0].NamespaceID),
-		IssuedAt:    timeClaim(said.IssuedAt),
-		NotBefore:   timeClaim(said.NotBefore),
-		ExpiresAt:   timeClaim(said.ExpiresAt),
-		Issuer:      textClaim(said.Issuer),
-		Audience:    textClaim(said.Audience),
-		Subject:     textClaim(said.Subject),
+		ID:          textClaim(parsed.ID),
+		FunctionID:  textClaim(parsed.ApplicationClaim[0].ApplicationID),
+		NamespaceID: textClaim(parsed.ApplicationClaim[0].NamespaceID),
+		IssuedAt:    timeClaim(parsed.IssuedAt),
+		NotBefore:   timeClaim(parsed.NotBefore),
+		ExpiresAt:   timeClaim(parsed.ExpiresAt),
+		Issuer:      textClaim(parsed.Issuer),
+		Audience:    textClaim(parsed.Audience),
+		Subject:     textClaim(parsed.Subject),
 	}, nil
 }
 
-// textClaim returns null for a claim that is absent or says nothing.
+// textClaim returns a string claim, null if it is absent or empty.
 func textClaim(text string) types.String {
 	if text == "" {
 		return types.StringNull()
@@ -81,12 +81,12 @@ func textClaim(text string) types.String {
 	return types.StringValue(strings.ToValidUTF8(text, ""))
 }
 
-// lastSecond is the end of the year 9999, in seconds since 1970: RFC 3339 has no
-// later years.
+// lastSecond is the end of the year 9999 in seconds since 1970. RFC 3339 cannot express
+// later times.
 const lastSecond = 253402300799
 
-// timeClaim writes seconds since 1970 as an instant in UTC; null if there are
-// none.
+// timeClaim returns a time claim, in seconds since 1970, as a time in UTC; null if it
+// is absent or out of range.
 func timeClaim(seconds int64) types.String {
 	if seconds <= 0 || seconds > lastSecond {
 		return types.StringNull()

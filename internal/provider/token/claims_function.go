@@ -8,9 +8,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// tokenClaimsFunction is the function token_claims.
+// tokenClaimsFunction is the provider function token_claims.
 type tokenClaimsFunction struct{}
 
+// NewClaimsFunction returns the provider function token_claims.
 func NewClaimsFunction() function.Function {
 	return tokenClaimsFunction{}
 }
@@ -27,14 +28,17 @@ func (tokenClaimsFunction) Definition(_ context.Context, _ function.DefinitionRe
 		attributes[name] = types.StringType
 	}
 	resp.Definition = function.Definition{
-		Summary: "What a token says of itself",
-		MarkdownDescription: "Reads the claims of a token of a function or a namespace. **It does not verify the token**: " +
-			"anyone can write such a text, and a token that was revoked looks as before. Use it to see what a token is, never to decide whether to trust it.\n\n" +
-			"It returns an object of texts: `id`, the uuid of the token; `function_id` or `namespace_id`, the uuid of what it opens, and null for the other; " +
-			"`issued_at`, `not_before` and `expires_at`, in UTC; `issuer`, `audience` and `subject`. What the token does not say is null, such as `expires_at` of a token that never expires.\n\n" +
-			"A token is sensitive, and so is what comes of it: write `nonsensitive(provider::scaleway::token_claims(...).id)` to show it.",
+		Summary: "Read the claims of a token",
+		MarkdownDescription: "Returns the claims of a token of a function or a namespace. **It does not verify the token**: " +
+			"anyone can write such claims, and those of a revoked token do not change. Use it to inspect a token, never to decide whether to trust it.\n\n" +
+			"The result is an object with these strings. A claim that the token does not have is null.\n\n" +
+			"- `id`: the UUID of the token.\n" +
+			"- `function_id` or `namespace_id`: the UUID of the function or namespace that the token grants access to; the other one is null.\n" +
+			"- `issued_at`, `not_before`, `expires_at`: times in UTC. `expires_at` is null if the token never expires.\n" +
+			"- `issuer`, `audience`, `subject`.\n\n" +
+			"The result is sensitive if the token is. To show a claim, use for example `nonsensitive(provider::scaleway::token_claims(...).id)`.",
 		Parameters: []function.Parameter{
-			function.StringParameter{Name: "token", MarkdownDescription: "The token, as the attribute `token` of `scaleway_function_token` has it."},
+			function.StringParameter{Name: "token", MarkdownDescription: "The token: the attribute `token` of `scaleway_function_token`."},
 		},
 		Return: function.ObjectReturn{AttributeTypes: attributes},
 	}
@@ -47,10 +51,10 @@ func (tokenClaimsFunction) Run(ctx context.Context, req function.RunRequest, res
 	if resp.Error != nil {
 		return
 	}
-	said, err := parseClaims(token)
+	parsed, err := parseClaims(token)
 	if err != nil {
 		resp.Error = function.NewArgumentFuncError(0, err.Error())
 		return
 	}
-	resp.Error = resp.Result.Set(ctx, said)
+	resp.Error = resp.Result.Set(ctx, parsed)
 }

@@ -22,13 +22,14 @@ type tokenData struct{ tfkit.BaseDataSource }
 
 var _ datasource.DataSourceWithConfigure = (*tokenData)(nil)
 
+// NewDataSource returns the data source scaleway_function_token.
 func NewDataSource() datasource.DataSource {
 	return &tokenData{tfkit.BaseDataSource{TypeName: "scaleway_function_token"}}
 }
 
-// shownToken is what the service shows of a token that exists: all but the token
-// itself.
-type shownToken struct {
+// tokenInfo is what the API returns about an existing token, which does not include the
+// token itself.
+type tokenInfo struct {
 	ID          types.String `tfsdk:"id"`
 	FunctionID  types.String `tfsdk:"function_id"`
 	NamespaceID types.String `tfsdk:"namespace_id"`
@@ -40,26 +41,27 @@ type shownToken struct {
 
 // dataModel is the configuration and the result.
 type dataModel struct {
-	shownToken
+	tokenInfo
 	TokenID types.String `tfsdk:"token_id"`
 	Region  types.String `tfsdk:"region"`
 }
 
-func shownTokenAttributes() map[string]schema.Attribute {
+// tokenInfoAttributes returns the attributes of tokenInfo.
+func tokenInfoAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id":           tfkit.DataString("The id of the token, of the form `region/uuid`."),
-		"function_id":  tfkit.DataString("The function that the token opens, of the form `region/uuid`; null for a token of a namespace."),
-		"namespace_id": tfkit.DataString("The namespace whose functions the token opens, of the form `region/uuid`; null for a token of a function."),
+		"id":           tfkit.DataString("The ID of the token, in the form `region/uuid`."),
+		"function_id":  tfkit.DataString("The ID of the function that the token grants access to, in the form `region/uuid`. Null for a token of a namespace."),
+		"namespace_id": tfkit.DataString("The ID of the namespace whose functions the token grants access to, in the form `region/uuid`. Null for a token of a function."),
 		"description":  tfkit.DataString("The description of the token."),
-		"expires_at":   tfkit.DataString("When the token stops to open anything, in UTC; null if that is never."),
-		"expired":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether that time has passed."},
-		"status":       tfkit.DataString("The status of the token; functions accept only one that is `ready`."),
+		"expires_at":   tfkit.DataString("The time when the token expires, in UTC. Null if it never expires."),
+		"expired":      schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the token has expired."},
+		"status":       tfkit.DataString("The status of the token. Functions accept only tokens in status `ready`."),
 	}
 }
 
-// showToken writes what the service says of a token.
-func showToken(b *tfkit.Backend, id regional.ID, t *sdk.Token) shownToken {
-	return shownToken{
+// newTokenInfo returns the attributes of a token from the API's answer.
+func newTokenInfo(b *tfkit.Backend, id regional.ID, t *sdk.Token) tokenInfo {
+	return tokenInfo{
 		ID:          types.StringValue(id.String()),
 		FunctionID:  tfkit.RegionalReference(id, t.FunctionID),
 		NamespaceID: tfkit.RegionalReference(id, t.NamespaceID),
@@ -70,6 +72,7 @@ func showToken(b *tfkit.Backend, id regional.ID, t *sdk.Token) shownToken {
 	}
 }
 
+// expired reports whether the token has expired.
 func expired(t *sdk.Token, now time.Time) bool {
 	return t.ExpiresAt != nil && !t.ExpiresAt.After(now)
 }
@@ -79,14 +82,14 @@ func (*tokenData) Schema(_ context.Context, _ datasource.SchemaRequest, resp *da
 	attributes := map[string]schema.Attribute{
 		"token_id": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "The id of the token, of the form `region/uuid`, or its uuid alone.",
+			MarkdownDescription: "The ID of the token, in the form `region/uuid`, or its UUID.",
 			Validators:          []validator.String{tfkit.Reference()},
 		},
-		"region": tfkit.DataRegion("The region; that of `token_id` if it names one, or else the provider's."),
+		"region": tfkit.DataRegion("The region of the token. Defaults to the region in `token_id`, or else to the provider's region."),
 	}
-	maps.Copy(attributes, shownTokenAttributes())
+	maps.Copy(attributes, tokenInfoAttributes())
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "What is known of a token that exists. The token itself is shown once, when it is made, and cannot be read.",
+		MarkdownDescription: "Information about an existing token. The API returns the token itself only when it is created, so it is not included.",
 		Attributes:          attributes,
 	}
 }
@@ -106,15 +109,15 @@ func (d *tokenData) Read(ctx context.Context, req datasource.ReadRequest, resp *
 	t, err := d.Backend.API().GetToken(&sdk.GetTokenRequest{Region: id.Region, TokenID: id.UUID}, client.Context(ctx))
 	if client.IsNotFound(err) {
 		resp.Diagnostics.AddAttributeError(path.Root("token_id"), "No such function token",
-			"There is no token "+id.String()+": it was revoked, or lives in another region or project. "+
-				"The data source scaleway_function_tokens lists those that there are.")
+			"Token "+id.String()+" does not exist: it was revoked, or is in another region or project. "+
+				"The data source scaleway_function_tokens lists the existing tokens.")
 		return
 	}
 	if err != nil {
 		d.Backend.AddError(&resp.Diagnostics, "Cannot read the function token", err)
 		return
 	}
-	m.shownToken = showToken(d.Backend, id, t)
+	m.tokenInfo = newTokenInfo(d.Backend, id, t)
 	m.Region = types.StringValue(id.Region.String())
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }

@@ -10,29 +10,29 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// minTTL is the shortest life of a token that has a point: it takes seconds
-// until the plan is carried out.
+// minTTL is the shortest accepted lifetime of a token: applying a plan takes seconds.
 const minTTL = time.Minute
 
-// durationBetween wants a length of time of at least and at most so much; a most of 0 is no
-// limit. The advice says what else to use where the text is above it.
-func durationBetween(least, most time.Duration, advice string) validator.String {
-	return tfkit.StringRule("a length of time such as 90m or 720h", "Invalid length of time", func(text string) string {
-		d, err := time.ParseDuration(text)
+// durationBetween returns a validator of durations from minimum to maximum; a maximum
+// of 0 is no limit. The advice is added to the message about a duration that is too
+// long.
+func durationBetween(minimum, maximum time.Duration, advice string) validator.String {
+	return tfkit.StringRule("a duration such as 90m or 720h", "Invalid duration", func(value string) string {
+		d, err := time.ParseDuration(value)
 		switch {
 		case err != nil:
-			return tfkit.Quote(text) + " is no length of time: write numbers and units, which are h, m and s, for example 90m, 1h30m or 720h for 30 days."
-		case d < least:
-			return tfkit.Quote(text) + " is too short: write " + formatDuration(least) + " or more."
-		case most > 0 && d > most:
-			return tfkit.Quote(text) + " is too long: write " + formatDuration(most) + " or less. " + advice
+			return tfkit.Quote(value) + " is not a valid duration: write numbers with the units h, m and s, for example 90m, 1h30m or 720h for 30 days."
+		case d < minimum:
+			return tfkit.Quote(value) + " is too short: write " + formatDuration(minimum) + " or more."
+		case maximum > 0 && d > maximum:
+			return tfkit.Quote(value) + " is too long: write " + formatDuration(maximum) + " or less. " + advice
 		default:
 			return ""
 		}
 	})
 }
 
-// formatDuration writes a length of time as users write it, without units that count 0.
+// formatDuration returns a duration without trailing units of 0: 1h, not 1h0m0s.
 func formatDuration(d time.Duration) string {
 	text := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {
@@ -43,8 +43,8 @@ func formatDuration(d time.Duration) string {
 	return text
 }
 
-// durationOf returns the length of time that a validated text stands for, and false
-// if there is none, or it is not known yet.
+// durationOf parses a validated duration. It returns false if the string is not set or
+// unknown.
 func durationOf(v types.String) (time.Duration, bool) {
 	if !tfkit.IsSet(v) {
 		return 0, false
@@ -53,7 +53,7 @@ func durationOf(v types.String) (time.Duration, bool) {
 	return d, err == nil
 }
 
-// sameDuration compares lengths of time by what they stand for.
+// sameDuration reports whether two durations are equal, for example 60m and 1h.
 func sameDuration(a, b string) bool {
 	first, errFirst := time.ParseDuration(a)
 	second, errSecond := time.ParseDuration(b)

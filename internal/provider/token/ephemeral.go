@@ -19,19 +19,17 @@ import (
 )
 
 const (
-	// defaultRunTTL and mostRunTTL bound the life of a token that lives for one
-	// run. It is revoked when the run ends; the end of its life is the safety net
-	// for a run that is killed.
+	// The token is revoked when the run ends. Its ttl limits its lifetime if the run
+	// is killed.
 	defaultEphemeralTTL = time.Hour
 	maxEphemeralTTL     = 24 * time.Hour
-	// revokeTimeout is how long a revocation may take that goes on after the run
-	// was interrupted.
+	// revokeTimeout bounds the revocation, which continues if the run is interrupted.
 	revokeTimeout = 30 * time.Second
-	// openedToken is the key under which Close finds what Open has made.
-	openedToken = "token"
+	// privateKey is the key of the private data that Open stores for Close.
+	privateKey = "token"
 )
 
-// tokenEphemeral is the ephemeral scaleway_function_token.
+// tokenEphemeral is the ephemeral resource scaleway_function_token.
 type tokenEphemeral struct{ backend *tfkit.Backend }
 
 var (
@@ -40,6 +38,7 @@ var (
 	_ ephemeral.EphemeralResourceWithValidateConfig = (*tokenEphemeral)(nil)
 )
 
+// NewEphemeral returns the ephemeral resource scaleway_function_token.
 func NewEphemeral() ephemeral.EphemeralResource {
 	return &tokenEphemeral{}
 }
@@ -56,8 +55,9 @@ type ephemeralModel struct {
 	Token       types.String `tfsdk:"token"`
 }
 
-// opened is what Close needs to know of a token. It holds no secret.
-type opened struct {
+// openedToken is the private data that Close needs to revoke a token. It contains no
+// secret.
+type openedToken struct {
 	ID        string `json:"id"`
 	ExpiresAt string `json:"expires_at"`
 }
@@ -77,37 +77,37 @@ func (e *tokenEphemeral) Configure(_ context.Context, req ephemeral.ConfigureReq
 // Schema implements ephemeral.EphemeralResource.
 func (*tokenEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A token for the time of one run: made when Terraform needs it, revoked when the run ends, and never in a plan or a state. " +
-			"Terraform opens it in `plan` and again in `apply`, so each makes a token of its own. " +
-			"A run that is killed cannot revoke its token, which then expires after `ttl`. Needs Terraform 1.10 or OpenTofu 1.11.",
+		MarkdownDescription: "A token for one run of Terraform. It is created when Terraform needs it, revoked when the run ends, and stored in neither the plan nor the state.\n\n" +
+			"`terraform plan` and `terraform apply` each create a token of their own. If a run is killed, its token stays valid until `ttl` has passed. " +
+			"Requires Terraform 1.10 or OpenTofu 1.11.",
 		Attributes: map[string]schema.Attribute{
 			"function_id": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "The function that the token opens. Exactly one of `function_id` and `namespace_id` is set.",
+				MarkdownDescription: functionDescription,
 				Validators:          []validator.String{tfkit.OptionalReference()},
 			},
 			"namespace_id": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "The namespace whose functions the token opens. Exactly one of `function_id` and `namespace_id` is set.",
+				MarkdownDescription: namespaceDescription,
 				Validators:          []validator.String{tfkit.OptionalReference()},
 			},
-			"description": schema.StringAttribute{Optional: true, MarkdownDescription: "A description of the token."},
+			"description": schema.StringAttribute{Optional: true, MarkdownDescription: "The description of the token."},
 			"ttl": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "How long the token lives if the run cannot revoke it, from `1m` to `24h`; write more than the run takes. " +
-					"The token cannot be prolonged. `1h` by default.",
-				Validators: []validator.String{durationBetween(minTTL, maxEphemeralTTL, "For a token that outlives the run, use the resource scaleway_function_token.")},
+				MarkdownDescription: "The lifetime of the token, from `1m` to `24h`. It must be longer than the run, because a token cannot be renewed. " +
+					"Defaults to `1h`.",
+				Validators: []validator.String{durationBetween(minTTL, maxEphemeralTTL, "For a token that is valid after the run, use the resource scaleway_function_token.")},
 			},
 			"region": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "The region; that of `function_id` or `namespace_id` if they name one, or else the provider's.",
+				MarkdownDescription: "The region of the token. Defaults to the region in `function_id` or `namespace_id`, or else to the provider's region.",
 				Validators:          []validator.String{tfkit.RegionName()},
 			},
-			"id":         schema.StringAttribute{Computed: true, MarkdownDescription: "The id of the token, of the form `region/uuid`."},
-			"expires_at": schema.StringAttribute{Computed: true, MarkdownDescription: "When the token stops to open anything, if it is not revoked before."},
+			"id":         schema.StringAttribute{Computed: true, MarkdownDescription: "The ID of the token, in the form `region/uuid`."},
+			"expires_at": schema.StringAttribute{Computed: true, MarkdownDescription: "The time when the token expires if it is not revoked before."},
 			"token": schema.StringAttribute{
 				Computed: true, Sensitive: true,
-				MarkdownDescription: "The token, to be sent as the header `X-Auth-Token`.",
+				MarkdownDescription: tokenDescription,
 			},
 		},
 	}
@@ -122,7 +122,7 @@ func (*tokenEphemeral) ValidateConfig(ctx context.Context, req ephemeral.Validat
 	}
 }
 
-// Open implements ephemeral.EphemeralResource: it makes the token.
+// Open implements ephemeral.EphemeralResource. It creates the token.
 func (e *tokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
 	var m ephemeralModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
@@ -135,38 +135,38 @@ func (e *tokenEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, re
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	made, err := e.create(ctx, scope, &m)
+	created, err := e.create(ctx, scope, &m)
 	if err != nil {
 		e.backend.AddCreateError(&resp.Diagnostics, "Cannot create the function token", err, scopeAttribute(scope.FunctionID), "")
 		return
 	}
-	id := regional.ID{Region: scope.Region, UUID: made.ID}
+	id := regional.ID{Region: scope.Region, UUID: created.ID}
 	m.Region = types.StringValue(id.Region.String())
 	m.ID = types.StringValue(id.String())
-	m.ExpiresAt = tfkit.Instant(made.ExpiresAt)
-	m.Token = types.StringValue(made.Token)
-	left := opened{ID: id.String(), ExpiresAt: m.ExpiresAt.ValueString()}
-	if err := awaitReady(ctx, e.backend, id, made); err != nil {
+	m.ExpiresAt = tfkit.Instant(created.ExpiresAt)
+	m.Token = types.StringValue(created.Token)
+	opened := openedToken{ID: id.String(), ExpiresAt: m.ExpiresAt.ValueString()}
+	if err := awaitReady(ctx, e.backend, id, created); err != nil {
 		e.backend.AddError(&resp.Diagnostics, "The function token did not become ready", err)
-		// Terraform closes nothing that did not open.
-		e.revoke(ctx, left, &resp.Diagnostics)
+		// Terraform does not call Close after Open has failed.
+		e.revoke(ctx, opened, &resp.Diagnostics)
 		return
 	}
-	if e.remember(ctx, left, resp); resp.Diagnostics.HasError() {
-		e.revoke(ctx, left, &resp.Diagnostics)
+	if e.storePrivate(ctx, opened, resp); resp.Diagnostics.HasError() {
+		e.revoke(ctx, opened, &resp.Diagnostics)
 		return
 	}
 	resp.Diagnostics.Append(resp.Result.Set(ctx, &m)...)
 }
 
-// remember leaves a note for Close.
-func (*tokenEphemeral) remember(ctx context.Context, left opened, resp *ephemeral.OpenResponse) {
-	private, err := json.Marshal(left)
+// storePrivate stores the private data for Close.
+func (*tokenEphemeral) storePrivate(ctx context.Context, opened openedToken, resp *ephemeral.OpenResponse) {
+	private, err := json.Marshal(opened)
 	if err != nil {
-		resp.Diagnostics.AddError("Cannot remember the function token", tfkit.Sentence(err))
+		resp.Diagnostics.AddError("Cannot store the ID of the function token", tfkit.Sentence(err))
 		return
 	}
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, openedToken, private)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, privateKey, private)...)
 }
 
 func (e *tokenEphemeral) create(ctx context.Context, scope scope, m *ephemeralModel) (*sdk.Token, error) {
@@ -174,7 +174,7 @@ func (e *tokenEphemeral) create(ctx context.Context, scope scope, m *ephemeralMo
 	if !configured {
 		ttl = defaultEphemeralTTL
 	}
-	//nolint:staticcheck // Scaleway announced the end of these tokens in November 2025, and this is about them.
+	//nolint:staticcheck // Scaleway deprecated these tokens in November 2025; this resource creates them.
 	return e.backend.API().CreateToken(&sdk.CreateTokenRequest{
 		Region:      scope.Region,
 		FunctionID:  scope.FunctionID,
@@ -184,33 +184,32 @@ func (e *tokenEphemeral) create(ctx context.Context, scope scope, m *ephemeralMo
 	}, client.Context(ctx))
 }
 
-// Close implements ephemeral.EphemeralResourceWithClose: it revokes the token.
+// Close implements ephemeral.EphemeralResourceWithClose. It revokes the token.
 func (e *tokenEphemeral) Close(ctx context.Context, req ephemeral.CloseRequest, resp *ephemeral.CloseResponse) {
-	private, diags := req.Private.GetKey(ctx, openedToken)
+	private, diags := req.Private.GetKey(ctx, privateKey)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	var left opened
-	if err := json.Unmarshal(private, &left); err != nil {
-		resp.Diagnostics.AddError("Cannot tell which function token to revoke", tfkit.Sentence(err))
+	var opened openedToken
+	if err := json.Unmarshal(private, &opened); err != nil {
+		resp.Diagnostics.AddError("Cannot read the ID of the function token to revoke", tfkit.Sentence(err))
 		return
 	}
-	e.revoke(ctx, left, &resp.Diagnostics)
+	e.revoke(ctx, opened, &resp.Diagnostics)
 }
 
-// revoke takes the token back. A failure is a warning, because what the run was
-// for is done: it says which token is left, and for how long. An interrupted run
-// revokes all the same.
-func (e *tokenEphemeral) revoke(ctx context.Context, left opened, diags *diag.Diagnostics) {
+// revoke deletes the token, also if ctx is canceled. A failure is a warning, because
+// the work of the run is done; it names the token and the time when it expires.
+func (e *tokenEphemeral) revoke(ctx context.Context, opened openedToken, diags *diag.Diagnostics) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	id, err := regional.Parse(left.ID)
+	id, err := regional.Parse(opened.ID)
 	if err == nil {
 		err = e.backend.DeleteToken(ctx, id)
 	}
 	if err != nil {
-		diags.AddWarning("The function token of this run is not revoked",
-			fmt.Sprintf("Token %s stays valid until %s. %s Revoke it by hand, or let it expire.", left.ID, left.ExpiresAt, tfkit.Sentence(err)))
+		diags.AddWarning("Cannot revoke the function token of this run",
+			fmt.Sprintf("Token %s stays valid until %s. %s Delete it manually, or let it expire.", opened.ID, opened.ExpiresAt, tfkit.Sentence(err)))
 	}
 }

@@ -25,12 +25,13 @@ var (
 	_ datasource.DataSourceWithValidateConfig = (*tokenListData)(nil)
 )
 
+// NewListDataSource returns the data source scaleway_function_tokens.
 func NewListDataSource() datasource.DataSource {
 	return &tokenListData{tfkit.BaseDataSource{TypeName: "scaleway_function_tokens"}}
 }
 
-// mostOnPage is the largest page that the service gives.
-const mostOnPage = 100
+// pageSize is the largest page size that the API accepts.
+const pageSize = 100
 
 // listDataModel is the configuration and the result.
 type listDataModel struct {
@@ -39,41 +40,41 @@ type listDataModel struct {
 	ExpiresBefore types.String `tfsdk:"expires_before"`
 	Expired       types.Bool   `tfsdk:"expired"`
 	Region        types.String `tfsdk:"region"`
-	Tokens        []shownToken `tfsdk:"tokens"`
+	Tokens        []tokenInfo  `tfsdk:"tokens"`
 }
 
 // Schema implements datasource.DataSource.
 func (*tokenListData) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The tokens of a function or of a namespace, oldest first: to see who has one, which never expire, and which soon will. " +
-			"The tokens themselves cannot be read.",
+		MarkdownDescription: "Lists the tokens of a function or of a namespace, oldest first. " +
+			"The API does not return the tokens themselves.",
 		Attributes: map[string]schema.Attribute{
 			"function_id": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Lists the tokens of this function. Exactly one of `function_id` and `namespace_id` is set.",
+				MarkdownDescription: "The ID of the function whose tokens are listed. Set exactly one of `function_id` and `namespace_id`.",
 				Validators:          []validator.String{tfkit.OptionalReference()},
 			},
 			"namespace_id": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Lists the tokens that open all functions of this namespace. Those of a single function of it are listed by `function_id`. " +
-					"Exactly one of the two is set.",
+				MarkdownDescription: "The ID of the namespace whose tokens are listed. The list does not include tokens of a single function in the namespace. " +
+					"Set exactly one of `function_id` and `namespace_id`.",
 				Validators: []validator.String{tfkit.OptionalReference()},
 			},
 			"expires_before": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Lists only tokens that expire before this time, as in `2030-01-31T12:00:00Z`, expired ones among them. " +
-					"A token that never expires is not listed.",
+				MarkdownDescription: "Lists only tokens that expire before this time, in RFC 3339 format, for example `2030-01-31T12:00:00Z`. " +
+					"The list includes expired tokens, but no tokens that never expire.",
 				Validators: []validator.String{tfkit.RFC3339()},
 			},
 			"expired": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: "`true` lists only tokens that have expired, `false` only those that have not.",
+				MarkdownDescription: "If `true`, lists only expired tokens. If `false`, lists only tokens that have not expired.",
 			},
-			"region": tfkit.DataRegion("The region; that of `function_id` or `namespace_id` if they name one, or else the provider's."),
+			"region": tfkit.DataRegion("The region of the tokens. Defaults to the region in `function_id` or `namespace_id`, or else to the provider's region."),
 			"tokens": schema.ListNestedAttribute{
 				Computed:            true,
 				MarkdownDescription: "The tokens.",
-				NestedObject:        schema.NestedAttributeObject{Attributes: shownTokenAttributes()},
+				NestedObject:        schema.NestedAttributeObject{Attributes: tokenInfoAttributes()},
 			},
 		},
 	}
@@ -103,25 +104,25 @@ func (d *tokenListData) Read(ctx context.Context, req datasource.ReadRequest, re
 	}
 	list, err := d.Backend.API().ListTokens(&sdk.ListTokensRequest{
 		Region: scope.Region, FunctionID: scope.FunctionID, NamespaceID: scope.NamespaceID,
-		OrderBy: sdk.ListTokensRequestOrderByCreatedAtAsc, PageSize: new(uint32(mostOnPage)),
+		OrderBy: sdk.ListTokensRequestOrderByCreatedAtAsc, PageSize: new(uint32(pageSize)),
 	}, client.Context(ctx), scw.WithAllPages())
 	if err != nil {
 		d.Backend.AddError(&resp.Diagnostics, "Cannot list the function tokens", err)
 		return
 	}
 	m.Region = types.StringValue(scope.Region.String())
-	m.Tokens = []shownToken{}
+	m.Tokens = []tokenInfo{}
 	now := d.Backend.Now()
 	for _, t := range list.Tokens {
-		if m.lists(t, now) {
-			m.Tokens = append(m.Tokens, showToken(d.Backend, regional.ID{Region: scope.Region, UUID: t.ID}, t))
+		if m.matches(t, now) {
+			m.Tokens = append(m.Tokens, newTokenInfo(d.Backend, regional.ID{Region: scope.Region, UUID: t.ID}, t))
 		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// lists reports whether the filters let the token through.
-func (m *listDataModel) lists(t *sdk.Token, now time.Time) bool {
+// matches reports whether the token matches the filters.
+func (m *listDataModel) matches(t *sdk.Token, now time.Time) bool {
 	if limit, err := time.Parse(time.RFC3339, m.ExpiresBefore.ValueString()); err == nil {
 		if t.ExpiresAt == nil || !t.ExpiresAt.Before(limit) {
 			return false

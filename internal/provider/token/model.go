@@ -14,7 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// model is a token in configuration, plan and state.
+// model is the token resource in a configuration, plan or state.
 type model struct {
 	ID              types.String `tfsdk:"id"`
 	FunctionID      types.String `tfsdk:"function_id"`
@@ -27,8 +27,8 @@ type model struct {
 	ReadyForRenewal types.Bool   `tfsdk:"ready_for_renewal"`
 }
 
-// fill takes over what the service says, in the model's own spelling where that
-// says the same. It leaves the token itself alone, which the service shows once.
+// fill sets the attributes from the API's answer. It keeps the model's spelling of
+// equal values, and the token itself, which the API returns only once.
 func (m *model) fill(id regional.ID, t *sdk.Token) {
 	m.ID = types.StringValue(id.String())
 	m.FunctionID = spelling.Keep(m.FunctionID, tfkit.RegionalReference(id, t.FunctionID), spelling.Reference)
@@ -38,7 +38,7 @@ func (m *model) fill(id regional.ID, t *sdk.Token) {
 	m.Region = types.StringValue(id.Region.String())
 }
 
-// setEmpty writes "" for what is not set, as the official provider does.
+// setEmpty replaces null by "", as the official provider does.
 func (m *model) setEmpty() {
 	m.FunctionID = spelling.OrEmpty(m.FunctionID)
 	m.NamespaceID = spelling.OrEmpty(m.NamespaceID)
@@ -46,13 +46,13 @@ func (m *model) setEmpty() {
 	m.ExpiresAt = spelling.OrEmpty(m.ExpiresAt)
 }
 
-// opens is what the token opens, as far as the model knows.
-func (m *model) opens(region scw.Region) client.Scope {
+// scope returns the scope of the token, as far as the model contains it.
+func (m *model) scope(region scw.Region) client.Scope {
 	return client.Scope{Region: region, FunctionID: regional.Bare(m.FunctionID.ValueString()), NamespaceID: regional.Bare(m.NamespaceID.ValueString())}
 }
 
-// expiry returns when the token expires, and false if that is never, or not
-// known yet.
+// expiry returns the time when the token expires, and false if it never expires or the
+// time is unknown.
 func (m *model) expiry() (time.Time, bool) {
 	if !tfkit.IsSet(m.ExpiresAt) {
 		return time.Time{}, false
@@ -61,8 +61,8 @@ func (m *model) expiry() (time.Time, bool) {
 	return at, err == nil
 }
 
-// createRequest returns the request that makes the planned token. The life of a
-// rotated one begins now.
+// createRequest returns the request that creates the planned token. The ttl of a
+// rotated token starts now.
 func (m *model) createRequest(region scw.Region, now time.Time, diags *diag.Diagnostics) *sdk.CreateTokenRequest {
 	request := &sdk.CreateTokenRequest{Region: region, Description: tfkit.OptionalString(m.Description)}
 	if id := tfkit.CheckReference(diags, "function_id", m.FunctionID, region); id != "" {
@@ -74,8 +74,8 @@ func (m *model) createRequest(region scw.Region, now time.Time, diags *diag.Diag
 	if at, expires := m.expiry(); expires {
 		request.ExpiresAt = &at
 	}
-	if planned, rotated := m.rotation(); rotated {
-		request.ExpiresAt = new(now.Add(planned.ttl))
+	if configured, rotated := m.rotation(); rotated {
+		request.ExpiresAt = new(now.Add(configured.ttl))
 	}
 	return request
 }

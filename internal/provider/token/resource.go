@@ -17,21 +17,22 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// tokenResource is scaleway_function_token.
+// tokenResource is the resource scaleway_function_token.
 type tokenResource struct{ tfkit.BaseResource }
 
 var _ tfkit.Resource = (*tokenResource)(nil)
 
+// NewResource returns the resource scaleway_function_token.
 func NewResource() tfkit.Resource {
 	return &tokenResource{tfkit.BaseResource{TypeName: "scaleway_function_token"}}
 }
 
-// timeout is the timeout of each operation, as in the official provider. A
-// token has no timeouts block: it is made in a second or never.
+// timeout is the timeout of each operation, as in the official provider. The resource
+// has no timeouts block: the API answers within a second.
 const timeout = 5 * time.Minute
 
-// ModifyPlan implements resource.ResourceWithModifyPlan. It warns of a token that
-// is made expired; Read warns of one that has expired since.
+// ModifyPlan implements resource.ResourceWithModifyPlan. It warns if a new
+// token is already expired; Read warns of a token that has expired since.
 func (r *tokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return
@@ -50,8 +51,8 @@ func (r *tokenResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 	at, expires := m.expiry()
 	if req.State.Raw.IsNull() && expires && !at.After(r.Backend.Now()) {
 		resp.Diagnostics.AddAttributeWarning(path.Root("expires_at"), "The function token is already expired",
-			m.ExpiresAt.ValueString()+" is in the past, so no function will accept this token. "+
-				"Write a time that is still to come, or remove expires_at for a token that never expires.")
+			m.ExpiresAt.ValueString()+" is in the past: functions will not accept this token. "+
+				"Set expires_at to a time in the future, or remove it for a token that never expires.")
 	}
 }
 
@@ -66,7 +67,7 @@ func (r *tokenResource) Create(ctx context.Context, req resource.CreateRequest, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	//nolint:staticcheck // Scaleway announced the end of these tokens in November 2025, and this resource is about them.
+	//nolint:staticcheck // Scaleway deprecated these tokens in November 2025; this resource manages them.
 	created, err := r.Backend.API().CreateToken(request, client.Context(ctx))
 	if err != nil {
 		r.Backend.AddCreateError(&resp.Diagnostics, "Cannot create the function token", err, scopeAttribute(request.FunctionID), "")
@@ -93,7 +94,7 @@ func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	t, err := r.Backend.RefreshedToken(ctx, id, m.opens(id.Region))
+	t, err := r.Backend.RefreshedToken(ctx, id, m.scope(id.Region))
 	if client.IsNotFound(err) {
 		resp.State.RemoveResource(ctx)
 		return
@@ -109,22 +110,22 @@ func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-// warn reports a token in the state that opens nothing. Of a rotated token that
-// is expired the plan says that it is replaced.
+// warn warns of a token that functions do not accept. It does not warn of an expired
+// token with a rotation: the plan replaces that and says so.
 func (r *tokenResource) warn(id regional.ID, m *model, t *sdk.Token, diags *diag.Diagnostics) {
 	if t.Status != sdk.TokenStatusReady {
 		diags.AddWarning("The function token is not ready",
-			fmt.Sprintf("Token %s is in status %q, so functions may not accept it. terraform apply -replace makes another one.", id, t.Status))
+			fmt.Sprintf("Token %s is in status %q: functions may not accept it. Replace it with terraform apply -replace.", id, t.Status))
 	}
 	if at, expires := m.expiry(); expires && m.Rotation.IsNull() && !at.After(r.Backend.Now()) {
 		diags.AddAttributeWarning(path.Root("expires_at"), "The function token is expired",
-			fmt.Sprintf("Token %s expired at %s, so no function accepts it. "+
-				"Write a later expires_at to have it replaced, or remove the resource.", id, m.ExpiresAt.ValueString()))
+			fmt.Sprintf("Token %s expired at %s: functions do not accept it. "+
+				"Set a later expires_at to replace it, or remove the resource.", id, m.ExpiresAt.ValueString()))
 	}
 }
 
-// Update implements resource.Resource. The service has no way to change a token,
-// and what would change one replaces it: what is left is another spelling.
+// Update implements resource.Resource. It sends nothing: all changes replace the token,
+// except for other spellings of the same value.
 func (r *tokenResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
@@ -158,12 +159,25 @@ func (r *tokenResource) ImportState(ctx context.Context, req resource.ImportStat
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("region"), id.Region.String())...)
-	resp.Diagnostics.AddAttributeWarning(path.Root("token"), "The token itself cannot be imported",
-		"The service shows a token once, when it is made. Token "+id.String()+" goes on working and can be revoked from here, "+
-			"but its attribute token is null. To have it in the state, replace it with terraform apply -replace.")
+	resp.Diagnostics.AddAttributeWarning(path.Root("token"), "The token value cannot be imported",
+		"The API returns the value of a token only when it is created, so the attribute token of "+id.String()+" is null. "+
+			"The token stays valid, and destroying the resource revokes it. To have a value in the state, replace the token with terraform apply -replace.")
 }
 
 // MoveState implements resource.ResourceWithMoveState.
 func (r *tokenResource) MoveState(context.Context) []resource.StateMover {
 	return tfkit.MoveFromOfficial(r.TypeName, resourceSchema())
+}
+
+// awaitReady waits until functions accept a token. It returns an error if the token
+// ends in another status.
+func awaitReady(ctx context.Context, b *tfkit.Backend, id regional.ID, known *sdk.Token) error {
+	t, err := b.SettledToken(ctx, id, known)
+	if err != nil {
+		return err
+	}
+	if t.Status != sdk.TokenStatusReady {
+		return fmt.Errorf("token %s is in status %q: apply again to create another token", id, t.Status)
+	}
+	return nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// rotation says how long a token lives, and how long before its end it is
+// rotation is the lifetime of each token, and how long before its expiry it is
 // replaced.
 type rotation struct {
 	ttl, early time.Duration
@@ -29,31 +29,32 @@ const (
 	rotationEarly = "early_renewal"
 )
 
-// earlyShare is the share of its life that a token has left when it is replaced,
-// if nothing else is configured: a third, as cert-manager does with certificates.
-const earlyShare = 3
+// earlyFraction divides ttl into the default of early_renewal: a third of ttl, like
+// cert-manager's default for certificates.
+const earlyFraction = 3
 
 func rotationBlock() schema.Block {
 	return schema.SingleNestedBlock{
-		MarkdownDescription: "Has the token replaced before it expires, whenever Terraform runs late enough in its life. Conflicts with `expires_at`. " +
-			"With `lifecycle { create_before_destroy = true }` callers never see a gap: the old token is revoked after everything that uses it has the new one.",
+		MarkdownDescription: "Replaces the token before it expires: an apply in the last `early_renewal` of its lifetime creates a new token. Conflicts with `expires_at`. " +
+			"Set `create_before_destroy = true` in the `lifecycle` block to rotate without downtime: Terraform then revokes the old token after it has updated the resources that use it.",
 		Attributes: map[string]schema.Attribute{
-			// The framework would demand a required argument where there is no block.
+			// If ttl were required, the framework would require it without a block too.
 			rotationTTL: schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Required in the block. How long each token lives, from its creation, for example `90m` or `720h`. Another length replaces the token.",
+				MarkdownDescription: "Required. The lifetime of each token, for example `90m` or `720h`. Changing this replaces the token.",
 				Validators:          []validator.String{durationBetween(minTTL, 0, "")},
 			},
 			rotationEarly: schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "How long before it expires the token is replaced, less than `ttl`. Terraform has to run within this time. " +
-					"A third of `ttl` by default.",
+				MarkdownDescription: "How long before its expiry the token is replaced, less than `ttl`. Run Terraform at least once in this period. " +
+					"Defaults to a third of `ttl`.",
 				Validators: []validator.String{durationBetween(0, 0, "")},
 			},
 		},
 	}
 }
 
+// rotationText returns an argument of the rotation block, null without the block.
 func (m *model) rotationText(name string) types.String {
 	text, ok := m.Rotation.Attributes()[name].(types.String)
 	if !ok {
@@ -62,8 +63,8 @@ func (m *model) rotationText(name string) types.String {
 	return text
 }
 
-// rotation returns the rotation that is configured, and false if there is none or
-// it is not known yet.
+// rotation returns the configured rotation, and false if there is none or it is
+// unknown.
 func (m *model) rotation() (rotation, bool) {
 	ttl, ok := durationOf(m.rotationText(rotationTTL))
 	early := m.rotationText(rotationEarly)
@@ -73,18 +74,18 @@ func (m *model) rotation() (rotation, bool) {
 	if before, configured := durationOf(early); configured {
 		return rotation{ttl: ttl, early: before}, true
 	}
-	return rotation{ttl: ttl, early: ttl / earlyShare}, true
+	return rotation{ttl: ttl, early: ttl / earlyFraction}, true
 }
 
-// due reports whether the token has reached the time of its renewal, or is none
-// that rotation can count on.
+// due reports whether the token must be replaced now, because it expires within
+// early_renewal.
 func (m *model) due(now time.Time) bool {
-	planned, rotated := m.rotation()
+	configured, rotated := m.rotation()
 	expiry, expires := m.expiry()
-	return rotated && expires && !now.Before(expiry.Add(-planned.early))
+	return rotated && expires && !now.Before(expiry.Add(-configured.early))
 }
 
-// readyForRenewal is null for a token that is not rotated.
+// readyForRenewal returns the attribute ready_for_renewal, null without a rotation.
 func (m *model) readyForRenewal(now time.Time) types.Bool {
 	if m.Rotation.IsNull() {
 		return types.BoolNull()
@@ -92,28 +93,28 @@ func (m *model) readyForRenewal(now time.Time) types.Bool {
 	return types.BoolValue(m.due(now))
 }
 
-// checkRotation reports a rotation that makes no sense, as far as it is known.
+// checkRotation adds errors for an invalid rotation. Unknown values are not checked.
 func (m *model) checkRotation(diags *diag.Diagnostics) {
 	if m.Rotation.IsNull() {
 		return
 	}
 	if m.rotationText(rotationTTL).IsNull() && !m.Rotation.IsUnknown() {
-		diags.AddAttributeError(path.Root("rotation").AtName(rotationTTL), "A rotation without a length",
-			"The block rotation does not say how long each token lives: set ttl, for example to 720h for 30 days.")
+		diags.AddAttributeError(path.Root("rotation").AtName(rotationTTL), "Missing ttl",
+			"The rotation block requires the lifetime of each token: set ttl, for example to 720h for 30 days.")
 	}
 	if tfkit.IsSet(m.ExpiresAt) {
-		diags.AddAttributeError(path.Root("expires_at"), "Two ends of one token",
-			"The rotation decides when the token expires: remove expires_at, or remove the block rotation.")
+		diags.AddAttributeError(path.Root("expires_at"), "Both expires_at and rotation are set",
+			"The rotation block determines when the token expires: remove expires_at or the rotation block.")
 	}
-	if planned, known := m.rotation(); known && planned.early >= planned.ttl {
-		diags.AddAttributeError(path.Root("rotation").AtName(rotationEarly), "Renewal before the beginning",
-			fmt.Sprintf("early_renewal is %s and ttl is %s, so that each token would be replaced as soon as it is made: "+
-				"write an early_renewal that is shorter than ttl.", formatDuration(planned.early), formatDuration(planned.ttl)))
+	if configured, known := m.rotation(); known && configured.early >= configured.ttl {
+		diags.AddAttributeError(path.Root("rotation").AtName(rotationEarly), "early_renewal is not less than ttl",
+			fmt.Sprintf("early_renewal is %s and ttl is %s, so each apply would replace the token: "+
+				"set early_renewal to less than ttl.", formatDuration(configured.early), formatDuration(configured.ttl)))
 	}
 }
 
-// planRotation decides whether a rotated token is replaced, and says why. It
-// plans what the block computes.
+// planRotation plans ready_for_renewal and expires_at, and replaces a rotated token
+// that must be renewed, with a warning that says why.
 func (r *tokenResource) planRotation(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, m *model) {
 	ready := path.Root("ready_for_renewal")
 	if m.Rotation.IsNull() {
@@ -126,17 +127,17 @@ func (r *tokenResource) planRotation(ctx context.Context, req resource.ModifyPla
 	}
 	var prior model
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	at, replaced := r.renewal(&prior, m, &resp.Diagnostics)
+	attribute, replaced := r.renewal(&prior, m, &resp.Diagnostics)
 	if !replaced || resp.Diagnostics.HasError() {
 		return
 	}
-	resp.RequiresReplace = append(resp.RequiresReplace, at)
+	resp.RequiresReplace = append(resp.RequiresReplace, attribute)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("expires_at"), types.StringUnknown())...)
 }
 
-// renewal reports whether the prior token is replaced by the planned rotation,
-// and because of which argument. A token that was not rotated until now, as after
-// an import, is kept if it expires as soon as one made now would.
+// renewal reports whether the planned rotation replaces the prior token, and because
+// of which attribute. A token without a rotation until now, for example an imported
+// one, is kept if it expires no later than a new token would.
 func (r *tokenResource) renewal(prior, m *model, diags *diag.Diagnostics) (path.Path, bool) {
 	expiresAt := path.Root("expires_at")
 	now := r.Backend.Now()
@@ -152,25 +153,28 @@ func (r *tokenResource) renewal(prior, m *model, diags *diag.Diagnostics) (path.
 	if !m.due(now) {
 		return path.Path{}, false
 	}
-	tense := "expires"
+	verb := "expires"
 	if !expiry.After(now) {
-		tense = "expired"
+		verb = "expired"
 	}
-	diags.AddAttributeWarning(expiresAt, fmt.Sprintf("Replace, because the token %s on %s", tense, prior.ExpiresAt.ValueString()),
-		fmt.Sprintf("Token %s is within %s of its end, so the plan replaces it by one that lives for %s. "+
-			"With create_before_destroy in its lifecycle block, the old token works until everything that uses it has the new one.",
+	diags.AddAttributeWarning(expiresAt, fmt.Sprintf("The function token is replaced because it %s at %s", verb, prior.ExpiresAt.ValueString()),
+		fmt.Sprintf("Token %s has reached the last %s of its lifetime: the plan replaces it by a token that is valid for %s. "+
+			"With create_before_destroy in the lifecycle block, the old token stays valid until the resources that use it are updated.",
 			prior.ID.ValueString(), formatDuration(planned.early), formatDuration(planned.ttl)))
 	return expiresAt, true
 }
 
-// expiryModifier plans expires_at as configured; another instant makes another
-// token. The expiry of a rotated token stays until planRotation renews it.
+// expiryModifier plans the configured expires_at, and replaces the token if the time
+// differs from the prior one. With a rotation it keeps the prior value: planRotation
+// decides about the renewal.
 type expiryModifier struct{}
 
+// Description implements planmodifier.Describer.
 func (expiryModifier) Description(context.Context) string {
-	return "Another instant makes another object. A rotation decides by itself."
+	return "Changing this to another time replaces the token, unless a rotation block is set."
 }
 
+// MarkdownDescription implements planmodifier.Describer.
 func (m expiryModifier) MarkdownDescription(ctx context.Context) string {
 	return m.Description(ctx)
 }
@@ -179,12 +183,12 @@ func (m expiryModifier) MarkdownDescription(ctx context.Context) string {
 func (expiryModifier) PlanModifyString(ctx context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
 	var block types.Object
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("rotation"), &block)...)
-	made := req.State.Raw.IsNull()
+	creates := req.State.Raw.IsNull()
 	switch {
 	case block.IsNull():
 		spelling.String(spelling.Instant).PlanModifyString(ctx, req, resp)
-		resp.RequiresReplace = !made && !spelling.Equal(req.StateValue, resp.PlanValue, spelling.Instant)
-	case !made:
+		resp.RequiresReplace = !creates && !spelling.Equal(req.StateValue, resp.PlanValue, spelling.Instant)
+	case !creates:
 		resp.PlanValue = req.StateValue
 	}
 }

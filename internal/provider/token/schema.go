@@ -13,6 +13,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
+// The descriptions of arguments and attributes that several schemas contain.
+const (
+	functionDescription  = "The ID of the function that the token grants access to. Set exactly one of `function_id` and `namespace_id`."
+	namespaceDescription = "The ID of the namespace. The token grants access to all its functions. Set exactly one of `function_id` and `namespace_id`."
+	tokenDescription     = "The token. Callers send it in the header `X-Auth-Token`."
+	replaces             = " Changing this replaces the token."
+)
+
 // Schema implements resource.Resource.
 func (*tokenResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = resourceSchema()
@@ -20,38 +28,38 @@ func (*tokenResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 
 func resourceSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "A token that opens one private function, or all private functions of one namespace, until it expires or is destroyed. " +
-			"To change any argument makes another token. The state holds the token in clear: protect it, " +
-			"or use the ephemeral resource of the same name, which leaves no trace.",
+		MarkdownDescription: "A token for one private function, or for all private functions of a namespace. It is valid until it expires or is destroyed.\n\n" +
+			"The state contains the token in clear. Protect the state, or use the ephemeral resource `scaleway_function_token`, which stores the token nowhere.",
 		Attributes: map[string]schema.Attribute{
 			"id":           tfkit.IDAttribute("token"),
-			"function_id":  tokenArgument("The function that the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, tfkit.OptionalReference()),
-			"namespace_id": tokenArgument("The namespace whose functions the token opens. Exactly one of `function_id` and `namespace_id` is set.", spelling.Reference, tfkit.OptionalReference()),
-			"description":  tokenArgument("A description of the token.", spelling.Text),
+			"function_id":  tokenArgument(functionDescription+replaces, spelling.Reference, tfkit.OptionalReference()),
+			"namespace_id": tokenArgument(namespaceDescription+replaces, spelling.Reference, tfkit.OptionalReference()),
+			"description":  tokenArgument("The description of the token."+replaces, spelling.Text),
 			"expires_at": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "When the token stops to open anything, as in `2030-01-31T12:00:00Z`. Left out: never, or what `rotation` makes of it.",
-				Validators:          []validator.String{tfkit.RFC3339()},
-				PlanModifiers:       []planmodifier.String{expiryModifier{}},
+				MarkdownDescription: "The time when the token expires, in RFC 3339 format, for example `2030-01-31T12:00:00Z`. " +
+					"Defaults to never, or to the time that `rotation` sets." + replaces,
+				Validators:    []validator.String{tfkit.RFC3339()},
+				PlanModifiers: []planmodifier.String{expiryModifier{}},
 			},
 			"ready_for_renewal": schema.BoolAttribute{
 				Computed:            true,
-				MarkdownDescription: "Whether the token is so near its end that the next apply replaces it. Null without `rotation`.",
+				MarkdownDescription: "Whether the next apply replaces the token because it expires soon. Null without a `rotation` block.",
 			},
 			"token": schema.StringAttribute{
-				Computed:  true,
-				Sensitive: true,
-				MarkdownDescription: "The token, to be sent as the header `X-Auth-Token`. The service shows it once, when the token is made: " +
-					"for a token that is imported, it is null.",
-				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				Computed:            true,
+				Sensitive:           true,
+				MarkdownDescription: tokenDescription + " The API returns it only when the token is created: it is null for an imported token.",
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"region": tfkit.RegionAttribute(),
+			"region": tfkit.RegionAttribute("token"),
 		},
 		Blocks: map[string]schema.Block{"rotation": rotationBlock()},
 	}
 }
 
-// tokenArgument cannot be changed: the service has no way to change a token.
+// tokenArgument is an optional argument. Changing it replaces the token, because the
+// API cannot change a token.
 func tokenArgument(description string, same spelling.Same, validators ...validator.String) schema.Attribute {
 	return schema.StringAttribute{
 		Optional:            true,

@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// model is a trigger in configuration, plan and state.
+// model is the trigger resource in a configuration, plan or state.
 type model struct {
 	ID          types.String `tfsdk:"id"`
 	FunctionID  types.String `tfsdk:"function_id"`
@@ -23,7 +23,7 @@ type model struct {
 	Timeouts    types.Object `tfsdk:"timeouts"`
 }
 
-// The types of the blocks' objects.
+// The types of the elements of the blocks.
 var (
 	sqsType = types.ObjectType{AttrTypes: map[string]attr.Type{
 		"queue": types.StringType, "namespace_id": types.StringType, "project_id": types.StringType, "region": types.StringType,
@@ -33,16 +33,18 @@ var (
 	}}
 )
 
-// source is what a block says, null where there is no block.
+// source is the value of a source block: a list of at most one element.
 type source struct {
-	list types.List
-	of   types.ObjectType
+	list        types.List
+	elementType types.ObjectType
 }
 
+// isSet reports whether the block is configured.
 func (s source) isSet() bool {
 	return len(s.list.Elements()) > 0
 }
 
+// text returns an attribute of the block, null without a block.
 func (s source) text(attribute string) types.String {
 	if s.isSet() {
 		if object, ok := s.list.Elements()[0].(types.Object); ok {
@@ -54,46 +56,46 @@ func (s source) text(attribute string) types.String {
 	return types.StringNull()
 }
 
-// filled is the block with what the service says, in its own spelling where that
-// says the same.
-func (s source) filled(says map[string]types.String) types.List {
+// filled returns the block with the values of the API's answer. It keeps the block's
+// spelling of equal values.
+func (s source) filled(answer map[string]types.String) types.List {
 	values := map[string]attr.Value{}
-	for attribute := range s.of.AttrTypes {
+	for attribute := range s.elementType.AttrTypes {
 		prior := s.text(attribute)
-		said, known := says[attribute]
+		value, known := answer[attribute]
 		switch {
 		case known && attribute == "account_id":
-			values[attribute] = spelling.Keep(prior, said, spelling.Reference)
+			values[attribute] = spelling.Keep(prior, value, spelling.Reference)
 		case known:
-			values[attribute] = spelling.Keep(prior, said, spelling.Text)
+			values[attribute] = spelling.Keep(prior, value, spelling.Text)
 		case prior.IsUnknown():
 			values[attribute] = types.StringNull()
 		default:
 			values[attribute] = prior
 		}
 	}
-	return types.ListValueMust(s.of, []attr.Value{types.ObjectValueMust(s.of.AttrTypes, values)})
+	return types.ListValueMust(s.elementType, []attr.Value{types.ObjectValueMust(s.elementType.AttrTypes, values)})
 }
 
-// withEmpty is the block with "" in place of a null attribute.
+// withEmpty returns the block with "" for an attribute that is null.
 func (s source) withEmpty(attribute string) types.List {
 	if !s.isSet() || !s.text(attribute).IsNull() {
 		return s.list
 	}
 	values := map[string]attr.Value{}
-	for name := range s.of.AttrTypes {
+	for name := range s.elementType.AttrTypes {
 		values[name] = s.text(name)
 	}
 	values[attribute] = types.StringValue("")
-	return types.ListValueMust(s.of, []attr.Value{types.ObjectValueMust(s.of.AttrTypes, values)})
+	return types.ListValueMust(s.elementType, []attr.Value{types.ObjectValueMust(s.elementType.AttrTypes, values)})
 }
 
 func (m *model) sqs() source { return source{m.SQS, sqsType} }
 
 func (m *model) nats() source { return source{m.NATS, natsType} }
 
-// fill takes over what the service says, in the model's own spelling where that
-// says the same.
+// fill sets the attributes from the API's answer. It keeps the model's spelling of
+// equal values.
 func (m *model) fill(id regional.ID, t *sdk.Trigger) {
 	m.ID = types.StringValue(id.String())
 	m.FunctionID = spelling.Keep(m.FunctionID, tfkit.RegionalReference(id, &t.FunctionID), spelling.Reference)
@@ -114,22 +116,22 @@ func (m *model) fill(id regional.ID, t *sdk.Trigger) {
 	}
 }
 
-// setEmpty writes "" for what is not set, as the official provider does.
+// setEmpty replaces null by "", as the official provider does.
 func (m *model) setEmpty() {
 	m.Description = spelling.OrEmpty(m.Description)
 	m.SQS = m.sqs().withEmpty("namespace_id")
 	m.NATS = m.nats().withEmpty("account_id")
 }
 
-// isOf reports whether what is planned calls the function of the trigger that there
-// is, with the same messages. What is not known before the service says it is.
-func (m *model) isOf(id regional.ID, t *sdk.Trigger) bool {
+// hasSourceOf reports whether the planned trigger has the same function and source as an
+// existing one. Unknown values are equal to any value.
+func (m *model) hasSourceOf(id regional.ID, t *sdk.Trigger) bool {
 	current := *m
 	current.fill(id, t)
 	same := spelling.Reference(m.FunctionID.ValueString(), t.FunctionID)
 	for _, pair := range [][2]source{{m.sqs(), current.sqs()}, {m.nats(), current.nats()}} {
 		same = same && pair[0].isSet() == pair[1].isSet()
-		for attribute := range pair[0].of.AttrTypes {
+		for attribute := range pair[0].elementType.AttrTypes {
 			planned := pair[0].text(attribute)
 			same = same && (planned.IsUnknown() || planned.Equal(pair[1].text(attribute)))
 		}
@@ -137,34 +139,34 @@ func (m *model) isOf(id regional.ID, t *sdk.Trigger) bool {
 	return same
 }
 
-// createRequest returns the request that makes the planned trigger of a function.
-// What a block leaves out is the provider's or the trigger's own.
-func (m *model) createRequest(called regional.ID, name, projectID string) *sdk.CreateTriggerRequest {
+// createRequest returns the request that creates the planned trigger of the function
+// target. Missing values of a block default to the provider's project and the trigger's
+// region.
+func (m *model) createRequest(target regional.ID, name, projectID string) *sdk.CreateTriggerRequest {
 	req := &sdk.CreateTriggerRequest{
-		Region: called.Region, FunctionID: called.UUID, Name: name, Description: tfkit.OptionalString(m.Description),
+		Region: target.Region, FunctionID: target.UUID, Name: name, Description: tfkit.OptionalString(m.Description),
 	}
-	or := func(given types.String, otherwise string) string {
+	orDefault := func(given types.String, standard string) string {
 		if text := tfkit.OptionalString(given); text != nil {
 			return *text
 		}
-		return otherwise
+		return standard
 	}
 	if s := m.sqs(); s.isSet() {
 		req.ScwSqsConfig = &sdk.CreateTriggerRequestMnqSqsClientConfig{
-			Queue: s.text("queue").ValueString(), MnqProjectID: or(s.text("project_id"), projectID), MnqRegion: or(s.text("region"), called.Region.String()),
+			Queue: s.text("queue").ValueString(), MnqProjectID: orDefault(s.text("project_id"), projectID), MnqRegion: orDefault(s.text("region"), target.Region.String()),
 		}
 	}
 	if s := m.nats(); s.isSet() {
 		req.ScwNatsConfig = &sdk.CreateTriggerRequestMnqNatsClientConfig{
-			Subject: s.text("subject").ValueString(), MnqNatsAccountID: regional.Bare(or(s.text("account_id"), "")),
-			MnqProjectID: or(s.text("project_id"), projectID), MnqRegion: or(s.text("region"), called.Region.String()),
+			Subject: s.text("subject").ValueString(), MnqNatsAccountID: regional.Bare(orDefault(s.text("account_id"), "")),
+			MnqProjectID: orDefault(s.text("project_id"), projectID), MnqRegion: orDefault(s.text("region"), target.Region.String()),
 		}
 	}
 	return req
 }
 
-// updateRequest returns the request that makes the trigger what is planned, or nil
-// if it is so already.
+// updateRequest returns the request with the planned changes, or nil if there are none.
 func (m *model) updateRequest(id regional.ID, t *sdk.Trigger) *sdk.UpdateTriggerRequest {
 	req := &sdk.UpdateTriggerRequest{Region: id.Region, TriggerID: id.UUID, Description: tfkit.ChangedString(m.Description, &t.Description)}
 	if tfkit.IsSet(m.Name) {

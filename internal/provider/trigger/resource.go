@@ -14,14 +14,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// triggerResource is scaleway_function_trigger.
+// triggerResource is the resource scaleway_function_trigger.
 type triggerResource struct{ tfkit.BaseResource }
 
-// namePrefix begins generated names, as in the official provider.
+// namePrefix is the prefix of generated names, as in the official provider.
 const namePrefix = "tf-trigger-"
 
 var _ tfkit.Resource = (*triggerResource)(nil)
 
+// NewResource returns the resource scaleway_function_trigger.
 func NewResource() tfkit.Resource {
 	return &triggerResource{tfkit.BaseResource{TypeName: "scaleway_function_trigger"}}
 }
@@ -35,21 +36,21 @@ func (r *triggerResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 func (r *triggerResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	called := regional.ID{Region: scw.Region(m.Region.ValueString())}
-	called.UUID = tfkit.CheckReference(&resp.Diagnostics, "function_id", m.FunctionID, called.Region)
+	target := regional.ID{Region: scw.Region(m.Region.ValueString())}
+	target.UUID = tfkit.CheckReference(&resp.Diagnostics, "function_id", m.FunctionID, target.Region)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnCreate, timeout)
 	defer cancel()
 	created, err := tfkit.CreateNamed(m.Name, namePrefix, r.Backend.Pick, func(name string) (*sdk.Trigger, error) {
-		return r.Backend.API().CreateTrigger(m.createRequest(called, name, r.Backend.ProjectID()), client.Context(ctx))
+		return r.Backend.API().CreateTrigger(m.createRequest(target, name, r.Backend.ProjectID()), client.Context(ctx))
 	})
 	if err != nil {
 		r.Backend.AddCreateError(&resp.Diagnostics, "Cannot create the trigger", err, "function_id", "name")
 		return
 	}
-	id := regional.ID{Region: called.Region, UUID: created.ID}
+	id := regional.ID{Region: target.Region, UUID: created.ID}
 	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	m.fill(id, created)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
@@ -59,12 +60,11 @@ func (r *triggerResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 }
 
-// ready waits until the trigger consumes, and returns nil after an error, which it
-// reports.
+// ready waits until the trigger is ready. It returns nil after it has added an error.
 func (r *triggerResource) ready(ctx context.Context, id regional.ID, known *sdk.Trigger, diags *diag.Diagnostics) *sdk.Trigger {
 	t, err := r.Backend.SettledTrigger(ctx, id, known)
 	if err == nil && t.Status != sdk.TriggerStatusReady {
-		err = fmt.Errorf("trigger %s is in status %q%s: correct what it says and apply again to have another one made", id, t.Status, tfkit.Reason(t.ErrorMessage))
+		err = fmt.Errorf("trigger %s is in status %q%s: correct the cause and apply again to create another trigger", id, t.Status, tfkit.Reason(t.ErrorMessage))
 	}
 	if err != nil {
 		r.Backend.AddError(diags, "The trigger did not become ready", err)
@@ -95,11 +95,11 @@ func (r *triggerResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	if t.Status != sdk.TriggerStatusReady {
 		resp.Diagnostics.AddWarning("The trigger is not ready",
-			fmt.Sprintf("Trigger %s is in status %q%s, so it consumes nothing. terraform apply -replace makes another one.", id, t.Status, tfkit.Reason(t.ErrorMessage)))
+			fmt.Sprintf("Trigger %s is in status %q%s. It receives no messages. Replace it with terraform apply -replace.", id, t.Status, tfkit.Reason(t.ErrorMessage)))
 	}
 	if t.ScwSqsConfig == nil && t.ScwNatsConfig == nil {
-		resp.Diagnostics.AddWarning("The trigger has a source that cannot be written down",
-			fmt.Sprintf("Trigger %s consumes a queue of another service than Messaging and Queuing, for which this resource has no block: remove it from the state.", id))
+		resp.Diagnostics.AddWarning("The trigger has an unsupported source",
+			fmt.Sprintf("The source of trigger %s is not a queue or subject of Messaging and Queuing. This resource has no block for it: remove the trigger from the state.", id))
 	}
 	m.fill(id, t)
 	m.setEmpty()
@@ -118,8 +118,8 @@ func (r *triggerResource) Update(ctx context.Context, req resource.UpdateRequest
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnUpdate, timeout)
 	defer cancel()
 	t, err := r.Backend.SettledTrigger(ctx, id, nil)
-	if err == nil && !m.isOf(id, t) {
-		err = fmt.Errorf("trigger %s calls another function or has another source than the configuration says: terraform apply -replace makes the one that it says", id)
+	if err == nil && !m.hasSourceOf(id, t) {
+		err = fmt.Errorf("trigger %s calls another function, or has another source, than configured: replace it with terraform apply -replace", id)
 	}
 	if err == nil {
 		if change := m.updateRequest(id, t); change != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
-// The blocks that say where messages come from.
+// The names of the source blocks.
 const (
 	sqsBlock  = "sqs"
 	natsBlock = "nats"
@@ -38,40 +38,40 @@ func (*triggerResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 
 func resourceSchema() schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "A trigger: calls a function with each message of an SQS queue or of a NATS subject, by a POST with the message as its body. " +
-			"The function may be private. Exactly one of the blocks `sqs` and `nats` is set; to change what it says makes another trigger.",
+		MarkdownDescription: "A trigger: calls a function for each message of an SQS queue or a NATS subject. Each call is a POST request with the message as its body. " +
+			"The calls need no token, even if the function is private. Set exactly one of the blocks `sqs` and `nats`; changing it replaces the trigger.",
 		Attributes: map[string]schema.Attribute{
 			"id": tfkit.IDAttribute("trigger"),
 			"function_id": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "The function that is called. Another function makes another trigger.",
+				MarkdownDescription: "The ID of the function to call. Changing this replaces the trigger.",
 				Validators:          []validator.String{tfkit.Reference()},
 				PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnlessUnread(spelling.Reference)},
 			},
 			"name": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "The name of the trigger. Generated if left out.",
+				MarkdownDescription: "The name of the trigger. Defaults to a generated name.",
 				Validators:          []validator.String{stringvalidator.LengthBetween(1, grammar.MaxAttachedName)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"description": tfkit.DescriptionAttribute("trigger"),
-			"region":      tfkit.RegionAttribute(),
+			"region":      tfkit.RegionAttribute("trigger"),
 		},
 		Blocks: map[string]schema.Block{
-			sqsBlock: sourceBlock("The SQS queue that the messages come from.", map[string]schema.Attribute{
+			sqsBlock: sourceBlock("The SQS queue to receive messages from.", map[string]schema.Attribute{
 				"queue": sourceName("The name of the queue.", stringvalidator.LengthAtLeast(1)),
 				"namespace_id": schema.StringAttribute{
 					Optional: true, Computed: true,
-					MarkdownDescription: "Nothing any more: the service names queues by project and region.",
-					DeprecationMessage:  "Remove namespace_id: the service names queues by project_id and region.",
+					MarkdownDescription: "Ignored: the API identifies a queue by its project and region.",
+					DeprecationMessage:  "Remove namespace_id: the API identifies a queue by its project_id and region.",
 					PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference)},
 				},
 			}),
-			natsBlock: sourceBlock("The NATS subject that the messages come from.", map[string]schema.Attribute{
-				"subject": sourceName("The subject; `*` and `>` stand for parts of it.", subject()),
+			natsBlock: sourceBlock("The NATS subject to receive messages from.", map[string]schema.Attribute{
+				"subject": sourceName("The subject. `*` matches one token, and `>` at the end matches one or more.", subjectRule()),
 				"account_id": schema.StringAttribute{
 					Optional: true, Computed: true,
-					MarkdownDescription: "The account of Messaging and Queuing that the subject belongs to.",
+					MarkdownDescription: "The ID of the NATS account of Messaging and Queuing.",
 					Validators:          []validator.String{tfkit.OptionalReference()},
 					PlanModifiers:       []planmodifier.String{spelling.String(spelling.Reference), replaceUnlessUnread(spelling.Reference)},
 				},
@@ -81,11 +81,11 @@ func resourceSchema() schema.Schema {
 	}
 }
 
-// sourceBlock is a block that occurs once at most. The official provider has it
-// as a list, and its states hold it as one.
+// sourceBlock returns a block that may occur at most once. It is a list because it is one
+// in the official provider and in its states.
 func sourceBlock(description string, attributes map[string]schema.Attribute) schema.Block {
-	attributes["project_id"] = sourceDefault("The project of Messaging and Queuing; the function's by default.", tfkit.UUID())
-	attributes["region"] = sourceDefault("The region of Messaging and Queuing; the trigger's by default.", tfkit.RegionName())
+	attributes["project_id"] = sourceDefault("The UUID of the project of Messaging and Queuing. Defaults to the provider's project.", tfkit.UUID())
+	attributes["region"] = sourceDefault("The region of Messaging and Queuing. Defaults to the region of the trigger.", tfkit.RegionName())
 	return schema.ListNestedBlock{
 		MarkdownDescription: description,
 		NestedObject:        schema.NestedBlockObject{Attributes: attributes},
@@ -94,6 +94,7 @@ func sourceBlock(description string, attributes map[string]schema.Attribute) sch
 	}
 }
 
+// sourceName is a required attribute of a source. Changing it replaces the trigger.
 func sourceName(description string, valid validator.String) schema.Attribute {
 	return schema.StringAttribute{
 		Required:            true,
@@ -103,7 +104,7 @@ func sourceName(description string, valid validator.String) schema.Attribute {
 	}
 }
 
-// sourceDefault is configured, or decided by the service.
+// sourceDefault is an optional attribute of a source with a default of the service.
 func sourceDefault(description string, validators ...validator.String) schema.Attribute {
 	return schema.StringAttribute{
 		Optional: true, Computed: true,
@@ -113,10 +114,9 @@ func sourceDefault(description string, validators ...validator.String) schema.At
 	}
 }
 
-// unread reports whether a state names no source. The official provider reads
-// neither the source nor the function: a state that it has imported says nothing
-// of them, which is no reason to replace the trigger. Update makes sure that they
-// are the same.
+// unread reports whether a state contains no source. The official provider reads neither
+// the source nor the function, so a state that it has imported lacks both. That is no
+// reason to replace the trigger; Update checks that they are the configured ones.
 func unread(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) bool {
 	var sqs, nats types.List
 	diags.Append(state.GetAttribute(ctx, path.Root(sqsBlock), &sqs)...)
@@ -124,31 +124,32 @@ func unread(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) boo
 	return len(sqs.Elements())+len(nats.Elements()) == 0
 }
 
-// replaceUnlessUnread is replaceUnless for what may not have been read.
+// replaceUnlessUnread replaces the trigger if the planned and the prior value differ by
+// same, unless the prior state is unread.
 func replaceUnlessUnread(same spelling.Same) planmodifier.String {
-	const description = "Another value makes another trigger."
+	const description = "Changing this replaces the trigger."
 	return stringplanmodifier.RequiresReplaceIf(
 		func(ctx context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
 			resp.RequiresReplace = !spelling.Equal(req.StateValue, req.PlanValue, same) && !unread(ctx, req.State, &resp.Diagnostics)
 		}, description, description)
 }
 
-// replaceUnlessUnset replaces the trigger for another value, but not for one that
-// the state lacks: the official provider leaves the region of a source null, also
-// where it is configured. Update makes sure that the source is the same.
+// replaceUnlessUnset replaces the trigger if the value changes, but not if the state
+// lacks it: the official provider leaves the region of a source null, even if it is
+// configured. Update checks that the source is the configured one.
 func replaceUnlessUnset() planmodifier.String {
-	const description = "Another value makes another trigger."
+	const description = "Changing this replaces the trigger."
 	return stringplanmodifier.RequiresReplaceIf(
 		func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
 			resp.RequiresReplace = !spelling.Unset(req.StateValue) && !spelling.Equal(req.StateValue, req.PlanValue, spelling.Text)
 		}, description, description)
 }
 
-// keepRead plans what the service has decided, once that was read.
+// keepRead keeps a value that the service has set, if the state contains it.
 type keepRead struct{}
 
 func (keepRead) Description(context.Context) string {
-	return "What the service has decided stays."
+	return "The value that the service has set does not change."
 }
 
 func (m keepRead) MarkdownDescription(ctx context.Context) string {
@@ -162,21 +163,22 @@ func (keepRead) PlanModifyString(ctx context.Context, req planmodifier.StringReq
 	}
 }
 
-// subject wants a subject of NATS: the service takes any text, and a trigger of
-// what is none never consumes.
-func subject() validator.String {
+// subjectRule returns a validator of NATS subjects. The service accepts any text, but a
+// trigger with an invalid subject never receives a message.
+func subjectRule() validator.String {
 	return tfkit.StringRule("a NATS subject such as orders.>", "Invalid subject", func(text string) string {
 		if !grammar.IsSubject(text) {
-			return tfkit.Quote(text) + " is no subject: write names with dots between, without blanks, where * stands for one name " +
-				"and > at the end for all that follow, for example orders.> for whatever is below orders."
+			return tfkit.Quote(text) + " is not a valid subject: write tokens separated by dots, without spaces. * matches one token, " +
+				"and > at the end matches one or more, for example orders.> for all subjects below orders."
 		}
 		return ""
 	})
 }
 
-// replaceIfAddedOrRemoved leaves what is in the block to its attributes.
+// replaceIfAddedOrRemoved replaces the trigger if the block is added or removed. The
+// attributes in the block decide about their own changes.
 func replaceIfAddedOrRemoved() planmodifier.List {
-	const description = "Another source makes another trigger."
+	const description = "Adding or removing the block replaces the trigger."
 	return listplanmodifier.RequiresReplaceIf(
 		func(ctx context.Context, req planmodifier.ListRequest, resp *listplanmodifier.RequiresReplaceIfFuncResponse) {
 			resp.RequiresReplace = len(req.StateValue.Elements()) != len(req.PlanValue.Elements()) && !unread(ctx, req.State, &resp.Diagnostics)
@@ -192,10 +194,10 @@ func (*triggerResource) ValidateConfig(ctx context.Context, req resource.Validat
 	}
 	switch sources := len(m.SQS.Elements()) + len(m.NATS.Elements()); {
 	case sources == 0:
-		resp.Diagnostics.AddError("A trigger without a source",
-			"A trigger consumes one queue or one subject: write a block sqs with a queue, or a block nats with a subject.")
+		resp.Diagnostics.AddError("Missing sqs or nats block",
+			"A trigger receives messages from one queue or one subject: add an sqs block with a queue, or a nats block with a subject.")
 	case len(m.SQS.Elements()) > 0 && len(m.NATS.Elements()) > 0:
-		resp.Diagnostics.AddAttributeError(path.Root(natsBlock), "A trigger with two sources",
-			"A trigger consumes one queue or one subject: remove the block sqs or the block nats, or make two triggers.")
+		resp.Diagnostics.AddAttributeError(path.Root(natsBlock), "Both sqs and nats blocks are set",
+			"A trigger receives messages from one queue or one subject: remove the sqs block or the nats block, or create two triggers.")
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// reservations count the bytes of the archives that are being received, by project.
-// The zero value is ready to use.
+// reservations counts the bytes of the uploads in progress by project. The zero value is
+// ready to use. It is safe for concurrent use.
 type reservations struct {
 	mu    sync.Mutex
 	bytes map[string]int64
@@ -29,22 +29,22 @@ func (r *reservations) of(projectID string) int64 {
 	return r.bytes[projectID]
 }
 
-// checkStorage returns the error of a quota that is used up unless the project has
-// room for an archive of a length.
+// checkStorage returns an error with the code QuotaExceeded if an archive of the given
+// length would exceed the project's storage quota.
 func (a *API) checkStorage(ctx context.Context, projectID string, length int64) error {
-	return a.withRoom(ctx, projectID, length, func() {})
+	return a.withinQuota(ctx, projectID, length, func() {})
 }
 
-// reserve makes room for an archive of a length, until release is called. It must be
-// released in the step in which the archive is kept, or it counts twice.
+// reserve reserves storage for an archive of the given length until release is called. The
+// caller releases it in the step that stores the archive; otherwise it counts twice.
 func (a *API) reserve(ctx context.Context, projectID string, length int64) (release func(), err error) {
-	err = a.withRoom(ctx, projectID, length, func() { a.reserved.add(projectID, length) })
+	err = a.withinQuota(ctx, projectID, length, func() { a.reserved.add(projectID, length) })
 	return sync.OnceFunc(func() { a.reserved.add(projectID, -length) }), err
 }
 
-// withRoom calls use if the project has room for an archive of a length. Nothing is
-// kept in between.
-func (a *API) withRoom(ctx context.Context, projectID string, length int64, use func()) error {
+// withinQuota calls use if an archive of the given length does not exceed the project's
+// storage quota. No archive is stored between the check and the call.
+func (a *API) withinQuota(ctx context.Context, projectID string, length int64, use func()) error {
 	ids, err := a.Service.FunctionIDs(ctx, projectID)
 	if err != nil {
 		return err

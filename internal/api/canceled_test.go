@@ -16,29 +16,30 @@ import (
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
-// A caller that has left before its request is carried out is no fault of the
-// server's, and nothing of the request is.
-func TestCutOff(t *testing.T) {
+// A request whose client disconnects before it is processed changes nothing, and is not
+// logged as an error.
+func TestCanceledRequest_ChangesNothing(t *testing.T) {
 	t.Parallel()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	directory := iam.NewDirectory()
 	project := iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "22222222-2222-4222-8222-222222222222"}
 	key, secretKey := iam.NewAPIKey(project, time.Now(), iam.FullAccess)
 	directory.Apply(key, false)
-	if err := store.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(project) }); err != nil {
+	if err := db.Update(t.Context(), func(tx store.Tx) error { return tx.Put(project) }); err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	handler := (&api.API{
 		Service: &functions.Service{
-			Store: store, Limits: functions.DefaultLimits(), Now: time.Now, NewID: uuid.NewString, NewSuffix: func() string { return "suffix00" },
+			Store: store.Functions(db), Limits: functions.DefaultLimits(), Now: time.Now, NewID: uuid.NewString, NewSuffix: func() string { return "suffix00" },
 		},
 		Keys: directory, Attempts: iam.NewAttempts(0), Now: time.Now, NewID: uuid.NewString,
 		Log: slog.New(slog.NewTextHandler(&log, nil)),
@@ -50,17 +51,17 @@ func TestCutOff(t *testing.T) {
 		handler.ServeHTTP(w, r)
 		return w
 	}
-	left, leave := context.WithCancel(t.Context())
-	leave()
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if w := ask(left, method, `{"name":"n"}`); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "cut off") {
-			t.Errorf("%s of one who has left: %d %s", method, w.Code, w.Body)
+		if w := ask(canceled, method, `{"name":"n"}`); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "was canceled") {
+			t.Errorf("canceled %s: got %d %s, want 503", method, w.Code, w.Body)
 		}
 	}
 	if strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "status=503") {
-		t.Errorf("the log says %s", &log)
+		t.Errorf("log: got %s, want status 503 and no error", &log)
 	}
 	if w := ask(t.Context(), http.MethodGet, ""); w.Body.String() != `{"namespaces":[],"total_count":0}` {
-		t.Errorf("afterwards: %d %s", w.Code, w.Body)
+		t.Errorf("namespaces afterwards: got %d %s, want none", w.Code, w.Body)
 	}
 }

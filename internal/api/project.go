@@ -9,37 +9,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// Of Scaleway's IAM and account APIs there is what clients of functions ask
-// for: what a caller's own key and project are. All others are not there.
-
-// apiKeyAnswer has no user_id and no application_id: Jeton has no users and no
-// applications, and its keys are nobody else's.
-type apiKeyAnswer struct {
-	AccessKey        string   `json:"access_key"`
-	SecretKey        nullable `json:"secret_key"`
-	Description      string   `json:"description"`
-	CreatedAt        stamp    `json:"created_at"`
-	UpdatedAt        stamp    `json:"updated_at"`
-	ExpiresAt        stamp    `json:"expires_at"`
-	DefaultProjectID string   `json:"default_project_id"`
-	Editable         bool     `json:"editable"`
-	Deletable        bool     `json:"deletable"`
-	Managed          bool     `json:"managed"`
-	CreationIP       string   `json:"creation_ip"`
-}
-
-func (a *API) getAPIKey(r *http.Request, _ functions.Scope) (any, error) {
-	key := notedFor(r).key
-	if named := r.PathValue("access_key"); named != key.AccessKey {
-		return nil, missing{"api_key", truncate(named, 200)}
-	}
-	return apiKeyAnswer{
-		AccessKey: key.AccessKey, Description: key.Description, DefaultProjectID: key.ProjectID,
-		CreatedAt: stamp{key.CreatedAt, false}, UpdatedAt: stamp{key.CreatedAt, false}, ExpiresAt: stamp{key.ExpiresAt, false},
-	}, nil
-}
-
-type projectAnswer struct {
+// projectResponse is a project of Scaleway's account API.
+type projectResponse struct {
 	ID             string        `json:"id"`
 	Name           string        `json:"name"`
 	OrganizationID string        `json:"organization_id"`
@@ -49,18 +20,20 @@ type projectAnswer struct {
 	Qualification  qualification `json:"qualification"`
 }
 
-// qualification is what customers tell Scaleway about a project. This is the
-// recorded answer for one who told nothing.
+func (p projectResponse) objectID() string { return p.ID }
+
+// qualification describes the use of a project at Scaleway. Jeton returns the recorded
+// value of a project without a qualification.
 type qualification struct {
 	ArchitectureType string `json:"architecture_type"`
 }
 
-func encodeProject(p iam.Project, t touched) projectAnswer {
+func encodeProject(p iam.Project, t access) projectResponse {
 	changed := p.UpdatedAt
 	if changed.IsZero() {
 		changed = p.CreatedAt
 	}
-	return projectAnswer{
+	return projectResponse{
 		ID: p.ID, Name: p.Name, OrganizationID: p.OrganizationID, Description: p.Description,
 		CreatedAt: stamp{p.CreatedAt, t == created}, UpdatedAt: stamp{changed, t != read},
 		Qualification: qualification{"unknown_architecture_type"},
@@ -78,12 +51,12 @@ func (a *API) getProject(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeProject(a.Keys.Project(id), read), nil
 }
 
-type projectsAnswer struct {
-	TotalCount int             `json:"total_count"`
-	Projects   []projectAnswer `json:"projects"`
+type projectsResponse struct {
+	TotalCount int               `json:"total_count"`
+	Projects   []projectResponse `json:"projects"`
 }
 
-// listProjects gives the projects that the caller can see.
+// listProjects returns the projects that the caller's key covers.
 func (a *API) listProjects(r *http.Request, scope functions.Scope) (any, error) {
 	page, err := queryPage(r)
 	if err != nil {
@@ -97,10 +70,10 @@ func (a *API) listProjects(r *http.Request, scope functions.Scope) (any, error) 
 		visible = []string{scope.ProjectID}
 	}
 	filter, wanted := queryFilter(r), r.URL.Query()["project_ids"]
-	found := []projectAnswer{}
+	found := []projectResponse{}
 	for _, id := range visible {
 		p := a.Keys.Project(id)
-		// A key may name a project that was deleted since.
+		// A key may have the ID of a project that was deleted since.
 		if p.ID != "" && matches(filter.OrganizationID, p.OrganizationID) && matches(filter.Name, p.Name) && among(wanted, p.ID) {
 			found = append(found, encodeProject(p, read))
 		}
@@ -108,19 +81,19 @@ func (a *API) listProjects(r *http.Request, scope functions.Scope) (any, error) 
 	sortProjects(found, page.Order())
 	total := len(found)
 	first := min(page.Offset(), total)
-	return projectsAnswer{total, found[first:min(first+page.Size, total)]}, nil
+	return projectsResponse{total, found[first:min(first+page.Size, total)]}, nil
 }
 
-func sortProjects(all []projectAnswer, order functions.Order) {
-	slices.SortStableFunc(all, func(a, b projectAnswer) int {
-		way := a.CreatedAt.time.Compare(b.CreatedAt.time)
+func sortProjects(all []projectResponse, order functions.Order) {
+	slices.SortStableFunc(all, func(a, b projectResponse) int {
+		result := a.CreatedAt.time.Compare(b.CreatedAt.time)
 		if order.Field == "name" {
-			way = strings.Compare(a.Name, b.Name)
+			result = strings.Compare(a.Name, b.Name)
 		}
 		if order.Descending {
-			return -way
+			return -result
 		}
-		return way
+		return result
 	})
 }
 
@@ -130,10 +103,10 @@ type createProjectRequest struct {
 	Description    string `json:"description"`
 }
 
-// manages returns an error unless the caller's key may make, change and delete
-// projects of the organization.
-func manages(r *http.Request, organization string) error {
-	key := notedFor(r).key
+// checkManages returns an error unless the caller's key may create, update and delete
+// projects of the organization. An empty organization is that of the key.
+func checkManages(r *http.Request, organization string) error {
+	key := infoOf(r).key
 	if !key.Organization || organization != "" && organization != key.OrganizationID {
 		return permission{iam.Write, "account_project"}
 	}
@@ -145,10 +118,10 @@ func (a *API) createProject(r *http.Request, _ functions.Scope) (any, error) {
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	if err := manages(r, request.OrganizationID); err != nil {
+	if err := checkManages(r, request.OrganizationID); err != nil {
 		return nil, err
 	}
-	p, err := a.Projects.MakeProject(r.Context(), notedFor(r).key.OrganizationID, request.Name, request.Description)
+	p, err := a.Projects.MakeProject(r.Context(), infoOf(r).key.OrganizationID, request.Name, request.Description)
 	return encodeProject(p, created), err
 }
 
@@ -170,7 +143,8 @@ func (a *API) updateProject(r *http.Request, scope functions.Scope) (any, error)
 	return encodeProject(p, updated), err
 }
 
-// deleteProject answers 204, as the account API does, unlike that of functions.
+// deleteProject responds with 204, as the account API does. The Functions API responds to
+// DELETE with the object.
 func (a *API) deleteProject(r *http.Request, scope functions.Scope) (any, error) {
 	id, err := a.managedProject(r, scope)
 	if err != nil {
@@ -182,8 +156,8 @@ func (a *API) deleteProject(r *http.Request, scope functions.Scope) (any, error)
 	return stream(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }), nil
 }
 
-// managedProject is the ID of the project in the path, which the caller may
-// change.
+// managedProject returns the ID of the project in the path, or an error unless the caller
+// may change it.
 func (a *API) managedProject(r *http.Request, scope functions.Scope) (string, error) {
 	id, err := pathID(r, "project_id")
 	if err != nil {
@@ -192,13 +166,14 @@ func (a *API) managedProject(r *http.Request, scope functions.Scope) (string, er
 	if !scope.Covers(id) {
 		return "", missing{"project", id}
 	}
-	return id, manages(r, "")
+	return id, checkManages(r, "")
 }
 
+// matches reports whether a value passes a filter. An empty filter passes all values.
 func matches(wanted, value string) bool { return wanted == "" || wanted == value }
 
-// among tells whether a value is in a list, which clients write as several
-// parameters or with commas; every value is in one that is not given.
+// among reports whether a value is in a list of several parameters, each with values
+// separated by commas. An absent list contains all values.
 func among(lists []string, value string) bool {
 	wanted := strings.FieldsFunc(strings.Join(lists, ","), func(r rune) bool { return r == ',' })
 	return len(wanted) == 0 || slices.Contains(wanted, value)
