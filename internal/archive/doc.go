@@ -1,4 +1,3 @@
-// Package archive unpacks the zip files that users upload. An archive is hostile
-// until proven otherwise: its names, links, counts and sizes are all checked
-// here. What the files in it mean is not known here; packages below runtime do.
+// Package archive unpacks the zip files that users upload. It treats every archive as
+// hostile and checks names, links, counts and sizes. It does not interpret the files.
 package archive

@@ -2,17 +2,16 @@ package archive
 
 import "fmt"
 
-// An Error says that the archive itself is bad, and why: its author can read
-// and mend it. Every other error of this package is the machine's.
+// An Error describes a problem of the archive itself, which its author can fix. All
+// other errors of this package are about the machine.
 type Error struct {
-	// Entry is the name of the offending entry as it stands in the archive,
-	// or empty where the archive as a whole is meant.
+	// Entry is the unchanged name of the entry; empty for the archive as a whole.
 	Entry string
-	// Problem is what is wrong with it, in words.
+	// Problem completes the sentence "the entry ..." or "the archive ...".
 	Problem string
 }
 
-// Error returns the problem, after the entry's name in quotes where there is one.
+// Error returns the entry's name, quoted and shortened, and the problem.
 func (e *Error) Error() string {
 	if e.Entry == "" {
 		return "archive: " + e.Problem
@@ -20,12 +19,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("archive: entry %s: %s", quoteShort(e.Entry), e.Problem)
 }
 
-// quoteShort quotes a name and cuts it, for names come from outside and may be
-// tens of kilobytes long.
+// quoteShort quotes a name and shortens it: names are untrusted, and up to 64 KiB long.
 func quoteShort(name string) string {
-	const most = 200
-	if len(name) > most {
-		return fmt.Sprintf("%q...", name[:most])
+	const limit = 200
+	if len(name) > limit {
+		return fmt.Sprintf("%q...", name[:limit])
 	}
 	return fmt.Sprintf("%q", name)
 }

@@ -10,13 +10,12 @@ import (
 	"path"
 )
 
-// Extract unpacks the zip of size bytes in r into dir, which exists and is
-// empty. Files get mode 0644, or 0755 if any of their execute bits is set;
-// folders get 0755; the process's umask applies. Symbolic links are kept if they
-// are relative and lead to a place in the archive. Folders of version control
-// systems, such as .git, are left out at any depth. After an error dir is empty
-// again. Returns an *Error if the archive is bad, another error if the disk is, and
-// ctx's error if it ended.
+// Extract unpacks the zip of size bytes in r into dir, which must exist and be empty.
+// Files get mode 0644, or 0755 if one of their execute bits is set; folders get 0755; the
+// process's umask applies. Symbolic links must be relative and stay within the archive.
+// Folders of version control systems, such as .git, are left out at any depth. Extract
+// returns an *Error if the archive is invalid, ctx's error if ctx ended, and another
+// error if the disk fails. After an error dir is empty.
 func Extract(ctx context.Context, r io.ReaderAt, size int64, dir string, limits Limits) error {
 	limits = limits.orDefaults()
 	if size > limits.Packed {
@@ -32,25 +31,25 @@ func Extract(ctx context.Context, r io.ReaderAt, size int64, dir string, limits 
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	w := writer{root: root, source: source, limit: limits.Unpacked, left: limits.Unpacked}
+	w := writer{root: root, source: source, limit: limits.Unpacked, remaining: limits.Unpacked}
 	if err := w.writeAll(entries); err != nil {
 		return errors.Join(err, empty(root))
 	}
 	return nil
 }
 
-// list reads the archive's directory and checks it.
+// list reads and checks the archive's central directory.
 func list(s *source, size int64, limits Limits) ([]entry, error) {
 	s.bound(int64(limits.Entries)*directoryBytesPerEntry + directorySearch)
 	defer s.unbound()
 	z, err := zip.NewReader(s, size)
 	switch {
 	case errors.Is(err, zip.ErrInsecurePath):
-		// The entries are all there, and plan tells which one it is.
+		// The reader has all entries. plan returns the error for the insecure one.
 	case errors.Is(err, errDirectoryTooLong):
 		return nil, &Error{Problem: fmt.Sprintf("has more than %d entries", limits.Entries)}
 	case err != nil:
-		return nil, s.blame("", err)
+		return nil, s.classify("", err)
 	}
 	s.unbound()
 	return plan(s, z.File, limits)
@@ -63,7 +62,7 @@ func openEmpty(dir string) (*os.Root, error) {
 	}
 	names, err := readNames(root)
 	if err == nil && len(names) > 0 {
-		err = fmt.Errorf("folder to unpack into is not empty: it has %q", names[0])
+		err = fmt.Errorf("open folder to unpack into: not empty: it contains %q", names[0])
 	}
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
@@ -71,7 +70,7 @@ func openEmpty(dir string) (*os.Root, error) {
 	return root, nil
 }
 
-// empty removes all that an extraction left.
+// empty removes the content of a folder.
 func empty(root *os.Root) error {
 	names, err := readNames(root)
 	for _, name := range names {
@@ -93,16 +92,17 @@ func readNames(root *os.Root) ([]string, error) {
 	return names, nil
 }
 
-// A writer unpacks entries and counts the bytes that really come out of them:
-// what their headers say is no more than a claim.
+// A writer unpacks entries, and counts the unpacked bytes itself: the sizes in the
+// headers are untrusted.
 type writer struct {
 	root   *os.Root
 	source *source
 	limit  int64
-	left   int64
+	// remaining is the part of limit that is not used yet; negative beyond the limit.
+	remaining int64
 }
 
-// writeAll writes the links last: nothing is ever written through one.
+// writeAll writes the links last, so that no file is written through a link.
 func (w *writer) writeAll(entries []entry) error {
 	for _, links := range []bool{false, true} {
 		for _, e := range entries {
@@ -139,7 +139,7 @@ func (w *writer) write(e entry) error {
 }
 
 func (w *writer) writeLink(e entry) error {
-	if w.left -= int64(len(e.target)); w.left < 0 {
+	if w.remaining -= int64(len(e.target)); w.remaining < 0 {
 		return w.tooLarge(e)
 	}
 	return wrapWrite(e.name, w.root.Symlink(e.target, e.name))
@@ -152,18 +152,18 @@ func (w *writer) tooLarge(e entry) error {
 func (w *writer) copy(out io.Writer, e entry) error {
 	in, err := e.file.Open()
 	if err != nil {
-		return w.source.blame(e.file.Name, err)
+		return w.source.classify(e.file.Name, err)
 	}
 	defer in.Close()
 	sink := &sink{to: out}
-	n, err := io.Copy(sink, io.LimitReader(in, w.left+1))
-	w.left -= n
+	n, err := io.Copy(sink, io.LimitReader(in, w.remaining+1))
+	w.remaining -= n
 	switch {
 	case sink.err != nil:
 		return wrapWrite(e.name, sink.err)
 	case err != nil:
-		return w.source.blame(e.file.Name, err)
-	case w.left < 0:
+		return w.source.classify(e.file.Name, err)
+	case w.remaining < 0:
 		return w.tooLarge(e)
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/archive"
 )
 
-// A member is an entry of an archive that a test makes.
+// A member is an entry of a test's archive.
 type member struct {
 	name, content string
 	mode          fs.FileMode
@@ -30,8 +30,8 @@ func link(name, target string) member {
 	return member{name: name, content: target, mode: fs.ModeSymlink | 0o777}
 }
 
-// bomb are links each of which leads through the one before, twice.
-func bomb(n int) []member {
+// linkBomb returns n links. Each follows the previous one twice.
+func linkBomb(n int) []member {
 	members := []member{{name: "d/x/"}, link("l0", "d/x")}
 	for i := 1; i <= n; i++ {
 		members = append(members, link(fmt.Sprint("l", i), fmt.Sprintf("l%d/../../l%d", i-1, i-1)))
@@ -39,7 +39,7 @@ func bomb(n int) []member {
 	return members
 }
 
-// pack makes an archive of members, however odd their names are.
+// pack returns an archive of members with unchecked names.
 func pack(tb testing.TB, members ...member) []byte {
 	tb.Helper()
 	var packed bytes.Buffer
@@ -68,7 +68,8 @@ func extract(tb testing.TB, packed []byte, dir string, limits archive.Limits) er
 	return archive.Extract(tb.Context(), bytes.NewReader(packed), int64(len(packed)), dir, limits)
 }
 
-// contents returns what is below a folder: "mode content" by name.
+// contents maps the names of files in a folder to "mode content", and other names to
+// their mode.
 func contents(tb testing.TB, dir string) map[string]string {
 	tb.Helper()
 	found := map[string]string{}
@@ -98,14 +99,14 @@ func contents(tb testing.TB, dir string) map[string]string {
 	return found
 }
 
-func TestExtract(t *testing.T) {
+func TestExtract_UnpacksFilesFoldersAndLinks(t *testing.T) {
 	t.Parallel()
 	const dir, file, program = "drwxr-xr-x", "-rw-r--r-- ", "-rwxr-xr-x "
 	tests := map[string]struct {
 		members []member
 		want    map[string]string
 	}{
-		"nothing": {want: map[string]string{}},
+		"empty archive": {want: map[string]string{}},
 		"files and folders": {
 			members: []member{{name: "a.js", content: "one"}, {name: "sub/"}, {name: "sub/b.js", content: "two"}, {name: "empty/"}},
 			want:    map[string]string{"a.js": file + "one", "sub": dir, "sub/b.js": file + "two", "empty": dir},
@@ -153,7 +154,7 @@ func TestExtract(t *testing.T) {
 				"node_modules/.store/right@1/self": "Lrwxrwxrwx", "node_modules/.bin/tool": "Lrwxrwxrwx",
 			},
 		},
-		"names that only look odd": {
+		"unusual but valid names": {
 			members: []member{{name: "./a"}, {name: "b//c"}, {name: "..d"}, {name: "e..f/...g"}, {name: "héllo wörld"}, {name: "./"}},
 			want: map[string]string{
 				"a": file, "b": dir, "b/c": file, "..d": file, "e..f": dir, "e..f/...g": file, "héllo wörld": file,
@@ -168,13 +169,13 @@ func TestExtract(t *testing.T) {
 				t.Fatalf("Extract() = %v", err)
 			}
 			if got := contents(t, out); !maps.Equal(got, test.want) {
-				t.Errorf("unpacked %v, want %v", got, test.want)
+				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
 	}
 }
 
-func TestExtractRefuses(t *testing.T) {
+func TestExtract_RefusesUnsafeEntries(t *testing.T) {
 	t.Parallel()
 	good := member{name: "good.js", content: "fine"}
 	tests := map[string]struct {
@@ -182,10 +183,10 @@ func TestExtractRefuses(t *testing.T) {
 		entry   string
 		problem string
 	}{
-		"a way out":                   {members: []member{good, {name: "../evil"}}, entry: "../evil", problem: "leads out of the archive"},
-		"a way out and back":          {members: []member{{name: "a/../../b"}}, entry: "a/../../b", problem: "leads out of the archive"},
-		"a detour":                    {members: []member{{name: "a/../b"}}, entry: "a/../b", problem: "leads out of the archive"},
-		"a way out as a folder":       {members: []member{{name: "../"}}, entry: "../", problem: "leads out of the archive"},
+		"a parent folder":             {members: []member{good, {name: "../evil"}}, entry: "../evil", problem: "a name with .."},
+		"a parent folder below":       {members: []member{{name: "a/../../b"}}, entry: "a/../../b", problem: "a name with .."},
+		"a detour":                    {members: []member{{name: "a/../b"}}, entry: "a/../b", problem: "a name with .."},
+		"a parent folder's own entry": {members: []member{{name: "../"}}, entry: "../", problem: "a name with .."},
 		"an absolute name":            {members: []member{{name: "/etc/passwd"}}, entry: "/etc/passwd", problem: "absolute name"},
 		"a backslash":                 {members: []member{{name: `a\b`}}, entry: `a\b`, problem: "backslash"},
 		"a drive":                     {members: []member{{name: "C:evil"}}, entry: "C:evil", problem: "drive letter"},
@@ -194,30 +195,30 @@ func TestExtractRefuses(t *testing.T) {
 		"no UTF-8":                    {members: []member{{name: "a\xffb"}}, entry: "a\xffb", problem: "not UTF-8"},
 		"no name":                     {members: []member{{name: "", content: "x"}}, problem: "has no name"},
 		"a name of the folder itself": {members: []member{{name: ".", content: "x"}}, entry: ".", problem: "has no name"},
-		"a bomb of links":             {members: bomb(60), entry: "l5", problem: "more than 40 others"},
+		"a bomb of links":             {members: linkBomb(60), entry: "l5", problem: "more than 40 others"},
 		"a link to elsewhere":         {members: []member{good, link("link", "/etc")}, entry: "link", problem: "absolute target"},
 		"a link to above":             {members: []member{good, link("a/link", "../../x")}, entry: "a/link", problem: "leads out of the archive"},
 		"a link out by another one": {
 			members: []member{link("a", "b/c"), {name: "b/c/d"}, link("e", "a/../../../x")}, entry: "e", problem: "leads out of the archive",
 		},
 		"a link through nothing":      {members: []member{link("link", "none/../../../etc")}, entry: "link", problem: "not in the archive"},
-		"a link to itself":            {members: []member{link("link", "link")}, entry: "link", problem: "in a circle"},
-		"links in a circle":           {members: []member{link("a", "b/x"), link("b", "a/x")}, entry: "a", problem: "in a circle"},
+		"a link to itself":            {members: []member{link("link", "link")}, entry: "link", problem: "in a loop"},
+		"links in a loop":             {members: []member{link("a", "b/x"), link("b", "a/x")}, entry: "a", problem: "in a loop"},
 		"a link without a target":     {members: []member{link("link", "")}, entry: "link", problem: "without a target"},
 		"a link with a long target":   {members: []member{link("link", strings.Repeat("x", 1025))}, entry: "link", problem: "longer than 1024"},
-		"a file behind a link":        {members: []member{link("a", "b"), {name: "b/"}, {name: "a/x"}}, entry: "a/x", problem: "a file in one place"},
+		"a file behind a link":        {members: []member{link("a", "b"), {name: "b/"}, {name: "a/x"}}, entry: "a/x", problem: "in a folder that is also a file"},
 		"a file and a link":           {members: []member{link("a", "b"), {name: "a"}}, entry: "a", problem: "twice"},
 		"folders in folders":          {members: []member{{name: strings.Repeat("a/", 97) + "x"}}, entry: strings.Repeat("a/", 97) + "x", problem: "nested in more than 96"},
 		"a link that ends in a slash": {members: []member{{name: "link/", mode: fs.ModeSymlink | 0o777}}, entry: "link/", problem: "is a link"},
 		"a device":                    {members: []member{{name: "null", mode: fs.ModeDevice | fs.ModeCharDevice | 0o666}}, entry: "null", problem: "neither a file nor a folder"},
 		"a pipe":                      {members: []member{{name: "pipe", mode: fs.ModeNamedPipe | 0o666}}, entry: "pipe", problem: "neither a file nor a folder"},
-		"a file twice":                {members: []member{good, good}, entry: "good.js", problem: "is there twice"},
-		"a file twice in disguise":    {members: []member{good, {name: "./good.js"}}, entry: "./good.js", problem: "is there twice"},
-		"a folder twice":              {members: []member{{name: "a/"}, {name: "a/"}}, entry: "a/", problem: "is there twice"},
-		"a file and then a folder":    {members: []member{{name: "a"}, {name: "a/"}}, entry: "a/", problem: "a file in one place"},
-		"a folder and then a file":    {members: []member{{name: "a/"}, {name: "a"}}, entry: "a", problem: "a file in one place"},
-		"a file below a file":         {members: []member{{name: "a"}, {name: "a/b/c"}}, entry: "a/b/c", problem: "a file in one place"},
-		"a file above a file":         {members: []member{{name: "a/b/c"}, {name: "a"}}, entry: "a", problem: "a file in one place"},
+		"a file twice":                {members: []member{good, good}, entry: "good.js", problem: "appears twice"},
+		"a file twice, unclean name":  {members: []member{good, {name: "./good.js"}}, entry: "./good.js", problem: "appears twice"},
+		"a folder twice":              {members: []member{{name: "a/"}, {name: "a/"}}, entry: "a/", problem: "appears twice"},
+		"a file and then a folder":    {members: []member{{name: "a"}, {name: "a/"}}, entry: "a/", problem: "both a file and a folder"},
+		"a folder and then a file":    {members: []member{{name: "a/"}, {name: "a"}}, entry: "a", problem: "both a file and a folder"},
+		"a file below a file":         {members: []member{{name: "a"}, {name: "a/b/c"}}, entry: "a/b/c", problem: "in a folder that is also a file"},
+		"a file above a file":         {members: []member{{name: "a/b/c"}, {name: "a"}}, entry: "a", problem: "both a file and a folder"},
 		"encryption":                  {members: []member{{name: "secret", content: "x", flags: 1}}, entry: "secret", problem: "is encrypted"},
 		"a long name":                 {members: []member{{name: strings.Repeat("long/", 300)}}, entry: strings.Repeat("long/", 300), problem: "longer than 1024 bytes"},
 		"a long part of a name":       {members: []member{{name: strings.Repeat("x", 256)}}, entry: strings.Repeat("x", 256), problem: "longer than 255 bytes"},
@@ -230,8 +231,8 @@ func TestExtractRefuses(t *testing.T) {
 	}
 }
 
-// wantRefused extracts an archive that is bad, and asks for the right error and
-// for no trace of it, in the folder and beside it.
+// wantRefused extracts an invalid archive, and checks the error, and that no file remains
+// in the target folder or its parent.
 func wantRefused(t *testing.T, packed []byte, limits archive.Limits, entry, problem string) {
 	t.Helper()
 	around := t.TempDir()
@@ -245,14 +246,14 @@ func wantRefused(t *testing.T, packed []byte, limits archive.Limits, entry, prob
 		t.Fatalf("Extract() = %v, want an *Error", err)
 	}
 	if bad.Entry != entry || !strings.Contains(bad.Problem, problem) {
-		t.Errorf("Extract() = %q of entry %q, want %q of %q", bad.Problem, bad.Entry, problem, entry)
+		t.Errorf("Extract() = %q for entry %q, want %q for %q", bad.Problem, bad.Entry, problem, entry)
 	}
-	if left := contents(t, around); len(left) != 1 {
-		t.Errorf("a refused archive left %v behind", slices.Sorted(maps.Keys(left)))
+	if names := contents(t, around); len(names) != 1 {
+		t.Errorf("got %v after a refused archive, want the empty folder only", slices.Sorted(maps.Keys(names)))
 	}
 }
 
-func TestExtractLimits(t *testing.T) {
+func TestExtract_EnforcesLimits(t *testing.T) {
 	t.Parallel()
 	packed := pack(t, member{name: "a", content: strings.Repeat("a", 1000)}, member{name: "b", content: strings.Repeat("b", 1000)})
 	tests := map[string]struct {
@@ -271,33 +272,32 @@ func TestExtractLimits(t *testing.T) {
 	}
 	exact := archive.Limits{Packed: int64(len(packed)), Unpacked: 2000, Entries: 2, NameBytes: 1}
 	if err := extract(t, packed, t.TempDir(), exact); err != nil {
-		t.Errorf("Extract() at its limits = %v", err)
+		t.Errorf("Extract() = %v at the exact limits, want nil", err)
 	}
 }
 
-// TestExtractBomb unpacks more than the limit out of next to nothing.
-func TestExtractBomb(t *testing.T) {
+func TestExtract_BoundsUnpackedBytesOfSmallArchive(t *testing.T) {
 	t.Parallel()
 	packed := pack(t, member{name: "zeros", content: strings.Repeat("\x00", 8<<20)})
 	if len(packed) > 1<<16 {
-		t.Fatalf("the bomb has %d bytes", len(packed))
+		t.Fatalf("got a packed size of %d bytes, want at most %d", len(packed), 1<<16)
 	}
 	wantRefused(t, packed, archive.Limits{Unpacked: 4 << 20}, "zeros", "bytes unpacked")
 }
 
-// TestExtractLyingHeader has an entry whose header claims less than comes out.
-func TestExtractLyingHeader(t *testing.T) {
+// TestExtract_RefusesHeaderWithWrongSize lowers the unpacked size in the header.
+func TestExtract_RefusesHeaderWithWrongSize(t *testing.T) {
 	t.Parallel()
-	packed := pack(t, member{name: "liar", content: strings.Repeat("x", 5000)})
+	packed := pack(t, member{name: "entry", content: strings.Repeat("x", 5000)})
 	size := binary.LittleEndian.AppendUint32(nil, 5000)
-	lie := binary.LittleEndian.AppendUint32(nil, 10)
+	wrong := binary.LittleEndian.AppendUint32(nil, 10)
 	if bytes.Count(packed, size) == 0 {
-		t.Fatal("the archive does not have the size to lie about")
+		t.Fatal("find the size in the archive: got no match")
 	}
-	wantRefused(t, bytes.ReplaceAll(packed, size, lie), archive.Limits{}, "liar", "is damaged")
+	wantRefused(t, bytes.ReplaceAll(packed, size, wrong), archive.Limits{}, "entry", "is damaged")
 }
 
-// counter counts the bytes that are asked of a reader.
+// counter counts the bytes requested from a reader.
 type counter struct {
 	io.ReaderAt
 	read int
@@ -308,9 +308,9 @@ func (c *counter) ReadAt(p []byte, off int64) (int, error) {
 	return c.ReaderAt.ReadAt(p, off)
 }
 
-// TestExtractLongDirectory has far more entries than are allowed, and asks that
-// most of them are not even listed.
-func TestExtractLongDirectory(t *testing.T) {
+// TestExtract_DoesNotListLongDirectory extracts an archive with far more entries than
+// allowed, and checks that most of the central directory is not read.
+func TestExtract_DoesNotListLongDirectory(t *testing.T) {
 	t.Parallel()
 	members := make([]member, 5000)
 	for i := range members {
@@ -324,22 +324,22 @@ func TestExtractLongDirectory(t *testing.T) {
 		t.Error("Extract() = nil, want an error")
 	}
 	if reader.read > len(packed)/4 {
-		t.Errorf("Extract() read %d of %d bytes before it gave up", reader.read, len(packed))
+		t.Errorf("Extract() read %d of %d bytes, want at most a quarter", reader.read, len(packed))
 	}
 }
 
-func TestExtractDamaged(t *testing.T) {
+func TestExtract_RefusesDamagedArchives(t *testing.T) {
 	t.Parallel()
 	packed := pack(t, member{name: "a.js", content: "console.log(1)"})
 	tests := map[string]struct {
 		packed         []byte
 		entry, problem string
 	}{
-		"no zip":      {packed: []byte("#!/bin/sh\n"), problem: "is not a zip file"},
-		"empty":       {packed: nil, problem: "is not a zip file"},
-		"cut off":     {packed: packed[:len(packed)-10], problem: "is not a zip file"},
-		"damaged":     {packed: damage(packed, 40), entry: "a.js", problem: "is damaged"},
-		"odd methods": {packed: bytes.ReplaceAll(packed, []byte{8, 0, 0, 0}, []byte{99, 0, 0, 0}), entry: "a.js", problem: "compressed in a way"},
+		"no zip":    {packed: []byte("#!/bin/sh\n"), problem: "is not a zip file"},
+		"empty":     {packed: nil, problem: "is not a zip file"},
+		"truncated": {packed: packed[:len(packed)-10], problem: "is not a zip file"},
+		"damaged":   {packed: damage(packed, 40), entry: "a.js", problem: "is damaged"},
+		"method 99": {packed: bytes.ReplaceAll(packed, []byte{8, 0, 0, 0}, []byte{99, 0, 0, 0}), entry: "a.js", problem: "compression method other than deflate"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -355,7 +355,7 @@ func damage(packed []byte, at int) []byte {
 	return packed
 }
 
-// brokenDisk fails to read behind its first bytes.
+// brokenDisk fails to read its first 100 bytes.
 type brokenDisk struct {
 	io.ReaderAt
 	err error
@@ -368,7 +368,7 @@ func (b brokenDisk) ReadAt(p []byte, off int64) (int, error) {
 	return b.ReaderAt.ReadAt(p, off)
 }
 
-func TestExtractTellsTheDiskFromTheArchive(t *testing.T) {
+func TestExtract_DistinguishesMachineErrorsFromArchiveErrors(t *testing.T) {
 	t.Parallel()
 	packed := pack(t, member{name: "a", content: strings.Repeat("x", 1000)}, member{name: "b"})
 	var bad *archive.Error
@@ -377,7 +377,7 @@ func TestExtractTellsTheDiskFromTheArchive(t *testing.T) {
 	disk := brokenDisk{ReaderAt: bytes.NewReader(packed), err: broken}
 	err := archive.Extract(t.Context(), disk, int64(len(packed)), t.TempDir(), archive.Limits{})
 	if !errors.Is(err, broken) || errors.As(err, &bad) {
-		t.Errorf("Extract() from a broken disk = %v, want %v", err, broken)
+		t.Errorf("Extract() = %v from a broken disk, want %v", err, broken)
 	}
 
 	full := t.TempDir()
@@ -386,30 +386,30 @@ func TestExtractTellsTheDiskFromTheArchive(t *testing.T) {
 	}
 	err = extract(t, packed, full, archive.Limits{})
 	if err == nil || errors.As(err, &bad) {
-		t.Errorf("Extract() into a folder that is not empty = %v, want an error of the machine", err)
+		t.Errorf("Extract() = %v into a folder that is not empty, want an error other than *Error", err)
 	}
-	if left := contents(t, full); len(left) != 1 {
-		t.Errorf("the folder that was not empty has %v", left)
+	if names := contents(t, full); len(names) != 1 {
+		t.Errorf("got %v in the folder that was not empty, want its one file", names)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	err = archive.Extract(ctx, bytes.NewReader(packed), int64(len(packed)), t.TempDir(), archive.Limits{})
 	if !errors.Is(err, context.Canceled) || errors.As(err, &bad) {
-		t.Errorf("Extract() when cancelled = %v, want %v", err, context.Canceled)
+		t.Errorf("Extract() = %v after cancel, want %v", err, context.Canceled)
 	}
 }
 
-func TestErrorIsShort(t *testing.T) {
+func TestError_ShortensLongNames(t *testing.T) {
 	t.Parallel()
 	err := &archive.Error{Entry: strings.Repeat("x", 50000), Problem: "is bad"}
 	if got := err.Error(); len(got) > 300 || !strings.HasSuffix(got, `"...: is bad`) {
-		t.Errorf("Error() = %q, want it cut", got)
+		t.Errorf("Error() = %q, want at most 300 bytes", got)
 	}
 }
 
-// FuzzExtract asks that nothing ever leaves the folder, that the limits hold, and
-// that a refused archive leaves nothing.
+// FuzzExtract checks that no file or link leads out of the folder, that the limits hold,
+// and that nothing remains of a refused archive.
 func FuzzExtract(f *testing.F) {
 	f.Add(pack(f, member{name: "a/b.js", content: "x"}, member{name: "c/", mode: fs.ModeDir | 0o755}))
 	f.Add(pack(f, member{name: "../a", content: "x"}))
@@ -427,29 +427,29 @@ func FuzzExtract(f *testing.F) {
 		err := extract(t, packed, dir, limits)
 		entries, readErr := os.ReadDir(around)
 		if readErr != nil || len(entries) != 1 {
-			t.Fatalf("beside the folder there is %v, %v", entries, readErr)
+			t.Fatalf("got %v, %v in the parent folder, want the folder only", entries, readErr)
 		}
 		found := contents(t, dir)
 		for name := range found {
 			leads, err := filepath.EvalSymlinks(filepath.Join(dir, name))
 			if err == nil && !strings.HasPrefix(leads+"/", dir+"/") {
-				t.Fatalf("%q leads to %q", name, leads)
+				t.Fatalf("got %q resolved to %q, want a path in the folder", name, leads)
 			}
 		}
 		if err != nil && len(found) > 0 {
-			t.Fatalf("Extract() = %v left %v", err, found)
+			t.Fatalf("Extract() = %v, and %v remains, want nothing", err, found)
 		}
 		total := 0
 		for name, content := range found {
 			if !strings.HasPrefix(content, "-rw-r--r-- ") && !strings.HasPrefix(content, "-rwxr-xr-x ") && content != "drwxr-xr-x" && content != "Lrwxrwxrwx" {
-				t.Errorf("unpacked %q as %.20q", name, content)
+				t.Errorf("got %.20q for %q, want mode 0644 or 0755", content, name)
 			}
 			if _, data, isFile := strings.Cut(content, " "); isFile {
 				total += len(data)
 			}
 		}
 		if int64(total) > limits.Unpacked {
-			t.Errorf("unpacked %d bytes, want at most %d", total, limits.Unpacked)
+			t.Errorf("got %d unpacked bytes, want at most %d", total, limits.Unpacked)
 		}
 	})
 }

@@ -1,45 +1,44 @@
 package archive
 
-// Scaleway's documented limits of a function's code, and our own where its
-// documentation names none.
+// The default limits: Scaleway's documented limits of a function's code, and limits of
+// Jeton where Scaleway documents none.
 const (
-	// MaxPacked is the size of an archive, in bytes, from Scaleway's
+	// MaxPacked bounds the size of an archive, in bytes. The source is Scaleway's
 	// documentation of function limits.
 	MaxPacked = 100 << 20
-	// MaxUnpacked is the size of all its files together, in bytes, from the
-	// same page.
+	// MaxUnpacked bounds the total size of the files, in bytes. The source is the same
+	// page.
 	MaxUnpacked = 500 << 20
-	// MaxEntries is what a zip without the ZIP64 extension can hold.
+	// MaxEntries is the maximum of a zip without the ZIP64 extension.
 	MaxEntries = 1<<16 - 1
-	// MaxNameBytes is the length of one entry's whole name. It leaves room
-	// for the folder that the archive is unpacked into below the 4096 bytes
-	// that Linux allows.
+	// MaxNameBytes bounds the path of an entry. Together with the folder that the archive
+	// is unpacked into, it must fit the 4096 bytes of PATH_MAX.
 	MaxNameBytes = 1024
 )
 
 const (
-	// maxElementBytes is the longest name of one file or folder that common
-	// file systems allow.
+	// maxElementBytes bounds the name of one file or folder: NAME_MAX of common file
+	// systems.
 	maxElementBytes = 255
-	// maxDepth is how many folders one entry may be in: builds and backups walk
-	// no deeper than 128, with a few folders of their own.
+	// maxDepth bounds the depth of an entry. Builds and backups walk at most 128 levels,
+	// which include a few folders of their own.
 	maxDepth = 96
-	// directoryBytesPerEntry bounds the memory that listing an archive takes:
-	// its directory may be this many bytes long for each entry allowed.
+	// directoryBytesPerEntry bounds the memory for listing an archive: its central
+	// directory may have this many bytes for each allowed entry.
 	directoryBytesPerEntry = 256
-	// directorySearch is what finding the directory takes beside: a zip ends
+	// directorySearch bounds the bytes read to find the central directory: a zip ends
 	// with a comment of up to 64 KiB, and reads are buffered.
 	directorySearch = 128 << 10
 )
 
-// Limits bound what an archive may be. The zero value of a field stands for
-// the constant of the same name with Max in front.
+// Limits bound an archive. A zero field means the constant with the same name and the
+// prefix Max.
 type Limits struct {
 	// Packed and Unpacked are in bytes.
 	Packed, Unpacked int64
-	// Entries counts files and folders.
+	// Entries is the number of files and folders.
 	Entries int
-	// NameBytes is the length of an entry's name.
+	// NameBytes is the length of an entry's path, in bytes.
 	NameBytes int
 }
 

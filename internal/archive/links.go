@@ -11,15 +11,17 @@ import (
 )
 
 const (
-	// maxHops is how many links one path may lead through, as in Linux.
+	// maxHops bounds the links that one path may follow, as in Linux.
 	maxHops = 40
-	// maxLinkSteps bounds the work of following all links of an archive, in names:
-	// 64 for each of 65535 links.
+	// maxLinkSteps bounds the path names visited to follow all links of an archive: 64
+	// for each of 65535 links.
 	maxLinkSteps = 1 << 22
+	// maxLinkNames bounds the names of one path while it is followed, as PATH_MAX does.
+	maxLinkNames = 4096
 )
 
-// readLinks reads where the links of an archive lead, and refuses those that lead
-// out of it, in a circle, or through too many others.
+// readLinks reads the targets of the links of an archive, and refuses links that lead out
+// of the archive, form a loop, or follow too many others.
 func readLinks(s *source, entries []entry, seen tree, limits Limits) error {
 	links := map[string]string{}
 	for i := range entries {
@@ -33,12 +35,12 @@ func readLinks(s *source, entries []entry, seen tree, limits Limits) error {
 		}
 		e.target, links[e.name] = target, target
 	}
-	f := follower{links: links, seen: seen, steps: maxLinkSteps}
+	r := resolver{links: links, seen: seen, steps: maxLinkSteps}
 	for _, e := range entries {
 		if !e.link {
 			continue
 		}
-		if problem := f.follow(e.name); problem != "" {
+		if problem := r.resolve(e.name); problem != "" {
 			return &Error{Entry: e.file.Name, Problem: problem}
 		}
 	}
@@ -48,12 +50,12 @@ func readLinks(s *source, entries []entry, seen tree, limits Limits) error {
 func readLink(s *source, e *entry, limits Limits) (string, error) {
 	in, err := e.file.Open()
 	if err != nil {
-		return "", s.blame(e.file.Name, err)
+		return "", s.classify(e.file.Name, err)
 	}
 	defer in.Close()
 	text, err := io.ReadAll(io.LimitReader(in, int64(limits.NameBytes)+1))
 	if err != nil {
-		return "", s.blame(e.file.Name, err)
+		return "", s.classify(e.file.Name, err)
 	}
 	target := string(text)
 	problem := ""
@@ -73,25 +75,25 @@ func readLink(s *source, e *entry, limits Limits) (string, error) {
 	return target, nil
 }
 
-// A follower resolves links as the kernel will, but within the archive.
-type follower struct {
+// A resolver resolves links as the kernel does, but within the archive.
+type resolver struct {
 	links map[string]string
 	seen  tree
-	// steps is how many names may still be looked at.
+	// steps is the number of names that it may still visit.
 	steps int
 }
 
-// follow returns what is wrong with where a link leads, or nothing. One that leads
-// to nothing is no problem as long as nothing can make it lead out of the archive.
-func (f *follower) follow(link string) string {
+// resolve returns the problem of a link's target, or "". A link to a missing file is
+// valid unless a file that appears later can make it lead out of the archive.
+func (r *resolver) resolve(link string) string {
 	var at []string
-	left, hops := strings.Split(link, "/"), 0
-	for len(left) > 0 {
-		if f.steps -= 1 + len(at); f.steps < 0 {
+	rest, hops := strings.Split(link, "/"), 0
+	for len(rest) > 0 {
+		if r.steps -= 1 + len(at); r.steps < 0 {
 			return "is one of too many links that lead through each other"
 		}
-		name := left[0]
-		left = left[1:]
+		name := rest[0]
+		rest = rest[1:]
 		switch name {
 		case "", ".":
 			continue
@@ -104,33 +106,30 @@ func (f *follower) follow(link string) string {
 		}
 		at = append(at, name)
 		whole := strings.Join(at, "/")
-		target, isLink := f.links[whole]
+		target, isLink := r.links[whole]
 		if isLink {
 			if hops++; hops > maxHops {
-				return fmt.Sprintf("is a link that leads in a circle, or through more than %d others", maxHops)
+				return fmt.Sprintf("is a link in a loop, or leads through more than %d others", maxHops)
 			}
 			at = at[:len(at)-1]
-			left = append(strings.Split(target, "/"), left...)
-			if len(left) > maxLinkNames {
+			rest = append(strings.Split(target, "/"), rest...)
+			if len(rest) > maxLinkNames {
 				return "is one of too many links that lead through each other"
 			}
 			continue
 		}
-		if kind := f.seen[whole]; kind != folder && kind != implied && slices.Contains(left, "..") {
+		if kind := r.seen[whole]; kind != folder && kind != implied && slices.Contains(rest, "..") {
 			return "is a link that leads through a folder that is not in the archive"
 		}
 	}
 	return ""
 }
 
-// maxLinkNames bounds the names of one path while it is followed, as PATH_MAX does.
-const maxLinkNames = 4096
-
-// versionControl are the folders and files of version control systems. The systems'
-// programs, and tools that call them, run commands that these name.
+// versionControl are the names of files and folders of version control systems. They can
+// contain commands, which the systems' programs and tools that call them run.
 var versionControl = []string{".git", ".hg", ".svn", ".bzr", ".jj", ".sl", ".pijul", ".fslckout", "_fossil_", "_darcs", "cvs", "rcs", "sccs", "_mtn"}
 
-// isVersionControl tells whether an entry is one of these, or in one.
+// isVersionControl reports whether a path contains one of these names.
 func isVersionControl(name string) bool {
 	for element := range strings.SplitSeq(path.Clean(name), "/") {
 		if slices.Contains(versionControl, strings.ToLower(element)) {

@@ -10,24 +10,24 @@ import (
 	"unicode/utf8"
 )
 
-// encrypted is the bit of an entry's flags that says that its content is
-// encrypted, from the ZIP specification (APPNOTE 4.4.4).
+// encrypted is the bit of an entry's flags for encrypted content (APPNOTE 4.4.4 of the
+// ZIP specification).
 const encrypted = 1
 
-// An entry is a file or folder of an archive whose name has been found safe.
+// An entry is a file, folder or link of an archive with a checked name.
 type entry struct {
 	file *zip.File
 	// name is clean, relative and separated by slashes.
 	name string
 	dir  bool
 	mode fs.FileMode
-	// link tells that it is a symbolic link, and target where it leads.
+	// link is true for a symbolic link, and target is its target.
 	link   bool
 	target string
 }
 
-// plan checks all entries before the first is written, so that most bad
-// archives never touch the disk. Entries of version control systems are left out.
+// plan checks all entries before the first is written, so that most invalid archives do
+// not reach the disk. It leaves out entries of version control systems.
 func plan(s *source, files []*zip.File, limits Limits) ([]entry, error) {
 	if len(files) > limits.Entries {
 		return nil, &Error{Problem: fmt.Sprintf("has more than %d entries", limits.Entries)}
@@ -71,7 +71,7 @@ func check(file *zip.File, limits Limits) (entry, string) {
 	return e, ""
 }
 
-// checkName returns what is wrong with a name, or nothing.
+// checkName returns the problem of a name, or "".
 func checkName(name string, limits Limits) string {
 	switch {
 	case name == "":
@@ -83,7 +83,7 @@ func checkName(name string, limits Limits) string {
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "has a control character in its name"
 	case strings.Contains(name, `\`):
-		return "has a backslash in its name: separate folders by /"
+		return "has a backslash in its name: separate folders with /"
 	case strings.HasPrefix(name, "/"):
 		return "has an absolute name"
 	case len(name) >= 2 && name[1] == ':':
@@ -94,7 +94,7 @@ func checkName(name string, limits Limits) string {
 	}
 	for element := range strings.SplitSeq(name, "/") {
 		if element == ".." {
-			return "leads out of the archive with .."
+			return "has a name with .., which may lead out of the archive"
 		}
 		if len(element) > maxElementBytes {
 			return fmt.Sprintf("has a file or folder name longer than %d bytes", maxElementBytes)
@@ -103,7 +103,7 @@ func checkName(name string, limits Limits) string {
 	return ""
 }
 
-// A tree knows the names that an archive has used so far.
+// A tree maps the names of an archive to their kinds.
 type tree map[string]kind
 
 type kind int
@@ -111,18 +111,18 @@ type kind int
 const (
 	file kind = iota + 1
 	folder
-	// implied is a folder that is only known from what lies in it; its own
-	// entry may still follow.
+	// implied is a folder without an entry of its own so far, which contains another
+	// entry.
 	implied
 )
 
-// add returns why the entry cannot stand beside those before it, or nothing.
+// add adds an entry, or returns its conflict with an earlier one.
 func (t tree) add(e entry) string {
 	switch have := t[e.name]; {
 	case have == file && e.dir, have == folder && !e.dir, have == implied && !e.dir:
-		return "is a file in one place of the archive and a folder in another"
+		return "is both a file and a folder in the archive"
 	case have == file, have == folder:
-		return "is there twice"
+		return "appears twice in the archive"
 	}
 	t[e.name] = file
 	if e.dir {
@@ -131,7 +131,7 @@ func (t tree) add(e entry) string {
 	for dir := path.Dir(e.name); dir != "."; dir = path.Dir(dir) {
 		switch t[dir] {
 		case file:
-			return "is a file in one place of the archive and a folder in another"
+			return "is in a folder that is also a file of the archive"
 		case folder, implied:
 			return ""
 		}

@@ -7,22 +7,22 @@ import (
 	"io"
 )
 
-var errDirectoryTooLong = errors.New("archive's directory is too long")
+var errDirectoryTooLong = errors.New("central directory of the archive is too long")
 
-// A source reads the archive's bytes and remembers whether reading failed, so
-// that a broken disk is not taken for a broken archive.
+// A source reads the archive, and keeps read errors, so that classify can tell a failed
+// disk from an invalid archive.
 type source struct {
 	ctx  context.Context
 	from io.ReaderAt
 	err  error
 
-	bounded bool
-	left    int64
+	bounded   bool
+	remaining int64
 }
 
-// bound lets only so many bytes more be read. The zip reader lists a directory
-// of any length before its caller can count the entries.
-func (s *source) bound(n int64) { s.bounded, s.left = true, n }
+// bound allows n more bytes to be read until unbound. Without it, the zip reader lists a
+// central directory of any length before the entries can be counted.
+func (s *source) bound(n int64) { s.bounded, s.remaining = true, n }
 
 func (s *source) unbound() { s.bounded = false }
 
@@ -32,7 +32,7 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	if s.bounded {
-		if s.left -= int64(len(p)); s.left < 0 {
+		if s.remaining -= int64(len(p)); s.remaining < 0 {
 			return 0, errDirectoryTooLong
 		}
 	}
@@ -43,23 +43,23 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// blame turns an error of the zip reader into the archive's fault, unless it
-// was the disk's or the context ended.
-func (s *source) blame(name string, err error) error {
+// classify returns the read error or the error of the context, if there is one, and
+// otherwise an *Error for err, an error of the zip reader.
+func (s *source) classify(name string, err error) error {
 	switch {
 	case s.err != nil:
 		return s.err
 	case errors.Is(err, zip.ErrFormat) && name == "":
 		return &Error{Problem: "is not a zip file"}
 	case errors.Is(err, zip.ErrAlgorithm):
-		return &Error{Entry: name, Problem: "is compressed in a way other than deflate"}
+		return &Error{Entry: name, Problem: "uses a compression method other than deflate"}
 	case errors.Is(err, zip.ErrChecksum):
 		return &Error{Entry: name, Problem: "is damaged: its checksum is wrong"}
 	}
 	return &Error{Entry: name, Problem: "is damaged: " + err.Error()}
 }
 
-// A sink remembers whether writing failed, for the same reason.
+// A sink keeps write errors for the same purpose.
 type sink struct {
 	to  io.Writer
 	err error

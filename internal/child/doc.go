@@ -1,4 +1,4 @@
-// Package child starts child processes that end when this process does, by
-// whatever, with all processes of their groups. It does not know what they are
-// for. A process that has left its group, for a session of its own, escapes it.
+// Package child starts child processes that end when this process ends, however it
+// ends, together with their process groups. A descendant that leaves its process group
+// is not ended.
 package child

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// A Group is a child process and those that it started, as far as they stayed in
-// its process group.
+// A Group is the process group of a child. Its methods are safe for concurrent use,
+// except Wait, which must be called once.
 type Group struct {
 	cmd *exec.Cmd
 
@@ -17,10 +17,10 @@ type Group struct {
 	reaped bool
 }
 
-// theStarter starts all children from one thread that lives as long as this
-// process: Linux sends the signal of a parent's death when the thread that made
-// the child ends, which any other thread of a Go program may do at any time.
-var theStarter = sync.OnceValue(func() chan<- func() {
+// starter runs functions on one thread that lives as long as this process. Linux sends
+// the parent death signal when the thread that started the child ends, and Go may end
+// any other thread at any time.
+var starter = sync.OnceValue(func() chan<- func() {
 	starts := make(chan func())
 	go func() {
 		runtime.LockOSThread()
@@ -31,18 +31,17 @@ var theStarter = sync.OnceValue(func() chan<- func() {
 	return starts
 })
 
-// Start starts a command as the leader of a group of its own. The command has no
-// context: Signal ends it. When memory runs out the kernel kills children before
-// this process. The caller calls Wait. What the
-// child itself starts before Start returns, some microseconds after it began,
-// would outlive this process if that were killed just then.
+// Start starts a command as the leader of a new process group. The command must not
+// have a context: Signal ends it. The caller must call Wait. When memory runs out, the
+// kernel kills children before this process. If this process is killed before Start
+// returns, processes that the child has started by then survive.
 func Start(cmd *exec.Cmd) (*Group, error) {
-	if err := theGuard.ready(); err != nil {
+	if err := theGuard.ensure(); err != nil {
 		return nil, fmt.Errorf("start guard: %w", err)
 	}
 	cmd.SysProcAttr = attributes(cmd.SysProcAttr)
 	started := make(chan error)
-	theStarter() <- func() { started <- cmd.Start() }
+	starter() <- func() { started <- cmd.Start() }
 	if err := <-started; err != nil {
 		return nil, err
 	}
@@ -50,25 +49,25 @@ func Start(cmd *exec.Cmd) (*Group, error) {
 	g := &Group{cmd: cmd}
 	if err := theGuard.add(cmd.Process.Pid); err != nil {
 		g.Signal(syscall.SIGKILL)
-		_ = g.Wait() // It was killed, which is no news.
+		_ = g.Wait() // It was killed: the error is expected.
 		return nil, fmt.Errorf("guard process: %w", err)
 	}
 	return g, nil
 }
 
-// Signal sends a signal to all processes of the group. After Wait has seen the
-// end of the child it sends none: its number may be another's by then.
+// Signal sends a signal to all processes of the group. It does nothing after Wait has
+// reaped the child, since another group may have the same id by then.
 func (g *Group) Signal(signal syscall.Signal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.reaped {
-		// The only error is that there is no such process any more.
+		// The only possible error is ESRCH: all processes have ended.
 		_ = syscall.Kill(-g.cmd.Process.Pid, signal)
 	}
 }
 
-// Wait waits for the end of the child, kills what is left of its group, and
-// returns what the command's own Wait does.
+// Wait waits until the child has ended, kills the rest of its group, and returns the
+// result of the command's own Wait.
 func (g *Group) Wait() error {
 	if awaitExit(g.cmd.Process.Pid) {
 		g.end()

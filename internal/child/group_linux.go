@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// attributes puts a child into a process group of its own, and has it
-// killed when this process dies, however it dies.
+// attributes returns a with a new process group, and with SIGKILL as the signal that the
+// kernel sends to the child when this process ends.
 func attributes(a *syscall.SysProcAttr) *syscall.SysProcAttr {
 	if a == nil {
 		a = &syscall.SysProcAttr{}
@@ -17,9 +17,9 @@ func attributes(a *syscall.SysProcAttr) *syscall.SysProcAttr {
 	return a
 }
 
-// awaitExit returns true when the child has ended, and leaves it to be reaped:
-// until then its number cannot become another process group's. Waiting by number
-// would also return when a child that asked to be traced stops.
+// awaitExit waits until the child has ended, and does not reap it: until then no other
+// process group can get its id. It returns false if it could not wait. waitid is no
+// alternative: it also returns when a traced child stops.
 func awaitExit(pid int) bool {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {

@@ -4,8 +4,7 @@ package child
 
 import "syscall"
 
-// attributes puts a child into a process group of its own. Only Linux can
-// have it killed when this process dies.
+// attributes returns a with a new process group. Only Linux has a parent death signal.
 func attributes(a *syscall.SysProcAttr) *syscall.SysProcAttr {
 	if a == nil {
 		a = &syscall.SysProcAttr{}
@@ -14,6 +13,5 @@ func attributes(a *syscall.SysProcAttr) *syscall.SysProcAttr {
 	return a
 }
 
-// awaitExit returns false: only Linux can wait for an exit without reaping the
-// child.
+// awaitExit returns false: it needs a pidfd, which only Linux has.
 func awaitExit(int) bool { return false }

@@ -18,8 +18,8 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// serverVariable makes the test program a server with a child that has a child,
-// which holds the server's file descriptor 3 open.
+// serverVariable makes the test program a server with a child and a grandchild, which
+// hold the server's file descriptor 3 open.
 const serverVariable = "CHILD_TEST_SERVER"
 
 func TestMain(m *testing.M) {
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// shell is a script's command, with a file that it has as number 3.
+// shell returns the command of a script that inherits a file as descriptor 3.
 func shell(script string, held *os.File) *exec.Cmd {
 	return &exec.Cmd{Path: "/bin/sh", Args: []string{"sh", "-c", script}, ExtraFiles: []*os.File{held}}
 }
@@ -47,8 +47,7 @@ func runServer() error {
 	return err
 }
 
-// pipe returns a pipe whose reader waits for the end of all writers, but not
-// for ever.
+// pipe returns a pipe. Reads end when all writers are closed, or after 20 seconds.
 func pipe(t *testing.T) (reader, writer *os.File) {
 	t.Helper()
 	reader, writer, err := os.Pipe()
@@ -62,17 +61,16 @@ func pipe(t *testing.T) (reader, writer *os.File) {
 	return reader, writer
 }
 
-// wantReleased asks that every process that held the writer ends.
+// wantReleased checks that all processes that inherited the writer have ended.
 func wantReleased(t *testing.T, reader, writer *os.File) {
 	t.Helper()
 	_ = writer.Close()
 	if _, err := io.Copy(io.Discard, reader); err != nil {
-		t.Errorf("a child of a child lives on: %v", err)
+		t.Errorf("a process still holds the pipe open: %v", err)
 	}
 }
 
-// TestGrandchildrenDieWithTheServer kills a server whose child has a child.
-func TestGrandchildrenDieWithTheServer(t *testing.T) {
+func TestStart_KillsGrandchildrenWhenTheServerIsKilled(t *testing.T) {
 	t.Parallel()
 	reader, writer := pipe(t)
 	server := &exec.Cmd{Path: program(t), Env: []string{serverVariable + "=1"}, ExtraFiles: []*os.File{writer}}
@@ -85,7 +83,7 @@ func TestGrandchildrenDieWithTheServer(t *testing.T) {
 	}
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if killErr := server.Process.Kill(); err != nil || killErr != nil || line != "up\n" {
-		t.Fatalf("the server printed %q, %v, %v", line, err, killErr)
+		t.Fatalf("got %q, %v, %v from the server, want \"up\"", line, err, killErr)
 	}
 	_ = server.Wait()
 	wantReleased(t, reader, writer)
@@ -100,9 +98,7 @@ func program(t *testing.T) string {
 	return path
 }
 
-// TestWaitEndsTheGroup asks that a child's own children end with it, and that
-// the command tells how it ended.
-func TestWaitEndsTheGroup(t *testing.T) {
+func TestWait_KillsTheGroupAndReturnsTheExitStatus(t *testing.T) {
 	t.Parallel()
 	reader, writer := pipe(t)
 	group, err := child.Start(shell("sleep 300 & exit 3", writer))
@@ -117,7 +113,7 @@ func TestWaitEndsTheGroup(t *testing.T) {
 	wantReleased(t, reader, writer)
 }
 
-func TestSignalReachesTheGroup(t *testing.T) {
+func TestSignal_ReachesTheWholeGroup(t *testing.T) {
 	t.Parallel()
 	reader, writer := pipe(t)
 	group, err := child.Start(shell("sleep 300 & sleep 300", writer))
@@ -126,24 +122,23 @@ func TestSignalReachesTheGroup(t *testing.T) {
 	}
 	group.Signal(syscall.SIGKILL)
 	if err := group.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Errorf("Wait() = %v, want that it was killed", err)
+		t.Errorf("Wait() = %v, want killed", err)
 	}
 	wantReleased(t, reader, writer)
 }
 
-func TestStartOfNothing(t *testing.T) {
+func TestStart_ReturnsErrNotExistForAMissingProgram(t *testing.T) {
 	t.Parallel()
 	if _, err := child.Start(&exec.Cmd{Path: "/no/such/program"}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Start() = %v, want %v", err, os.ErrNotExist)
 	}
 }
 
-// TestADeadGuardIsReplaced kills the guard, and asks that the next child has
-// another one.
-func TestADeadGuardIsReplaced(t *testing.T) {
+// TestStart_ReplacesAKilledGuard kills the guard process and starts another child.
+func TestStart_ReplacesAKilledGuard(t *testing.T) {
 	run := func() {
 		if group, err := child.Start(&exec.Cmd{Path: "/bin/true"}); err != nil || group.Wait() != nil {
-			t.Fatalf("Start() = %v, want a child that ends well", err)
+			t.Fatalf("Start() = %v, want a child that exits with status 0", err)
 		}
 	}
 	run()
@@ -160,7 +155,7 @@ func TestADeadGuardIsReplaced(t *testing.T) {
 	})
 }
 
-// guards returns the numbers of this process's guards that live.
+// guards returns the process ids of this process's guards.
 func guards(t *testing.T) []int {
 	t.Helper()
 	names, err := filepath.Glob("/proc/[0-9]*/cmdline")

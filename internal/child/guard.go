@@ -14,16 +14,15 @@ import (
 	"time"
 )
 
-// guardName is the program's name by which it knows that it is the guard.
+// guardName is the program name (argument 0) that makes this program run as the guard.
 const guardName = "jeton-guard"
 
-// patience is how long the guard may take to read what it is told.
-const patience = time.Second
+// guardTimeout is how long a write to the guard may take.
+const guardTimeout = time.Second
 
-// A guard is a process beside this one that kills the groups of this one's
-// children once this one is gone. It learns of that by the end of the pipe
-// through which it is told of them, which the kernel closes however a process
-// ends.
+// A guard controls the guard process, which kills the process groups of all children
+// when this process has ended. The guard process reads the group ids from a pipe. Its
+// end means that this process has ended: the kernel closes the pipe then.
 type guard struct {
 	mu      sync.Mutex
 	groups  map[int]struct{}
@@ -33,19 +32,19 @@ type guard struct {
 
 var theGuard = &guard{groups: map[int]struct{}{}}
 
-// The guard is this program itself, started again. It takes its turn before main
-// so that each program that starts children, a test too, has it without a line
-// for it in its main.
+// The guard process is this program itself, started again. It runs in init, so that
+// every program that starts children, tests included, contains it without a line in
+// main.
 func init() {
 	if os.Args[0] == guardName {
-		keepGuard(os.Stdin)
+		runGuard(os.Stdin)
 		os.Exit(0)
 	}
 }
 
-// keepGuard reads the numbers of groups that begin, and those of groups that
-// have ended, negative, and kills what remains at the end.
-func keepGuard(pipe io.Reader) {
+// runGuard reads lines with the ids of groups that were started, and the negative ids of
+// groups that have ended. At the end of the pipe it kills the remaining groups.
+func runGuard(pipe io.Reader) {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	groups := map[int]struct{}{}
 	for lines := bufio.NewScanner(pipe); lines.Scan(); {
@@ -61,58 +60,59 @@ func keepGuard(pipe io.Reader) {
 	}
 }
 
-// ready has the guard there before a child is, for it takes a while to start.
-func (g *guard) ready() error {
+// ensure starts the guard process if there is none. Start calls it before it starts the
+// child, so that the child is guarded as soon as possible.
+func (g *guard) ensure() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.pipe != nil {
 		return nil
 	}
-	return g.hire()
+	return g.acquire()
 }
 
 func (g *guard) add(pid int) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.groups[pid] = struct{}{}
-	err := g.tell(pid)
+	err := g.send(pid)
 	if err != nil {
 		delete(g.groups, pid)
 	}
 	return err
 }
 
-// remove is called before the number of the group can become another's.
+// remove must be called before another group can get the id pid.
 func (g *guard) remove(pid int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.groups, pid)
-	_ = g.tell(-pid) // The next group to be added says what is wrong.
+	_ = g.send(-pid) // If this fails, the next add reports the error.
 }
 
-// tell has the guard know of a change. One that has died, or that hangs, is
-// replaced by another one.
-func (g *guard) tell(change int) error {
+// send sends an id to the guard process. It replaces a process that has ended or hangs.
+func (g *guard) send(change int) error {
 	if g.pipe != nil {
 		if g.write(change) == nil {
 			return nil
 		}
-		g.dismiss()
+		g.release()
 	}
-	return g.hire()
+	return g.acquire()
 }
 
 func (g *guard) write(pid int) error {
-	if err := g.pipe.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+	if err := g.pipe.SetWriteDeadline(time.Now().Add(guardTimeout)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(g.pipe, pid)
 	return err
 }
 
-// hire starts a guard that knows of all groups, in a session of its own, for it
-// must outlive what a terminal sends to this process's group.
-func (g *guard) hire() error {
+// acquire starts a guard process and sends it the ids of all groups. It has a session of
+// its own, since it must not get the signals that a terminal sends to this process's
+// group.
+func (g *guard) acquire() error {
 	program, err := self()
 	if err != nil {
 		return err
@@ -133,23 +133,24 @@ func (g *guard) hire() error {
 	g.process, g.pipe = process, writer
 	for pid := range g.groups {
 		if err := g.write(pid); err != nil {
-			g.dismiss()
+			g.release()
 			return err
 		}
 	}
 	return nil
 }
 
-// dismiss kills the guard before it closes the pipe, by whose end the guard
-// would take this process for dead.
-func (g *guard) dismiss() {
+// release kills the guard process, and then closes the pipe. In the other order the
+// guard process would kill all groups.
+func (g *guard) release() {
 	_ = g.process.Process.Kill()
-	_ = g.process.Wait() // It was killed, which is no news.
+	_ = g.process.Wait() // It was killed: the error is expected.
 	_ = g.pipe.Close()
 	g.pipe = nil
 }
 
-// self is this program, on Linux even if its file has been replaced since.
+// self returns the path of this program. On Linux it is valid even if the file has been
+// replaced since.
 func self() (string, error) {
 	if runtime.GOOS == "linux" {
 		return "/proc/self/exe", nil

@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// KeepInherited has no child of this process inherit what the process itself has
-// inherited from whoever started it, beside the three standard streams. What Go
-// opens is not inherited anyway.
-func KeepInherited() error {
+// CloseInheritedOnExec sets the close-on-exec flag of all file descriptors that this
+// process has inherited, except the three standard streams, so that children do not
+// inherit them. Go sets it on the descriptors that it opens.
+func CloseInheritedOnExec() error {
 	const first = 3
 	err := unix.CloseRange(first, ^uint(0), unix.CLOSE_RANGE_CLOEXEC)
 	if err == nil {
 		return nil
 	}
-	// Before Linux 5.11 there is no such call.
+	// CLOSE_RANGE_CLOEXEC needs Linux 5.11.
 	entries, readErr := os.ReadDir("/proc/self/fd")
 	if readErr != nil {
-		return fmt.Errorf("keep file descriptors from children: %w", errors.Join(err, readErr))
+		return fmt.Errorf("set close-on-exec of inherited file descriptors: %w", errors.Join(err, readErr))
 	}
 	for _, entry := range entries {
 		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd >= first {

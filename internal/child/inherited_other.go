@@ -2,5 +2,5 @@
 
 package child
 
-// KeepInherited does nothing: see its other half, for Linux.
-func KeepInherited() error { return nil }
+// CloseInheritedOnExec does nothing on this system.
+func CloseInheritedOnExec() error { return nil }

@@ -2,7 +2,7 @@
 
 package child
 
-// LowerOOMScore does nothing: only Linux has such a score.
+// LowerOOMScore does nothing: only Linux has OOM scores.
 func LowerOOMScore() error { return nil }
 
 func raiseOOMScore(int) {}

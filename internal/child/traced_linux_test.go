@@ -15,8 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/child"
 )
 
-// tracedVariable makes the test program a child that asks to be traced, and stops
-// at a signal, which nobody has it go on from.
+// tracedVariable makes the test program a traced child that stops at a signal and is
+// never continued.
 const tracedVariable = "CHILD_TEST_TRACED"
 
 func init() {
@@ -32,9 +32,8 @@ func init() {
 	os.Exit(1)
 }
 
-// TestStoppedChildHasNotEnded asks that a child which merely stopped is let be,
-// and ends when it is killed.
-func TestStoppedChildHasNotEnded(t *testing.T) {
+// TestWait_DoesNotReturnForAStoppedTracedChild stops a child, and then kills it.
+func TestWait_DoesNotReturnForAStoppedTracedChild(t *testing.T) {
 	t.Parallel()
 	cmd := &exec.Cmd{Path: program(t), Env: []string{tracedVariable + "=1"}, Stderr: os.Stderr}
 	group, err := child.Start(cmd)
@@ -48,7 +47,7 @@ func TestStoppedChildHasNotEnded(t *testing.T) {
 	for stopped := 0; stopped < 20; {
 		select {
 		case err := <-ended:
-			t.Fatalf("Wait() of a child that stopped = %v", err)
+			t.Fatalf("Wait() = %v for a stopped child, want it to block", err)
 		case <-tick.C:
 		}
 		if stateOf(cmd.Process.Pid) == "t" {
@@ -57,11 +56,11 @@ func TestStoppedChildHasNotEnded(t *testing.T) {
 	}
 	group.Signal(syscall.SIGKILL)
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Errorf("Wait() = %v, want that it was killed", err)
+		t.Errorf("Wait() = %v, want killed", err)
 	}
 }
 
-// stateOf is the letter by which Linux tells what a process does.
+// stateOf returns the state letter of a process from /proc.
 func stateOf(pid int) string {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, fields, _ := strings.Cut(string(text), ") ")

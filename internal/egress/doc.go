@@ -1,6 +1,5 @@
-// Package egress is the way out for processes that have a network namespace of
-// their own: it reads what they send from a network interface there, and makes
-// their connections from this process, as far as its policy lets it. Nothing on
-// the machine is changed for it: no address, no route, no rule of a firewall. It
-// does not know who the processes are, and lets nobody in.
+// Package egress gives the processes of a network namespace outbound network access. It
+// reads their packets from a network interface in the namespace, and makes their
+// connections from this process if its Policy allows them. It changes no address, route
+// or firewall rule of the machine, and accepts no inbound connections.
 package egress

@@ -2,6 +2,7 @@ package egress_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,13 +23,13 @@ import (
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
-// machineVariable makes the test program a machine of its own: a process in a
-// network namespace that has another machine beside it.
+// machineVariable is set in the process that runs the tests: it has its own network
+// namespace, in which it acts as the machine.
 const machineVariable = "EGRESS_TEST_MACHINE"
 
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Args, "-test.fuzzworker") {
-		os.Exit(m.Run()) // It is on the machine of the process that started it.
+		os.Exit(m.Run()) // It is in the network namespace of its parent process.
 	}
 	if os.Getenv(machineVariable) != "" {
 		if err := connect(); err != nil {
@@ -49,7 +50,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// connect gives this machine a link that leads everywhere, and nowhere.
+// connect gives this machine default routes over a link whose peer answers nothing.
 func connect() error {
 	wan := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "wan"}, PeerName: "nowhere"}
 	if err := netlink.LinkAdd(wan); err != nil {
@@ -58,7 +59,7 @@ func connect() error {
 	for name, prefixes := range map[string][]string{"lo": {""}, "nowhere": {""}, "wan": {"203.0.114.2/24", "2001:db8:1::2/64"}} {
 		for _, prefix := range prefixes {
 			if err := up(name, prefix); err != nil {
-				return fmt.Errorf("raise %s with %s: %w", name, prefix, err)
+				return fmt.Errorf("bring up %s with %s: %w", name, prefix, err)
 			}
 		}
 	}
@@ -79,7 +80,7 @@ const (
 	other   = "192.0.2.2"
 )
 
-// in runs a function in a network namespace; nil makes one.
+// in runs a function in a network namespace; with nil, in a new one.
 func in(t *testing.T, namespace *os.File, do func() error) {
 	t.Helper()
 	done := make(chan error)
@@ -112,7 +113,8 @@ func newNamespace(t *testing.T) *os.File {
 	return file
 }
 
-// up gives an interface of this thread's namespace an address.
+// up adds an address, if it is not empty, to an interface of this thread's namespace, and
+// brings the interface up.
 func up(name, prefix string) error {
 	link, err := netlink.LinkByName(name)
 	if err != nil {
@@ -130,8 +132,8 @@ func up(name, prefix string) error {
 	return netlink.LinkSetUp(link)
 }
 
-// neighbour connects this machine with another one.
-func neighbour(t *testing.T) *os.File {
+// addMachine connects another machine to this one, and returns its network namespace.
+func addMachine(t *testing.T) *os.File {
 	t.Helper()
 	namespace := newNamespace(t)
 	link := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "here"}, PeerName: "there", PeerNamespace: netlink.NsFd(namespace.Fd())}
@@ -148,7 +150,8 @@ func neighbour(t *testing.T) *os.File {
 	return namespace
 }
 
-// echoTCP and echoUDP serve at an address of this thread's namespace.
+// echoTCP starts an echo server at an address of this thread's namespace; echoUDP does
+// the same for UDP.
 func echoTCP(t *testing.T, address string) error {
 	l, err := net.Listen("tcp4", address)
 	if err != nil {
@@ -186,7 +189,7 @@ func echoUDP(t *testing.T, address string) error {
 	return nil
 }
 
-// echoed sends a text to an address, and returns what comes back.
+// echoed sends a text to an address, and returns the answer.
 func echoed(network, address, text string) (string, error) {
 	conn, err := net.DialTimeout(network, address, 3*time.Second)
 	if err != nil {
@@ -209,11 +212,11 @@ func echoed(network, address, text string) (string, error) {
 	return string(datagram[:n]), err
 }
 
-// TestEgress has a process in a namespace reach another machine, and not this
-// one, nor what is kept from it.
-func TestEgress(t *testing.T) {
-	beside := neighbour(t)
-	in(t, beside, func() error {
+// TestLink_ReachesOnlyAllowedAddresses connects from a namespace to another machine, to
+// this machine, and to denied addresses.
+func TestLink_ReachesOnlyAllowedAddresses(t *testing.T) {
+	peer := addMachine(t)
+	in(t, peer, func() error {
 		for _, address := range []string{other + ":80", other + ":25", other + ":465"} {
 			if err := echoTCP(t, address); err != nil {
 				return err
@@ -243,12 +246,12 @@ func TestEgress(t *testing.T) {
 		reached                bool
 	}{
 		"another machine":              {"tcp", other + ":80", "hello", true},
-		"with much to say":             {"tcp", other + ":80", long, true},
-		"by UDP":                       {"udp", other + ":53", "hello", true},
+		"another machine, 2 MB":        {"tcp", other + ":80", long, true},
+		"another machine by UDP":       {"udp", other + ":53", "hello", true},
 		"its resolver":                 {"udp", egress.ResolverAddress + ":53", "question", true},
 		"mail":                         {"tcp", other + ":25", "HELO", false},
 		"mail over TLS":                {"tcp", other + ":465", "HELO", false},
-		"nothing":                      {"tcp", other + ":81", "hello", false},
+		"a closed port":                {"tcp", other + ":81", "hello", false},
 		"a network that is denied":     {"tcp", "192.0.2.65:80", "hello", false},
 		"this machine":                 {"tcp", machine + ":80", "hello", false},
 		"this machine by UDP":          {"udp", machine + ":53", "hello", false},
@@ -263,23 +266,22 @@ func TestEgress(t *testing.T) {
 			in(t, inside, func() error {
 				got, err := echoed(test.network, test.address, test.text)
 				if reached := got == test.text; reached != test.reached {
-					return fmt.Errorf("%s %s answered with %d bytes, %w", test.network, test.address, len(got), err)
+					return fmt.Errorf("%s %s: got %d bytes and %w, want reached = %v", test.network, test.address, len(got), err, test.reached)
 				}
 				return nil
 			})
 		})
 	}
 	in(t, inside, func() error {
-		// What is within stays within: this is the loopback of the namespace.
+		// 127.0.0.1 is the loopback of the namespace, not of the machine.
 		if got, err := echoed("tcp", "127.0.0.1:80", "hello"); err == nil {
-			return fmt.Errorf("the machine's loopback answers %q", got)
+			return fmt.Errorf("got %q from the machine's loopback, want an error", got)
 		}
 		return nil
 	})
 }
 
-// TestClose asks that nothing goes out any more, and that connections end.
-func TestClose(t *testing.T) {
+func TestClose_EndsOutboundAccess(t *testing.T) {
 	inside := newNamespace(t)
 	link, err := egress.Attach(inside, &egress.Policy{Now: time.Now})
 	if err != nil {
@@ -290,13 +292,13 @@ func TestClose(t *testing.T) {
 	}
 	in(t, inside, func() error {
 		if _, err := echoed("tcp", other+":80", "x"); err == nil {
-			return fmt.Errorf("something is reached after Close()")
+			return errors.New("connected after Close, want an error")
 		}
 		return nil
 	})
 }
 
-func TestPolicy(t *testing.T) {
+func TestPolicy_DeniesSpecialAddressesAndMailPorts(t *testing.T) {
 	t.Parallel()
 	p := &egress.Policy{Now: time.Now, Deny: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Relays: []egress.Relay{
 		{Host: "198.51.100.25", Port: 25}, {Host: "169.254.169.254", Port: 25}, {Host: "localhost", Port: 25},
@@ -343,9 +345,9 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// TestPolicy_AsksTheKernelForTheRoute has addresses that no interface has lead to
-// this machine.
-func TestPolicy_AsksTheKernelForTheRoute(t *testing.T) {
+// TestPolicy_DeniesAddressesRoutedToThisMachine adds routes to this machine for addresses
+// that no interface has.
+func TestPolicy_DeniesAddressesRoutedToThisMachine(t *testing.T) {
 	if err := os.WriteFile("/proc/sys/net/ipv6/conf/all/forwarding", []byte("1"), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -388,11 +390,11 @@ func prefix(t *testing.T, text string) *net.IPNet {
 	return network
 }
 
-// TestLink_BoundsWhatASinkHolds has one namespace send over as many connections as it
-// gets to a machine that reads nothing.
-func TestLink_BoundsWhatASinkHolds(t *testing.T) {
-	beside := newNamespace(t)
-	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "sink"}, PeerName: "peer", PeerNamespace: netlink.NsFd(beside.Fd())}
+// TestLink_BoundsMemoryForPeersThatDoNotRead sends over many connections from one
+// namespace to a machine that reads nothing.
+func TestLink_BoundsMemoryForPeersThatDoNotRead(t *testing.T) {
+	peer := newNamespace(t)
+	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "sink"}, PeerName: "peer", PeerNamespace: netlink.NsFd(peer.Fd())}
 	if err := netlink.LinkAdd(veth); err != nil {
 		t.Fatal(err)
 	}
@@ -400,7 +402,7 @@ func TestLink_BoundsWhatASinkHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	var accepted []net.Conn
-	in(t, beside, func() error {
+	in(t, peer, func() error {
 		if err := up("peer", "198.51.101.2/24"); err != nil {
 			return err
 		}
@@ -415,7 +417,7 @@ func TestLink_BoundsWhatASinkHolds(t *testing.T) {
 				if err != nil {
 					return
 				}
-				accepted = append(accepted, conn) // It is never read from.
+				accepted = append(accepted, conn) // Nothing reads from it.
 			}
 		}()
 		return nil
@@ -426,9 +428,9 @@ func TestLink_BoundsWhatASinkHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = link.Close() }()
-	const connections, enough = 500, 64 << 20
-	much := make([]byte, 8<<20)
-	before, held := memory(), int64(0)
+	const connections, limit = 500, 64 << 20
+	data := make([]byte, 8<<20)
+	before, used := memory(), int64(0)
 	in(t, inside, func() error {
 		for range connections {
 			conn, err := net.DialTimeout("tcp4", "198.51.101.2:80", 10*time.Second)
@@ -439,18 +441,18 @@ func TestLink_BoundsWhatASinkHolds(t *testing.T) {
 			if err := conn.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
 				return err
 			}
-			_, _ = conn.Write(much) // It ends when nothing more is taken.
+			_, _ = conn.Write(data) // It blocks until the deadline when the buffers are full.
 		}
-		held = memory() - before
+		used = memory() - before
 		return nil
 	})
-	t.Logf("%d connections hold %d MiB", connections, held>>20)
-	if held > enough {
-		t.Errorf("%d connections hold %d MiB of this process, want %d at most", connections, held>>20, enough>>20)
+	t.Logf("%d connections use %d MiB", connections, used>>20)
+	if used > limit {
+		t.Errorf("got %d MiB for %d connections, want %d at most", used>>20, connections, limit>>20)
 	}
 }
 
-// memory is what this process keeps, in bytes.
+// memory returns the size of this process's heap and stacks, in bytes.
 func memory() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
@@ -458,6 +460,7 @@ func memory() int64 {
 	return int64(stats.HeapAlloc + stats.StackInuse)
 }
 
+// FuzzPolicy checks that no address of the loopback or the link is allowed.
 func FuzzPolicy(f *testing.F) {
 	p := &egress.Policy{Now: time.Now}
 	f.Add([]byte{127, 0, 0, 1}, uint16(80))
@@ -465,7 +468,7 @@ func FuzzPolicy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, port uint16) {
 		a, ok := netip.AddrFromSlice(raw)
 		if ok && p.Allows(netip.AddrPortFrom(a, port)) && (a.Unmap().IsLoopback() || a.Unmap().IsLinkLocalUnicast() || port == 25) {
-			t.Errorf("%v is allowed", netip.AddrPortFrom(a, port))
+			t.Errorf("Allows(%v) = true, want false", netip.AddrPortFrom(a, port))
 		}
 	})
 }

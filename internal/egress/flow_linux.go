@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// largestDatagram is that of IP.
-	largestDatagram = 65535
-	// copySize is how many bytes of a connection are copied at a time.
+	// maxDatagram is the maximum size of an IP packet, in bytes.
+	maxDatagram = 65535
+	// copySize is the size of the copy buffer of a connection, in bytes.
 	copySize = 16 << 10
 )
 
-// forwardTCP makes a connection for one that a process begins. It is refused as a
-// host without a listener would refuse it.
+// forwardTCP makes an outbound connection for a connection request of the namespace. It
+// answers with a reset if that is not possible.
 func (l *Link) forwardTCP(request *tcp.ForwarderRequest) {
 	end := l.begin()
 	if end == nil {
@@ -51,18 +51,18 @@ func (l *Link) forwardTCP(request *tcp.ForwarderRequest) {
 	}()
 }
 
-// halfCloser is a connection whose sending side ends by itself.
+// A halfCloser is a connection that can end its sending side alone.
 type halfCloser interface {
 	io.ReadWriter
 	CloseWrite() error
 }
 
-// join copies both ways, and ends when both have.
+// join copies in both directions, and returns when both have ended.
 func join(a, b halfCloser) {
 	var copying sync.WaitGroup
 	for _, pair := range [][2]halfCloser{{a, b}, {b, a}} {
 		copying.Go(func() {
-			// The plain interfaces: what connections do by themselves has larger buffers.
+			// The wrappers hide ReadFrom and WriteTo, which have larger buffers.
 			_, _ = io.CopyBuffer(struct{ io.Writer }{pair[0]}, struct{ io.Reader }{pair[1]}, make([]byte, copySize))
 			_ = pair[0].CloseWrite()
 		})
@@ -70,8 +70,8 @@ func join(a, b halfCloser) {
 	copying.Wait()
 }
 
-// closeWith closes connections when a context ends, until the returned function
-// is called.
+// closeWith closes connections when a context ends, unless the returned function is
+// called first.
 func closeWith(ctx context.Context, connections ...io.Closer) func() bool {
 	return context.AfterFunc(ctx, func() {
 		for _, c := range connections {
@@ -80,8 +80,7 @@ func closeWith(ctx context.Context, connections ...io.Closer) func() bool {
 	})
 }
 
-// forwardUDP passes the datagrams between two addresses on, for as long as there
-// are some.
+// forwardUDP forwards the datagrams of a UDP flow, until there are none for a while.
 func (l *Link) forwardUDP(request *udp.ForwarderRequest) {
 	end := l.begin()
 	if end == nil {
@@ -103,22 +102,24 @@ func (l *Link) forwardUDP(request *udp.ForwarderRequest) {
 		}
 		defer out.Close()
 		defer closeWith(l.ctx, in, out)()
-		patience := quiet
+		timeout := idleTimeout
 		if request.ID().LocalPort == dnsPort {
-			patience = quietDNS
+			timeout = dnsIdleTimeout
 		}
-		relay(in, out, patience)
+		forwardDatagrams(in, out, timeout)
 	}()
 }
 
-func relay(in, out net.Conn, patience time.Duration) {
+// forwardDatagrams copies datagrams in both directions. A direction ends after the
+// timeout without a datagram.
+func forwardDatagrams(in, out net.Conn, timeout time.Duration) {
 	var copying sync.WaitGroup
 	for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
 		copying.Go(func() {
 			defer pair[0].Close()
-			datagram := make([]byte, largestDatagram)
+			datagram := make([]byte, maxDatagram)
 			for {
-				_ = pair[1].SetReadDeadline(time.Now().Add(patience))
+				_ = pair[1].SetReadDeadline(time.Now().Add(timeout))
 				n, err := pair[1].Read(datagram)
 				if err != nil {
 					return

@@ -17,7 +17,7 @@ const (
 	mtu           = 1500
 )
 
-// The addresses within each network namespace are the same: no two can see each
+// All network namespaces have the same addresses, since they are not connected to each
 // other.
 const (
 	ownAddress4  = "10.0.2.15"
@@ -32,11 +32,12 @@ const (
 	tunnelDevice = "/dev/net/tun"
 )
 
-// ResolverAddress is the DNS server that processes are to ask.
+// ResolverAddress is the address of the DNS server in a namespace.
 const ResolverAddress = resolver4
 
-// openInterface makes the interface in a network namespace, and returns the file
-// from which what is sent to it is read. The calling process stays where it is.
+// openInterface makes the interface in a network namespace, and returns its TUN file:
+// reads return the packets that the namespace sends. The calling thread does not change
+// its namespace.
 func openInterface(namespace *os.File) (*os.File, error) {
 	type opened struct {
 		file *os.File
@@ -56,7 +57,7 @@ func openInterface(namespace *os.File) (*os.File, error) {
 		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
 			runtime.UnlockOSThread()
 		}
-		// Otherwise the thread ends with the goroutine: it is not where it was.
+		// A thread that could not return to its namespace ends with the goroutine.
 	}()
 	o := <-done
 	if o.err != nil {
@@ -89,7 +90,7 @@ func openTunnel(namespace *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), interfaceName), nil
 }
 
-// configure gives the interface its addresses, and sends everything to it.
+// configure sets the addresses of the interface, and the default routes to it.
 func configure(namespace *os.File) error {
 	h, err := netlink.NewHandleAt(netns.NsHandle(namespace.Fd()))
 	if err != nil {
@@ -103,16 +104,16 @@ func configure(namespace *os.File) error {
 	for _, prefix := range []string{ownPrefix4, ownPrefix6} {
 		address, err := netlink.ParseAddr(prefix)
 		if err == nil {
-			// Nobody else is there who could have the address already.
+			// No other host on the link can have the address: detection only takes time.
 			address.Flags = unix.IFA_F_NODAD
 			err = h.AddrAdd(link, address)
 		}
 		if err != nil && !noIPv6(prefix, err) {
-			return fmt.Errorf("give the interface %s: %w", prefix, err)
+			return fmt.Errorf("add address %s: %w", prefix, err)
 		}
 	}
 	if err := h.LinkSetUp(link); err != nil {
-		return fmt.Errorf("raise interface: %w", err)
+		return fmt.Errorf("bring up interface: %w", err)
 	}
 	for destination, gateway := range map[string]string{anywhere4: gateway4, anywhere6: gateway6} {
 		_, to, err := net.ParseCIDR(destination)
@@ -120,14 +121,14 @@ func configure(namespace *os.File) error {
 			err = h.RouteAdd(&netlink.Route{LinkIndex: link.Attrs().Index, Dst: to, Gw: net.ParseIP(gateway)})
 		}
 		if err != nil && !noIPv6(destination, err) {
-			return fmt.Errorf("route %s: %w", destination, err)
+			return fmt.Errorf("add route %s: %w", destination, err)
 		}
 	}
 	return nil
 }
 
-// noIPv6 tells that an error only means that the machine has no IPv6, or none that
-// is turned on.
+// noIPv6 reports whether an error for an IPv6 prefix only means that the machine has no
+// IPv6, or that it is disabled.
 func noIPv6(prefix string, err error) bool {
 	ip, _, parseErr := net.ParseCIDR(prefix)
 	if parseErr != nil || ip.To4() != nil {

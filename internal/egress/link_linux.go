@@ -23,61 +23,63 @@ import (
 )
 
 const (
-	// queued is how many packets wait to be read by a namespace.
-	queued = 256
-	// connectTimeout is how long a connection may take to be made.
+	// queuedPackets bounds the packets that wait to be sent to a namespace.
+	queuedPackets = 256
+	// connectTimeout is how long an outbound connection may take to open.
 	connectTimeout = 10 * time.Second
-	// quiet is after how long a UDP flow has ended that nobody uses, and quietDNS
-	// after how long one has that asks for names, of which there are many.
-	quiet    = 60 * time.Second
-	quietDNS = 5 * time.Second
-	// mostPending bounds the connections of one namespace that are being made.
-	mostPending = 64
-	// bufferSize is how many bytes the network stack keeps of one connection, in
-	// each direction. The link has no latency, so that more would not be faster.
+	// idleTimeout ends a UDP flow without datagrams, and dnsIdleTimeout one to a DNS
+	// port, since there are many of these.
+	idleTimeout    = 60 * time.Second
+	dnsIdleTimeout = 5 * time.Second
+	// maxPending bounds the connections of one namespace that are being opened.
+	maxPending = 64
+	// bufferSize bounds the buffer of a connection in each direction, in bytes. The link
+	// has no latency: a larger buffer is not faster.
 	bufferSize = 32 << 10
-	// leastBuffer is the smallest that a connection may have.
-	leastBuffer = 4 << 10
+	// minBufferSize is the minimum buffer size of a connection, in bytes.
+	minBufferSize = 4 << 10
 )
 
-// A Link is one namespace's way out, until it is closed.
+// A Link connects one network namespace to the outbound network until it is closed. Its
+// methods are safe for concurrent use.
 type Link struct {
 	policy *Policy
 	tunnel *os.File
 	wire   *channel.Endpoint
 	stack  *stack.Stack
-	// flows holds a value for each flow.
+	// flows contains a value for each open flow.
 	flows chan struct{}
-	// owner is who flows that begin from now on count for.
-	owner   atomic.Pointer[owner]
+	// tenant is the one that new flows count against.
+	tenant  atomic.Pointer[tenant]
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
 
-// Attach opens a way out for a network namespace, which must have none. It needs
-// the right to change the namespace. Close it when the namespace has ended.
+// Attach connects a network namespace, which must not be connected yet. It needs
+// CAP_NET_ADMIN and CAP_SYS_ADMIN there. The caller calls Close when the namespace has
+// ended.
 func Attach(namespace *os.File, policy *Policy) (*Link, error) {
 	tunnel, err := openInterface(namespace)
 	if err != nil {
-		return nil, fmt.Errorf("egress: %w", err)
+		return nil, fmt.Errorf("attach egress: %w", err)
 	}
-	l := &Link{policy: policy, tunnel: tunnel, wire: channel.New(queued, mtu, ""), flows: make(chan struct{}, mostFlows)}
-	l.owner.Store(&owner{})
+	l := &Link{policy: policy, tunnel: tunnel, wire: channel.New(queuedPackets, mtu, ""), flows: make(chan struct{}, maxLinkFlows)}
+	l.tenant.Store(&tenant{})
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	if err := l.openStack(); err != nil {
-		return nil, errors.Join(fmt.Errorf("egress: %w", err), l.Close())
+		return nil, errors.Join(fmt.Errorf("attach egress: %w", err), l.Close())
 	}
 	l.running.Go(l.readTunnel)
 	l.running.Go(l.writeTunnel)
 	return l, nil
 }
 
-// Assign says which function, of which project, the namespace is for: their flows
-// count together. Until then they count for nobody.
-func (l *Link) Assign(function, project string) { l.owner.Store(&owner{function, project}) }
+// Assign sets the function and project that new flows of the namespace count against.
+// Without it they count against an empty id, which all such namespaces share.
+func (l *Link) Assign(function, project string) { l.tenant.Store(&tenant{function, project}) }
 
-// Close ends all connections. What was sent may be lost.
+// Close ends all connections. Data in transit may be lost.
 func (l *Link) Close() error {
 	l.cancel()
 	err := l.tunnel.Close()
@@ -89,8 +91,8 @@ func (l *Link) Close() error {
 	return err
 }
 
-// openStack makes the other end of the wire: a host that takes itself to be
-// everybody.
+// openStack makes the network stack at the other end of the link. It accepts packets for
+// all addresses.
 func (l *Link) openStack() error {
 	l.stack = stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
@@ -112,18 +114,18 @@ func (l *Link) openStack() error {
 	l.stack.SetRouteTable([]tcpip.Route{
 		{Destination: header.IPv4EmptySubnet, NIC: nic}, {Destination: header.IPv6EmptySubnet, NIC: nic},
 	})
-	l.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, tcp.NewForwarder(l.stack, bufferSize, mostPending, l.forwardTCP).HandlePacket)
+	l.stack.SetTransportProtocolHandler(tcp.ProtocolNumber, tcp.NewForwarder(l.stack, bufferSize, maxPending, l.forwardTCP).HandlePacket)
 	l.stack.SetTransportProtocolHandler(udp.ProtocolNumber, udp.NewForwarder(l.stack, l.forwardUDP).HandlePacket)
 	return nil
 }
 
-// boundBuffers keeps small what connections hold whose other side does not read.
+// boundBuffers bounds the memory of connections to peers that do not read.
 func (l *Link) boundBuffers() error {
-	sending := tcpip.TCPSendBufferSizeRangeOption{Min: leastBuffer, Default: bufferSize, Max: bufferSize}
+	sending := tcpip.TCPSendBufferSizeRangeOption{Min: minBufferSize, Default: bufferSize, Max: bufferSize}
 	if err := l.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &sending); err != nil {
 		return errors.New(err.String())
 	}
-	receiving := tcpip.TCPReceiveBufferSizeRangeOption{Min: leastBuffer, Default: bufferSize, Max: bufferSize}
+	receiving := tcpip.TCPReceiveBufferSizeRangeOption{Min: minBufferSize, Default: bufferSize, Max: bufferSize}
 	if err := l.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &receiving); err != nil {
 		return errors.New(err.String())
 	}
@@ -134,7 +136,7 @@ func (l *Link) boundBuffers() error {
 	return nil
 }
 
-// readTunnel takes in what the namespace sends.
+// readTunnel passes packets from the namespace to the stack.
 func (l *Link) readTunnel() {
 	packet := make([]byte, mtu)
 	for {
@@ -155,7 +157,7 @@ func (l *Link) readTunnel() {
 	}
 }
 
-// writeTunnel brings answers to the namespace.
+// writeTunnel passes packets from the stack to the namespace.
 func (l *Link) writeTunnel() {
 	for {
 		p := l.wire.ReadContext(l.ctx)
@@ -169,29 +171,31 @@ func (l *Link) writeTunnel() {
 		if errors.Is(err, os.ErrClosed) {
 			return
 		}
-		// What the kernel does not take is lost, as on any wire.
+		// Other errors lose a packet, which TCP sends again.
 	}
 }
 
-// begin counts a flow, and returns what ends it; nil if there are too many.
+// begin counts a flow, and returns the function that ends it; nil if there are too many
+// flows.
 func (l *Link) begin() (end func()) {
-	o := *l.owner.Load()
-	if !l.policy.shares.take(o) {
+	t := *l.tenant.Load()
+	if !l.policy.limiter.acquire(t) {
 		return nil
 	}
 	select {
 	case l.flows <- struct{}{}:
 		return func() {
 			<-l.flows
-			l.policy.shares.giveBack(o)
+			l.policy.limiter.release(t)
 		}
 	default:
-		l.policy.shares.giveBack(o)
+		l.policy.limiter.release(t)
 		return nil
 	}
 }
 
-// dial connects to where a process of the namespace wants to.
+// dial connects to the destination of a flow if the policy allows it. The resolver's
+// address leads to the policy's Resolver.
 func (l *Link) dial(network string, id stack.TransportEndpointID) (net.Conn, error) {
 	address, ok := netip.AddrFromSlice(id.LocalAddress.AsSlice())
 	if !ok {
@@ -202,11 +206,11 @@ func (l *Link) dial(network string, id stack.TransportEndpointID) (net.Conn, err
 	switch {
 	case address.String() == resolver4:
 		if to.Port() != dnsPort || l.policy.Resolver == "" {
-			return nil, errors.New("no such service")
+			return nil, errors.New("port of the resolver address is not served")
 		}
 		target = l.policy.Resolver
 	case !l.policy.Allows(to):
-		return nil, errors.New("not allowed")
+		return nil, errors.New("destination is denied by policy")
 	}
 	d := net.Dialer{Timeout: connectTimeout}
 	d.SetMultipathTCP(false)

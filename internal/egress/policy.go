@@ -11,34 +11,34 @@ import (
 	"time"
 )
 
-// mailPorts are blocked as Scaleway blocks them: what nobody trusts sends no mail.
+// mailPorts are denied, as at Scaleway: untrusted code must not send mail.
 var mailPorts = []uint16{25, 465}
 
-// A Policy says which addresses can be reached.
+// A Policy decides which addresses processes can reach. This machine, link-local,
+// multicast and broadcast addresses, metadata services and mail ports are always denied.
+// Its methods are safe for concurrent use.
 type Policy struct {
-	// Deny are networks that cannot be reached, beside this machine itself, its
-	// links' own addresses and what is no single host.
+	// Deny are additional networks that are denied.
 	Deny []netip.Prefix
-	// Relays can be reached at ports that are refused otherwise (25 and 465).
+	// Relays are allowed mail servers: they are exempt from the denial of mail ports.
 	Relays []Relay
-	// Resolver is the DNS server that answers for the one that processes see;
-	// empty for none.
+	// Resolver is the HOST:PORT of the DNS server behind ResolverAddress; empty for none.
 	Resolver string
-	// Now is the clock by which the machine's own addresses are looked up again.
+	// Now returns the current time. It must not be nil.
 	Now func() time.Time
 
-	shares shares
-	relays relayNames
+	limiter limiter
+	relays  relayNames
 
-	mu    sync.Mutex
-	own   []netip.Addr
-	asked time.Time
+	mu       sync.Mutex
+	own      []netip.Addr
+	lookedUp time.Time
 }
 
-// ownAge is for how long the addresses of this machine are taken to be the same.
+// ownAge is how long the addresses of this machine are cached.
 const ownAge = time.Second
 
-// Allows tells whether a process may send to an address.
+// Allows reports whether a process may send to an address.
 func (p *Policy) Allows(to netip.AddrPort) bool {
 	a := to.Addr().Unmap()
 	if !a.IsGlobalUnicast() || within(translated, a) || within(metadata, a) {
@@ -56,18 +56,18 @@ func (p *Policy) Allows(to netip.AddrPort) bool {
 	return ok && !slices.Contains(own, a) && routed(a)
 }
 
-// translated are networks whose addresses stand for others, which could be this
-// machine's: 6to4, Teredo and NAT64, and the one that means "this network".
+// translated are networks whose addresses contain another address, which may be this
+// machine's: 6to4, Teredo, NAT64 and IPv4-compatible ones. 0.0.0.0/8 is "this network".
 var translated = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
 	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("::/96"),
 }
 
-// metadata are services that tell a machine of a cloud about itself, at addresses
-// that are not of its link, which are refused anyway (169.254.0.0/16, fe80::/10).
+// metadata are the addresses of cloud metadata services that are not link-local.
+// Link-local ones (169.254.0.0/16, fe80::/10) are denied anyway.
 var metadata = []netip.Prefix{
 	netip.MustParsePrefix("fd00:42::/64"),           // Scaleway
-	netip.MustParsePrefix("fd00:ec2::/64"),          // Amazon, and its other services of a machine
+	netip.MustParsePrefix("fd00:ec2::/64"),          // Amazon, including its DNS and time services
 	netip.MustParsePrefix("168.63.129.16/32"),       // Azure
 	netip.MustParsePrefix("fd20:ce::/64"),           // Google
 	netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba
@@ -80,21 +80,21 @@ func within(networks []netip.Prefix, a netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// ownAddresses are those of this machine now. If they cannot be told, nothing is
-// let through.
-func (p *Policy) ownAddresses() ([]netip.Addr, bool) {
+// ownAddresses returns the addresses of this machine's interfaces, at most ownAge old.
+// ok is false if they are unknown: Allows denies everything then.
+func (p *Policy) ownAddresses() (addresses []netip.Addr, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.Now()
-	if p.own != nil && now.Sub(p.asked) < ownAge {
+	if p.own != nil && now.Sub(p.lookedUp) < ownAge {
 		return p.own, true
 	}
-	addresses, err := net.InterfaceAddrs()
+	found, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, false
 	}
-	p.own, p.asked = []netip.Addr{}, now
-	for _, address := range addresses {
+	p.own, p.lookedUp = []netip.Addr{}, now
+	for _, address := range found {
 		if prefix, err := netip.ParsePrefix(address.String()); err == nil {
 			p.own = append(p.own, prefix.Addr().Unmap())
 		}
@@ -102,7 +102,7 @@ func (p *Policy) ownAddresses() ([]netip.Addr, bool) {
 	return p.own, true
 }
 
-// SystemResolver is the first DNS server that this machine asks, or empty.
+// SystemResolver returns the HOST:PORT of the first DNS server in /etc/resolv.conf, or "".
 func SystemResolver() string {
 	file, err := os.Open("/etc/resolv.conf")
 	if err != nil {

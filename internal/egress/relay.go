@@ -11,35 +11,34 @@ import (
 	"time"
 )
 
-// A Relay is a host and port that can be reached although the port is refused
-// otherwise.
+// A Relay is a mail server that is reachable although its port is denied otherwise.
 type Relay struct {
 	// Host is a name or an IP address.
 	Host string
 	Port uint16
 }
 
-// ParseRelay reads HOST:PORT.
+// ParseRelay parses HOST:PORT.
 func ParseRelay(text string) (Relay, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return Relay{}, fmt.Errorf("read relay %q: %w: want HOST:PORT", text, err)
+		return Relay{}, fmt.Errorf("parse relay %q: %w: want HOST:PORT", text, err)
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 || host == "" {
-		return Relay{}, fmt.Errorf("read relay %q: want HOST:PORT with a port from 1 to 65535", text)
+		return Relay{}, fmt.Errorf("parse relay %q: want HOST:PORT with a port from 1 to 65535", text)
 	}
 	return Relay{Host: host, Port: uint16(number)}, nil
 }
 
 const (
-	// relayAge is for how long the addresses of a relay's name are kept, and
-	// relayTimeout how long it may take to look them up.
+	// relayAge is how long the addresses of a relay's name are cached, and relayTimeout
+	// how long a lookup may take.
 	relayAge     = time.Minute
 	relayTimeout = 5 * time.Second
 )
 
-// relayNames keeps the addresses of relays' names.
+// relayNames caches the addresses of relays' names.
 type relayNames struct {
 	mu    sync.Mutex
 	known map[string]relayAddresses
@@ -47,10 +46,10 @@ type relayNames struct {
 
 type relayAddresses struct {
 	addresses []netip.Addr
-	asked     time.Time
+	lookedUp  time.Time
 }
 
-// isRelay tells whether an address is one of the policy's relays.
+// isRelay reports whether an address belongs to one of the policy's relays.
 func (p *Policy) isRelay(to netip.AddrPort) bool {
 	return slices.ContainsFunc(p.Relays, func(r Relay) bool {
 		return r.Port == to.Port() && slices.Contains(p.addressesOf(r.Host), to.Addr().Unmap())
@@ -65,7 +64,7 @@ func (p *Policy) addressesOf(host string) []netip.Addr {
 	defer p.relays.mu.Unlock()
 	now := p.Now()
 	known, ok := p.relays.known[host]
-	if ok && now.Sub(known.asked) < relayAge {
+	if ok && now.Sub(known.lookedUp) < relayAge {
 		return known.addresses
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), relayTimeout)
@@ -77,8 +76,8 @@ func (p *Policy) addressesOf(host string) []netip.Addr {
 			known.addresses = append(known.addresses, a.Unmap())
 		}
 	}
-	// Where the name cannot be looked up, what it was before counts.
-	known.asked = now
+	// If the lookup fails, the previous addresses stay in use.
+	known.lookedUp = now
 	if p.relays.known == nil {
 		p.relays.known = map[string]relayAddresses{}
 	}

@@ -10,11 +10,10 @@ import (
 // loopback is the index of the loopback interface of every network namespace.
 const loopback = 1
 
-// routed tells whether the kernel sends packets for an address to another machine:
-// by unicast, over a link other than loopback. It does not for what is routed to
-// this machine without being an address of an interface, for broadcast addresses,
-// for anycast addresses, of which this machine has those of the subnets that it
-// routes, and for what it has no route to.
+// routed reports whether the kernel sends packets for an address to another machine: by
+// unicast, over a link other than loopback. It returns false for addresses that are
+// routed to this machine, broadcast and anycast addresses (this machine has an anycast
+// address in each subnet that it routes), and addresses without a route.
 func routed(a netip.Addr) bool {
 	routes, err := netlink.RouteGet(a.AsSlice())
 	if err != nil || len(routes) == 0 {

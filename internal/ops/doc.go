@@ -1,4 +1,3 @@
-// Package ops answers operators and their machines on a port of their own:
-// whether the process lives, whether it can serve, what it measures, and, when
-// asked for, what it is doing. It authenticates nobody: the port is private.
+// Package ops serves the operators' port: liveness, readiness, metrics and, if enabled,
+// profiles. Requests are unauthenticated: the port must be private.
 package ops

@@ -5,12 +5,12 @@ import (
 	"net/http/pprof"
 )
 
-// Config is what the port shows.
+// Config configures the port. Readiness and Metrics must not be nil.
 type Config struct {
 	Readiness *Readiness
 	Metrics   http.Handler
-	// Pprof opens /debug/pprof/: memory and command line of the process are to
-	// be seen there, and a profile slows it down.
+	// Pprof enables /debug/pprof/, which shows memory and command line of the process.
+	// Profiles slow the process down.
 	Pprof bool
 }
 
@@ -21,7 +21,7 @@ func (c Config) Handler() http.Handler {
 		answer(w, http.StatusOK, "ok\n")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		ready, report := c.Readiness.Look()
+		ready, report := c.Readiness.Check()
 		status := http.StatusOK
 		if !ready {
 			status = http.StatusServiceUnavailable
@@ -43,6 +43,5 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	// A prober that went away has no use for an answer.
-	_, _ = w.Write([]byte(text))
+	_, _ = w.Write([]byte(text)) // The only error is that the client disconnected.
 }

@@ -29,7 +29,7 @@ func handler(readiness *ops.Readiness, pprof bool) http.Handler {
 
 func good(context.Context) error { return nil }
 
-func TestPort(t *testing.T) {
+func TestHandler_AnswersEachPath(t *testing.T) {
 	t.Parallel()
 	broken := func(context.Context) error { return errors.New("the disk is full") }
 	fine := ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: good})
@@ -38,15 +38,15 @@ func TestPort(t *testing.T) {
 		pprof     bool
 		path      string
 		status    int
-		says      string
+		body      string
 	}{
 		"health":               {fine, false, "/healthz", 200, "ok"},
 		"ready":                {fine, false, "/readyz", 200, "store: ok\n"},
 		"metrics":              {fine, false, "/metrics", 200, "metrics"},
-		"profiles not asked":   {fine, false, "/debug/pprof/", 404, ""},
+		"profiles disabled":    {fine, false, "/debug/pprof/", 404, ""},
 		"profiles":             {fine, true, "/debug/pprof/", 200, "goroutine"},
 		"one profile":          {fine, true, "/debug/pprof/goroutine?debug=1", 200, "goroutine profile"},
-		"nothing at the root":  {fine, true, "/", 404, ""},
+		"unknown path":         {fine, true, "/", 404, ""},
 		"health while unready": {ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: broken}), false, "/healthz", 200, "ok"},
 		"one of two": {
 			ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: broken}, ops.Check{Name: "engine", Run: good}),
@@ -54,29 +54,29 @@ func TestPort(t *testing.T) {
 		},
 	} {
 		status, body := get(t, handler(test.readiness, test.pprof), test.path)
-		if status != test.status || !strings.Contains(body, test.says) {
-			t.Errorf("%s: %d %q, want %d %q", name, status, body, test.status, test.says)
+		if status != test.status || !strings.Contains(body, test.body) {
+			t.Errorf("%s: got %d %q, want %d %q", name, status, body, test.status, test.body)
 		}
 	}
 }
 
-func TestStoppingIsUnreadyAtOnce(t *testing.T) {
+func TestStop_MakesReadyzFailImmediately(t *testing.T) {
 	t.Parallel()
 	readiness := ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: good})
 	h := handler(readiness, false)
 	if status, _ := get(t, h, "/readyz"); status != 200 {
-		t.Errorf("before: %d", status)
+		t.Errorf("got readyz %d before Stop, want 200", status)
 	}
 	readiness.Stop()
 	if status, body := get(t, h, "/readyz"); status != 503 || body != "stopping\n" {
-		t.Errorf("while stopping: %d %q", status, body)
+		t.Errorf("got readyz %d %q after Stop, want 503 \"stopping\"", status, body)
 	}
 	if status, _ := get(t, h, "/healthz"); status != 200 {
-		t.Errorf("the process lives, and healthz says %d", status)
+		t.Errorf("got healthz %d after Stop, want 200", status)
 	}
 }
 
-func TestChecksRunOnceASecond(t *testing.T) {
+func TestCheck_RunsAtMostOncePerSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var ran atomic.Int32
@@ -87,23 +87,22 @@ func TestChecksRunOnceASecond(t *testing.T) {
 			return nil
 		}})
 		for range 1000 {
-			if ready, report := readiness.Look(); !ready {
+			if ready, report := readiness.Check(); !ready {
 				t.Fatal(report)
 			}
 		}
 		if n := ran.Load(); n != 1 {
-			t.Errorf("the check ran %d times within a moment", n)
+			t.Errorf("got %d runs at the same time, want 1", n)
 		}
 		<-time.After(time.Second)
-		if ready, _ := readiness.Look(); ready || ran.Load() != 2 {
-			t.Errorf("a second later, ready: %v, the check ran %d times", ready, ran.Load())
+		if ready, _ := readiness.Check(); ready || ran.Load() != 2 {
+			t.Errorf("got ready = %v and %d runs after a second, want false and 2", ready, ran.Load())
 		}
 	})
 }
 
-// A check that never returns makes the server unready, and is not started over
-// and over.
-func TestStuckCheck(t *testing.T) {
+// TestCheck_FailsButDoesNotRepeatAStuckCheck blocks one of two checks.
+func TestCheck_FailsButDoesNotRepeatAStuckCheck(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var ran atomic.Int32
@@ -112,18 +111,18 @@ func TestStuckCheck(t *testing.T) {
 			ops.Check{Name: "store", Run: func(context.Context) error { ran.Add(1); <-release; return nil }},
 			ops.Check{Name: "engine", Run: good})
 		for range 3 {
-			if ready, report := readiness.Look(); ready || report != "store: it did not answer in time\nengine: ok\n" {
-				t.Errorf("ready: %v, %q", ready, report)
+			if ready, report := readiness.Check(); ready || report != "store: the check timed out\nengine: ok\n" {
+				t.Errorf("got ready = %v, %q, want false and a timeout of store", ready, report)
 			}
 			<-time.After(time.Second)
 		}
 		if n := ran.Load(); n != 1 {
-			t.Errorf("the check runs %d times at once", n)
+			t.Errorf("got %d runs of the stuck check, want 1", n)
 		}
 		close(release)
 		synctest.Wait()
-		if ready, report := readiness.Look(); !ready {
-			t.Errorf("when it is released: %s", report)
+		if ready, report := readiness.Check(); !ready {
+			t.Errorf("got %q after the check has returned, want it ready", report)
 		}
 	})
 }

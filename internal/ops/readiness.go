@@ -11,62 +11,62 @@ import (
 )
 
 const (
-	// recent is for how long a report holds, so that nobody can keep the
-	// server busy with asking.
-	recent = time.Second
-	// patience is how long one check may take.
-	patience = 2 * time.Second
+	// reportAge is how long a report is cached, so that requests cannot keep the checks
+	// busy.
+	reportAge = time.Second
+	// checkTimeout is how long the checks of a report may take together.
+	checkTimeout = 2 * time.Second
 )
 
-// A Check tells whether one part of the server can do its work now.
+// A Check tests whether one part of the server works.
 type Check struct {
 	Name string
-	// Run returns nil, or why it cannot. It ends with its context, and if it
-	// does not, counts as failed all the same.
+	// Run returns nil, or why the part does not work. It should return when its context
+	// ends; the check fails then in any case.
 	Run func(context.Context) error
 }
 
-// Readiness says whether the server should be sent calls.
+// Readiness reports whether the server can take calls. It is safe for concurrent use.
 type Readiness struct {
 	checks   []Check
 	now      func() time.Time
 	stopping atomic.Bool
 
-	mu       sync.Mutex
-	lookedAt time.Time
-	ready    bool
-	report   string
-	// running tells of each check whether it has not returned since it was
-	// asked: it is not asked again before.
+	mu         sync.Mutex
+	reportedAt time.Time
+	ready      bool
+	report     string
+	// running is true for each check that has not returned yet. It is not started a
+	// second time.
 	running []atomic.Bool
 }
 
-// NewReadiness returns the readiness of a server that is ready when all checks
-// say so.
+// NewReadiness returns a Readiness that is ready if all checks return nil.
 func NewReadiness(now func() time.Time, checks ...Check) *Readiness {
 	return &Readiness{checks: checks, now: now, running: make([]atomic.Bool, len(checks))}
 }
 
-// Stop makes the server unready for good.
+// Stop makes the server unready permanently.
 func (r *Readiness) Stop() { r.stopping.Store(true) }
 
-// Look returns whether the server is ready, and a line on each check.
-func (r *Readiness) Look() (ready bool, report string) {
+// Check reports whether the server is ready, with a line for each check. The result is
+// at most a second old.
+func (r *Readiness) Check() (ready bool, report string) {
 	if r.stopping.Load() {
 		return false, "stopping\n"
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if now := r.now(); r.lookedAt.IsZero() || now.Sub(r.lookedAt) >= recent {
+	if now := r.now(); r.reportedAt.IsZero() || now.Sub(r.reportedAt) >= reportAge {
 		r.ready, r.report = r.runAll()
-		r.lookedAt = now
+		r.reportedAt = now
 	}
 	return r.ready, r.report
 }
 
 func (r *Readiness) runAll() (bool, string) {
 	outcomes := make([]chan error, len(r.checks))
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
 	for i := range r.checks {
 		outcomes[i] = r.run(ctx, i)
@@ -84,8 +84,8 @@ func (r *Readiness) runAll() (bool, string) {
 	return ready, report.String()
 }
 
-// outcome waits for a check until ctx ends. One that is there by then is not
-// passed over: another check may have taken the time.
+// outcome waits for the result of a check until ctx ends. It returns a result that is
+// available by then, even if another check has used up the time.
 func outcome(ctx context.Context, of <-chan error) error {
 	select {
 	case err := <-of:
@@ -100,8 +100,8 @@ func outcome(ctx context.Context, of <-chan error) error {
 	}
 }
 
-// errStuck is the outcome of a check that does not come back.
-var errStuck = errors.New("it did not answer in time")
+// errStuck is the outcome of a check that has not returned in time.
+var errStuck = errors.New("the check timed out")
 
 func (r *Readiness) run(ctx context.Context, i int) chan error {
 	outcome := make(chan error, 1)

@@ -20,22 +20,21 @@ import (
 )
 
 const (
-	// lockSuffix ends the name of the file that is locked while a folder is used, by
-	// this process or another one with the same folder of caches.
+	// lockSuffix ends the name of the lock file of a folder. A process locks it while it
+	// uses the folder.
 	lockSuffix = ".lock"
-	// unfinished matches folders that are being removed.
-	unfinished = "removing-*"
+	// removingPrefix begins the names of folders that are being removed.
+	removingPrefix = "removing-"
 )
 
-// Limits bound the folders, in bytes.
+// Limits bound the folders, in bytes. They are checked after each build.
 type Limits struct {
-	// Project bounds the folder of one project between builds, and Total all
-	// together.
+	// Project bounds the folder of one project, and Total all folders together.
 	Project, Total int64
 }
 
-// A Cache has the folders of all projects. It may be used concurrently, and by
-// several processes.
+// A Cache manages the folders of all projects. It is safe for concurrent use, also by
+// several processes with the same folder.
 type Cache struct {
 	dir    string
 	limits Limits
@@ -45,23 +44,22 @@ type Cache struct {
 	mu sync.Mutex
 }
 
-// Open returns the cache below dir, which it makes. It refuses a folder that belongs
-// to another user, and takes the permissions of others away. It finishes removals
-// that a process which was killed has begun.
+// Open returns the cache in dir. It calls Secure, and completes removals that a killed
+// process has started.
 func Open(dir string, limits Limits, now func() time.Time, log *slog.Logger) (*Cache, error) {
 	if err := Secure(dir); err != nil {
 		return nil, err
 	}
-	left, err := filepath.Glob(filepath.Join(dir, unfinished))
-	for _, path := range left {
+	unfinished, err := filepath.Glob(filepath.Join(dir, removingPrefix+"*"))
+	for _, path := range unfinished {
 		err = errors.Join(err, tree.Remove(path))
 	}
 	return &Cache{dir: dir, limits: limits, now: now, log: log}, err
 }
 
-// Secure makes a folder that only this user can read and change. It returns an error
-// for one that belongs to another user, or is no folder. A symbolic link of this user's
-// to such a folder will do.
+// Secure makes dir if it does not exist, and removes the permissions of group and
+// others. It returns an error if dir belongs to another user or is not a folder. dir may
+// be a symbolic link of this user to a folder of this user.
 func Secure(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -73,11 +71,11 @@ func Secure(dir string) error {
 			return err
 		}
 		if owner, known := ownerOf(info); known && owner != os.Geteuid() {
-			return fmt.Errorf("use %s as a cache: it belongs to user %d: name another one with --cache-dir", dir, owner)
+			return fmt.Errorf("use %s as a cache: it belongs to user %d: choose another folder with --cache-dir", dir, owner)
 		}
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("use %s as a cache: not a folder: remove it or name another one with --cache-dir", dir)
+		return fmt.Errorf("use %s as a cache: not a folder: remove it or choose another folder with --cache-dir", dir)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return os.Chmod(dir, 0o700)
@@ -85,12 +83,12 @@ func Secure(dir string) error {
 	return nil
 }
 
-// Use returns the folder of a project, which exists until done was called. The caller
-// calls done once, when the build has ended: it makes harmless what the build left,
-// and removes folders beyond the limits.
+// Use returns the folder of a project, which is not removed before done is called. The
+// caller must call done once, when the build has ended: it cleans the folder, and removes
+// folders that exceed the limits. Use waits for a removal of the folder until ctx ends.
 func (c *Cache) Use(ctx context.Context, projectID string) (folder string, done func(), err error) {
-	if projectID == "" || !filepath.IsLocal(projectID) || strings.ContainsAny(projectID, `/\`) || strings.HasPrefix(projectID, "removing-") {
-		return "", nil, fmt.Errorf("use cache of project %q: not the ID of a project", projectID)
+	if projectID == "" || !filepath.IsLocal(projectID) || strings.ContainsAny(projectID, `/\`) || strings.HasPrefix(projectID, removingPrefix) {
+		return "", nil, fmt.Errorf("use cache of project %q: not a valid project ID", projectID)
 	}
 	folder = filepath.Join(c.dir, projectID)
 	lock := flock.New(folder + lockSuffix)
@@ -107,14 +105,14 @@ func (c *Cache) Use(ctx context.Context, projectID string) (folder string, done 
 	return folder, func() {
 		err := tree.Clean(context.WithoutCancel(ctx), folder)
 		if err := errors.Join(err, lock.Close(), c.shrink(projectID, err != nil)); err != nil {
-			c.log.Error("the cache of a project is not as it should be", "project_id", projectID, "error", err)
+			c.log.Error("clean the build cache of a project", "project_id", projectID, "error", err)
 		}
 	}, nil
 }
 
-// shrink removes the folder of the project if it is too large, or spoiled, and then
-// those that were used least recently until the rest is small enough. Folders in use
-// stay.
+// shrink removes the folder of the project if it exceeds its limit or is spoiled, and
+// then the least recently used folders until the total is within the limit. It does not
+// remove folders in use.
 func (c *Cache) shrink(projectID string, spoiled bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,12 +133,12 @@ func (c *Cache) shrink(projectID string, spoiled bool) error {
 	var all []project
 	var total int64
 	for _, entry := range entries {
-		if !entry.IsDir() || strings.HasPrefix(entry.Name(), "removing-") {
+		if !entry.IsDir() || strings.HasPrefix(entry.Name(), removingPrefix) {
 			continue
 		}
 		info, err := entry.Info()
 		if err != nil {
-			continue // Another process removes it.
+			continue // Another process has removed it.
 		}
 		size, err := c.size(entry.Name())
 		if err != nil {
@@ -170,14 +168,14 @@ func (c *Cache) size(projectID string) (int64, error) {
 	return u.Bytes, err
 }
 
-// remove removes the folder of a project that is not in use.
+// remove removes the folder of a project. It returns false if the folder is in use.
 func (c *Cache) remove(projectID string) (removed bool, err error) {
 	folder := filepath.Join(c.dir, projectID)
 	lock := flock.New(folder + lockSuffix)
 	if free, err := lock.TryLock(); err != nil || !free {
 		return false, err
 	}
-	to, err := os.MkdirTemp(c.dir, unfinished)
+	to, err := os.MkdirTemp(c.dir, removingPrefix+"*")
 	if err != nil {
 		return false, errors.Join(err, lock.Close())
 	}
@@ -185,6 +183,6 @@ func (c *Cache) remove(projectID string) (removed bool, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	// Nobody waits for what takes long.
+	// The removal takes long: it happens after the lock is released.
 	return err == nil, errors.Join(err, lock.Close(), tree.Remove(to))
 }

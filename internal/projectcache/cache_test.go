@@ -26,7 +26,8 @@ func open(t *testing.T, dir string, limits projectcache.Limits) *projectcache.Ca
 	return c
 }
 
-// use has a build of a project leave a file of a size.
+// use writes a file of a size to the folder of a project, as a build does, and returns
+// the folder.
 func use(t *testing.T, c *projectcache.Cache, project string, size int) string {
 	t.Helper()
 	folder, done, err := c.Use(t.Context(), project)
@@ -49,33 +50,32 @@ func exists(t *testing.T, path string) bool {
 	return err == nil
 }
 
-func TestUse_GivesEachProjectItsOwn(t *testing.T) {
+func TestUse_ReturnsOneFolderPerProject(t *testing.T) {
 	t.Parallel()
 	c := open(t, filepath.Join(t.TempDir(), "cache"), projectcache.Limits{Project: 1 << 20, Total: 1 << 20})
 	a, b := use(t, c, "a", 10), use(t, c, "b", 10)
 	if a == b || !exists(t, filepath.Join(a, "file")) || !exists(t, filepath.Join(b, "file")) {
-		t.Errorf("the folders are %s and %s", a, b)
+		t.Errorf("got folders %s and %s, want two that exist", a, b)
 	}
 	for _, id := range []string{"", "..", "a/b", "../a", `a\b`, "removing-1"} {
 		if _, _, err := c.Use(t.Context(), id); err == nil {
-			t.Errorf("%q is the ID of a project", id)
+			t.Errorf("Use(%q) = nil, want an error", id)
 		}
 	}
 }
 
-func TestUse_RemovesBeyondTheLimits(t *testing.T) {
+func TestUse_RemovesFoldersBeyondTheLimits(t *testing.T) {
 	t.Parallel()
 	c := open(t, filepath.Join(t.TempDir(), "cache"), projectcache.Limits{Project: 64 << 10, Total: 100 << 10})
 	a, b := use(t, c, "a", 40<<10), use(t, c, "b", 40<<10)
 	use(t, c, "a", 40<<10)
 	d := use(t, c, "d", 40<<10)
 	if !exists(t, a) || exists(t, b) || !exists(t, d) {
-		t.Errorf("of three projects another one is gone than the one used least recently: %v %v %v", exists(t, a), exists(t, b), exists(t, d))
+		t.Errorf("got folders a: %v, b: %v, d: %v, want only the least recently used b to be removed", exists(t, a), exists(t, b), exists(t, d))
 	}
 	if e := use(t, c, "e", 70<<10); exists(t, e) || !exists(t, a) {
-		t.Error("the folder of one project is larger than it may be, or others are gone for it")
+		t.Errorf("got folders e: %v, a: %v, want only e, which exceeds its limit, to be removed", exists(t, e), exists(t, a))
 	}
-	// One in use stays, whatever it takes.
 	folder, done, err := c.Use(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
@@ -83,12 +83,12 @@ func TestUse_RemovesBeyondTheLimits(t *testing.T) {
 	use(t, c, "f", 60<<10)
 	use(t, c, "g", 60<<10)
 	if !exists(t, folder) {
-		t.Error("a folder in use was removed")
+		t.Error("got a folder in use removed, want it to stay")
 	}
 	done()
 }
 
-func TestUse_MakesHarmlessWhatABuildLeft(t *testing.T) {
+func TestUse_CleansTheFolderAfterABuild(t *testing.T) {
 	t.Parallel()
 	c := open(t, filepath.Join(t.TempDir(), "cache"), projectcache.Limits{Project: 1 << 20, Total: 1 << 20})
 	folder, done, err := c.Use(t.Context(), "a")
@@ -101,11 +101,11 @@ func TestUse_MakesHarmlessWhatABuildLeft(t *testing.T) {
 	}
 	done()
 	if info, err := os.Lstat(program); err != nil || info.Mode() != 0o755 {
-		t.Errorf("the program has the mode %v, %v", info.Mode(), err)
+		t.Errorf("got mode %v, %v, want 0755 without set-user-id", info.Mode(), err)
 	}
 }
 
-func TestOpen_RefusesFoldersOfOthers(t *testing.T) {
+func TestOpen_RefusesFoldersOfOtherUsers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	link, file, loose := filepath.Join(dir, "link"), filepath.Join(dir, "file"), filepath.Join(dir, "loose")
@@ -122,11 +122,11 @@ func TestOpen_RefusesFoldersOfOthers(t *testing.T) {
 	}
 	for _, path := range refused {
 		if _, err := projectcache.Open(path, projectcache.Limits{}, time.Now, slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s is used as a cache", path)
+			t.Errorf("Open(%s) = nil, want an error", path)
 		}
 	}
 	open(t, link, projectcache.Limits{})
 	if info, err := os.Stat(loose); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("the folder has the mode %v, %v", info.Mode(), err)
+		t.Errorf("got mode %v, %v, want 0700", info.Mode(), err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package projectcache gives each project a folder for what makes its builds quick:
-// downloads and compiled packages. No two projects share one, for what a build leaves
-// there the next one uses. The folders are bounded; those used least recently are
-// removed first.
+// Package projectcache keeps a folder for each project with its downloaded and compiled
+// packages, so that later builds are faster. Projects never share a folder, since one
+// build could put files there that another one runs. The sizes are bounded: the least
+// recently used folders are removed first.
 package projectcache

@@ -44,28 +44,28 @@ var (
 	toolchains = sync.OnceValue(func() *runtime.Toolchains { return runtime.FindToolchains(context.Background(), nil) })
 )
 
-// hello answers with the variable A.
+// hello is a function that answers with the value of the variable A.
 const hello = "import os\n\ndef handle(event, context):\n    return os.environ.get('A', 'none')\n"
 
-// pairs gives one key pair to all namespaces: to make one takes long.
+// pairs returns one key pair for all namespaces, because generating one is slow.
 type pairs struct{}
 
 func (pairs) Take(context.Context) (token.KeyPair, error) { return keyPair() }
 
-// buildLogs keeps what builds print, as the server does.
+// buildLogs stores the logs of builds, as the server does.
 type buildLogs struct{ *output.Logs }
 
 func (b buildLogs) WriteBuild(f functions.Function, text string) error {
 	return b.Logs.WriteBuild(output.Function{ID: f.ID, Name: f.Name, Namespace: f.NamespaceID}, text)
 }
 
-// sources tells of every trigger the same.
+// sources returns the same error for every trigger.
 type sources struct{ err error }
 
 func (s *sources) Check(functions.Trigger) error { return s.err }
 
-// world is a reconciler over a real store, real files, Python's builder and
-// instances that are real processes. What the API would do is put into the store.
+// world is a Reconciler with a real store, real files, the builder of Python and
+// processes as instances. Tests write to the store what the API would write.
 type world struct {
 	*reconcile.Reconciler
 
@@ -99,8 +99,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	return w
 }
 
-// start starts a reconciler over what is in the store, as a server that starts
-// does. The end of the test stops it.
+// start starts a Reconciler, as a server does. The end of the test stops it.
 func (w *world) start(options ...func(*reconcile.Config)) {
 	w.t.Helper()
 	archives, err := files.OpenArchives(filepath.Join(w.dir, "archives"))
@@ -162,8 +161,7 @@ func (w *world) update(write func(functions.Tx) error) {
 	}
 }
 
-// view returns what read returns of the store, and whether there is such an
-// object.
+// view returns an object, and whether it exists.
 func view[T any](w *world, id string, read func(functions.Tx, string) (T, error)) (T, bool) {
 	w.t.Helper()
 	var found T
@@ -189,7 +187,7 @@ func (w *world) settled(id string) functions.Function {
 	return f
 }
 
-// namespace puts a namespace, and waits until it is ready.
+// namespace puts a namespace and waits until it is ready.
 func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace {
 	w.t.Helper()
 	n := functions.Namespace{
@@ -208,7 +206,7 @@ func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace
 	return n
 }
 
-// function puts a function in Python, without code.
+// function puts a Python function without code.
 func (w *world) function(n functions.Namespace, change func(*functions.Function)) functions.Function {
 	w.t.Helper()
 	f := functions.Function{
@@ -223,7 +221,7 @@ func (w *world) function(n functions.Namespace, change func(*functions.Function)
 	return f
 }
 
-// begin uploads code, and asks for its deployment.
+// begin uploads code and requests its deployment.
 func (w *world) begin(id, handler string) {
 	w.t.Helper()
 	packed, err := deploy.Archive(map[string]string{"handler.py": handler})
@@ -246,18 +244,18 @@ func (w *world) begin(id, handler string) {
 	}
 }
 
-// deploy is begin, and returns the function as it is settled then.
+// deploy calls begin, and returns the function when its deployment has ended.
 func (w *world) deploy(id, handler string) functions.Function {
 	w.t.Helper()
 	w.begin(id, handler)
 	return w.settled(id)
 }
 
-// call calls the revision that serves a function, and returns the answer's body.
+// call calls the serving revision of a function, and returns the body of the response.
 func (w *world) call(f functions.Function) string {
 	w.t.Helper()
 	if f.Revision == nil {
-		w.t.Fatalf("nothing serves the function: %s %s", f.Status, f.ErrorMessage)
+		w.t.Fatalf("got no serving revision: %s %s", f.Status, f.ErrorMessage)
 	}
 	instance, err := w.scaler.Acquire(w.t.Context(), f.Revision.ID)
 	if err != nil {
@@ -279,7 +277,7 @@ func (w *world) call(f functions.Function) string {
 	return strings.TrimSpace(string(body))
 }
 
-// files are the names in one of the folders of a function.
+// files returns the paths in one of the folders of a function.
 func (w *world) files(kind, id string) []string {
 	w.t.Helper()
 	found, err := filepath.Glob(filepath.Join(w.dir, kind, id, "*"))

@@ -191,7 +191,7 @@ func (s *Server) path(name string) string { return filepath.Join(s.config.DataDi
 // are made absolute: builds and instances run in folders of their own.
 func (s *Server) takeFolder(context.Context) (err error) {
 	// What whoever started the server has left open is for no function to find.
-	if err := child.KeepInherited(); err != nil {
+	if err := child.CloseInheritedOnExec(); err != nil {
 		return err
 	}
 	for _, folder := range []*string{&s.config.DataDir, &s.config.CacheDir} {

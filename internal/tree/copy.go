@@ -11,22 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options say how Copy copies.
+// Options change how Copy copies.
 type Options struct {
-	// Limits bound what is copied.
+	// Limits bound the copied tree.
 	Limits Limits
-	// Link gives files another name instead of copying them, where the file system
-	// can: for files that never change.
+	// Link makes hard links instead of copies, if the file system supports them. Use it
+	// only for files that never change.
 	Link bool
 }
 
-// Copy makes the folder to, whose parent exists and in which there is nothing of
-// that name, a copy of the folder from. Files keep their content, their holes and
-// their permissions, without set-user-id and set-group-id bits and write
-// permissions of others; folders get 0755, within the umask. Symbolic links are
-// copied as they are. Returns an error that wraps ErrLimit for a tree beyond the
-// limits, ctx's cause if that ended, and an error for what is neither a file, a
-// folder nor a link. After an error a part of the copy may be there.
+// Copy copies the folder from to the folder to, which must not exist; its parent must.
+// Files keep their content, holes and permissions, except set-user-id and set-group-id
+// bits and write permissions of group and others. Folders get mode 0755, within the
+// umask. Symbolic links keep their targets. Copy returns an error that wraps ErrLimit
+// for a tree beyond the limits, ctx's cause if ctx ended, and an error for entries of
+// other types. After an error an incomplete copy may remain.
 func Copy(ctx context.Context, from, to string, o Options) error {
 	source, err := openTree(from)
 	if err != nil {
@@ -45,8 +44,7 @@ func Copy(ctx context.Context, from, to string, o Options) error {
 	return c.folder(source, target, 1)
 }
 
-// CopyFile makes the file to a copy of the file from, by the same rules. With Link
-// and a file system that can, it is another name of the same file.
+// CopyFile copies the file from to the file to by the same rules as Copy.
 func CopyFile(ctx context.Context, from, to string, o Options) error {
 	info, err := os.Lstat(from)
 	if err != nil {
@@ -98,11 +96,11 @@ func (c *copier) folder(from, to *folder, depth int) error {
 				return descend(to, name, depth, func(target *folder) error { return c.folder(sub, target, depth+1) })
 			})
 		case mode&fs.ModeSymlink != 0:
-			leads, err := from.Readlink(name)
+			target, err := from.Readlink(name)
 			if err != nil {
 				return err
 			}
-			return to.Symlink(leads, name)
+			return to.Symlink(target, name)
 		case mode.IsRegular():
 			return c.file(from, to, name, info)
 		}
@@ -111,22 +109,22 @@ func (c *copier) folder(from, to *folder, depth int) error {
 }
 
 func (c *copier) file(from, to *folder, name string, info fs.FileInfo) error {
-	// A file with bits that must not survive is copied, not linked.
+	// A hard link would keep the bits that a copy must not have.
 	if c.options.Link && info.Mode()&special == 0 && info.Mode().Perm()&0o022 == 0 {
 		err := unix.Linkat(int(from.file.Fd()), name, int(to.file.Fd()), name, 0)
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		// A file has only so many names, and not every file system has links.
+		// The file has too many links, or the file system does not support them: copy it.
 	}
-	// A pipe in its place must not block.
+	// O_NONBLOCK: a pipe that has replaced the file must not block.
 	source, err := from.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
 	if opened, err := source.Stat(); err != nil || !os.SameFile(opened, info) {
-		return errors.Join(err, fmt.Errorf("copy %s: it was replaced meanwhile", join(from.name, name)))
+		return errors.Join(err, fmt.Errorf("copy %s: the file was replaced during the copy", join(from.name, name)))
 	}
 	target, err := to.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, permissions(info))
 	if err != nil {
@@ -137,10 +135,10 @@ func (c *copier) file(from, to *folder, name string, info fs.FileInfo) error {
 
 func permissions(info fs.FileInfo) fs.FileMode { return info.Mode().Perm() &^ 0o022 }
 
-// piece is how much is copied between two looks at the context.
+// piece is how much is copied between two checks of the context, in bytes.
 const piece = 8 << 20
 
-// content copies size bytes, and leaves out holes.
+// content copies size bytes, and keeps holes.
 func (c *copier) content(from, to *os.File, size int64) error {
 	for at := int64(0); at < size; {
 		start, end, err := extent(from, at, size)
@@ -165,19 +163,19 @@ func (c *copier) content(from, to *os.File, size int64) error {
 		}
 		at = max(at, end)
 	}
-	// The end may be a hole.
+	// The file may end with a hole.
 	return to.Truncate(size)
 }
 
-// extent returns where the next data of a file is, at or behind an offset; size for
-// both if there is none.
+// extent returns the start and end of the next data of a file at or after an offset, or
+// size for both if there is none.
 func extent(f *os.File, at, size int64) (start, end int64, err error) {
 	start, err = unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
 	switch {
 	case errors.Is(err, unix.ENXIO):
 		return size, size, nil
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOTSUP):
-		// The file system knows no holes.
+		// The file system does not support holes.
 		return at, size, nil
 	case err != nil:
 		return 0, 0, err

@@ -5,36 +5,35 @@ import (
 	"fmt"
 )
 
-// MaxDepth is how deep folders may be nested. It bounds the file descriptors of a
-// walk; real packages stay below 60.
+// MaxDepth is the maximum depth of nested folders. It bounds the file descriptors of a
+// walk. Real packages have fewer than 60 levels.
 const MaxDepth = 128
 
-// DefaultEntries is the number of files, folders and links that a tree may have
-// where nobody says otherwise: four times what an archive may hold.
+// DefaultEntries is the default maximum number of files, folders and links of a tree:
+// four times the maximum of an archive.
 const DefaultEntries = 1 << 18
 
 // ErrLimit is wrapped by the errors for trees that are too large.
 var ErrLimit = errors.New("folder is too large")
 
-// Limits bound a tree. The zero value of a field stands for no limit.
+// Limits bound a tree. A zero field means no limit.
 type Limits struct {
-	// Bytes is compared with Usage.Bytes.
+	// Bytes bounds Usage.Bytes.
 	Bytes int64
 	// Entries counts files, folders and links.
 	Entries int64
 }
 
-// Usage is how large a tree is.
+// Usage is the size of a tree.
 type Usage struct {
-	// Bytes counts for each entry the larger of its length and of its blocks on
-	// the disk: a sparse file counts with its length, an empty folder with its
-	// block.
+	// Bytes is the sum over all entries of the length or the disk blocks, whichever is
+	// larger. Thus sparse files count with their length, and folders with their blocks.
 	Bytes int64
 	// Entries counts files, folders and links.
 	Entries int64
 }
 
-// add counts one more entry. Returns an error that wraps ErrLimit beyond a limit.
+// add counts one more entry. It returns an error that wraps ErrLimit beyond a limit.
 func (u *Usage) add(bytes int64, l Limits) error {
 	u.Bytes += bytes
 	u.Entries++

@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// Remove removes a folder or file with all that is in it, however deep it is: it
-// moves deep folders up, so that it needs no long paths and few file descriptors.
-// What does not exist is removed already.
+// Remove removes a file or a folder with its content, to any depth. It moves nested
+// folders up before it removes them, so that it needs no long paths and few file
+// descriptors. It returns nil if path does not exist.
 func Remove(path string) error {
 	parent, err := os.OpenRoot(filepath.Dir(path))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -24,7 +24,7 @@ func Remove(path string) error {
 	return RemoveIn(parent, filepath.Base(path))
 }
 
-// RemoveIn removes what has the name in the root, by the same rules.
+// RemoveIn removes the file or folder with a name in root, by the same rules.
 func RemoveIn(root *os.Root, name string) error {
 	info, err := root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,8 +47,8 @@ func RemoveIn(root *os.Root, name string) error {
 	return root.Remove(name)
 }
 
-// empty removes what is in a folder. Each folder in it is emptied by moving its own
-// folders beside it.
+// empty removes the content of a folder. It empties each subfolder by moving the
+// subfolder's own folders to root.
 func empty(root *os.Root) error {
 	top, err := newFolder(root, ".")
 	if err != nil {
@@ -90,10 +90,10 @@ func empty(root *os.Root) error {
 	return nil
 }
 
-// flatten removes a folder of the root, and moves the folders in it to the root
-// under free names, which it returns.
+// flatten removes the folder with a name in root, and moves its subfolders to root. It
+// returns their new names, which come from free.
 func flatten(root *os.Root, name string, free func() string) (moved []string, err error) {
-	// A build can take its own permissions away, which only root does without.
+	// The folder may lack permissions, which every user but root needs.
 	if err := root.Chmod(name, 0o700); err != nil {
 		return nil, err
 	}

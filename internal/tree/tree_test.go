@@ -16,9 +16,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
-// deep makes folders nested so deep that their path is longer than PATH_MAX, with a
-// file of a size in the last one.
-func deep(t *testing.T, dir string, levels int, size int64) {
+// makeNested makes nested folders, with a sparse file of a size in the innermost one.
+// From 41 levels on, the path is longer than PATH_MAX.
+func makeNested(t *testing.T, dir string, levels int, size int64) {
 	t.Helper()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -56,7 +56,7 @@ func write(t *testing.T, path, content string, mode fs.FileMode) {
 	}
 }
 
-func TestMeasure(t *testing.T) {
+func TestMeasure_CountsAndBoundsEntries(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		make    func(t *testing.T, dir string)
@@ -68,11 +68,11 @@ func TestMeasure(t *testing.T) {
 		"counts files": {
 			make: func(t *testing.T, dir string) { write(t, filepath.Join(dir, "a", "b"), "x", 0o600) }, entries: 2, bytes: 1,
 		},
-		"sees behind paths longer than PATH_MAX": {
-			make: func(t *testing.T, dir string) { deep(t, dir, 60, 1<<20) }, limits: tree.Limits{Bytes: 1 << 20}, tooLong: true,
+		"counts files with paths longer than PATH_MAX": {
+			make: func(t *testing.T, dir string) { makeNested(t, dir, 60, 1<<20) }, limits: tree.Limits{Bytes: 1 << 20}, tooLong: true,
 		},
 		"counts sparse files with their length": {
-			make: func(t *testing.T, dir string) { deep(t, dir, 0, 1<<40) }, limits: tree.Limits{Bytes: 1 << 30}, tooLong: true,
+			make: func(t *testing.T, dir string) { makeNested(t, dir, 0, 1<<40) }, limits: tree.Limits{Bytes: 1 << 30}, tooLong: true,
 		},
 		"counts empty folders": {
 			make: func(t *testing.T, dir string) {
@@ -84,7 +84,7 @@ func TestMeasure(t *testing.T) {
 			}, limits: tree.Limits{Entries: 100}, tooLong: true,
 		},
 		"refuses folders nested too deep": {
-			make: func(t *testing.T, dir string) { deep(t, dir, 200, 1) }, tooLong: true,
+			make: func(t *testing.T, dir string) { makeNested(t, dir, 200, 1) }, tooLong: true,
 		},
 		"does not follow links": {
 			make: func(t *testing.T, dir string) {
@@ -93,7 +93,7 @@ func TestMeasure(t *testing.T) {
 				}
 			}, entries: 1,
 		},
-		"nothing is there": {make: func(t *testing.T, dir string) { _ = os.Remove(dir) }},
+		"returns zero for a missing folder": {make: func(t *testing.T, dir string) { _ = os.Remove(dir) }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -107,18 +107,18 @@ func TestMeasure(t *testing.T) {
 			if err == nil && (u.Entries != test.entries || u.Bytes < test.bytes) {
 				t.Errorf("Measure() = %+v, want %d entries and at least %d bytes", u, test.entries, test.bytes)
 			}
-			// What could be made can be removed.
+			// Remove has no limits.
 			if err := tree.Remove(dir); err != nil {
 				t.Error(err)
 			}
 			if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("the folder is still there: %v", err)
+				t.Errorf("got %v after Remove, want %v", err, fs.ErrNotExist)
 			}
 		})
 	}
 }
 
-func TestRemove_FoldersWithoutPermissions(t *testing.T) {
+func TestRemove_RemovesFoldersWithoutPermissions(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "x")
 	write(t, filepath.Join(dir, "1", "2", "file"), "x", 0)
@@ -132,7 +132,7 @@ func TestRemove_FoldersWithoutPermissions(t *testing.T) {
 	}
 }
 
-func TestCopy(t *testing.T) {
+func TestCopy_RemovesUnsafePermissions(t *testing.T) {
 	t.Parallel()
 	for _, link := range []bool{false, true} {
 		t.Run(fmt.Sprint("link ", link), func(t *testing.T) {
@@ -152,16 +152,16 @@ func TestCopy(t *testing.T) {
 			for name, want := range modes {
 				info, err := os.Lstat(filepath.Join(to, name))
 				if err != nil || info.Mode() != want {
-					t.Errorf("%s has the mode %v, %v, want %v", name, info.Mode(), err, want)
+					t.Errorf("got mode %v, %v for %s, want %v", info.Mode(), err, name, want)
 				}
 			}
 			if text, err := os.ReadFile(filepath.Join(to, "link")); string(text) != "content" {
-				t.Errorf("the link leads to %q, %v", text, err)
+				t.Errorf("got %q, %v through the link, want \"content\"", text, err)
 			}
 			original, _ := os.Stat(filepath.Join(from, "a", "file"))
 			copied, _ := os.Stat(filepath.Join(to, "a", "file"))
 			if os.SameFile(original, copied) != link {
-				t.Errorf("linked: %v, want %v", !link, link)
+				t.Errorf("got a hard link: %v, want %v", !link, link)
 			}
 		})
 	}
@@ -187,7 +187,7 @@ func TestCopy_KeepsHoles(t *testing.T) {
 	}
 	stat, _ := info.Sys().(*syscall.Stat_t)
 	if info.Size() != 1<<30 || stat.Blocks*512 > 16<<20 {
-		t.Errorf("the copy has %d bytes, and takes %d", info.Size(), stat.Blocks*512)
+		t.Errorf("got a copy of %d bytes in %d bytes of blocks, want %d in at most %d", info.Size(), stat.Blocks*512, 1<<30, 16<<20)
 	}
 	copied, err := os.Open(filepath.Join(to, "sparse"))
 	if err != nil {
@@ -196,11 +196,11 @@ func TestCopy_KeepsHoles(t *testing.T) {
 	defer copied.Close()
 	text := make([]byte, 6)
 	if _, err := copied.ReadAt(text, 512<<20); err != nil || string(text) != "middle" {
-		t.Errorf("the copy has %q in its middle, %v", text, err)
+		t.Errorf("got %q, %v in the middle of the copy, want \"middle\"", text, err)
 	}
 }
 
-func TestCopy_Refuses(t *testing.T) {
+func TestCopy_RefusesLargeTreesAndSpecialFiles(t *testing.T) {
 	t.Parallel()
 	cancelled, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("no longer wanted")
@@ -211,14 +211,14 @@ func TestCopy_Refuses(t *testing.T) {
 		limits tree.Limits
 		want   error
 	}{
-		"too many bytes": {make: func(t *testing.T, dir string) { deep(t, dir, 0, 2<<20) }, limits: tree.Limits{Bytes: 1 << 20}, want: tree.ErrLimit},
-		"too deep":       {make: func(t *testing.T, dir string) { deep(t, dir, 150, 1) }, want: tree.ErrLimit},
+		"too many bytes": {make: func(t *testing.T, dir string) { makeNested(t, dir, 0, 2<<20) }, limits: tree.Limits{Bytes: 1 << 20}, want: tree.ErrLimit},
+		"too deep":       {make: func(t *testing.T, dir string) { makeNested(t, dir, 150, 1) }, want: tree.ErrLimit},
 		"a pipe": {make: func(t *testing.T, dir string) {
 			if err := unix.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		"cancelled": {ctx: cancelled, make: func(t *testing.T, dir string) { deep(t, dir, 0, 1) }, want: cause},
+		"cancelled": {ctx: cancelled, make: func(t *testing.T, dir string) { makeNested(t, dir, 0, 1) }, want: cause},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -240,7 +240,7 @@ func TestCopy_Refuses(t *testing.T) {
 	}
 }
 
-func TestClean(t *testing.T) {
+func TestClean_RemovesUnsafePermissionsAndSpecialFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "a", "setuid"), "#!", 0o755|fs.ModeSetuid)
@@ -266,12 +266,12 @@ func TestClean(t *testing.T) {
 			path = filepath.Join(dir, name)
 		}
 		if info, err := os.Lstat(path); err != nil || info.Mode() != mode {
-			t.Errorf("%s has the mode %v, %v, want %v", name, info.Mode(), err, mode)
+			t.Errorf("got mode %v, %v for %s, want %v", info.Mode(), err, name, mode)
 		}
 	}
 	for _, name := range []string{"a/pipe", "device"} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s is still there: %v", name, err)
+			t.Errorf("got %v for %s, want %v", err, name, fs.ErrNotExist)
 		}
 	}
 }

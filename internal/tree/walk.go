@@ -9,18 +9,18 @@ import (
 	"syscall"
 )
 
-// batch is how many names of a folder are read at once.
+// batch is how many names of a folder are read at a time.
 const batch = 512
 
 // A folder is one level of a walk.
 type folder struct {
 	*os.Root
 	file *os.File
-	// Name is its path from the tree's root, for messages only; "." for the root.
+	// name is the path from the tree's root, for messages only; "." for the root.
 	name string
 }
 
-// openFolder opens a folder that is no symbolic link below another one.
+// openFolder opens a subfolder.
 func openFolder(parent *folder, name string) (*folder, error) {
 	root, err := parent.OpenRoot(name)
 	if err != nil {
@@ -46,12 +46,12 @@ func openTree(dir string) (*folder, error) {
 }
 
 func (f *folder) close() {
-	_ = f.file.Close() // It was only read.
+	_ = f.file.Close() // Reading cannot leave unwritten data.
 	_ = f.Close()
 }
 
-// each calls do for the entries of the folder. What vanishes meanwhile is left
-// out.
+// each calls do for each entry of the folder. It ignores entries that are removed in the
+// meantime.
 func (f *folder) each(ctx context.Context, do func(name string, info fs.FileInfo) error) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -86,7 +86,7 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// sizeOf is what an entry counts in bytes.
+// sizeOf returns the size of an entry as Usage.Bytes counts it.
 func sizeOf(info fs.FileInfo) int64 {
 	size := info.Size()
 	if !info.Mode().IsRegular() {
@@ -98,10 +98,9 @@ func sizeOf(info fs.FileInfo) int64 {
 	return size
 }
 
-// Measure returns how large a tree is, its root not counted. It stops with an
-// error that wraps ErrLimit as soon as the tree is beyond the limits or nested
-// deeper than MaxDepth, and with ctx's cause if that ended. A root that does not
-// exist is empty.
+// Measure returns the size of a tree without its root. It stops with an error that wraps
+// ErrLimit when the tree exceeds the limits or MaxDepth, and with ctx's cause if ctx
+// ended. It returns the zero value if dir does not exist.
 func Measure(ctx context.Context, dir string, l Limits) (Usage, error) {
 	var u Usage
 	root, err := openTree(dir)
@@ -127,8 +126,8 @@ func measure(ctx context.Context, f *folder, depth int, l Limits, u *Usage) erro
 	})
 }
 
-// descend calls do for a folder below another one. One that vanished meanwhile, or
-// became something else, is left out.
+// descend calls do for a subfolder. It returns nil if the folder was removed or replaced
+// by something else in the meantime.
 func descend(f *folder, name string, depth int, do func(*folder) error) error {
 	if depth >= MaxDepth {
 		return errDepth()
@@ -144,13 +143,13 @@ func descend(f *folder, name string, depth int, do func(*folder) error) error {
 	return do(sub)
 }
 
-// special are the bits of a mode that let a program run as somebody else.
+// special are the mode bits that a cleaned or copied file must not have.
 const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
-// Clean makes a tree harmless to users of this machine: it takes away set-user-id,
-// set-group-id and sticky bits and write permissions of others, and removes what is
-// neither a file, a folder nor a symbolic link. It goes on after what it cannot
-// clean, and returns all errors.
+// Clean removes from a tree what is dangerous to users of this machine: set-user-id,
+// set-group-id and sticky bits, write permissions of group and others, and entries that
+// are neither files, folders nor symbolic links. It continues after errors, and returns
+// all of them. It returns nil if dir does not exist.
 func Clean(ctx context.Context, dir string) error {
 	root, err := openTree(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -94,7 +94,7 @@ func TestUploadURL_EndsWithItsKey(t *testing.T) {
 		body        []byte
 	}{"an upload": {http.MethodPut, put, archive}, "a download": {http.MethodGet, get, nil}} {
 		status, _, body := w.send(test.method, test.url, test.body, nil)
-		if status != 403 || !strings.Contains(body, "not valid, or not any more") {
+		if status != 403 || !strings.Contains(body, "invalid or has expired") {
 			t.Errorf("%s after the revocation: %d %s", name, status, body)
 		}
 	}

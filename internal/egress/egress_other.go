@@ -10,21 +10,21 @@ import (
 
 const dnsPort = 53
 
-// ResolverAddress is empty: processes have no network of their own here.
+// ResolverAddress is empty: this system has no network namespaces.
 const ResolverAddress = ""
 
-// A Link is never made on this system.
+// A Link cannot be made on this system.
 type Link struct{}
 
 // Attach returns an error.
 func Attach(*os.File, *Policy) (*Link, error) {
-	return nil, errors.New("there are network namespaces on Linux only")
+	return nil, errors.New("attach egress: only Linux has network namespaces")
 }
 
 // Assign does nothing.
 func (*Link) Assign(string, string) {}
 
-// routed returns true: whether an address is another machine's is not known.
+// routed returns true: the route of an address is unknown.
 func routed(netip.Addr) bool { return true }
 
 // Close does nothing.
