@@ -1,16 +1,16 @@
-# Jeton. `make help` lists what there is.
+# Jeton. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
-# Tests and benchmarks with dependencies of their own are modules of their own,
-# which test/go.work joins for tests, vet and lint; nothing else uses it.
+# Tests and benchmarks with their own dependencies are separate modules. Only the
+# targets test, vet and lint join them, by test/go.work.
 MODULES = . bench test/e2e test/model test/provider test/sdk
 PACKAGES = $(MODULES:%=./%/...)
 WORKSPACE = GOWORK=$(CURDIR)/test/go.work
-# What setup gets because the machine's own is too old comes first, and what it
-# builds because the machine lacks it comes last.
+# bin/first has programs that replace versions of the machine that are too old; bin
+# has programs that the machine lacks.
 export PATH := $(CURDIR)/bin/first:$(PATH):$(CURDIR)/bin
 
 .PHONY: help
@@ -23,27 +23,27 @@ build: ## Build both programs into bin/.
 	$(GO_BUILD) -o bin/ ./cmd/jeton ./cmd/terraform-provider-scaleway
 
 .PHONY: setup
-setup: ## Install what tests and benchmarks need, with apt-get (as root on Debian or Ubuntu); elsewhere say what is missing.
+setup: ## Install what tests and benchmarks need (apt-get as root on Debian or Ubuntu), or print the command.
 	@./test/setup.sh bench
 
 .PHONY: setup-test
-setup-test: # What the tests alone need.
+setup-test: # Install what the tests need.
 	@./test/setup.sh
 
 .PHONY: terraform
-terraform: ## Build OpenTofu into bin/ where neither terraform nor tofu is installed (takes minutes, once).
+terraform: ## Build OpenTofu into bin/ if neither terraform nor tofu is installed (minutes, once).
 	@./test/terraform.sh
 
 .PHONY: demo
-demo: build ## Run the examples with real terraform, and call the functions. KEEP=1 leaves the server running.
+demo: build ## Apply the examples with terraform and call the functions. KEEP=1 keeps the server running.
 	@go run ./test/demo $(if $(KEEP),-keep)
 
 .PHONY: test
-test: setup-test test/npm/node_modules test/crates/registry ## Run the tests, with the race detector. Not as root, say which are left out.
+test: setup-test test/npm/node_modules test/crates/registry ## Run the tests with the race detector. Without root, list the skipped tests.
 	@$(WORKSPACE) ./test/run.sh -race -timeout 20m $(PACKAGES)
 
 .PHONY: test-slow
-test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the tests that take minutes: releases, a registry of crates, the README as another user.
+test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the slow tests: releases, the crate registry, the README as another user.
 	@./test/run.sh -tags slow -run '^TestSlow' -timeout 30m ./release ./internal/runtime/... ./test/readme
 
 test/npm/node_modules: test/npm/package-lock.json | setup-test
@@ -55,22 +55,22 @@ test/crates/registry: test/crates/fetch.sh | setup-test
 	@touch $@
 
 .PHONY: test-tofu
-test-tofu: ## Run the provider's tests with OpenTofu in place of terraform, which takes minutes to build the first time.
+test-tofu: ## Run the provider's tests with OpenTofu (built once, in minutes).
 	@test -x bin/tofu || (cd tools/tofu && go build -o ../../bin/tofu github.com/opentofu/opentofu/cmd/tofu)
-	@# OpenTofu 1.12 shows nothing of what closing an ephemeral resource reports.
+	@# OpenTofu 1.12 does not show diagnostics of Close of ephemeral resources.
 	JETON_TEST_CLI=$(CURDIR)/bin/tofu go test -C test/provider -timeout 9m -skip '^TestEphemeralTokenThatCannotBeRevoked$$' .
 
 .PHONY: test-scw
-test-scw: ## Run the tests that use Scaleway's own command line, which takes a minute to build the first time.
+test-scw: ## Run the tests that use scw, Scaleway's command line (built once, in a minute).
 	@test -x bin/scw || (cd tools/scw && go build -o ../../bin/scw github.com/scaleway/scaleway-cli/v2/cmd/scw)
 	go test -tags scw -timeout 10m ./test/scw
 
 .PHONY: test-escape
-test-escape: setup-test test/crates/registry ## Run the tests whose programs try to get out of where functions run (as root).
+test-escape: setup-test test/crates/registry ## Run the escape tests of sandboxes (as root).
 	go test -tags escape -timeout 20m ./test/escape
 
 .PHONY: lint
-lint: ## Check format, style, the boundaries between packages, and that every go.mod is tidy.
+lint: ## Check format, style, prose, package boundaries, and that every go.mod is tidy.
 	@mkdir -p bin
 	go build -modfile=tools/go.mod -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	$(WORKSPACE) bin/golangci-lint run --build-tags scw,escape,slow $(PACKAGES)
@@ -85,7 +85,7 @@ tidy: ## Tidy the go.mod of every module.
 	@for module in $(MODULES); do go -C $$module mod tidy || exit 1; done
 
 .PHONY: fuzz
-fuzz: ## Fuzz every parser for FUZZTIME each (10s). KEEP=1 keeps what is found in testdata/fuzz.
+fuzz: ## Fuzz every parser for FUZZTIME each (10s). KEEP=1 keeps findings in testdata/fuzz.
 	@KEEP=$(KEEP) ./test/fuzz.sh $(or $(FUZZTIME),10s)
 
 .PHONY: docs
@@ -98,7 +98,7 @@ bench-build: build
 	@go build -C bench -trimpath -o ../bin/bench/ ./...
 
 .PHONY: bench
-bench: setup bench-build ## Measure, print tables, and write bench/results.json.
+bench: setup bench-build ## Measure the provider and calls; write bench/results.json.
 	bin/bench/bench
 
 .PHONY: bench-provider
@@ -110,7 +110,7 @@ bench-gateway: setup bench-build ## Compare the gateway with nginx, HAProxy and 
 	bin/bench/gateway
 
 .PHONY: bench-api
-bench-api: setup bench-build ## Compare the API with the least that it can cost (takes some minutes).
+bench-api: setup bench-build ## Compare the API with its necessary cost (some minutes).
 	bin/bench/api
 
 .PHONY: bench-start
@@ -118,16 +118,16 @@ bench-start: setup bench-build test/crates/registry ## Measure cold starts, burs
 	bin/bench/start
 
 .PHONY: bench-smoke
-bench-smoke: setup bench-build test/crates/registry ## Run every benchmark for seconds, to see that it works; the figures mean nothing.
+bench-smoke: setup bench-build test/crates/registry ## Run every benchmark for seconds, to see that it works. Ignore the figures.
 	JETON_BENCH_SMOKE=1 bin/bench/bench
 	JETON_BENCH_SMOKE=1 bin/bench/gateway
 	JETON_BENCH_SMOKE=1 bin/bench/api
 	JETON_BENCH_SMOKE=1 bin/bench/start
 
 .PHONY: prove
-prove: setup-test build test/crates/registry ## Try to break what Jeton promises; one line a promise.
+prove: setup-test build test/crates/registry ## Test the promises of Jeton; print one line per promise.
 	@go build -o bin/prove ./test/prove && bin/prove
 
 .PHONY: release
-release: ## Pack both programs for all platforms into dist/, the same bytes each time. RELEASE=1.2.3 names the version.
+release: ## Pack both programs for all platforms into dist/, reproducibly. RELEASE=1.2.3 sets the version.
 	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))"

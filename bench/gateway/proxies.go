@@ -100,11 +100,11 @@ func newScene(dir string) (scene, string, error) {
 	if err != nil {
 		return s, "", err
 	}
-	box, err := secret.NewBox(make([]byte, secret.KeySize))
+	sealer, err := secret.NewSealer(make([]byte, secret.KeySize))
 	if err != nil {
 		return s, "", err
 	}
-	text, err := token.NewMinter(box).Mint(functions.Namespace{PrivateKey: token.SealPrivate(box, pair)},
+	text, err := token.NewMinter(sealer).Mint(functions.Namespace{PrivateKey: token.SealPrivate(sealer, pair)},
 		functions.Token{ID: tokenID, FunctionID: privateID, CreatedAt: time.Now()})
 	if err != nil {
 		return s, "", err

@@ -17,11 +17,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // roleArgument has this program play one of the parts of the measurement, in a
@@ -128,13 +130,13 @@ func gatewayHandler(s scene) http.Handler {
 		{ID: privateID, DomainName: privateHost, Privacy: functions.Private}, {ID: publicID, DomainName: publicHost, Privacy: functions.Public},
 	} {
 		f.NamespaceID, f.Timeout, f.HTTPOption, f.Revision = namespaceID, time.Minute, functions.HTTPEnabled, &functions.Revision{ID: "r"}
-		table.Apply(functions.Change{Object: f})
+		table.Apply(store.Change{Object: f})
 	}
-	table.Apply(functions.Change{Object: functions.Token{
+	table.Apply(store.Change{Object: functions.Token{
 		ID: tokenID, FunctionID: privateID, Digest: functions.DigestOf(s.Token), ExpiresAt: time.Now().Add(time.Hour),
 	}})
 	g := &gateway.Gateway{
-		Table: table, Keys: iam.NewDirectory(), Instances: oneInstance{&scale.Instance{ID: "instance", Address: s.Instance}},
+		Table: table, Keys: iam.NewDirectory(), Instances: oneInstance{&scale.Instance{ID: "instance", Address: engine.MustParseAddress("unix:" + s.Instance)}},
 		Now: time.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	return g.Handler()

@@ -9,6 +9,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
@@ -18,13 +19,13 @@ const batch = 20_000
 // Seed puts n tokens of a namespace into the store of a server that does not run,
 // at the path of its file, and returns their IDs, the oldest first.
 func Seed(ctx context.Context, path string, of *function.Namespace, n int) (ids []string, err error) {
-	store, err := sqlite.Open(ctx, path, time.Now)
+	objects, err := sqlite.Open(ctx, path, time.Now)
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close()
+	defer objects.Close()
 	for len(ids) < n {
-		err := store.Update(ctx, func(tx functions.Tx) error {
+		err := objects.Update(ctx, func(tx store.Tx) error {
 			for range min(batch, n-len(ids)) {
 				id := uuid.NewString()
 				err := tx.Put(functions.Token{

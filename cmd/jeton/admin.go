@@ -12,25 +12,25 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// ask asks the running server that uses a data folder, through the owner's
-// socket, to do something. The server has the only hand in its database, so there
-// is no way around it.
-func ask[T any](dataDir, what string, ask func(*admin.Client) (T, error)) (T, error) {
+// callAdmin calls the admin socket of the running server that uses dataDir. Errors of call
+// begin with action. Only the server writes its database, so the command needs a running
+// server.
+func callAdmin[T any](dataDir, action string, call func(*admin.Client) (T, error)) (T, error) {
 	endpoints, serving := server.Reach(dataDir)
 	if !serving {
 		var none T
-		return none, fmt.Errorf("no server uses %s now: start 'jeton serve' first, or name the folder with --data-dir", dataDir)
+		return none, fmt.Errorf("%s: no server uses %s: start 'jeton serve' first, or set --data-dir", action, dataDir)
 	}
-	answer, err := ask(admin.NewClient(endpoints.Admin))
+	answer, err := call(admin.NewClient(endpoints.Admin))
 	if err != nil {
-		err = fmt.Errorf("%s: %w", what, err)
+		err = fmt.Errorf("%s: %w", action, err)
 	}
 	return answer, err
 }
 
-// listing is how a list is printed.
+// listing prints lists.
 type listing struct {
-	JSON bool `name:"json" help:"Print JSON, for programs."`
+	JSON bool `name:"json" help:"Print JSON."`
 }
 
 // print prints a table with a heading, or the objects as JSON.
@@ -53,10 +53,10 @@ func printJSON(out io.Writer, objects any) error {
 	return encoder.Encode(objects)
 }
 
-// orWord writes an instant, or a word where there is none.
-func orWord(at *time.Time, word string) string {
+// formatTime returns the local time in RFC 3339, or ifNil.
+func formatTime(at *time.Time, ifNil string) string {
 	if at == nil {
-		return word
+		return ifNil
 	}
 	return at.Local().Format(time.RFC3339)
 }

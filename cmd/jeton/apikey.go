@@ -12,22 +12,33 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// apikeyCommand holds the commands about API keys.
+// apikeyCommand groups the commands for API keys.
 type apikeyCommand struct {
-	Create createKeyCommand `cmd:"" help:"Make an API key, and print its secret key, which cannot be had again."`
+	Create createKeyCommand `cmd:"" help:"Create an API key and print its secret key, which is shown only once."`
 	List   listKeysCommand  `cmd:"" help:"List the API keys, oldest first, without their secret keys."`
-	Revoke revokeKeyCommand `cmd:"" help:"Revoke an API key. It opens nothing when the command has ended."`
-	Rotate rotateKeyCommand `cmd:"" help:"Make an API key with the rights of another one, for as long as that was made for, and revoke the other one. A credentials file that holds the other one gets the new one."`
+	Revoke revokeKeyCommand `cmd:"" help:"Revoke an API key; it is refused once the command has ended."`
+	Rotate rotateKeyCommand `cmd:"" help:"Replace an API key by a new one with the same permissions and lifetime."`
 }
 
 type createKeyCommand struct {
-	Project      []string      `help:"Project that the key opens, by ID or name; several with commas. The first is its default project (default: the one of the first start)." placeholder:"PROJECT"`
-	Organization bool          `help:"Open all projects, those to come included, and make, change and delete projects."`
-	Permissions  []string      `help:"What the key may do: FunctionsFullAccess, FunctionsReadOnly, FunctionsPrivateAccess (to call private functions, and nothing else); several with commas." required:"" placeholder:"SET"`
-	Description  string        `help:"What the key is for." placeholder:"TEXT"`
-	ExpiresIn    time.Duration `help:"Have the key open nothing any more after this long, such as 720h." xor:"expiry" placeholder:"DURATION"`
-	ExpiresAt    time.Time     `help:"Have the key open nothing any more from then on, such as 2027-01-31T12:00:00Z." xor:"expiry" placeholder:"TIME"`
-	JSON         bool          `name:"json" help:"Print JSON, for programs."`
+	Project      []string      `help:"Projects of the key (ID or name), separated by commas; its default is the first." placeholder:"PROJECT"`
+	Organization bool          `help:"Grant access to all projects, also future ones, and to managing projects."`
+	Permissions  []string      `help:"Permission sets of the key, separated by commas (see above)." required:"" placeholder:"SET"`
+	Description  string        `help:"Description of the key." placeholder:"TEXT"`
+	ExpiresIn    time.Duration `help:"Lifetime of the key, such as 720h (default: unlimited)." xor:"expiry" placeholder:"DURATION"`
+	ExpiresAt    time.Time     `help:"Expiry of the key, such as 2027-01-31T12:00:00Z (default: never)." xor:"expiry" placeholder:"TIME"`
+	JSON         bool          `name:"json" help:"Print JSON."`
+}
+
+// Help implements kong.HelpProvider.
+func (*createKeyCommand) Help() string {
+	return `The permission sets are:
+
+  FunctionsFullAccess     all requests of the API, and calls of private functions
+  FunctionsReadOnly       read requests of the API
+  FunctionsPrivateAccess  calls of private functions only
+
+Without --project the key belongs to the project that the first start of the server created.`
 }
 
 // Run prints the new key.
@@ -39,7 +50,7 @@ func (c *createKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 	if c.ExpiresIn != 0 {
 		request.ExpiresAt = time.Now().Add(c.ExpiresIn).UTC()
 	}
-	key, err := ask(line.DataDir, "make the API key", func(client *admin.Client) (admin.APIKey, error) {
+	key, err := callAdmin(line.DataDir, "create API key", func(client *admin.Client) (admin.APIKey, error) {
 		return client.CreateKey(ctx, request)
 	})
 	if err != nil {
@@ -48,18 +59,18 @@ func (c *createKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 	return printIssued(s, key, c.JSON)
 }
 
-// printIssued prints the only copy of a secret key, to who has asked for it.
+// printIssued prints a new key with its secret key, which the server does not store.
 func printIssued(s streams, k admin.APIKey, asJSON bool) error {
 	if asJSON {
 		return printJSON(s.out, k)
 	}
 	_, err := fmt.Fprintf(s.out, "access key    %s\nsecret key    %s\nproject       %s\norganization  %s\npermissions   %s\nexpires       %s\n",
-		k.AccessKey, k.SecretKey, projectsOf(k), k.OrganizationID, strings.Join(k.Permissions, ", "), orWord(k.ExpiresAt, "never"))
-	fmt.Fprintln(s.err, "jeton: the secret key cannot be shown again")
+		k.AccessKey, k.SecretKey, projectsOf(k), k.OrganizationID, strings.Join(k.Permissions, ", "), formatTime(k.ExpiresAt, "never"))
+	fmt.Fprintln(s.err, "jeton: store the secret key now: it is not shown again")
 	return err
 }
 
-// projectsOf are the projects that a key opens, its default project first.
+// projectsOf returns the projects of a key, its default project first.
 func projectsOf(k admin.APIKey) string {
 	all := append([]string{k.ProjectID}, k.Projects...)
 	if k.Organization {
@@ -69,13 +80,13 @@ func projectsOf(k admin.APIKey) string {
 }
 
 type listKeysCommand struct {
-	Project string `help:"Only those of this project, by its ID or its name." placeholder:"PROJECT"`
+	Project string `help:"Project of the keys (ID or name; default: all projects)." placeholder:"PROJECT"`
 	listing
 }
 
 // Run prints a table.
 func (c *listKeysCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	all, err := ask(line.DataDir, "list the API keys", func(client *admin.Client) ([]admin.APIKey, error) {
+	all, err := callAdmin(line.DataDir, "list API keys", func(client *admin.Client) ([]admin.APIKey, error) {
 		return client.Keys(ctx, c.Project)
 	})
 	if err != nil {
@@ -84,8 +95,8 @@ func (c *listKeysCommand) Run(ctx context.Context, line *commandLine, s streams)
 	const heading = "ACCESS KEY\tPROJECT\tPERMISSIONS\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION"
 	return c.print(s.out, all, heading, rows(all, func(k admin.APIKey) []string {
 		return []string{
-			k.AccessKey, projectsOf(k), strings.Join(k.Permissions, ","), orWord(&k.CreatedAt, ""),
-			orWord(k.ExpiresAt, "never"), orWord(k.LastUsedAt, "never"), k.Description,
+			k.AccessKey, projectsOf(k), strings.Join(k.Permissions, ","), formatTime(&k.CreatedAt, ""),
+			formatTime(k.ExpiresAt, "never"), formatTime(k.LastUsedAt, "never"), k.Description,
 		}
 	}))
 }
@@ -94,9 +105,9 @@ type revokeKeyCommand struct {
 	AccessKey string `arg:"" help:"The access key (SCW...)."`
 }
 
-// Run says what has been revoked.
+// Run prints the revoked key.
 func (c *revokeKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	key, err := ask(line.DataDir, "revoke "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
+	key, err := callAdmin(line.DataDir, "revoke API key "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
 		return client.RevokeKey(ctx, c.AccessKey)
 	})
 	if err != nil {
@@ -108,20 +119,25 @@ func (c *revokeKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 
 type rotateKeyCommand struct {
 	AccessKey   string        `arg:"" help:"The access key (SCW...)."`
-	Overlap     time.Duration `help:"Let the old key open what it does for this long still; without it, the old key is revoked at once." placeholder:"DURATION"`
-	Credentials string        `help:"The credentials file that may hold the old key (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
-	JSON        bool          `name:"json" help:"Print JSON, for programs."`
+	Overlap     time.Duration `help:"How long the old key remains valid (default: not at all)." placeholder:"DURATION"`
+	Credentials string        `help:"Credentials file to update (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
+	JSON        bool          `name:"json" help:"Print JSON."`
 }
 
-// Run prints the new key, and puts it where the old one was.
+// Help implements kong.HelpProvider.
+func (*rotateKeyCommand) Help() string {
+	return "If the credentials file contains the old key, the command replaces it by the new one."
+}
+
+// Run prints the new key, and replaces the old key in the credentials file.
 func (c *rotateKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	key, err := ask(line.DataDir, "rotate "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
+	key, err := callAdmin(line.DataDir, "rotate API key "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
 		return client.RotateKey(ctx, c.AccessKey, c.Overlap)
 	})
 	if err != nil {
 		return err
 	}
-	// What is printed is the only copy: whatever fails afterwards, it is there.
+	// This is the only copy: print it before anything else can fail.
 	if err := printIssued(s, key, c.JSON); err != nil {
 		return err
 	}
@@ -131,12 +147,12 @@ func (c *rotateKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 	}
 	config, err := scw.LoadConfigFromPath(path)
 	if err != nil || text(config.AccessKey) != c.AccessKey {
-		return nil //nolint:nilerr // A file that is not there, or is another's, does not hold the old key.
+		return nil //nolint:nilerr // There is no file, or the file has another key.
 	}
 	config.AccessKey, config.SecretKey = &key.AccessKey, &key.SecretKey
 	if err := server.SaveCredentials(path, config); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.err, "jeton:", path, "holds the new key")
+	fmt.Fprintln(s.err, "jeton: wrote the new key to", path)
 	return nil
 }

@@ -14,12 +14,12 @@ import (
 
 // auditCommand prints the audit log.
 type auditCommand struct {
-	Since  moment `help:"Begin here: a time such as 2027-01-31T12:00:00Z, or how long ago, such as 24h." placeholder:"TIME|DURATION"`
-	Follow bool   `help:"Go on with what is written from now on." short:"f"`
-	JSON   bool   `name:"json" help:"Print one JSON object a line, for programs."`
+	Since  moment `help:"Start of the output: a time (2027-01-31T12:00:00Z) or an age (24h)." placeholder:"TIME|DURATION"`
+	Follow bool   `help:"Wait for new entries and print them." short:"f"`
+	JSON   bool   `name:"json" help:"Print one JSON object per line."`
 }
 
-// A moment is an instant that is given as such, or as how long ago it was.
+// A moment is a flag that accepts a time (RFC 3339) or an age (a duration).
 type moment struct{ time.Time }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -36,11 +36,11 @@ func (m *moment) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Run prints one line an entry, oldest first. It needs no running server.
+// Run prints one line per entry, oldest first. It needs no running server.
 func (c *auditCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	path := filepath.Join(line.DataDir, audit.File)
 	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("no audit log in %s: start 'jeton serve' first, or name the folder with --data-dir", line.DataDir)
+		return fmt.Errorf("no audit log in %s: start 'jeton serve' first, or set --data-dir", line.DataDir)
 	}
 	report := func(e audit.Entry, asJSON []byte) error {
 		if c.JSON {

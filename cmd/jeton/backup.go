@@ -11,13 +11,18 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// backupCommand writes a backup. The server may run meanwhile.
+// backupCommand writes a backup. The server may be running.
 type backupCommand struct {
-	File       string `arg:"" help:"The file to write, which must not be there yet, or - for the standard output."`
-	WithoutKey bool   `help:"Leave out the key of the sealed values. Keep secret.key of the data folder elsewhere then: without it no backup is of use, and with it every secret can be read."`
+	File       string `arg:"" help:"File to create; it must not exist. - stands for standard output."`
+	WithoutKey bool   `help:"Leave out secret.key, the key that encrypts the secrets."`
 }
 
-// Run writes the file, which nobody but its owner can read.
+// Help implements kong.HelpProvider.
+func (*backupCommand) Help() string {
+	return "With --without-key, keep a copy of secret.key in another place: a restored server needs it, and whoever has both can read all secrets."
+}
+
+// Run writes the file with mode 0600.
 func (c *backupCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	options := backup.Options{WithoutKey: c.WithoutKey, Now: time.Now()}
 	if c.File == "-" {
@@ -31,16 +36,16 @@ func (c *backupCommand) Run(ctx context.Context, line *commandLine, s streams) e
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return errors.Join(err, os.Remove(c.File))
 	}
-	fmt.Fprintln(s.err, "jeton: the backup is in", c.File)
+	fmt.Fprintln(s.err, "jeton: wrote backup to", c.File)
 	return nil
 }
 
-// restoreCommand makes a data folder of a backup.
+// restoreCommand creates a data directory from a backup.
 type restoreCommand struct {
-	File string `arg:"" help:"The backup, or - for the standard input."`
+	File string `arg:"" help:"Backup file; - stands for standard input."`
 }
 
-// Run unpacks the file into the data folder, which must not be there yet.
+// Run unpacks the file into the data directory, which must not exist.
 func (c *restoreCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	in := s.in
 	if c.File != "-" {
@@ -56,7 +61,7 @@ func (c *restoreCommand) Run(ctx context.Context, line *commandLine, s streams) 
 	}
 	fmt.Fprintln(s.err, "jeton: restored to", line.DataDir)
 	if missing := server.MissingKey(line.DataDir); missing != "" {
-		fmt.Fprintln(s.err, "jeton: the backup was made without the key of the sealed values: put that at", missing)
+		fmt.Fprintln(s.err, "jeton: the backup contains no secret.key: copy it to", missing)
 	}
 	return nil
 }

@@ -2,24 +2,22 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/alecthomas/kong"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// parse returns the server's configuration as a command line makes it.
+// parse returns the server configuration that a command line results in.
 func parse(t *testing.T, args ...string) (server.Config, error) {
 	t.Helper()
 	var line commandLine
-	parser, err := kong.New(&line, kong.DefaultEnvars("JETON"), kong.Configuration(loadYAML), defaults())
+	parser, err := newParser(&line, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,13 +27,13 @@ func parse(t *testing.T, args ...string) (server.Config, error) {
 	return line.Serve.config(line.DataDir), nil
 }
 
-// plain takes the functions out, which cannot be compared.
+// plain removes the functions from a configuration, which cannot be compared.
 func plain(c server.Config) server.Config {
 	c.Now, c.NewID, c.NewKeyPair = nil, nil, nil
 	return c
 }
 
-func TestDefaultsAreTheServers(t *testing.T) {
+func TestServe_DefaultsAreThoseOfTheServer(t *testing.T) {
 	got, err := parse(t, "serve")
 	if err != nil {
 		t.Fatal(err)
@@ -43,54 +41,39 @@ func TestDefaultsAreTheServers(t *testing.T) {
 	want := server.DefaultConfig(server.DefaultDataDir())
 	want.Toolchains = map[string]string{runtime.Go: "", runtime.Node: "", runtime.Python: "", runtime.PHP: "", runtime.Rust: ""}
 	if got, want := plain(got), plain(want); !reflect.DeepEqual(got, want) {
-		t.Errorf("the flags' defaults make\n%+v, want\n%+v", got, want)
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-func TestConfigFileIsTheReference(t *testing.T) {
-	path := filepath.Join("..", "..", "docs", "jeton.yaml")
-	got, err := parse(t, "serve", "--config", path)
-	if err != nil {
-		t.Fatalf("the documented configuration is refused: %v", err)
+func TestHelp_NamesDefaultAndVariable(t *testing.T) {
+	var out bytes.Buffer
+	if status := run([]string{"serve", "--help"}, strings.NewReader(""), &out, &out); status != 0 {
+		t.Fatalf("got status %d: %s", status, out.String())
 	}
-	want, err := parse(t, "serve")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := plain(got), plain(want); !reflect.DeepEqual(got, want) {
-		t.Errorf("the documented configuration makes\n%+v, want the defaults\n%+v", got, want)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[serveCommand]()) {
-		if field.Anonymous {
-			continue // its own fields follow
-		}
-		name := cmp.Or(field.Tag.Get("name"), flagName(field.Name))
-		if !strings.Contains(string(content), "\n"+name+":") && !strings.Contains(string(content), "\n# "+name+":") {
-			t.Errorf("docs/jeton.yaml does not name %s", name)
+	help := strings.Join(strings.Fields(out.String()), " ")
+	for _, want := range []string{
+		"--build-cache=BYTES Maximum size of the cache of build results (default 2 GiB, $JETON_BUILD_CACHE).",
+		"--idle-to-zero=DURATION How long the last instance of a function may be idle (default 15m, $JETON_IDLE_TO_ZERO).",
+		"--rust=FILE Rust compiler for Rust functions (default: rustc in PATH, $JETON_RUST).",
+		"--ops-pprof Serve profiles at /debug/pprof/ of the operators' port ($JETON_OPS_PPROF).",
+	} {
+		if !strings.Contains(help, want) {
+			t.Errorf("got %s, want %q", help, want)
 		}
 	}
 }
 
-// flagName is the name that kong gives the flag of a field.
-func flagName(field string) string {
-	var name strings.Builder
-	for i, r := range field {
-		upper := r >= 'A' && r <= 'Z'
-		followed := i+1 < len(field) && field[i+1] >= 'a' && field[i+1] <= 'z'
-		preceded := i > 0 && field[i-1] >= 'a' && field[i-1] <= 'z'
-		if upper && i > 0 && (followed || preceded) {
-			name.WriteByte('-')
+func TestByteSize(t *testing.T) {
+	for bytes, want := range map[string]string{
+		"0": "0", "1": "1 bytes", "1000": "1000 bytes", "65536": "64 KiB", "6291456": "6 MiB", "2199023255552": "2048 GiB", "many": "many",
+	} {
+		if got := byteSize(bytes); got != want {
+			t.Errorf("byteSize(%q): got %q, want %q", bytes, got, want)
 		}
-		name.WriteRune(r)
 	}
-	return strings.ToLower(name.String())
 }
 
-func TestSettingsAndTheirOrder(t *testing.T) {
+func TestConfigFile_EnvironmentAndFlagsTakePrecedence(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jeton.yaml")
 	if err := os.WriteFile(path, []byte("api-listen: 1.1.1.1:1\ngateway-listen: 2.2.2.2:2\nqueue: 7\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -107,7 +90,21 @@ func TestSettingsAndTheirOrder(t *testing.T) {
 	}
 }
 
-func TestBadConfigFiles(t *testing.T) {
+func TestConfigFile_AcceptsLists(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jeton.yaml")
+	if err := os.WriteFile(path, []byte("egress-deny: [198.51.100.0/24, 2001:db8::/32]\nlocal-domains:\n- a.example\n- b.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := parse(t, "serve", "--config", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.EgressDeny) != 2 || !slices.Equal(got.LocalDomains, []string{"a.example", "b.example"}) {
+		t.Errorf("got networks %v and domains %v, want two of each", got.EgressDeny, got.LocalDomains)
+	}
+}
+
+func TestConfigFile_RefusesInvalidFiles(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
 		"unknown setting": "api-lisen: x\n",
@@ -121,17 +118,17 @@ func TestBadConfigFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := parse(t, "serve", "--config", path); err == nil {
-			t.Errorf("%s: accepted as %+v", name, got)
+			t.Errorf("%s: got %+v, want an error", name, got)
 		}
 	}
 }
 
-func TestRun(t *testing.T) {
+func TestRun_ExitStatus(t *testing.T) {
 	t.Setenv("JETON_DATA_DIR", filepath.Join(t.TempDir(), "none"))
 	for name, test := range map[string]struct {
 		args   []string
 		status int
-		says   string
+		want   string
 	}{
 		"version":           {[]string{"version"}, 0, "jeton "},
 		"help":              {[]string{"--help"}, 0, "Run the server."},
@@ -139,17 +136,17 @@ func TestRun(t *testing.T) {
 		"no command":        {nil, 2, "expected one of"},
 		"unknown flag":      {[]string{"serve", "--nonsense"}, 2, "unknown flag --nonsense"},
 		"env before serve":  {[]string{"env"}, 1, "start 'jeton serve' first"},
-		"help of tf":        {[]string{"tf", "--help"}, 0, "is passed on"},
+		"help of tf":        {[]string{"tf", "--help"}, 0, "JETON_TERRAFORM"},
 		"tf before serve":   {[]string{"tf", "plan"}, 1, "start 'jeton serve' first"},
 	} {
 		var out bytes.Buffer
-		if got := run(test.args, strings.NewReader(""), &out, &out); got != test.status || !strings.Contains(out.String(), test.says) {
-			t.Errorf("%s: status %d, want %d: %s", name, got, test.status, out.String())
+		if got := run(test.args, strings.NewReader(""), &out, &out); got != test.status || !strings.Contains(out.String(), test.want) {
+			t.Errorf("%s: got status %d and %s, want status %d and %q", name, got, out.String(), test.status, test.want)
 		}
 	}
 }
 
-func TestReadReattach(t *testing.T) {
+func TestReadReattach_ServesAllSources(t *testing.T) {
 	own := `{"registry.terraform.io/jeton-dev/scaleway":{"Protocol":"grpc","Pid":1}}`
 	got, err := readReattach(strings.NewReader("Provider started.\n\n\tTF_REATTACH_PROVIDERS='" + own + "'\n"))
 	want := `{"hashicorp/scaleway":{"Protocol":"grpc","Pid":1},"jeton-dev/scaleway":{"Protocol":"grpc","Pid":1},"scaleway/scaleway":{"Protocol":"grpc","Pid":1}}`
@@ -158,12 +155,12 @@ func TestReadReattach(t *testing.T) {
 	}
 	for _, text := range []string{"", "TF_REATTACH_PROVIDERS='{", "TF_REATTACH_PROVIDERS='no JSON'"} {
 		if got, err := readReattach(strings.NewReader(text)); err == nil {
-			t.Errorf("%q is read as %s", text, got)
+			t.Errorf("%q: got %s, want an error", text, got)
 		}
 	}
 }
 
-func TestTraceFilter(t *testing.T) {
+func TestTraceFilter_DropsTraceLines(t *testing.T) {
 	var out bytes.Buffer
 	filter := withoutTrace(&out)
 	for _, part := range []string{`{"@level":"tr`, "ace\"}\npanic: x\n{\"@lev", "el\":1}\nlast\n"} {
@@ -172,14 +169,14 @@ func TestTraceFilter(t *testing.T) {
 		}
 	}
 	if got := out.String(); got != "panic: x\nlast\n" {
-		t.Errorf("passed on %q", got)
+		t.Errorf("got %q, want the lines without trace", got)
 	}
 }
 
-func TestQuote(t *testing.T) {
+func TestQuote_EscapesForShells(t *testing.T) {
 	for value, want := range map[string]string{"a b": "'a b'", "it's": `'it'\''s'`, "": "''", "$(rm)": "'$(rm)'"} {
 		if got := quote(value); got != want {
-			t.Errorf("%q is quoted as %s, want %s", value, got, want)
+			t.Errorf("quote(%q): got %s, want %s", value, got, want)
 		}
 	}
 }

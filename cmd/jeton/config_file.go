@@ -6,15 +6,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
 )
 
-// maxConfig bounds a configuration file, in bytes.
+// maxConfig is the maximum size of a configuration file in bytes.
 const maxConfig = 1 << 20
 
-// configPaths are the files that are read without being named.
+// configPaths returns the configuration files that are read by default.
 func configPaths() []string {
 	dir, err := os.UserConfigDir()
 	if err != nil {
@@ -23,7 +24,7 @@ func configPaths() []string {
 	return []string{filepath.Join(dir, "jeton", "jeton.yaml")}
 }
 
-// settings are the flags that a configuration file sets, by their names.
+// settings are the values in a configuration file, by the name of the flag.
 type settings map[string]any
 
 // loadYAML implements kong.ConfigurationLoader.
@@ -37,12 +38,13 @@ func loadYAML(r io.Reader) (kong.Resolver, error) {
 	}
 	found := settings{}
 	if err := yaml.Unmarshal(content, &found); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("configuration file: %w", err)
+		return nil, fmt.Errorf("parse configuration file: %w", err)
 	}
 	return found, nil
 }
 
-// Validate refuses what is no flag: it would be passed over in silence.
+// Validate returns an error if a key is not the name of a flag. Without it kong ignores
+// unknown keys.
 func (s settings) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	_ = kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
@@ -53,14 +55,15 @@ func (s settings) Validate(app *kong.Application) error {
 	})
 	for name := range s {
 		if !known[name] {
-			return fmt.Errorf("configuration file: there is no setting %q", name)
+			return fmt.Errorf("configuration file: unknown key %q: use the name of a flag", name)
 		}
 	}
 	return nil
 }
 
-// Resolve implements kong.Resolver. The environment wins over the file: it is
-// nearer to who starts the program.
+// Resolve implements kong.Resolver. It returns nil for a flag that an environment
+// variable sets: the environment takes precedence over the file. A list becomes text with
+// commas, as on the command line.
 func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, name := range flag.Envs {
 		if _, set := os.LookupEnv(name); set {
@@ -71,5 +74,13 @@ func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 	if !ok {
 		return nil, nil
 	}
-	return fmt.Sprint(value), nil
+	list, ok := value.([]any)
+	if !ok {
+		return fmt.Sprint(value), nil
+	}
+	items := make([]string, len(list))
+	for i, item := range list {
+		items[i] = fmt.Sprint(item)
+	}
+	return strings.Join(items, ","), nil
 }

@@ -16,17 +16,16 @@ import (
 // deployCommand deploys a function again.
 type deployCommand struct {
 	Function    string        `arg:"" help:"Name or ID of the function."`
-	Namespace   string        `help:"Name or ID of its namespace, where several have a function of that name." placeholder:"NAMESPACE"`
-	Wait        bool          `help:"Wait until the deployment ends (default true)." default:"true" negatable:""`
-	Timeout     time.Duration `help:"Maximum time to wait." default:"1h"`
-	Credentials string        `help:"File with the API key (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+	Namespace   string        `help:"Namespace of the function (name or ID), if its name is not unique." placeholder:"NAMESPACE"`
+	Wait        bool          `help:"Wait until the deployment ends." default:"true" negatable:""`
+	Timeout     time.Duration `help:"Maximum time to wait." default:"1h" placeholder:"DURATION"`
+	Credentials string        `help:"File with the API key (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
 }
 
-// pollInterval is how often a deployment is looked at.
+// pollInterval is the time between two requests for the status of a deployment.
 const pollInterval = 500 * time.Millisecond
 
-// Run deploys the code that was uploaded last, and reports how the deployment ended.
-// A deployment that fails is an error.
+// Run deploys the code that was uploaded last. A deployment that fails is an error.
 func (c *deployCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	client, _, err := localServer(line.DataDir, c.Credentials)
 	if err != nil {
@@ -42,7 +41,7 @@ func (c *deployCommand) Run(ctx context.Context, line *commandLine, s streams) e
 		return fmt.Errorf("deploy function %s: %w", c.Function, err)
 	}
 	if !c.Wait {
-		fmt.Fprintf(s.out, "function %s is being deployed\n", f.Name)
+		fmt.Fprintf(s.out, "function %s: deployment started\n", f.Name)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
@@ -50,7 +49,7 @@ func (c *deployCommand) Run(ctx context.Context, line *commandLine, s streams) e
 	return settle(ctx, api, f, s.out)
 }
 
-// find returns the one function that is meant.
+// find returns the function with the name or ID of the command line.
 func (c *deployCommand) find(ctx context.Context, api *function.API) (*function.Function, error) {
 	var found []*function.Function
 	var places []string
@@ -79,18 +78,18 @@ func (c *deployCommand) find(ctx context.Context, api *function.API) (*function.
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, fmt.Errorf("find function %q: the project of the API key has none of that name or ID: name another, or other credentials", c.Function)
+		return nil, fmt.Errorf("find function %q: not found in the project of the API key: check the name or ID, or set --credentials", c.Function)
 	default:
-		return nil, fmt.Errorf("find function %q: several have that name: pass --namespace, or the ID of one: %s", c.Function, strings.Join(places, ", "))
+		return nil, fmt.Errorf("find function %q: several functions have that name: set --namespace, or pass an ID: %s", c.Function, strings.Join(places, ", "))
 	}
 }
 
-// bareID returns an ID without the region that Terraform writes before it.
+// bareID returns an ID without the region, which precedes it in Terraform.
 func bareID(id string) string {
 	return id[strings.LastIndexByte(id, '/')+1:]
 }
 
-// settle reports each step of a deployment until it ends.
+// settle waits until a deployment ends, and prints its steps.
 func settle(ctx context.Context, api *function.API, f *function.Function, out io.Writer) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -101,10 +100,10 @@ func settle(ctx context.Context, api *function.API, f *function.Function, out io
 			fmt.Fprintf(out, "function %s is ready: https://%s\n", f.Name, f.DomainName)
 			return nil
 		case function.FunctionStatusError:
-			return fmt.Errorf("deploy function %s: %s: correct it, and see 'jeton logs --build %s'", f.Name, text(f.ErrorMessage), f.Name)
+			return fmt.Errorf("deploy function %s: %s: see 'jeton logs --build %s'", f.Name, text(f.ErrorMessage), f.Name)
 		case function.FunctionStatusPending, function.FunctionStatusCreating:
 		default:
-			return fmt.Errorf("deploy function %s: it is in status %q", f.Name, f.Status)
+			return fmt.Errorf("deploy function %s: unexpected status %q", f.Name, f.Status)
 		}
 		if now := text(f.BuildMessage); now != "" && now != step {
 			step = now
@@ -112,7 +111,7 @@ func settle(ctx context.Context, api *function.API, f *function.Function, out io
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for function %s, which is in status %q: %w", f.Name, f.Status, ctx.Err())
+			return fmt.Errorf("wait for function %s in status %q: %w", f.Name, f.Status, ctx.Err())
 		case <-ticker.C:
 		}
 		current, err := api.GetFunction(&function.GetFunctionRequest{Region: f.Region, FunctionID: f.ID}, scw.WithContext(ctx))
@@ -120,7 +119,7 @@ func settle(ctx context.Context, api *function.API, f *function.Function, out io
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("look at function %s: %w", f.Name, err)
+			return fmt.Errorf("get function %s: %w", f.Name, err)
 		}
 		f = current
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// TestDeploy_RetriesWithoutAChange: what failed because of the machine is deployed
-// again once that is put right, with the code that is there.
-func TestDeploy_RetriesWithoutAChange(t *testing.T) {
+// A deployment that failed because of the machine succeeds with the same code once the
+// machine is fixed.
+func TestDeploy_RetriesWithoutChange(t *testing.T) {
 	jeton := jetontest.Start(t, func(c *server.Config) { c.Toolchains = map[string]string{runtime.Node: "/no/such/node"} })
 	t.Setenv("JETON_DATA_DIR", jeton.DataDir)
 	api := function.NewAPI(jeton.Client())
@@ -40,23 +40,23 @@ func TestDeploy_RetriesWithoutAChange(t *testing.T) {
 		}
 		ids = append(ids, f.ID)
 	}
-	status, said := command(t, "", "deploy", "f")
-	wantSays(t, "two of one name", status, 1, said, "several have that name", "pass --namespace", ids[0]+" of namespace one in fr-par", ids[1])
-	status, said = command(t, "", "deploy", "none")
-	wantSays(t, "none of the name", status, 1, said, `find function "none"`)
-	status, said = command(t, "", "deploy", "f", "--namespace", "one")
-	wantSays(t, "a failure", status, 1, said, "deploy function f: ", "/no/such/node", "jeton logs --build f")
-	status, said = command(t, "", "deploy", "fr-par/"+ids[1], "--no-wait")
-	wantSays(t, "without waiting", status, 0, said, "is being deployed")
+	status, output := command(t, "", "deploy", "f")
+	wantOutput(t, "ambiguous name", status, 1, output, "several functions have that name", "set --namespace", ids[0]+" of namespace one in fr-par", ids[1])
+	status, output = command(t, "", "deploy", "none")
+	wantOutput(t, "unknown name", status, 1, output, `find function "none"`)
+	status, output = command(t, "", "deploy", "f", "--namespace", "one")
+	wantOutput(t, "failed build", status, 1, output, "deploy function f: ", "/no/such/node", "jeton logs --build f")
+	status, output = command(t, "", "deploy", "fr-par/"+ids[1], "--no-wait")
+	wantOutput(t, "without waiting", status, 0, output, "deployment started")
 
 	jeton.Restart(func(c *server.Config) { c.Toolchains = nil })
-	status, said = command(t, "", "deploy", ids[0])
-	wantSays(t, "by ID", status, 0, said, "function f is ready: https://")
-	status, said = command(t, "", "deploy", "f", "--namespace", "two")
-	wantSays(t, "by name", status, 0, said, "function f is ready: https://")
-	// A function that serves calls may be deployed again, too.
-	status, said = command(t, "", "deploy", ids[0])
-	wantSays(t, "once more", status, 0, said, "function f is ready: https://")
-	status, said = command(t, "", "deploy", ids[0], "--credentials", "/no/such/file")
-	wantSays(t, "without credentials", status, 1, said, "no credentials at /no/such/file")
+	status, output = command(t, "", "deploy", ids[0])
+	wantOutput(t, "by ID", status, 0, output, "function f is ready: https://")
+	status, output = command(t, "", "deploy", "f", "--namespace", "two")
+	wantOutput(t, "by name", status, 0, output, "function f is ready: https://")
+	// A function that is ready can be deployed again.
+	status, output = command(t, "", "deploy", ids[0])
+	wantOutput(t, "once more", status, 0, output, "function f is ready: https://")
+	status, output = command(t, "", "deploy", ids[0], "--credentials", "/no/such/file")
+	wantOutput(t, "without credentials", status, 1, output, "no credentials at /no/such/file")
 }

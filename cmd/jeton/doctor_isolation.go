@@ -10,43 +10,43 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
-// printIsolation tells what each isolation level can do here, by trying to get out
-// of a sandbox of it.
+// printIsolation prints which isolation levels work on this machine. It starts a sandbox of
+// each level and tries to escape from it.
 func printIsolation(ctx context.Context, out io.Writer) error {
 	var failed []error
-	say := func(format string, args ...any) {
+	printf := func(format string, args ...any) {
 		_, err := fmt.Fprintf(out, format, args...)
 		failed = append(failed, err)
 	}
-	say("Isolation\n")
+	printf("Isolation\n")
 	chosen, err := sandbox.Default()
 	if err != nil {
-		say("  %v\n", err)
+		printf("  %v\n", err)
 	}
 	for _, level := range []sandbox.Level{sandbox.Full, sandbox.User, sandbox.Restricted} {
 		report, err := tryLevel(ctx, level)
-		verdict := "holds"
+		verdict := "works"
 		if err == nil {
 			err = report.Err()
 		}
 		if err != nil {
-			verdict = "does not hold"
+			verdict = "does not work"
 		}
 		if level == chosen {
-			verdict += ", and is the one of --isolation=auto"
+			verdict += " (selected by --isolation=auto)"
 		}
-		say("  %-10s  %s\n", level, verdict)
+		printf("  %-10s  %s\n", level, verdict)
 		if err != nil {
-			say("  %-10s  why     %v\n", "", err)
+			printf("  %-10s  cause     %v\n", "", err)
 			continue
 		}
-		say("  %-10s  gives   %s\n", "", level.Gives())
-		say("  %-10s  proven  %s\n", "", report.Names())
+		printf("  %-10s  provides  %s\n", "", level.Gives())
+		printf("  %-10s  verified  %s\n", "", report.Names())
 		if level.Lacks() != "" {
-			say("  %-10s  lacks   %s\n", "", level.Lacks())
+			printf("  %-10s  lacks     %s\n", "", level.Lacks())
 		}
 	}
-	say("  %-10s  lacks   %s\n", sandbox.None, sandbox.None.Lacks())
+	printf("  %-10s  lacks     %s\n", sandbox.None, sandbox.None.Lacks())
 	return errors.Join(failed...)
 }
 

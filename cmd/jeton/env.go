@@ -12,10 +12,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// envCommand prints what clients need to know of the server.
+// envCommand prints the environment variables of clients.
 type envCommand struct {
-	Credentials string        `help:"Read the API key from this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
-	Wait        time.Duration `help:"Wait at most so long for the server to start (default 0)." placeholder:"DURATION"`
+	Credentials string        `help:"File with the API key (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
+	Wait        time.Duration `help:"Maximum time to wait for the server to start." default:"0s" placeholder:"DURATION"`
 }
 
 // Run prints export lines for a shell.
@@ -26,7 +26,7 @@ func (c *envCommand) Run(ctx context.Context, line *commandLine, s streams) erro
 		return err
 	}
 	if !server.Serving(line.DataDir) {
-		fmt.Fprintln(s.err, "jeton: no server uses", line.DataDir, "now: start 'jeton serve'")
+		fmt.Fprintln(s.err, "jeton: no server uses", line.DataDir+": start 'jeton serve'")
 	}
 	for _, v := range variables {
 		fmt.Fprintf(s.out, "export %s=%s\n", v.name, quote(v.value))
@@ -34,7 +34,7 @@ func (c *envCommand) Run(ctx context.Context, line *commandLine, s streams) erro
 	return nil
 }
 
-// awaitServing returns when a server uses the data folder, or when the time is up.
+// awaitServing waits until a server uses the data directory, at most for the given time.
 func awaitServing(ctx context.Context, dataDir string, atMost time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
@@ -51,18 +51,18 @@ func awaitServing(ctx context.Context, dataDir string, atMost time.Duration) {
 
 type variable struct{ name, value string }
 
-// clientEnvironment returns the variables by which Scaleway's clients find the
-// server that uses the data folder, and the key that they use.
+// clientEnvironment returns the variables that configure Scaleway's clients for the server
+// that uses the data directory. Without credentials it reads the default file.
 func clientEnvironment(dataDir, credentials string) ([]variable, error) {
 	if credentials == "" {
 		credentials = server.CredentialsPath(dataDir)
 	}
 	config, err := scw.LoadConfigFromPath(credentials)
 	if _, missing := errors.AsType[*scw.ConfigFileNotFoundError](err); missing {
-		return nil, fmt.Errorf("no credentials at %s: start 'jeton serve' first, or name the folder with --data-dir", credentials)
+		return nil, fmt.Errorf("no credentials at %s: start 'jeton serve' first, or set --data-dir", credentials)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("credentials at %s: %w", credentials, err)
+		return nil, fmt.Errorf("read credentials at %s: %w", credentials, err)
 	}
 	variables := []variable{
 		{scw.ScwAPIURLEnv, text(config.APIURL)},
@@ -78,7 +78,7 @@ func clientEnvironment(dataDir, credentials string) ([]variable, error) {
 	return variables, nil
 }
 
-// gatewayURL is where the running server lets calls in; empty if none runs.
+// gatewayURL returns the URL of the running server's gateway; empty without a server.
 func gatewayURL(dataDir string) string {
 	endpoints, _ := server.Reach(dataDir)
 	return endpoints.Gateway
@@ -91,7 +91,7 @@ func text(value *string) string {
 	return *value
 }
 
-// quote writes a value so that every shell takes it as it is.
+// quote returns a value in single quotes for a shell.
 func quote(value string) string {
 	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }

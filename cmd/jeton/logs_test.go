@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/output"
 )
 
-func TestLogs(t *testing.T) {
+func TestLogs_PrintsLines(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("JETON_DATA_DIR", dir)
 	logs, err := output.Open(filepath.Join(dir, output.Dir), 1<<20)
@@ -34,28 +34,28 @@ func TestLogs(t *testing.T) {
 	for name, test := range map[string]struct {
 		args   []string
 		status int
-		says   []string
+		want   []string
 		not    string
 	}{
-		"all":           {args: []string{"one"}, says: []string{"an old line", "i7  q9", `stderr  a \x1b]0;new\x07 line` + "\twith"}},
-		"since":         {args: []string{"one", "--since", "10m"}, says: []string{"tab"}, not: "an old line"},
-		"by ID":         {args: []string{"fr-par/id1", "--json"}, says: []string{`"text":"an old line"`, `"request_id":"q9"`}},
-		"the build":     {args: []string{"one", "--build"}, says: []string{"built id1\n\\x1b[2J"}, not: "\x1b"},
-		"of two":        {args: []string{"two"}, status: 1, says: []string{"several functions", "id2 of namespace n", "id3 of namespace m"}},
-		"of nobody":     {args: []string{"none"}, status: 1, says: []string{`no logs of a function "none"`, dir}},
+		"all":           {args: []string{"one"}, want: []string{"an old line", "i7  q9", `stderr  a \x1b]0;new\x07 line` + "\twith"}},
+		"since":         {args: []string{"one", "--since", "10m"}, want: []string{"tab"}, not: "an old line"},
+		"by ID":         {args: []string{"fr-par/id1", "--json"}, want: []string{`"text":"an old line"`, `"request_id":"q9"`}},
+		"the build":     {args: []string{"one", "--build"}, want: []string{"built id1\n\\x1b[2J"}, not: "\x1b"},
+		"ambiguous":     {args: []string{"two"}, status: 1, want: []string{"several functions", "id2 of namespace n", "id3 of namespace m"}},
+		"unknown":       {args: []string{"none"}, status: 1, want: []string{`find function "none": no logs`, dir}},
 		"without lines": {args: []string{"id2"}},
 	} {
-		status, said := command(t, "", append([]string{"logs"}, test.args...)...)
-		wantSays(t, name, status, test.status, said, test.says...)
+		status, output := command(t, "", append([]string{"logs"}, test.args...)...)
+		wantOutput(t, name, status, test.status, output, test.want...)
 		if test.not != "" {
-			wantSaysNot(t, name, said, test.not)
+			wantNotOutput(t, name, output, test.not)
 		}
 	}
 }
 
-func wantSaysNot(t *testing.T, name, said, part string) {
+func wantNotOutput(t *testing.T, name, output, part string) {
 	t.Helper()
-	if strings.Contains(said, part) {
-		t.Errorf("%s: it says %q: %s", name, part, said)
+	if strings.Contains(output, part) {
+		t.Errorf("%s: got %s, want no %q", name, output, part)
 	}
 }

@@ -7,20 +7,20 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 )
 
-// projectCommand holds the commands about projects.
+// projectCommand groups the commands for projects.
 type projectCommand struct {
-	Create createProjectCommand `cmd:"" help:"Make a project."`
+	Create createProjectCommand `cmd:"" help:"Create a project and print its ID."`
 	List   listProjectsCommand  `cmd:"" help:"List the projects, oldest first."`
 }
 
 type createProjectCommand struct {
-	Name string `arg:"" help:"What to call it."`
-	JSON bool   `name:"json" help:"Print JSON, for programs."`
+	Name string `arg:"" help:"Name of the project."`
+	JSON bool   `name:"json" help:"Print JSON."`
 }
 
 // Run prints the ID of the new project.
 func (c *createProjectCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	p, err := ask(line.DataDir, "make the project", func(client *admin.Client) (admin.Project, error) {
+	p, err := callAdmin(line.DataDir, "create project", func(client *admin.Client) (admin.Project, error) {
 		return client.CreateProject(ctx, c.Name)
 	})
 	if err != nil {
@@ -37,18 +37,18 @@ type listProjectsCommand struct{ listing }
 
 // Run prints a table.
 func (c *listProjectsCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	all, err := ask(line.DataDir, "list the projects", func(client *admin.Client) ([]admin.Project, error) {
+	all, err := callAdmin(line.DataDir, "list projects", func(client *admin.Client) ([]admin.Project, error) {
 		return client.Projects(ctx)
 	})
 	if err != nil {
 		return err
 	}
 	return c.print(s.out, all, "PROJECT\tNAME\tORGANIZATION\tCREATED", rows(all, func(p admin.Project) []string {
-		return []string{p.ID, p.Name, p.OrganizationID, orWord(&p.CreatedAt, "")}
+		return []string{p.ID, p.Name, p.OrganizationID, formatTime(&p.CreatedAt, "")}
 	}))
 }
 
-// rows are the lines of a table.
+// rows returns the rows of a table with one row per object.
 func rows[T any](objects []T, row func(T) []string) [][]string {
 	lines := make([][]string, len(objects))
 	for i, object := range objects {

@@ -24,22 +24,22 @@ import (
 
 const (
 	providerProgram = "terraform-provider-scaleway"
-	// reattachVariable is where terraform and tofu look for providers that run
-	// already. They need no installation, no lock file and no init for those.
+	// reattachVariable lists running providers for terraform and tofu. Such providers
+	// need no installation, no lock file and no init.
 	reattachVariable = "TF_REATTACH_PROVIDERS"
 	providerStart    = 20 * time.Second
 )
 
-// providerSources are the addresses that the provider answers to: its own, the
-// official one's, and what a configuration without required_providers means.
+// providerSources are the source addresses that the provider serves: its own, that of the
+// official provider, and the default of a configuration without required_providers.
 var providerSources = []string{"jeton-dev/scaleway", "scaleway/scaleway", "hashicorp/scaleway"}
 
 // tfCommand runs terraform or tofu against the local server.
 type tfCommand struct {
-	Args []string `arg:"" optional:"" passthrough:"" help:"What to pass on."`
+	Args []string `arg:"" optional:"" passthrough:"" help:"Arguments of terraform."`
 }
 
-// Run starts the provider, then terraform, and returns what terraform returns.
+// Run starts the provider, then terraform, and returns the error of terraform.
 func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	if slices.Equal(c.Args, []string{"--help"}) {
 		_, err := fmt.Fprintln(s.out, tfHelp)
@@ -50,7 +50,7 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 		return err
 	}
 	if !server.Serving(line.DataDir) {
-		return fmt.Errorf("no server uses %s now: start 'jeton serve'", line.DataDir)
+		return fmt.Errorf("no server uses %s: start 'jeton serve'", line.DataDir)
 	}
 	program, err := findTerraform()
 	if err != nil {
@@ -58,8 +58,8 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 	}
 	environment := os.Environ()
 	for _, v := range variables {
-		// The region is the configuration's own business; fr-par is the default
-		// of the provider as well.
+		// Terraform configurations select the region; the provider's default is fr-par
+		// too.
 		if v.name != scw.ScwDefaultRegionEnv {
 			environment = append(environment, v.name+"="+v.value)
 		}
@@ -70,48 +70,48 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 	}
 	defer stopProvider(provider)
 
-	// Terraform gets the terminal's signals itself, and is left to end in its
-	// own way: so the context, which ends with the first of them, is not its.
+	// Terraform receives the terminal's signals itself and shuts down gracefully, so the
+	// first signal, which cancels ctx, must not kill it.
 	command := exec.CommandContext(context.WithoutCancel(ctx), program, c.Args...)
 	command.Stdin, command.Stdout, command.Stderr = s.in, s.out, s.err
 	command.Env = append(environment, reattachVariable+"="+reattach)
 	if err := command.Start(); err != nil {
 		return err
 	}
-	defer passOn(command.Process)()
+	defer forwardSignals(command.Process)()
 	return command.Wait()
 }
 
-// passOn gives terraform the request to end that somebody made of jeton. An
-// interrupt from the terminal has reached it already.
-func passOn(process *os.Process) (stop func()) {
-	requests := make(chan os.Signal, 1)
-	signal.Notify(requests, syscall.SIGTERM)
+// forwardSignals sends SIGTERM on to process until stop is called. An interrupt from the
+// terminal reaches the process directly.
+func forwardSignals(process *os.Process) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
 	go func() {
-		for request := range requests {
-			_ = process.Signal(request)
+		for s := range signals {
+			_ = process.Signal(s)
 		}
 	}()
 	return func() {
-		signal.Stop(requests)
-		close(requests)
+		signal.Stop(signals)
+		close(signals)
 	}
 }
 
-// tfHelp is for "jeton tf --help" alone; any other help is terraform's.
+// tfHelp is the text of "jeton tf --help". terraform prints the help of its commands.
 const tfHelp = `Usage: jeton tf <arguments of terraform>
 
-Runs terraform, or tofu, with the provider and the local server set up for the
-sources scaleway/scaleway, jeton-dev/scaleway and hashicorp/scaleway. No file of
-the configuration changes, and the provider needs no init. Everything after tf
-is passed on, and so is the exit status.
+Runs terraform or tofu against the local server, with Jeton's provider for the
+sources scaleway/scaleway, jeton-dev/scaleway and hashicorp/scaleway. The
+configuration needs no changes, and the provider needs no init. The exit status
+is that of terraform.
 
-  JETON_DATA_DIR     the data folder of the server
-  JETON_CREDENTIALS  the file with the API key
-  JETON_TERRAFORM    the program to run (default: terraform, else tofu)`
+Environment:
+  JETON_DATA_DIR     Data directory of the server.
+  JETON_CREDENTIALS  File with the API key.
+  JETON_TERRAFORM    Program to run (default: terraform, or else tofu).`
 
-// findTerraform returns the program that JETON_TERRAFORM names, or terraform,
-// or tofu.
+// findTerraform returns the path of $JETON_TERRAFORM, or else of terraform or tofu.
 func findTerraform() (string, error) {
 	if program := os.Getenv("JETON_TERRAFORM"); program != "" {
 		return exec.LookPath(program)
@@ -121,26 +121,27 @@ func findTerraform() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("neither terraform nor tofu is in PATH: install one, or name it in JETON_TERRAFORM")
+	return "", errors.New("find terraform: neither terraform nor tofu is in PATH: install one, or set JETON_TERRAFORM")
 }
 
-// findProvider looks for the provider beside this program, then in PATH.
+// findProvider returns the path of the provider: in the directory of this program, or else
+// in PATH.
 func findProvider() (string, error) {
 	if self, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(self), providerProgram)
-		if _, err := os.Stat(beside); err == nil {
-			return beside, nil
+		path := filepath.Join(filepath.Dir(self), providerProgram)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
 		}
 	}
 	path, err := exec.LookPath(providerProgram)
 	if err != nil {
-		return "", fmt.Errorf("%s is neither beside jeton nor in PATH: build it with 'make build'", providerProgram)
+		return "", fmt.Errorf("find %s: not in the directory of jeton or in PATH: build it with 'make build'", providerProgram)
 	}
 	return path, nil
 }
 
-// startProvider runs the provider as a server of its own, which is how a
-// debugger would, and returns how terraform reaches it under every address.
+// startProvider starts the provider as a server, as for a debugger, and returns the value
+// of TF_REATTACH_PROVIDERS for it.
 func startProvider(ctx context.Context, environment []string, errOut io.Writer) (*exec.Cmd, string, error) {
 	path, err := findProvider()
 	if err != nil {
@@ -149,7 +150,7 @@ func startProvider(ctx context.Context, environment []string, errOut io.Writer) 
 	command := exec.CommandContext(context.WithoutCancel(ctx), path, "-debug")
 	command.Env = environment
 	command.Stderr = withoutTrace(errOut)
-	command.SysProcAttr = apart()
+	command.SysProcAttr = detached()
 	output, err := command.StdoutPipe()
 	if err != nil {
 		return nil, "", err
@@ -170,8 +171,8 @@ func startProvider(ctx context.Context, environment []string, errOut io.Writer) 
 	return command, reattach, nil
 }
 
-// readReattach finds what the provider prints for people to copy, and repeats
-// it for all the addresses.
+// readReattach reads TF_REATTACH_PROVIDERS from the provider's output, and returns it with
+// an entry for each of providerSources.
 func readReattach(output io.Reader) (string, error) {
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
@@ -193,11 +194,11 @@ func readReattach(output io.Reader) (string, error) {
 		encoded, err := json.Marshal(all)
 		return string(encoded), err
 	}
-	return "", errors.New("it did not say where it listens")
+	return "", errors.New("it did not print " + reattachVariable)
 }
 
-// withoutTrace passes on what a provider says but for the trace that it writes
-// as a server of its own, unless that was asked for.
+// withoutTrace returns a writer that drops the provider's trace, unless TF_LOG or
+// TF_LOG_PROVIDER is set.
 func withoutTrace(out io.Writer) io.Writer {
 	if os.Getenv("TF_LOG") != "" || os.Getenv("TF_LOG_PROVIDER") != "" {
 		return out

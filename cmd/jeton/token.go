@@ -11,20 +11,20 @@ import (
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-// tokenCommand holds the commands about tokens.
+// tokenCommand groups the commands for tokens.
 type tokenCommand struct {
-	List    listTokensCommand `cmd:"" help:"List the tokens of the running server that were made for a namespace or for a function, with their last use."`
-	Inspect inspectCommand    `cmd:"" help:"Print what a token says, without verifying it: jeton token inspect <token.txt. Nothing is asked of any server."`
-	Verify  verifyCommand     `cmd:"" help:"Verify a token's signature and times, and ask whether it has been revoked: jeton token verify <token.txt."`
+	List    listTokensCommand `cmd:"" help:"List the tokens of a namespace or function with their last use."`
+	Inspect inspectCommand    `cmd:"" help:"Print the claims of a token, unverified and offline: jeton token inspect <token.txt."`
+	Verify  verifyCommand     `cmd:"" help:"Verify signature, times and revocation of a token: jeton token verify <token.txt."`
 }
 
-// tokenArgument is a token that a command is given. As an argument it can be
-// seen in the process list while the command runs.
+// tokenArgument is a token on the command line, or on standard input: an argument is
+// visible in the process list while the command runs.
 type tokenArgument struct {
-	Token string `arg:"" optional:"" default:"-" help:"The token, or - to read it from the standard input (the default, and what keeps it out of the process list)."`
+	Token string `arg:"" optional:"" default:"-" help:"Token; - (default) reads standard input, which hides it from the process list."`
 }
 
-// maxInput bounds what is read, in bytes.
+// maxInput is the maximum size of a token on standard input in bytes.
 const maxInput = 64 << 10
 
 func (a tokenArgument) read(in io.Reader) (token.Text, error) {
@@ -39,12 +39,12 @@ func (a tokenArgument) read(in io.Reader) (token.Text, error) {
 	return token.Parse(strings.TrimSpace(text))
 }
 
-// inspectCommand prints what a token says.
+// inspectCommand prints the claims of a token.
 type inspectCommand struct {
 	tokenArgument
 }
 
-// Run prints the token's parts and, in words, what they mean.
+// Run prints the header and the claims of the token, and their meaning.
 func (c *inspectCommand) Run(s streams) error {
 	t, err := c.read(s.in)
 	if err != nil {
@@ -52,20 +52,20 @@ func (c *inspectCommand) Run(s streams) error {
 	}
 	fmt.Fprintf(s.out, "header  %s\nclaims  %s\n\n", indented(t.Header), indented(t.Claims))
 	printMeaning(s.out, t, time.Now())
-	fmt.Fprintln(s.out, "\nNothing of this has been verified: 'jeton token verify' does that.")
+	fmt.Fprintln(s.out, "\nNot verified: use 'jeton token verify'.")
 	return nil
 }
 
 func indented(object []byte) string {
 	var out bytes.Buffer
-	// Parse has made sure that it is JSON.
+	// Parse has checked that object is JSON.
 	_ = json.Indent(&out, object, "", "  ")
 	return out.String()
 }
 
 func printMeaning(out io.Writer, t token.Text, now time.Time) {
 	fmt.Fprintf(out, "token    %s\n", t.ID)
-	fmt.Fprintf(out, "opens    %s\n", scopeInWords(t))
+	fmt.Fprintf(out, "scope    %s\n", scopeInWords(t))
 	fmt.Fprintf(out, "issued   %s\n", instantInWords(t.IssuedAt, now))
 	if t.ExpiresAt.IsZero() {
 		fmt.Fprintln(out, "expires  never")
@@ -77,18 +77,18 @@ func printMeaning(out io.Writer, t token.Text, now time.Time) {
 func scopeInWords(t token.Text) string {
 	switch {
 	case t.FunctionID != "" && t.NamespaceID != "":
-		return fmt.Sprintf("function %s and namespace %s, which no function token does", t.FunctionID, t.NamespaceID)
+		return fmt.Sprintf("function %s and namespace %s (invalid: a token has only one of them)", t.FunctionID, t.NamespaceID)
 	case t.FunctionID != "":
 		return "the function " + t.FunctionID
 	case t.NamespaceID != "":
 		return "all private functions of the namespace " + t.NamespaceID
 	}
-	return "nothing"
+	return "none"
 }
 
 func instantInWords(at, now time.Time) string {
 	if at.IsZero() {
-		return "it does not say when"
+		return "unknown"
 	}
 	distance := now.Sub(at)
 	words := inWords(distance.Abs())
@@ -98,7 +98,7 @@ func instantInWords(at, now time.Time) string {
 	return fmt.Sprintf("%s, %s ago", at.Format(time.RFC3339), words)
 }
 
-// inWords is about how long that is, in the largest unit of which there are two.
+// inWords returns a duration in the largest unit that it contains at least twice.
 func inWords(d time.Duration) string {
 	const day = 24 * time.Hour
 	for _, unit := range []struct {

@@ -16,27 +16,28 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// command runs one command line with an input, and returns what it says.
-func command(t *testing.T, input string, args ...string) (status int, said string) {
+// command runs a command line with the given standard input, and returns its exit status and
+// its output on both streams.
+func command(t *testing.T, input string, args ...string) (status int, output string) {
 	t.Helper()
 	var out bytes.Buffer
 	status = run(args, strings.NewReader(input), &out, &out)
 	return status, out.String()
 }
 
-func wantSays(t *testing.T, name string, status, wantStatus int, said string, parts ...string) {
+func wantOutput(t *testing.T, name string, status, wantStatus int, output string, parts ...string) {
 	t.Helper()
 	if status != wantStatus {
-		t.Errorf("%s: status %d, want %d: %s", name, status, wantStatus, said)
+		t.Errorf("%s: got status %d, want %d: %s", name, status, wantStatus, output)
 	}
 	for _, part := range parts {
-		if !strings.Contains(said, part) {
-			t.Errorf("%s: it does not say %q: %s", name, part, said)
+		if !strings.Contains(output, part) {
+			t.Errorf("%s: got %s, want %q", name, output, part)
 		}
 	}
 }
 
-// issue makes a namespace, and a token for it that is good for an hour.
+// issue creates a namespace and a token for it that is valid for three hours.
 func issue(t *testing.T, api *function.API) *function.Token {
 	t.Helper()
 	n, err := api.CreateNamespace(&function.CreateNamespaceRequest{Name: "tokens"})
@@ -54,55 +55,55 @@ func issue(t *testing.T, api *function.API) *function.Token {
 	return issued
 }
 
-func TestTokenCommands(t *testing.T) {
+func TestTokenCommands_ShowValidity(t *testing.T) {
 	jeton := jetontest.Start(t, func(c *server.Config) { c.GatewayTLSListen = "127.0.0.1:0" })
 	t.Setenv("JETON_DATA_DIR", jeton.DataDir)
 	api := function.NewAPI(jeton.Client())
 	issued := issue(t, api)
 
-	status, said := command(t, issued.Token+"\n", "token", "inspect")
-	wantSays(t, "inspect", status, 0, said, `"alg": "RS256"`, `"jti": "`+issued.ID+`"`,
-		"opens    all private functions of the namespace "+*issued.NamespaceID, ", in 2 hours", "Nothing of this has been verified")
-	if strings.Contains(said, issued.Token) {
-		t.Error("the token is repeated")
+	status, output := command(t, issued.Token+"\n", "token", "inspect")
+	wantOutput(t, "inspect", status, 0, output, `"alg": "RS256"`, `"jti": "`+issued.ID+`"`,
+		"scope    all private functions of the namespace "+*issued.NamespaceID, ", in 2 hours", "Not verified")
+	if strings.Contains(output, issued.Token) {
+		t.Error("the output contains the token")
 	}
-	status, said = command(t, "", "token", "inspect", issued.Token)
-	wantSays(t, "inspect of an argument", status, 0, said, issued.ID)
+	status, output = command(t, "", "token", "inspect", issued.Token)
+	wantOutput(t, "inspect of an argument", status, 0, output, issued.ID)
 
-	status, said = command(t, issued.Token, "token", "verify", "-")
-	wantSays(t, "verify", status, 0, said, "signature  verified with the key ", "times      valid now", "revocation not revoked")
+	status, output = command(t, issued.Token, "token", "verify", "-")
+	wantOutput(t, "verify", status, 0, output, "signature  verified with key ", "times      valid now", "revocation not revoked")
 
 	parts := strings.Split(issued.Token, ".")
 	forged := parts[0] + "." + parts[1] + "." + parts[2][:10] + strings.Repeat("A", len(parts[2])-10)
-	status, said = command(t, forged, "token", "verify")
-	wantSays(t, "verify of a forgery", status, 1, said, "NOT VALID: no key verifies the signature", "revocation not checked")
+	status, output = command(t, forged, "token", "verify")
+	wantOutput(t, "verify a forged token", status, 1, output, "NOT VALID: no key verifies the signature", "revocation not checked")
 
 	elsewhere := filepath.Join(t.TempDir(), "key.pem")
 	if err := os.WriteFile(elsewhere, []byte(*issued.PublicKey), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, keys := range []string{elsewhere, jeton.APIURL + "/.well-known/jwks.json"} {
-		status, said = command(t, issued.Token, "token", "verify", "--jwks", keys)
-		wantSays(t, "verify with "+keys, status, 0, said, "verified with the key", "revocation not checked")
+		status, output = command(t, issued.Token, "token", "verify", "--jwks", keys)
+		wantOutput(t, "verify with "+keys, status, 0, output, "verified with key", "revocation not checked")
 	}
-	doubtful := filepath.Join(t.TempDir(), "credentials.yaml")
+	unknownKey := filepath.Join(t.TempDir(), "credentials.yaml")
 	config := fmt.Sprintf("access_key: SCW00000000000000000\nsecret_key: 99999999-9999-4999-8999-999999999999\napi_url: %s\n", jeton.APIURL)
-	if err := os.WriteFile(doubtful, []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(unknownKey, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	status, said = command(t, issued.Token, "token", "verify", "--credentials", doubtful)
-	wantSays(t, "verify with a key that the server does not know", status, 1, said, "signature  verified", "revocation NOT KNOWN")
+	status, output = command(t, issued.Token, "token", "verify", "--credentials", unknownKey)
+	wantOutput(t, "verify with an unknown API key", status, 1, output, "signature  verified", "revocation NOT KNOWN")
 	if _, err := api.DeleteToken(&function.DeleteTokenRequest{Region: scw.RegionFrPar, TokenID: issued.ID}); err != nil {
 		t.Fatal(err)
 	}
-	status, said = command(t, issued.Token, "token", "verify")
-	wantSays(t, "verify of a revoked token", status, 1, said, "signature  verified", "revocation NOT VALID: the server has no such token")
+	status, output = command(t, issued.Token, "token", "verify")
+	wantOutput(t, "verify a revoked token", status, 1, output, "signature  verified", "revocation NOT VALID: the server has no such token")
 
-	status, said = command(t, "", "ca")
-	wantSays(t, "ca", status, 0, said, "-----BEGIN CERTIFICATE-----")
+	status, output = command(t, "", "ca")
+	wantOutput(t, "ca", status, 0, output, "-----BEGIN CERTIFICATE-----")
 }
 
-func TestTokenCommandsWithoutServer(t *testing.T) {
+func TestTokenCommands_WithoutServer(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("JETON_DATA_DIR", filepath.Join(dir, "none"))
 	// {"alg":"none"} over claims of a function, expired in 1970.
@@ -115,34 +116,34 @@ func TestTokenCommandsWithoutServer(t *testing.T) {
 		input  string
 		args   []string
 		status int
-		says   string
+		want   string
 	}{
-		"nothing":                {"", []string{"inspect"}, 1, "not a function token"},
-		"no token":               {"hello", []string{"inspect"}, 1, "not a function token"},
-		"far too much":           {strings.Repeat("a", 1<<20), []string{"inspect"}, 1, "longer than"},
-		"an unsigned one":        {unsigned, []string{"inspect"}, 0, "opens    the function f"},
-		"an expired one":         {unsigned, []string{"inspect"}, 0, "years ago"},
-		"verify without server":  {unsigned, []string{"verify"}, 1, "--jwks"},
-		"verify an unsigned one": {unsigned, []string{"verify", "--jwks", keys}, 1, `NOT VALID: the signature is not RS256: the header says "none"`},
-		"verify an expired one":  {unsigned, []string{"verify", "--jwks", keys}, 1, "NOT VALID: the token has expired"},
-		"keys that are not":      {unsigned, []string{"verify", "--jwks", filepath.Join(dir, "x")}, 1, "no such file"},
-		"a server that is not":   {unsigned, []string{"verify", "--jwks", "http://127.0.0.1:1/"}, 1, "connection refused"},
+		"empty":                 {"", []string{"inspect"}, 1, "not a function token"},
+		"no token":              {"hello", []string{"inspect"}, 1, "not a function token"},
+		"too long":              {strings.Repeat("a", 1<<20), []string{"inspect"}, 1, "longer than"},
+		"unsigned":              {unsigned, []string{"inspect"}, 0, "scope    the function f"},
+		"expired":               {unsigned, []string{"inspect"}, 0, "years ago"},
+		"verify without server": {unsigned, []string{"verify"}, 1, "--jwks"},
+		"verify unsigned":       {unsigned, []string{"verify", "--jwks", keys}, 1, `NOT VALID: the signature is not RS256: the header says "none"`},
+		"verify expired":        {unsigned, []string{"verify", "--jwks", keys}, 1, "NOT VALID: the token has expired"},
+		"missing keys":          {unsigned, []string{"verify", "--jwks", filepath.Join(dir, "x")}, 1, "no such file"},
+		"unreachable server":    {unsigned, []string{"verify", "--jwks", "http://127.0.0.1:1/"}, 1, "connection refused"},
 	} {
-		status, said := command(t, test.input, append([]string{"token"}, test.args...)...)
-		wantSays(t, name, status, test.status, said, test.says)
+		status, output := command(t, test.input, append([]string{"token"}, test.args...)...)
+		wantOutput(t, name, status, test.status, output, test.want)
 	}
-	status, said := command(t, "", "ca")
-	wantSays(t, "ca before serve", status, 1, said, "--gateway-tls-listen")
+	status, output := command(t, "", "ca")
+	wantOutput(t, "ca before serve", status, 1, output, "--gateway-tls-listen")
 }
 
-func TestInWords(t *testing.T) {
+func TestInWords_UsesLargestUnit(t *testing.T) {
 	t.Parallel()
 	for distance, want := range map[time.Duration]string{
 		0: "0 seconds", 119 * time.Second: "119 seconds", 2 * time.Minute: "2 minutes", 119 * time.Minute: "119 minutes",
 		2 * time.Hour: "2 hours", 47 * time.Hour: "47 hours", 48 * time.Hour: "2 days", 729 * 24 * time.Hour: "729 days", 730 * 24 * time.Hour: "2 years",
 	} {
 		if got := inWords(distance); got != want {
-			t.Errorf("%s is %q in words, want %q", distance, got, want)
+			t.Errorf("inWords(%s): got %q, want %q", distance, got, want)
 		}
 	}
 }

@@ -17,31 +17,36 @@ import (
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-// verifyCommand verifies a token as a program would that is not Jeton, and
-// then asks what only Jeton knows.
+// verifyCommand verifies a token with public keys, as any program can, and then asks the
+// local server whether the token was revoked.
 type verifyCommand struct {
 	tokenArgument
-	JWKS        string `name:"jwks" help:"Verify with the keys at this URL or in this file: a JSON Web Key Set, or one public key as PEM (default: those of the local server, which is then asked about revocation as well)." placeholder:"URL|FILE"`
-	Credentials string `help:"Ask the local server with the API key in this file (default: the data folder's name and .credentials.yaml)." placeholder:"FILE"`
+	JWKS        string `name:"jwks" help:"Source of public keys: a JWK set or a PEM file (default: the local server)." placeholder:"URL|FILE"`
+	Credentials string `help:"File with the API key (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
 }
 
 const (
-	// answerTimeout is how long a server may take for an answer.
+	// answerTimeout is the maximum duration of all requests to the server.
 	answerTimeout = 10 * time.Second
-	// maxKeySet bounds a key set, in bytes.
+	// maxKeySet is the maximum size of a key set in bytes.
 	maxKeySet = 16 << 20
-	// jwksPath is where a server publishes its keys.
+	// jwksPath is the path of a server's public keys.
 	jwksPath = "/.well-known/jwks.json"
 )
 
-// These end a command that has said already what is wrong. A token that may have
-// been revoked counts as one that has.
+// The command prints the details before it returns one of these errors. It fails as well
+// if the server cannot be asked about revocation.
 var (
 	errInvalid = errors.New("the token is not valid")
-	errUnknown = errors.New("whether the token has been revoked is not known")
+	errUnknown = errors.New("cannot tell whether the token was revoked")
 )
 
-// Run prints a line on each thing that is verified, and on what is not.
+// Help implements kong.HelpProvider.
+func (*verifyCommand) Help() string {
+	return "With --jwks the command asks no server, and does not check revocation."
+}
+
+// Run prints one line for each check.
 func (c *verifyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	t, err := c.read(s.in)
 	if err != nil {
@@ -57,15 +62,15 @@ func (c *verifyCommand) Run(ctx context.Context, line *commandLine, s streams) e
 	}
 	keys, err := readKeys(ctx, source)
 	if err != nil {
-		return fmt.Errorf("keys from %s: %w", source, err)
+		return fmt.Errorf("read keys from %s: %w", source, err)
 	}
 	printMeaning(s.out, t, time.Now())
 	fmt.Fprintln(s.out)
 	keyID, signatureErr := t.VerifySignature(keys)
 	claimsErr := t.VerifyClaims(time.Now())
-	say(s.out, "signature ", signatureErr, "verified with the key "+keyID)
-	say(s.out, "times     ", claimsErr, "valid now")
-	revokedErr := sayRevocation(ctx, s.out, client, t.ID, signatureErr == nil)
+	printCheck(s.out, "signature ", signatureErr, "verified with key "+keyID)
+	printCheck(s.out, "times     ", claimsErr, "valid now")
+	revokedErr := checkRevocation(ctx, s.out, client, t.ID, signatureErr == nil)
 	switch {
 	case errors.Join(signatureErr, claimsErr) != nil || errors.Is(revokedErr, errRevoked):
 		return errInvalid
@@ -75,26 +80,27 @@ func (c *verifyCommand) Run(ctx context.Context, line *commandLine, s streams) e
 	return nil
 }
 
-func say(out io.Writer, what string, err error, good string) {
+func printCheck(out io.Writer, name string, err error, passed string) {
+	result := passed
 	if err != nil {
-		good = "NOT VALID: " + err.Error()
+		result = "NOT VALID: " + err.Error()
 	}
-	fmt.Fprintf(out, "%s %s\n", what, good)
+	fmt.Fprintf(out, "%s %s\n", name, result)
 }
 
-// localServer returns the client of the server that uses the data folder, and
-// where that publishes its keys.
+// localServer returns a client of the server that uses the data directory, and the URL of
+// the server's public keys.
 func localServer(dataDir, credentials string) (*scw.Client, string, error) {
 	if credentials == "" {
 		credentials = server.CredentialsPath(dataDir)
 	}
 	config, err := scw.LoadConfigFromPath(credentials)
 	if err != nil {
-		return nil, "", fmt.Errorf("no credentials at %s: start 'jeton serve' first, name the folder with --data-dir, or give the keys with --jwks", credentials)
+		return nil, "", fmt.Errorf("no credentials at %s: start 'jeton serve' first, or set --data-dir or --jwks", credentials)
 	}
 	client, err := scw.NewClient(scw.WithProfile(&config.Profile))
 	if err != nil {
-		return nil, "", fmt.Errorf("credentials at %s: %w", credentials, err)
+		return nil, "", fmt.Errorf("read credentials at %s: %w", credentials, err)
 	}
 	return client, strings.TrimSuffix(text(config.APIURL), "/") + jwksPath, nil
 }
@@ -129,37 +135,37 @@ func openKeys(ctx context.Context, source string) (io.ReadCloser, error) {
 	}
 	if response.StatusCode != http.StatusOK {
 		response.Body.Close()
-		return nil, fmt.Errorf("answered %s", response.Status)
+		return nil, fmt.Errorf("status %s", response.Status)
 	}
 	return response.Body, nil
 }
 
-// errRevoked is the answer for a token that the server does not have.
-var errRevoked = errors.New("the server has no such token: it was revoked, or went with its function or namespace, or is of another project than the API key")
+// errRevoked means that the server has no such token.
+var errRevoked = errors.New("the server has no such token: it was deleted, directly or with its function or namespace, or it belongs to another project than the API key")
 
-// sayRevocation asks the server that has issued the token whether it is there
-// still. Nothing in the token itself can tell.
-func sayRevocation(ctx context.Context, out io.Writer, client *scw.Client, id string, signed bool) error {
+// checkRevocation asks the server whether the token exists, and prints the result. client
+// is nil if the keys are not those of the local server.
+func checkRevocation(ctx context.Context, out io.Writer, client *scw.Client, id string, signed bool) error {
 	switch {
 	case client == nil:
-		fmt.Fprintln(out, "revocation not checked: the keys are not the local server's, and only who issued the token knows")
+		fmt.Fprintln(out, "revocation not checked: the keys are not those of the local server")
 		return nil
 	case !signed:
-		fmt.Fprintln(out, "revocation not checked: the token is not the local server's")
+		fmt.Fprintln(out, "revocation not checked: the local server did not sign the token")
 		return nil
 	}
-	err := known(ctx, client, id)
+	err := findToken(ctx, client, id)
 	if err != nil && !errors.Is(err, errRevoked) {
 		fmt.Fprintf(out, "revocation NOT KNOWN: %v\n", err)
 		return err
 	}
-	say(out, "revocation", err, "not revoked")
+	printCheck(out, "revocation", err, "not revoked")
 	return err
 }
 
-// known asks for the token in each region: the token does not say in which it
-// is.
-func known(ctx context.Context, client *scw.Client, id string) error {
+// findToken requests the token in each region, since the token does not contain its
+// region. It returns errRevoked if no region has it.
+func findToken(ctx context.Context, client *scw.Client, id string) error {
 	api := function.NewAPI(client)
 	for _, region := range api.Regions() {
 		request := &function.GetTokenRequest{Region: region, TokenID: id}

@@ -6,13 +6,13 @@ import (
 	"runtime/debug"
 )
 
-// version is set when a release is built.
+// version is the release; the linker sets it.
 var version = ""
 
 // versionCommand prints the version.
 type versionCommand struct{}
 
-// Run prints the release, or the commit that the program was built from.
+// Run prints the release, or the commit from which the program was built.
 func (versionCommand) Run(s streams) error {
 	_, err := fmt.Fprintf(s.out, "jeton %s (%s, %s/%s)\n", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
@@ -48,32 +48,37 @@ func (c CreateKey) validate(now time.Time) error {
 	return validText("description", c.Description)
 }
 
-// CreateKey makes an API key, and returns its secret key, which cannot be had
-// again.
+// CreateKey creates an API key and returns it with its secret key, which is not
+// stored.
 func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secret.String, error) {
 	now := s.Now()
 	if err := c.validate(now); err != nil {
 		return iam.APIKey{}, secret.String{}, err
 	}
-	// No project is deleted meanwhile.
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, err := s.project(ctx, c.Project)
+	key, secretKey := iam.NewAPIKey(iam.Project{}, now, slices.Compact(slices.Sorted(slices.Values(c.Permissions)))...)
+	key.Description, key.ExpiresAt, key.Organization = c.Description, c.ExpiresAt, c.Organization
+	key, err := update(ctx, s.Store, func(tx store.Tx) (iam.APIKey, error) {
+		p, err := project(tx, c.Project)
+		if err != nil {
+			return iam.APIKey{}, err
+		}
+		key := key
+		key.ProjectID, key.OrganizationID = p.ID, p.OrganizationID
+		for _, name := range c.Projects {
+			more, err := project(tx, name)
+			if err != nil {
+				return iam.APIKey{}, err
+			}
+			if !key.Covers(more.ID, "") {
+				key.Projects = append(key.Projects, more.ID)
+			}
+		}
+		return key, tx.Put(key)
+	})
 	if err != nil {
 		return iam.APIKey{}, secret.String{}, err
 	}
-	key, secretKey := iam.NewAPIKey(p, now, slices.Compact(slices.Sorted(slices.Values(c.Permissions)))...)
-	key.Description, key.ExpiresAt, key.Organization = c.Description, c.ExpiresAt, c.Organization
-	for _, name := range c.Projects {
-		more, err := s.project(ctx, name)
-		if err != nil {
-			return iam.APIKey{}, secret.String{}, err
-		}
-		if !key.Opens(more.ID, "") {
-			key.Projects = append(key.Projects, more.ID)
-		}
-	}
-	return key, secretKey, s.Store.Update(ctx, func(tx functions.Tx) error { return tx.Put(key) })
+	return key, secretKey, nil
 }
 
 // A UsedKey is an API key with its last use; the zero time if there was none.
@@ -85,17 +90,17 @@ type UsedKey struct {
 
 // Keys returns the API keys that name a project, by its ID or its name, oldest first;
 // those of all projects if none is given.
-func (s *Service) Keys(ctx context.Context, project string) ([]UsedKey, error) {
-	all, err := s.Store.APIKeys(ctx)
+func (s *Service) Keys(ctx context.Context, name string) ([]UsedKey, error) {
+	all, err := view(ctx, s.Store, func(tx store.Tx) ([]iam.APIKey, error) {
+		all, err := tx.APIKeys()
+		if err != nil || name == "" {
+			return all, err
+		}
+		p, err := project(tx, name)
+		return slices.DeleteFunc(all, func(k iam.APIKey) bool { return !k.Covers(p.ID, "") }), err
+	})
 	if err != nil {
 		return nil, err
-	}
-	if project != "" {
-		p, err := s.project(ctx, project)
-		if err != nil {
-			return nil, err
-		}
-		all = slices.DeleteFunc(all, func(k iam.APIKey) bool { return !k.Opens(p.ID, "") })
 	}
 	uses, err := s.lastUses(ctx, usage.APIKeys, ids(all))
 	used := make([]UsedKey, len(all))
@@ -116,55 +121,48 @@ func ids[T functions.Object](objects []T) []string {
 
 // RevokeKey revokes an API key. When it has returned, the key opens nothing.
 func (s *Service) RevokeKey(ctx context.Context, accessKey string) (iam.APIKey, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key, err := s.key(ctx, accessKey)
-	if err != nil {
-		return key, err
-	}
-	return key, s.Store.Update(ctx, func(tx functions.Tx) error { return tx.Delete(key) })
+	return update(ctx, s.Store, func(tx store.Tx) (iam.APIKey, error) {
+		key, err := tx.APIKey(accessKey)
+		if err != nil {
+			return key, err
+		}
+		return key, tx.Delete(key)
+	})
 }
 
-// RotateKey makes a key with the rights of another one, for as long as that was
-// made for, and has the other one end after overlap. An overlap is an expiry,
-// so that it ends on time though the server was stopped meanwhile; without one
-// the other key is revoked in the same step.
+// RotateKey creates a key with the same permissions, projects and lifetime as an
+// existing key, and returns it with its secret key. The existing key expires after
+// overlap, also if the server does not run then; without an overlap it is revoked
+// in the same transaction.
 func (s *Service) RotateKey(ctx context.Context, accessKey string, overlap time.Duration) (iam.APIKey, secret.String, error) {
 	if overlap < 0 {
 		return iam.APIKey{}, secret.String{}, invalid("overlap", "constraint", "must not be negative")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, err := s.key(ctx, accessKey)
-	if err != nil {
-		return old, secret.String{}, err
-	}
 	now := s.Now()
-	key, secretKey := iam.NewAPIKey(iam.Project{ID: old.ProjectID, OrganizationID: old.OrganizationID}, now, old.Permissions...)
-	key.Description, key.Projects, key.Organization = old.Description, old.Projects, old.Organization
-	if !old.ExpiresAt.IsZero() {
-		key.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt))
-	}
-	return key, secretKey, s.Store.Update(ctx, func(tx functions.Tx) error {
+	fresh, secretKey := iam.NewAPIKey(iam.Project{}, now)
+	key, err := update(ctx, s.Store, func(tx store.Tx) (iam.APIKey, error) {
+		old, err := tx.APIKey(accessKey)
+		if err != nil {
+			return iam.APIKey{}, err
+		}
+		key := old
+		key.AccessKey, key.Digest, key.CreatedAt = fresh.AccessKey, fresh.Digest, now
+		if !old.ExpiresAt.IsZero() {
+			key.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt))
+		}
+		if err := tx.Put(key); err != nil {
+			return iam.APIKey{}, err
+		}
 		if overlap == 0 {
-			return errors.Join(tx.Put(key), tx.Delete(old))
+			return key, tx.Delete(old)
 		}
 		if end := now.Add(overlap); old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
 			old.ExpiresAt = end
 		}
-		return errors.Join(tx.Put(key), tx.Put(old))
+		return key, tx.Put(old)
 	})
-}
-
-func (s *Service) key(ctx context.Context, accessKey string) (iam.APIKey, error) {
-	all, err := s.Store.APIKeys(ctx)
 	if err != nil {
-		return iam.APIKey{}, err
+		return iam.APIKey{}, secret.String{}, err
 	}
-	for _, key := range all {
-		if key.AccessKey == accessKey {
-			return key, nil
-		}
-	}
-	return iam.APIKey{}, functions.NotFoundError(keyResource, accessKey)
+	return key, secretKey, nil
 }

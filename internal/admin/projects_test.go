@@ -11,6 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
@@ -18,12 +19,12 @@ import (
 // another one.
 func TestCreateProjectWithoutAny(t *testing.T) {
 	t.Parallel()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
-	service := &admin.Service{Store: store, Now: time.Now, NewID: uuid.NewString}
+	t.Cleanup(func() { _ = db.Close() })
+	service := &admin.Service{Store: db, Now: time.Now, NewID: uuid.NewString}
 	p, err := service.CreateProject(t.Context(), "second")
 	if refused, ok := errors.AsType[*functions.Error](err); !ok || refused.Code != functions.NotFound {
 		t.Errorf("CreateProject() = %+v, %v, want that there is none", p, err)
@@ -35,16 +36,16 @@ func TestCreateProjectWithoutAny(t *testing.T) {
 
 func TestMakeProject_HasAQuota(t *testing.T) {
 	t.Parallel()
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	first := iam.Project{ID: uuid.NewString(), OrganizationID: uuid.NewString(), Name: "first"}
-	if err := store.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(first) }); err != nil {
+	if err := db.Update(t.Context(), func(tx store.Tx) error { return tx.Put(first) }); err != nil {
 		t.Fatal(err)
 	}
-	service := &admin.Service{Store: store, Now: time.Now, NewID: uuid.NewString, MaxProjects: 2}
+	service := &admin.Service{Store: db, Now: time.Now, NewID: uuid.NewString, MaxProjects: 2}
 	if _, err := service.CreateProject(t.Context(), "second"); err != nil {
 		t.Fatal(err)
 	}

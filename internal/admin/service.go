@@ -2,23 +2,18 @@ package admin
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
 // Store is what the service needs of the store.
 type Store interface {
-	// Projects and APIKeys return all of them, oldest first.
-	Projects(context.Context) ([]iam.Project, error)
-	APIKeys(context.Context) ([]iam.APIKey, error)
-	View(ctx context.Context, read func(functions.Tx) error) error
-	Update(ctx context.Context, write func(functions.Tx) error) error
-	// LastUses returns when things were used last, by their IDs. Those are
-	// missing that never were.
+	View(ctx context.Context, read func(store.Tx) error) error
+	Update(ctx context.Context, write func(store.Tx) error) error
+	// LastUses returns the last use of each ID. An ID without a use is missing.
 	LastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error)
 }
 
@@ -37,10 +32,6 @@ type Service struct {
 	NewID func() string
 	// MaxProjects is the most projects that can be made; zero for any number.
 	MaxProjects int
-
-	// mu lets one change be made at a time: nobody else writes these objects,
-	// so that what a change has read is so still when it is committed.
-	mu sync.Mutex
 }
 
 const (
@@ -50,6 +41,26 @@ const (
 	// maxText bounds names and descriptions, in bytes.
 	maxText = 200
 )
+
+// view runs one read and returns its result.
+func view[T any](ctx context.Context, s Store, read func(store.Tx) (T, error)) (T, error) {
+	var found T
+	err := s.View(ctx, func(tx store.Tx) (err error) {
+		found, err = read(tx)
+		return err
+	})
+	return found, err
+}
+
+// update runs one write and returns its result.
+func update[T any](ctx context.Context, s Store, write func(store.Tx) (T, error)) (T, error) {
+	var changed T
+	err := s.Update(ctx, func(tx store.Tx) (err error) {
+		changed, err = write(tx)
+		return err
+	})
+	return changed, err
+}
 
 // lastUses returns when things were used last, up to this very minute.
 func (s *Service) lastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error) {

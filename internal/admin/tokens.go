@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
@@ -25,7 +26,7 @@ func (s *Service) Tokens(ctx context.Context, namespaceID, functionID string, pa
 		return nil, invalid("namespace", "required", "or a function is required, and not both")
 	}
 	var found []functions.Token
-	err := s.Store.View(ctx, func(tx functions.Tx) (err error) {
+	err := s.Store.View(ctx, func(tx store.Tx) (err error) {
 		if err := there(tx, namespaceID, functionID); err != nil {
 			return err
 		}
@@ -47,7 +48,7 @@ func (s *Service) Tokens(ctx context.Context, namespaceID, functionID string, pa
 }
 
 // there tells whether there is the namespace, or the function, that is named.
-func there(tx functions.Tx, namespaceID, functionID string) (err error) {
+func there(tx store.Tx, namespaceID, functionID string) (err error) {
 	if namespaceID != "" {
 		_, err = tx.Namespace(namespaceID)
 	} else {

@@ -16,6 +16,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/usage"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -32,7 +33,7 @@ type world struct {
 	*admin.Client
 
 	service   *admin.Service
-	store     *sqlite.Store
+	db        *sqlite.Store
 	directory *iam.Directory
 	socket    string
 	log       *testlog.Buffer
@@ -46,22 +47,22 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{clock: start, directory: iam.NewDirectory(), log: &testlog.Buffer{}, socket: filepath.Join(dir, "s")}
-	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
-	w.store = store
-	if err := store.Follow(t.Context(), func(c functions.Change) { w.directory.Apply(c.Object, c.Deleted) }); err != nil {
+	t.Cleanup(func() { _ = db.Close() })
+	w.db = db
+	if err := db.Follow(t.Context(), store.Position{}, store.Directory(w.directory)); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(first) }); err != nil {
+	if err := db.Update(t.Context(), func(tx store.Tx) error { return tx.Put(first) }); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.service = &admin.Service{
-		Store: store, Now: w.now, NewID: uuid.NewString,
-		Uses: &usage.Recorder{Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: store, Log: log},
+		Store: db, Now: w.now, NewID: uuid.NewString,
+		Uses: &usage.Recorder{Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: db, Log: log},
 	}
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", w.socket)
 	if err != nil {
@@ -124,7 +125,7 @@ func wantCode(t *testing.T, what string, err error, code functions.Code) {
 // put puts objects into the store, as the API would.
 func (w *world) put(t *testing.T, objects ...functions.Object) {
 	t.Helper()
-	err := w.store.Update(context.Background(), func(tx functions.Tx) error {
+	err := w.db.Update(context.Background(), func(tx store.Tx) error {
 		for _, o := range objects {
 			if err := tx.Put(o); err != nil {
 				return err

@@ -15,7 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-func TestAuthentication(t *testing.T) {
+func TestRequests_RequireKeyAndPermission(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	expired := w.newKey(ours, start, iam.FullAccess)
@@ -24,44 +24,44 @@ func TestAuthentication(t *testing.T) {
 	for name, test := range map[string]struct {
 		key, method, path string
 		status            int
-		says              string
+		want              string
 	}{
-		"no key":                  {"", "GET", "/namespaces", 401, `"reason":"invalid_argument"`},
-		"no UUID":                 {"x", "GET", "/namespaces", 401, `"reason":"invalid_argument"`},
-		"unknown":                 {unknown, "GET", "/namespaces", 401, `"reason":"not_found"`},
-		"unknown, no endpoint":    {unknown, "GET", "/nothing", 401, `"reason":"not_found"`},
-		"expired this instant":    {expired, "GET", "/namespaces", 401, `"reason":"expired"`},
-		"may read":                {readOnly, "GET", "/namespaces", 200, `"total_count":0`},
-		"may not write":           {readOnly, "POST", "/namespaces", 403, `{"action":"write","resource":"functions_namespace"}`},
-		"may not upload":          {readOnly, "GET", "/functions/" + none + "/upload-url", 403, `{"action":"write","resource":"functions_function"}`},
-		"may not issue tokens":    {readOnly, "GET", "/issue-jwt", 403, `{"action":"write","resource":"functions_token"}`},
-		"may only call":           {private, "GET", "/functions", 403, `{"action":"read","resource":"functions_function"}`},
-		"no endpoint, with a key": {w.key, "GET", "/nothing", 404, "no such endpoint"},
-		"another method":          {w.key, "PUT", "/namespaces", 404, "no such endpoint"},
-		"an ID that is none":      {w.key, "GET", "/namespaces/x", 400, "invalid argument(s)"},
-		"an ID with a climb":      {w.key, "GET", "/namespaces/..%2f..", 400, "invalid argument(s)"},
-		"the key of another":      {w.theirs, "GET", "/namespaces", 200, `"total_count":0`},
-		"nothing to make":         {w.key, "POST", "/namespaces", 400, "namespace name"},
+		"no key":                 {"", "GET", "/namespaces", 401, `"reason":"invalid_argument"`},
+		"not a UUID":             {"x", "GET", "/namespaces", 401, `"reason":"invalid_argument"`},
+		"unknown":                {unknown, "GET", "/namespaces", 401, `"reason":"not_found"`},
+		"unknown, bad endpoint":  {unknown, "GET", "/nothing", 401, `"reason":"not_found"`},
+		"expired this second":    {expired, "GET", "/namespaces", 401, `"reason":"expired"`},
+		"may read":               {readOnly, "GET", "/namespaces", 200, `"total_count":0`},
+		"may not write":          {readOnly, "POST", "/namespaces", 403, `{"action":"write","resource":"functions_namespace"}`},
+		"may not upload":         {readOnly, "GET", "/functions/" + none + "/upload-url", 403, `{"action":"write","resource":"functions_function"}`},
+		"may not issue tokens":   {readOnly, "GET", "/issue-jwt", 403, `{"action":"write","resource":"functions_token"}`},
+		"may only call":          {private, "GET", "/functions", 403, `{"action":"read","resource":"functions_function"}`},
+		"unknown endpoint":       {w.key, "GET", "/nothing", 404, "no such endpoint"},
+		"unknown method":         {w.key, "PUT", "/namespaces", 404, "no such endpoint"},
+		"invalid ID":             {w.key, "GET", "/namespaces/x", 400, "invalid argument(s)"},
+		"ID with path elements":  {w.key, "GET", "/namespaces/..%2f..", 400, "invalid argument(s)"},
+		"key of another project": {w.theirs, "GET", "/namespaces", 200, `"total_count":0`},
+		"empty body":             {w.key, "POST", "/namespaces", 400, "namespace name"},
 	} {
 		a := w.send(test.key, test.method, w.url+base+test.path, "")
-		if a.status != test.status || !strings.Contains(a.body, test.says) {
-			t.Errorf("%s: %d %s, want %d and %s", name, a.status, a.body, test.status, test.says)
+		if a.status != test.status || !strings.Contains(a.body, test.want) {
+			t.Errorf("%s: got %d %s, want %d with %s", name, a.status, a.body, test.status, test.want)
 		}
 		if test.key != "" && test.key != "x" && strings.Contains(a.body+w.log.String(), test.key) {
-			t.Errorf("%s: the key is in the answer or in the log", name)
+			t.Errorf("%s: the key is in the response or in the log", name)
 		}
 		if a.header.Get("X-Request-Id") == "" {
-			t.Errorf("%s: the answer has no request ID", name)
+			t.Errorf("%s: the response has no request ID", name)
 		}
 	}
 	if a := w.send(w.key, "GET", w.url+"/functions/v1beta1/regions/us-east/namespaces", ""); a.status != 400 || !strings.Contains(a.body, `"argument_name":"region"`) {
-		t.Errorf("another region: %d %s", a.status, a.body)
+		t.Errorf("unknown region: got %d %s, want 400 for region", a.status, a.body)
 	}
 }
 
-// No endpoint shows one project's objects to another project, and each answers as if
-// they were not there.
-func TestProjectsSeeNothingOfEachOther(t *testing.T) {
+// Every endpoint responds for the objects of another project as for objects that do not
+// exist.
+func TestProjects_AreIsolated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("secret-name")
@@ -70,7 +70,7 @@ func TestProjectsSeeNothingOfEachOther(t *testing.T) {
 	cronID := w.must("POST", "/crons", `{"function_id":"`+f+`","schedule":"0 0 * * *","name":"c"}`).text("id")
 	domainID := w.must("POST", "/domains", `{"function_id":"`+f+`","hostname":"www.example.com"}`).text("id")
 	none := uuid.NewString()
-	for _, test := range []struct{ method, path, body string }{
+	for _, test := range []struct{ method, path, id string }{
 		{"GET", "/namespaces/%s", n},
 		{"PATCH", "/namespaces/%s", n},
 		{"DELETE", "/namespaces/%s", n},
@@ -89,10 +89,10 @@ func TestProjectsSeeNothingOfEachOther(t *testing.T) {
 		{"GET", "/domains/%s", domainID},
 		{"DELETE", "/domains/%s", domainID},
 	} {
-		theirs := w.send(w.theirs, test.method, w.url+base+fmt.Sprintf(test.path, test.body), "{}")
+		theirs := w.send(w.theirs, test.method, w.url+base+fmt.Sprintf(test.path, test.id), "{}")
 		missing := w.send(w.theirs, test.method, w.url+base+fmt.Sprintf(test.path, none), "{}")
-		if theirs.status != 404 || strings.ReplaceAll(theirs.body, test.body, none) != missing.body {
-			t.Errorf("%s %s: %d %s, and of what is not there %d %s", test.method, test.path, theirs.status, theirs.body, missing.status, missing.body)
+		if theirs.status != 404 || strings.ReplaceAll(theirs.body, test.id, none) != missing.body {
+			t.Errorf("%s %s: got %d %s, want the response for a missing object %d %s", test.method, test.path, theirs.status, theirs.body, missing.status, missing.body)
 		}
 	}
 	for path, body := range map[string]string{
@@ -100,22 +100,20 @@ func TestProjectsSeeNothingOfEachOther(t *testing.T) {
 		"/crons": `{"function_id":"` + f + `","schedule":"* * * * *"}`, "/domains": `{"function_id":"` + f + `","hostname":"a.example.com"}`,
 	} {
 		if a := w.send(w.theirs, "POST", w.url+base+path, body); a.status != 404 {
-			t.Errorf("POST %s for another's: %d %s", path, a.status, a.body)
+			t.Errorf("POST %s for an object of another project: got %d %s, want 404", path, a.status, a.body)
 		}
 	}
 	for _, path := range []string{"/namespaces", "/functions?namespace_id=" + n, "/tokens?function_id=" + f, "/crons?function_id=" + f, "/domains?function_id=" + f} {
 		if a := w.send(w.theirs, "GET", w.url+base+path, ""); strings.Contains(a.body, f) || strings.Contains(a.body, "secret-name") || a.fields["total_count"] != nil && a.fields["total_count"] != 0.0 {
-			t.Errorf("GET %s: %s", path, a.body)
+			t.Errorf("GET %s: got %s, want nothing of another project", path, a.body)
 		}
 	}
 	if a := w.must("GET", "/functions/"+f, ""); a.text("status") != "created" || a.text("name") != "hello" {
-		t.Errorf("afterwards the function is %s", a.body)
+		t.Errorf("function afterwards: got %s, want it unchanged", a.body)
 	}
 }
 
-// Wrong keys from one address are slowed; a right one is not, and neither is anybody
-// counted while the server itself cannot tell.
-func TestWrongKeysAreSlowed(t *testing.T) {
+func TestWrongKeys_AreLimited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(a *api.API) { a.Attempts = iam.NewAttempts(3) })
 	for n := range 6 {
@@ -124,57 +122,56 @@ func TestWrongKeysAreSlowed(t *testing.T) {
 			want = http.StatusTooManyRequests
 		}
 		if a := w.send(uuid.NewString(), "GET", w.url+base+"/namespaces", ""); a.status != want {
-			t.Errorf("wrong key %d: %d %s", n, a.status, a.body)
+			t.Errorf("wrong key %d: got %d %s, want %d", n, a.status, a.body, want)
 		}
 	}
 	w.must("GET", "/namespaces", "")
 	w.pass(time.Minute)
 	if a := w.send("", "GET", w.url+base+"/namespaces", ""); a.status != http.StatusUnauthorized {
-		t.Errorf("a minute later: %d", a.status)
+		t.Errorf("a minute later: got %d, want 401", a.status)
 	}
 }
 
-// doubtful keys cannot be told while the flag is set.
-type doubtful struct {
+// unavailableKeys is a Directory that cannot authenticate while unavailable is set.
+type unavailableKeys struct {
 	api.Directory
 
-	doubt *atomic.Bool
+	unavailable *atomic.Bool
 }
 
-func (d doubtful) Authenticate(secretKey string, now time.Time) (iam.APIKey, error) {
-	if d.doubt.Load() {
+func (d unavailableKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, error) {
+	if d.unavailable.Load() {
 		return iam.APIKey{}, &functions.Error{Code: functions.Unavailable, Message: "not now"}
 	}
 	return d.Directory.Authenticate(secretKey, now)
 }
 
-func TestKeysThatCannotBeTold(t *testing.T) {
+func TestUnavailableKeys_AreNotCountedAsWrong(t *testing.T) {
 	t.Parallel()
-	var doubt atomic.Bool
-	w := newWorld(t, func(a *api.API) { a.Keys, a.Attempts = doubtful{a.Keys, &doubt}, iam.NewAttempts(1) })
-	doubt.Store(true)
+	var unavailable atomic.Bool
+	w := newWorld(t, func(a *api.API) { a.Keys, a.Attempts = unavailableKeys{a.Keys, &unavailable}, iam.NewAttempts(1) })
+	unavailable.Store(true)
 	for range 5 {
 		if a := w.ask("GET", "/namespaces", ""); a.status != http.StatusServiceUnavailable || a.body != `{"message":"not now"}` {
-			t.Errorf("in doubt: %d %s", a.status, a.body)
+			t.Errorf("unavailable: got %d %s, want 503", a.status, a.body)
 		}
 	}
-	doubt.Store(false)
+	unavailable.Store(false)
 	w.must("GET", "/namespaces", "")
 	if a := w.send("", "GET", w.url+base+"/namespaces", ""); a.status != http.StatusUnauthorized {
-		t.Errorf("what was in doubt was counted as wrong: %d", a.status)
+		t.Errorf("first wrong key: got %d, want 401", a.status)
 	}
 }
 
-// What panics is answered as any internal error: with nothing of it.
-func TestPanicsAreInternalErrors(t *testing.T) {
+func TestPanic_IsInternalError(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t) // there are no logs, and they are asked for
+	w := newWorld(t) // API.Logs is nil, so that a request for logs panics.
 	f := w.function(w.namespace("panics"), "f")
 	if a := w.ask("GET", "/functions/"+f+"/logs", ""); a.status != http.StatusInternalServerError || a.body != `{"message":"internal error"}` {
-		t.Errorf("%d %s", a.status, a.body)
+		t.Errorf("got %d %s, want 500 without the cause", a.status, a.body)
 	}
 	if !strings.Contains(w.log.String(), "panic: runtime error") || !strings.Contains(w.log.String(), "logs.go") {
-		t.Error("the log does not say where it was")
+		t.Error("the log has no stack of the panic")
 	}
 	w.must("GET", "/functions/"+f, "")
 }

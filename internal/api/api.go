@@ -13,54 +13,53 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// Directory says who has a secret key.
+// A Directory resolves API keys and projects. iam.Directory implements it.
 type Directory interface {
-	// Authenticate returns the API key with that secret key, iam.ErrMalformed,
-	// iam.ErrUnknown, or iam.ErrExpired together with the key.
+	// Authenticate returns the API key with the given secret key. It returns
+	// iam.ErrMalformed or iam.ErrUnknown, or the key together with iam.ErrExpired.
 	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
-	// Recheck returns the API key with that access key, iam.ErrUnknown, or
-	// iam.ErrExpired together with the key.
+	// Recheck returns the API key with the given access key. It returns iam.ErrUnknown,
+	// or the key together with iam.ErrExpired.
 	Recheck(accessKey string, now time.Time) (iam.APIKey, error)
-	// Project returns the project of an ID.
+	// Project returns the project with the given ID, or the zero Project.
 	Project(id string) iam.Project
-	// Visible returns the IDs of all projects that a key opens; nil if that is its
-	// default project alone.
+	// Visible returns the IDs of all projects that a key covers, or nil if it covers only
+	// its default project.
 	Visible(key iam.APIKey) []string
 }
 
-// Projects makes, changes and deletes projects.
+// Projects creates, updates and deletes projects.
 type Projects interface {
 	MakeProject(ctx context.Context, organization, name, description string) (iam.Project, error)
 	UpdateProject(ctx context.Context, id string, name, description *string) (iam.Project, error)
 	DeleteProject(ctx context.Context, id string) (iam.Project, error)
 }
 
-// API is the control plane's HTTP interface. All exported fields but URL, Trusted and
-// Observer must be set.
+// API is the HTTP interface of the control plane. All exported fields except URL, Trusted
+// and Observer must be set before Handler is called.
 type API struct {
 	Service  *functions.Service
 	Keys     Directory
 	Projects Projects
-	// Attempts counts the wrong keys, and the wrong signatures of addresses.
+	// Attempts limits wrong API keys and wrong signatures of URLs.
 	Attempts *iam.Attempts
-	Archives *blob.Archives
+	Archives blob.Archives
 	Runtimes []runtime.Runtime
-	// Toolchain names what serves a language on this machine; empty if nothing
-	// does.
+	// Toolchain returns the name of this server's toolchain for a language; empty if there
+	// is none.
 	Toolchain func(language string) string
-	// Logs has what functions print.
-	Logs Logs
-	// Stopping is closed when no request is to last any longer.
+	Logs      Logs
+	// Stopping is closed when long-running requests must end.
 	Stopping <-chan struct{}
-	// URLKey signs the URLs at which archives are uploaded.
+	// URLKey signs the URLs of archives.
 	URLKey []byte
-	// URL is the public URL of the API, without a slash at its end; empty for the one
-	// by which each client has reached it.
+	// URL is the public URL of the API, without a trailing slash. If it is empty, signed
+	// URLs use the URL by which the client has reached the server.
 	URL string
-	// Trusted reports whether a proxy at an address is trusted in what it says of that
-	// URL; nil trusts none.
+	// Trusted reports whether a proxy at an address is trusted to set X-Forwarded-Proto
+	// and X-Forwarded-Host; nil trusts none.
 	Trusted func(netip.Addr) bool
-	// PublicKeys returns the key set that verifies all tokens, as JSON.
+	// PublicKeys returns the JSON Web Key Set of all namespaces.
 	PublicKeys func() []byte
 	Now        func() time.Time
 	NewID      func() string
@@ -70,30 +69,35 @@ type API struct {
 	reserved reservations
 }
 
-// base is the path below which every endpoint of the Functions API is.
+// base is the path prefix of the Functions API.
 const base = "/functions/v1beta1/regions/{region}"
 
-// Handler returns the handler of the whole API.
+// Handler returns the handler of all endpoints.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, answer := range a.endpoints() {
-		mux.Handle(pattern, a.endpoint(permissionFor(pattern), answer))
+	for pattern, handle := range a.endpoints() {
+		mux.Handle(pattern, a.authorized(permissionFor(pattern), handle))
 	}
 	mux.HandleFunc("PUT "+archivePath, a.putArchive)
 	mux.HandleFunc("GET "+archivePath, a.getArchive)
 	mux.HandleFunc("GET /.well-known/jwks.json", a.getPublicKeys)
 	mux.HandleFunc("GET /metadata", a.getMetadata)
-	mux.HandleFunc("GET "+descriptionPath, a.getDescription)
+	mux.HandleFunc("GET "+documentPath, a.getDescription)
 	mux.HandleFunc("GET "+pagePath, a.getDescription)
 	mux.HandleFunc("/", a.unknownRoute)
 	return a.observe(a.recover(mux))
 }
 
-// An answer is one endpoint: what it returns is encoded as JSON.
-type answer func(r *http.Request, scope functions.Scope) (any, error)
+// An endpoint handles an authorized request. It returns the body of the response, which is
+// encoded as JSON unless it is a stream.
+type endpoint func(r *http.Request, scope functions.Scope) (any, error)
 
-func (a *API) endpoints() map[string]answer {
-	return map[string]answer{
+// A stream writes a response that is not a single JSON document.
+type stream func(w http.ResponseWriter, r *http.Request)
+
+// endpoints returns the endpoints that require an API key, by pattern.
+func (a *API) endpoints() map[string]endpoint {
+	return map[string]endpoint{
 		"GET " + base + "/namespaces":         a.listNamespaces,
 		"POST " + base + "/namespaces":        a.createNamespace,
 		"GET " + base + "/namespaces/{id}":    a.getNamespace,
@@ -146,20 +150,21 @@ func (a *API) endpoints() map[string]answer {
 	}
 }
 
-// endpoint writes the answer, to those who may have it.
-func (a *API) endpoint(needed permission, answer answer) http.Handler {
+// authorized returns the handler of an endpoint. It calls the endpoint if the caller has the
+// permission, and writes its result.
+func (a *API) authorized(required permission, handle endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := notedFor(r)
-		n.changes = needed.action == iam.Write
+		info := infoOf(r)
+		info.changes = required.action == iam.Write
 		if id := r.PathValue("id"); functions.ValidID(id) {
-			n.object = id
+			info.object = id
 		}
-		scope, err := a.authorize(r, needed)
+		scope, err := a.authorize(r, required)
 		if err != nil {
 			a.writeError(w, r, err)
 			return
 		}
-		body, err := answer(r, scope)
+		body, err := handle(r, scope)
 		if err != nil {
 			a.writeError(w, r, err)
 			return
@@ -168,54 +173,44 @@ func (a *API) endpoint(needed permission, answer answer) http.Handler {
 			s(w, r)
 			return
 		}
-		if made, ok := body.(identified); ok {
-			n.object = made.objectID()
+		if object, ok := body.(identified); ok {
+			info.object = object.objectID()
 		}
 		a.writeJSON(w, r, http.StatusOK, body)
 	})
 }
 
-// identified is the answer for one object.
+// identified is implemented by the responses for one object.
 type identified interface{ objectID() string }
-
-func (n namespaceAnswer) objectID() string   { return n.ID }
-func (f functionAnswer) objectID() string    { return f.ID }
-func (t tokenAnswer) objectID() string       { return t.ID }
-func (t issuedTokenAnswer) objectID() string { return t.id }
-func (c cronAnswer) objectID() string        { return c.ID }
-func (t triggerAnswer) objectID() string     { return t.ID }
-func (d domainAnswer) objectID() string      { return d.ID }
-func (p projectAnswer) objectID() string     { return p.ID }
 
 // authenticate returns the caller's API key.
 func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
 	now := a.Now()
 	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), now)
-	notedFor(r).key = key
-	// No key, and one that has expired, are wrong as well: each answer to them
-	// is written down, and nobody is to fill the audit log.
-	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.Attempts.Wrong(addressOf(r), now) {
+	infoOf(r).key = key
+	// Missing and expired keys count as failures, since each writes an entry to the audit
+	// log. Unavailable does not: the server could not check the key.
+	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.Attempts.CountFailure(addressOf(r), now) {
 		return key, errTooManyAttempts
 	}
 	return key, err
 }
 
-// addressOf is the address that a request comes from.
+// addressOf returns the address of the peer, or the zero address if it is unknown.
 func addressOf(r *http.Request) netip.Addr {
-	// What is no address is the zero one.
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return peer.Addr()
 }
 
-// authorize returns how far the caller can see. The region of the path is
-// checked after the key and its permissions, as everything else is.
-func (a *API) authorize(r *http.Request, needed permission) (functions.Scope, error) {
+// authorize authenticates the caller, checks the permission, and returns the scope of the
+// caller's objects. The region is checked last, like all other arguments.
+func (a *API) authorize(r *http.Request, required permission) (functions.Scope, error) {
 	key, err := a.authenticate(r)
 	if err != nil {
 		return functions.Scope{}, err
 	}
-	if !key.May(needed.action) {
-		return functions.Scope{}, needed
+	if !key.May(required.action) {
+		return functions.Scope{}, required
 	}
 	scope := functions.Scope{
 		Region:    functions.Region(r.PathValue("region")),
@@ -230,7 +225,7 @@ func (a *API) authorize(r *http.Request, needed permission) (functions.Scope, er
 	return scope, nil
 }
 
-// unknownRoute answers what is no endpoint, to those who have a key.
+// unknownRoute responds with 404 to authenticated callers.
 func (a *API) unknownRoute(w http.ResponseWriter, r *http.Request) {
 	if _, err := a.authenticate(r); err != nil {
 		a.writeError(w, r, err)

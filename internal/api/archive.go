@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -19,23 +18,22 @@ import (
 )
 
 const (
-	// archivePath is where the code archives are uploaded and downloaded, at the
-	// signed URLs that upload-url and download-url return. As at Scaleway such a URL
-	// needs no API key with it.
+	// archivePath is the path of code archives. Requests need no API key, as at Scaleway:
+	// upload-url and download-url return signed URLs with this path.
 	archivePath = "/archives/{name}"
 
 	archiveType = "application/octet-stream"
 )
 
-// signedURL is the answer of upload-url and download-url: where to go, and
-// with which headers.
+// signedURL is the response of upload-url and download-url: the URL to request, and the
+// headers to send.
 type signedURL struct {
 	URL     string              `json:"url"`
 	Headers map[string][]string `json:"headers"`
 }
 
 func (a *API) uploadURL(r *http.Request, scope functions.Scope) (any, error) {
-	f, err := a.functionWithCode(r, scope)
+	f, err := a.functionInPath(r, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +49,7 @@ func (a *API) uploadURL(r *http.Request, scope functions.Scope) (any, error) {
 	if int64(length) > a.Service.Limits.ArchiveSize {
 		return nil, &functions.Error{
 			Code: functions.InvalidArgument, Argument: "content_length", Reason: "constraint",
-			Message: fmt.Sprintf("must be at most %d bytes, is %d: leave out of the archive what the function does not need", a.Service.Limits.ArchiveSize, length),
+			Message: fmt.Sprintf("must be at most %d bytes, is %d: remove unneeded files from the archive", a.Service.Limits.ArchiveSize, length),
 		}
 	}
 	if err := a.checkStorage(r.Context(), f.ProjectID, int64(length)); err != nil {
@@ -63,10 +61,10 @@ func (a *API) uploadURL(r *http.Request, scope functions.Scope) (any, error) {
 	}, nil
 }
 
-// downloadURL was never recorded; a function without code is answered as any
-// other thing that is not there.
+// downloadURL returns a signed URL for downloading the code. Scaleway's response for a
+// function without code was never recorded; Jeton returns 404.
 func (a *API) downloadURL(r *http.Request, scope functions.Scope) (any, error) {
-	f, err := a.functionWithCode(r, scope)
+	f, err := a.functionInPath(r, scope)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +74,8 @@ func (a *API) downloadURL(r *http.Request, scope functions.Scope) (any, error) {
 	return signedURL{URL: a.sign(r, http.MethodGet, f.ID, ""), Headers: map[string][]string{}}, nil
 }
 
-func (a *API) functionWithCode(r *http.Request, scope functions.Scope) (functions.Function, error) {
+// functionInPath returns the function with the ID in the path.
+func (a *API) functionInPath(r *http.Request, scope functions.Scope) (functions.Function, error) {
 	id, err := pathID(r, "function_id")
 	if err != nil {
 		return functions.Function{}, err
@@ -84,20 +83,19 @@ func (a *API) functionWithCode(r *http.Request, scope functions.Scope) (function
 	return a.Service.Function(r.Context(), scope, id)
 }
 
-// putArchive keeps an uploaded archive. It becomes the function's code at the
-// next deployment.
+// putArchive stores an uploaded archive. The next deployment of the function uses it.
 func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
-	f, err := a.admit(r, iam.Write)
+	f, err := a.authorizeURL(r, iam.Write)
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	notedFor(r).changes = true
+	infoOf(r).changes = true
 	length, _ := strconv.ParseInt(r.URL.Query().Get(lengthParameter), 10, 64)
 	if r.ContentLength != length {
 		a.writeError(w, r, &functions.Error{
 			Code: functions.InvalidArgument, Argument: "content-length", Reason: "constraint",
-			Message: fmt.Sprintf("must be %d, as it was asked for", length),
+			Message: fmt.Sprintf("must be %d, as in the request for the URL", length),
 		})
 		return
 	}
@@ -107,8 +105,8 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
-	archive, err := a.Archives.Add(f.ID, r.Body, length, func(archive blob.Archive) error {
-		// The key may have been revoked while the archive was received.
+	archive, err := a.Archives.Put(r.Context(), f.ID, r.Body, length, func(archive blob.Archive) error {
+		// The API key may have been deleted during the upload.
 		if _, err := a.recheck(r, iam.Write); err != nil {
 			return err
 		}
@@ -119,59 +117,62 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		return err
 	})
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, blob.ErrTooLarge) {
-		err = &functions.Error{Code: functions.InvalidArgument, Message: "the archive is not as long as was said"}
+		err = &functions.Error{Code: functions.InvalidArgument, Message: "the archive does not have the announced length"}
 	}
-	if noRoom(err) {
+	if diskFull(err) {
 		err = errors.Join(err, &functions.Error{Code: functions.Unavailable, Message: "the server cannot do this now: its disk is full"})
 	}
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	if err := a.removeSuperseded(f.ID); err != nil {
-		a.Log.Error("superseded archives could not be removed", "function_id", f.ID, "error", err)
+	if err := a.removeSuperseded(context.WithoutCancel(r.Context()), f.ID); err != nil {
+		a.Log.Error("cannot remove superseded archives", "function_id", f.ID, "error", err)
 	}
 	w.Header().Set("Etag", `"`+archive.MD5+`"`)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
 }
 
-// noRoom tells whether a file could not be written for want of room.
-func noRoom(err error) bool {
+// diskFull reports whether a file could not be written because the disk is full.
+func diskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
-// removeSuperseded removes the archives that the function does not need any more now
-// that another one was uploaded.
-func (a *API) removeSuperseded(functionID string) error {
-	return a.Archives.Prune(functionID, func() ([]string, error) {
-		f, err := a.Service.FunctionByID(context.Background(), functionID)
+// removeSuperseded removes the archives that the function no longer needs after an upload.
+func (a *API) removeSuperseded(ctx context.Context, functionID string) error {
+	return a.Archives.Prune(ctx, functionID, func() ([]string, error) {
+		f, err := a.Service.FunctionByID(ctx, functionID)
 		if functions.IsNotFound(err) {
-			return nil, nil // It was deleted, with its archives.
+			return nil, nil // The deletion of the function removes its archives.
 		}
 		return f.Archives(), err
 	})
 }
 
-// getArchive returns the archive that was uploaded last, with its digest (RFC 9530).
+// getArchive serves the archive that was uploaded last, with its digest (RFC 9530).
 func (a *API) getArchive(w http.ResponseWriter, r *http.Request) {
-	f, err := a.admit(r, iam.Read)
+	f, err := a.authorizeURL(r, iam.Read)
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	file, err := a.Archives.Open(f.ID, f.Archive)
-	if f.Archive == "" || errors.Is(err, os.ErrNotExist) {
+	if f.Archive == "" {
+		a.writeError(w, r, functions.NotFoundError("Code of the function", f.ID))
+		return
+	}
+	content, err := a.Archives.Open(r.Context(), f.ID, f.Archive)
+	if errors.Is(err, blob.ErrNotFound) {
 		err = functions.NotFoundError("Code of the function", f.ID)
 	}
 	if err != nil {
 		a.writeError(w, r, err)
 		return
 	}
-	defer file.Close()
+	defer content.Close()
 	if digest, err := hex.DecodeString(f.Archive); err == nil {
 		w.Header().Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":")
 	}
 	w.Header().Set("Content-Type", archiveType)
-	http.ServeContent(w, r, "", time.Time{}, file)
+	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(content, 0, content.Size()))
 }

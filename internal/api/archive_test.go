@@ -14,25 +14,25 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// outcomes keeps what became of requests.
+// outcomes is an Observer that records outcomes.
 type outcomes struct{ all []api.Outcome }
 
 func (o *outcomes) Begin(r *http.Request) *http.Request      { return r }
 func (o *outcomes) End(_ *http.Request, outcome api.Outcome) { o.all = append(o.all, outcome) }
 
-// Who has no signed address changes nothing, which would be waited for at the audit
-// log, and is slowed like those with wrong keys.
-func TestArchiveWithoutSignature(t *testing.T) {
+// A request with an invalid signature is not reported as a change, for which the audit log
+// would be synced to disk, and it counts as a failed attempt.
+func TestArchive_LimitsRequestsWithoutValidSignature(t *testing.T) {
 	t.Parallel()
 	const allowed = 3
 	path := "/archives/function-11111111-1111-4111-8111-111111111111.zip"
 	expired := path + "?X-Jeton-Expires=1&X-Jeton-Signature=00"
 	tests := map[string]struct{ method, target string }{
-		"put without a signature": {http.MethodPut, path},
-		"put with a wrong one":    {http.MethodPut, expired},
-		"get without a signature": {http.MethodGet, path},
-		"get with a wrong one":    {http.MethodGet, expired},
-		"no archive's name":       {http.MethodPut, "/archives/x"},
+		"PUT without a signature": {http.MethodPut, path},
+		"PUT with a wrong one":    {http.MethodPut, expired},
+		"GET without a signature": {http.MethodGet, path},
+		"GET with a wrong one":    {http.MethodGet, expired},
+		"invalid name":            {http.MethodPut, "/archives/x"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestArchiveWithoutSignature(t *testing.T) {
 				w := httptest.NewRecorder()
 				handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), test.method, test.target, strings.NewReader("zip")))
 				if o := observed.all[n]; w.Code != want || o.Status != want || o.Changes || o.Object != "" {
-					t.Errorf("request %d is answered with %d, want %d, and noted as %+v", n, w.Code, want, o)
+					t.Errorf("request %d: got %d, outcome %+v, want %d and no change", n, w.Code, o, want)
 				}
 			}
 		})

@@ -7,7 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-type cronAnswer struct {
+type cronResponse struct {
 	ID         string           `json:"id"`
 	FunctionID string           `json:"function_id"`
 	Schedule   string           `json:"schedule"`
@@ -16,8 +16,10 @@ type cronAnswer struct {
 	Name       string           `json:"name"`
 }
 
-func encodeCron(c functions.Cron, _ touched) cronAnswer {
-	return cronAnswer{ID: c.ID, FunctionID: c.FunctionID, Schedule: c.Schedule, Args: c.Args, Status: c.Status, Name: c.Name}
+func (c cronResponse) objectID() string { return c.ID }
+
+func encodeCron(c functions.Cron, _ access) cronResponse {
+	return cronResponse{ID: c.ID, FunctionID: c.FunctionID, Schedule: c.Schedule, Args: c.Args, Status: c.Status, Name: c.Name}
 }
 
 type createCronRequest struct {
@@ -47,9 +49,9 @@ func (a *API) getCron(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeCron(c, read), err
 }
 
-type cronsAnswer struct {
-	Crons      []cronAnswer `json:"crons"`
-	TotalCount int          `json:"total_count"`
+type cronsResponse struct {
+	Crons      []cronResponse `json:"crons"`
+	TotalCount int            `json:"total_count"`
 }
 
 func (a *API) listCrons(r *http.Request, scope functions.Scope) (any, error) {
@@ -58,7 +60,7 @@ func (a *API) listCrons(r *http.Request, scope functions.Scope) (any, error) {
 		return nil, err
 	}
 	found, total, err := a.Service.Crons(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
-	return cronsAnswer{encodeAll(found, encodeCron), total}, err
+	return cronsResponse{encodeAll(found, encodeCron), total}, err
 }
 
 type updateCronRequest struct {

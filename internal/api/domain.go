@@ -6,7 +6,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-type domainAnswer struct {
+type domainResponse struct {
 	ID           string           `json:"id"`
 	Hostname     string           `json:"hostname"`
 	FunctionID   string           `json:"function_id"`
@@ -15,8 +15,10 @@ type domainAnswer struct {
 	ErrorMessage nullable         `json:"error_message"`
 }
 
-func encodeDomain(d functions.Domain, _ touched) domainAnswer {
-	return domainAnswer{
+func (d domainResponse) objectID() string { return d.ID }
+
+func encodeDomain(d functions.Domain, _ access) domainResponse {
+	return domainResponse{
 		ID: d.ID, Hostname: d.Hostname, FunctionID: d.FunctionID, URL: d.URL(), Status: d.Status,
 		ErrorMessage: nullable(d.ErrorMessage),
 	}
@@ -45,9 +47,9 @@ func (a *API) getDomain(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeDomain(d, read), err
 }
 
-type domainsAnswer struct {
-	Domains    []domainAnswer `json:"domains"`
-	TotalCount int            `json:"total_count"`
+type domainsResponse struct {
+	Domains    []domainResponse `json:"domains"`
+	TotalCount int              `json:"total_count"`
 }
 
 func (a *API) listDomains(r *http.Request, scope functions.Scope) (any, error) {
@@ -56,7 +58,7 @@ func (a *API) listDomains(r *http.Request, scope functions.Scope) (any, error) {
 		return nil, err
 	}
 	found, total, err := a.Service.Domains(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
-	return domainsAnswer{encodeAll(found, encodeDomain), total}, err
+	return domainsResponse{encodeAll(found, encodeDomain), total}, err
 }
 
 func (a *API) deleteDomain(r *http.Request, scope functions.Scope) (any, error) {

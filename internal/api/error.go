@@ -11,13 +11,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// message is the bare body of the Functions API's own errors.
+// message is the error body of the Functions API.
 type message struct {
 	Message string `json:"message"`
 }
 
-// The other shapes are those of Scaleway's API gateway and of its newer APIs,
-// with the keys in alphabetical order, as they were recorded.
+// The other error bodies are those of Scaleway's API gateway and of its newer APIs, with
+// the members in alphabetical order as recorded.
 type (
 	deniedAuthentication struct {
 		Message string `json:"message"`
@@ -82,10 +82,10 @@ type (
 	}
 )
 
-// writeError is the one place where an error becomes an answer. What is not
-// meant for the caller goes to the log only, under the request's ID.
+// writeError writes the response for an error. Internal errors are only logged, with the ID
+// of the request.
 func (a *API) writeError(w http.ResponseWriter, r *http.Request, err error) {
-	notedFor(r).err = err
+	infoOf(r).err = err
 	if errors.Is(err, errTooManyAttempts) {
 		writeRateLimited(w)
 		return
@@ -94,28 +94,29 @@ func (a *API) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	a.writeJSON(w, r, status, body)
 }
 
-// missing is a thing that is not there, in an API of the newer kind.
+// missing is the error for a resource that does not exist in the IAM and account APIs.
 type missing struct{ resource, id string }
 
 // Error implements error.
 func (m missing) Error() string { return m.resource + " " + m.id + " is not found" }
 
-// errTooManyAttempts refuses a wrong key, or a wrong signature, of one who has shown
-// many.
+// errTooManyAttempts is the error for a wrong API key or signature from an address that has
+// exceeded its limit.
 var errTooManyAttempts = errors.New("too many wrong API keys or signatures from this address")
 
-// writeRateLimited answers as the gateway in front of the real service was
-// recorded to: with one header, and without a body or any of the others.
+// writeRateLimited writes the recorded response of Scaleway's API gateway: one header, no
+// body, and no standard headers.
 func writeRateLimited(w http.ResponseWriter) {
 	header := w.Header()
 	requestID := header.Get("X-Request-Id")
 	clear(header)
-	header.Set("X-Request-Id", requestID) // ours, to be found in the log
+	header.Set("X-Request-Id", requestID) // Not in the recorded response; it finds the log entry.
 	header.Set("X-Envoy-Ratelimited", "true")
 	header.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusTooManyRequests)
 }
 
+// errorBody returns the status and the body of the response for an error.
 func errorBody(err error) (int, any) {
 	switch {
 	case errors.Is(err, iam.ErrMalformed):
@@ -134,9 +135,9 @@ func errorBody(err error) (int, any) {
 		}
 	}
 	if errors.Is(err, context.Canceled) {
-		// By the caller, who has left, or by the end of the server. A change that
-		// has begun is not cut off.
-		return http.StatusServiceUnavailable, message{"the request was cut off before it was carried out"}
+		// The client has disconnected, or the server stops. A change that was started is
+		// not canceled.
+		return http.StatusServiceUnavailable, message{"the request was canceled before it was processed"}
 	}
 	e, ok := errors.AsType[*functions.Error](err)
 	if !ok {
@@ -158,7 +159,7 @@ func errorBody(err error) (int, any) {
 			return http.StatusConflict, message{e.Message}
 		}
 		return http.StatusConflict, alreadyExists{
-			HelpMessage: "choose another name, or use the one that exists",
+			HelpMessage: "choose another name, or use the existing resource",
 			Message:     e.Message, Resource: e.Resource, ResourceID: e.ResourceID, Type: "already_exists",
 		}
 	case functions.TransientState:
@@ -188,7 +189,7 @@ func denied(reason string) deniedAuthentication {
 	}
 }
 
-// recover answers a panic as any other internal error, and logs where it was.
+// recover responds to a panic with an internal error, and logs its stack.
 func (a *API) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {

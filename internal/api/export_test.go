@@ -8,19 +8,18 @@ import (
 	"slices"
 )
 
-// Patterns are those of all endpoints that want a key.
+// Patterns returns the patterns of all endpoints that require an API key.
 func Patterns() []string { return slices.Sorted(maps.Keys((&API{}).endpoints())) }
 
-// QueryPage is the page that a request asks for.
+// QueryPage returns the page that a request's query asks for.
 var QueryPage = queryPage
 
-// Decoded reads a body as each of the requests that there are, and returns what is
-// wrong with it for each.
-func Decoded(body []byte) (errs []error) {
+// DecodeAll decodes a body as each type of request, and returns the errors.
+func DecodeAll(body []byte) (errs []error) {
 	for _, request := range []any{
 		new(createNamespaceRequest), new(updateNamespaceRequest), new(createFunctionRequest), new(updateFunctionRequest),
 		new(createTokenRequest), new(createCronRequest), new(updateCronRequest), new(createDomainRequest),
-		new(createTriggerRequest), new(updateTriggerRequest),
+		new(createTriggerRequest), new(updateTriggerRequest), new(createProjectRequest), new(updateProjectRequest),
 	} {
 		errs = append(errs, decode(httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body)), request))
 	}

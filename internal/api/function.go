@@ -8,7 +8,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-type functionAnswer struct {
+type functionResponse struct {
 	ID                         string               `json:"id"`
 	Name                       string               `json:"name"`
 	NamespaceID                string               `json:"namespace_id"`
@@ -38,19 +38,21 @@ type functionAnswer struct {
 	Region                     functions.Region     `json:"region"`
 }
 
-func encodeFunction(f functions.Function, t touched) functionAnswer {
-	// Clients show any text as a warning at each plan. The recorded ones are empty
-	// unless the runtime is deprecated or past its end.
+func (f functionResponse) objectID() string { return f.ID }
+
+func encodeFunction(f functions.Function, t access) functionResponse {
+	// The provider shows any runtime_message as a warning in each plan. Recorded ones are
+	// empty unless the runtime is deprecated or unsupported.
 	kind, _ := runtime.Lookup(f.Runtime)
-	return functionAnswer{
+	return functionResponse{
 		ID: f.ID, Name: f.Name, NamespaceID: f.NamespaceID, Status: f.Status,
-		EnvironmentVariables: orNone(f.Variables), MinScale: f.MinScale, MaxScale: f.MaxScale,
+		EnvironmentVariables: mapOrEmpty(f.Variables), MinScale: f.MinScale, MaxScale: f.MaxScale,
 		Runtime: f.Runtime, MemoryLimit: f.MemoryLimit, CPULimit: f.CPULimit, Timeout: duration(f.Timeout),
 		Handler: f.Handler, ErrorMessage: nullable(f.ErrorMessage), Privacy: f.Privacy, Description: f.Description,
 		DomainName: f.DomainName, SecretEnvironmentVariables: hashedSecrets(f.Secrets), HTTPOption: f.HTTPOption,
 		RuntimeMessage: kind.StatusMessage, BuildMessage: nullable(f.BuildMessage), Sandbox: f.Sandbox,
 		CreatedAt: stamp{f.CreatedAt, t == created}, UpdatedAt: stamp{f.UpdatedAt, t != read}, ReadyAt: stamp{f.ReadyAt, false},
-		Tags: orEmpty(f.Tags), PrivateNetworkID: nullable(f.PrivateNetworkID), Region: f.Region,
+		Tags: listOrEmpty(f.Tags), PrivateNetworkID: nullable(f.PrivateNetworkID), Region: f.Region,
 	}
 }
 
@@ -103,9 +105,9 @@ func (a *API) listFunctions(r *http.Request, scope functions.Scope) (any, error)
 	return a.functionsOf(r, scope, r.URL.Query().Get("namespace_id"))
 }
 
-type functionsAnswer struct {
-	Functions  []functionAnswer `json:"functions"`
-	TotalCount int              `json:"total_count"`
+type functionsResponse struct {
+	Functions  []functionResponse `json:"functions"`
+	TotalCount int                `json:"total_count"`
 }
 
 func (a *API) functionsOf(r *http.Request, scope functions.Scope, namespaceID string) (any, error) {
@@ -116,7 +118,7 @@ func (a *API) functionsOf(r *http.Request, scope functions.Scope, namespaceID st
 	filter := queryFilter(r)
 	filter.NamespaceID, filter.FunctionID = namespaceID, ""
 	found, total, err := a.Service.Functions(r.Context(), scope, filter, page)
-	return functionsAnswer{encodeAll(found, encodeFunction), total}, err
+	return functionsResponse{encodeAll(found, encodeFunction), total}, err
 }
 
 type updateFunctionRequest struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// FuzzQueryPage reads pages from queries. What is no number is refused.
+// FuzzQueryPage checks that invalid numbers in a query are invalid arguments.
 func FuzzQueryPage(f *testing.F) {
 	for _, query := range []string{"", "page=1&page_size=100&order_by=name_asc", "page=0", "page=-1", "page=99999999999999999999", "page=1&page=x", "page=%31", "page_size=0x10", "page=+1", "page=;"} {
 		f.Add(query)
@@ -21,19 +21,19 @@ func FuzzQueryPage(f *testing.F) {
 		page, err := api.QueryPage(r)
 		if err != nil {
 			if functions.CodeOf(err) != functions.InvalidArgument {
-				t.Errorf("%q is refused with %v", query, err)
+				t.Errorf("%q: got %v, want an invalid argument", query, err)
 			}
 			return
 		}
 		given := r.URL.Query()
 		if page.Number < 0 || page.Size < 0 || (page.Number == 0) != (given.Get("page") == "") || (page.Size == 0) != (given.Get("page_size") == "") {
-			t.Errorf("%q is read as %+v", query, page)
+			t.Errorf("%q: got %+v, want the numbers of the query", query, page)
 		}
 	})
 }
 
-// FuzzDecode reads bodies as every request that there is. What is wrong with one is
-// told without a word of it: it may be a secret.
+// FuzzDecode decodes bodies as each type of request. The error must not quote the body,
+// which may contain a secret.
 func FuzzDecode(f *testing.F) {
 	const secret = "correct-horse"
 	for _, body := range []string{
@@ -43,15 +43,15 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, err := range api.Decoded(body) {
+		for _, err := range api.DecodeAll(body) {
 			if err == nil {
 				continue
 			}
 			if functions.CodeOf(err) != functions.InvalidArgument {
-				t.Errorf("%q is refused with %v", body, err)
+				t.Errorf("%q: got %v, want an invalid argument", body, err)
 			}
 			if strings.Contains(err.Error(), secret) {
-				t.Errorf("the refusal repeats the body: %v", err)
+				t.Errorf("the error quotes the body: %v", err)
 			}
 		}
 	})

@@ -6,8 +6,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// These routes are in no description of the API. The official plugin for the
-// Serverless Framework (serverless-scaleway-functions 0.5.1) asks for them.
+// The endpoints in this file are undocumented at Scaleway. The official plugin for the
+// Serverless Framework (serverless-scaleway-functions 0.5.1) uses them.
 
 func (a *API) listFunctionsOfNamespace(r *http.Request, scope functions.Scope) (any, error) {
 	id, err := pathID(r, "namespace_id")
@@ -17,16 +17,17 @@ func (a *API) listFunctionsOfNamespace(r *http.Request, scope functions.Scope) (
 	return a.functionsOf(r, scope, id)
 }
 
-type issuedTokenAnswer struct {
+type issuedTokenResponse struct {
 	id    string
 	Token string `json:"token"`
 }
 
-// issueToken makes a token as createToken does: one that is listed, and can be
-// revoked, as those of the real route could not. The plugin names its expiry
-// expiration_date, Scaleway's documentation of 2021 expires_at; of two that
-// differ the token would be good for longer than one of them says, so that they
-// are refused.
+func (t issuedTokenResponse) objectID() string { return t.id }
+
+// issueToken creates a token like createToken. Unlike the tokens of Scaleway's endpoint it
+// is listed and can be revoked. The plugin sends the expiry as expiration_date, Scaleway's
+// documentation of 2021 has expires_at; if both are given they must be the same time, since
+// the token would otherwise be valid for longer than one of them.
 func (a *API) issueToken(r *http.Request, scope functions.Scope) (any, error) {
 	query := r.URL.Query()
 	expiresAt, err := parseExpiry("expires_at", query.Get("expires_at"))
@@ -43,11 +44,11 @@ func (a *API) issueToken(r *http.Request, scope functions.Scope) (any, error) {
 	case !expirationDate.IsZero() && !expirationDate.Equal(expiresAt):
 		return nil, &functions.Error{
 			Code: functions.InvalidArgument, Argument: "expiration_date", Reason: "constraint",
-			Message: "is another instant than expires_at: give one of the two",
+			Message: "must be the same time as expires_at: give only one of them",
 		}
 	}
 	issued, err := a.Service.CreateToken(r.Context(), scope, functions.CreateToken{
 		FunctionID: query.Get("function_id"), NamespaceID: query.Get("namespace_id"), ExpiresAt: expiresAt,
 	})
-	return issuedTokenAnswer{id: issued.ID, Token: issued.Text.Reveal()}, err
+	return issuedTokenResponse{id: issued.ID, Token: issued.Text.Reveal()}, err
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// Logs has what functions print.
+// Logs stores the output of functions.
 type Logs interface {
-	// Lines reports the lines of a function since an instant, oldest first, and
-	// with follow goes on with what is printed until ctx ends. What report returns
-	// ends it.
+	// Lines calls report with the lines of a function since a time, oldest first. With
+	// follow it continues with new lines until ctx ends. It returns the first error of
+	// report.
 	Lines(ctx context.Context, functionID string, since time.Time, follow bool, report func(LogLine) error) error
 }
 
-// A LogLine is one line that an instance has printed. The Serverless Framework's
-// plugin, for which the real service has once had this route, reads the message.
+// A LogLine is one line of output of an instance. Scaleway once had this endpoint for the
+// plugin of the Serverless Framework, which uses only the message.
 type LogLine struct {
 	Message    string    `json:"message"`
 	Timestamp  time.Time `json:"timestamp"`
@@ -32,39 +32,35 @@ type LogLine struct {
 	RequestID  string    `json:"request_id"`
 }
 
-type logsAnswer struct {
+type logsResponse struct {
 	Logs []LogLine `json:"logs"`
 }
 
 const (
-	// usualLines and mostLines are how many lines are answered with, the newest:
-	// unless the caller says how many, and at most.
-	usualLines = 1000
-	mostLines  = 10000
-	// longestFollow is how long one request may follow, and writeTime how long its
-	// caller may take for one line.
-	longestFollow = time.Hour
-	writeTime     = 30 * time.Second
+	// defaultLines and maxLines bound the number of lines in a response.
+	defaultLines = 1000
+	maxLines     = 10000
+	// maxFollow is the maximum duration of a request with follow.
+	maxFollow = time.Hour
+	// writeTimeout is the maximum time for writing one line to the client.
+	writeTimeout = 30 * time.Second
 )
 
-// logsQuery is what the caller asks for.
+// logsQuery has the parameters of a request.
 type logsQuery struct {
 	since  time.Time
 	limit  int
 	follow bool
 }
 
-// A stream is an answer that is not one JSON document.
-type stream func(w http.ResponseWriter, r *http.Request)
-
-// functionLogs answers with the newest lines of a function or, with follow=true,
-// with all lines since an instant and those to come, one JSON object a line.
+// functionLogs returns the newest log lines of a function. With follow=true it streams all
+// lines since a time and new ones, one JSON object per line.
 func (a *API) functionLogs(r *http.Request, scope functions.Scope) (any, error) {
 	id, err := pathID(r, "function_id")
 	if err != nil {
 		return nil, err
 	}
-	query, err := a.readLogsQuery(r.URL.Query())
+	query, err := a.parseLogsQuery(r.URL.Query())
 	if err != nil {
 		return nil, err
 	}
@@ -76,17 +72,17 @@ func (a *API) functionLogs(r *http.Request, scope functions.Scope) (any, error) 
 	}
 	lines := []LogLine{}
 	err = a.Logs.Lines(r.Context(), id, query.since, false, func(line LogLine) error {
-		// It is cut seldom, so that it is not copied for every line.
+		// Truncating only at twice the limit avoids a copy for every line.
 		if lines = append(lines, line); len(lines) >= 2*query.limit {
 			lines = append([]LogLine{}, lines[len(lines)-query.limit:]...)
 		}
 		return r.Context().Err()
 	})
-	return logsAnswer{Logs: lines[max(0, len(lines)-query.limit):]}, err
+	return logsResponse{Logs: lines[max(0, len(lines)-query.limit):]}, err
 }
 
-func (a *API) readLogsQuery(values url.Values) (logsQuery, error) {
-	query := logsQuery{limit: usualLines, follow: values.Get("follow") == "true"}
+func (a *API) parseLogsQuery(values url.Values) (logsQuery, error) {
+	query := logsQuery{limit: defaultLines, follow: values.Get("follow") == "true"}
 	if text := values.Get("since"); text != "" {
 		at, err := time.Parse(time.RFC3339, text)
 		if ago, wrong := time.ParseDuration(text); wrong == nil {
@@ -95,17 +91,17 @@ func (a *API) readLogsQuery(values url.Values) (logsQuery, error) {
 		if err != nil {
 			return query, &functions.Error{
 				Code: functions.InvalidArgument, Argument: "since", Reason: "format",
-				Message: "must be a time such as 2027-01-31T12:00:00Z, or how long ago, such as 10m",
+				Message: "must be a time such as 2027-01-31T12:00:00Z, or a duration before now such as 10m",
 			}
 		}
 		query.since = at
 	}
 	if text := values.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
-		if err != nil || limit < 1 || limit > mostLines {
+		if err != nil || limit < 1 || limit > maxLines {
 			return query, &functions.Error{
 				Code: functions.InvalidArgument, Argument: "limit", Reason: "constraint",
-				Message: "must be a number from 1 to " + strconv.Itoa(mostLines),
+				Message: "must be a number from 1 to " + strconv.Itoa(maxLines),
 			}
 		}
 		query.limit = limit
@@ -113,12 +109,12 @@ func (a *API) readLogsQuery(values url.Values) (logsQuery, error) {
 	return query, nil
 }
 
-var errNoLonger = errors.New("the caller may no longer read")
+var errNoLongerPermitted = errors.New("the API key no longer permits reading logs")
 
-// followLogs writes lines until the caller leaves, may no longer read, or has
-// followed for long enough.
+// followLogs streams lines until the client disconnects, its API key no longer permits it,
+// maxFollow has passed, or the server stops.
 func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID string, since time.Time) {
-	ctx, cancel := context.WithTimeout(r.Context(), longestFollow)
+	ctx, cancel := context.WithTimeout(r.Context(), maxFollow)
 	defer cancel()
 	go func() {
 		select {
@@ -130,24 +126,24 @@ func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID stri
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	lines := json.NewEncoder(w)
-	// Nothing more is read; and how long the caller may take is said for each line.
+	// The request was read completely; each line gets its own write deadline.
 	_ = control.SetReadDeadline(time.Time{})
-	// The head goes out at once: whoever follows a silent function is to know.
+	// The headers are sent at once, before the function prints its first line.
 	_ = control.Flush()
 	err := a.Logs.Lines(ctx, functionID, since, true, func(line LogLine) error {
 		if key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), a.Now()); err != nil || !key.May(iam.Read) {
-			return errNoLonger
+			return errNoLongerPermitted
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		_ = control.SetWriteDeadline(time.Now().Add(writeTime))
+		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
 		if err := lines.Encode(line); err != nil {
 			return err
 		}
 		return control.Flush()
 	})
 	if err != nil && ctx.Err() == nil {
-		notedFor(r).err = err
+		infoOf(r).err = err
 	}
 }

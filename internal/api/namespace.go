@@ -6,9 +6,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// namespaceAnswer has the keys in the order in which they were recorded, as
-// have the answers of the other nouns.
-type namespaceAnswer struct {
+// namespaceResponse has the members in the recorded order, as do the responses of the other
+// objects.
+type namespaceResponse struct {
 	ID                         string            `json:"id"`
 	Name                       string            `json:"name"`
 	EnvironmentVariables       map[string]string `json:"environment_variables"`
@@ -27,21 +27,14 @@ type namespaceAnswer struct {
 	Region                     functions.Region  `json:"region"`
 }
 
-// touched says which of an object's times the current call has set.
-type touched int
+func (n namespaceResponse) objectID() string { return n.ID }
 
-const (
-	read touched = iota
-	updated
-	created
-)
-
-func encodeNamespace(n functions.Namespace, t touched) namespaceAnswer {
-	return namespaceAnswer{
-		ID: n.ID, Name: n.Name, EnvironmentVariables: orNone(n.Variables),
+func encodeNamespace(n functions.Namespace, t access) namespaceResponse {
+	return namespaceResponse{
+		ID: n.ID, Name: n.Name, EnvironmentVariables: mapOrEmpty(n.Variables),
 		OrganizationID: n.OrganizationID, ProjectID: n.ProjectID, Status: n.Status,
 		RegistryNamespaceID: n.RegistryID, ErrorMessage: nullable(n.ErrorMessage), RegistryEndpoint: n.RegistryEndpoint,
-		Description: n.Description, SecretEnvironmentVariables: hashedSecrets(n.Secrets), Tags: orEmpty(n.Tags),
+		Description: n.Description, SecretEnvironmentVariables: hashedSecrets(n.Secrets), Tags: listOrEmpty(n.Tags),
 		CreatedAt: stamp{n.CreatedAt, t == created}, UpdatedAt: stamp{n.UpdatedAt, t != read},
 		Region: n.Region,
 	}
@@ -77,9 +70,9 @@ func (a *API) getNamespace(r *http.Request, scope functions.Scope) (any, error) 
 	return encodeNamespace(n, read), err
 }
 
-type namespacesAnswer struct {
-	Namespaces []namespaceAnswer `json:"namespaces"`
-	TotalCount int               `json:"total_count"`
+type namespacesResponse struct {
+	Namespaces []namespaceResponse `json:"namespaces"`
+	TotalCount int                 `json:"total_count"`
 }
 
 func (a *API) listNamespaces(r *http.Request, scope functions.Scope) (any, error) {
@@ -90,7 +83,7 @@ func (a *API) listNamespaces(r *http.Request, scope functions.Scope) (any, error
 	filter := queryFilter(r)
 	filter.NamespaceID, filter.FunctionID = "", ""
 	found, total, err := a.Service.Namespaces(r.Context(), scope, filter, page)
-	return namespacesAnswer{encodeAll(found, encodeNamespace), total}, err
+	return namespacesResponse{encodeAll(found, encodeNamespace), total}, err
 }
 
 type updateNamespaceRequest struct {
@@ -123,13 +116,4 @@ func (a *API) deleteNamespace(r *http.Request, scope functions.Scope) (any, erro
 	}
 	n, err := a.Service.DeleteNamespace(r.Context(), scope, id)
 	return encodeNamespace(n, updated), err
-}
-
-// encodeAll encodes a page of a list.
-func encodeAll[T, A any](objects []T, encode func(T, touched) A) []A {
-	answers := make([]A, len(objects))
-	for i, object := range objects {
-		answers[i] = encode(object, read)
-	}
-	return answers
 }

@@ -10,62 +10,61 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-func TestTokens(t *testing.T) {
+func TestTokens_CreateAndDelete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(w.namespace("tokens"), "f")
-	made := w.must("POST", "/tokens", `{"function_id":"`+f+`","description":"d","expires_at":"2027-10-18T11:35:15.987+02:00"}`)
-	text := made.text("token")
-	if strings.Count(text, ".") != 2 || made.text("status") != "creating" || made.text("expires_at") != "2027-10-18T09:35:15Z" ||
-		!strings.HasPrefix(made.text("public_key"), "-----BEGIN") || made.text("description") != "d" {
-		t.Errorf("made: %s", made.body)
+	token := w.must("POST", "/tokens", `{"function_id":"`+f+`","description":"d","expires_at":"2027-10-18T11:35:15.987+02:00"}`)
+	text := token.text("token")
+	if strings.Count(text, ".") != 2 || token.text("status") != "creating" || token.text("expires_at") != "2027-10-18T09:35:15Z" ||
+		!strings.HasPrefix(token.text("public_key"), "-----BEGIN") || token.text("description") != "d" {
+		t.Errorf("create: got %s", token.body)
 	}
 	if !w.admitted(text) {
-		t.Error("the token is not admitted after its answer")
+		t.Error("the token is not admitted after the response to its creation")
 	}
-	for _, path := range []string{"/tokens/" + made.text("id"), "/tokens?function_id=" + f} {
+	for _, path := range []string{"/tokens/" + token.text("id"), "/tokens?function_id=" + f} {
 		if a := w.must("GET", path, ""); strings.Contains(a.body, text) || !strings.Contains(a.body, `"token":"<hidden>"`) {
-			t.Errorf("GET %s: %s", path, a.body)
+			t.Errorf("GET %s: got %s, want <hidden> instead of the token", path, a.body)
 		}
 	}
 	if strings.Contains(w.log.String(), text) {
 		t.Error("the token is in the log")
 	}
-	deleted := w.must("DELETE", "/tokens/"+made.text("id"), "")
+	deleted := w.must("DELETE", "/tokens/"+token.text("id"), "")
 	if deleted.text("status") != "deleting" || w.admitted(text) {
-		t.Errorf("deleted: %s, admitted: %v", deleted.body, w.admitted(text))
+		t.Errorf("delete: got %s, admitted %v, want the status deleting and no admission", deleted.body, w.admitted(text))
 	}
-	if a := w.ask("DELETE", "/tokens/"+made.text("id"), ""); a.status != 404 {
-		t.Errorf("again: %d %s", a.status, a.body)
+	if a := w.ask("DELETE", "/tokens/"+token.text("id"), ""); a.status != 404 {
+		t.Errorf("second delete: got %d %s, want 404", a.status, a.body)
 	}
-	for name, test := range map[string]struct{ body, says string }{
-		"of nothing":         {`{}`, "function_id"},
-		"of two things":      {`{"function_id":"` + f + `","namespace_id":"` + f + `"}`, "namespace_id"},
-		"a day":              {`{"function_id":"` + f + `","expires_at":"2027-01-31"}`, `"argument_name":"expires_at"`},
-		"a number":           {`{"function_id":7}`, `"argument_name":"function_id"`},
-		"a long description": {`{"function_id":"` + f + `","description":"` + strings.Repeat("x", 5000) + `"}`, "description"},
+	for name, test := range map[string]struct{ body, want string }{
+		"no scope":         {`{}`, "function_id"},
+		"two scopes":       {`{"function_id":"` + f + `","namespace_id":"` + f + `"}`, "namespace_id"},
+		"expiry is a date": {`{"function_id":"` + f + `","expires_at":"2027-01-31"}`, `"argument_name":"expires_at"`},
+		"ID is a number":   {`{"function_id":7}`, `"argument_name":"function_id"`},
+		"long description": {`{"function_id":"` + f + `","description":"` + strings.Repeat("x", 5000) + `"}`, "description"},
 	} {
-		if a := w.ask("POST", "/tokens", test.body); a.status != 400 || !strings.Contains(a.body, test.says) {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+		if a := w.ask("POST", "/tokens", test.body); a.status != 400 || !strings.Contains(a.body, test.want) {
+			t.Errorf("%s: got %d %s, want 400 with %s", name, a.status, a.body, test.want)
 		}
 	}
-	// Of the older route come tokens that can be revoked as any other.
+	// Tokens of the older endpoint are revoked like others.
 	issued := w.must("GET", "/issue-jwt?function_id="+f+"&expiration_date=2027-10-18T09:35:15Z", "")
 	if !w.admitted(issued.text("token")) {
-		t.Errorf("issued: %s", issued.body)
+		t.Errorf("issue-jwt: got %s, want a token that is admitted", issued.body)
 	}
 	if a := w.ask("GET", "/issue-jwt?function_id="+f+"&expiration_date=2027-10-18T09:35:15Z&expires_at=2028-10-18T09:35:15Z", ""); a.status != 400 {
-		t.Errorf("two expiries: %d %s", a.status, a.body)
+		t.Errorf("issue-jwt with two expiries: got %d %s, want 400", a.status, a.body)
 	}
 	w.must("DELETE", "/functions/"+f, "")
 	if w.admitted(issued.text("token")) {
-		t.Error("the token outlives its function")
+		t.Error("the token is admitted after the deletion of its function")
 	}
 }
 
-// A PATCH changes what it names: null and nothing leave a field, an empty value
-// clears it.
-func TestPatchChangesWhatItNames(t *testing.T) {
+// Fields that are absent or null remain unchanged; empty values clear them.
+func TestPatch_ChangesGivenFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("patch")
@@ -73,7 +72,7 @@ func TestPatchChangesWhatItNames(t *testing.T) {
 	f := w.must("POST", "/functions", `{"namespace_id":"`+n+`","name":"f","runtime":"node24","description":"d","tags":["a"],"max_scale":3,
 		"environment_variables":{"A":"1"},"secret_environment_variables":[{"key":"S","value":"`+value+`"},{"key":"T","value":"x"}],"timeout":"60s","memory_limit":512}`)
 	if f.text("status") != "created" || strings.Contains(f.body, value) || !strings.Contains(f.body, `"hashed_value":"$argon2id$`) || f.text("handler") != "handler.handle" {
-		t.Fatalf("made: %s", f.body)
+		t.Fatalf("create: got %s", f.body)
 	}
 	path := "/functions/" + f.text("id")
 	w.pass(time.Hour)
@@ -81,55 +80,54 @@ func TestPatchChangesWhatItNames(t *testing.T) {
 		a := w.must("PATCH", path, body)
 		for _, field := range []string{"description", "tags", "environment_variables", "max_scale", "timeout", "memory_limit", "handler", "secret_environment_variables"} {
 			if fmt.Sprint(a.fields[field]) != fmt.Sprint(f.fields[field]) {
-				t.Errorf("PATCH %s: %s is %v, want %v", body, field, a.fields[field], f.fields[field])
+				t.Errorf("PATCH %s: %s: got %v, want %v", body, field, a.fields[field], f.fields[field])
 			}
 		}
 	}
 	a := w.must("PATCH", path, `{"description":"","tags":[],"environment_variables":{},"secret_environment_variables":[{"key":"S"}],"min_scale":0,"max_scale":5,"privacy":"private"}`)
 	if a.text("description") != "" || len(a.fields["tags"].([]any)) != 0 || len(a.fields["environment_variables"].(map[string]any)) != 0 ||
 		strings.Contains(a.body, `"key":"S"`) || !strings.Contains(a.body, `"key":"T"`) || a.fields["max_scale"] != 5.0 || a.text("privacy") != "private" {
-		t.Errorf("cleared: %s", a.body)
+		t.Errorf("PATCH with empty values: got %s", a.body)
 	}
 	for name, body := range map[string]string{
-		"another language": `{"runtime":"python314"}`, "no runtime": `{"runtime":"cobol"}`, "negative": `{"min_scale":-1}`, "min over max": `{"min_scale":9,"max_scale":2}`,
-		"no memory tier": `{"memory_limit":100}`, "no seconds": `{"timeout":"60"}`, "a number": `{"timeout":60}`, "too long": `{"timeout":"999999s"}`,
-		"a climb": `{"handler":"../../x.handle"}`, "a bad variable": `{"environment_variables":{"1 A":"x"}}`, "a bad privacy": `{"privacy":"open"}`,
+		"another language": `{"runtime":"python314"}`, "unknown runtime": `{"runtime":"cobol"}`, "negative scale": `{"min_scale":-1}`, "min over max": `{"min_scale":9,"max_scale":2}`,
+		"unknown memory tier": `{"memory_limit":100}`, "no suffix": `{"timeout":"60"}`, "timeout is a number": `{"timeout":60}`, "too long": `{"timeout":"999999s"}`,
+		"handler outside of the archive": `{"handler":"../../x.handle"}`, "invalid variable": `{"environment_variables":{"1 A":"x"}}`, "unknown privacy": `{"privacy":"open"}`,
 	} {
 		if a := w.ask("PATCH", path, body); a.status != 400 {
-			t.Errorf("%s: %d %s", name, a.status, a.body)
+			t.Errorf("%s: got %d %s, want 400", name, a.status, a.body)
 		}
 	}
 }
 
-// A body that cannot be read is refused without any of it in the answer or the log.
-func TestBodiesAreNotRepeated(t *testing.T) {
+func TestInvalidBodies_AreNotQuoted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const value = "s3cret-value"
 	for name, test := range map[string]struct {
-		body, says string
+		body, want string
 	}{
-		"cut off":      {`{"name":"n","secret_environment_variables":[{"key":"K","value":"` + value, "not valid JSON, at byte"},
-		"a wrong type": {`{"name":"n","secret_environment_variables":[{"key":"K","value":["` + value + `"]}]}`, "has the wrong type: an array"},
-		"a list":       {`["` + value + `"]`, "has the wrong type: an array"},
-		"two":          {`{"name":"n"} {"name":"` + value + `"}`, "not valid JSON"},
-		"no JSON":      {value, "not valid JSON"},
-		"too large":    {`{"name":"` + strings.Repeat("x", 9<<20) + `"}`, "too large"},
+		"truncated":   {`{"name":"n","secret_environment_variables":[{"key":"K","value":"` + value, "not valid JSON, at byte"},
+		"wrong type":  {`{"name":"n","secret_environment_variables":[{"key":"K","value":["` + value + `"]}]}`, "has the wrong type: an array"},
+		"array":       {`["` + value + `"]`, "has the wrong type: an array"},
+		"two objects": {`{"name":"n"} {"name":"` + value + `"}`, "not valid JSON"},
+		"not JSON":    {value, "not valid JSON"},
+		"too large":   {`{"name":"` + strings.Repeat("x", 9<<20) + `"}`, "too large"},
 	} {
 		a := w.ask("POST", "/namespaces", test.body)
-		if a.status != 400 || !strings.Contains(a.body, test.says) || strings.Contains(a.body, value) {
-			t.Errorf("%s: %d %s, want %s", name, a.status, a.body, test.says)
+		if a.status != 400 || !strings.Contains(a.body, test.want) || strings.Contains(a.body, value) {
+			t.Errorf("%s: got %d %s, want 400 with %s", name, a.status, a.body, test.want)
 		}
 	}
 	if strings.Contains(w.log.String(), value) {
 		t.Error("the value is in the log")
 	}
 	if a := w.must("GET", "/namespaces", ""); a.fields["total_count"] != 0.0 {
-		t.Errorf("afterwards: %s", a.body)
+		t.Errorf("namespaces afterwards: got %s, want none", a.body)
 	}
 }
 
-func TestConflicts(t *testing.T) {
+func TestConflicts_HaveRecordedForm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("conflicts")
@@ -139,26 +137,26 @@ func TestConflicts(t *testing.T) {
 	for name, test := range map[string]struct {
 		path, body string
 		status     int
-		says       string
+		want       string
 	}{
-		"a namespace of that name":  {"/namespaces", `{"name":"conflicts"}`, 409, "already exist"},
-		"a function of that name":   {"/functions", `{"namespace_id":"` + n + `","name":"f","runtime":"go126"}`, 409, `"type":"already_exists"`},
-		"a hostname that is taken":  {"/domains", `{"function_id":"` + f + `","hostname":"WWW.example.com"}`, 409, "message"},
-		"a namespace without a key": {"/functions", `{"namespace_id":"` + pending + `","name":"f","runtime":"go126"}`, 409, `"type":"transient_state"`},
-		"its token":                 {"/tokens", `{"namespace_id":"` + pending + `"}`, 409, `"current_state":"pending"`},
+		"namespace name in use":   {"/namespaces", `{"name":"conflicts"}`, 409, "already exist"},
+		"function name in use":    {"/functions", `{"namespace_id":"` + n + `","name":"f","runtime":"go126"}`, 409, `"type":"already_exists"`},
+		"hostname in use":         {"/domains", `{"function_id":"` + f + `","hostname":"WWW.example.com"}`, 409, "message"},
+		"function in pending one": {"/functions", `{"namespace_id":"` + pending + `","name":"f","runtime":"go126"}`, 409, `"type":"transient_state"`},
+		"token of pending one":    {"/tokens", `{"namespace_id":"` + pending + `"}`, 409, `"current_state":"pending"`},
 	} {
-		if a := w.ask("POST", test.path, test.body); a.status != test.status || !strings.Contains(a.body, test.says) {
-			t.Errorf("%s: %d %s, want %d and %s", name, a.status, a.body, test.status, test.says)
+		if a := w.ask("POST", test.path, test.body); a.status != test.status || !strings.Contains(a.body, test.want) {
+			t.Errorf("%s: got %d %s, want %d with %s", name, a.status, a.body, test.status, test.want)
 		}
 	}
 	w.Service.Limits.Functions = 1
 	if a := w.ask("POST", "/functions", `{"namespace_id":"`+n+`","name":"g","runtime":"go126"}`); a.status != 403 || !strings.Contains(a.body, `"type":"quotas_exceeded"`) ||
 		!strings.Contains(a.body, `"quota":1,"current":1`) {
-		t.Errorf("one function too many: %d %s", a.status, a.body)
+		t.Errorf("function over the quota: got %d %s, want 403 with the quota", a.status, a.body)
 	}
 }
 
-func TestListsArePaged(t *testing.T) {
+func TestLists_PageFilterAndOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var names []string
@@ -190,39 +188,37 @@ func TestListsArePaged(t *testing.T) {
 			got = append(got, n.(map[string]any)["name"].(string))
 		}
 		if query == "?page_size=100&page=1&order_by=unknown_what" && a.status == 400 {
-			continue // an order that there is not may be refused
+			continue // An unknown order may be refused.
 		}
 		if a.status != 200 || !slices.Equal(got, want) {
-			t.Errorf("%q: %d %v, want %v", query, a.status, got, want)
+			t.Errorf("%q: got %d %v, want %v", query, a.status, got, want)
 		}
 	}
 	for _, query := range []string{"?page=x", "?page_size=-1", "?page_size=100000"} {
 		if a := w.ask("GET", "/namespaces"+query, ""); a.status != 400 && a.status != 200 {
-			t.Errorf("%q: %d %s", query, a.status, a.body)
+			t.Errorf("%q: got %d %s, want 200 or 400", query, a.status, a.body)
 		}
 	}
 }
 
-// A namespace is deleted with all that is in it, and its name is free once it is
-// gone.
-func TestDeleteNamespace(t *testing.T) {
+func TestDeleteNamespace_DeletesFunctionsAndTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("gone")
 	f := w.function(n, "f")
 	text := w.must("POST", "/tokens", `{"namespace_id":"`+n+`"}`).text("token")
 	if a := w.must("DELETE", "/namespaces/"+n, ""); a.text("status") != "deleting" {
-		t.Errorf("%s", a.body)
+		t.Errorf("delete: got %s, want the status deleting", a.body)
 	}
 	if w.admitted(text) {
-		t.Error("its token is still admitted")
+		t.Error("the namespace's token is admitted after the deletion")
 	}
 	if a := w.must("GET", "/functions/"+f, ""); a.text("status") != string(functions.Deleting) {
-		t.Errorf("its function is %s", a.text("status"))
+		t.Errorf("status of its function: got %s, want deleting", a.text("status"))
 	}
 	for _, path := range []string{"/functions/" + f + "/deploy", "/functions"} {
 		if a := w.ask("POST", path, `{"namespace_id":"`+n+`","name":"g","runtime":"go126"}`); a.status != 409 {
-			t.Errorf("POST %s: %d %s", path, a.status, a.body)
+			t.Errorf("POST %s: got %d %s, want 409", path, a.status, a.body)
 		}
 	}
 }

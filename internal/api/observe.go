@@ -11,95 +11,95 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// An Observer watches the requests. Nothing secret is among what it is told.
+// An Observer is notified of requests. Outcomes contain no secrets.
 type Observer interface {
-	// Begin is told of a request before it is looked at, and returns the
-	// request to go on with: the same one, or one with another context.
+	// Begin is called before a request is processed. It returns the request to process,
+	// with the same or another context.
 	Begin(r *http.Request) *http.Request
-	// End is told of a request that was answered.
+	// End is called after the response was written.
 	End(r *http.Request, o Outcome)
 }
 
-// An Outcome is what became of a request.
+// An Outcome describes a processed request.
 type Outcome struct {
 	RequestID string
-	// Endpoint is the pattern of the endpoint, with the method.
+	// Endpoint is the pattern of the endpoint: method and path.
 	Endpoint string
 	Status   int
-	// AccessKey is empty unless the caller has an API key.
+	// AccessKey is the access key of the caller's API key; empty if the caller has none.
 	AccessKey string
-	// From is where the request came from; the zero one if that is not known.
+	// From is the address of the client; zero if it is unknown.
 	From   netip.Addr
 	Region string
-	// Object is the ID of what the request was about, as far as it is known.
+	// Object is the ID of the object of the request; empty if it is unknown.
 	Object string
-	// Changes tells that it was to change something.
+	// Changes reports whether the endpoint changes objects.
 	Changes bool
 }
 
-// noted is what the log says of a request besides what every request has.
-type noted struct {
+// requestInfo collects what is logged and reported about a request while it is processed.
+type requestInfo struct {
 	requestID string
-	// key is the caller's, once it is known who that is.
+	// key is the caller's API key after authentication.
 	key iam.APIKey
 	err error
-	// object and changes are those of Outcome.
+	// object and changes are fields of the Outcome.
 	object  string
 	changes bool
 }
 
-type notedKey struct{}
+type infoKey struct{}
 
-// notedFor returns the notes of a request that observe has let in.
-func notedFor(r *http.Request) *noted {
-	n, _ := r.Context().Value(notedKey{}).(*noted)
-	return n
+// infoOf returns the info of a request that observe has started.
+func infoOf(r *http.Request) *requestInfo {
+	info, _ := r.Context().Value(infoKey{}).(*requestInfo)
+	return info
 }
 
-// observe gives each request an ID and logs it when it is answered.
+// observe assigns an ID to each request, and logs and reports it after the response.
 func (a *API) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := a.Now()
-		n := &noted{requestID: a.NewID()}
+		started := a.Now()
+		info := &requestInfo{requestID: a.NewID()}
 		if a.Observer != nil {
 			r = a.Observer.Begin(r)
 		}
 		recorded := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
-		setStandardHeaders(w.Header(), n.requestID)
-		r = r.WithContext(context.WithValue(r.Context(), notedKey{}, n))
+		setStandardHeaders(w.Header(), info.requestID)
+		r = r.WithContext(context.WithValue(r.Context(), infoKey{}, info))
 		next.ServeHTTP(recorded, r)
 		if a.Observer != nil {
-			a.Observer.End(r, n.outcome(r, recorded.status))
+			a.Observer.End(r, info.outcome(r, recorded.status))
 		}
 		level := slog.LevelInfo
-		if recorded.status >= http.StatusInternalServerError && !errors.Is(n.err, context.Canceled) {
+		if recorded.status >= http.StatusInternalServerError && !errors.Is(info.err, context.Canceled) {
 			level = slog.LevelError
 		}
 		attributes := []slog.Attr{
-			slog.String("request_id", n.requestID), slog.String("method", truncate(r.Method, 20)),
+			slog.String("request_id", info.requestID), slog.String("method", truncate(r.Method, 20)),
 			slog.String("path", truncate(r.URL.Path, 300)), slog.Int("status", recorded.status),
-			slog.Duration("took", a.Now().Sub(began)), slog.String("access_key", n.key.AccessKey),
+			slog.Duration("took", a.Now().Sub(started)), slog.String("access_key", info.key.AccessKey),
 		}
-		if n.err != nil {
-			attributes = append(attributes, slog.Any("error", n.err))
+		if info.err != nil {
+			attributes = append(attributes, slog.Any("error", info.err))
 		}
 		a.Log.LogAttrs(r.Context(), level, "api request", attributes...)
 	})
 }
 
-func (n *noted) outcome(r *http.Request, status int) Outcome {
+func (i *requestInfo) outcome(r *http.Request, status int) Outcome {
 	o := Outcome{
-		RequestID: n.requestID, Endpoint: r.Pattern, Status: status, AccessKey: n.key.AccessKey, From: addressOf(r),
-		Object: n.object, Changes: n.changes,
+		RequestID: i.requestID, Endpoint: r.Pattern, Status: status, AccessKey: i.key.AccessKey, From: addressOf(r),
+		Object: i.object, Changes: i.changes,
 	}
-	// What is no region is text of the caller's own.
+	// An invalid region is arbitrary text of the caller.
 	if region := functions.Region(r.PathValue("region")); region.Valid() {
 		o.Region = string(region)
 	}
 	return o
 }
 
-// statusRecorder remembers the status of an answer.
+// statusRecorder records the status of a response.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int
@@ -110,5 +110,5 @@ func (s *statusRecorder) WriteHeader(status int) {
 	s.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets http.ResponseController reach the real writer.
+// Unwrap returns the underlying writer, for http.ResponseController.
 func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }

@@ -7,8 +7,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// A permission is what a caller needs for an endpoint; as an error, what the
-// caller has not.
+// A permission is an action on a type of resource that an endpoint requires. As an error it
+// is the permission that the caller lacks.
 type permission struct {
 	action   iam.Action
 	resource string
@@ -27,19 +27,18 @@ func (p permission) denied(text string) deniedPermission {
 	}
 }
 
-// changing are the endpoints that are asked with GET and nevertheless let the
-// caller change something, with what that is: what is put at an upload-url
-// becomes a function's code, and issue-jwt makes a token.
-var changing = map[string]string{
+// writingGets maps the GET endpoints that require the permission to write to their
+// resource: upload-url permits an upload of code, and issue-jwt creates a token.
+var writingGets = map[string]string{
 	"GET " + base + "/functions/{id}/upload-url": "functions_function",
 	"GET " + base + "/issue-jwt":                 "functions_token",
 }
 
-// permissionFor is what the endpoint of a pattern asks of its callers: to read
-// what is got, to write all else. The resource is the product and the first noun
-// of the path, as in "functions_namespace".
+// permissionFor returns the permission that the endpoint of a pattern requires: to read for
+// GET, and to write for other methods. The resource is the product and the first noun of
+// the path, such as "functions_namespace".
 func permissionFor(pattern string) permission {
-	if resource, ok := changing[pattern]; ok {
+	if resource, ok := writingGets[pattern]; ok {
 		return permission{iam.Write, resource}
 	}
 	method, path, _ := strings.Cut(pattern, " ")
@@ -47,7 +46,7 @@ func permissionFor(pattern string) permission {
 	if method == http.MethodGet {
 		action = iam.Read
 	}
-	// What is left is "/product/version/nouns/...".
+	// The remaining path is "/product/version/nouns/...".
 	parts := strings.Split(strings.Replace(path, "/regions/{region}", "", 1), "/")
 	noun := strings.ReplaceAll(strings.TrimSuffix(parts[3], "s"), "-", "_")
 	return permission{action, parts[1] + "_" + noun}

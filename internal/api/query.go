@@ -7,7 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// pathID is the ID in a request's path.
+// pathID returns the ID in a request's path. The argument is its name in the error.
 func pathID(r *http.Request, argument string) (string, error) {
 	id := r.PathValue("id")
 	if !functions.ValidID(id) {
@@ -16,6 +16,7 @@ func pathID(r *http.Request, argument string) (string, error) {
 	return id, nil
 }
 
+// queryPage returns the page that the query requests. Absent parameters are zero.
 func queryPage(r *http.Request) (functions.Page, error) {
 	number, err := queryInt(r, "page")
 	if err != nil {
@@ -28,7 +29,7 @@ func queryPage(r *http.Request) (functions.Page, error) {
 	return functions.Page{Number: number, Size: size, OrderBy: r.URL.Query().Get("order_by")}, nil
 }
 
-// queryInt reads a positive number; zero stands for one that is not given.
+// queryInt returns a positive number from the query, or 0 if it is absent.
 func queryInt(r *http.Request, name string) (int, error) {
 	text := r.URL.Query().Get(name)
 	if text == "" {
@@ -36,11 +37,12 @@ func queryInt(r *http.Request, name string) (int, error) {
 	}
 	value, err := strconv.Atoi(text)
 	if err != nil || value < 1 {
-		return 0, &functions.Error{Code: functions.InvalidArgument, Argument: name, Reason: "format", Message: "must be a whole number from 1"}
+		return 0, &functions.Error{Code: functions.InvalidArgument, Argument: name, Reason: "format", Message: "must be an integer of at least 1"}
 	}
 	return value, nil
 }
 
+// queryFilter returns the filter that the query requests.
 func queryFilter(r *http.Request) functions.Filter {
 	query := r.URL.Query()
 	return functions.Filter{

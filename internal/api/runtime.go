@@ -7,7 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-type runtimeAnswer struct {
+type runtimeResponse struct {
 	Name           string `json:"name"`
 	Language       string `json:"language"`
 	Version        string `json:"version"`
@@ -20,28 +20,28 @@ type runtimeAnswer struct {
 	LogoURL        string `json:"logo_url"`
 }
 
-// logos is where Scaleway's answers say that the languages' logos are.
-const logos = "https://scw-serverless-runtimes-logos-fr-par.s3.fr-par.scw.cloud/"
+// logosURL is the folder of the languages' logos in Scaleway's responses.
+const logosURL = "https://scw-serverless-runtimes-logos-fr-par.s3.fr-par.scw.cloud/"
 
-func encodeRuntime(r runtime.Runtime, implementation string) runtimeAnswer {
-	return runtimeAnswer{
+func encodeRuntime(r runtime.Runtime, implementation string) runtimeResponse {
+	return runtimeResponse{
 		Name: r.Name, Language: r.Language, Version: r.Version, DefaultHandler: r.DefaultHandler,
 		CodeSample: r.CodeSample, Status: r.Status, StatusMessage: r.StatusMessage, Extension: r.Extension,
-		Implementation: implementation, LogoURL: logos + r.Language + ".png",
+		Implementation: implementation, LogoURL: logosURL + r.Language + ".png",
 	}
 }
 
-type runtimesAnswer struct {
-	Runtimes   []runtimeAnswer `json:"runtimes"`
-	TotalCount int             `json:"total_count"`
+type runtimesResponse struct {
+	Runtimes   []runtimeResponse `json:"runtimes"`
+	TotalCount int               `json:"total_count"`
 }
 
-// listRuntimes gives all runtimes at once, as the real service does. The
-// implementation, which is empty there, names the toolchain of this machine.
+// listRuntimes returns all runtimes without paging, as Scaleway does. The implementation,
+// which is empty there, is the toolchain of this server.
 func (a *API) listRuntimes(_ *http.Request, _ functions.Scope) (any, error) {
-	answers := make([]runtimeAnswer, len(a.Runtimes))
+	responses := make([]runtimeResponse, len(a.Runtimes))
 	for i, r := range a.Runtimes {
-		answers[i] = encodeRuntime(r, a.Toolchain(r.Language))
+		responses[i] = encodeRuntime(r, a.Toolchain(r.Language))
 	}
-	return runtimesAnswer{answers, len(answers)}, nil
+	return runtimesResponse{responses, len(responses)}, nil
 }

@@ -5,14 +5,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-// secretRequest is a secret variable as clients send it; without a value it
-// asks to remove the key.
+// secretRequest is a secret variable to set or, without a value, to remove.
 type secretRequest struct {
 	Key   string  `json:"key"`
 	Value *string `json:"value"`
 }
 
-// hashedSecret is a secret variable as clients get it.
+// hashedSecret is a secret variable in a response.
 type hashedSecret struct {
 	Key         string `json:"key"`
 	HashedValue string `json:"hashed_value"`

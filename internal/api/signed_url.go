@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// urlLifetime is how long a signed URL is valid, as recorded.
+	// urlLifetime is the lifetime of a signed URL, as recorded.
 	urlLifetime = time.Hour
 
 	keyParameter       = "X-Jeton-Key"
@@ -27,11 +27,12 @@ const (
 	signatureParameter = "X-Jeton-Signature"
 )
 
-// sign returns a URL at this server that permits what the caller's API key permits,
-// for one function and as long as the key does.
+// sign returns a signed URL of this server for the archive of a function. It permits one
+// method for urlLifetime, as long as the caller's API key permits it. The length is the
+// size of an upload.
 func (a *API) sign(r *http.Request, method, functionID, length string) string {
 	expires := strconv.FormatInt(a.Now().Add(urlLifetime).Unix(), 10)
-	key := notedFor(r).key.AccessKey
+	key := infoOf(r).key.AccessKey
 	query := url.Values{
 		keyParameter:       {key},
 		expiresParameter:   {expires},
@@ -43,12 +44,12 @@ func (a *API) sign(r *http.Request, method, functionID, length string) string {
 	return a.publicURL(r) + "/archives/function-" + functionID + ".zip?" + query.Encode()
 }
 
-// hostPort is a host name or an address, with a port or without.
+// hostPort matches a hostname or an IP address with an optional port.
 var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
-// publicURL returns the URL of this server without a slash at its end: the configured
-// one, or else the one by which the client reached the server, as far as the server
-// and the proxies that it trusts know.
+// publicURL returns the URL of this server without a trailing slash: the configured one, or
+// the one by which the client has reached the server, according to the request and to the
+// headers of trusted proxies.
 func (a *API) publicURL(r *http.Request) string {
 	if a.URL != "" {
 		return a.URL
@@ -68,8 +69,8 @@ func (a *API) publicURL(r *http.Request) string {
 	return scheme + "://" + host
 }
 
-// lastOf returns the last of the values that proxies have written to a header one
-// after the other: that of the peer.
+// lastOf returns the last value of a header to which each proxy appends a value: the value
+// of the peer.
 func lastOf(header http.Header, name string) string {
 	all := strings.Join(header.Values(name), ",")
 	return strings.TrimSpace(all[strings.LastIndexByte(all, ',')+1:])
@@ -83,17 +84,17 @@ func (a *API) signature(method, functionID, expires, length, key string) string 
 
 var errSignature = &functions.Error{
 	Code: functions.PermissionDenied, Resource: "functions_archive",
-	Message: "the address is not valid, or not any more: ask for another",
+	Message: "the URL is invalid or has expired: request a new one",
 }
 
-// verify returns the ID of the function that a signed URL is for.
+// verify returns the ID of the function of a signed URL, or errSignature.
 func (a *API) verify(r *http.Request) (string, error) {
 	name, ok := strings.CutPrefix(r.PathValue("name"), "function-")
 	id, zip := strings.CutSuffix(name, ".zip")
 	query := r.URL.Query()
 	expires := query.Get(expiresParameter)
-	wanted := a.signature(r.Method, id, expires, query.Get(lengthParameter), query.Get(keyParameter))
-	if !ok || !zip || !functions.ValidID(id) || !hmac.Equal([]byte(wanted), []byte(query.Get(signatureParameter))) {
+	want := a.signature(r.Method, id, expires, query.Get(lengthParameter), query.Get(keyParameter))
+	if !ok || !zip || !functions.ValidID(id) || !hmac.Equal([]byte(want), []byte(query.Get(signatureParameter))) {
 		return "", errSignature
 	}
 	until, err := strconv.ParseInt(expires, 10, 64)
@@ -103,8 +104,8 @@ func (a *API) verify(r *http.Request) (string, error) {
 	return id, nil
 }
 
-// recheck returns the API key that a signed URL was made for, if that still permits
-// the action.
+// recheck returns the API key with which a signed URL was requested. It returns
+// errSignature if the key no longer permits the action.
 func (a *API) recheck(r *http.Request, action iam.Action) (iam.APIKey, error) {
 	key, err := a.Keys.Recheck(r.URL.Query().Get(keyParameter), a.Now())
 	if err != nil || !key.May(action) {
@@ -113,25 +114,25 @@ func (a *API) recheck(r *http.Request, action iam.Action) (iam.APIKey, error) {
 	return key, nil
 }
 
-// admit returns the function that a signed URL is for, if the API key behind the URL
-// still permits the action on it. A wrong signature counts like a wrong key: the
-// answer to it is written to the audit log as well.
-func (a *API) admit(r *http.Request, action iam.Action) (functions.Function, error) {
+// authorizeURL returns the function of a signed URL if the API key with which the URL was
+// requested still permits the action. A wrong signature counts as a failed attempt, since
+// it writes an entry to the audit log.
+func (a *API) authorizeURL(r *http.Request, action iam.Action) (functions.Function, error) {
 	id, err := a.verify(r)
 	if err != nil {
-		if a.Attempts.Wrong(addressOf(r), a.Now()) {
+		if a.Attempts.CountFailure(addressOf(r), a.Now()) {
 			err = errTooManyAttempts
 		}
 		return functions.Function{}, err
 	}
-	notedFor(r).object = id
+	infoOf(r).object = id
 	key, err := a.recheck(r, action)
-	notedFor(r).key = key
+	infoOf(r).key = key
 	if err != nil {
 		return functions.Function{}, err
 	}
 	f, err := a.Service.FunctionByID(r.Context(), id)
-	if err == nil && !key.Opens(f.ProjectID, f.OrganizationID) {
+	if err == nil && !key.Covers(f.ProjectID, f.OrganizationID) {
 		err = errSignature
 	}
 	return f, err

@@ -7,8 +7,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// tokenAnswer shows the text of a token in the answer to its creation only.
-type tokenAnswer struct {
+// tokenResponse is a token. Except in the response to its creation, Token is hidden and
+// PublicKey is empty.
+type tokenResponse struct {
 	Token       string           `json:"token"`
 	PublicKey   string           `json:"public_key"`
 	FunctionID  string           `json:"function_id,omitempty"`
@@ -19,23 +20,13 @@ type tokenAnswer struct {
 	Description string           `json:"description"`
 }
 
-// hidden stands for the text of a token that cannot be had any more.
+func (t tokenResponse) objectID() string { return t.ID }
+
+// hidden replaces the text of a token in later responses, as recorded.
 const hidden = "<hidden>"
 
-// An expiry is written with as many digits of a second as it has, in UTC; null
-// if there is none.
-type expiry time.Time
-
-// MarshalJSON implements json.Marshaler.
-func (e expiry) MarshalJSON() ([]byte, error) {
-	if time.Time(e).IsZero() {
-		return []byte("null"), nil
-	}
-	return time.Time(e).UTC().MarshalJSON()
-}
-
-func encodeToken(t functions.Token, _ touched) tokenAnswer {
-	return tokenAnswer{
+func encodeToken(t functions.Token, _ access) tokenResponse {
+	return tokenResponse{
 		Token: hidden, FunctionID: t.FunctionID, NamespaceID: t.NamespaceID, ID: t.ID,
 		Status: t.Status, ExpiresAt: expiry(t.ExpiresAt), Description: t.Description,
 	}
@@ -69,9 +60,9 @@ func (a *API) createToken(r *http.Request, scope functions.Scope) (any, error) {
 	return body, nil
 }
 
-// parseExpiry reads an instant. The token says when it expires in whole
-// seconds, so a part of a second is cut off: never is the token good for
-// longer than its text says.
+// parseExpiry parses a time, and returns the zero time for an empty text. It truncates to
+// whole seconds, the precision of a token's exp claim, so that the token is not admitted
+// for longer than its claim states.
 func parseExpiry(argument, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -95,9 +86,9 @@ func (a *API) getToken(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeToken(t, read), err
 }
 
-type tokensAnswer struct {
-	Tokens     []tokenAnswer `json:"tokens"`
-	TotalCount int           `json:"total_count"`
+type tokensResponse struct {
+	Tokens     []tokenResponse `json:"tokens"`
+	TotalCount int             `json:"total_count"`
 }
 
 func (a *API) listTokens(r *http.Request, scope functions.Scope) (any, error) {
@@ -108,7 +99,7 @@ func (a *API) listTokens(r *http.Request, scope functions.Scope) (any, error) {
 	filter := queryFilter(r)
 	filter.Name = ""
 	found, total, err := a.Service.Tokens(r.Context(), scope, filter, page)
-	return tokensAnswer{encodeAll(found, encodeToken), total}, err
+	return tokensResponse{encodeAll(found, encodeToken), total}, err
 }
 
 func (a *API) deleteToken(r *http.Request, scope functions.Scope) (any, error) {

@@ -7,28 +7,30 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-// triggerAnswer has the source that the trigger has, and no key for the others.
-type triggerAnswer struct {
-	ID           string           `json:"id"`
-	Name         string           `json:"name"`
-	Description  string           `json:"description"`
-	FunctionID   string           `json:"function_id"`
-	InputType    string           `json:"input_type"`
-	Status       functions.Status `json:"status"`
-	ErrorMessage nullable         `json:"error_message"`
-	SQS          *sqsAnswer       `json:"scw_sqs_config,omitempty"`
-	NATS         *natsAnswer      `json:"scw_nats_config,omitempty"`
-	ExternalSQS  *externalAnswer  `json:"sqs_config,omitempty"`
+// triggerResponse is a trigger. Exactly one of the sources is present.
+type triggerResponse struct {
+	ID           string            `json:"id"`
+	Name         string            `json:"name"`
+	Description  string            `json:"description"`
+	FunctionID   string            `json:"function_id"`
+	InputType    string            `json:"input_type"`
+	Status       functions.Status  `json:"status"`
+	ErrorMessage nullable          `json:"error_message"`
+	SQS          *sqsResponse      `json:"scw_sqs_config,omitempty"`
+	NATS         *natsResponse     `json:"scw_nats_config,omitempty"`
+	ExternalSQS  *externalResponse `json:"sqs_config,omitempty"`
 }
 
-type sqsAnswer struct {
+func (t triggerResponse) objectID() string { return t.ID }
+
+type sqsResponse struct {
 	Queue        string   `json:"queue"`
 	ProjectID    string   `json:"mnq_project_id"`
 	Region       string   `json:"mnq_region"`
 	CredentialID nullable `json:"mnq_credential_id"`
 }
 
-type natsAnswer struct {
+type natsResponse struct {
 	Subject      string   `json:"subject"`
 	AccountID    string   `json:"mnq_nats_account_id"`
 	ProjectID    string   `json:"mnq_project_id"`
@@ -36,34 +38,34 @@ type natsAnswer struct {
 	CredentialID nullable `json:"mnq_credential_id"`
 }
 
-// externalAnswer never has the secret key.
-type externalAnswer struct {
+// externalResponse is an external queue. SecretKey is always empty.
+type externalResponse struct {
 	Endpoint  string `json:"endpoint"`
 	QueueURL  string `json:"queue_url"`
 	AccessKey string `json:"access_key"`
 	SecretKey string `json:"secret_key"`
 }
 
-func encodeTrigger(t functions.Trigger, _ touched) triggerAnswer {
-	answer := triggerAnswer{
+func encodeTrigger(t functions.Trigger, _ access) triggerResponse {
+	response := triggerResponse{
 		ID: t.ID, Name: t.Name, Description: t.Description, FunctionID: t.FunctionID,
 		Status: t.Status, ErrorMessage: nullable(t.ErrorMessage),
 	}
 	switch {
 	case t.SQS != nil:
-		answer.InputType = "scw_sqs"
-		answer.SQS = &sqsAnswer{t.SQS.Queue, t.SQS.ProjectID, t.SQS.Region, nullable(t.SQS.CredentialID)}
+		response.InputType = "scw_sqs"
+		response.SQS = &sqsResponse{t.SQS.Queue, t.SQS.ProjectID, t.SQS.Region, nullable(t.SQS.CredentialID)}
 	case t.NATS != nil:
-		answer.InputType = "scw_nats"
-		answer.NATS = &natsAnswer{t.NATS.Subject, t.NATS.AccountID, t.NATS.ProjectID, t.NATS.Region, nullable(t.NATS.CredentialID)}
+		response.InputType = "scw_nats"
+		response.NATS = &natsResponse{t.NATS.Subject, t.NATS.AccountID, t.NATS.ProjectID, t.NATS.Region, nullable(t.NATS.CredentialID)}
 	case t.ExternalSQS != nil:
-		answer.InputType = "sqs"
-		answer.ExternalSQS = &externalAnswer{Endpoint: t.ExternalSQS.Endpoint, QueueURL: t.ExternalSQS.QueueURL, AccessKey: t.ExternalSQS.AccessKey}
+		response.InputType = "sqs"
+		response.ExternalSQS = &externalResponse{Endpoint: t.ExternalSQS.Endpoint, QueueURL: t.ExternalSQS.QueueURL, AccessKey: t.ExternalSQS.AccessKey}
 	}
-	return answer
+	return response
 }
 
-// externalRequest is a queue outside of the messaging product.
+// externalRequest is a queue of any SQS-compatible service.
 type externalRequest struct {
 	Endpoint  string  `json:"endpoint"`
 	QueueURL  string  `json:"queue_url"`
@@ -110,7 +112,6 @@ type (
 
 func (a *API) createTrigger(r *http.Request, scope functions.Scope) (any, error) {
 	var request createTriggerRequest
-
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
@@ -140,9 +141,9 @@ func (a *API) getTrigger(r *http.Request, scope functions.Scope) (any, error) {
 	return encodeTrigger(t, read), err
 }
 
-type triggersAnswer struct {
-	TotalCount int             `json:"total_count"`
-	Triggers   []triggerAnswer `json:"triggers"`
+type triggersResponse struct {
+	TotalCount int               `json:"total_count"`
+	Triggers   []triggerResponse `json:"triggers"`
 }
 
 func (a *API) listTriggers(r *http.Request, scope functions.Scope) (any, error) {
@@ -153,7 +154,7 @@ func (a *API) listTriggers(r *http.Request, scope functions.Scope) (any, error) 
 	filter := queryFilter(r)
 	filter.Name, filter.OrganizationID = "", ""
 	found, total, err := a.Service.Triggers(r.Context(), scope, filter, page)
-	return triggersAnswer{total, encodeAll(found, encodeTrigger)}, err
+	return triggersResponse{total, encodeAll(found, encodeTrigger)}, err
 }
 
 type updateTriggerRequest struct {

@@ -18,11 +18,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -34,11 +35,11 @@ var (
 	ours   = iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "22222222-2222-4222-8222-222222222222", Name: "ours"}
 	theirs = iam.Project{ID: "33333333-3333-4333-8333-333333333333", OrganizationID: ours.OrganizationID, Name: "theirs"}
 	start  = time.Date(2026, 7, 3, 13, 3, 53, 123456789, time.UTC)
-	// keyPair is that of all namespaces: to make one takes long.
+	// keyPair is the key pair of all namespaces, since generating one takes long.
 	keyPair = sync.OnceValues(func() (token.KeyPair, error) { return token.GenerateKeyPair(2048) })
 )
 
-// catalogue has the runtimes that there are, whatever is installed.
+// catalogue has all runtimes, regardless of the installed toolchains.
 type catalogue struct{}
 
 func (catalogue) Runtime(name string) (functions.RuntimeInfo, bool) {
@@ -51,24 +52,24 @@ func (catalogue) CheckHandler(language, handler string) error {
 	return err
 }
 
-// hasher makes hashes of the real kind that take no time.
+// hasher creates argon2id hashes with minimal cost.
 type hasher struct{}
 
 func (hasher) Hash(_ context.Context, value secret.String) (string, error) {
 	return argon2id.CreateHash(value.Reveal(), &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 }
 
-// world is the API over a real store, behind a real HTTP server, with two projects
-// and a clock that is moved by hand. Nothing reconciles: objects stay as the API
-// has left them, but for namespaces, which are made ready.
+// world is the API with a real store behind a real HTTP server, with two projects and a
+// manual clock. There is no reconciler: objects keep the state that the API gives them,
+// except namespaces, which the method namespace makes ready.
 type world struct {
 	*api.API
 
 	t      *testing.T
-	store  *sqlite.Store
+	store  functions.Store
 	url    string
 	log    *testlog.Buffer
-	box    *secret.Box
+	sealer *secret.Sealer
 	key    string
 	theirs string
 
@@ -81,23 +82,23 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, clock: start, log: &testlog.Buffer{}, tokens: map[functions.Digest]bool{}}
-	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
-	archives, err := blob.NewArchives(filepath.Join(dir, "archives"))
+	t.Cleanup(func() { _ = db.Close() })
+	archives, err := files.OpenArchives(filepath.Join(dir, "archives"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.box, err = secret.NewBox(make([]byte, secret.KeySize)); err != nil {
+	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
 		t.Fatal(err)
 	}
 	directory := iam.NewDirectory()
-	w.store = store
+	w.store = store.Functions(db)
 	w.API = &api.API{
 		Service: &functions.Service{
-			Store: store, Runtimes: catalogue{}, Minter: token.NewMinter(w.box), Hasher: hasher{}, Sealer: w.box, Limits: functions.DefaultLimits(),
+			Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),
 			Domain: "functions.fnc.{region}.localhost", Now: w.now, NewID: uuid.NewString, NewSuffix: func() string { return strings.ToLower(uuid.NewString()[:8]) },
 		},
 		Keys: directory, Attempts: iam.NewAttempts(0), Archives: archives, Runtimes: runtime.All(), URLKey: []byte("key"),
@@ -107,14 +108,13 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	for _, option := range options {
 		option(w.API)
 	}
-	err = store.Follow(t.Context(), func(c functions.Change) {
-		directory.Apply(c.Object, c.Deleted)
+	err = db.Follow(t.Context(), store.Position{}, store.NewFanout(store.Directory(directory), store.Hook{OnChange: func(c store.Change) {
 		if o, ok := c.Object.(functions.Token); ok {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.tokens[o.Digest] = !c.Deleted
 		}
-	})
+	}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func (w *world) pass(d time.Duration) {
 	w.clock = w.clock.Add(d)
 }
 
-// admitted reports whether whoever follows the changes would admit a token.
+// admitted reports whether a follower of the change log would admit a token.
 func (w *world) admitted(text string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -152,7 +152,7 @@ func (w *world) update(write func(functions.Tx) error) {
 	}
 }
 
-// newKey makes an API key, and returns its secret key.
+// newKey creates an API key and returns its secret key.
 func (w *world) newKey(p iam.Project, expiresAt time.Time, permissions ...string) string {
 	w.t.Helper()
 	key, secretKey := iam.NewAPIKey(p, w.now(), permissions...)
@@ -161,22 +161,22 @@ func (w *world) newKey(p iam.Project, expiresAt time.Time, permissions ...string
 	return secretKey.Reveal()
 }
 
-// An answer is what a request was answered.
-type answer struct {
+// A result is a response whose body was read.
+type result struct {
 	status int
 	header http.Header
 	body   string
 	fields map[string]any
 }
 
-// text is a field of the answer as text; empty if it is not there or is none.
-func (a answer) text(field string) string {
+// text returns a field of the body; empty if it is absent or not a string.
+func (a result) text(field string) string {
 	text, _ := a.fields[field].(string)
 	return text
 }
 
-// send sends a request with a secret key, none if it is empty.
-func (w *world) send(key, method, url, body string) answer {
+// send sends a request with a secret key, or without one if it is empty.
+func (w *world) send(key, method, url, body string) result {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -194,28 +194,28 @@ func (w *world) send(key, method, url, body string) answer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := answer{status: response.StatusCode, header: response.Header, body: string(content)}
+	a := result{status: response.StatusCode, header: response.Header, body: string(content)}
 	_ = json.Unmarshal(content, &a.fields)
 	return a
 }
 
-// ask sends a request to the Functions API with our key.
-func (w *world) ask(method, path, body string) answer {
+// ask sends a request to the Functions API with the key of the project ours.
+func (w *world) ask(method, path, body string) result {
 	w.t.Helper()
 	return w.send(w.key, method, w.url+base+path, body)
 }
 
-// must is ask, and fails the test unless the answer is 200.
-func (w *world) must(method, path, body string) answer {
+// must calls ask, and fails the test unless the status is 200.
+func (w *world) must(method, path, body string) result {
 	w.t.Helper()
 	a := w.ask(method, path, body)
 	if a.status != http.StatusOK {
-		w.t.Fatalf("%s %s %.200s: %d %s", method, path, body, a.status, a.body)
+		w.t.Fatalf("%s %s %.200s: got %d %s, want 200", method, path, body, a.status, a.body)
 	}
 	return a
 }
 
-// namespace makes a namespace that is ready, and returns its ID.
+// namespace creates a namespace that is ready, and returns its ID.
 func (w *world) namespace(name string) string {
 	w.t.Helper()
 	id := w.must(http.MethodPost, "/namespaces", `{"name":"`+name+`"}`).text("id")
@@ -228,13 +228,13 @@ func (w *world) namespace(name string) string {
 		if err != nil {
 			return err
 		}
-		n.Status, n.PublicKey, n.PrivateKey = functions.Ready, pair.Public, token.SealPrivate(w.box, pair)
+		n.Status, n.PublicKey, n.PrivateKey = functions.Ready, pair.Public, token.SealPrivate(w.sealer, pair)
 		return tx.Put(n)
 	})
 	return id
 }
 
-// function makes a private function, and returns its ID.
+// function creates a private function, and returns its ID.
 func (w *world) function(namespaceID, name string) string {
 	w.t.Helper()
 	return w.must(http.MethodPost, "/functions", `{"namespace_id":"`+namespaceID+`","name":"`+name+`","runtime":"go126","privacy":"private"}`).text("id")

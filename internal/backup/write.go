@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/tree"
 )
@@ -126,13 +127,13 @@ func linkAuditLogs(ctx context.Context, dataDir, pinned string) error {
 
 // referred are the archives and artifacts that the functions of a snapshot need.
 func referred(ctx context.Context, snapshot string) (names []string, err error) {
-	store, err := sqlite.Open(ctx, snapshot, time.Now)
+	objects, err := sqlite.Open(ctx, snapshot, time.Now)
 	if err != nil {
 		return nil, err
 	}
 	// Without its log the file is whole by itself.
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return names, store.View(ctx, func(tx functions.Tx) error {
+	defer func() { err = errors.Join(err, objects.Close()) }()
+	return names, objects.View(ctx, func(tx store.Tx) error {
 		all, _, err := tx.Functions(functions.Filter{}, functions.Page{})
 		for _, f := range all {
 			if f.Status == functions.Deleting {

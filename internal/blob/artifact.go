@@ -1,81 +1,43 @@
 package blob
 
-import (
-	"errors"
-	"os"
-	"path"
-	"path/filepath"
+import "context"
 
-	"github.com/jeton-dev/jeton/internal/tree"
-)
-
-// Artifacts keeps what was built, one folder an artifact, below a folder of
-// the function's own.
-type Artifacts struct {
-	dir  string
-	root *os.Root
+// A Ref names an artifact. The content of an artifact never changes.
+type Ref struct {
+	// FunctionID is the function that the artifact was built for.
+	FunctionID string
+	// Name is unique among the artifacts of the function.
+	Name string
 }
 
-// NewArtifacts returns the artifacts below dir, which it makes.
-func NewArtifacts(dir string) (*Artifacts, error) {
-	root, err := openRoot(dir)
-	return &Artifacts{dir: dir, root: root}, err
+// Artifacts stores what builds produce, one folder tree per artifact. All methods
+// are safe for concurrent use, and return ErrInvalidName for a Ref or function ID
+// that cannot be a file name.
+type Artifacts interface {
+	Local
+
+	// Put stores the folder dir, which must be a folder from Workspace or within
+	// one, as the artifact ref. The caller must not use dir afterwards.
+	Put(ctx context.Context, ref Ref, dir string) error
+	// Has reports whether an artifact is stored.
+	Has(ctx context.Context, ref Ref) (bool, error)
+	// Keep removes the artifacts of a function except those with the given names.
+	Keep(ctx context.Context, functionID string, names ...string) error
+	// Delete removes all artifacts of a function. It succeeds if there are none.
+	Delete(ctx context.Context, functionID string) error
+	// Functions returns the IDs of the functions that have artifacts, in any order.
+	Functions(ctx context.Context) ([]string, error)
 }
 
-// unfinishedArtifact matches the names of the folders that builds work in.
-const unfinishedArtifact = "build-*"
-
-// Workspace makes an empty folder for one build, on the same file system as
-// the artifacts.
-func (a *Artifacts) Workspace() (string, error) { return os.MkdirTemp(a.dir, unfinishedArtifact) }
-
-// Add takes a finished folder, of the same file system, as the artifact of that name.
-func (a *Artifacts) Add(functionID, name, folder string) error {
-	if err := check(functionID, name); err != nil {
-		return err
-	}
-	if err := a.root.MkdirAll(functionID, 0o700); err != nil {
-		return err
-	}
-	if err := os.Rename(folder, a.Path(functionID, name)); err != nil {
-		return err
-	}
-	return syncDir(a.root, functionID)
-}
-
-// Path is the folder of an artifact. Of one that no function can have, it is a folder
-// that is not there.
-func (a *Artifacts) Path(functionID, name string) string {
-	if check(functionID, name) != nil {
-		return filepath.Join(a.dir, "invalid", "invalid")
-	}
-	return filepath.Join(a.dir, functionID, name)
-}
-
-// Has tells whether an artifact is there.
-func (a *Artifacts) Has(functionID, name string) bool {
-	if check(functionID, name) != nil {
-		return false
-	}
-	info, err := a.root.Lstat(path.Join(functionID, name))
-	return err == nil && info.IsDir()
-}
-
-// Keep removes the artifacts of a function but for those named.
-func (a *Artifacts) Keep(functionID string, names ...string) error {
-	return keepOnly(a.root, functionID, "", names)
-}
-
-// Sweep removes the workspaces that a process which was killed has left, each after
-// release was called for it. No build may be running.
-func (a *Artifacts) Sweep(release func(workspace string) error) error {
-	found, err := filepath.Glob(filepath.Join(a.dir, unfinishedArtifact))
-	for _, path := range found {
-		if released := release(path); released != nil {
-			err = errors.Join(err, released)
-			continue
-		}
-		err = errors.Join(err, tree.Remove(path))
-	}
-	return err
+// Local provides folders on this machine: of artifacts, for engines that run
+// processes here, and of builds. An implementation on remote storage keeps a
+// cache of artifacts on the machine. All methods are safe for concurrent use.
+type Local interface {
+	// Local returns the folder of an artifact, which must not be changed. It exists
+	// until release is called or the artifact is removed; release may be called
+	// several times. Returns ErrNotFound or ErrInvalidName.
+	Local(ctx context.Context, ref Ref) (dir string, release func(), err error)
+	// Workspace creates an empty folder in which a build prepares an artifact.
+	// The caller removes it.
+	Workspace(ctx context.Context) (dir string, err error)
 }

@@ -17,30 +17,31 @@ import (
 	"go.uber.org/zap"
 )
 
-// ACMEConfig says who signs certificates, and for which hosts.
+// ACMEConfig configures ACME. All fields but Email and Roots are required.
 type ACMEConfig struct {
-	// Directory is the address at which the authority speaks ACME (RFC 8555).
+	// Directory is the URL of the authority's ACME directory (RFC 8555).
 	Directory string
-	Email     string
-	// Roots is a PEM file with those to trust when speaking to the authority;
-	// empty for the system's.
+	// Email is the contact address of the account at the authority.
+	Email string
+	// Roots is a PEM file with the root certificates for connections to the authority;
+	// empty for the roots of the system.
 	Roots string
-	// Dir is where accounts, keys and certificates are kept, sealed.
+	// Dir is the directory for accounts, keys and certificates. Sealer encrypts its files.
 	Dir    string
 	Sealer Sealer
-	// Project returns the project of the function that has a host, and whether
-	// there is one. For other hosts no certificate is asked for, however often
-	// somebody calls them.
+	// Project returns the project of the function with a hostname, and whether there is
+	// one. No certificate is requested for other hostnames.
 	Project func(host string) (project string, known bool)
-	// Budget bounds the certificates of each project.
+	// Budget limits the certificate requests of each project.
 	Budget *Budget
-	// HTTPPort and TLSPort are where the challenges of the authority arrive.
+	// HTTPPort and TLSPort are the ports at which the authority's challenges arrive.
 	HTTPPort, TLSPort int
-	Log               *slog.Logger
+	// Log receives the outcome of certificate requests.
+	Log *slog.Logger
 }
 
-// ACME has certificates signed by an authority that everybody trusts, when they
-// are needed first, and anew before they end.
+// ACME obtains a certificate from a public authority at the first connection to a hostname,
+// and renews it before it expires. It is safe for concurrent use.
 type ACME struct {
 	project func(host string) (string, bool)
 	budget  *Budget
@@ -49,7 +50,7 @@ type ACME struct {
 	cache   *certmagic.Cache
 }
 
-// OpenACME prepares everything, and asks nobody yet.
+// OpenACME returns an ACME client. It sends no request yet.
 func OpenACME(c ACMEConfig) (*ACME, error) {
 	roots, err := readRoots(c.Roots)
 	if err != nil {
@@ -62,8 +63,8 @@ func OpenACME(c ACMEConfig) (*ACME, error) {
 	})
 	a.config = certmagic.New(a.cache, certmagic.Config{
 		Storage:  &sealedStorage{FileStorage: &certmagic.FileStorage{Path: c.Dir}, sealer: c.Sealer},
-		OnDemand: &certmagic.OnDemandConfig{DecisionFunc: a.decide(c)},
-		OnEvent:  tell(c.Log),
+		OnDemand: &certmagic.OnDemandConfig{DecisionFunc: a.mayRequest(c)},
+		OnEvent:  logEvents(c.Log),
 		Logger:   zap.NewNop(),
 	})
 	a.issuer = certmagic.NewACMEIssuer(a.config, certmagic.ACMEIssuer{
@@ -80,18 +81,19 @@ func readRoots(path string) (*x509.CertPool, error) {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("roots of the ACME authority: %w", err)
+		return nil, fmt.Errorf("read roots of the ACME authority: %w", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(content) {
-		return nil, fmt.Errorf("roots of the ACME authority: %s holds no certificate in PEM", path)
+		return nil, fmt.Errorf("read roots of the ACME authority: %s contains no PEM certificate", path)
 	}
 	return pool, nil
 }
 
-// decide says whether a certificate may be asked for while a client waits. It is
-// asked before the stored ones are looked at: those cost nothing.
-func (a *ACME) decide(c ACMEConfig) func(context.Context, string) error {
+// mayRequest returns a function that decides whether a certificate may be requested during
+// a handshake. certmagic calls it before it looks for a stored certificate, which is always
+// allowed.
+func (a *ACME) mayRequest(c ACMEConfig) func(context.Context, string) error {
 	return func(ctx context.Context, host string) error {
 		project, known := c.Project(host)
 		if !known {
@@ -102,27 +104,27 @@ func (a *ACME) decide(c ACMEConfig) func(context.Context, string) error {
 		}
 		err := c.Budget.Take(project, host)
 		if err != nil {
-			c.Log.WarnContext(ctx, "no certificate is asked for", "hostname", host, "project_id", project, "error", err)
+			c.Log.WarnContext(ctx, "certificate request denied", "hostname", host, "project_id", project, "error", err)
 		}
 		return err
 	}
 }
 
-// tell writes down what becomes of certificates.
-func tell(log *slog.Logger) func(context.Context, string, map[string]any) error {
-	return func(ctx context.Context, event string, about map[string]any) error {
+// logEvents returns a function that logs the outcome of certificate requests.
+func logEvents(log *slog.Logger) func(context.Context, string, map[string]any) error {
+	return func(ctx context.Context, event string, data map[string]any) error {
 		switch event {
 		case "cert_obtained":
-			log.InfoContext(ctx, "a certificate was obtained", "hostname", about["identifier"], "renewal", about["renewal"])
+			log.InfoContext(ctx, "certificate obtained", "hostname", data["identifier"], "renewal", data["renewal"])
 		case "cert_failed":
-			log.WarnContext(ctx, "a certificate could not be obtained", "hostname", about["identifier"], "renewal", about["renewal"], "error", about["error"])
+			log.WarnContext(ctx, "certificate request failed", "hostname", data["identifier"], "renewal", data["renewal"], "error", data["error"])
 		}
 		return nil
 	}
 }
 
-// GetCertificate is for tls.Config. It answers the authority's challenges as
-// well. Returns ErrUnknownHost, for a client too that names no host.
+// GetCertificate implements tls.Config.GetCertificate. It also answers TLS-ALPN challenges.
+// It returns ErrUnknownHost for an unknown hostname and for a client without SNI.
 func (a *ACME) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if _, known := a.project(hello.ServerName); !known && !slices.Contains(hello.SupportedProtos, Protocol) {
 		return nil, ErrUnknownHost
@@ -130,17 +132,19 @@ func (a *ACME) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 	return a.config.GetCertificate(hello)
 }
 
-// Protocol is what TLS must offer beside others for the challenges.
+// Protocol is the ALPN protocol of TLS-ALPN challenges, which tls.Config.NextProtos must
+// contain.
 const Protocol = acmez.ACMETLS1Protocol
 
-// Challenges answers the authority's challenges over HTTP, and leaves all else to
-// the next handler.
+// Challenges returns a handler that answers HTTP challenges and passes other requests to
+// next.
 func (a *ACME) Challenges(next http.Handler) http.Handler {
 	return a.issuer.HTTPChallengeHandler(next)
 }
 
-// Obtain asks for a certificate for the host of a project if there is none yet.
-// The host need not be known. Returns ErrBudget if the project's is used up.
+// Obtain requests a certificate for a hostname of a project, unless one is stored. It does
+// not check the hostname with ACMEConfig.Project. It returns ErrBudget if the project's
+// budget is used up.
 func (a *ACME) Obtain(ctx context.Context, host, project string) error {
 	if a.stored(ctx, host) {
 		return nil
@@ -151,25 +155,25 @@ func (a *ACME) Obtain(ctx context.Context, host, project string) error {
 	return a.config.ObtainCertSync(ctx, host)
 }
 
-// stored reports whether there is a certificate for the host.
+// stored reports whether a certificate for the hostname is stored.
 func (a *ACME) stored(ctx context.Context, host string) bool {
 	return a.config.Storage.Exists(ctx, certmagic.StorageKeys.SiteCert(a.issuer.IssuerKey(), host))
 }
 
-// Close ends what goes on in the background.
+// Close stops renewals in the background.
 func (a *ACME) Close() error {
 	a.cache.Stop()
 	return nil
 }
 
-// sealedStorage keeps files whose contents are sealed: they are keys, most of
-// them.
+// sealedStorage encrypts files: most of them contain private keys.
 type sealedStorage struct {
 	*certmagic.FileStorage
 	sealer Sealer
 }
 
-// acmePurpose is what a file is sealed for: no other file takes its place.
+// acmePurpose returns the purpose for which a file is sealed. It contains the name of the
+// file, so that files cannot be exchanged.
 func acmePurpose(key string) string { return "ACME " + filepath.ToSlash(key) }
 
 // Store implements certmagic.Storage.
@@ -185,7 +189,7 @@ func (s *sealedStorage) Load(ctx context.Context, key string) ([]byte, error) {
 	}
 	plain, err := s.sealer.Open(sealed, acmePurpose(key))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("certificate file %s", key), err)
+		return nil, errors.Join(fmt.Errorf("read certificate file %s", key), err)
 	}
 	return plain, nil
 }

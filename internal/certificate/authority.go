@@ -14,44 +14,48 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/google/renameio/v2"
 )
 
-// The files of an authority, in the data folder. The certificate is for
-// everybody to see; the key is sealed.
+// The files of an authority in the data directory. The certificate is public; the key is
+// sealed.
 const (
 	AuthorityFile    = "ca.pem"
 	authorityKeyFile = "ca.key"
 )
 
-// keyPurpose is what the authority's key is sealed for.
+// keyPurpose is the purpose for which the authority's key is sealed.
 const keyPurpose = "private key of the local certificate authority"
 
-// How long certificates are good for. Apple's systems take none that is good
-// for longer than 825 days.
+// Lifetimes of certificates. Apple's systems refuse leaf certificates with a lifetime of more
+// than 825 days.
 const (
 	authorityLife = 10 * 365 * 24 * time.Hour
 	leafLife      = 90 * 24 * time.Hour
-	// backdated is for clients whose clocks are slow.
-	backdated = time.Hour
+	// clockSkew is how far a client's clock may be behind.
+	clockSkew = time.Hour
 )
 
-// A Sealer seals private keys for keeping, and opens them.
+// A Sealer encrypts private keys. Open returns an error if the key or the purpose differs
+// from that of Seal.
 type Sealer interface {
 	Seal(plain []byte, purpose string) []byte
 	Open(sealed []byte, purpose string) ([]byte, error)
 }
 
-// An Authority signs certificates that those trust who were told to trust it:
-// it is for development.
+// An Authority is a local certificate authority for development. Clients must add its
+// certificate to their roots.
 type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	now         func() time.Time
 }
 
-// OpenAuthority opens the authority that is kept in the folder, and makes one
-// where there is none yet. It can sign for what is below the given domains, and
-// for nothing else: whoever trusts it risks no more than that.
+// OpenAuthority opens the authority in a directory, or creates one. Its certificate is
+// constrained to the given domains and their subdomains, so that clients that trust it accept
+// certificates for no other hostname. It returns an error if the stored authority has other
+// domains, expires soon or cannot be read.
 func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.Time) (*Authority, error) {
 	certificatePath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, authorityKeyFile)
 	encoded, err := os.ReadFile(certificatePath)
@@ -59,7 +63,7 @@ func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.
 		return createAuthority(certificatePath, keyPath, domains, sealer, now)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("certificate authority: %w", err)
+		return nil, fmt.Errorf("read certificate authority: %w", err)
 	}
 	a, err := readAuthority(encoded, keyPath, sealer)
 	if err == nil {
@@ -67,7 +71,7 @@ func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.
 		err = a.check(domains)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("certificate authority %s: %w: remove the file to have a new one made, which clients must be told to trust", certificatePath, err)
+		return nil, fmt.Errorf("read certificate authority %s: %w: remove the file to create a new authority, and add that to the roots of clients", certificatePath, err)
 	}
 	return a, nil
 }
@@ -75,7 +79,7 @@ func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.
 func readAuthority(encoded []byte, keyPath string, sealer Sealer) (*Authority, error) {
 	block, _ := pem.Decode(encoded)
 	if block == nil {
-		return nil, errors.New("no PEM")
+		return nil, errors.New("not a PEM certificate")
 	}
 	certificate, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -87,30 +91,31 @@ func readAuthority(encoded []byte, keyPath string, sealer Sealer) (*Authority, e
 	}
 	plain, err := sealer.Open(sealed, keyPurpose)
 	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", keyPath, err)
+		return nil, fmt.Errorf("decrypt key %s: %w", keyPath, err)
 	}
 	key, err := x509.ParseECPrivateKey(plain)
 	if err != nil {
-		return nil, fmt.Errorf("key %s is none", keyPath)
+		return nil, fmt.Errorf("key %s is not an EC private key", keyPath)
 	}
 	if !key.PublicKey.Equal(certificate.PublicKey) {
-		return nil, fmt.Errorf("key %s belongs to another certificate", keyPath)
+		return nil, fmt.Errorf("key %s is the key of another certificate", keyPath)
 	}
 	return &Authority{certificate: certificate, key: key}, nil
 }
 
+// check returns an error if the authority cannot issue certificates for the domains.
 func (a *Authority) check(domains []string) error {
 	if !slices.Equal(a.certificate.PermittedDNSDomains, domains) {
-		return fmt.Errorf("it was made for the domains %v and not for %v", a.certificate.PermittedDNSDomains, domains)
+		return fmt.Errorf("it is constrained to the domains %v, not %v", a.certificate.PermittedDNSDomains, domains)
 	}
 	if a.now().Add(leafLife).After(a.certificate.NotAfter) {
-		return fmt.Errorf("it ends on %s", a.certificate.NotAfter.Format(time.DateOnly))
+		return fmt.Errorf("it expires on %s", a.certificate.NotAfter.Format(time.DateOnly))
 	}
 	return nil
 }
 
-// createAuthority writes the key first: a crash between the two leaves a key
-// without a certificate, which the next start replaces.
+// createAuthority writes the key before the certificate: if the process crashes in between,
+// the next start finds no certificate and replaces the key.
 func createAuthority(certificatePath, keyPath string, domains []string, sealer Sealer, now func() time.Time) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -118,7 +123,7 @@ func createAuthority(certificatePath, keyPath string, domains []string, sealer S
 	}
 	template := &x509.Certificate{
 		Subject:   pkix.Name{CommonName: "Jeton local authority", Organization: []string{"Jeton"}},
-		NotBefore: now().Add(-backdated), NotAfter: now().Add(authorityLife),
+		NotBefore: now().Add(-clockSkew), NotAfter: now().Add(authorityLife),
 		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		IsCA:                        true,
 		BasicConstraintsValid:       true,
@@ -140,26 +145,22 @@ func createAuthority(certificatePath, keyPath string, domains []string, sealer S
 		err = writeFile(certificatePath, a.PEM(), 0o644)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("keep the certificate authority: %w", err)
+		return nil, fmt.Errorf("write certificate authority: %w", err)
 	}
 	return a, nil
 }
 
-// writeFile leaves either the old file or the whole new one.
+// writeFile replaces a file atomically.
 func writeFile(path string, content []byte, mode os.FileMode) error {
-	unfinished := path + ".new"
-	if err := os.WriteFile(unfinished, content, mode); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, path)
+	return renameio.WriteFile(path, content, mode, renameio.WithTempDir(filepath.Dir(path)))
 }
 
-// PEM returns the authority's certificate, which clients must trust.
+// PEM returns the authority's certificate as PEM, for the roots of clients.
 func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
 }
 
-// issue makes a certificate for one host.
+// issue returns a new certificate for one hostname.
 func (a *Authority) issue(host string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -168,21 +169,22 @@ func (a *Authority) issue(host string) (*tls.Certificate, error) {
 	template := &x509.Certificate{
 		Subject:   pkix.Name{Organization: []string{"Jeton"}},
 		DNSNames:  []string{host},
-		NotBefore: a.now().Add(-backdated), NotAfter: a.now().Add(leafLife),
+		NotBefore: a.now().Add(-clockSkew), NotAfter: a.now().Add(leafLife),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
 	}
 	certificate, err := sign(template, a.certificate, key, a.key)
 	if err != nil {
-		return nil, fmt.Errorf("certificate for %s: %w", host, err)
+		return nil, fmt.Errorf("issue certificate for %s: %w", host, err)
 	}
 	return &tls.Certificate{Certificate: [][]byte{certificate.Raw}, PrivateKey: key, Leaf: certificate}, nil
 }
 
-func sign(template, parent *x509.Certificate, key, by *ecdsa.PrivateKey) (*x509.Certificate, error) {
-	// Without a serial number in the template, a random one is taken.
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, by)
+// sign returns the certificate of key, signed by the key of parent.
+func sign(template, parent *x509.Certificate, key, parentKey *ecdsa.PrivateKey) (*x509.Certificate, error) {
+	// The template has no serial number, so CreateCertificate generates a random one.
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, parentKey)
 	if err != nil {
 		return nil, err
 	}

@@ -7,70 +7,69 @@ import (
 	"time"
 )
 
-// ErrBudget is returned for a host whose project has caused as many certificates to
-// be asked for as it may. An authority has limits per account and per domain, which
-// all projects share.
+// ErrBudget means that a project has used up its certificate requests. An authority limits
+// requests per account and per domain, which all projects share.
 var ErrBudget = errors.New("the project's budget of certificates is used up")
 
 const (
-	// budgetPeriod is what a budget is for: that of Let's Encrypt's own limits.
+	// budgetPeriod is the period of a budget: that of Let's Encrypt's own limits.
 	budgetPeriod = 7 * 24 * time.Hour
-	// hostRetries is how often a certificate for one host may be asked for within
-	// hostPeriod, and projectRetries how often those for all hosts of a project, as
-	// failures count at the authority, too.
-	hostRetries    = 5
-	projectRetries = 20
-	hostPeriod     = time.Hour
+	// hostAttempts is the maximum number of requests for one hostname per attemptPeriod,
+	// and projectAttempts that for all hostnames of a project. Failed requests count, as
+	// they do at the authority.
+	hostAttempts    = 5
+	projectAttempts = 20
+	attemptPeriod   = time.Hour
 )
 
-// Budget bounds how many certificates each project causes to be asked for.
+// Budget limits the certificate requests of each project. It is safe for concurrent use.
 type Budget struct {
-	most int
-	now  func() time.Time
+	limit int
+	now   func() time.Time
 
 	mu sync.Mutex
-	// asked has, for each project, when certificates were asked for each host.
-	asked map[string]map[string][]time.Time
+	// requests contains the times of the latest requests, by project and hostname.
+	requests map[string]map[string][]time.Time
 }
 
-// NewBudget returns a budget of so many certificates per project and week.
-func NewBudget(most int, now func() time.Time) *Budget {
-	return &Budget{most: most, now: now, asked: map[string]map[string][]time.Time{}}
+// NewBudget returns a budget of limit hostnames per project and week.
+func NewBudget(limit int, now func() time.Time) *Budget {
+	return &Budget{limit: limit, now: now, requests: map[string]map[string][]time.Time{}}
 }
 
-// Take charges a project for asking for a host's certificate. It returns ErrBudget
-// if that is one too many.
+// Take counts a certificate request of a project for a hostname. It returns ErrBudget, and
+// counts nothing, if the request exceeds a limit.
 func (b *Budget) Take(project, host string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
-	hosts := b.asked[project]
+	hosts := b.requests[project]
 	if hosts == nil {
 		hosts = map[string][]time.Time{}
-		b.asked[project] = hosts
+		b.requests[project] = hosts
 	}
-	lately := 0
+	recent := 0
 	for name, times := range hosts {
 		for _, at := range times {
-			if now.Sub(at) < hostPeriod {
-				lately++
+			if now.Sub(at) < attemptPeriod {
+				recent++
 			}
 		}
-		// The last time counts.
+		// Forget a hostname a week after its last request.
 		if now.Sub(times[len(times)-1]) >= budgetPeriod {
 			delete(hosts, name)
 		}
 	}
-	if lately >= projectRetries {
-		return fmt.Errorf("%w: %d attempts per hour", ErrBudget, projectRetries)
+	if recent >= projectAttempts {
+		return fmt.Errorf("%w: %d attempts per hour", ErrBudget, projectAttempts)
 	}
 	times := hosts[host]
-	if len(times) == 0 && len(hosts) >= b.most {
-		return fmt.Errorf("%w: %d per week", ErrBudget, b.most)
+	if len(times) == 0 && len(hosts) >= b.limit {
+		return fmt.Errorf("%w: %d per week", ErrBudget, b.limit)
 	}
-	if len(times) >= hostRetries {
-		if now.Sub(times[len(times)-hostRetries]) < hostPeriod {
-			return fmt.Errorf("%w: %d attempts per hour for one host", ErrBudget, hostRetries)
+	if len(times) >= hostAttempts {
+		if now.Sub(times[len(times)-hostAttempts]) < attemptPeriod {
+			return fmt.Errorf("%w: %d attempts per hour for one hostname", ErrBudget, hostAttempts)
 		}
 		times = times[1:]
 	}

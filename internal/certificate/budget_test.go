@@ -9,14 +9,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/certificate"
 )
 
-func TestBudget(t *testing.T) {
+func TestBudget_LimitsHostnamesAndAttempts(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 	budget := certificate.NewBudget(3, func() time.Time { return now })
 	take := func(project, host string, allowed bool) {
 		t.Helper()
 		if err := budget.Take(project, host); (err == nil) != allowed || err != nil && !errors.Is(err, certificate.ErrBudget) {
-			t.Errorf("%s for %s: %v, want allowed %t", host, project, err, allowed)
+			t.Errorf("Take(%s, %s): got %v, want allowed %t", project, host, err, allowed)
 		}
 	}
 	for i := range 3 {
@@ -25,7 +25,7 @@ func TestBudget(t *testing.T) {
 	take("a", "3", false)
 	// Another project has a budget of its own.
 	take("b", "3", true)
-	// A host that was paid for can be asked for again, but not all the time.
+	// A counted hostname can be requested again, up to five times an hour.
 	for range 4 {
 		take("a", "0", true)
 	}

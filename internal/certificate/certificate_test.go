@@ -28,7 +28,7 @@ const (
 
 var domains = []string{domain, "functions.fnc.nl-ams.localhost"}
 
-// clock is moved by hand.
+// clock is a clock that the test advances.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -40,34 +40,34 @@ func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now
 
 func (c *clock) advance(by time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(by) }
 
-func newBox(t *testing.T, fill byte) *secret.Box {
+func newSealer(t *testing.T, fill byte) *secret.Sealer {
 	t.Helper()
-	box, err := secret.NewBox(bytes.Repeat([]byte{fill}, secret.KeySize))
+	sealer, err := secret.NewSealer(bytes.Repeat([]byte{fill}, secret.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return box
+	return sealer
 }
 
 func open(t *testing.T, dir string, c *clock) *certificate.Authority {
 	t.Helper()
-	a, err := certificate.OpenAuthority(dir, domains, newBox(t, 1), c.Now)
+	a, err := certificate.OpenAuthority(dir, domains, newSealer(t, 1), c.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
-// source is where a server gets its certificates.
+// source is the GetCertificate function of a server.
 type source func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
-// handshake connects a client, which trusts the given certificates, to a
-// server, and returns the certificate that the client was shown.
+// handshake connects a client with the given roots to a server, and returns the server's
+// certificate.
 func handshake(t *testing.T, get source, trusted []byte, name string, c *clock) (*x509.Certificate, error) {
 	t.Helper()
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(trusted) {
-		t.Fatal("nothing to trust")
+		t.Fatal("no PEM certificate to trust")
 	}
 	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{GetCertificate: get, MinVersion: tls.VersionTLS12})
 	if err != nil {
@@ -76,7 +76,7 @@ func handshake(t *testing.T, get source, trusted []byte, name string, c *clock) 
 	defer func() { _ = listener.Close() }()
 	go func() {
 		if connection, err := listener.Accept(); err == nil {
-			// It reads the client's half of the handshake, or why it fails.
+			// Reading performs the handshake.
 			_, _ = io.Copy(io.Discard, connection)
 			connection.Close()
 		}
@@ -101,7 +101,7 @@ func known(names ...string) func(string) bool {
 	}
 }
 
-func TestAuthorityServesKnownHosts(t *testing.T) {
+func TestHosts_ServeKnownHostsOnly(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	a := open(t, t.TempDir(), c)
@@ -111,23 +111,23 @@ func TestAuthorityServesKnownHosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(shown.DNSNames) != 1 || shown.DNSNames[0] != host || shown.IsCA {
-		t.Errorf("the certificate is for %v, authority: %v", shown.DNSNames, shown.IsCA)
+		t.Errorf("got a certificate for %v, CA %v, want a leaf for %s", shown.DNSNames, shown.IsCA, host)
 	}
 	again, err := handshake(t, hosts.GetCertificate, a.PEM(), strings.ToUpper(host), c)
 	if err != nil || !again.Equal(shown) {
-		t.Errorf("the same host in capitals is shown another certificate, %v", err)
+		t.Errorf("hostname in capitals: got another certificate, %v", err)
 	}
 	for _, name := range []string{"other." + domain, "localhost", domain} {
 		if _, err := handshake(t, hosts.GetCertificate, a.PEM(), name, c); err == nil {
-			t.Errorf("%s is shown a certificate", name)
+			t.Errorf("%s: got a certificate, want an error", name)
 		}
 	}
 	if _, err := hosts.GetCertificate(&tls.ClientHelloInfo{}); !errors.Is(err, certificate.ErrUnknownHost) {
-		t.Errorf("a client that names no host gets %v", err)
+		t.Errorf("client without SNI: got %v, want ErrUnknownHost", err)
 	}
 }
 
-func TestLeafIsRenewedInTime(t *testing.T) {
+func TestHosts_RenewBeforeExpiry(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	a := open(t, t.TempDir(), c)
@@ -143,25 +143,25 @@ func TestLeafIsRenewedInTime(t *testing.T) {
 			t.Fatalf("after %d more days: %v", days, err)
 		}
 		if renewed := !shown.Equal(first); renewed != (days != 59) {
-			t.Errorf("after %d more days, renewed: %v", days, renewed)
+			t.Errorf("after %d more days: got renewed %v", days, renewed)
 		}
 		first = shown
 	}
 }
 
-func TestAuthoritySignsForItsDomainsOnly(t *testing.T) {
+func TestAuthority_IsConstrainedToItsDomains(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	a := open(t, t.TempDir(), c)
 	for name, good := range map[string]bool{host: true, "ns-f." + domains[1]: true, "bank.example": false, "localhost": false} {
 		hosts := certificate.NewHosts(a, known(name))
 		if _, err := handshake(t, hosts.GetCertificate, a.PEM(), name, c); (err == nil) != good {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want accepted %v", name, err, good)
 		}
 	}
 }
 
-func TestManyHosts(t *testing.T) {
+func TestHosts_CacheIsBounded(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	hosts := certificate.NewHosts(open(t, t.TempDir(), c), func(string) bool { return true })
@@ -170,21 +170,21 @@ func TestManyHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if kept := hosts.Kept(); kept > 1000 || kept < 900 {
-		t.Errorf("%d certificates are kept", kept)
+	if cached := hosts.Cached(); cached > 1000 || cached < 900 {
+		t.Errorf("got %d cached certificates, want 900 to 1000", cached)
 	}
 }
 
-func TestAuthorityIsKept(t *testing.T) {
+func TestOpenAuthority_ReusesStoredAuthority(t *testing.T) {
 	t.Parallel()
 	dir, c := t.TempDir(), newClock()
 	first := open(t, dir, c)
 	if again := open(t, dir, c); !bytes.Equal(first.PEM(), again.PEM()) {
-		t.Error("a second start makes another authority")
+		t.Error("second OpenAuthority: got another authority")
 	}
 	written, err := os.ReadFile(filepath.Join(dir, certificate.AuthorityFile))
 	if err != nil || !bytes.Equal(written, first.PEM()) {
-		t.Errorf("the file holds %s, %v", written, err)
+		t.Errorf("file: got %s, %v, want the certificate", written, err)
 	}
 	keyPath := filepath.Join(dir, "ca.key")
 	sealed, err := os.ReadFile(keyPath)
@@ -192,31 +192,31 @@ func TestAuthorityIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(keyPath); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the key has mode %v, %v", info.Mode(), err)
+		t.Errorf("key: got mode %v, %v, want 0600", info.Mode(), err)
 	}
 	if _, err := x509.ParseECPrivateKey(sealed); err == nil || bytes.Contains(sealed, []byte("PRIVATE")) {
-		t.Error("the key is in clear")
+		t.Error("the key is not encrypted")
 	}
 }
 
-func TestAuthorityIsRefused(t *testing.T) {
+func TestOpenAuthority_RefusesUnusableAuthority(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		damage func(t *testing.T, dir string)
-		box    byte
+		sealer byte
 		want   string
 		domain string
 		later  time.Duration
 	}{
-		"key of another folder": {box: 2, want: "does not open"},
+		"key of another folder": {sealer: 2, want: "does not open"},
 		"no key":                {damage: func(t *testing.T, dir string) { remove(t, dir, "ca.key") }, want: "no such file"},
-		"no certificate in it":  {damage: func(t *testing.T, dir string) { write(t, dir, "ca.pem", "x") }, want: "no PEM"},
+		"not a certificate":     {damage: func(t *testing.T, dir string) { write(t, dir, "ca.pem", "x") }, want: "not a PEM certificate"},
 		"another authority's certificate": {damage: func(t *testing.T, dir string) {
 			other := open(t, t.TempDir(), newClock())
 			write(t, dir, "ca.pem", string(other.PEM()))
 		}, want: "another certificate"},
-		"another domain": {domain: "example.com", want: "not for [example.com]"},
-		"near its end":   {later: 10*365*24*time.Hour - 24*time.Hour, want: "it ends on 2036-"},
+		"another domain": {domain: "example.com", want: "not [example.com]"},
+		"expires soon":   {later: 10*365*24*time.Hour - 24*time.Hour, want: "it expires on 2036-"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -230,16 +230,16 @@ func TestAuthorityIsRefused(t *testing.T) {
 				wanted = []string{test.domain}
 			}
 			c.advance(test.later)
-			_, err := certificate.OpenAuthority(dir, wanted, newBox(t, max(test.box, 1)), c.Now)
+			_, err := certificate.OpenAuthority(dir, wanted, newSealer(t, max(test.sealer, 1)), c.Now)
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "remove the file") {
-				t.Errorf("got %v, want it to say %q and what to do", err, test.want)
+				t.Errorf("got %v, want %q and the solution", err, test.want)
 			}
 		})
 	}
 }
 
-// A crash between writing the key and the certificate is put right.
-func TestAuthorityWithoutCertificateIsMadeAgain(t *testing.T) {
+// A crash between writing the key and the certificate leaves only the key.
+func TestOpenAuthority_ReplacesKeyWithoutCertificate(t *testing.T) {
 	t.Parallel()
 	dir, c := t.TempDir(), newClock()
 	open(t, dir, c)
@@ -264,8 +264,8 @@ func write(t *testing.T, dir, name, content string) {
 	}
 }
 
-// writePair has an authority of its own sign a certificate for the host, and
-// writes both files.
+// writePair writes a key and a certificate from a new authority, and returns the authority's
+// certificate.
 func writePair(t *testing.T, dir string, c *clock) (authority []byte) {
 	t.Helper()
 	a := open(t, t.TempDir(), c)
@@ -286,7 +286,7 @@ func openFiles(dir string, c *clock, log io.Writer) (*certificate.Files, error) 
 	return certificate.OpenFiles(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), c.Now, slog.New(slog.NewTextHandler(log, nil)))
 }
 
-func TestFilesAreReadAgain(t *testing.T) {
+func TestFiles_AreReadAgainAfterChange(t *testing.T) {
 	t.Parallel()
 	dir, c, log := t.TempDir(), newClock(), &testlog.Buffer{}
 	old := writePair(t, dir, c)
@@ -300,37 +300,37 @@ func TestFilesAreReadAgain(t *testing.T) {
 			t.Errorf("%s: %v", when, err)
 		}
 	}
-	wantTrusted("at first", old)
+	wantTrusted("first files", old)
 	renewed := writePair(t, dir, c)
-	wantTrusted("within the second", old)
+	wantTrusted("changed files within a second", old)
 	c.advance(time.Second)
-	wantTrusted("a second later", renewed)
+	wantTrusted("changed files after a second", renewed)
 
 	write(t, dir, "cert.pem", "half of a certif")
 	c.advance(time.Second)
-	wantTrusted("with a broken file", renewed)
+	wantTrusted("broken certificate", renewed)
 	c.advance(time.Second)
-	wantTrusted("with the same broken file", renewed)
-	if got := strings.Count(log.String(), "cannot be used"); got != 1 {
-		t.Errorf("the broken file is logged %d times, want once: %s", got, log)
+	wantTrusted("unchanged broken certificate", renewed)
+	if got := strings.Count(log.String(), "cannot use the new certificate"); got != 1 {
+		t.Errorf("broken certificate: got %d log lines, want 1: %s", got, log)
 	}
 	remove(t, dir, "key.pem")
 	c.advance(time.Second)
-	wantTrusted("without a key", renewed)
+	wantTrusted("missing key", renewed)
 
 	last := writePair(t, dir, c)
 	c.advance(time.Second)
-	wantTrusted("when it is whole again", last)
+	wantTrusted("complete files again", last)
 	if strings.Contains(log.String(), "PRIVATE") {
-		t.Errorf("the key is in the log: %s", log)
+		t.Errorf("the log contains the key: %s", log)
 	}
 }
 
-func TestFilesMustBeGoodAtTheStart(t *testing.T) {
+func TestOpenFiles_RefusesInvalidFiles(t *testing.T) {
 	t.Parallel()
 	dir, c := t.TempDir(), newClock()
 	if _, err := openFiles(dir, c, io.Discard); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("without files: %v", err)
+		t.Errorf("no files: got %v, want os.ErrNotExist", err)
 	}
 	writePair(t, dir, c)
 	key, err := os.ReadFile(filepath.Join(dir, "key.pem"))
@@ -340,6 +340,6 @@ func TestFilesMustBeGoodAtTheStart(t *testing.T) {
 	writePair(t, dir, c)
 	write(t, dir, "key.pem", string(key))
 	if _, err := openFiles(dir, c, io.Discard); err == nil || !strings.Contains(err.Error(), "cert.pem") {
-		t.Errorf("with the key of another certificate: %v", err)
+		t.Errorf("key of another certificate: got %v, want an error", err)
 	}
 }

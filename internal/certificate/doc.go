@@ -1,4 +1,4 @@
-// Package certificate has the certificate for each connection to the gateway:
-// one of the operator's files, read again when they change, or one that a local
-// authority makes for a function's host. It opens no port.
+// Package certificate selects the certificate for each TLS connection to the gateway. Files
+// reads a certificate of the operator, ACME obtains certificates from a public authority,
+// and Hosts issues certificates from a local Authority. The package opens no port.
 package certificate

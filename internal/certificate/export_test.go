@@ -1,4 +1,4 @@
 package certificate
 
-// Kept is how many certificates are kept.
-func (h *Hosts) Kept() int { return len(h.kept) }
+// Cached returns the number of cached certificates.
+func (h *Hosts) Cached() int { return len(h.cache) }

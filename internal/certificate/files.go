@@ -9,33 +9,33 @@ import (
 	"time"
 )
 
-// lookAgain is how often the files are looked at, at most.
-const lookAgain = time.Second
+// checkInterval is the minimum time between two checks for changed files.
+const checkInterval = time.Second
 
-// Files is a certificate and its key in two PEM files, which may be replaced
-// at any time. It is for every host: who connects decides whether it fits.
+// Files is a certificate and its key in two PEM files. The files may be replaced at any time.
+// The certificate is used for every hostname. Files is safe for concurrent use.
 type Files struct {
 	certificate, key string
 	now              func() time.Time
 	log              *slog.Logger
 
-	mu       sync.Mutex
-	current  *tls.Certificate
-	state    [2]fileState
-	lookedAt time.Time
+	mu        sync.Mutex
+	current   *tls.Certificate
+	state     [2]fileState
+	checkedAt time.Time
 }
 
-// fileState is what changes when a file does.
+// fileState differs if a file was changed.
 type fileState struct {
 	modified time.Time
 	size     int64
 }
 
-// OpenFiles reads the pair of files.
+// OpenFiles reads a certificate and its key. It returns an error if they do not match.
 func OpenFiles(certificate, key string, now func() time.Time, log *slog.Logger) (*Files, error) {
-	f := &Files{certificate: certificate, key: key, now: now, log: log, lookedAt: now()}
+	f := &Files{certificate: certificate, key: key, now: now, log: log, checkedAt: now()}
 	var err error
-	if f.state, err = f.look(); err != nil {
+	if f.state, err = f.stat(); err != nil {
 		return nil, err
 	}
 	if f.current, err = f.read(); err != nil {
@@ -44,20 +44,21 @@ func OpenFiles(certificate, key string, now func() time.Time, log *slog.Logger) 
 	return f, nil
 }
 
-// GetCertificate is for tls.Config. A new pair that is broken, or of which only
-// one file has been written yet, leaves the old one in use.
+// GetCertificate implements tls.Config.GetCertificate. If the files were changed but cannot
+// be read, or do not match yet, it returns the previous certificate.
 func (f *Files) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if now := f.now(); now.Sub(f.lookedAt) >= lookAgain {
-		f.lookedAt = now
+	if now := f.now(); now.Sub(f.checkedAt) >= checkInterval {
+		f.checkedAt = now
 		f.refresh()
 	}
 	return f.current, nil
 }
 
+// refresh reads the files if they were changed. The caller holds f.mu.
 func (f *Files) refresh() {
-	state, err := f.look()
+	state, err := f.stat()
 	if err == nil && state == f.state {
 		return
 	}
@@ -67,18 +68,18 @@ func (f *Files) refresh() {
 		renewed, err = f.read()
 	}
 	if err != nil {
-		f.log.Error("the new certificate cannot be used, and the old one stays in use", "error", err)
+		f.log.Error("cannot use the new certificate: continuing with the previous one", "error", err)
 		return
 	}
 	f.current = renewed
-	f.log.Info("a new certificate is in use", "file", f.certificate, "expires", renewed.Leaf.NotAfter)
+	f.log.Info("using a new certificate", "file", f.certificate, "expires", renewed.Leaf.NotAfter)
 }
 
-func (f *Files) look() (state [2]fileState, err error) {
+func (f *Files) stat() (state [2]fileState, err error) {
 	for i, path := range []string{f.certificate, f.key} {
 		info, err := os.Stat(path)
 		if err != nil {
-			return state, fmt.Errorf("certificate: %w", err)
+			return state, fmt.Errorf("read certificate: %w", err)
 		}
 		state[i] = fileState{info.ModTime(), info.Size()}
 	}
@@ -88,7 +89,7 @@ func (f *Files) look() (state [2]fileState, err error) {
 func (f *Files) read() (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(f.certificate, f.key)
 	if err != nil {
-		return nil, fmt.Errorf("certificate %s with key %s: %w", f.certificate, f.key, err)
+		return nil, fmt.Errorf("read certificate %s with key %s: %w", f.certificate, f.key, err)
 	}
 	return &pair, nil
 }

@@ -7,30 +7,30 @@ import (
 	"sync"
 )
 
-// maxKept is how many certificates are kept. Making one again costs a fraction
-// of a millisecond.
-const maxKept = 1000
+// maxCached is the maximum number of cached certificates. Issuing one takes a fraction of a
+// millisecond.
+const maxCached = 1000
 
-// ErrUnknownHost ends a handshake for a host that is no function's.
-var ErrUnknownHost = errors.New("no function has this host name")
+// ErrUnknownHost ends a handshake for a hostname that belongs to no function.
+var ErrUnknownHost = errors.New("no function has this hostname")
 
-// Hosts has a certificate made for each host that is asked for, if it is a
-// function's.
+// Hosts issues a certificate from a local authority for each requested hostname that belongs
+// to a function. It is safe for concurrent use.
 type Hosts struct {
 	authority *Authority
 	known     func(host string) bool
 
-	mu   sync.Mutex
-	kept map[string]*tls.Certificate
+	mu    sync.Mutex
+	cache map[string]*tls.Certificate
 }
 
-// NewHosts returns the certificates of the hosts that are known to be there.
+// NewHosts returns the certificates of the hostnames for which known returns true.
 func NewHosts(authority *Authority, known func(host string) bool) *Hosts {
-	return &Hosts{authority: authority, known: known, kept: map[string]*tls.Certificate{}}
+	return &Hosts{authority: authority, known: known, cache: map[string]*tls.Certificate{}}
 }
 
-// GetCertificate is for tls.Config. Returns ErrUnknownHost, for a client too
-// that names no host.
+// GetCertificate implements tls.Config.GetCertificate. It returns ErrUnknownHost for an
+// unknown hostname and for a client without SNI.
 func (h *Hosts) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	host := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
 	if host == "" || !h.known(host) {
@@ -38,29 +38,29 @@ func (h *Hosts) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, er
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if kept := h.kept[host]; kept != nil && h.fresh(kept) {
-		return kept, nil
+	if cached := h.cache[host]; cached != nil && h.fresh(cached) {
+		return cached, nil
 	}
-	made, err := h.authority.issue(host)
+	issued, err := h.authority.issue(host)
 	if err != nil {
 		return nil, err
 	}
-	h.makeRoom()
-	h.kept[host] = made
-	return made, nil
+	h.evict()
+	h.cache[host] = issued
+	return issued, nil
 }
 
-// fresh tells whether a certificate has a third of its life before it.
+// fresh reports whether at least a third of a certificate's lifetime remains.
 func (h *Hosts) fresh(c *tls.Certificate) bool {
 	return h.authority.now().Add(leafLife / 3).Before(c.Leaf.NotAfter)
 }
 
-// makeRoom drops any one certificate where too many are kept.
-func (h *Hosts) makeRoom() {
-	for host := range h.kept {
-		if len(h.kept) < maxKept {
+// evict removes an arbitrary certificate if the cache is full. The caller holds h.mu.
+func (h *Hosts) evict() {
+	for host := range h.cache {
+		if len(h.cache) < maxCached {
 			return
 		}
-		delete(h.kept, host)
+		delete(h.cache, host)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/child"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // serverVariable makes the test program a server with a child that has a child,
@@ -152,15 +153,11 @@ func TestADeadGuardIsReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	deadline := time.Now().Add(20 * time.Second)
-	after := before
-	for len(after) != 1 || after[0] == before[0] {
-		if time.Now().After(deadline) {
-			t.Fatalf("the guards are %v, after %v, want another one", after, before)
-		}
+	await.True(t, "another guard runs", func() bool {
 		run()
-		after = guards(t)
-	}
+		after := guards(t)
+		return len(after) == 1 && after[0] != before[0]
+	})
 }
 
 // guards returns the numbers of this process's guards that live.

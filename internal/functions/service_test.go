@@ -12,6 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
@@ -25,7 +26,8 @@ var (
 type world struct {
 	*functions.Service
 	t     *testing.T
-	store *sqlite.Store
+	db    *sqlite.Store
+	store functions.Store
 	clock time.Time
 	ids   int
 }
@@ -67,14 +69,14 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, clock: start}
 	now := func() time.Time { return w.clock }
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
-	w.store = store
+	t.Cleanup(func() { _ = db.Close() })
+	w.db, w.store = db, store.Functions(db)
 	w.Service = &functions.Service{
-		Store: store, Minter: plainMinter{}, Hasher: plainHasher{}, Sealer: plainSealer{},
+		Store: w.store, Minter: plainMinter{}, Hasher: plainHasher{}, Sealer: plainSealer{},
 		Runtimes: catalogue{
 			"go126":  {Name: "go126", Language: "Go", DefaultHandler: "Handle"},
 			"go125":  {Name: "go125", Language: "Go", DefaultHandler: "Handle"},

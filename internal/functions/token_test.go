@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // describe writes an object for comparison.
@@ -74,11 +75,11 @@ func TestDeletionTakesTokensWithIt(t *testing.T) {
 	ofOther := w.newToken(functions.CreateToken{FunctionID: other.ID})
 	ofNamespace := w.newToken(functions.CreateToken{NamespaceID: n.ID})
 	gone := map[string]bool{}
-	if err := w.store.Follow(t.Context(), func(c functions.Change) {
+	if err := w.db.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) {
 		if _, ok := c.Object.(functions.Token); ok {
 			gone[c.Object.ObjectID()] = c.Deleted
 		}
-	}); err != nil {
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	want := func(step string, function, sibling, namespace bool) {

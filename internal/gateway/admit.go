@@ -105,7 +105,7 @@ func (g *Gateway) admitKey(secretKey string, to route, now time.Time) admission 
 		decision.reason = unknownKey
 	case g.RefuseKeys:
 		decision.reason = keysOff
-	case !key.Opens(to.projectID, to.organizationID):
+	case !key.Covers(to.projectID, to.organizationID):
 		decision.reason = otherProject
 	case !key.May(iam.Call):
 		decision.reason = noGrant

@@ -15,6 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 func TestAdmission(t *testing.T) {
@@ -29,7 +30,7 @@ func TestAdmission(t *testing.T) {
 	w.token("good for a moment", functions.Token{ID: tokenID(6), FunctionID: functionID, ExpiresAt: start.Add(1)})
 	w.token("without scope", functions.Token{ID: tokenID(7)})
 	revoked := w.token("revoked", functions.Token{ID: tokenID(8), FunctionID: functionID})
-	w.Table.Apply(functions.Change{Object: revoked, Deleted: true})
+	w.Table.Apply(store.Change{Object: revoked, Deleted: true})
 	secretKey := w.apiKey(projectID, iam.PrivateAccess)
 	otherSecret := w.apiKey(strangerID, iam.FullAccess)
 	powerless := w.apiKey(projectID, iam.ReadOnly)
@@ -151,10 +152,10 @@ func FuzzAdmission(f *testing.F) {
 	f.Add("SCW_FUNCTIONS_TOKEN", "eyJhbGciOiJub25lIn0.e30.")
 	f.Add("X-Auth-Token", "99999999-9999-4999-8999-999999999999")
 	table := gateway.NewTable()
-	table.Apply(functions.Change{Object: functions.Function{
+	table.Apply(store.Change{Object: functions.Function{
 		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 	}})
-	table.Apply(functions.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf("the one and only")}})
+	table.Apply(store.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf("the one and only")}})
 	g := &gateway.Gateway{
 		Table: table, Keys: iam.NewDirectory(), Now: time.Now, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
 	}
@@ -196,18 +197,18 @@ func TestCustomHosts(t *testing.T) {
 		}
 	}
 	domain := functions.Domain{ID: tokenID(1), FunctionID: functionID, Hostname: "api.example.com", Status: functions.Pending}
-	w.Table.Apply(functions.Change{Object: domain})
+	w.Table.Apply(store.Change{Object: domain})
 	want("before it is ready", call("api.example.com", "X-Auth-Token", "token"), 404)
 	domain.Status = functions.Ready
-	w.Table.Apply(functions.Change{Object: domain})
+	w.Table.Apply(store.Change{Object: domain})
 	want("with the token", call("API.example.com.:8081", "X-Auth-Token", "token"), 200)
 	want("without one", call("api.example.com"), 403)
 	other := functions.Domain{ID: tokenID(2), FunctionID: siblingID, Hostname: "api.example.com"}
-	w.Table.Apply(functions.Change{Object: other, Deleted: true})
+	w.Table.Apply(store.Change{Object: other, Deleted: true})
 	want("when another function's is gone", call("api.example.com", "X-Auth-Token", "token"), 200)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	want("of a function made public", call("api.example.com"), 200)
-	w.Table.Apply(functions.Change{Object: domain, Deleted: true})
+	w.Table.Apply(store.Change{Object: domain, Deleted: true})
 	want("when it is deleted", call("api.example.com"), 404)
 	want("the function's own host", call(host), 200)
 }
@@ -237,12 +238,12 @@ func BenchmarkAdmission(b *testing.B) {
 			table := gateway.NewTable()
 			token := strings.Repeat("x", 1060)
 			for i := range known {
-				table.Apply(functions.Change{Object: functions.Token{
+				table.Apply(store.Change{Object: functions.Token{
 					ID: tokenID(i), FunctionID: functionID, Digest: functions.DigestOf(fmt.Sprint(i)),
 				}})
 			}
-			table.Apply(functions.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf(token)}})
-			table.Apply(functions.Change{Object: functions.Function{
+			table.Apply(store.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf(token)}})
+			table.Apply(store.Change{Object: functions.Function{
 				ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 			}})
 			g := &gateway.Gateway{Table: table, Keys: iam.NewDirectory()}
@@ -265,9 +266,9 @@ func BenchmarkRefusal(b *testing.B) {
 	text := func(n int) string { return strings.Repeat(fmt.Sprint(n), 1060) }
 	for i, t := range []functions.Token{{FunctionID: siblingID}, {FunctionID: functionID, ExpiresAt: start}, {NamespaceID: strangerID}} {
 		t.ID, t.Digest = tokenID(i), functions.DigestOf(text(i))
-		table.Apply(functions.Change{Object: t})
+		table.Apply(store.Change{Object: t})
 	}
-	table.Apply(functions.Change{Object: functions.Function{
+	table.Apply(store.Change{Object: functions.Function{
 		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 	}})
 	g := &gateway.Gateway{Table: table, Keys: iam.NewDirectory()}
@@ -306,7 +307,7 @@ func TestRevokedWhileWaiting(t *testing.T) {
 	got := make(chan int)
 	go func() { got <- w.call("X-Auth-Token", "token").Code }()
 	<-queue.called
-	w.Table.Apply(functions.Change{Object: token, Deleted: true})
+	w.Table.Apply(store.Change{Object: token, Deleted: true})
 	close(queue.proceed)
 	if status := <-got; status != 403 || w.released != 1 {
 		t.Errorf("status %d, released %d", status, w.released)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 func public(runtime string) func(*functions.Function) {
@@ -161,14 +162,11 @@ func TestLongHeads_AreBoundedTogether(t *testing.T) {
 	_ = kept.Close()
 	for range 20 {
 		// The server may still see the last connection as open.
-		got := 0
-		for deadline := time.Now().Add(20 * time.Second); got != http.StatusOK && time.Now().Before(deadline); {
+		await.True(t, "a long head over a new connection is served", func() bool {
 			once := dial()
-			got = request(t, once, long(200<<10))
+			got := request(t, once, long(200<<10))
 			_ = once.Close()
-		}
-		if got != http.StatusOK {
-			t.Fatalf("a long head over a new connection: %d", got)
-		}
+			return got == http.StatusOK
+		})
 	}
 }

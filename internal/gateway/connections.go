@@ -70,7 +70,7 @@ const (
 // many.
 func (c *Connections) take(remote net.Addr) (release func()) {
 	peer, _ := netip.ParseAddrPort(remote.String()) // Others count as one address.
-	network := iam.Customer(peer.Addr())
+	network := iam.ClientNetwork(peer.Addr())
 	bounded := c.PerAddress > 0 && !c.Exempt.Contain(peer.Addr())
 	c.mu.Lock()
 	defer c.mu.Unlock()

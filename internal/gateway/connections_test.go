@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -60,15 +61,11 @@ func TestConnections(t *testing.T) {
 			}
 			// One that has ended makes place for another.
 			_ = open[0].Close()
-			served := false
-			for deadline := time.Now().Add(20 * time.Second); !served && time.Now().Before(deadline); {
+			await.True(t, "a new connection is served", func() bool {
 				connection, answer := ask(test.from[0])
-				served = strings.HasPrefix(answer, "HTTP/1.1 200")
 				_ = connection.Close()
-			}
-			if !served {
-				t.Error("no place is made")
-			}
+				return strings.HasPrefix(answer, "HTTP/1.1 200")
+			})
 			for _, connection := range open {
 				_ = connection.Close()
 			}

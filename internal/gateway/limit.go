@@ -154,7 +154,7 @@ func (g *Gateway) enter(r *http.Request, c *call) (end func(), retryAfter time.D
 	case c.admission.accessKey != "":
 		caller.key = c.admission.accessKey
 	default:
-		caller.address = iam.Customer(g.callerAddress(r))
+		caller.address = iam.ClientNetwork(g.callerAddress(r))
 	}
 	if wait, ok := g.limits.caller.begin(caller, now); !ok {
 		return nil, wait

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A Table holds what the gateway must know of functions and tokens to let a
@@ -117,7 +118,7 @@ func NewTable() *Table {
 
 // Apply notes one change. When it has returned, no call is decided by what was
 // before.
-func (t *Table) Apply(change functions.Change) {
+func (t *Table) Apply(change store.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.applied.Add(1)
@@ -129,6 +130,34 @@ func (t *Table) Apply(change functions.Change) {
 	case functions.Token:
 		t.applyToken(o, change.Deleted)
 	}
+}
+
+// Reload implements store.Follower. A token that is missing from the snapshot is
+// remembered as revoked, and the uses that were not taken yet are kept.
+func (t *Table) Reload(store.Position) store.Loader {
+	fresh := NewTable()
+	return store.Loader{
+		Add:  func(o store.Object) { fresh.Apply(store.Change{Object: o}) },
+		Swap: func() { t.swap(fresh) },
+	}
+}
+
+// swap puts the contents of a new table in the place of those of t.
+func (t *Table) swap(fresh *Table) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for digest, old := range t.tokens {
+		place := t.uses.at(old.place)
+		if g, kept := fresh.tokens[digest]; kept {
+			if at, used := place.used.Take(); used {
+				fresh.uses.at(g.place).used.Note(at)
+			}
+			continue
+		}
+		t.revoked.add(digest, place.token)
+	}
+	t.hosts, t.routes, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.tokens, fresh.uses
+	t.applied.Add(1)
 }
 
 func (t *Table) applyFunction(f functions.Function, gone bool) {

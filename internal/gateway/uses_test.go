@@ -8,6 +8,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
@@ -66,7 +67,7 @@ func TestPlacesOfTokens(t *testing.T) {
 		t.Errorf("used are %v, want %v", got, want)
 	}
 	call(7)
-	w.Table.Apply(functions.Change{Object: made[7], Deleted: true})
+	w.Table.Apply(store.Change{Object: made[7], Deleted: true})
 	w.token("successor", functions.Token{ID: tokenID(tokens), FunctionID: functionID})
 	if got := used(w.Table); len(got) != 0 {
 		t.Errorf("the use of a token that is gone is that of its successor: %v", got)
@@ -78,7 +79,7 @@ func TestPlacesOfTokens(t *testing.T) {
 	}
 	// A change of a token, such as that it is ready, leaves it where it is.
 	call(8)
-	w.Table.Apply(functions.Change{Object: made[8]})
+	w.Table.Apply(store.Change{Object: made[8]})
 	if got := used(w.Table); !slices.Equal(got, []string{tokenID(8)}) {
 		t.Errorf("used are %v, want the one that has changed", got)
 	}

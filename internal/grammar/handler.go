@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// The languages of handlers, as the API writes them.
+// The languages of handlers, spelled as in the API.
 const (
 	Node   = "Node"
 	Python = "Python"
@@ -20,21 +20,21 @@ const (
 	Rust   = "Rust"
 )
 
-// MaxHandlerBytes is the longest handler that is accepted. Scaleway names no
-// limit; this one is the length of a file name.
+// MaxHandlerBytes is the maximum length of a handler, in bytes. Scaleway documents no
+// limit; this is the maximum length of a file name.
 const MaxHandlerBytes = 255
 
-// goRoot is the handler of the oldest Go runtimes: the package at the root,
-// whose function is then Handle.
+// goRoot is the default handler of the oldest Go runtimes: the function Handle of the
+// package at the root of the archive.
 const goRoot = "."
 
-// A Handler is where in an archive the function to call is.
+// A Handler locates the function to call in an archive.
 type Handler struct {
-	// Dir is the folder, relative to the archive's root and separated by
-	// slashes; empty for the root itself.
+	// Dir is the folder relative to the archive's root, separated by slashes; empty for
+	// the root.
 	Dir string
-	// File is the name of the source file without its extension; empty for
-	// Go and Rust, whose functions are found by their package.
+	// File is the name of the source file without its extension; empty for Go and Rust,
+	// whose handlers name a package instead.
 	File string
 	// Function is the name of the function in the source.
 	Function string
@@ -45,10 +45,9 @@ var (
 	plainIdentifier  = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
 )
 
-// ParseHandler reads a handler's name: "[dir/]file.func" for Node, Python and
-// PHP, "[dir/]Func" for Go and "[dir/]func" for Rust, from Scaleway's
-// documentation. The folder is a plain relative path: "./", ".." and absolute
-// paths are errors. The error says what is expected.
+// ParseHandler parses a handler: "[dir/]file.func" for Node, Python and PHP, "[dir/]Func"
+// for Go and "[dir/]func" for Rust, as in Scaleway's documentation. The folder must be a
+// relative path without "." and ".."; the error states the expected form.
 func ParseHandler(language, text string) (Handler, error) {
 	h, err := parseHandler(language, text)
 	if err != nil {
@@ -59,7 +58,7 @@ func ParseHandler(language, text string) (Handler, error) {
 
 func parseHandler(language, text string) (Handler, error) {
 	if len(text) > MaxHandlerBytes {
-		return Handler{}, fmt.Errorf("is longer than %d bytes", MaxHandlerBytes)
+		return Handler{}, fmt.Errorf("must be at most %d bytes", MaxHandlerBytes)
 	}
 	if language == Go && text == goRoot {
 		return Handler{Function: "Handle"}, nil
@@ -77,25 +76,25 @@ func parseHandler(language, text string) (Handler, error) {
 	case Node, Python, PHP:
 		return h.splitFile(language)
 	}
-	return Handler{}, fmt.Errorf("language %q is unknown", language)
+	return Handler{}, fmt.Errorf("unknown language %q", language)
 }
 
 func checkGo(function string) error {
 	if !token.IsIdentifier(function) || !token.IsExported(function) {
-		return errors.New("want the name of an exported Go function, such as Handle or folder/Handle")
+		return errors.New("must be the name of an exported Go function, such as Handle or folder/Handle")
 	}
 	return nil
 }
 
 func checkRust(function string) error {
 	if !plainIdentifier.MatchString(function) {
-		return errors.New("want the name of a Rust function, such as handle or folder/handle")
+		return errors.New("must be the name of a Rust function, such as handle or folder/handle")
 	}
 	return nil
 }
 
-// splitFile parts "file.func" at its last dot: a file's name may have dots, a
-// function's never has.
+// splitFile splits "file.func" at the last dot: file names may contain dots, function
+// names cannot.
 func (h Handler) splitFile(language string) (Handler, error) {
 	identifier := plainIdentifier
 	if language == Node {
@@ -103,7 +102,7 @@ func (h Handler) splitFile(language string) (Handler, error) {
 	}
 	dot := strings.LastIndexByte(h.Function, '.')
 	if dot < 0 || !identifier.MatchString(h.Function[dot+1:]) || !plainElement(h.Function[:dot]) {
-		return Handler{}, errors.New("want file.function, such as handler.handle or folder/handler.handle")
+		return Handler{}, errors.New("must be file.function, such as handler.handle or folder/handler.handle")
 	}
 	h.File, h.Function = h.Function[:dot], h.Function[dot+1:]
 	return h, nil
@@ -115,19 +114,19 @@ func checkDir(dir string) error {
 	}
 	for element := range strings.SplitSeq(strings.TrimSuffix(dir, "/"), "/") {
 		if !plainElement(element) {
-			return errors.New("its folder must be a relative path of plain names")
+			return errors.New("its folder must be a relative path without . and .. elements, of letters, digits and _-.@+ characters")
 		}
 	}
 	return nil
 }
 
-// plainElement tells whether a file or folder name is made of letters, digits
-// and the marks that are usual in source trees, and leads nowhere else.
+// plainElement reports whether a file or folder name has only letters, digits and the
+// characters "_-.@+", and is neither "." nor "..".
 func plainElement(name string) bool {
-	odd := func(r rune) bool {
+	invalid := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.@+", r)
 	}
-	return name != "" && name != "." && name != ".." && utf8.ValidString(name) && !strings.ContainsFunc(name, odd)
+	return name != "" && name != "." && name != ".." && utf8.ValidString(name) && !strings.ContainsFunc(name, invalid)
 }
 
 func shorten(text string) string {

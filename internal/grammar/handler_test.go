@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
-func TestParseHandler(t *testing.T) {
+func TestParseHandler_AcceptsDocumentedForms(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		language, text string
@@ -30,13 +30,13 @@ func TestParseHandler(t *testing.T) {
 			t.Parallel()
 			got, err := grammar.ParseHandler(test.language, test.text)
 			if err != nil || got != test.want {
-				t.Errorf("ParseHandler(%q) = %+v, %v, want %+v", test.text, got, err, test.want)
+				t.Errorf("ParseHandler(%q): got %+v, %v, want %+v", test.text, got, err, test.want)
 			}
 		})
 	}
 }
 
-func TestParseHandlerRefuses(t *testing.T) {
+func TestParseHandler_RefusesOtherForms(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", grammar.MaxHandlerBytes)
 	tests := map[string][]string{
@@ -53,14 +53,14 @@ func TestParseHandlerRefuses(t *testing.T) {
 	for language, texts := range tests {
 		for _, text := range texts {
 			if got, err := grammar.ParseHandler(language, text); err == nil || got != (grammar.Handler{}) {
-				t.Errorf("ParseHandler(%s, %q) = %+v, %v, want an error", language, text, got, err)
+				t.Errorf("ParseHandler(%s, %q): got %+v, %v, want an error", language, text, got, err)
 			}
 		}
 	}
 }
 
-// FuzzParseHandler asks that no handler leads out of the archive, and that what
-// was read is what was written.
+// FuzzParseHandler checks that no handler refers to a file outside of the archive, and
+// that the parts of a parsed handler join to the original text.
 func FuzzParseHandler(f *testing.F) {
 	for _, text := range []string{"handler.handle", "a/b.c", "Handle", "sub/Handle", ".", "../x.y", "a/./b.c", "a\\b.c"} {
 		f.Add(text)
@@ -71,16 +71,16 @@ func FuzzParseHandler(f *testing.F) {
 			if err != nil || text == "." {
 				continue
 			}
-			written := h.Function
+			joined := h.Function
 			if h.File != "" {
-				written = h.File + "." + h.Function
+				joined = h.File + "." + h.Function
 			}
-			written = path.Join(h.Dir, written)
-			if written != text {
-				t.Errorf("ParseHandler(%s, %q) = %+v, which is %q", language, text, h, written)
+			joined = path.Join(h.Dir, joined)
+			if joined != text {
+				t.Errorf("ParseHandler(%s, %q): got %+v, which joins to %q", language, text, h, joined)
 			}
 			if file := path.Join(h.Dir, h.File+".x"); !filepath.IsLocal(file) {
-				t.Errorf("ParseHandler(%s, %q) = %+v, which leads out", language, text, h)
+				t.Errorf("ParseHandler(%s, %q): got %+v, which is outside of the archive", language, text, h)
 			}
 		}
 	})

@@ -7,7 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
-func TestNames(t *testing.T) {
+func TestNames_AcceptDocumentedForms(t *testing.T) {
 	t.Parallel()
 	hostname := func(text string) bool { _, ok := grammar.Hostname(text); return ok }
 	tests := map[string]struct {
@@ -50,17 +50,21 @@ func TestNames(t *testing.T) {
 			t.Parallel()
 			for _, text := range test.valid {
 				if !test.accepts(text) {
-					t.Errorf("%.80q is not accepted", text)
+					t.Errorf("%.80q: got invalid, want valid", text)
 				}
 			}
 			for _, text := range test.invalid {
 				if test.accepts(text) {
-					t.Errorf("%.80q is accepted", text)
+					t.Errorf("%.80q: got valid, want invalid", text)
 				}
 			}
 		})
 	}
+}
+
+func TestHostname_ReturnsNormalForm(t *testing.T) {
+	t.Parallel()
 	if name, ok := grammar.Hostname("API.Example.com."); name != "api.example.com" || !ok {
-		t.Errorf("the hostname is kept as %q", name)
+		t.Errorf("Hostname: got %q, %t, want %q, true", name, ok, "api.example.com")
 	}
 }

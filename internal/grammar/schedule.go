@@ -10,26 +10,25 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// A Schedule says when a cron calls.
+// A Schedule is a sequence of times.
 type Schedule interface {
-	// Next is the first time after t, in t's time zone; zero if there is none.
+	// Next returns the first time after t, in t's time zone; zero if there is none.
 	Next(t time.Time) time.Time
 }
 
-// MaxSchedule is the longest schedule, in bytes.
+// MaxSchedule is the maximum length of a schedule, in bytes.
 const MaxSchedule = 200
 
-// ParseSchedule reads a cron expression as Scaleway's documentation has it: five
-// fields, or one of the descriptors @hourly, @daily, @weekly, @monthly and @yearly; the
-// days of the week are 0 to 7, where both ends are Sunday. It does not accept @every or
-// a time zone.
+// ParseSchedule parses a cron expression as documented by Scaleway: five fields, or one of
+// the descriptors @hourly, @daily, @weekly, @monthly and @yearly. The days of the week are
+// 0 to 7, where 0 and 7 are Sunday. @every and time zones are errors.
 func ParseSchedule(text string) (Schedule, error) {
 	switch {
 	case len(text) > MaxSchedule:
-		return nil, fmt.Errorf("it is longer than %d bytes", MaxSchedule)
+		return nil, fmt.Errorf("must be at most %d bytes", MaxSchedule)
 	case strings.Contains(text, "TZ="):
-		// The parser panics on some of those, and crons are in UTC.
-		return nil, errors.New("a time zone cannot be given, crons are in UTC")
+		// The parser panics on some time zones, and crons run in UTC.
+		return nil, errors.New("a time zone cannot be given: crons run in UTC")
 	case strings.HasPrefix(strings.TrimSpace(text), "@every"):
 		return nil, errors.New("@every is not supported")
 	}
@@ -41,7 +40,8 @@ func ParseSchedule(text string) (Schedule, error) {
 	return cron.ParseStandard(text)
 }
 
-// sundays writes the day of the week 7, which the parser does not know, as 0.
+// sundays replaces the day of the week 7, which the parser does not support, with 0. It
+// expands ranges that end with 7 into lists.
 func sundays(field string) string {
 	parts := strings.Split(field, ",")
 	for i, part := range parts {
@@ -55,7 +55,7 @@ func sundays(field string) string {
 			if stepped {
 				by, _ = strconv.Atoi(step)
 			}
-			if from <= 7 && by > 0 { // else it is for the parser to refuse
+			if from <= 7 && by > 0 { // Otherwise the parser returns an error.
 				parts[i] = spelledOut(from, by)
 			}
 		}
@@ -63,7 +63,7 @@ func sundays(field string) string {
 	return strings.Join(parts, ",")
 }
 
-// spelledOut lists the days from one to the Sunday that is 7, some days apart.
+// spelledOut returns the list of every by-th day from one day to 7, with 7 as 0.
 func spelledOut(from, by int) string {
 	var days []string
 	for day := from; day <= 7; day += by {

@@ -8,7 +8,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
-func TestParseSchedule(t *testing.T) {
+func TestParseSchedule_ReturnsNextTime(t *testing.T) {
 	t.Parallel()
 	// A Friday.
 	from := time.Date(2026, 7, 3, 13, 3, 53, 0, time.UTC)
@@ -23,7 +23,7 @@ func TestParseSchedule(t *testing.T) {
 		"0 0 * * 1,7":              "2026-07-05T00:00:00Z",
 		"0 0 * * 1-7/3":            "2026-07-05T00:00:00Z", // Monday, Thursday, Sunday
 		"0 0 * * 7-7":              "2026-07-05T00:00:00Z",
-		"1 1 1 1 1":                "2027-01-01T01:01:00Z", // either of the two days, as the documentation has it
+		"1 1 1 1 1":                "2027-01-01T01:01:00Z", // the 1st of January or any Monday in January, as documented
 		"0 0 30 2 *":               "0001-01-01T00:00:00Z", // never
 		"@hourly":                  "2026-07-03T14:00:00Z",
 		"  0  12 *  JUL-SEP  MON ": "2026-07-06T12:00:00Z",
@@ -34,12 +34,16 @@ func TestParseSchedule(t *testing.T) {
 			continue
 		}
 		if got := schedule.Next(from).Format(time.RFC3339); got != want {
-			t.Errorf("%q: next is %s, want %s", text, got, want)
+			t.Errorf("%q: next: got %s, want %s", text, got, want)
 		}
 	}
+}
+
+func TestParseSchedule_RefusesOtherForms(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", "* * * *", "* * * * * *", "60 * * * *", "* * * * 8", "* * * * 1-8", "* * * * 1-7/x", "* * * * 1-7/0", "* * * * 9-7", "* * * * 7-1", "x", "TZ=", "CRON_TZ=UTC", "@every 1h", " @every 1h", strings.Repeat(" ", 200) + "@daily"} {
 		if _, err := grammar.ParseSchedule(text); err == nil {
-			t.Errorf("%q is a schedule", text)
+			t.Errorf("%q: got no error", text)
 		}
 	}
 }
@@ -55,7 +59,7 @@ func FuzzParseSchedule(f *testing.F) {
 			return
 		}
 		if next := schedule.Next(from); !next.IsZero() && !next.After(from) {
-			t.Errorf("%q: next is %v, which is not after %v", text, next, from)
+			t.Errorf("%q: next: got %v, want a time after %v", text, next, from)
 		}
 	})
 }

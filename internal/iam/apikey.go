@@ -12,63 +12,50 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-// A Project owns namespaces. It belongs to an organization.
-type Project struct {
-	ID             string
-	OrganizationID string
-	Name           string
-	Description    string `json:",omitempty"`
-	CreatedAt      time.Time
-	// UpdatedAt is zero for a project that was never changed.
-	UpdatedAt time.Time `json:",omitzero"`
-}
-
-// ObjectID implements the store's idea of an object.
-func (p Project) ObjectID() string { return p.ID }
-
-// An APIKey opens the control plane for one project.
+// An APIKey grants its holder permissions on the objects of its projects.
 type APIKey struct {
-	// AccessKey names the key, openly; the secret key proves who holds it.
+	// AccessKey is the public name of the key. The holder authenticates with the secret
+	// key.
 	AccessKey string
-	// Digest is the SHA-256 of the secret key, which itself is not kept. The
-	// secret key is a random UUID of 122 bits, so that a fast hash is enough.
+	// Digest is the SHA-256 of the secret key, which is not stored. The secret key has
+	// 122 random bits, so that a fast hash is sufficient.
 	Digest SecretDigest
 	// ProjectID is the key's default project.
 	ProjectID      string
 	OrganizationID string
-	// Projects are the IDs of further projects that the key opens. Organization
-	// reports that it opens all projects of its organization, those to come
-	// included, and may make, change and delete projects.
-	Projects     []string `json:",omitempty"`
-	Organization bool     `json:",omitempty"`
-	// Description says what the key is for.
-	Description string `json:",omitempty"`
-	// Permissions are the names of the permission sets that the key has.
+	// Projects are the IDs of further projects that the key covers.
+	Projects []string `json:",omitempty"`
+	// Organization reports whether the key covers all current and future projects of
+	// its organization, and may create, change and delete projects.
+	Organization bool   `json:",omitempty"`
+	Description  string `json:",omitempty"`
+	// Permissions are the names of the key's permission sets.
 	Permissions []string
 	CreatedAt   time.Time
-	// ExpiresAt is the first instant at which the key opens nothing more; zero
-	// for a key that does not expire.
+	// ExpiresAt is the first instant at which the key is no longer valid; zero for a key
+	// that does not expire.
 	ExpiresAt time.Time `json:",omitzero"`
 }
 
-// Expired tells whether the key opens nothing more.
+// Expired reports whether the key has expired at the given time.
 func (k APIKey) Expired(now time.Time) bool {
 	return !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt)
 }
 
-// Opens reports whether the key covers a project of an organization.
-func (k APIKey) Opens(projectID, organizationID string) bool {
+// Covers reports whether the key covers a project of an organization. An empty
+// organizationID matches no key of a whole organization.
+func (k APIKey) Covers(projectID, organizationID string) bool {
 	return projectID == k.ProjectID || slices.Contains(k.Projects, projectID) ||
 		k.Organization && organizationID == k.OrganizationID && organizationID != ""
 }
 
-// ObjectID implements the store's idea of an object.
+// ObjectID returns the ID by which the store identifies the key: its access key.
 func (k APIKey) ObjectID() string { return k.AccessKey }
 
 // SecretDigest is the SHA-256 of a secret key.
 type SecretDigest [sha256.Size]byte
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText implements encoding.TextMarshaler. It encodes the digest in hexadecimal.
 func (d SecretDigest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -77,8 +64,8 @@ func (d *SecretDigest) UnmarshalText(text []byte) error {
 	return err
 }
 
-// NewAPIKey makes a key for a project, and its secret key, which cannot be had
-// again.
+// NewAPIKey creates a key for a project with the given permission sets. It returns the key
+// and its secret key, which is not stored.
 func NewAPIKey(p Project, now time.Time, permissions ...string) (APIKey, secret.String) {
 	secretKey := uuid.NewString()
 	return APIKey{
@@ -87,9 +74,9 @@ func NewAPIKey(p Project, now time.Time, permissions ...string) (APIKey, secret.
 	}, secret.New(secretKey)
 }
 
-// newAccessKey has the form that Scaleway's clients check: SCW and 17 upper
-// case letters and digits.
+// newAccessKey returns a random access key in the form that Scaleway's clients require:
+// SCW and 17 upper-case letters and digits.
 func newAccessKey() string {
-	// rand.Text gives 26 letters and digits of base 32.
+	// rand.Text returns 26 characters of base 32.
 	return "SCW" + rand.Text()[:17]
 }

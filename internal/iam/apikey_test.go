@@ -11,7 +11,7 @@ import (
 
 var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 
-func TestPermissionSets(t *testing.T) {
+func TestMay_FollowsPermissionSets(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		permissions       []string
@@ -21,21 +21,21 @@ func TestPermissionSets(t *testing.T) {
 		"read only":            {[]string{iam.ReadOnly}, true, false, false},
 		"private access":       {[]string{iam.PrivateAccess}, false, false, true},
 		"two sets":             {[]string{iam.ReadOnly, iam.PrivateAccess}, true, false, true},
-		"none":                 {nil, false, false, false},
+		"no set":               {nil, false, false, false},
 		"of another product":   {[]string{"ObjectStorageFullAccess"}, false, false, false},
-		"nearly full access":   {[]string{"functionsfullaccess"}, false, false, false},
-		"unknown, then a full": {[]string{"", iam.FullAccess}, true, true, true},
+		"other letter case":    {[]string{"functionsfullaccess"}, false, false, false},
+		"unknown and full set": {[]string{"", iam.FullAccess}, true, true, true},
 	} {
 		key := iam.APIKey{Permissions: test.permissions}
 		for action, want := range map[iam.Action]bool{iam.Read: test.read, iam.Write: test.write, iam.Call: test.call} {
 			if got := key.May(action); got != want {
-				t.Errorf("%s: may %s: %t, want %t", name, action, got, want)
+				t.Errorf("%s: May(%s): got %t, want %t", name, action, got, want)
 			}
 		}
 	}
 }
 
-func TestExpiry(t *testing.T) {
+func TestDirectory_RefusesExpiredAndDeletedKeys(t *testing.T) {
 	t.Parallel()
 	directory := iam.NewDirectory()
 	key, secretKey := iam.NewAPIKey(iam.Project{ID: "p"}, start, iam.FullAccess)
@@ -45,33 +45,32 @@ func TestExpiry(t *testing.T) {
 		at   time.Time
 		want error
 	}{
-		"at first":       {start, nil},
-		"just before":    {key.ExpiresAt.Add(-1), nil},
-		"at that second": {key.ExpiresAt, iam.ErrExpired},
-		"afterwards":     {key.ExpiresAt.Add(time.Hour), iam.ErrExpired},
+		"at creation":   {start, nil},
+		"before expiry": {key.ExpiresAt.Add(-1), nil},
+		"at expiry":     {key.ExpiresAt, iam.ErrExpired},
+		"after expiry":  {key.ExpiresAt.Add(time.Hour), iam.ErrExpired},
 	} {
 		if got, err := directory.Recheck(key.AccessKey, test.at); !errors.Is(err, test.want) || got.AccessKey != key.AccessKey {
-			t.Errorf("%s, by the access key: %q, %v, want %q, %v", name, got.AccessKey, err, key.AccessKey, test.want)
+			t.Errorf("%s: Recheck: got %q, %v, want %q, %v", name, got.AccessKey, err, key.AccessKey, test.want)
 		}
 		got, err := directory.Authenticate(secretKey.Reveal(), test.at)
 		if !errors.Is(err, test.want) || got.AccessKey != key.AccessKey {
-			t.Errorf("%s: %q, %v, want %q, %v", name, got.AccessKey, err, key.AccessKey, test.want)
+			t.Errorf("%s: Authenticate: got %q, %v, want %q, %v", name, got.AccessKey, err, key.AccessKey, test.want)
 		}
 	}
 	directory.Apply(key, true)
 	if got, err := directory.Authenticate(secretKey.Reveal(), start); !errors.Is(err, iam.ErrUnknown) || got.AccessKey != "" {
-		t.Errorf("after its end: %q, %v, want ErrUnknown and no key", got.AccessKey, err)
+		t.Errorf("deleted key: Authenticate: got %q, %v, want no key and ErrUnknown", got.AccessKey, err)
 	}
 	for _, accessKey := range []string{key.AccessKey, ""} {
 		if got, err := directory.Recheck(accessKey, start); !errors.Is(err, iam.ErrUnknown) || got.AccessKey != "" {
-			t.Errorf("after its end, by the access key %q: %q, %v, want ErrUnknown and no key", accessKey, got.AccessKey, err)
+			t.Errorf("deleted key: Recheck(%q): got %q, %v, want no key and ErrUnknown", accessKey, got.AccessKey, err)
 		}
 	}
 }
 
-// TestStoredForm holds the form in which keys are kept: a field that is renamed
-// would be lost from every database there is.
-func TestStoredForm(t *testing.T) {
+// A field that is renamed would be lost when a server opens an existing database.
+func TestAPIKey_KeepsStoredForm(t *testing.T) {
 	t.Parallel()
 	const digest = `"0100000000000000000000000000000000000000000000000000000000000000"`
 	key := iam.APIKey{
@@ -86,11 +85,11 @@ func TestStoredForm(t *testing.T) {
 	} {
 		got, err := json.Marshal(key)
 		if err != nil || string(got) != want {
-			t.Errorf("a key is kept as\n%s, %v, want\n%s", got, err, want)
+			t.Errorf("encoded key: got\n%s, %v, want\n%s", got, err, want)
 		}
 		var read iam.APIKey
 		if err := json.Unmarshal(got, &read); err != nil || read.Digest != key.Digest || !read.ExpiresAt.Equal(key.ExpiresAt) {
-			t.Errorf("it is read as %+v, %v", read, err)
+			t.Errorf("decoded key: got %+v, %v, want %+v", read, err, key)
 		}
 	}
 }

@@ -8,40 +8,41 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Attempts counts the wrong keys from each address, so that those who try many
-// can be slowed. It never forgets an address before thousands of others have
-// come, and never keeps more than twice as many.
+// Attempts limits failed authentications by client network. It keeps between 4096 and
+// 8192 networks in memory: a network is forgotten only after at least 4096 others have
+// failed since. It is safe for concurrent use.
 type Attempts struct {
 	perMinute int
 
 	mu sync.Mutex
-	// recent are the addresses of now. When they are too many they become the
-	// older ones, and the ones before are forgotten; an older one that comes
-	// again is recent again.
+	// recent and older are two generations of limiters. When recent is full it replaces
+	// older, whose limiters are dropped. A limiter that is used moves to recent.
 	recent, older map[netip.Prefix]*rate.Limiter
 }
 
 const (
-	maxAddresses = 4096
-	// An IPv6 network of this length is one customer, who can use any address
-	// in it (RFC 6177).
-	customerBits = 64
+	// maxNetworks is the maximum size of a generation.
+	maxNetworks = 4096
+	// clientBits is the prefix length of an IPv6 network that counts as one client, who
+	// can use every address in it (RFC 6177).
+	clientBits = 64
 )
 
-// NewAttempts allows so many wrong keys a minute from one address; any number if
-// it is zero.
+// NewAttempts returns a limiter that allows the given number of failures per minute and
+// client network; 0 disables the limit.
 func NewAttempts(perMinute int) *Attempts {
 	return &Attempts{perMinute: perMinute, recent: map[netip.Prefix]*rate.Limiter{}}
 }
 
-// Wrong counts a wrong key, and tells whether it is one too many.
-func (a *Attempts) Wrong(from netip.Addr, now time.Time) bool {
+// CountFailure counts a failed authentication from an address, and reports whether it exceeds
+// the limit.
+func (a *Attempts) CountFailure(from netip.Addr, now time.Time) bool {
 	if a.perMinute == 0 {
 		return false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.limiter(Customer(from)).AllowN(now, 1)
+	return !a.limiter(ClientNetwork(from)).AllowN(now, 1)
 }
 
 func (a *Attempts) limiter(from netip.Prefix) *rate.Limiter {
@@ -52,20 +53,20 @@ func (a *Attempts) limiter(from netip.Prefix) *rate.Limiter {
 	if !ok {
 		limiter = rate.NewLimiter(rate.Every(time.Minute/time.Duration(a.perMinute)), a.perMinute)
 	}
-	if len(a.recent) >= maxAddresses {
+	if len(a.recent) >= maxNetworks {
 		a.recent, a.older = map[netip.Prefix]*rate.Limiter{}, a.recent
 	}
 	a.recent[from] = limiter
 	return limiter
 }
 
-// Customer returns the network that counts as one client: an IPv4 address, or an
-// IPv6 network of customerBits. That of the zero address is the zero one.
-func Customer(from netip.Addr) netip.Prefix {
+// ClientNetwork returns the network of an address that counts as one client: an IPv4 address,
+// or an IPv6 network of 64 bits. For the zero address it returns the zero prefix.
+func ClientNetwork(from netip.Addr) netip.Prefix {
 	from = from.Unmap().WithZone("")
 	bits := from.BitLen()
 	if from.Is6() {
-		bits = customerBits
+		bits = clientBits
 	}
 	network, _ := from.Prefix(bits)
 	return network

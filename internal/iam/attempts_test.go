@@ -10,13 +10,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-func TestAttempts(t *testing.T) {
+func TestAttempts_LimitsByClientNetwork(t *testing.T) {
 	t.Parallel()
 	attempts, now := iam.NewAttempts(3), start
 	for i, step := range []struct {
-		after   time.Duration
-		from    string
-		tooMany bool
+		after    time.Duration
+		from     string
+		exceeded bool
 	}{
 		{0, "192.0.2.1", false},
 		{0, "192.0.2.1", false},
@@ -37,44 +37,44 @@ func TestAttempts(t *testing.T) {
 		{0, "192.0.2.1", true},
 	} {
 		now = now.Add(step.after)
-		if got := attempts.Wrong(netip.MustParseAddr(step.from), now); got != step.tooMany {
-			t.Errorf("step %d, from %s: too many: %t, want %t", i, step.from, got, step.tooMany)
+		if got := attempts.CountFailure(netip.MustParseAddr(step.from), now); got != step.exceeded {
+			t.Errorf("step %d, from %s: exceeded: got %t, want %t", i, step.from, got, step.exceeded)
 		}
 	}
-	none := iam.NewAttempts(0)
+	unlimited := iam.NewAttempts(0)
 	for range 1000 {
-		if none.Wrong(netip.Addr{}, start) {
-			t.Fatal("no limit is one")
+		if unlimited.CountFailure(netip.Addr{}, start) {
+			t.Fatal("got an exceeded limit, want none with a limit of 0")
 		}
 	}
 }
 
-// Millions of addresses take no more memory than thousands, and do not let go of
-// one that goes on.
-func TestAttemptsAreBounded(t *testing.T) {
+// Memory stays bounded with any number of addresses, and an address that keeps failing
+// stays limited.
+func TestAttempts_BoundMemory(t *testing.T) {
 	t.Parallel()
 	attempts := iam.NewAttempts(1)
-	patient := netip.MustParseAddr("192.0.2.1")
-	attempts.Wrong(patient, start)
+	persistent := netip.MustParseAddr("192.0.2.1")
+	attempts.CountFailure(persistent, start)
 	var before, after runtime.MemStats
 	address := func(i int) netip.Addr {
 		return netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, uint32(10<<24+i))))
 	}
 	for i := range 10_000 {
-		attempts.Wrong(address(i), start)
-		if i%1000 == 0 && !attempts.Wrong(patient, start) {
-			t.Fatalf("after %d others an address is forgotten", i)
+		attempts.CountFailure(address(i), start)
+		if i%1000 == 0 && !attempts.CountFailure(persistent, start) {
+			t.Fatalf("after %d other addresses: got a limit that is not exceeded, want the first address limited", i)
 		}
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for i := range 500_000 {
-		attempts.Wrong(address(10_000+i), start)
+		attempts.CountFailure(address(10_000+i), start)
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 {
-		t.Errorf("half a million addresses take %d bytes more", grown)
+		t.Errorf("memory grew by %d bytes with 500,000 more addresses, want at most %d", grown, 4<<20)
 	}
 	runtime.KeepAlive(attempts)
 }

@@ -13,28 +13,29 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// Why a caller is refused. The first two say nothing about the keys that exist;
-// the third is for those only who hold one.
+// The errors of Authenticate and Recheck. The first two do not disclose which keys exist;
+// Authenticate returns ErrExpired only for the secret key of an existing key.
 var (
-	ErrMalformed = errors.New("the secret key is missing or is no UUID")
+	ErrMalformed = errors.New("the secret key is missing or is not a UUID")
 	ErrUnknown   = errors.New("no API key has this secret key")
 	ErrExpired   = errors.New("the API key has expired")
 )
 
-// A Directory knows every project, and every API key, by the digest of its
-// secret key. It is kept by the store's changes: a key that is deleted opens
-// nothing from then on.
+// A Directory is an index of all projects and API keys, updated by Apply from the store's
+// changes. A deleted key is unknown as soon as Apply returns. It is safe for concurrent
+// use.
 type Directory struct {
 	mu       sync.RWMutex
 	projects map[string]Project
-	// organizations have the IDs of their projects, oldest first.
+	// organizations maps the ID of an organization to the IDs of its projects, oldest
+	// first.
 	organizations map[string][]string
 	keys          map[SecretDigest]*known
-	// digests are those of the keys, by their access keys.
+	// digests maps access keys to the digests of the keys.
 	digests map[string]SecretDigest
 }
 
-// known is an API key, and when it was used last.
+// known is an API key with the time of its last use.
 type known struct {
 	APIKey
 
@@ -49,8 +50,8 @@ func NewDirectory() *Directory {
 	}
 }
 
-// Apply notes a change of an object; those that are no project and no API key
-// are not its concern.
+// Apply applies a change of an object. It ignores objects other than projects and API
+// keys.
 func (d *Directory) Apply(object any, deleted bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,8 +68,28 @@ func (d *Directory) Apply(object any, deleted bool) {
 	}
 }
 
-// listProjects lists the projects of an organization anew. A list that was given
-// out stays as it is.
+// Reload starts a new directory. add adds one object to it, and swap puts it in
+// the place of the contents of d, so that what was not added is gone.
+func (d *Directory) Reload() (add func(object any), swap func()) {
+	fresh := NewDirectory()
+	add = func(object any) { fresh.Apply(object, false) }
+	swap = func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for digest, key := range fresh.keys {
+			// The old entry has the last use, which may not be stored yet.
+			if before := d.keys[digest]; before != nil {
+				before.APIKey = key.APIKey
+				fresh.keys[digest] = before
+			}
+		}
+		d.projects, d.organizations, d.keys, d.digests = fresh.projects, fresh.organizations, fresh.keys, fresh.digests
+	}
+	return add, swap
+}
+
+// listProjects rebuilds the list of an organization's projects. It does not modify the
+// previous list, which Visible may have returned. d.mu must be locked.
 func (d *Directory) listProjects(organization string) {
 	var all []Project
 	for _, p := range d.projects {
@@ -84,8 +105,8 @@ func (d *Directory) listProjects(organization string) {
 	d.organizations[organization] = ids
 }
 
-// Visible returns the IDs of all projects that a key opens; nil if that is its
-// default project alone. The caller must not change the list.
+// Visible returns the IDs of all projects that a key covers, or nil if it covers only its
+// default project. The caller must not modify the list.
 func (d *Directory) Visible(key APIKey) []string {
 	switch {
 	case key.Organization:
@@ -112,7 +133,8 @@ func (d *Directory) applyKey(key APIKey, deleted bool) {
 	}
 }
 
-// Uses returns which keys were presented since it was called last, and when.
+// Uses returns the keys that were used since the previous call of Uses, with the time of
+// their last use.
 func (d *Directory) Uses() []usage.Use {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -125,15 +147,15 @@ func (d *Directory) Uses() []usage.Use {
 	return all
 }
 
-// Project returns the project of an ID; the zero one if there is none.
+// Project returns the project with the given ID, or the zero Project.
 func (d *Directory) Project(id string) Project {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.projects[id]
 }
 
-// Authenticate returns the API key that has the given secret key. Returns
-// ErrMalformed or ErrUnknown, or ErrExpired together with the key.
+// Authenticate returns the API key with the given secret key. It returns ErrMalformed or
+// ErrUnknown, or the key together with ErrExpired.
 func (d *Directory) Authenticate(secretKey string, now time.Time) (APIKey, error) {
 	if len(secretKey) != 36 || uuid.Validate(secretKey) != nil {
 		return APIKey{}, ErrMalformed
@@ -143,9 +165,9 @@ func (d *Directory) Authenticate(secretKey string, now time.Time) (APIKey, error
 	return d.use(sha256.Sum256([]byte(secretKey)), now)
 }
 
-// Recheck returns the API key with the given access key, for a request that the
-// holder of the key was permitted to make later. Returns ErrUnknown, or ErrExpired
-// together with the key.
+// Recheck returns the API key with the given access key, for requests that the holder of
+// the key has authorized earlier, such as signed URLs. It returns ErrUnknown, or the key
+// together with ErrExpired.
 func (d *Directory) Recheck(accessKey string, now time.Time) (APIKey, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -156,7 +178,7 @@ func (d *Directory) Recheck(accessKey string, now time.Time) (APIKey, error) {
 	return d.use(digest, now)
 }
 
-// use returns the key with a digest, and notes its use. d is locked.
+// use returns the key with the given digest and records its use. d.mu must be locked.
 func (d *Directory) use(digest SecretDigest, now time.Time) (APIKey, error) {
 	key, ok := d.keys[digest]
 	if !ok {

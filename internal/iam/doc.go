@@ -1,4 +1,4 @@
-// Package iam owns who may call: projects and their API keys. It says who the
-// holder of a secret key is; what that person may do with which object is the
-// business of those who ask.
+// Package iam identifies callers: projects and their API keys. It resolves a secret key to
+// its API key and that key's permissions. It does not check a request against them; the
+// api and gateway packages do.
 package iam

@@ -2,41 +2,39 @@ package iam
 
 import "slices"
 
-// The permission sets, by Scaleway's names.
+// The permission sets, with Scaleway's names.
 const (
-	// FullAccess allows everything.
+	// FullAccess allows all actions.
 	FullAccess = "FunctionsFullAccess"
-	// ReadOnly allows to look at everything, and to change and call nothing.
+	// ReadOnly allows Read only.
 	ReadOnly = "FunctionsReadOnly"
-	// PrivateAccess allows to call the project's private functions, and nothing
-	// at the control plane.
+	// PrivateAccess allows Call only.
 	PrivateAccess = "FunctionsPrivateAccess"
 )
 
-// PermissionSets are all of them.
+// PermissionSets lists the names of all permission sets.
 var PermissionSets = []string{FullAccess, ReadOnly, PrivateAccess}
 
-// An Action is something that a permission set allows.
+// An Action is an operation that a permission set allows or denies.
 type Action string
 
-// The actions: to look at and to change objects at the control plane, and to
-// call private functions.
+// The actions: Read and Write objects through the API, and Call private functions.
 const (
 	Read  Action = "read"
 	Write Action = "write"
 	Call  Action = "call"
 )
 
-// allowed holds what each permission set allows. One that is not known, such as
-// that of another of Scaleway's products, allows nothing.
+// allowed maps permission sets to the actions that they allow. Unknown sets, such as those
+// of other Scaleway products, allow nothing.
 var allowed = map[string][]Action{
 	FullAccess:    {Read, Write, Call},
 	ReadOnly:      {Read},
 	PrivateAccess: {Call},
 }
 
-// May tells whether the key's permission sets allow an action on the objects of
-// its project.
+// May reports whether a permission set of the key allows the action on the objects of the
+// key's projects.
 func (k APIKey) May(action Action) bool {
 	for _, set := range k.Permissions {
 		if slices.Contains(allowed[set], action) {

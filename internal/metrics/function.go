@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // functionSeries are the series of one function, found once and not anew for
@@ -46,19 +47,63 @@ func (s *functionSeries) called(status int, seconds float64) {
 // Apply notes one change: it makes the series of a new function or trigger, and
 // removes those of a deleted one. Calls that are still under way then count no
 // more.
-func (m *Metrics) Apply(change functions.Change) {
+func (m *Metrics) Apply(change store.Change) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch o := change.Object.(type) {
-	case functions.Function:
-		m.applyFunction(o, change.Deleted)
-	case functions.Trigger:
-		m.triggers.apply(o, change.Deleted)
-		if change.Deleted {
-			delete(m.triggerIDs, o.ID)
-		} else {
-			m.triggerIDs[o.ID] = true
+	m.apply(change.Object, change.Deleted)
+}
+
+// Reload implements store.Follower. The series of functions and triggers that
+// still exist keep their values.
+func (m *Metrics) Reload(store.Position) store.Loader {
+	all, exists := []store.Object{}, map[string]bool{}
+	return store.Loader{
+		Add: func(o store.Object) {
+			switch o.(type) {
+			case functions.Function, functions.Trigger:
+				all = append(all, o)
+				exists[o.ObjectID()] = true
+			}
+		},
+		Swap: func() { m.replace(all, exists) },
+	}
+}
+
+// replace removes the series of the functions and triggers that do not exist, and
+// makes those of all that do.
+func (m *Metrics) replace(all []store.Object, exists map[string]bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id := range m.functions {
+		if !exists[id] {
+			m.remove(id)
 		}
+	}
+	for id := range m.triggerIDs {
+		if !exists[id] {
+			m.applyTrigger(functions.Trigger{ID: id}, true)
+		}
+	}
+	for _, o := range all {
+		m.apply(o, false)
+	}
+}
+
+func (m *Metrics) apply(object store.Object, deleted bool) {
+	switch o := object.(type) {
+	case functions.Function:
+		m.applyFunction(o, deleted)
+	case functions.Trigger:
+		m.applyTrigger(o, deleted)
+	}
+}
+
+func (m *Metrics) applyTrigger(t functions.Trigger, deleted bool) {
+	m.triggers.apply(t, deleted)
+	if deleted {
+		delete(m.triggerIDs, t.ID)
+	} else {
+		m.triggerIDs[t.ID] = true
 	}
 }
 

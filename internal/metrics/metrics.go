@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // Metrics is all that one server measures. Every label has few values: series
@@ -112,7 +113,7 @@ func (m *Metrics) Behind(behind func() int64) {
 
 // Revoked notes a change that the gateway has applied, if it is the deletion of
 // a token.
-func (m *Metrics) Revoked(change functions.Change, now time.Time) {
+func (m *Metrics) Revoked(change store.Change, now time.Time) {
 	if _, ok := change.Object.(functions.Token); ok && change.Deleted && !change.CommittedAt.IsZero() {
 		m.revocation.Observe(max(now.Sub(change.CommittedAt), 0).Seconds())
 	}

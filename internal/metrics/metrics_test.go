@@ -20,6 +20,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
@@ -29,8 +30,8 @@ func busy(t *testing.T) *metrics.Metrics {
 	t.Helper()
 	m := metrics.New("1.2.3")
 	m.Behind(func() int64 { return 3 })
-	m.Instances(func() []scale.Census {
-		return []scale.Census{
+	m.Instances(func() []scale.Counts {
+		return []scale.Counts{
 			{RevisionID: "r2", Waiting: 4, Starting: 1, Busy: 2},
 			{RevisionID: "r1", Busy: 1, Leaving: 1},
 			{RevisionID: "other", Busy: 1},
@@ -38,7 +39,7 @@ func busy(t *testing.T) *metrics.Metrics {
 	})
 	apply(m, function("f", "r1"))
 	apply(m, function("f", "r2"))
-	m.Revoked(functions.Change{Number: 9, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(50*time.Microsecond))
+	m.Revoked(store.Change{Number: 9, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(50*time.Microsecond))
 	end := m.Calls().End
 	end(nil, outcome(200))
 	end(nil, refused("expired token"))
@@ -50,7 +51,7 @@ func busy(t *testing.T) *metrics.Metrics {
 		_, done := m.Tasks(func() time.Time { clock = clock.Add(2 * time.Second); return clock }).Begin(t.Context(), task, functions.Function{})
 		done(reconcile.Failed)
 	}
-	m.Apply(functions.Change{Object: trigger})
+	m.Apply(store.Change{Object: trigger})
 	for _, d := range []schedule.Delivery{schedule.Taken, schedule.Again, schedule.Again} {
 		m.Triggers().Delivered(trigger, d)
 	}
@@ -64,7 +65,7 @@ func function(id, revision string) functions.Function {
 	return functions.Function{ID: id, NamespaceID: "n", Name: "name", Revision: &functions.Revision{ID: revision}}
 }
 
-func apply(m *metrics.Metrics, f functions.Function) { m.Apply(functions.Change{Object: f}) }
+func apply(m *metrics.Metrics, f functions.Function) { m.Apply(store.Change{Object: f}) }
 
 func outcome(status int) gateway.Outcome {
 	return gateway.Outcome{
@@ -163,9 +164,9 @@ func TestDeletedFunctionsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	m := busy(t)
 	apply(m, function("g", "r3"))
-	m.Apply(functions.Change{Object: function("f", "r2"), Deleted: true})
+	m.Apply(store.Change{Object: function("f", "r2"), Deleted: true})
 	m.Calls().End(nil, outcome(200))
-	m.Apply(functions.Change{Object: functions.Token{ID: "f"}, Deleted: true})
+	m.Apply(store.Change{Object: functions.Token{ID: "f"}, Deleted: true})
 	scraped := scrape(t, m)
 	if strings.Contains(scraped, `function_id="f"`) {
 		t.Errorf("series are left over:\n%s", scraped)
@@ -189,7 +190,7 @@ func TestTriggersAreCounted(t *testing.T) {
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_trigger_consuming{trigger_id="t"} 0`) {
 		t.Errorf("a trigger that consumes no more:\n%s", scraped)
 	}
-	m.Apply(functions.Change{Object: trigger, Deleted: true})
+	m.Apply(store.Change{Object: trigger, Deleted: true})
 	m.Triggers().Delivered(trigger, schedule.Taken)
 	m.Triggers().Consuming(trigger, false)
 	if scraped := scrape(t, m); strings.Contains(scraped, `trigger_id="t"`) {
@@ -200,7 +201,7 @@ func TestTriggersAreCounted(t *testing.T) {
 func TestOnlyRevocationsAreTimed(t *testing.T) {
 	t.Parallel()
 	m := metrics.New("")
-	for _, change := range []functions.Change{
+	for _, change := range []store.Change{
 		{Number: 1, Object: functions.Token{ID: "t"}, CommittedAt: start},
 		{Number: 2, Object: function("f", "r"), Deleted: true, CommittedAt: start},
 		{Object: functions.Token{ID: "t"}, Deleted: true},
@@ -208,7 +209,7 @@ func TestOnlyRevocationsAreTimed(t *testing.T) {
 		m.Revoked(change, start.Add(time.Second))
 	}
 	// A clock that is set back must not take anything away.
-	m.Revoked(functions.Change{Number: 3, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(-time.Hour))
+	m.Revoked(store.Change{Number: 3, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(-time.Hour))
 	if scraped := scrape(t, m); !strings.Contains(scraped, "jeton_revocation_seconds_count 1\n") || !strings.Contains(scraped, "jeton_revocation_seconds_sum 0\n") {
 		t.Errorf("scraped:\n%s", scraped)
 	}

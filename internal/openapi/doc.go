@@ -1,4 +1,4 @@
-// Package openapi describes an HTTP API that speaks JSON, from the Go types of its
-// requests and answers, as an OpenAPI document and as a page to read. It knows no
-// API by itself, serves nothing, and checks no request.
+// Package openapi describes a JSON API over HTTP, from the Go types of its requests and
+// responses, as an OpenAPI 3.0 document and as an HTML page. It is independent of any
+// particular API, serves nothing, and validates no requests.
 package openapi

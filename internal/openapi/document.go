@@ -2,15 +2,16 @@ package openapi
 
 import "encoding/json"
 
-// The names that occur in several places of a document.
 const (
-	jsonType  = "application/json"
+	jsonType = "application/json"
+	// keyScheme is the name of the security scheme.
 	keyScheme = "key"
-	schemasAt = "#/components/schemas/"
+	// refPrefix is the prefix of references to schemas.
+	refPrefix = "#/components/schemas/"
 )
 
-// The types are those of OpenAPI 3.0.3, as far as they are used, with the keys in
-// its order.
+// The objects of OpenAPI 3.0.3, with the members that this package uses, in the order of
+// the specification.
 type (
 	document struct {
 		OpenAPI    string                          `json:"openapi"`
@@ -61,18 +62,17 @@ type (
 	}
 )
 
-// A Schema says what a value looks like.
+// A Schema is a schema object of OpenAPI 3.0.3.
 type Schema struct {
-	Ref         string `json:"$ref,omitempty"`
-	Type        string `json:"type,omitempty"`
-	Format      string `json:"format,omitempty"`
-	Description string `json:"description,omitempty"`
-	Nullable    bool   `json:"nullable,omitempty"`
-	Pattern     string `json:"pattern,omitempty"`
-	Enum        []any  `json:"enum,omitempty"`
-	Minimum     *int   `json:"minimum,omitempty"`
-	Maximum     *int   `json:"maximum,omitempty"`
-	// Default is what stands for a value that is not given.
+	Ref                  string            `json:"$ref,omitempty"`
+	Type                 string            `json:"type,omitempty"`
+	Format               string            `json:"format,omitempty"`
+	Description          string            `json:"description,omitempty"`
+	Nullable             bool              `json:"nullable,omitempty"`
+	Pattern              string            `json:"pattern,omitempty"`
+	Enum                 []any             `json:"enum,omitempty"`
+	Minimum              *int              `json:"minimum,omitempty"`
+	Maximum              *int              `json:"maximum,omitempty"`
 	Default              any               `json:"default,omitempty"`
 	Items                *Schema           `json:"items,omitempty"`
 	Properties           map[string]Schema `json:"properties,omitempty"`
@@ -86,8 +86,8 @@ func content(contentType string, schema Schema) map[string]mediaType {
 	return map[string]mediaType{contentType: {Schema: schema}}
 }
 
-// JSON is the OpenAPI document of an API. It fails when a field, a parameter or an
-// operation is not described, and when what is described is not there.
+// JSON returns the OpenAPI document of an API. It returns an error if a field, a parameter
+// or an operation has no description, or if a description matches no field.
 func JSON(a API) ([]byte, error) {
 	d, err := a.document()
 	if err != nil {

@@ -10,17 +10,17 @@ import (
 )
 
 type (
-	thingAnswer struct {
+	thingResponse struct {
 		Name  string            `json:"name"`
-		Parts []partAnswer      `json:"parts"`
+		Parts []partResponse    `json:"parts"`
 		Words map[string]string `json:"words,omitempty"`
-		Whole *partAnswer       `json:"whole"`
+		Whole *partResponse     `json:"whole"`
 		inner int
 	}
-	partAnswer struct {
+	partResponse struct {
 		Size int `json:"size"`
 	}
-	makeRequest struct {
+	createRequest struct {
 		Name string `json:"name"`
 		Size *int   `json:"size"`
 	}
@@ -28,24 +28,24 @@ type (
 
 func things() openapi.API {
 	return openapi.API{
-		Title: "Things", Version: "1", Text: "All <things> & more.", KeyHeader: "X-Key",
+		Title: "Things", Version: "1", Description: "All <things> & more.", KeyHeader: "X-Key",
 		Operations: []openapi.Operation{
-			{Pattern: "GET /things/{id}", ID: "Get", Tag: "things", Text: "Get one.", Answer: thingAnswer{inner: 1}, Query: []string{"deep!"}, Fails: []int{404}},
-			{Pattern: "POST /things", ID: "Make", Tag: "things", Text: "Make one.", Open: true, Request: makeRequest{}, Required: []string{"name"}, Answer: thingAnswer{}},
+			{Pattern: "GET /things/{id}", ID: "Get", Tag: "things", Summary: "Get a thing.", Response: thingResponse{inner: 1}, Query: []string{"deep!"}, Errors: []int{404}},
+			{Pattern: "POST /things", ID: "Create", Tag: "things", Summary: "Create a thing.", Public: true, Request: createRequest{}, Required: []string{"name"}, Response: thingResponse{}},
 		},
-		Texts: map[string]string{
-			"id": "Which.", "deep": "How deep.", "name": "Its name.", "parts": "Its parts.", "words": "Its words.", "whole": "What it is of.",
-			"size": "How large.", "MakeRequest.size": "How large it is to be.",
+		Descriptions: map[string]string{
+			"id": "The ID.", "deep": "The depth.", "name": "The name.", "parts": "The parts.", "words": "The words.", "whole": "The whole.",
+			"size": "The size.", "CreateRequest.size": "The initial size.",
 		},
 		Parameters: map[string]openapi.Schema{"id": {Type: "string"}, "deep": {Type: "integer"}},
-		Failures: map[int]openapi.Failure{
-			404: {Text: "Not there.", Answers: []any{partAnswer{}}},
-			500: {Text: "Broken.", Always: true},
+		Errors: map[int]openapi.ErrorResponse{
+			404: {Description: "Not found.", Bodies: []any{partResponse{}}},
+			500: {Description: "Internal error.", Common: true},
 		},
 	}
 }
 
-func TestJSON(t *testing.T) {
+func TestJSON_DescribesTypes(t *testing.T) {
 	t.Parallel()
 	document, err := openapi.JSON(things())
 	if err != nil {
@@ -55,58 +55,61 @@ func TestJSON(t *testing.T) {
 	if err := json.Compact(&compact, document); err != nil {
 		t.Fatal(err)
 	}
-	for what, want := range map[string]string{
-		"parameters":  `"parameters":[{"name":"id","in":"path","description":"Which.","required":true,"schema":{"type":"string"}},{"name":"deep","in":"query","description":"How deep.","required":true,"schema":{"type":"integer"}}]`,
-		"failures":    `"404":{"description":"Not there.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Part"}}}},"500":{"description":"Broken."}`,
-		"the key":     `"security":[{"key":[]}]`,
-		"the request": `"MakeRequest":{"type":"object","properties":{"name":{"type":"string","description":"Its name."},"size":{"type":"integer","description":"How large it is to be.","nullable":true}},"required":["name"]}`,
-		"a list":      `"parts":{"type":"array","description":"Its parts.","items":{"$ref":"#/components/schemas/Part"}}`,
-		"a map":       `"words":{"type":"object","description":"Its words.","additionalProperties":{"type":"string"}}`,
-		"an object":   `"whole":{"description":"What it is of.","allOf":[{"$ref":"#/components/schemas/Part"}]}`,
-		"what is in":  `"required":["name","parts","whole"]`,
+	for name, want := range map[string]string{
+		"parameters":      `"parameters":[{"name":"id","in":"path","description":"The ID.","required":true,"schema":{"type":"string"}},{"name":"deep","in":"query","description":"The depth.","required":true,"schema":{"type":"integer"}}]`,
+		"errors":          `"404":{"description":"Not found.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Part"}}}},"500":{"description":"Internal error."}`,
+		"API key":         `"security":[{"key":[]}]`,
+		"request body":    `"CreateRequest":{"type":"object","properties":{"name":{"type":"string","description":"The name."},"size":{"type":"integer","description":"The initial size.","nullable":true}},"required":["name"]}`,
+		"array":           `"parts":{"type":"array","description":"The parts.","items":{"$ref":"#/components/schemas/Part"}}`,
+		"map":             `"words":{"type":"object","description":"The words.","additionalProperties":{"type":"string"}}`,
+		"reference":       `"whole":{"description":"The whole.","allOf":[{"$ref":"#/components/schemas/Part"}]}`,
+		"required fields": `"required":["name","parts","whole"]`,
 	} {
 		if !strings.Contains(compact.String(), want) {
-			t.Errorf("%s: %s is not in %s", what, want, &compact)
+			t.Errorf("%s: got %s, want it to contain %s", name, &compact, want)
 		}
 	}
-	if strings.Count(compact.String(), `"security":[`) != 1 || strings.Contains(compact.String(), "inner") {
-		t.Errorf("the open operation wants a key, or what is not JSON is described: %s", &compact)
+	if n := strings.Count(compact.String(), `"security":[`); n != 1 {
+		t.Errorf("got %d operations that require a key, want 1: %s", n, &compact)
+	}
+	if strings.Contains(compact.String(), "inner") {
+		t.Errorf("got a description of an unexported field: %s", &compact)
 	}
 }
 
-func TestPage(t *testing.T) {
+func TestPage_EscapesAndLinks(t *testing.T) {
 	t.Parallel()
 	page, err := openapi.Page(things())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"All &lt;things&gt; &amp; more.", "X-Key", `<a href="#Part">list of Part</a>`, "integer, or null", "Make one. (no key)"} {
+	for _, want := range []string{"All &lt;things&gt; &amp; more.", "X-Key", `<a href="#Part">list of Part</a>`, "integer, or null", "Create a thing. (no key)"} {
 		if !strings.Contains(string(page), want) {
-			t.Errorf("%q is not in %s", want, page)
+			t.Errorf("got %s, want it to contain %q", page, want)
 		}
 	}
 }
 
-func TestWhatIsNotDescribed(t *testing.T) {
+func TestJSON_RefusesIncompleteDescriptions(t *testing.T) {
 	t.Parallel()
-	for what, change := range map[string]func(*openapi.API){
-		"a field without a text":          func(a *openapi.API) { delete(a.Texts, "parts") },
-		"a parameter without a text":      func(a *openapi.API) { delete(a.Texts, "deep") },
-		"a text without a field":          func(a *openapi.API) { a.Texts["colour"] = "Red." },
-		"a text of no such object":        func(a *openapi.API) { a.Texts["Other.name"] = "Its name." },
-		"a parameter without a schema":    func(a *openapi.API) { delete(a.Parameters, "id") },
-		"an operation without a text":     func(a *openapi.API) { a.Operations[0].Text = "" },
-		"a required field that is not":    func(a *openapi.API) { a.Operations[1].Required = []string{"colour"} },
-		"a type without a name":           func(a *openapi.API) { a.Operations[0].Answer = struct{ A int }{} },
-		"a type that cannot be described": func(a *openapi.API) { a.Operations[0].Answer = make(chan int) },
+	for name, change := range map[string]func(*openapi.API){
+		"field without a description":      func(a *openapi.API) { delete(a.Descriptions, "parts") },
+		"parameter without a description":  func(a *openapi.API) { delete(a.Descriptions, "deep") },
+		"description without a field":      func(a *openapi.API) { a.Descriptions["colour"] = "Red." },
+		"description of an unknown schema": func(a *openapi.API) { a.Descriptions["Other.name"] = "The name." },
+		"parameter without a schema":       func(a *openapi.API) { delete(a.Parameters, "id") },
+		"operation without a summary":      func(a *openapi.API) { a.Operations[0].Summary = "" },
+		"required field does not exist":    func(a *openapi.API) { a.Operations[1].Required = []string{"colour"} },
+		"type without a name":              func(a *openapi.API) { a.Operations[0].Response = struct{ A int }{} },
+		"unsupported type":                 func(a *openapi.API) { a.Operations[0].Response = make(chan int) },
 	} {
 		a := things()
 		change(&a)
 		if _, err := openapi.JSON(a); err == nil {
-			t.Errorf("%s: it is described", what)
+			t.Errorf("%s: JSON: got no error", name)
 		}
 		if _, err := openapi.Page(a); err == nil {
-			t.Errorf("%s: there is a page of it", what)
+			t.Errorf("%s: Page: got no error", name)
 		}
 	}
 }

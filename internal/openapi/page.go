@@ -20,73 +20,73 @@ var style string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{"type": typeName, "link": link}).Parse(pageText))
 
-// PagePolicy is the Content-Security-Policy under which a page shows as it is
-// meant to: it has its style within it, and nothing that runs.
+// PagePolicy returns the Content-Security-Policy for a page: it allows the page's inline
+// style, and no scripts.
 func PagePolicy() string {
 	digest := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 }
 
-// shown is what the page shows.
-type shown struct {
+// pageData is the data of the template.
+type pageData struct {
 	API     API
 	Style   template.CSS
 	Groups  []group
-	Schemas []named
+	Schemas []namedSchema
 }
 
 type group struct {
 	Name       string
-	Operations []shownOperation
+	Operations []pageOperation
 }
 
-type shownOperation struct {
+type pageOperation struct {
 	Method, Path string
 	operation
 }
 
-// Statuses are those of the operation's answers, in order.
-func (o shownOperation) Statuses() []string { return slices.Sorted(maps.Keys(o.Responses)) }
+// Statuses returns the statuses of the responses in ascending order.
+func (o pageOperation) Statuses() []string { return slices.Sorted(maps.Keys(o.Responses)) }
 
-type named struct {
+type namedSchema struct {
 	Name string
 	Schema
 }
 
-// Fields are the names of the schema's fields, in order.
-func (n named) Fields() []string { return slices.Sorted(maps.Keys(n.Properties)) }
+// Fields returns the names of the schema's fields in alphabetical order.
+func (n namedSchema) Fields() []string { return slices.Sorted(maps.Keys(n.Properties)) }
 
-// IsRequired tells whether a field must be there.
-func (n named) IsRequired(field string) bool { return slices.Contains(n.Required, field) }
+// IsRequired reports whether a field is required.
+func (n namedSchema) IsRequired(field string) bool { return slices.Contains(n.Required, field) }
 
-// Page is the description of an API to read: one page of HTML that needs nothing
-// else. It fails as JSON does.
+// Page returns the description of an API as a self-contained HTML page. It returns the
+// errors of JSON.
 func Page(a API) ([]byte, error) {
 	d, err := a.document()
 	if err != nil {
 		return nil, err
 	}
-	s := shown{API: a, Style: template.CSS(style)}
+	data := pageData{API: a, Style: template.CSS(style)}
 	for _, o := range a.Operations {
-		at := slices.IndexFunc(s.Groups, func(g group) bool { return g.Name == o.Tag })
+		at := slices.IndexFunc(data.Groups, func(g group) bool { return g.Name == o.Tag })
 		if at < 0 {
-			at = len(s.Groups)
-			s.Groups = append(s.Groups, group{Name: o.Tag})
+			at = len(data.Groups)
+			data.Groups = append(data.Groups, group{Name: o.Tag})
 		}
 		described := d.Paths[o.path()][strings.ToLower(o.method())]
-		s.Groups[at].Operations = append(s.Groups[at].Operations, shownOperation{o.method(), o.path(), described})
+		data.Groups[at].Operations = append(data.Groups[at].Operations, pageOperation{o.method(), o.path(), described})
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Components.Schemas)) {
-		s.Schemas = append(s.Schemas, named{name, d.Components.Schemas[name]})
+		data.Schemas = append(data.Schemas, namedSchema{name, d.Components.Schemas[name]})
 	}
 	var out bytes.Buffer
-	if err := page.Execute(&out, s); err != nil {
-		return nil, fmt.Errorf("page of the API: %w", err)
+	if err := page.Execute(&out, data); err != nil {
+		return nil, fmt.Errorf("execute page template: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-// typeName says in short what values a schema has.
+// typeName returns a short name for the type of a schema, such as "list of string".
 func typeName(s Schema) string {
 	name := s.Type
 	switch {
@@ -111,7 +111,7 @@ func typeName(s Schema) string {
 		}
 		name = strings.Join(choices, " or ")
 	case s.Ref != "":
-		name = strings.TrimPrefix(s.Ref, schemasAt)
+		name = strings.TrimPrefix(s.Ref, refPrefix)
 	}
 	if s.Nullable {
 		name += ", or null"
@@ -119,11 +119,12 @@ func typeName(s Schema) string {
 	return name
 }
 
-// link is the name of the schema that another one refers to first; empty if none.
+// link returns the name of the component that a schema refers to, directly or as the type
+// of its items; empty if it refers to none.
 func link(s Schema) string {
 	switch {
 	case s.Ref != "":
-		return strings.TrimPrefix(s.Ref, schemasAt)
+		return strings.TrimPrefix(s.Ref, refPrefix)
 	case s.Items != nil:
 		return link(*s.Items)
 	case s.AdditionalProperties != nil:

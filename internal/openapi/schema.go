@@ -8,55 +8,58 @@ import (
 	"strings"
 )
 
-// schemas makes the schemas of types, each once.
+// schemas generates schemas from Go types. ADR 22 says why it does not use a library.
 type schemas struct {
-	api  API
-	made map[string]Schema
-	// used are the texts that have been.
+	api API
+	// components has the schemas of structs by name.
+	components map[string]Schema
+	// used has the keys of the descriptions that were used.
 	used map[string]bool
 }
 
 func newSchemas(a API) *schemas {
-	return &schemas{api: a, made: map[string]Schema{}, used: map[string]bool{}}
+	return &schemas{api: a, components: map[string]Schema{}, used: map[string]bool{}}
 }
 
-// text is what the field or parameter of a schema is.
-func (s *schemas) text(schema, name string) (string, error) {
+// description returns the description of a field or parameter.
+func (s *schemas) description(schema, name string) (string, error) {
 	for _, key := range []string{schema + "." + name, name} {
-		if text := s.api.Texts[key]; text != "" {
+		if text := s.api.Descriptions[key]; text != "" {
 			s.used[key] = true
 			return text, nil
 		}
 	}
-	return "", fmt.Errorf("%s of %s has no text", name, schema)
+	return "", fmt.Errorf("%s of %s has no description", name, schema)
 }
 
-// answer and request are the schemas of a value's type. Of an answer every field
-// is there, unless it may be left out; of a request those that are required, and
-// all others may be null.
-func (s *schemas) answer(value any) (Schema, error) { return s.of(reflect.TypeOf(value), false) }
+// response returns the schema of a response body. Its fields are required unless they have
+// omitempty.
+func (s *schemas) response(value any) (Schema, error) { return s.of(reflect.TypeOf(value), false) }
 
+// request returns the schema of a request body. Its fields are nullable unless they are
+// required.
 func (s *schemas) request(value any, required []string) (Schema, error) {
 	t := reflect.TypeOf(value)
 	schema, err := s.of(t, true)
 	if err != nil || schema.Ref == "" {
 		return schema, err
 	}
-	made := s.made[schemaName(t)]
+	object := s.components[schemaName(t)]
 	for _, name := range required {
-		property, ok := made.Properties[name]
+		property, ok := object.Properties[name]
 		if !ok {
-			return schema, fmt.Errorf("%s is required, and no field of %s", name, schemaName(t))
+			return schema, fmt.Errorf("required field %s: %s has no such field", name, schemaName(t))
 		}
 		property.Nullable = false
-		made.Properties[name] = property
+		object.Properties[name] = property
 	}
-	made.Required = required
-	s.made[schemaName(t)] = made
+	object.Required = required
+	s.components[schemaName(t)] = object
 	return schema, nil
 }
 
-// of is the schema of a type; a struct is referred to.
+// of returns the schema of a type. For a struct it adds a component and returns a reference
+// to it.
 func (s *schemas) of(t reflect.Type, request bool) (Schema, error) {
 	if schema, ok := s.api.Types[t]; ok {
 		return schema, nil
@@ -82,16 +85,16 @@ func (s *schemas) of(t reflect.Type, request bool) (Schema, error) {
 	case reflect.Struct:
 		return s.object(t, request)
 	}
-	return Schema{}, fmt.Errorf("there is no schema for a %s", t)
+	return Schema{}, fmt.Errorf("type %s is not supported", t)
 }
 
 func (s *schemas) object(t reflect.Type, request bool) (Schema, error) {
 	if t.Name() == "" {
-		return Schema{}, fmt.Errorf("a type without a name has no schema: %s", t)
+		return Schema{}, fmt.Errorf("type %s has no name", t)
 	}
 	name := schemaName(t)
-	if _, made := s.made[name]; made {
-		return Schema{Ref: schemasAt + name}, nil
+	if _, ok := s.components[name]; ok {
+		return Schema{Ref: refPrefix + name}, nil
 	}
 	object := Schema{Type: "object", Properties: map[string]Schema{}}
 	for field := range t.Fields() {
@@ -110,8 +113,8 @@ func (s *schemas) object(t reflect.Type, request bool) (Schema, error) {
 		}
 	}
 	slices.Sort(object.Required)
-	s.made[name] = object
-	return Schema{Ref: schemasAt + name}, nil
+	s.components[name] = object
+	return Schema{Ref: refPrefix + name}, nil
 }
 
 func (s *schemas) property(object, key string, t reflect.Type, request bool) (Schema, error) {
@@ -119,20 +122,20 @@ func (s *schemas) property(object, key string, t reflect.Type, request bool) (Sc
 	if err != nil {
 		return property, fmt.Errorf("%s of %s: %w", key, object, err)
 	}
-	if property.Description, err = s.text(object, key); err != nil {
+	if property.Description, err = s.description(object, key); err != nil {
 		return property, err
 	}
 	property.Nullable = property.Nullable || request
 	if property.Ref != "" {
-		// Beside a reference nothing else is read.
+		// OpenAPI 3.0 ignores the siblings of $ref.
 		property = Schema{AllOf: []Schema{{Ref: property.Ref}}, Description: property.Description, Nullable: property.Nullable}
 	}
 	return property, nil
 }
 
-// schemaName is the name of a type for those who know no Go: without what it is
-// here, an answer.
+// schemaName returns the name of a type's schema: the type's name without the suffix
+// Response, starting with an upper-case letter.
 func schemaName(t reflect.Type) string {
-	name := strings.TrimSuffix(t.Name(), "Answer")
+	name := strings.TrimSuffix(t.Name(), "Response")
 	return strings.ToUpper(name[:1]) + name[1:]
 }

@@ -1,5 +1,4 @@
-// Package output keeps what functions print while they are built and while they
-// run, in files of each function's own that are kept within bounds, and finds and
-// reads them, with or without a running server. What a function prints is its
-// author's: the server's own log is elsewhere.
+// Package output stores the output of functions and of their builds in files of bounded size,
+// in one directory per function. The files can be read without a running server. The log of
+// the server itself is not part of this package.
 package output

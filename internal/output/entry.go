@@ -2,28 +2,30 @@ package output
 
 import "time"
 
-// The streams of an instance.
+// The output streams of an instance.
 const (
 	Stdout = "stdout"
 	Stderr = "stderr"
 )
 
-// An Entry is one line that an instance has printed, without its secrets.
+// An Entry is one line of an instance's output. The values of secret variables have been
+// removed from Text.
 type Entry struct {
+	// At is the time when the line was read.
 	At       time.Time `json:"at"`
 	Function string    `json:"function_id"`
 	Revision string    `json:"revision_id"`
 	Instance string    `json:"instance_id"`
-	// RequestID is that of the call which the instance served then, or had served
-	// last. An instance serves one at a time; but what it prints at the very end of
-	// a call may be read when the next has begun.
+	// RequestID is the ID of the current or previous call of the instance; empty before its
+	// first call. A line that is printed at the very end of a call may have the ID of the
+	// next call.
 	RequestID string `json:"request_id,omitempty"`
 	// Stream is Stdout or Stderr.
 	Stream string `json:"stream"`
 	Text   string `json:"text"`
 }
 
-// A Function is whose logs they are.
+// A Function identifies the function of a directory of logs.
 type Function struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`

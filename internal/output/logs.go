@@ -10,77 +10,80 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/jeton-dev/jeton/internal/journal"
 )
 
-// Dir is the name of the logs' folder in the data folder. Each function has one in
-// it, called by its ID.
+// Dir is the name of the directory of logs in the data directory. It contains one directory
+// per function, named by the function's ID.
 const Dir = "logs"
 
-// The files of a function.
+// The files in the directory of a function.
 const (
-	linesFile   = "output.log"
-	buildFile   = "build.log"
-	subjectFile = "function.json"
+	linesFile    = "output.log"
+	buildFile    = "build.log"
+	functionFile = "function.json"
 )
 
 const (
-	// kept is how many full files of a function stay beside the one that is
-	// written.
+	// kept is the number of full files of a function, in addition to the current one.
 	kept = 3
-	// mostOpen is how many functions' files are open at once, unless more are
-	// written to at that very moment.
-	mostOpen = 64
+	// maxOpen is the maximum number of functions with open files. It is exceeded if more
+	// are written to at the same time.
+	maxOpen = 64
 )
 
-// Logs writes the logs of all functions. None of them waits for another one's disk.
+// Logs writes the logs of all functions. It is safe for concurrent use, and a slow write for
+// one function does not delay others.
 type Logs struct {
 	dir  string
 	root *os.Root
-	// size is that of one file.
+	// size is the maximum size of one file in bytes.
 	size   int64
 	closed atomic.Bool
 
-	// mu is never held while anybody waits for the disk.
+	// mu is never held during a disk operation.
 	mu sync.Mutex
-	// known has functions by their ID, and used their order, the one that was used
-	// last in front.
-	known map[string]*list.Element
-	used  *list.List
+	// byID is the index of recent, which is a list of *files with the most recently used
+	// first.
+	byID   map[string]*list.Element
+	recent *list.List
 }
 
-// files are those of one function.
+// files are the log files of one function.
 type files struct {
 	functionID string
-	// users is how many use it now, or wait to. It is guarded by Logs.mu.
+	// users is the number of goroutines that hold mu or wait for it. It is guarded by
+	// Logs.mu.
 	users int
 
-	// mu is held while the files are written.
+	// mu is held during disk operations.
 	mu sync.Mutex
-	// journal is nil while it is not open.
+	// journal is nil if it is not open.
 	journal *journal.Journal
 }
 
 var errClosed = errors.New("logs are closed")
 
-// Open returns the logs below dir, which it makes. A function's lines take at most
-// limit bytes, of which the oldest go first.
+// Open returns the logs in dir and creates dir if it does not exist. The lines of a function
+// use at most limit bytes; the oldest are removed first.
 func Open(dir string, limit int64) (*Logs, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(dir)
-	return &Logs{dir: dir, root: root, size: limit / (kept + 1), known: map[string]*list.Element{}, used: list.New()}, err
+	return &Logs{dir: dir, root: root, size: limit / (kept + 1), byID: map[string]*list.Element{}, recent: list.New()}, err
 }
 
-// Append keeps a line.
+// Append writes a line. It does not sync the file.
 func (l *Logs) Append(e Entry) error {
 	line, err := json.Marshal(e)
 	if err == nil {
 		err = l.with(e.Function, func(f *files) error { return l.append(f, line) })
 	}
 	if err != nil {
-		return fmt.Errorf("log of function %s: %w", e.Function, err)
+		return fmt.Errorf("write log of function %s: %w", e.Function, err)
 	}
 	return nil
 }
@@ -105,58 +108,58 @@ func (l *Logs) append(f *files, line []byte) error {
 
 func (l *Logs) folder(functionID string) string { return filepath.Join(l.dir, functionID) }
 
-// with does something with the files of a function that nobody else does at the
-// same time.
+// with calls do with the files of a function locked.
 func (l *Logs) with(functionID string, do func(*files) error) error {
 	if functionID == "" || functionID == "." || functionID != filepath.Base(functionID) || !filepath.IsLocal(functionID) {
-		return fmt.Errorf("%q is not the ID of a function", functionID)
+		return fmt.Errorf("%q is not a function ID", functionID)
 	}
-	f := l.take(functionID)
+	f := l.acquire(functionID)
 	f.mu.Lock()
 	err := do(f)
 	f.mu.Unlock()
 	return errors.Join(err, l.release(f))
 }
 
-// take returns the files of a function, which stay known until they are released.
-func (l *Logs) take(functionID string) *files {
+// acquire returns the files of a function. They stay in byID until release is called.
+func (l *Logs) acquire(functionID string) *files {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	element, ok := l.known[functionID]
+	element, ok := l.byID[functionID]
 	if !ok {
-		element = l.used.PushFront(&files{functionID: functionID})
-		l.known[functionID] = element
+		element = l.recent.PushFront(&files{functionID: functionID})
+		l.byID[functionID] = element
 	}
-	l.used.MoveToFront(element)
+	l.recent.MoveToFront(element)
 	f := filesOf(element)
 	f.users++
 	return f
 }
 
-// release closes those that were not used for longest, where too many are open.
+// release ends the use of files. If too many files are open, it closes the least recently
+// used ones of another function.
 func (l *Logs) release(f *files) error {
 	l.mu.Lock()
 	f.users--
-	idle := l.surplus()
+	evicted := l.evict()
 	l.mu.Unlock()
-	if idle == nil {
+	if evicted == nil {
 		return nil
 	}
-	idle.mu.Lock() // Close may know it still
-	defer idle.mu.Unlock()
-	return idle.shut()
+	evicted.mu.Lock() // Close may use it at the same time.
+	defer evicted.mu.Unlock()
+	return evicted.close()
 }
 
-// surplus returns files that nobody uses and that are not known any more; nil if no
-// more are known than may be open. It is called with the mutex held.
-func (l *Logs) surplus() *files {
-	if l.used.Len() <= mostOpen {
+// evict removes the least recently used files without users from byID and returns them; nil
+// if there are at most maxOpen. The caller holds l.mu.
+func (l *Logs) evict() *files {
+	if l.recent.Len() <= maxOpen {
 		return nil
 	}
-	for element := l.used.Back(); element != nil; element = element.Prev() {
+	for element := l.recent.Back(); element != nil; element = element.Prev() {
 		if f := filesOf(element); f.users == 0 {
-			l.used.Remove(element)
-			delete(l.known, f.functionID)
+			l.recent.Remove(element)
+			delete(l.byID, f.functionID)
 			return f
 		}
 	}
@@ -168,9 +171,8 @@ func filesOf(element *list.Element) *files {
 	return f
 }
 
-// shut closes the journal, which the next line opens again. It is called with the
-// mutex of the files held.
-func (f *files) shut() error {
+// close closes the journal. The next Append opens it again. The caller holds f.mu.
+func (f *files) close() error {
 	if f.journal == nil {
 		return nil
 	}
@@ -179,58 +181,54 @@ func (f *files) shut() error {
 	return err
 }
 
-// WriteBuild keeps the log of a function's latest build, and whose it is.
+// WriteBuild replaces the build log of a function, and stores the function's name for Find.
 func (l *Logs) WriteBuild(f Function, text string) error {
-	subject, err := json.Marshal(f)
+	function, err := json.Marshal(f)
 	if err == nil {
-		err = l.with(f.ID, func(*files) error { return writeBuild(l.folder(f.ID), []byte(text), subject) })
+		err = l.with(f.ID, func(*files) error { return writeBuild(l.folder(f.ID), []byte(text), function) })
 	}
 	if err != nil {
-		return fmt.Errorf("build log of function %s: %w", f.ID, err)
+		return fmt.Errorf("write build log of function %s: %w", f.ID, err)
 	}
 	return nil
 }
 
-func writeBuild(folder string, text, subject []byte) error {
+func writeBuild(folder string, text, function []byte) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
 	if err := replace(filepath.Join(folder, buildFile), text); err != nil {
 		return err
 	}
-	return replace(filepath.Join(folder, subjectFile), subject)
+	return replace(filepath.Join(folder, functionFile), function)
 }
 
-// replace has no reader see half of it.
+// replace replaces a file atomically.
 func replace(path string, content []byte) error {
-	unfinished := path + ".new"
-	if err := os.WriteFile(unfinished, content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, path)
+	return renameio.WriteFile(path, content, 0o600, renameio.WithTempDir(filepath.Dir(path)))
 }
 
 // Remove removes the logs of a function.
 func (l *Logs) Remove(functionID string) error {
 	return l.with(functionID, func(f *files) error {
-		return errors.Join(f.shut(), l.root.RemoveAll(functionID))
+		return errors.Join(f.close(), l.root.RemoveAll(functionID))
 	})
 }
 
-// Close closes all files. No line is kept any more.
+// Close closes all files. Append returns an error afterwards.
 func (l *Logs) Close() error {
-	// Who comes later finds it closed, and whoever came before is among the known.
+	// An Append that has not seen the flag has its files in recent already.
 	l.closed.Store(true)
 	l.mu.Lock()
 	var all []*files
-	for element := l.used.Front(); element != nil; element = element.Next() {
+	for element := l.recent.Front(); element != nil; element = element.Next() {
 		all = append(all, filesOf(element))
 	}
 	l.mu.Unlock()
 	var err error
 	for _, f := range all {
 		f.mu.Lock()
-		err = errors.Join(err, f.shut())
+		err = errors.Join(err, f.close())
 		f.mu.Unlock()
 	}
 	return err

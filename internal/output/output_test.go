@@ -59,11 +59,11 @@ func read(t *testing.T, dir, function string, since time.Time) []output.Entry {
 	return found
 }
 
-func TestLinesOfManyFunctions(t *testing.T) {
+func TestRead_ReturnsLinesOfEachFunction(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	l := open(t, dir, 1<<20)
-	// More than are open at once, in turns.
+	// More functions than can be open at once, in turns.
 	const functions, lines = 100, 3
 	for n := range lines {
 		for f := range functions {
@@ -74,18 +74,18 @@ func TestLinesOfManyFunctions(t *testing.T) {
 		function := fmt.Sprint("f", f)
 		want := []output.Entry{line(function, 0), line(function, 1), line(function, 2)}
 		if got := read(t, dir, function, time.Time{}); !slices.Equal(got, want) {
-			t.Fatalf("%s has the lines %+v, want %+v", function, got, want)
+			t.Fatalf("Read(%s): got %+v, want %+v", function, got, want)
 		}
 	}
 	if got := read(t, dir, "f1", start.Add(2*time.Second)); len(got) != 1 || got[0].Text != "line 2" {
-		t.Errorf("since the third line there is %+v", got)
+		t.Errorf("Read since the third line: got %+v, want line 2", got)
 	}
 	if got := read(t, dir, "none", time.Time{}); got != nil {
-		t.Errorf("a function without logs has %+v", got)
+		t.Errorf("Read of a function without logs: got %+v, want nothing", got)
 	}
 }
 
-func TestLinesAreBounded(t *testing.T) {
+func TestAppend_KeepsLogWithinLimit(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	const limit = 8000
@@ -104,11 +104,11 @@ func TestLinesAreBounded(t *testing.T) {
 	}
 	got := read(t, dir, "f", time.Time{})
 	if size > limit || size < limit/2 || len(got) == 0 || got[len(got)-1] != line("f", 299) {
-		t.Errorf("the log has %d bytes and %d lines", size, len(got))
+		t.Errorf("got %d bytes and %d lines, want at most %d bytes with the last line", size, len(got), limit)
 	}
 }
 
-func TestRemove(t *testing.T) {
+func TestRemove_DeletesLogs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	l := open(t, dir, 1<<20)
@@ -121,18 +121,18 @@ func TestRemove(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-		t.Errorf("%v is left, %v", left, err)
+	if remaining, err := os.ReadDir(dir); err != nil || len(remaining) > 0 {
+		t.Errorf("after Remove: got %v, %v, want an empty directory", remaining, err)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Append(line("f", 1)); err == nil {
-		t.Error("a line is taken by what is closed")
+		t.Error("Append after Close: got nil, want an error")
 	}
 }
 
-func TestFindAndBuildLog(t *testing.T) {
+func TestFind_ByNameAndID(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	l := open(t, dir, 1<<20)
@@ -149,25 +149,25 @@ func TestFindAndBuildLog(t *testing.T) {
 	tests := map[string][]output.Function{
 		"hello": {one, two}, "id1": {one}, "fr-par/id2": {two}, "nobody": nil, "": nil, "never-built": nil,
 	}
-	for meant, want := range tests {
-		if got, err := output.Find(dir, meant); err != nil || !slices.Equal(got, want) {
-			t.Errorf("Find(%q) = %+v, %v, want %+v", meant, got, err, want)
+	for nameOrID, want := range tests {
+		if got, err := output.Find(dir, nameOrID); err != nil || !slices.Equal(got, want) {
+			t.Errorf("Find(%q): got %+v, %v, want %+v", nameOrID, got, err, want)
 		}
 	}
 	if text, ok, err := output.BuildLog(dir, "id1"); text != "secondid1" || !ok || err != nil {
-		t.Errorf("BuildLog() = %q, %t, %v", text, ok, err)
+		t.Errorf("BuildLog(id1): got %q, %t, %v, want secondid1", text, ok, err)
 	}
-	for _, none := range []string{"nobody", "../" + filepath.Base(dir) + "/id1/.."} {
-		if text, ok, err := output.BuildLog(dir, none); ok || err != nil {
-			t.Errorf("BuildLog(%q) = %q, %t, %v, want none", none, text, ok, err)
+	for _, id := range []string{"nobody", "../" + filepath.Base(dir) + "/id1/.."} {
+		if text, ok, err := output.BuildLog(dir, id); ok || err != nil {
+			t.Errorf("BuildLog(%q): got %q, %t, %v, want none", id, text, ok, err)
 		}
 	}
 	if found, err := output.Find(filepath.Join(dir, "none"), "hello"); found != nil || err != nil {
-		t.Errorf("where there are no logs Find() = %+v, %v", found, err)
+		t.Errorf("Find in a missing directory: got %+v, %v, want none", found, err)
 	}
 }
 
-func TestFollow(t *testing.T) {
+func TestFollow_ReportsNewLines(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	l := open(t, dir, 4000)
@@ -176,7 +176,7 @@ func TestFollow(t *testing.T) {
 	go func() {
 		ended <- output.Follow(t.Context(), dir, "f", time.Time{}, func(e output.Entry, text []byte) error {
 			if !strings.Contains(string(text), e.Text) {
-				return errors.New("the JSON is another line's")
+				return errors.New("the JSON belongs to another line")
 			}
 			seen <- e.Text
 			if e.Text == "line 9" {
@@ -185,26 +185,24 @@ func TestFollow(t *testing.T) {
 			return nil
 		})
 	}()
-	// The first line makes the file.
+	// The file does not exist before the first line.
 	for n := range 10 {
 		appendLines(t, l, "f", n, n+1)
 		if got := await.Receive(t, fmt.Sprint("line ", n), seen); got != fmt.Sprint("line ", n) {
-			t.Fatalf("followed %q, want line %d", got, n)
+			t.Fatalf("got %q, want line %d", got, n)
 		}
 	}
 	if err := <-ended; !errors.Is(err, stop) {
-		t.Errorf("it ends with %v", err)
+		t.Errorf("Follow: got %v, want the error of report", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := output.Follow(ctx, dir, "none", time.Time{}, nil); err != nil {
-		t.Errorf("to follow nothing ends with %v", err)
+		t.Errorf("Follow after cancel: got %v, want nil", err)
 	}
 }
 
-// Lines of many functions are taken while another one is built and removed, all at
-// once, and none is lost.
-func TestAllAtOnce(t *testing.T) {
+func TestLogs_LoseNoLinesUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	l := open(t, dir, 1<<20)
@@ -232,22 +230,22 @@ func TestAllAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "gone")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what was removed is there: %v", err)
+		t.Errorf("removed directory: got %v, want fs.ErrNotExist", err)
 	}
-	kept := 0
+	lines := 0
 	for f := range functions {
-		kept += len(read(t, dir, fmt.Sprint("f", f), time.Time{}))
+		lines += len(read(t, dir, fmt.Sprint("f", f), time.Time{}))
 	}
-	if kept != writers*each {
-		t.Errorf("%d lines are kept, want each of %d once", kept, writers*each)
+	if lines != writers*each {
+		t.Errorf("got %d lines, want %d", lines, writers*each)
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// BenchmarkInTurn has more functions print than are open at once.
-func BenchmarkInTurn(b *testing.B) {
+// BenchmarkAppend_ManyFunctions appends to more functions than can be open at once.
+func BenchmarkAppend_ManyFunctions(b *testing.B) {
 	l, err := output.Open(b.TempDir(), 64<<20)
 	if err != nil {
 		b.Fatal(err)

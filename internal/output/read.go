@@ -15,27 +15,27 @@ import (
 	"github.com/jeton-dev/jeton/internal/journal"
 )
 
-// maxSubject bounds the file that says whose logs they are, in bytes.
-const maxSubject = 64 << 10
+// maxFunctionFile is the maximum size of a function.json in bytes.
+const maxFunctionFile = 64 << 10
 
-// Find returns the functions that are meant by a name, or by an ID, with or without
-// a region before it, among those with logs below dir.
-func Find(dir, meant string) ([]Function, error) {
+// Find returns the functions with a name, or with an ID, in dir, sorted by namespace and ID. A
+// region may precede the ID (fr-par/ID). Only functions with a build log are found.
+func Find(dir, nameOrID string) ([]Function, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look for logs: %w", err)
+		return nil, fmt.Errorf("find logs: %w", err)
 	}
-	id := meant[strings.LastIndexByte(meant, '/')+1:]
+	id := nameOrID[strings.LastIndexByte(nameOrID, '/')+1:]
 	var found []Function
 	for _, entry := range entries {
-		f, err := subjectOf(filepath.Join(dir, entry.Name()))
+		f, err := readFunction(filepath.Join(dir, entry.Name()))
 		if err != nil {
-			continue // one that was never built, or is going
+			continue // The function was never built, or is being removed.
 		}
-		if f.ID == id || f.Name == meant {
+		if f.ID == id || f.Name == nameOrID {
 			found = append(found, f)
 		}
 	}
@@ -45,30 +45,31 @@ func Find(dir, meant string) ([]Function, error) {
 	return found, nil
 }
 
-func subjectOf(folder string) (f Function, err error) {
-	info, err := os.Stat(filepath.Join(folder, subjectFile))
-	if err != nil || info.Size() > maxSubject {
+func readFunction(folder string) (f Function, err error) {
+	info, err := os.Stat(filepath.Join(folder, functionFile))
+	if err != nil || info.Size() > maxFunctionFile {
 		return f, errors.Join(err, fs.ErrInvalid)
 	}
-	content, err := os.ReadFile(filepath.Join(folder, subjectFile))
+	content, err := os.ReadFile(filepath.Join(folder, functionFile))
 	if err != nil {
 		return f, err
 	}
 	return f, json.Unmarshal(content, &f)
 }
 
-// Read reports the lines of a function since an instant, oldest first, and as JSON.
-// A function without logs has no lines.
+// Read calls report with each line of a function since a time, oldest first. The second
+// argument is the line as JSON. Read stops at the first error of report and returns it. A
+// function without logs has no lines.
 func Read(dir, functionID string, since time.Time, report func(Entry, []byte) error) error {
-	return journal.Read(linesOf(dir, functionID), kept, entries(since, report))
+	return journal.Read(linesPath(dir, functionID), kept, decodeLines(since, report))
 }
 
-// Follow does as Read does, and goes on with what is printed until ctx ends.
+// Follow calls report like Read, and then with each new line until ctx is done.
 func Follow(ctx context.Context, dir, functionID string, since time.Time, report func(Entry, []byte) error) error {
-	return journal.Follow(ctx, linesOf(dir, functionID), kept, entries(since, report))
+	return journal.Follow(ctx, linesPath(dir, functionID), kept, decodeLines(since, report))
 }
 
-// BuildLog returns the log of a function's latest build; false if there is none.
+// BuildLog returns the log of a function's latest build, and whether there is one.
 func BuildLog(dir, functionID string) (string, bool, error) {
 	text, err := os.ReadFile(filepath.Join(dir, filepath.Base(functionID), buildFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -77,15 +78,16 @@ func BuildLog(dir, functionID string) (string, bool, error) {
 	return string(text), err == nil, err
 }
 
-func linesOf(dir, functionID string) string {
+func linesPath(dir, functionID string) string {
 	return filepath.Join(dir, filepath.Base(functionID), linesFile)
 }
 
-func entries(since time.Time, report func(Entry, []byte) error) func([]byte) error {
+// decodeLines returns a function that decodes a line and calls report with it, unless the line
+// is older than since or incomplete, as after a crash.
+func decodeLines(since time.Time, report func(Entry, []byte) error) func([]byte) error {
 	return func(line []byte) error {
 		var e Entry
-		// Half a line, which a crash has left, is passed over.
-		if whole := json.Unmarshal(line, &e) == nil; !whole || e.At.Before(since) {
+		if complete := json.Unmarshal(line, &e) == nil; !complete || e.At.Before(since) {
 			return nil
 		}
 		return report(e, line)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
-	"github.com/hashicorp/terraform-plugin-framework/function"
+	tffunction "github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -17,6 +17,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/cron"
+	"github.com/jeton-dev/jeton/internal/provider/domain"
+	"github.com/jeton-dev/jeton/internal/provider/function"
+	"github.com/jeton-dev/jeton/internal/provider/locality"
+	"github.com/jeton-dev/jeton/internal/provider/namespace"
+	"github.com/jeton-dev/jeton/internal/provider/tfkit"
+	"github.com/jeton-dev/jeton/internal/provider/token"
+	"github.com/jeton-dev/jeton/internal/provider/trigger"
 )
 
 // Options are what the provider takes from its surroundings.
@@ -75,13 +83,6 @@ type scalewayProvider struct {
 	options Options
 }
 
-// backend is what the resources get of a configured provider.
-type backend struct {
-	*client.Client
-	now  func() time.Time
-	pick func(n int) int
-}
-
 // providerModel is the provider block.
 type providerModel struct {
 	Profile        types.String `tfsdk:"profile"`
@@ -133,16 +134,16 @@ func (p *scalewayProvider) Configure(ctx context.Context, req provider.Configure
 	}
 	profile, err := client.LoadProfile(block.settings())
 	if err != nil {
-		resp.Diagnostics.AddError("The provider is not configured", sentence(err))
+		resp.Diagnostics.AddError("The provider is not configured", tfkit.Sentence(err))
 		return
 	}
 	userAgent := "terraform-provider-scaleway/" + p.options.Version + " (jeton-dev) terraform/" + req.TerraformVersion
 	connection, err := client.New(profile, userAgent)
 	if err != nil {
-		resp.Diagnostics.AddError("The provider is not configured", sentence(err))
+		resp.Diagnostics.AddError("The provider is not configured", tfkit.Sentence(err))
 		return
 	}
-	configured := &backend{Client: connection, now: p.options.Now, pick: p.options.Pick}
+	configured := &tfkit.Backend{Client: connection, Now: p.options.Now, Pick: p.options.Pick}
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = configured, configured, configured
 }
 
@@ -180,19 +181,19 @@ func (m providerModel) settings() client.Settings {
 
 // Resources implements provider.Provider.
 func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource {
-	constructors := []func() identifiable{
-		newNamespaceResource,
-		newFunctionResource,
-		newTokenResource,
-		newCronResource,
-		newDomainResource,
-		newTriggerResource,
+	constructors := []func() tfkit.Resource{
+		namespace.NewResource,
+		function.NewResource,
+		token.NewResource,
+		cron.NewResource,
+		domain.NewResource,
+		trigger.NewResource,
 	}
 	made := make([]func() resource.Resource, 0, len(constructors))
 	for _, construct := range constructors {
 		made = append(made, func() resource.Resource {
 			if p.options.Identities {
-				return identified{construct()}
+				return tfkit.WithIdentity(construct())
 			}
 			return construct()
 		})
@@ -203,31 +204,31 @@ func (p *scalewayProvider) Resources(context.Context) []func() resource.Resource
 // DataSources implements provider.Provider.
 func (p *scalewayProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
-		newNamespaceData,
-		newFunctionData,
-		newTokenData,
-		newTokensData,
-		newRuntimesData,
-		newCronData,
+		namespace.NewDataSource,
+		function.NewDataSource,
+		token.NewDataSource,
+		token.NewListDataSource,
+		function.NewRuntimesDataSource,
+		cron.NewDataSource,
 	}
 }
 
 // Functions implements provider.ProviderWithFunctions.
-func (p *scalewayProvider) Functions(context.Context) []func() function.Function {
-	return []func() function.Function{
-		newRegionalIDFunction,
-		newParseRegionalIDFunction,
-		newTokenClaimsFunction,
-		newRegionFromIDFunction,
-		newZoneFromIDFunction,
-		newIDFromRegionalIDFunction,
-		newIDFromZonalIDFunction,
+func (p *scalewayProvider) Functions(context.Context) []func() tffunction.Function {
+	return []func() tffunction.Function{
+		locality.NewRegionalID,
+		locality.NewParseRegionalID,
+		token.NewClaimsFunction,
+		locality.NewRegionFromID,
+		locality.NewZoneFromID,
+		locality.NewIDFromRegionalID,
+		locality.NewIDFromZonalID,
 	}
 }
 
 // EphemeralResources implements provider.ProviderWithEphemeralResources.
 func (p *scalewayProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{
-		newTokenEphemeral,
+		token.NewEphemeral,
 	}
 }

@@ -23,7 +23,10 @@ func TestSchema(t *testing.T) {
 	for _, diagnostic := range resp.Diagnostics {
 		t.Errorf("%s: %s", diagnostic.Summary, diagnostic.Detail)
 	}
-	for _, name := range []string{functionType, namespaceType, tokenType, cronType, domainType, triggerType} {
+	for _, name := range []string{
+		"scaleway_function", "scaleway_function_namespace", "scaleway_function_token",
+		"scaleway_function_cron", "scaleway_function_domain", "scaleway_function_trigger",
+	} {
 		resource, ok := resp.ResourceSchemas[name]
 		if !ok {
 			t.Errorf("no resource %s", name)

@@ -3,16 +3,12 @@ package provider
 import (
 	"context"
 
-	"github.com/alexedwards/argon2id"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
-	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider/lenient"
+	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
 // NewServer returns a constructor of the provider's servers, which apply the rules of
@@ -40,45 +36,13 @@ func Serve(options Options, debug bool) error {
 // the official provider does; see ADR 16.
 type server struct{ tfprotov6.ProviderServer }
 
-// hashedKey is the key of a *bool in the context of an apply: whether its result has
-// hashes where its plan has secrets.
-type hashedKey struct{}
-
 // ApplyResourceChange implements tfprotov6.ResourceServer.
 func (s server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	var hashed bool
-	resp, err := s.ProviderServer.ApplyResourceChange(context.WithValue(ctx, hashedKey{}, &hashed), req)
-	if resp != nil && hashed {
+	ctx, hashed := tfkit.RecordHashing(ctx)
+	resp, err := s.ProviderServer.ApplyResourceChange(ctx, req)
+	if resp != nil && hashed() {
 		//nolint:staticcheck // Nothing else lets a state hold less than a plan.
 		resp.UnsafeToUseLegacyTypeSystem = true
 	}
 	return resp, err
 }
-
-// hashSecrets returns what the state is to hold of planned secrets: the hashes that
-// the service shows. A secret of which it shows none is hashed here.
-func hashSecrets(ctx context.Context, planned types.Map, current []*function.SecretHashedValue, diags *diag.Diagnostics) types.Map {
-	hashed, ok := ctx.Value(hashedKey{}).(*bool)
-	if !ok || planned.IsUnknown() || len(planned.Elements()) == 0 {
-		return planned
-	}
-	shown, kept := texts(hashes(current)), map[string]string{}
-	for key, value := range texts(planned) {
-		hash := shown[key]
-		if hash == "" {
-			var err error
-			if hash, err = argon2id.CreateHash(value, hashParameters); err != nil {
-				diags.AddAttributeError(path.Root("secret_environment_variables"), "Cannot hash a secret", sentence(err))
-				return types.MapNull(types.StringType)
-			}
-		}
-		kept[key] = hash
-	}
-	result := textMap(kept)
-	*hashed = *hashed || !result.Equal(planned)
-	return result
-}
-
-// hashParameters are those of the service's hashes, from recorded traffic of July
-// 2026. Memory is in KiB.
-var hashParameters = &argon2id.Params{Memory: 64 << 10, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32}

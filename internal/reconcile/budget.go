@@ -7,48 +7,47 @@ import (
 	"time"
 )
 
-// errTime ends a build that takes longer than it may.
+// errTime ends a build that takes too long.
 var errTime = errors.New("build takes too long")
 
-// A budget is the time that a build may take. Time in which it waits for others is
-// not counted.
-type budget struct {
+// A timeBudget limits the time of a build, without the time in which it is paused.
+type timeBudget struct {
 	cancel context.CancelCauseFunc
 
 	mu    sync.Mutex
 	timer *time.Timer
-	// left is what is left of the time at began, when it was last counted from.
-	left  time.Duration
-	began time.Time
+	// left is the time that was left at resumed.
+	left    time.Duration
+	resumed time.Time
 }
 
-// newBudget returns a context that ends with errTime when the time is up. Call
-// b.pause when it is no longer needed.
-func newBudget(ctx context.Context, limit time.Duration) (context.Context, *budget) {
+// newTimeBudget returns a context that ends with errTime when the time is used up.
+// The caller calls end.
+func newTimeBudget(ctx context.Context, limit time.Duration) (context.Context, *timeBudget) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	b := &budget{cancel: cancel, left: limit}
+	b := &timeBudget{cancel: cancel, left: limit}
 	b.resume()
 	return ctx, b
 }
 
-// pause stops the counting, until resume.
-func (b *budget) pause() {
+// pause stops the clock until resume is called.
+func (b *timeBudget) pause() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.timer.Stop() {
-		b.left -= time.Since(b.began)
+		b.left -= time.Since(b.resumed)
 	}
 }
 
-func (b *budget) resume() {
+func (b *timeBudget) resume() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.began = time.Now()
+	b.resumed = time.Now()
 	b.timer = time.AfterFunc(b.left, func() { b.cancel(errTime) })
 }
 
-// end releases what the budget holds.
-func (b *budget) end() {
+// end releases the resources of the budget and cancels its context.
+func (b *timeBudget) end() {
 	b.pause()
 	b.cancel(nil)
 }

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/archive"
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
-// The messages of a build's steps, and how a failed one begins, are the real
-// service's, from recorded traffic.
+// The build messages, and the start of the error message of a failed build, are the
+// real service's, from recorded traffic.
 const (
 	stepPrepare = "step 1 of 3: function build preparation in progress"
 	stepBuild   = "step 2 of 3: function build in progress"
@@ -27,138 +28,162 @@ const (
 	buildFailed = "an error occurred during function source code build step"
 )
 
-// built is what a build leaves behind.
+// built is the result of a build: the name of an artifact and the JSON of a
+// runtime.Launch.
 type built struct {
 	artifact string
 	launch   []byte
 }
 
-// artifact returns what was built of the function's code, and builds it unless
-// the serving revision was built of the same. The artifact is held under its
-// own name.
-func (r *Reconciler) artifact(ctx context.Context, f functions.Function, projectID string) (b built, err error) {
-	if serving := f.Revision; !f.Rebuild && serving != nil && serving.Archive == f.Target && serving.Handler == f.Handler {
-		r.live.hold(f.ID, serving.Artifact, serving.Artifact)
-		if r.Artifacts.Has(f.ID, serving.Artifact) {
-			return built{artifact: serving.Artifact, launch: serving.Launch}, nil
-		}
-		r.live.release(f.ID, serving.Artifact)
+// artifact returns the artifact of the function's code. It builds one unless the
+// serving revision or the build cache has it. The artifact is in use, with its own
+// name as the holder, until the caller releases it.
+func (r *Reconciler) artifact(ctx context.Context, f functions.Function, projectID string) (built, error) {
+	if b, ok, err := r.servingArtifact(ctx, f); ok || err != nil {
+		return b, err
 	}
 	if !f.FromScratch {
-		if b, ok, err := r.cached(ctx, f, projectID); ok || err != nil {
+		if b, ok, err := r.cachedArtifact(ctx, f, projectID); ok || err != nil {
 			return b, err
 		}
 	}
-	// The first turn bounds how many builds have something on the disk, the second
-	// one how many work. A build that waits for the network has the first one only.
-	giveBegun, err := r.begun.take(ctx, projectID, false)
+	return r.newArtifact(ctx, f, projectID)
+}
+
+// servingArtifact returns the artifact of the serving revision, if the deployment
+// does not need another one.
+func (r *Reconciler) servingArtifact(ctx context.Context, f functions.Function) (b built, ok bool, err error) {
+	serving := f.Revision
+	if f.Rebuild || serving == nil || serving.Archive != f.Target || serving.Handler != f.Handler {
+		return built{}, false, nil
+	}
+	r.inUse.hold(f.ID, serving.Artifact, serving.Artifact)
+	ok, err = r.config.Artifacts.Has(ctx, blob.Ref{FunctionID: f.ID, Name: serving.Artifact})
+	if err != nil || !ok {
+		r.inUse.release(f.ID, serving.Artifact)
+		return built{}, false, err
+	}
+	return built{artifact: serving.Artifact, launch: serving.Launch}, true, nil
+}
+
+// newArtifact builds the function's code.
+func (r *Reconciler) newArtifact(ctx context.Context, f functions.Function, projectID string) (b built, err error) {
+	// A build that waits for the network has a workspace slot but no build slot, so
+	// that others can run.
+	releaseWorkspace, err := r.workspaces.acquire(ctx, projectID, false)
 	if err != nil {
 		return built{}, err
 	}
-	defer giveBegun()
-	give, err := r.building.take(ctx, projectID, false)
+	defer releaseWorkspace()
+	release, err := r.builds.acquire(ctx, projectID, false)
 	if err != nil {
 		return built{}, err
 	}
-	turn := &turn{reconciler: r, projectID: projectID, give: give}
-	defer func() { turn.give() }()
-	w, err := r.workspace(ctx)
+	slot := &buildSlot{reconciler: r, projectID: projectID, release: release}
+	defer func() { slot.release() }()
+	w, err := r.newWorkspace(ctx)
 	if err != nil {
 		return built{}, err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
 	ctx, end := r.begin(ctx, Build, f)
-	b, err = r.limitedBuild(ctx, f, w, turn)
+	b, err = r.limitedBuild(ctx, f, w, slot)
 	end(resultOf(ctx, err))
 	return b, err
 }
 
-// A turn is that of one build to work.
-type turn struct {
+// A buildSlot is the slot of one build that runs.
+type buildSlot struct {
 	reconciler *Reconciler
 	projectID  string
-	// give gives the place back; it may be called again.
-	give   func()
-	budget *budget
+	// release may be called several times.
+	release func()
+	budget  *timeBudget
 }
 
-// download lets another build work while a step waits for the network. Neither
-// waiting for the step nor for the next turn counts as time of the build.
-func (t *turn) download(ctx context.Context, step func(context.Context) error) error {
-	t.give()
-	t.budget.pause()
-	defer t.budget.resume()
-	giveDownload, err := t.reconciler.downloading.take(ctx, t.projectID, false)
+// download runs a step that waits for the network without the build slot. Waiting for
+// slots does not count as time of the build.
+func (s *buildSlot) download(ctx context.Context, step func(context.Context) error) error {
+	s.release()
+	s.budget.pause()
+	defer s.budget.resume()
+	releaseDownload, err := s.reconciler.downloads.acquire(ctx, s.projectID, false)
 	if err != nil {
 		return err
 	}
-	t.budget.resume()
+	s.budget.resume()
 	stepErr := step(ctx)
-	giveDownload()
-	t.budget.pause()
-	give, err := t.reconciler.building.take(ctx, t.projectID, true)
+	releaseDownload()
+	s.budget.pause()
+	release, err := s.reconciler.builds.acquire(ctx, s.projectID, true)
 	if err != nil {
 		return errors.Join(stepErr, err)
 	}
-	t.give = give
+	s.release = release
 	return stepErr
 }
 
-// limitedBuild builds within the time and the disk that a build may take. What its
-// author can put right is a fault.
-func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *workspace, t *turn) (built, error) {
-	cache, done, err := r.Caches.Use(ctx, t.projectID)
+// limitedBuild builds within the limits of time and disk space. It returns a
+// deploymentError for what the function's author can correct.
+func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *workspace, slot *buildSlot) (built, error) {
+	cache, done, err := r.config.Caches.Use(ctx, slot.projectID)
 	if err != nil {
 		return built{}, err
 	}
 	defer done()
-	timed, budget := newBudget(ctx, r.BuildTimeout)
+	timed, budget := newTimeBudget(ctx, r.config.BuildTimeout)
 	defer budget.end()
-	t.budget = budget
-	limited, stop := r.watch(timed, w, cache)
+	slot.budget = budget
+	limited, stop := r.watchDisk(timed, w, cache)
 	defer stop()
 	log := &runtime.BuildLog{}
-	b, err := r.build(limited, f, w, cache, t, log)
-	if context.Cause(limited) == nil && r.overgrown(ctx, cache) {
+	b, err := r.build(limited, f, w, cache, slot, log)
+	if context.Cause(limited) == nil && r.cacheExceedsLimit(ctx, cache) {
 		if err == nil {
-			r.live.release(f.ID, b.artifact)
+			r.inUse.release(f.ID, b.artifact)
 		}
 		err = errors.Join(err, errCache)
 	}
 	if ctx.Err() == nil {
-		r.tell(f, log, err)
+		r.writeBuildLog(f, buildLogText(log, err))
 	}
 	if err == nil || ctx.Err() != nil {
 		return b, err
 	}
-	cause := context.Cause(limited)
-	switch {
-	case errors.Is(cause, errDisk), errors.Is(err, errDisk), w.mounted && isNoSpace(err), w.full(ctx):
-		return b, &fault{fmt.Sprintf("%s: it took more than %d MiB of disk, or made more than %d files and folders",
-			buildFailed, r.BuildDisk>>20, tree.DefaultEntries)}
-	case errors.Is(cause, errCache), errors.Is(err, errCache):
-		return b, &fault{fmt.Sprintf("%s: it left more than %d MiB, or too many files and folders, in the cache of its project",
-			buildFailed, r.BuildDisk>>20)}
-	case errors.Is(cause, errTime):
-		return b, &fault{fmt.Sprintf("%s: it took longer than %s", buildFailed, r.BuildTimeout)}
-	}
-	if e, ok := errors.AsType[*runtime.BuildError](err); ok {
-		return b, &fault{buildFailed + ": " + e.Message}
-	}
-	if e, ok := errors.AsType[*archive.Error](err); ok {
-		return b, &fault{buildFailed + ": " + e.Error()}
-	}
-	return b, err
+	return b, r.buildFailure(ctx, context.Cause(limited), err, w)
 }
 
-// isNoSpace tells whether a build failed for the lack of space, in its tool's words
-// or the system's.
+// buildFailure returns a deploymentError for the error of a build, or the error itself
+// if the function's author cannot correct it. Cause is what ended the context of the
+// build, if anything did.
+func (r *Reconciler) buildFailure(ctx context.Context, cause, err error, w *workspace) error {
+	switch {
+	case errors.Is(cause, errDisk), errors.Is(err, errDisk), w.mounted && isNoSpace(err), w.exceedsLimit(ctx):
+		return &deploymentError{fmt.Sprintf("%s: it took more than %d MiB of disk, or made more than %d files and folders",
+			buildFailed, r.config.BuildDisk>>20, tree.DefaultEntries)}
+	case errors.Is(cause, errCache), errors.Is(err, errCache):
+		return &deploymentError{fmt.Sprintf("%s: it left more than %d MiB, or too many files and folders, in the cache of its project",
+			buildFailed, r.config.BuildDisk>>20)}
+	case errors.Is(cause, errTime):
+		return &deploymentError{fmt.Sprintf("%s: it took longer than %s", buildFailed, r.config.BuildTimeout)}
+	}
+	if e, ok := errors.AsType[*runtime.BuildError](err); ok {
+		return &deploymentError{buildFailed + ": " + e.Message}
+	}
+	if e, ok := errors.AsType[*archive.Error](err); ok {
+		return &deploymentError{buildFailed + ": " + e.Error()}
+	}
+	return err
+}
+
+// isNoSpace reports whether a file system was full. Tools print the message of the
+// system.
 func isNoSpace(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || strings.Contains(strings.ToLower(err.Error()), unix.ENOSPC.Error())
 }
 
-// build unpacks and builds the code within the workspace, and keeps the result.
-func (r *Reconciler) build(ctx context.Context, f functions.Function, w *workspace, cache string, t *turn, log *runtime.BuildLog) (built, error) {
+// build unpacks and builds the code within the workspace, and stores the result.
+func (r *Reconciler) build(ctx context.Context, f functions.Function, w *workspace, cache string, slot *buildSlot, log *runtime.BuildLog) (built, error) {
 	info, handler, err := parse(f)
 	if err != nil {
 		return built{}, err
@@ -167,17 +192,17 @@ func (r *Reconciler) build(ctx context.Context, f functions.Function, w *workspa
 	if err := errors.Join(os.Mkdir(source, 0o755), os.Mkdir(output, 0o755)); err != nil {
 		return built{}, err
 	}
-	if err := r.say(ctx, f, stepPrepare); err != nil {
+	if err := r.setBuildMessage(ctx, f, stepPrepare); err != nil {
 		return built{}, err
 	}
 	if err := r.unpack(ctx, f, source); err != nil {
 		return built{}, err
 	}
-	if err := r.say(ctx, f, stepBuild); err != nil {
+	if err := r.setBuildMessage(ctx, f, stepBuild); err != nil {
 		return built{}, err
 	}
-	launch, err := r.Builders.Build(ctx, runtime.Build{
-		Runtime: info, Handler: handler, Source: source, Output: output, Cache: cache, Download: t.download, Log: log,
+	launch, err := r.config.Builders.Build(ctx, runtime.Build{
+		Runtime: info, Handler: handler, Source: source, Output: output, Cache: cache, Download: slot.download, Log: log,
 	})
 	if err != nil {
 		return built{}, err
@@ -186,15 +211,16 @@ func (r *Reconciler) build(ctx context.Context, f functions.Function, w *workspa
 	if err != nil {
 		return built{}, err
 	}
-	if err := r.cache(f, t.projectID, result, launch, log); err != nil {
+	if err := r.cacheBuild(ctx, f, slot.projectID, result, launch, log); err != nil {
 		return built{}, err
 	}
-	if err := r.say(ctx, f, stepKeep); err != nil {
+	if err := r.setBuildMessage(ctx, f, stepKeep); err != nil {
 		return built{}, err
 	}
-	return r.keep(f, launch, result)
+	return r.storeArtifact(ctx, f, launch, result)
 }
 
+// parse returns the runtime and handler of a function.
 func parse(f functions.Function) (runtime.Runtime, runtime.Handler, error) {
 	info, _ := runtime.Lookup(f.Runtime)
 	handler, err := runtime.ParseHandler(info.Language, f.Handler)
@@ -202,33 +228,30 @@ func parse(f functions.Function) (runtime.Runtime, runtime.Handler, error) {
 }
 
 func (r *Reconciler) unpack(ctx context.Context, f functions.Function, into string) error {
-	file, err := r.Archives.Open(f.ID, f.Target)
+	code, err := r.config.Archives.Open(ctx, f.ID, f.Target)
 	if err != nil {
 		return fmt.Errorf("open uploaded code: %w", err)
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	return archive.Extract(ctx, file, info.Size(), into, archive.Limits{Packed: r.Limits.ArchiveSize})
+	defer code.Close()
+	return archive.Extract(ctx, code, code.Size(), into, archive.Limits{Packed: r.config.Limits.ArchiveSize})
 }
 
-func (r *Reconciler) keep(f functions.Function, launch runtime.Launch, output string) (built, error) {
+// storeArtifact stores a folder as a new artifact, which is in use afterwards.
+func (r *Reconciler) storeArtifact(ctx context.Context, f functions.Function, launch runtime.Launch, dir string) (built, error) {
 	encoded, err := json.Marshal(launch)
 	if err != nil {
 		return built{}, err
 	}
-	name := r.NewID()
-	r.live.hold(f.ID, name, name)
-	if err := r.Artifacts.Add(f.ID, name, output); err != nil {
-		r.live.release(f.ID, name)
+	name := r.config.NewID()
+	r.inUse.hold(f.ID, name, name)
+	if err := r.config.Artifacts.Put(ctx, blob.Ref{FunctionID: f.ID, Name: name}, dir); err != nil {
+		r.inUse.release(f.ID, name)
 		return built{}, err
 	}
 	return built{artifact: name, launch: encoded}, nil
 }
 
-// say tells users how far the build is.
-func (r *Reconciler) say(ctx context.Context, f functions.Function, message string) error {
-	return r.advance(ctx, f, func(f *functions.Function) { f.BuildMessage = message })
+// setBuildMessage shows users how far the build is.
+func (r *Reconciler) setBuildMessage(ctx context.Context, f functions.Function, message string) error {
+	return r.updateDeployment(ctx, f, func(f *functions.Function) { f.BuildMessage = message })
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/test/await"
 )
 
@@ -17,7 +18,7 @@ func TestDeployment_ServesWithItsVariables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sealed := func(name, value string) functions.SecretVariable {
-		return functions.SecretVariable{Key: name, Sealed: w.box.Seal([]byte(value), functions.VariablePurpose(name))}
+		return functions.SecretVariable{Key: name, Sealed: w.sealer.Seal([]byte(value), functions.VariablePurpose(name))}
 	}
 	n := w.namespace(func(n *functions.Namespace) {
 		n.Variables = map[string]string{"A": "namespace", "B": "namespace", "C": "namespace", "SCW_PUBLIC": "forged"}
@@ -172,11 +173,11 @@ func buildLogOf(t *testing.T, w *world, id string) string {
 func TestBuild_EndsAtItsLimits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		option func(*reconcile.Reconciler)
+		option func(*reconcile.Config)
 		says   string
 	}{
-		"of time": {func(r *reconcile.Reconciler) { r.BuildTimeout = time.Nanosecond }, "it took longer than 1ns"},
-		"of disk": {func(r *reconcile.Reconciler) { r.BuildDisk = 1 }, "of disk"},
+		"of time": {func(c *reconcile.Config) { c.BuildTimeout = time.Nanosecond }, "it took longer than 1ns"},
+		"of disk": {func(c *reconcile.Config) { c.BuildDisk = 1 }, "of disk"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -201,11 +202,11 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[functions.Status]string{}
-	if err := w.store.Follow(t.Context(), func(c functions.Change) {
-		if f, ok := c.Object.(functions.Function); ok && f.ID == broken.ID && c.Number > 0 {
+	if err := w.db.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) {
+		if f, ok := c.Object.(functions.Function); ok && f.ID == broken.ID {
 			seen[f.Status] = f.ErrorMessage
 		}
-	}); err != nil {
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	w.start()

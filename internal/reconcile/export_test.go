@@ -5,30 +5,51 @@ import (
 	"time"
 )
 
-// Turns are the places that builds wait for.
-type Turns struct{ t *turns }
+// Slots exports slots for tests.
+type Slots struct{ s *slots }
 
-// NewTurns returns so many places, of which a project may have at most so many.
-func NewTurns(places, most int) Turns { return Turns{newTurns(places, most)} }
+// NewSlots returns count slots, of which one project may have share.
+func NewSlots(count, share int) Slots { return Slots{newSlots(count, share)} }
 
-// Take waits for a place.
-func (t Turns) Take(ctx context.Context, project string, first bool) (give func(), err error) {
-	return t.t.take(ctx, project, first)
+// Acquire waits for a slot.
+func (s Slots) Acquire(ctx context.Context, project string, first bool) (release func(), err error) {
+	return s.s.acquire(ctx, project, first)
 }
 
-// Waiting returns how many wait for a place of a project.
-func (t Turns) Waiting(project string) int {
-	t.t.mu.Lock()
-	defer t.t.mu.Unlock()
-	return len(t.t.waiting[project])
+// Waiting returns the number of waiters of a project.
+func (s Slots) Waiting(project string) int {
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	return len(s.s.waiting[project])
 }
 
-// ErrTime ends a build that takes longer than it may.
+// ErrTime ends a build that takes too long.
 var ErrTime = errTime
 
-// NewBudget returns a context that ends when the time is up, and how to stop and
-// resume the counting.
-func NewBudget(ctx context.Context, limit time.Duration) (limited context.Context, pause, resume, end func()) {
-	ctx, b := newBudget(ctx, limit)
+// NewTimeBudget returns a context that ends when the time is used up, and the methods
+// of its budget.
+func NewTimeBudget(ctx context.Context, limit time.Duration) (limited context.Context, pause, resume, end func()) {
+	ctx, b := newTimeBudget(ctx, limit)
 	return ctx, b.pause, b.resume, b.end
 }
+
+// Queued returns the IDs of the objects that wait for work, in order.
+func Queued(r *Reconciler) []string {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	var ids []string
+	for _, k := range r.queue.waiting {
+		ids = append(ids, k.id)
+	}
+	return ids
+}
+
+// Work starts work on the next object, as of a generation, and returns its context.
+func Work(r *Reconciler, generation int64) context.Context {
+	k, work, _ := r.queue.take(context.Background())
+	r.queue.setGeneration(k, generation)
+	return work
+}
+
+// NewForQueue returns a Reconciler of which only the queue works.
+func NewForQueue() *Reconciler { return &Reconciler{queue: newQueue()} }

@@ -10,7 +10,7 @@ import (
 
 func (r *Reconciler) namespace(ctx context.Context, id string) error {
 	var n functions.Namespace
-	err := r.Store.View(ctx, func(tx functions.Tx) (err error) {
+	err := r.config.Store.View(ctx, func(tx functions.Tx) (err error) {
 		n, err = tx.Namespace(id)
 		return err
 	})
@@ -21,37 +21,37 @@ func (r *Reconciler) namespace(ctx context.Context, id string) error {
 	case n.Status == functions.Deleting:
 		return r.deleteNamespace(ctx, id)
 	case n.Status == functions.Pending && n.PrivateKey == nil:
-		return r.equipNamespace(ctx, id)
+		return r.provisionKeys(ctx, id)
 	case n.Status == functions.Pending:
-		return r.spreadVariables(ctx, id)
+		return r.redeployFunctions(ctx, id)
 	}
 	return nil
 }
 
-// equipNamespace gives a new namespace its key pair.
-func (r *Reconciler) equipNamespace(ctx context.Context, id string) error {
-	pair, err := r.Keys.Take(ctx)
+// provisionKeys gives a new namespace its key pair and its registry.
+func (r *Reconciler) provisionKeys(ctx context.Context, id string) error {
+	pair, err := r.config.Keys.Take(ctx)
 	if err != nil {
-		return fmt.Errorf("key pair for namespace %s: %w", id, err)
+		return fmt.Errorf("provision keys of namespace %s: %w", id, err)
 	}
-	sealed := token.SealPrivate(r.Sealer, pair)
-	return r.Store.Update(ctx, func(tx functions.Tx) error {
+	sealed, registryID := token.SealPrivate(r.config.Sealer, pair), r.config.NewID()
+	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		n, err := tx.Namespace(id)
 		if err != nil || n.Status != functions.Pending {
 			return err
 		}
 		n.PublicKey, n.PrivateKey = pair.Public, sealed
-		n.RegistryID = r.NewID()
+		n.RegistryID = registryID
 		n.RegistryEndpoint = fmt.Sprintf("rg.%s.scw.cloud/funcscw%s", n.Region, n.Slug)
-		n.Status, n.UpdatedAt = functions.Ready, r.Now()
+		n.Status, n.UpdatedAt = functions.Ready, r.config.Now()
 		return tx.Put(n)
 	})
 }
 
-// spreadVariables has the functions of a namespace deployed again, with the
-// variables that it has now.
-func (r *Reconciler) spreadVariables(ctx context.Context, id string) error {
-	return r.Store.Update(ctx, func(tx functions.Tx) error {
+// redeployFunctions starts deployments of all deployed functions of a namespace, so
+// that they get its changed variables.
+func (r *Reconciler) redeployFunctions(ctx context.Context, id string) error {
+	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		n, err := tx.Namespace(id)
 		if err != nil || n.Status != functions.Pending {
 			return err
@@ -65,21 +65,21 @@ func (r *Reconciler) spreadVariables(ctx context.Context, id string) error {
 			if !deployed || f.Status == functions.Deleting {
 				continue
 			}
-			// A deployment under way has begun with the old variables.
-			f.StartDeployment(r.Now())
+			// This supersedes a deployment that started with the old variables.
+			f.StartDeployment(r.config.Now())
 			if err := tx.Put(f); err != nil {
 				return err
 			}
 		}
-		n.Status, n.UpdatedAt = functions.Ready, r.Now()
+		n.Status, n.UpdatedAt = functions.Ready, r.config.Now()
 		return tx.Put(n)
 	})
 }
 
-// deleteNamespace removes a namespace once its functions are gone; the last of
-// them to go brings it back here.
+// deleteNamespace deletes a namespace without functions. The deletion of its last
+// function queues the namespace again.
 func (r *Reconciler) deleteNamespace(ctx context.Context, id string) error {
-	return r.Store.Update(ctx, func(tx functions.Tx) error {
+	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		n, err := tx.Namespace(id)
 		if err != nil {
 			return err

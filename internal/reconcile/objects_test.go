@@ -11,6 +11,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
 )
@@ -26,7 +27,7 @@ func TestNamespace_GetsItsKeyPair(t *testing.T) {
 	if n.PublicKey != pair.Public || strings.Contains(string(n.PrivateKey), "PRIVATE") || n.RegistryID == "" || n.RegistryEndpoint != "rg.fr-par.scw.cloud/funcscwslug" {
 		t.Errorf("%+v", n)
 	}
-	text, err := token.NewMinter(w.box).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
+	text, err := token.NewMinter(w.sealer).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
 	if err != nil || strings.Count(text.Reveal(), ".") != 2 {
 		t.Errorf("the sealed key signs nothing: %v", err)
 	}
@@ -63,11 +64,11 @@ func TestNamespace_IsDeletedAfterItsFunctions(t *testing.T) {
 	n := w.namespace(nil)
 	f := w.deploy(w.function(n, nil).ID, hello)
 	var order []string
-	if err := w.store.Follow(t.Context(), func(c functions.Change) {
+	if err := w.db.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) {
 		if c.Deleted {
 			order = append(order, c.Object.ObjectID())
 		}
-	}); err != nil {
+	}}); err != nil {
 		t.Fatal(err)
 	}
 	w.update(func(tx functions.Tx) error {
@@ -149,13 +150,13 @@ func (b brokenStore) Update(ctx context.Context, write func(functions.Tx) error)
 }
 
 // Work that fails for a reason of the server's own is done again.
-func TestWorkIsTriedAgain(t *testing.T) {
+func TestFailedWork_IsRetried(t *testing.T) {
 	t.Parallel()
 	fails := make(chan struct{}, 1)
 	fails <- struct{}{}
-	w := newWorld(t, func(r *reconcile.Reconciler) { r.Store = brokenStore{r.Store, fails} })
+	w := newWorld(t, func(c *reconcile.Config) { c.Store = brokenStore{c.Store, fails} })
 	w.namespace(nil)
-	if log := w.log.String(); !strings.Contains(log, "failed and will be tried again") || !strings.Contains(log, "no room") {
+	if log := w.log.String(); !strings.Contains(log, "failed and will be retried") || !strings.Contains(log, "no room") {
 		t.Errorf("the log says %s", log)
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// A Task is work on a function that takes time.
+// A Task is work on a function that is observed.
 type Task string
 
-// The tasks. A deployment builds, unless the code has been built already.
+// The tasks. A Deployment includes a Build unless the code has been built before.
 const (
 	Deployment Task = "deployment"
 	Build      Task = "build"
@@ -22,31 +22,31 @@ type Result string
 // The results of tasks.
 const (
 	Succeeded Result = "succeeded"
-	// Failed is for a reason that the function's author is told.
+	// Failed has a cause that the function's author can correct.
 	Failed Result = "failed"
-	// Ended is by a later deployment, the function's deletion, or the server's
-	// stop.
+	// Ended is for a task that a later deployment, the deletion of the function or
+	// the stop of the server canceled.
 	Ended Result = "ended"
-	// Broken is for a reason of the server's own.
+	// Broken has a cause that the operator can correct.
 	Broken Result = "broken"
 )
 
-// An Observer watches the tasks.
+// An Observer is notified of tasks. Its methods are called concurrently.
 type Observer interface {
-	// Begin is told of a task, and returns the context to do it with and what
-	// to call with its result.
+	// Begin is called when a task starts. It returns the context for the task, and a
+	// function that is called with its result.
 	Begin(ctx context.Context, task Task, f functions.Function) (context.Context, func(Result))
 }
 
 func (r *Reconciler) begin(ctx context.Context, task Task, f functions.Function) (context.Context, func(Result)) {
-	if r.Observer == nil {
+	if r.config.Observer == nil {
 		return ctx, func(Result) {}
 	}
-	return r.Observer.Begin(ctx, task, f)
+	return r.config.Observer.Begin(ctx, task, f)
 }
 
 func resultOf(ctx context.Context, err error) Result {
-	_, failed := errors.AsType[*fault](err)
+	_, failed := errors.AsType[*deploymentError](err)
 	switch {
 	case err == nil:
 		return Succeeded

@@ -2,8 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -12,12 +10,11 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// describe is the revision that the function and its namespace ask for now. A
-// function's variable wins over the namespace's of the same name.
+// describe returns the revision, without an ID, for the current state of a function and
+// its namespace. A variable of the function overrides the namespace's.
 func (r *Reconciler) describe(f functions.Function, n functions.Namespace, b built) functions.Revision {
 	variables := maps.Clone(n.Variables)
 	if variables == nil {
@@ -43,12 +40,12 @@ func (r *Reconciler) describe(f functions.Function, n functions.Namespace, b bui
 	}
 }
 
-// port is the one at which the real service's functions are said to listen. Here
-// they are handed a socket; code that only reads the variable finds it.
+// port is the value of the variable PORT at the real service. Instances listen on an
+// inherited socket, but some code requires the variable.
 const port = "8080"
 
-// platformVariables are those that Scaleway's runtimes set, by which code can
-// find itself and check a token for itself.
+// platformVariables returns the variables that Scaleway's runtimes set. They identify
+// the function, and let code verify tokens.
 func (r *Reconciler) platformVariables(f functions.Function, n functions.Namespace) map[string]string {
 	return map[string]string{
 		"SCW_PUBLIC":             strconv.FormatBool(f.Privacy == functions.Public),
@@ -57,60 +54,44 @@ func (r *Reconciler) platformVariables(f functions.Function, n functions.Namespa
 		"SCW_APPLICATION_ID":     f.ID,
 		"SCW_APPLICATION_NAME":   f.Name,
 		"SCW_APPLICATION_MEMORY": strconv.Itoa(f.MemoryLimit),
-		"SCW_PAYLOAD_MAX_SIZE":   strconv.FormatInt(r.Limits.PayloadSize, 10),
+		"SCW_PAYLOAD_MAX_SIZE":   strconv.FormatInt(r.config.Limits.PayloadSize, 10),
 	}
 }
 
-// sameContent tells whether two revisions differ in nothing but their ID.
+// sameContent reports whether two revisions are equal except for their IDs.
 func sameContent(a, b functions.Revision) bool {
 	a.ID, b.ID = "", ""
 	return reflect.DeepEqual(a, b)
 }
 
-// launch makes a revision known to the engine and opens it for calls.
+// launch makes a revision known to the engine and admits calls to it.
 func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision functions.Revision) error {
 	spec, err := r.engineRevision(f, revision)
 	if err != nil {
 		return fmt.Errorf("revision %s: %w", revision.ID, err)
 	}
-	if err := r.Engine.Apply(ctx, spec); err != nil {
-		return fmt.Errorf("apply revision %s: %w", revision.ID, err)
+	if err := r.config.Engine.Apply(ctx, spec); err != nil {
+		return err
 	}
-	r.live.hold(f.ID, revision.ID, revision.Artifact)
-	r.Instances.Set(revision.ID, scale.Limits{
+	r.inUse.hold(f.ID, revision.ID, revision.Artifact)
+	r.config.Instances.Set(revision.ID, scale.Limits{
 		Min: f.MinScale, Max: f.MaxScale, Memory: int64(revision.MemoryLimit) << 20, Project: f.ProjectID,
 	})
 	return nil
 }
 
-// engineRevision is the revision with its secrets opened, which live in memory
-// only.
+// engineRevision returns the revision for the engine. It has the secret variables in
+// clear, which are kept in memory only.
 func (r *Reconciler) engineRevision(f functions.Function, revision functions.Revision) (engine.Revision, error) {
-	var launch runtime.Launch
-	if err := json.Unmarshal(revision.Launch, &launch); err != nil {
-		return engine.Revision{}, fmt.Errorf("read how it is launched: %w", err)
-	}
-	dir := r.Artifacts.Path(f.ID, revision.Artifact)
-	home := r.Engine.Home(dir)
-	command, env, err := launch.Resolve(home, r.Toolchains)
-	if err != nil {
-		return engine.Revision{}, err
-	}
-	info, _ := runtime.Lookup(revision.Runtime)
-	handler, err := runtime.ParseHandler(info.Language, revision.Handler)
-	if err != nil {
-		return engine.Revision{}, err
-	}
-	// The last of two variables of one name counts: this one may be the function's.
-	env = append(env, "PORT="+port)
+	// The last value of a variable wins, so that the function can override this one.
+	env := []string{"PORT=" + port}
 	for _, name := range slices.Sorted(maps.Keys(revision.Variables)) {
 		env = append(env, name+"="+revision.Variables[name])
 	}
 	env = append(env, "SCW_APPLICATION_VERSION="+revision.ID)
-	env = append(env, launch.Variables(handler, home, command)...)
 	var secrets []string
 	for _, name := range slices.Sorted(maps.Keys(revision.Secrets)) {
-		value, err := r.Sealer.Open(revision.Secrets[name], functions.VariablePurpose(name))
+		value, err := r.config.Sealer.Open(revision.Secrets[name], functions.VariablePurpose(name))
 		if err != nil {
 			return engine.Revision{}, fmt.Errorf("secret variable %s: %w", name, err)
 		}
@@ -118,71 +99,8 @@ func (r *Reconciler) engineRevision(f functions.Function, revision functions.Rev
 		secrets = append(secrets, string(value))
 	}
 	return engine.Revision{
-		ID: revision.ID, FunctionID: f.ID, ProjectID: f.ProjectID, Language: info.Language, Command: command, Work: r.workFor(launch, home, env), Dir: dir, Env: env, Secrets: secrets,
-		MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
+		ID: revision.ID, FunctionID: f.ID, ProjectID: f.ProjectID,
+		Artifact: revision.Artifact, Launch: revision.Launch, Runtime: revision.Runtime, Handler: revision.Handler,
+		Env: env, Secrets: secrets, MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
 	}, nil
-}
-
-// workFor is what a worker of the launch's language is told; nil if none can serve it.
-func (r *Reconciler) workFor(l runtime.Launch, home string, env []string) *engine.Work {
-	worker, ok := r.Workers[l.Interpreter]
-	if !ok {
-		return nil
-	}
-	a, ok := worker.Assign(l, home, env)
-	if !ok {
-		return nil
-	}
-	return &engine.Work{Arguments: a.Arguments}
-}
-
-// Restore makes the revisions that served when the server stopped known to the
-// engine again. One that cannot be launched is deployed anew, and does not keep
-// the others from serving.
-func (r *Reconciler) Restore(ctx context.Context) error {
-	var all []functions.Function
-	err := r.Store.View(ctx, func(tx functions.Tx) (err error) {
-		all, _, err = tx.Functions(functions.Filter{}, functions.Page{})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("list functions: %w", err)
-	}
-	for _, f := range all {
-		if f.Revision == nil || f.Status == functions.Deleting {
-			continue
-		}
-		err := r.restore(ctx, f)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			r.Log.Error("a function cannot serve calls, and is deployed anew", "function_id", f.ID, "error", err)
-			err = r.redeploy(ctx, f)
-		}
-		if err := errors.Join(err, r.prune(f.ID)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Reconciler) restore(ctx context.Context, f functions.Function) error {
-	if !r.Artifacts.Has(f.ID, f.Revision.Artifact) {
-		return fmt.Errorf("artifact %s is missing", f.Revision.Artifact)
-	}
-	return r.launch(ctx, f, *f.Revision)
-}
-
-// redeploy has the code that serves built again.
-func (r *Reconciler) redeploy(ctx context.Context, f functions.Function) error {
-	return r.Store.Update(ctx, func(tx functions.Tx) error {
-		f, err := tx.Function(f.ID)
-		if err != nil || f.Status.Transient() {
-			return err
-		}
-		f.Target, f.Rebuild = f.Revision.Archive, true
-		f.StartDeployment(r.Now())
-		return tx.Put(f)
-	})
 }

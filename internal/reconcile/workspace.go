@@ -12,35 +12,36 @@ import (
 	"github.com/jeton-dev/jeton/internal/volume"
 )
 
-// diskFolder is the folder of a workspace in which the build works.
+// diskFolder is the folder of a workspace in which the build runs.
 const diskFolder = "disk"
 
-// ReleaseWorkspace unmounts what a server that was killed has left mounted in a
-// workspace.
+// ReleaseWorkspace unmounts the file system that a server which was killed left
+// mounted in a workspace.
 func ReleaseWorkspace(dir string) error { return volume.Unmount(filepath.Join(dir, diskFolder)) }
 
-// A workspace is where one build works.
+// A workspace holds the files of one build.
 type workspace struct {
-	// dir is on the disk of the artifacts; disk, in it, is where the build works.
+	// dir is on the file system of the artifacts. The build runs in disk, which is
+	// a folder in dir.
 	dir, disk string
-	// mounted is true if disk is a file system of its own, which holds no more than
-	// the build may take.
+	// mounted reports whether disk is a file system of its own with the size of
+	// the limits.
 	mounted bool
 	limits  tree.Limits
 }
 
-// workspace makes one. Where there can be no file system for it, what the build takes
-// is measured instead.
-func (r *Reconciler) workspace(ctx context.Context) (*workspace, error) {
-	dir, err := r.Artifacts.Workspace()
+// newWorkspace creates a workspace. If the machine cannot mount a file system for it,
+// the limits are checked by measuring the files.
+func (r *Reconciler) newWorkspace(ctx context.Context) (*workspace, error) {
+	dir, err := r.config.Artifacts.Workspace(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &workspace{dir: dir, disk: filepath.Join(dir, diskFolder), limits: tree.Limits{Bytes: r.BuildDisk, Entries: tree.DefaultEntries}}
+	w := &workspace{dir: dir, disk: filepath.Join(dir, diskFolder), limits: tree.Limits{Bytes: r.config.BuildDisk, Entries: tree.DefaultEntries}}
 	if err := os.Mkdir(w.disk, 0o755); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
-	if !r.Volumes || r.unmountable.Load() {
+	if !r.config.Volumes || r.volumesFail.Load() {
 		return w, nil
 	}
 	image := filepath.Join(dir, "image")
@@ -48,17 +49,17 @@ func (r *Reconciler) workspace(ctx context.Context) (*workspace, error) {
 	switch {
 	case err == nil:
 		w.mounted = true
-		r.mountable.Store(true)
+		r.volumesWork.Store(true)
 		return w, nil
 	case ctx.Err() != nil:
 		return nil, errors.Join(context.Cause(ctx), w.close())
 	}
-	if r.mountable.Load() {
-		// It is this build's misfortune, and must not lift the bound of all others.
-		return nil, errors.Join(fmt.Errorf("give the build a file system: %w", err), w.close())
+	if r.volumesWork.Load() {
+		// Other builds had one, so only this build fails.
+		return nil, errors.Join(fmt.Errorf("mount a file system for the build: %w", err), w.close())
 	}
-	if !r.unmountable.Swap(true) {
-		r.Log.Warn("builds have no file system of their own: what they take of the disk is measured twice a second", "error", err)
+	if !r.volumesFail.Swap(true) {
+		r.config.Log.Warn("builds cannot have a file system of their own: their disk space is measured twice a second instead", "error", err)
 	}
 	return w, tree.Remove(image)
 }
@@ -71,12 +72,12 @@ func (w *workspace) close() error {
 	return errors.Join(err, tree.Remove(w.dir))
 }
 
-// errDisk ends a build that takes too much of the disk.
-var errDisk = errors.New("build takes too much of the disk")
+// errDisk ends a build that occupies too much disk space.
+var errDisk = errors.New("build occupies too much disk space")
 
-// full tells whether the build takes more than it may. What cannot be looked at now
-// is looked at with the result.
-func (w *workspace) full(ctx context.Context) bool {
+// exceedsLimit reports whether the build exceeds its limits. It returns false if that
+// cannot be measured now, because result checks the limits again.
+func (w *workspace) exceedsLimit(ctx context.Context) bool {
 	if w.mounted {
 		bytes, entries, err := volume.Used(w.disk)
 		return err == nil && (bytes > w.limits.Bytes || entries >= w.limits.Entries)
@@ -85,14 +86,15 @@ func (w *workspace) full(ctx context.Context) bool {
 	return errors.Is(err, tree.ErrLimit)
 }
 
-// result returns the folder of what was built, on the disk of the artifacts, in which
-// nothing is left that could harm a user of this machine.
+// result returns a folder with the output of the build on the file system of the
+// artifacts. It is safe for users of this machine: without special files, set-user-ID
+// bits and write permissions for others.
 func (w *workspace) result(ctx context.Context, output string) (string, error) {
-	taken := output
+	dir := output
 	var err error
 	if w.mounted {
-		taken = filepath.Join(w.dir, "result")
-		err = tree.Copy(ctx, output, taken, tree.Options{Limits: w.limits})
+		dir = filepath.Join(w.dir, "result")
+		err = tree.Copy(ctx, output, dir, tree.Options{Limits: w.limits})
 	} else if _, err = tree.Measure(ctx, output, w.limits); err == nil {
 		err = tree.Clean(ctx, output)
 	}
@@ -100,33 +102,33 @@ func (w *workspace) result(ctx context.Context, output string) (string, error) {
 		return "", errDisk
 	}
 	if err != nil {
-		return "", fmt.Errorf("take the result of the build: %w", err)
+		return "", fmt.Errorf("copy the result of the build: %w", err)
 	}
-	return taken, nil
+	return dir, nil
 }
 
 const (
-	// mountedTick and measuredTick are how often one looks how much a build takes: at
-	// the numbers of a file system, or by a walk.
-	mountedTick  = 50 * time.Millisecond
-	measuredTick = 500 * time.Millisecond
-	// rest is how many times as long as a look the pause behind it is at least.
-	rest = 3
+	// mountedInterval and measuredInterval are the times between two checks of a
+	// limit: by the counters of a file system, or by measuring all files.
+	mountedInterval  = 50 * time.Millisecond
+	measuredInterval = 500 * time.Millisecond
+	// checkPause is the minimum pause after a check, in multiples of its duration.
+	checkPause = 3
 )
 
-// watch returns a context that ends with errDisk when the build takes too much of the
-// disk, and with errCache when its project's cache grows too much. Call stop when it
-// is no longer needed.
-func (r *Reconciler) watch(ctx context.Context, w *workspace, cache string) (limited context.Context, stop func()) {
+// watchDisk returns a context that ends with errDisk when the build occupies too much
+// disk space, and with errCache when the cache of its project grows too large. The
+// caller calls stop.
+func (r *Reconciler) watchDisk(ctx context.Context, w *workspace, cache string) (limited context.Context, stop func()) {
 	limited, cancel := context.WithCancelCause(ctx)
-	tick := measuredTick
+	interval := measuredInterval
 	if w.mounted {
-		tick = mountedTick
+		interval = mountedInterval
 	}
 	ended := make(chan struct{}, 2)
-	look := func(tick time.Duration, over func() bool, cause error) {
+	check := func(interval time.Duration, exceeded func() bool, cause error) {
 		defer func() { ended <- struct{}{} }()
-		timer := time.NewTimer(tick)
+		timer := time.NewTimer(interval)
 		defer timer.Stop()
 		for {
 			select {
@@ -135,15 +137,15 @@ func (r *Reconciler) watch(ctx context.Context, w *workspace, cache string) (lim
 			case <-timer.C:
 			}
 			began := time.Now()
-			if over() {
+			if exceeded() {
 				cancel(cause)
 				return
 			}
-			timer.Reset(max(tick, rest*time.Since(began)))
+			timer.Reset(max(interval, checkPause*time.Since(began)))
 		}
 	}
-	go look(tick, func() bool { return w.full(limited) }, errDisk)
-	go look(measuredTick, func() bool { return r.overgrown(limited, cache) }, errCache)
+	go check(interval, func() bool { return w.exceedsLimit(limited) }, errDisk)
+	go check(measuredInterval, func() bool { return r.cacheExceedsLimit(limited, cache) }, errCache)
 	return limited, func() {
 		cancel(nil)
 		<-ended
@@ -152,11 +154,11 @@ func (r *Reconciler) watch(ctx context.Context, w *workspace, cache string) (lim
 }
 
 // errCache ends a build that leaves too much in the cache of its project.
-var errCache = errors.New("build leaves too much in the cache")
+var errCache = errors.New("build leaves too much in the cache of its project")
 
-// overgrown tells whether the cache of a project is larger than a build may leave it.
-// What was there before counts too: the cache is bounded between builds.
-func (r *Reconciler) overgrown(ctx context.Context, cache string) bool {
-	_, err := tree.Measure(ctx, cache, tree.Limits{Bytes: r.CacheLimit + r.BuildDisk, Entries: 4 * tree.DefaultEntries})
+// cacheExceedsLimit reports whether the cache of a project is larger than a build may
+// leave it. The content from before the build counts too: it is limited between builds.
+func (r *Reconciler) cacheExceedsLimit(ctx context.Context, cache string) bool {
+	_, err := tree.Measure(ctx, cache, tree.Limits{Bytes: r.config.CacheLimit + r.config.BuildDisk, Entries: 4 * tree.DefaultEntries})
 	return errors.Is(err, tree.ErrLimit)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/volume"
 )
@@ -19,11 +19,11 @@ func TestReleaseWorkspace_AfterAKill(t *testing.T) {
 		t.Fatal("this test mounts a file system: run it as root")
 	}
 	dir := t.TempDir()
-	artifacts, err := blob.NewArtifacts(dir)
+	artifacts, err := files.OpenArtifacts(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	workspace, err := artifacts.Workspace()
+	workspace, err := artifacts.Workspace(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestReleaseWorkspace_AfterAKill(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(disk, "half-built"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := artifacts.Sweep(reconcile.ReleaseWorkspace); err != nil {
+	if err := artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

@@ -18,6 +18,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -29,6 +31,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
@@ -57,6 +60,21 @@ func (b buildLogs) WriteBuild(f functions.Function, text string) error {
 	return b.Logs.WriteBuild(output.Function{ID: f.ID, Name: f.Name, Namespace: f.NamespaceID}, text)
 }
 
+// localArtifacts implements process.Artifacts, as the server does.
+type localArtifacts struct{ artifacts blob.Local }
+
+func (l localArtifacts) Local(ctx context.Context, functionID, artifact string) (dir string, release func(), err error) {
+	return l.artifacts.Local(ctx, blob.Ref{FunctionID: functionID, Name: artifact})
+}
+
+// starter implements process.Starter, as the server does.
+type starter struct{ runtime.Starter }
+
+func (s starter) Start(r engine.Revision, home string) (process.Start, error) {
+	start, err := s.Starter.Start(r.Runtime, r.Handler, r.Launch, r.Env, home)
+	return process.Start(start), err
+}
+
 // sources tells of every trigger the same.
 type sources struct{ err error }
 
@@ -67,28 +85,30 @@ func (s *sources) Check(functions.Trigger) error { return s.err }
 type world struct {
 	*reconcile.Reconciler
 
-	t       *testing.T
-	dir     string
-	store   *sqlite.Store
-	logs    *output.Logs
-	box     *secret.Box
-	scaler  *scale.Scaler
-	log     *testlog.Buffer
-	sources *sources
-	stop    func()
+	t        *testing.T
+	dir      string
+	db       *sqlite.Store
+	store    functions.Store
+	archives blob.Archives
+	logs     *output.Logs
+	sealer   *secret.Sealer
+	scaler   *scale.Scaler
+	log      *testlog.Buffer
+	sources  *sources
+	stop     func()
 }
 
-func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
+func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), log: &testlog.Buffer{}, sources: &sources{}}
-	store, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
+	db, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.store = store
-	t.Cleanup(func() { _ = store.Close() })
+	w.db, w.store = db, store.Functions(db)
+	t.Cleanup(func() { _ = db.Close() })
 	w.update(func(tx functions.Tx) error { return tx.Put(project) })
-	if w.box, err = secret.NewBox(make([]byte, secret.KeySize)); err != nil {
+	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
 		t.Fatal(err)
 	}
 	w.start(options...)
@@ -97,33 +117,37 @@ func newWorld(t *testing.T, options ...func(*reconcile.Reconciler)) *world {
 
 // start starts a reconciler over what is in the store, as a server that starts
 // does. The end of the test stops it.
-func (w *world) start(options ...func(*reconcile.Reconciler)) {
+func (w *world) start(options ...func(*reconcile.Config)) {
 	w.t.Helper()
-	archives, err := blob.NewArchives(filepath.Join(w.dir, "archives"))
-	artifacts, err2 := blob.NewArtifacts(filepath.Join(w.dir, "artifacts"))
-	builds, err3 := blob.NewBuilds(filepath.Join(w.dir, "builds"), 1<<30, time.Now)
+	archives, err := files.OpenArchives(filepath.Join(w.dir, "archives"))
+	artifacts, err2 := files.OpenArtifacts(filepath.Join(w.dir, "artifacts"))
+	builds, err3 := files.OpenBuildCache(filepath.Join(w.dir, "builds"), 1<<30, time.Now)
 	logs, err4 := output.Open(filepath.Join(w.dir, "logs"), 1<<20)
 	sockets, err5 := os.MkdirTemp("/tmp", "jr") //nolint:usetesting // The path of a socket must be short.
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	engine, err6 := process.New(process.Config{
-		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond, Output: func(process.Line) {},
+		Artifacts: localArtifacts{artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains()}},
+		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond,
 	}, log)
 	caches, err7 := projectcache.Open(filepath.Join(w.dir, "caches"), projectcache.Limits{Project: 1 << 30, Total: 1 << 30}, time.Now, log)
 	if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
 		w.t.Fatal(err)
 	}
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
-	w.Reconciler = &reconcile.Reconciler{
-		Store: w.store, Keys: pairs{}, Sealer: w.box, Archives: archives, Artifacts: artifacts, Builds: builds, Logs: buildLogs{logs},
-		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
+	config := reconcile.Config{
+		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: buildLogs{logs},
+		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Engine: engine, Instances: w.scaler,
 		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,
 	}
 	for _, option := range options {
-		option(w.Reconciler)
+		option(&config)
 	}
-	w.Start()
-	if err := w.store.Follow(w.t.Context(), w.Apply); err != nil {
+	if w.Reconciler, err = reconcile.New(config); err != nil {
+		w.t.Fatal(err)
+	}
+	w.archives = archives
+	if err := w.db.Follow(w.t.Context(), store.Position{}, w.Reconciler); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := w.Restore(w.t.Context()); err != nil {
@@ -223,7 +247,7 @@ func (w *world) begin(id, handler string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = w.Archives.Add(id, bytes.NewReader(packed), int64(len(packed)), func(a blob.Archive) error {
+	_, err = w.archives.Put(context.Background(), id, bytes.NewReader(packed), int64(len(packed)), func(a blob.Archive) error {
 		return w.store.Update(context.Background(), func(tx functions.Tx) error {
 			f, err := tx.Function(id)
 			if err != nil {
@@ -258,7 +282,7 @@ func (w *world) call(f functions.Function) string {
 	}
 	defer w.scaler.Release(instance)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", instance.Address)
+		return new(net.Dialer).DialContext(ctx, instance.Address.Network(), instance.Address.Endpoint())
 	}}}
 	response, err := client.Get("http://function/")
 	if err != nil {

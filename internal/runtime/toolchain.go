@@ -226,7 +226,7 @@ func (t *Toolchains) Isolate(host *sandbox.Host, policy *egress.Policy) {
 	switch {
 	case policy == nil:
 		offline = "builds have no network (--egress=none)"
-	case host != nil && !host.Prepares():
+	case host != nil && !host.CanMountCode():
 		offline = "builds have no network below isolation level full"
 	}
 	var walls *tool.Walls

@@ -17,21 +17,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// controllers are those that limit a sandbox.
+// controllers are the cgroup controllers that limit a sandbox.
 var controllers = []string{"memory", "cpu", "pids"}
 
-// cpuPeriod is how often the share of a CPU is counted, in microseconds.
+// cpuPeriod is the period of the CPU quota, in microseconds.
 const cpuPeriod = 100_000
 
-// manager is what version 1 and version 2 of cgroups have in common.
+// A manager controls one cgroup of version 1 or 2.
 type manager interface {
 	Set(r *cgroups.Resources) error
 	Destroy() error
 	Path(controller string) string
 }
 
-// hierarchies is the manager of version 1, which has one for each controller. The
-// library's own would see to all that there are.
+// hierarchies is the manager of version 1: it maps each controller to the path of the
+// cgroup in its hierarchy. The library's manager would use all controllers.
 type hierarchies map[string]string
 
 // subsystem is one controller of version 1.
@@ -41,10 +41,10 @@ type subsystem interface {
 
 var subsystems = map[string]subsystem{"memory": &fs.MemoryGroup{}, "cpu": &fs.CpuGroup{}, "pids": &fs.PidsGroup{}}
 
-// doors makes the folders, and opens the files by which a thread joins. To put a
-// whole process in from outside would have all of the machine's wait for a moment
-// in which none starts another one: 10 ms, if that has not happened lately.
-func (h hierarchies) doors() (files []int, err error) {
+// create makes the cgroups and opens their task files, by which a thread joins. To move
+// a whole process from outside takes the kernel's lock against all forks of the machine,
+// 10 ms if it was not taken lately.
+func (h hierarchies) create() (tasks []int, err error) {
 	for controller, path := range h {
 		err := os.Mkdir(path, 0o755)
 		fd := -1
@@ -52,12 +52,12 @@ func (h hierarchies) doors() (files []int, err error) {
 			fd, err = unix.Open(filepath.Join(path, "tasks"), unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		}
 		if err != nil {
-			closeAll(files)
+			closeAll(tasks)
 			return nil, fmt.Errorf("controller %s: %w", controller, err)
 		}
-		files = append(files, fd)
+		tasks = append(tasks, fd)
 	}
-	return files, nil
+	return tasks, nil
 }
 
 func (h hierarchies) Set(r *cgroups.Resources) error {
@@ -69,31 +69,30 @@ func (h hierarchies) Set(r *cgroups.Resources) error {
 	return nil
 }
 
-// Destroy leaves the map as it is, which the library's function would empty.
+// Destroy removes the cgroups. It passes a copy, since the library empties the map.
 func (h hierarchies) Destroy() error { return cgroups.RemovePaths(maps.Clone(h)) }
 
 func (h hierarchies) Path(controller string) string { return h[controller] }
 
-// cgroupParent is where the cgroups of a server's sandboxes are: below its own,
-// for a limit on the server is one on them, too.
+// cgroupParent is the parent of the cgroups of a server's sandboxes. It is below the
+// server's own cgroup, so that limits of the server include its sandboxes.
 type cgroupParent struct {
 	unified bool
-	// paths has a folder for each controller or, where they are unified, one
-	// with no name.
+	// paths maps each controller to its folder; in version 2 the only key is "".
 	paths map[string]string
 }
 
-// openCgroups makes the parent of a server's sandboxes, by the server's name, and
-// removes what servers that were killed have left.
+// openCgroups makes the parent cgroup for a server's name, and removes the cgroups of
+// servers that were killed.
 func openCgroups(name string) (*cgroupParent, error) {
 	name = fmt.Sprintf("%s%d.%s", cgroupPrefix, os.Getpid(), name)
 	unified := cgroups.IsCgroup2UnifiedMode()
 	p := &cgroupParent{unified: unified, paths: map[string]string{}}
 	var err error
 	if unified {
-		err = p.delegate(name)
+		err = p.makeV2(name)
 	} else {
-		err = p.find(name)
+		err = p.makeV1(name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cgroups: %w", err)
@@ -101,39 +100,38 @@ func openCgroups(name string) (*cgroupParent, error) {
 	return p, nil
 }
 
-// cgroupPrefix begins the names of cgroups; the number of the server's process
-// follows.
+// cgroupPrefix begins the names of cgroups; the server's process id follows.
 const cgroupPrefix = "jeton."
 
-// sweep removes the cgroups of servers that are gone from a folder. None that has a
-// process can be removed.
-func sweep(dir string) {
-	left, err := filepath.Glob(filepath.Join(dir, cgroupPrefix+"*"))
+// removeStale removes the cgroups of ended servers from a folder. The kernel refuses to
+// remove a cgroup with processes.
+func removeStale(dir string) {
+	paths, err := filepath.Glob(filepath.Join(dir, cgroupPrefix+"*"))
 	if err != nil {
 		return
 	}
-	for _, path := range left {
+	for _, path := range paths {
 		text, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), cgroupPrefix), ".")
 		pid, err := strconv.Atoi(text)
 		if err != nil || unix.Kill(pid, 0) == nil {
 			continue
 		}
-		inside, _ := filepath.Glob(filepath.Join(path, "*", "cgroup.procs"))
-		for _, file := range inside {
+		members, _ := filepath.Glob(filepath.Join(path, "*", "cgroup.procs"))
+		for _, file := range members {
 			_ = os.Remove(filepath.Dir(file))
 		}
 		_ = os.Remove(path)
 	}
 }
 
-// find makes the parent in each hierarchy of version 1.
-func (p *cgroupParent) find(name string) error {
+// makeV1 makes the parent in each hierarchy of version 1.
+func (p *cgroupParent) makeV1(name string) error {
 	for _, controller := range controllers {
 		path, err := cgroups.GetOwnCgroupPath(controller)
 		if err != nil {
 			return fmt.Errorf("controller %s: %w", controller, err)
 		}
-		sweep(path)
+		removeStale(path)
 		p.paths[controller] = filepath.Join(path, name)
 		if err := os.MkdirAll(p.paths[controller], 0o755); err != nil {
 			return fmt.Errorf("controller %s: %w", controller, err)
@@ -142,20 +140,20 @@ func (p *cgroupParent) find(name string) error {
 	return nil
 }
 
-// delegate makes the parent in version 2, where a cgroup with processes in it
-// cannot limit others below it: the server moves aside.
-func (p *cgroupParent) delegate(name string) error {
+// makeV2 makes the parent in version 2. A cgroup with processes cannot limit cgroups
+// below it there, so the server moves to a cgroup beside the parent.
+func (p *cgroupParent) makeV2(name string) error {
 	own, err := cgroups.ParseCgroupFile("/proc/self/cgroup")
 	if err != nil {
 		return err
 	}
 	root := filepath.Join(fs2.UnifiedMountpoint, own[""])
-	sweep(root)
-	aside := filepath.Join(root, name+".server")
-	if err := os.MkdirAll(aside, 0o755); err != nil {
+	removeStale(root)
+	server := filepath.Join(root, name+".server")
+	if err := os.MkdirAll(server, 0o755); err != nil {
 		return err
 	}
-	if err := cgroups.WriteCgroupProc(aside, os.Getpid()); err != nil {
+	if err := cgroups.WriteCgroupProc(server, os.Getpid()); err != nil {
 		return err
 	}
 	p.paths[""] = filepath.Join(root, name)
@@ -165,13 +163,13 @@ func (p *cgroupParent) delegate(name string) error {
 	enable := "+" + strings.Join(controllers, " +")
 	for _, dir := range []string{root, p.paths[""]} {
 		if err := cgroups.WriteFile(dir, "cgroup.subtree_control", enable); err != nil {
-			return fmt.Errorf("have the controllers %s in %s (is it delegated to the server?): %w", strings.Join(controllers, ", "), dir, err)
+			return fmt.Errorf("enable controllers %s in %s: %w: delegate this cgroup to the server", strings.Join(controllers, ", "), dir, err)
 		}
 	}
 	return nil
 }
 
-// remove removes the parent, which is empty by then.
+// remove removes the parent, which must be empty.
 func (p *cgroupParent) remove() error {
 	var err error
 	for _, path := range p.paths {
@@ -186,34 +184,34 @@ type cgroup struct {
 	unified bool
 
 	mu sync.Mutex
-	// removed is true once nothing is left to be limited.
+	// removed is true after remove; limit does nothing then.
 	removed bool
 }
 
-// add makes the cgroup of one sandbox, without limits. A process joins it by the
-// doors, files in which each of its threads writes 0; there are none if the process
-// is in already.
-func (p *cgroupParent) add(id string, pid int) (c *cgroup, doors []int, err error) {
+// add makes the cgroup of one sandbox, without limits. In version 2 it moves process
+// pid into it. In version 1 it returns task files instead: a thread joins when it
+// writes 0 to each of them.
+func (p *cgroupParent) add(id string, pid int) (c *cgroup, tasks []int, err error) {
 	paths := map[string]string{}
 	for controller, path := range p.paths {
 		paths[controller] = filepath.Join(path, id)
 	}
 	if p.unified {
-		m, err := joined(paths[""], pid)
+		m, err := makeWithProcess(paths[""], pid)
 		if err != nil {
 			return nil, nil, fmt.Errorf("join cgroup: %w", err)
 		}
 		return &cgroup{manager: m, unified: true}, nil, nil
 	}
 	h := hierarchies(paths)
-	if doors, err = h.doors(); err != nil {
+	if tasks, err = h.create(); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("make cgroup: %w", err), h.Destroy())
 	}
-	return &cgroup{manager: h}, doors, nil
+	return &cgroup{manager: h}, tasks, nil
 }
 
-// joined returns a cgroup of version 2 with a process in it.
-func joined(path string, pid int) (manager, error) {
+// makeWithProcess makes a cgroup of version 2 and moves a process into it.
+func makeWithProcess(path string, pid int) (manager, error) {
 	m, err := fs2.NewManager(&cgroups.Cgroup{Resources: &cgroups.Resources{}}, path)
 	if err != nil {
 		return nil, err
@@ -224,8 +222,8 @@ func joined(path string, pid int) (manager, error) {
 	return m, nil
 }
 
-// limit sets what the processes of the cgroup may take. Without a limit of the
-// CPU there is none. Once all have ended it does nothing.
+// limit sets the limits of the processes in the cgroup. A CPU limit of 0 means none.
+// After remove it does nothing.
 func (c *cgroup) limit(l Limits) error {
 	processes := int64(l.Processes)
 	r := &cgroups.Resources{
@@ -233,11 +231,11 @@ func (c *cgroup) limit(l Limits) error {
 		CpuPeriod: cpuPeriod, CpuQuota: -1, SkipDevices: true,
 	}
 	if c.unified {
-		// A sandbox that took too much ends as a whole.
+		// The kernel kills all processes of a sandbox that exceeds its memory limit.
 		r.Unified = map[string]string{"memory.oom.group": "1"}
 	}
 	if c.countsSwap() {
-		// What is swapped out counts as well: there is none to be had.
+		// The limit includes swapped memory.
 		r.MemorySwap = l.Memory
 	}
 	if l.CPU > 0 {
@@ -254,8 +252,8 @@ func (c *cgroup) limit(l Limits) error {
 	return nil
 }
 
-// countsSwap tells whether swapped memory can be limited: version 1 of cgroups can
-// be without that.
+// countsSwap reports whether swapped memory can be limited. Kernels with version 1 may
+// lack that.
 func (c *cgroup) countsSwap() bool {
 	if c.unified {
 		return true
@@ -264,7 +262,7 @@ func (c *cgroup) countsSwap() bool {
 	return err == nil
 }
 
-// outOfMemory tells whether a process was killed for the limit of memory.
+// outOfMemory reports whether the kernel killed a process at the memory limit.
 func (c *cgroup) outOfMemory() bool {
 	if c.unified {
 		kills, err := fs2.OOMKillCount(c.manager.Path(""))
@@ -274,7 +272,7 @@ func (c *cgroup) outOfMemory() bool {
 	return err == nil && kills > 0
 }
 
-// remove removes the cgroup, whose processes have ended.
+// remove removes the cgroup, whose processes must have ended.
 func (c *cgroup) remove() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -282,7 +280,7 @@ func (c *cgroup) remove() error {
 	return c.manager.Destroy()
 }
 
-// memoryUsed is what the processes of the cgroup take now, in bytes.
+// memoryUsed returns the memory in use by the processes of the cgroup, in bytes.
 func (c *cgroup) memoryUsed() (int64, error) {
 	dir, name := c.manager.Path("memory"), "memory.usage_in_bytes"
 	if c.unified {

@@ -1,6 +1,6 @@
-// Package sandbox owns the walls around one process that nobody trusts: what it
-// sees, whom it may be, what it may ask of the kernel and how much it may take.
-// It proves that the walls stand before anything runs behind them, and never
-// lowers them by itself. It knows nothing of functions, languages or HTTP, and
-// decides neither what runs nor when.
+// Package sandbox isolates one untrusted process: its files, user, system calls and
+// resources. A Host makes sandboxes of one isolation level, and tests that every
+// isolation layer holds before anything runs in one. It never lowers the level by
+// itself. The package does not depend on functions, languages or HTTP, and does not
+// decide what runs.
 package sandbox

@@ -7,21 +7,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forkWithoutEnd has a child start processes until it cannot, or there are most of
-// them, and end them all. It returns how many there were. At the limit no process
-// of Go survives, which may need a thread at any time: the child makes system
-// calls, and nothing else, with what it finds on its stack.
-func forkWithoutEnd(pipe [2]int, most int) int {
+// countForks makes a child start processes until that fails or there are limit of
+// them, kills them all, and returns their number. A Go process may need a new thread at
+// any time, and crashes at the process limit: the child makes raw system calls only.
+func countForks(pipe [2]int, limit int) int {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if pid := forkChild(pipe[1], most); pid < 0 {
+	if pid := forkChild(pipe[1], limit); pid < 0 {
 		return 0
 	}
 	var made [8]byte
-	// Plain calls that wait would have the scheduler start a thread for others to run on.
+	// A system call that is not raw would make the scheduler start a thread.
 	n, _, _ := unix.RawSyscall(unix.SYS_READ, uintptr(pipe[0]), uintptr(unsafe.Pointer(&made)), unsafe.Sizeof(made))
 	for errno := unix.Errno(0); errno != unix.ECHILD; {
-		// Those that have ended count until somebody has seen it.
+		// Ended children count against the limit until they are reaped.
 		_, _, errno = unix.RawSyscall6(unix.SYS_WAIT4, ^uintptr(0), 0, 0, 0, 0, 0)
 	}
 	if n != unsafe.Sizeof(made) {
@@ -30,11 +29,11 @@ func forkWithoutEnd(pipe [2]int, most int) int {
 	return int(*(*uint64)(unsafe.Pointer(&made)))
 }
 
-// forkChild returns in the parent only: the child's number, or -1.
+// forkChild returns in the parent only: the child's process id, or -1.
 //
 //go:norace
 //go:nosplit
-func forkChild(report, most int) int {
+func forkChild(report, limit int) int {
 	pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 	if errno != 0 {
 		return -1
@@ -44,7 +43,7 @@ func forkChild(report, most int) int {
 	}
 	unix.RawSyscall(unix.SYS_SETPGID, 0, 0, 0)
 	made := uint64(0)
-	for made < uint64(most) {
+	for made < uint64(limit) {
 		pid, _, errno = unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 		if errno != 0 {
 			break
@@ -56,7 +55,7 @@ func forkChild(report, most int) int {
 	}
 	unix.RawSyscall(unix.SYS_WRITE, uintptr(report), uintptr(unsafe.Pointer(&made)), unsafe.Sizeof(made))
 	for {
-		// All of this group, and itself with them.
+		// This kills the whole process group, including this process.
 		unix.RawSyscall(unix.SYS_KILL, 0, uintptr(unix.SIGKILL), 0)
 	}
 }

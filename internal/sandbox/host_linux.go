@@ -8,7 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// A Host makes sandboxes of one level on this machine.
+// A Host makes sandboxes of one level on this machine. Its methods are safe for
+// concurrent use, except OpenDisks and Close.
 type Host struct {
 	level   Level
 	cgroups *cgroupParent
@@ -18,16 +19,16 @@ type Host struct {
 	prefix  string
 }
 
-// Open returns the host of a level. Its name is fit for a file name, and no other
-// host's on this machine at this time. It does not prove that the level holds:
-// Prove does. Close it when all of its sandboxes have ended.
+// Open returns a host for a level. The name must be a valid file name that no other
+// host of this machine uses at this time. Open does not test the isolation layers: see
+// Prove. The caller calls Close after all sandboxes have ended.
 func Open(level Level, name string) (*Host, error) {
 	if level == None {
-		return nil, errors.New("a process without isolation is no sandbox")
+		return nil, errors.New("open sandbox host: isolation level none has no sandboxes")
 	}
 	h := &Host{level: level, prefix: name}
 	if level == User && os.Geteuid() == 0 {
-		return nil, errors.New("isolation level user would have instances be root outside of their namespaces: " +
+		return nil, errors.New("isolation level user would run instances as root outside of their namespaces: " +
 			"choose --isolation=full, or run the server as another user")
 	}
 	if level != Full {
@@ -46,13 +47,13 @@ func Open(level Level, name string) (*Host, error) {
 // Level returns the level of the host's sandboxes.
 func (h *Host) Level() Level { return h.level }
 
-// Prepares tells whether code can be made visible in a sandbox that has started,
-// so that sandboxes can be made ahead of need.
-func (h *Host) Prepares() bool { return h.level == Full }
+// CanMountCode reports whether Sandbox.MountCode works, so that a warm sandbox can be
+// started before its code is known.
+func (h *Host) CanMountCode() bool { return h.level == Full }
 
-// OpenDisks lets sandboxes have disks of a size, in bytes, whose space is taken from
-// the file system of a folder as they are filled. It needs level Full, mkfs.ext4 and
-// loop devices. Call it before the first Start.
+// OpenDisks gives later sandboxes disks of a size in bytes, if their Layout asks for
+// one. A disk takes space from the file system of dir as it fills. OpenDisks needs level
+// Full, mke2fs and loop devices. Call it before the first Start.
 func (h *Host) OpenDisks(dir string, size int64) error {
 	if h.level != Full {
 		return fmt.Errorf("isolation level %s has no disks: want %s", h.level, Full)
@@ -62,7 +63,7 @@ func (h *Host) OpenDisks(dir string, size int64) error {
 	return err
 }
 
-// Close removes what the host's sandboxes had in common.
+// Close removes the cgroups and the disk template of the host.
 func (h *Host) Close() error {
 	var err error
 	if h.disks != nil {
@@ -77,26 +78,27 @@ func (h *Host) Close() error {
 func (h *Host) newID() string { return fmt.Sprintf("%s-%d", h.prefix, h.serial.Add(1)) }
 
 const (
-	// firstID is the first of the machine's user ids that sandboxes have: above
-	// those of people, of services, and of the ranges that other tools hand out,
-	// systemd's 0x80000 to 0x6fffffff above all. Each server begins elsewhere.
+	// firstID is the first user id of sandboxes. It is above the ids of people and
+	// services, and above the ranges of other tools, such as systemd's 0x80000 to
+	// 0x6fffffff. Each server starts at an offset that follows from its process id.
 	firstID = 0x7000_0000
-	// servers is how many begin elsewhere, and idsServer how many ids each has.
-	servers   = 1 << 15
-	idsServer = 1 << 13
-	// idsEach is how many ids a sandbox has: one for its stage, one for its
-	// program.
-	idsEach = 2
+	// serverOffsets is the number of different offsets, and idsPerServer the number of
+	// ids between two of them.
+	serverOffsets = 1 << 15
+	idsPerServer  = 1 << 13
+	// idsPerSandbox is the number of ids of a sandbox: one for its launcher and one for
+	// its program.
+	idsPerSandbox = 2
 )
 
-// ids hands out user ids, so that no two sandboxes have the same at once.
+// ids allocates user ids. Two sandboxes never have the same id at the same time.
 type ids struct {
 	mu   sync.Mutex
 	next int
 	free []int
 }
 
-func (i *ids) take() int {
+func (i *ids) acquire() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if n := len(i.free); n > 0 {
@@ -104,19 +106,19 @@ func (i *ids) take() int {
 		i.free = i.free[:n-1]
 		return id
 	}
-	id := firstID + os.Getpid()%servers*idsServer + i.next%(idsServer/idsEach)*idsEach
+	id := firstID + os.Getpid()%serverOffsets*idsPerServer + i.next%(idsPerServer/idsPerSandbox)*idsPerSandbox
 	i.next++
 	return id
 }
 
-func (i *ids) giveBack(id int) {
+func (i *ids) release(id int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.free = append(i.free, id)
 }
 
-// Default is the level that the rights of this process are for: the highest that
-// it may have.
+// Default returns the highest level that the user of this process can have: Full for
+// root, otherwise User.
 func Default() (Level, error) {
 	if os.Geteuid() == 0 {
 		return Full, nil

@@ -5,41 +5,41 @@ import (
 	"strings"
 )
 
-// A Level says how strong the walls around a process are. Each level is chosen,
-// and tested before it is used; none is a fallback of another one.
+// A Level selects the isolation layers around a process. The operator chooses it, and
+// it is tested before use. No level falls back to another.
 type Level int
 
-// The levels, from none to all.
+// The levels, from the weakest to the strongest.
 const (
-	// None has no walls: a process of the server's user like any other.
+	// None has no isolation layers: an ordinary process of the server's user.
 	None Level = iota
-	// Restricted has Landlock, seccomp and limits of the process, and no
-	// namespaces: one tenant.
+	// Restricted has Landlock, seccomp and resource limits of the process, but no
+	// namespaces. It suits a single tenant.
 	Restricted
-	// User has namespaces, its own root folder, Landlock, seccomp and limits of
-	// the process. It needs no privileges, and has no cgroups.
+	// User has namespaces, a root folder of its own, Landlock, seccomp and resource
+	// limits of the process, but no cgroups. It needs no privileges.
 	User
-	// Full is User with cgroups, and a user id for each process. It needs root.
+	// Full adds cgroups and separate user ids to User. It needs root.
 	Full
 )
 
-// A description is what users read about a level.
+// A description contains what users read about a level.
 type description struct{ name, gives, lacks string }
 
 var descriptions = []description{
 	None: {
 		"none", "nothing",
-		"instances read the server's files, its memory and each other's, reach every network and take what they want",
+		"instances can read the server's files and memory and those of other instances, reach every network, and use all memory, CPU and disk",
 	},
 	Restricted: {
-		"restricted", "no_new_privs, Landlock, a seccomp allow-list, limits of the process",
-		"instances see the processes of the machine and the names of its files, have no network and open no sockets with a path, " +
-			"can leave processes behind, and memory, CPU, processes and disk are not enforced",
+		"restricted", "no_new_privs, Landlock, a seccomp allow-list, resource limits of the process",
+		"instances see the processes and file names of the machine, have no network, cannot open sockets with a path, " +
+			"and can leave processes behind; limits of memory, CPU, processes and disk are not enforced",
 	},
 	User: {
 		"user", "user, mount, PID, IPC, UTS and network namespaces, a root folder of their own, no capabilities, no_new_privs, " +
-			"Landlock, a seccomp allow-list, limits of the process",
-		"memory and CPU are not enforced, instances share the server's user id outside of their namespaces, and have no network",
+			"Landlock, a seccomp allow-list, resource limits of the process",
+		"limits of memory and CPU are not enforced, and instances have the server's user id outside of their namespaces and no network",
 	},
 	Full: {
 		"full", "all of level user, cgroups for memory, CPU and processes, and a user id for each instance",
@@ -47,7 +47,7 @@ var descriptions = []description{
 	},
 }
 
-// String returns the level's name, as flags have it.
+// String returns the level's name, as in flags.
 func (l Level) String() string {
 	if l < None || int(l) >= len(descriptions) {
 		return fmt.Sprintf("Level(%d)", int(l))
@@ -55,14 +55,13 @@ func (l Level) String() string {
 	return descriptions[l].name
 }
 
-// Gives says in words what stands around a process of the level.
+// Gives describes the isolation layers of the level.
 func (l Level) Gives() string { return descriptions[l].gives }
 
-// Lacks says in words what a level gives up beside the highest; it is empty for
-// that one.
+// Lacks describes what the level lacks compared with Full; it is empty for Full.
 func (l Level) Lacks() string { return descriptions[l].lacks }
 
-// ParseLevel returns the level of a name.
+// ParseLevel returns the level with a name.
 func ParseLevel(name string) (Level, error) {
 	var names []string
 	for level, d := range descriptions {
@@ -74,5 +73,5 @@ func ParseLevel(name string) (Level, error) {
 	return None, fmt.Errorf("unknown isolation level %q: want one of %s", name, strings.Join(names, ", "))
 }
 
-// namespaced tells whether processes of the level live in namespaces.
+// namespaced reports whether processes of the level run in their own namespaces.
 func (l Level) namespaced() bool { return l >= User }

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// AvailableMemory returns how much memory this process and its children may take,
-// in bytes: that of the machine, or less if a cgroup that this process is in has a
-// limit. It is 0 if that is not known.
+// AvailableMemory returns the memory that this process and its children may use, in
+// bytes: that of the machine, or the lowest limit of the cgroups of this process. It
+// returns 0 if the size is unknown.
 func AvailableMemory() int64 {
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) != nil {
@@ -27,8 +27,7 @@ func AvailableMemory() int64 {
 	return total
 }
 
-// cgroupLimit returns the lowest limit of memory of the cgroups that this process
-// is in; 0 if there is none.
+// cgroupLimit returns the lowest memory limit of this process's cgroups; 0 for none.
 func cgroupLimit() int64 {
 	if !cgroups.IsCgroup2UnifiedMode() {
 		path, err := cgroups.GetOwnCgroupPath("memory")
@@ -51,7 +50,7 @@ func cgroupLimit() int64 {
 		if err != nil {
 			continue
 		}
-		// "max" is no number, and no limit.
+		// "max" means no limit, and does not parse.
 		limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 		if err == nil && (lowest == 0 || limit < lowest) {
 			lowest = limit

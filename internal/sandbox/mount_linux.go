@@ -11,19 +11,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/jeton-dev/jeton/internal/sandbox/stage"
+	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 )
 
-// devices are those of the machine that are seen inside.
+// devices are the devices of the machine that a sandbox contains.
 var devices = []string{"/dev/null", "/dev/zero", fullDevice, "/dev/random", "/dev/urandom"}
 
 const fullDevice = "/dev/full"
 
-// planMounts says what is to be mounted for a layout. What is not there of what is
-// visible is left out: machines differ in what they have beside their folder of
-// programs.
-func planMounts(l Layout) ([]stage.Mount, error) {
-	var plan []stage.Mount
+// planMounts returns the mounts of a layout. It leaves out visible paths that do not
+// exist, since machines differ in their system folders.
+func planMounts(l Layout) ([]launcher.Mount, error) {
+	var plan []launcher.Mount
 	seen := map[string]bool{}
 	for _, path := range l.Visible {
 		if seen[path] {
@@ -31,7 +30,7 @@ func planMounts(l Layout) ([]stage.Mount, error) {
 		}
 		seen[path] = true
 		if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
-			return nil, fmt.Errorf("cannot make %q visible: want a clean absolute path below /", path)
+			return nil, fmt.Errorf("make %q visible: want a clean absolute path below /", path)
 		}
 		m, err := planMount(path)
 		if errors.Is(err, os.ErrNotExist) || covered(path, plan) {
@@ -72,23 +71,23 @@ func planMounts(l Layout) ([]stage.Mount, error) {
 			return nil, err
 		}
 		if !m.Folder {
-			return nil, fmt.Errorf("cannot make %q writable: want a folder", path)
+			return nil, fmt.Errorf("make %q writable: want a folder", path)
 		}
 		m.Owned, m.Writable = true, true
 		plan = append(plan, m)
 	}
 	for _, device := range devices {
-		plan = append(plan, stage.Mount{Source: device, Target: device, Device: true})
+		plan = append(plan, launcher.Mount{Source: device, Target: device, Device: true})
 	}
 	return append(plan, planHidden(l.Hidden, plan)...), nil
 }
 
-// planHidden puts an empty device that cannot be run over files that are seen.
-func planHidden(hidden []string, plan []stage.Mount) []stage.Mount {
-	var covers []stage.Mount
+// planHidden returns mounts of /dev/null over visible files, which hide them.
+func planHidden(hidden []string, plan []launcher.Mount) []launcher.Mount {
+	var covers []launcher.Mount
 	seen := map[string]bool{}
 	for _, path := range hidden {
-		// A mount covers the file that a link leads to.
+		// A mount hides the target of a symbolic link, not the link.
 		path, err := filepath.EvalSymlinks(path)
 		if err != nil || seen[path] || !covered(path, plan) {
 			continue
@@ -97,42 +96,41 @@ func planHidden(hidden []string, plan []stage.Mount) []stage.Mount {
 			continue
 		}
 		seen[path] = true
-		covers = append(covers, stage.Mount{Source: "/dev/null", Target: path, Device: true, Cover: true})
+		covers = append(covers, launcher.Mount{Source: "/dev/null", Target: path, Device: true, Cover: true})
 	}
 	return covers
 }
 
-// covered tells whether a path is seen within a folder that is.
-func covered(path string, plan []stage.Mount) bool {
-	return slices.ContainsFunc(plan, func(m stage.Mount) bool { return m.Folder && strings.HasPrefix(path, m.Target+"/") })
+// covered reports whether a path is below a folder of the plan.
+func covered(path string, plan []launcher.Mount) bool {
+	return slices.ContainsFunc(plan, func(m launcher.Mount) bool { return m.Folder && strings.HasPrefix(path, m.Target+"/") })
 }
 
-func planMount(path string) (stage.Mount, error) {
+func planMount(path string) (launcher.Mount, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return stage.Mount{}, err
+		return launcher.Mount{}, err
 	}
-	m := stage.Mount{Source: path, Target: path, Folder: info.IsDir()}
+	m := launcher.Mount{Source: path, Target: path, Folder: info.IsDir()}
 	if info.Mode()&os.ModeSymlink != 0 {
 		m.Link, err = os.Readlink(path)
 	}
 	return m, err
 }
 
-// resizeTemporary sets the size of a folder in memory, in the mount namespace of
-// the caller.
+// resizeTemporary sets the size of a tmpfs in the caller's mount namespace, in bytes.
 func resizeTemporary(dir string, size int64) error {
 	options := "size=" + fmt.Sprint(size)
 	err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_NOSUID|unix.MS_NODEV, options)
 	if err != nil {
-		return fmt.Errorf("set the size of %s: %w", dir, err)
+		return fmt.Errorf("set size of %s: %w", dir, err)
 	}
 	return nil
 }
 
-// SystemFolders are what programs of most languages need of a machine: its
-// programs and libraries, certificates and time zones. They are the ones to make
-// visible where more than a program of one file is to run.
+// SystemFolders returns the files and folders of a machine that programs of most
+// languages need: programs, libraries, certificates and time zones. Only a statically
+// linked program works without them.
 func SystemFolders() []string {
 	return strings.Fields("/usr /bin /sbin /lib /lib64 /lib32 /etc/ssl /etc/alternatives /etc/ld.so.cache /etc/ca-certificates /etc/localtime")
 }

@@ -11,49 +11,50 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/jeton-dev/jeton/internal/sandbox/stage"
+	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 )
 
-// probeName is the program's name by which it knows that it is the probe: the
-// process within a sandbox that tries to get out, and tells how far it came.
+// probeName is the program name (argument 0) that makes this program run as the probe:
+// a process in a sandbox that tries to escape, and prints what it could do.
 const probeName = "jeton-probe"
 
-// The probe is this program itself, like the stage.
+// The probe is this program itself, like the launcher.
 func init() {
 	if os.Args[0] != probeName {
 		return
 	}
 	var q questions
 	if len(os.Args) != 2 || json.Unmarshal([]byte(os.Args[1]), &q) != nil {
-		os.Exit(stage.Failed)
+		os.Exit(launcher.Failed)
 	}
 	if q.Memory > 0 {
-		takeMemory(q.Memory)
+		allocate(q.Memory)
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(q.answer())
 	os.Exit(0)
 }
 
-// questions are what the probe is to find out.
+// questions tell the probe what to try.
 type questions struct {
 	Level Level `json:"level"`
-	// File is one of the server's, TCP, UDP, Abstract and Path are addresses at which
-	// the server listens, and Process is a process of the server's user.
+	// File is a file of the server. TCP, UDP, Abstract and Path are addresses at which
+	// the server listens. Process is the server's process id.
 	File     string `json:"file"`
 	TCP      string `json:"tcp"`
 	UDP      string `json:"udp"`
 	Abstract string `json:"abstract"`
 	Path     string `json:"path"`
 	Process  int    `json:"process"`
-	// Temporary is the size of /tmp, and Processes how many there may be.
+	// Temporary is the size of /tmp in bytes, and Processes the maximum number of
+	// processes.
 	Temporary int64 `json:"temporary"`
 	Processes int   `json:"processes"`
-	// Memory has the probe take this much, in bytes, and do nothing else.
+	// Memory, if positive, makes the probe allocate as many bytes and do nothing else.
 	Memory int64 `json:"memory,omitempty"`
 }
 
-// answer tries everything, and returns what it could do, by layer: nothing, if
-// the walls stand.
+// answer tries everything, and returns what must not be possible but was, by layer. The
+// result is empty if all layers hold.
 func (q questions) answer() map[string]string {
 	tries := map[string]func(questions) error{
 		layerCapabilities: tryCapabilities,
@@ -101,13 +102,13 @@ func tryLandlock(questions) error {
 	f, err := os.OpenFile(fullDevice, os.O_WRONLY, 0)
 	if err == nil {
 		_ = f.Close()
-		return errors.New("what Landlock keeps can be written to")
+		return errors.New("a file that Landlock must protect can be written to")
 	}
 	return nil
 }
 
-// trySeccomp makes calls that are not on the list, in ways that would do nothing
-// if they were.
+// trySeccomp makes system calls that the filter must deny, with arguments that have no
+// effect if it does not.
 func trySeccomp(questions) error {
 	calls := map[string]func() unix.Errno{
 		"mount":   func() unix.Errno { return raw(unix.SYS_MOUNT, 0, 0, 0) },
@@ -115,7 +116,7 @@ func trySeccomp(questions) error {
 		"clone with new namespaces": func() unix.Errno {
 			return raw(unix.SYS_CLONE, unix.CLONE_NEWUSER|unix.CLONE_FS, 0, 0)
 		},
-		// There is no process 0 to attach to. To ask to be traced would do something.
+		// There is no process 0 to attach to. PTRACE_TRACEME would have an effect.
 		"ptrace":         func() unix.Errno { return raw(unix.SYS_PTRACE, unix.PTRACE_ATTACH, 0, 0) },
 		"bpf":            func() unix.Errno { return raw(unix.SYS_BPF, 0, 0, 0) },
 		"keyctl":         func() unix.Errno { return raw(unix.SYS_KEYCTL, 0, 0, 0) },
@@ -125,11 +126,11 @@ func trySeccomp(questions) error {
 		"a raw socket with a flag": func() unix.Errno {
 			return raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP)
 		},
-		"multipath TCP by a number that is too long": func() unix.Errno {
+		"multipath TCP with high bits in the protocol": func() unix.Errno {
 			return raw(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP|1<<32)
 		},
 		"the interfaces of a socket": func() unix.Errno { return raw(unix.SYS_IOCTL, 0, unix.SIOCGIFCONF, 0) },
-		"an interface's index by a number that is too long": func() unix.Errno {
+		"an interface's index with high bits in the request": func() unix.Errno {
 			return raw(unix.SYS_IOCTL, 0, unix.SIOCGIFINDEX|1<<32, 0)
 		},
 		"binding a socket to an interface": func() unix.Errno {
@@ -140,19 +141,18 @@ func trySeccomp(questions) error {
 			_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, 0, unix.SOL_SOCKET, unix.SO_BINDTOIFINDEX, 0, 0, 0)
 			return errno
 		},
-		"binding by a level that is too long": func() unix.Errno {
+		"binding with high bits in the level": func() unix.Errno {
 			_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, 0, unix.SOL_SOCKET|1<<32, unix.SO_BINDTODEVICE, 0, 0, 0)
 			return errno
 		},
-		"input for a terminal by a number that is too long": func() unix.Errno {
+		"terminal input with high bits in the request": func() unix.Errno {
 			return raw(unix.SYS_IOCTL, 0, unix.TIOCSTI|1<<32, 0)
 		},
 	}
 	return denied(calls)
 }
 
-// tryProfile makes calls that are on the lists of other languages, or that only the
-// stage has need of.
+// tryProfile makes system calls that only other languages or the launcher may make.
 func tryProfile(questions) error {
 	return denied(map[string]func() unix.Errno{
 		"shmget":     func() unix.Errno { return raw(unix.SYS_SHMGET, 0, 0, 0) },
@@ -161,11 +161,11 @@ func tryProfile(questions) error {
 	})
 }
 
-// denied asks that each call is answered as what is not on the list.
+// denied checks that each call fails with the filter's error.
 func denied(calls map[string]func() unix.Errno) error {
 	for name, call := range calls {
 		if errno := call(); errno != unix.EPERM {
-			return fmt.Errorf("the list of system calls does not keep %s (%s)", name, errno.Error())
+			return fmt.Errorf("the system call filter does not deny %s (%s)", name, errno.Error())
 		}
 	}
 	return nil
@@ -191,13 +191,13 @@ func tryFiles(q questions) error {
 	return nil
 }
 
-// tryMachine reads what tells of the machine in /proc.
+// tryMachine reads the files of /proc about the machine.
 func tryMachine() error {
 	for _, name := range []string{
 		"cmdline", "diskstats", "interrupts", "partitions", "softirqs", "vmstat", "zoneinfo", "modules", "pressure/cpu", "1/mountinfo", "1/mounts",
 	} {
 		if text, err := os.ReadFile("/proc/" + name); err == nil && len(text) > 0 {
-			return fmt.Errorf("/proc/%s tells of the machine", name)
+			return fmt.Errorf("/proc/%s shows data of the machine", name)
 		}
 	}
 	return nil
@@ -207,7 +207,7 @@ func tryProcesses(q questions) error {
 	if q.Level.namespaced() && os.Getpid() != 1 {
 		return errors.New("the processes of the machine can be seen")
 	}
-	// Signal 0 is sent to nobody, and tells whether one could be.
+	// Signal 0 only checks whether a signal could be sent.
 	if err := unix.Kill(q.Process, 0); err == nil && os.Getpid() != q.Process {
 		return errors.New("a signal can be sent to a process of the server")
 	}
@@ -224,7 +224,7 @@ func tryNetwork(q questions) error {
 		return nil
 	}
 	defer conn.Close()
-	// Whether it comes through is for the server to say: it listens.
+	// The server checks whether the datagram arrives.
 	_, _ = conn.Write([]byte(probeName))
 	return nil
 }
@@ -239,14 +239,14 @@ func trySockets(q questions) error {
 	return nil
 }
 
-// tryTemporary fills /tmp, which must end, and empties it.
+// tryTemporary writes more to /tmp than its size.
 func tryTemporary(q questions) error {
 	if !q.Level.namespaced() {
 		return nil
 	}
 	f, err := os.Create("/tmp/probe")
 	if err != nil {
-		return fmt.Errorf("nothing can be written to /tmp: %w", err)
+		return fmt.Errorf("/tmp cannot be written to: %w", err)
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
@@ -256,7 +256,7 @@ func tryTemporary(q questions) error {
 	return nil
 }
 
-// tryForks starts more processes than there may be.
+// tryForks tries to start more processes than the limit.
 func tryForks(q questions) error {
 	if !q.Level.namespaced() {
 		return nil
@@ -265,28 +265,28 @@ func tryForks(q questions) error {
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return err
 	}
-	made := forkWithoutEnd(pipe, q.Processes+1)
+	made := countForks(pipe, q.Processes+1)
 	switch {
 	case made <= 0:
 		return errors.New("no process can be started")
 	case made > q.Processes:
-		return errors.New("there can be more processes than the limit")
+		return errors.New("more processes than the limit can be started")
 	}
 	return nil
 }
 
 func tryUser(q questions) error {
-	if q.Level == Full && (os.Getuid() != stage.InnerID || os.Getgid() != stage.InnerID) {
+	if q.Level == Full && (os.Getuid() != launcher.InnerID || os.Getgid() != launcher.InnerID) {
 		return fmt.Errorf("the process is user %d of group %d", os.Getuid(), os.Getgid())
 	}
 	return nil
 }
 
-// takeMemory takes so many bytes, all of them.
-func takeMemory(size int64) {
-	taken := make([]byte, size)
-	for i := 0; i < len(taken); i += os.Getpagesize() {
-		taken[i] = 1
+// allocate allocates and writes to as many bytes.
+func allocate(size int64) {
+	memory := make([]byte, size)
+	for i := 0; i < len(memory); i += os.Getpagesize() {
+		memory[i] = 1
 	}
-	fmt.Fprintln(os.Stdout, len(taken))
+	fmt.Fprintln(os.Stdout, len(memory))
 }

@@ -1,10 +1,9 @@
 package sandbox
 
-// A Profile names the list of system calls that the programs of one language may
-// make.
+// A Profile selects the system calls that programs of one language may make.
 type Profile string
 
-// The profiles. Generic allows what every other profile does.
+// The profiles. Generic allows the system calls of all others.
 const (
 	Generic Profile = "generic"
 	Go      Profile = "go"

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The layers, by their names in a Report.
+// The names of the isolation layers in a Report.
 const (
 	layerCapabilities = "capabilities"
 	layerFiles        = "files"
@@ -22,24 +22,25 @@ const (
 	layerUser         = "user"
 )
 
-// walls are the layers that one probe tries, in the order of reports.
-var walls = []string{
+// probedLayers are the layers that the first probe tests, in the order of reports. The
+// memory layer has a probe of its own.
+var probedLayers = []string{
 	layerCapabilities, layerFiles, layerForks, layerLandlock, layerNetwork, layerProcesses, layerProfile, layerSeccomp, layerSockets, layerTemporary,
 	layerUser,
 }
 
-// Layers are the names of all layers of the highest level.
-func Layers() []string { return append(slices.Clone(walls), layerMemory) }
+// Layers returns the names of all isolation layers of level Full.
+func Layers() []string { return append(slices.Clone(probedLayers), layerMemory) }
 
-// A Layer is one of the walls.
+// A Layer is the test result of one isolation layer.
 type Layer struct {
 	Name string
-	// Failure says in words what can be done that must not; it is empty where
-	// the wall stands.
+	// Failure describes what the probe could do although the layer must prevent it; it
+	// is empty if the layer holds.
 	Failure string
 }
 
-// A Report is what the probe found, a line for each layer.
+// A Report contains the result of each tested layer.
 type Report []Layer
 
 // Err returns an error that names the layers that do not hold, or nil.
@@ -56,7 +57,7 @@ func (r Report) Err() error {
 	return errors.New(strings.Join(broken, "; "))
 }
 
-// Names are the layers that were tested.
+// Names returns the names of the tested layers, separated by spaces.
 func (r Report) Names() string {
 	names := make([]string, len(r))
 	for i, layer := range r {
@@ -65,7 +66,7 @@ func (r Report) Names() string {
 	return strings.Join(names, " ")
 }
 
-// Holds tells whether a layer was found to stand.
+// Holds reports whether a layer was tested and holds.
 func (r Report) Holds(name string) bool {
 	return slices.Contains(r, Layer{Name: name})
 }

@@ -17,19 +17,20 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/child"
-	"github.com/jeton-dev/jeton/internal/sandbox/stage"
+	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 )
 
-// outputDelay is how long the output of an ended program is still read, in case
-// it left a process behind that holds it open.
+// outputDelay is how long the output of an ended program is still read. A process that
+// it left behind may hold the pipe open.
 const outputDelay = time.Second
 
-// namespaces are those that a sandbox has for itself.
+// namespaces are the clone flags of a sandbox's own namespaces.
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID |
 	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWNET
 
-// A Sandbox is the walls around one process, from before they are built to the
-// end of the last process within them.
+// A Sandbox is an isolated environment for one program and its child processes. The
+// launcher runs in it first, and then executes the program. A Sandbox is not safe for
+// concurrent use, except Signal, Kill, Memory and Wait.
 type Sandbox struct {
 	id      string
 	host    *Host
@@ -38,40 +39,40 @@ type Sandbox struct {
 	group   *child.Group
 	control *net.UnixConn
 	cgroup  *cgroup
-	// mounts and network are the namespaces, where the level has them.
-	mounts, network *os.File
+	// mountNS and networkNS are nil if the level has no namespaces.
+	mountNS, networkNS *os.File
 	// disk is the mount of the sandbox's own disk; 0 if it has none.
-	disk      int
-	complaint *head
+	disk   int
+	stderr *recorder
 	// without is the layer that a probe's sandbox lacks; empty for all others.
 	without string
 }
 
-// Start builds a sandbox and returns it when its walls stand. The program comes
-// later, by Become. The caller calls Wait, whatever comes.
+// Start makes a sandbox, and returns when all isolation layers are set up. Exec starts
+// the program later. The caller must call Wait, also after later errors.
 func (h *Host) Start(ctx context.Context, l Layout) (*Sandbox, error) {
 	return h.start(ctx, l, "")
 }
 
 func (h *Host) start(ctx context.Context, l Layout, without string) (*Sandbox, error) {
-	s := &Sandbox{id: h.newID(), host: h, complaint: &head{Writer: l.Stderr}, without: without}
-	b, err := s.plan(l)
+	s := &Sandbox{id: h.newID(), host: h, stderr: &recorder{Writer: l.Stderr}, without: without}
+	config, err := s.configFor(l)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.launch(l); err != nil {
+	if err := s.startLauncher(l); err != nil {
 		return nil, fmt.Errorf("start sandbox: %w", err)
 	}
-	if err := s.build(ctx, b); err != nil {
+	if err := s.setUp(ctx, config); err != nil {
 		s.Kill()
-		_ = s.Wait() // It was killed, which is no news.
-		return nil, fmt.Errorf("build sandbox: %w", errors.Join(err, s.complaint.err()))
+		_ = s.Wait() // It was killed: the end is expected.
+		return nil, fmt.Errorf("set up sandbox: %w", errors.Join(err, s.stderr.err()))
 	}
 	return s, nil
 }
 
-// launch starts the stage, which waits for its blueprint.
-func (s *Sandbox) launch(l Layout) error {
+// startLauncher starts the launcher, which waits for its configuration.
+func (s *Sandbox) startLauncher(l Layout) error {
 	ours, theirs, err := controlPair()
 	if err != nil {
 		return err
@@ -80,25 +81,25 @@ func (s *Sandbox) launch(l Layout) error {
 	files := append(append([]*os.File{}, l.Files...), theirs)
 	s.cmd = &exec.Cmd{
 		Path: "/proc/self/exe",
-		Args: []string{stage.Name, strconv.Itoa(2 + len(files))},
+		Args: []string{launcher.Name, strconv.Itoa(2 + len(files))},
 		Dir:  "/",
-		// The stage needs no more threads, and collects no garbage.
+		// The launcher ends before more threads or garbage collection pay off.
 		Env:         []string{"GOMAXPROCS=1", "GOGC=off"},
 		ExtraFiles:  files,
 		Stdout:      l.Stdout,
-		Stderr:      s.complaint,
+		Stderr:      s.stderr,
 		SysProcAttr: s.attributes(),
 		WaitDelay:   outputDelay,
 	}
 	if s.group, err = child.Start(s.cmd); err != nil {
-		s.giveBack()
+		s.releaseUser()
 		return errors.Join(err, ours.Close())
 	}
 	s.control = ours
 	return nil
 }
 
-// attributes are the namespaces of the level, and who the stage is in them.
+// attributes returns the namespaces of the level and the launcher's user in them.
 func (s *Sandbox) attributes() *syscall.SysProcAttr {
 	if !s.host.level.namespaced() {
 		return nil
@@ -116,22 +117,22 @@ func (s *Sandbox) attributes() *syscall.SysProcAttr {
 		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 		return a
 	}
-	s.user = s.host.ids.take()
+	s.user = s.host.ids.acquire()
 	mappings := []syscall.SysProcIDMap{
 		{ContainerID: 0, HostID: s.user, Size: 1},
-		{ContainerID: stage.InnerID, HostID: s.user + 1, Size: 1},
+		{ContainerID: launcher.InnerID, HostID: s.user + 1, Size: 1},
 	}
 	a.UidMappings, a.GidMappings, a.GidMappingsEnableSetgroups = mappings, mappings, true
 	return a
 }
 
-// controlPair returns the server's end of a socket and the stage's.
+// controlPair returns the server's and the launcher's end of a control socket.
 func controlPair() (*net.UnixConn, *os.File, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make control socket: %w", err)
 	}
-	theirs := os.NewFile(uintptr(pair[1]), "stage")
+	theirs := os.NewFile(uintptr(pair[1]), "launcher")
 	file := os.NewFile(uintptr(pair[0]), "control")
 	defer func() { _ = file.Close() }()
 	conn, err := net.FileConn(file)
@@ -140,14 +141,13 @@ func controlPair() (*net.UnixConn, *os.File, error) {
 	}
 	ours, ok := conn.(*net.UnixConn)
 	if !ok {
-		return nil, nil, errors.Join(errors.New("the control socket is none"), conn.Close(), theirs.Close())
+		return nil, nil, errors.Join(errors.New("make control socket: not a unix socket"), conn.Close(), theirs.Close())
 	}
 	return ours, theirs, nil
 }
 
-// Limit sets what the processes within may take from now on, but for the size of
-// /tmp. A level without cgroups has no such limits; that of processes holds there
-// from the start.
+// Limit sets the limits of memory, CPU and processes from now on; it ignores
+// Limits.Temporary. At a level without cgroups it does nothing.
 func (s *Sandbox) Limit(l Limits) error {
 	if s.cgroup == nil {
 		return nil
@@ -155,62 +155,63 @@ func (s *Sandbox) Limit(l Limits) error {
 	return s.cgroup.limit(l)
 }
 
-// Reveal makes a folder visible in HomeDir, sets the size of the folder in memory
-// (/tmp, or /dev/shm where there is a disk) in bytes, and works whatever runs within
-// by now. Only a host that Prepares has it.
-func (s *Sandbox) Reveal(dir string, temporary int64) error {
+// MountCode mounts a folder on HomeDir, and sets the size of the folder in memory
+// (/tmp, or /dev/shm in a sandbox with a disk) in bytes. It may be called before or
+// after Exec, if the host's CanMountCode is true.
+func (s *Sandbox) MountCode(dir string, temporary int64) error {
 	if s.disk != 0 {
-		return s.revealOnDisk(dir, temporary)
+		return s.mountCodeOnDisk(dir, temporary)
 	}
-	m := stage.Mount{Source: dir, Target: HomeDir, Folder: true}
+	m := launcher.Mount{Source: dir, Target: HomeDir, Folder: true}
 	fd, err := m.Open(nil)
 	if err != nil {
 		return err
 	}
-	return s.within(func() error {
+	return s.inMountNamespace(func() error {
 		return errors.Join(m.Attach(fd, ""), resizeTemporary("/tmp", temporary))
 	})
 }
 
-// revealOnDisk has what the program changes of the folder go to its disk. The
-// folder's files are the program's own, unless this kernel or the file system that
-// they are on cannot show them so.
-func (s *Sandbox) revealOnDisk(dir string, temporary int64) error {
-	owner, err := s.host.disks.owners.of(s.user + 1)
+// mountCodeOnDisk mounts an overlay that writes the program's changes to its disk. The
+// files appear as the program's own, unless the kernel or their file system does not
+// support id-mapped mounts.
+func (s *Sandbox) mountCodeOnDisk(dir string, temporary int64) error {
+	idmap, err := s.host.disks.idmaps.namespaceOf(s.user + 1)
 	if err != nil {
 		return err
 	}
-	err = s.overlay(dir, owner, temporary)
+	err = s.mountOverlay(dir, idmap, temporary)
 	if errors.Is(err, unix.EINVAL) {
-		if err := openCode(s.disk, dir, s.user+1); err != nil {
+		if err := makeCodeWritable(s.disk, dir, s.user+1); err != nil {
 			return err
 		}
-		err = s.overlay(dir, nil, temporary)
+		err = s.mountOverlay(dir, nil, temporary)
 	}
 	return err
 }
 
-func (s *Sandbox) overlay(dir string, owner *os.File, temporary int64) error {
-	m := stage.Mount{Source: dir, Target: stage.DiskCode, Folder: true, Owned: owner != nil}
-	fd, err := m.Open(owner)
+func (s *Sandbox) mountOverlay(dir string, idmap *os.File, temporary int64) error {
+	m := launcher.Mount{Source: dir, Target: launcher.DiskCode, Folder: true, Owned: idmap != nil}
+	fd, err := m.Open(idmap)
 	if err != nil {
 		return err
 	}
-	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s,volatile", stage.DiskCode, stage.DiskMount, stage.DiskUpper, stage.DiskMount, stage.DiskWork)
-	return s.within(func() error {
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s/%s,workdir=%s/%s,volatile", launcher.DiskCode, launcher.DiskMount, launcher.DiskUpper, launcher.DiskMount, launcher.DiskWork)
+	return s.inMountNamespace(func() error {
 		if err := m.Attach(fd, ""); err != nil {
 			return err
 		}
 		if err := unix.Mount("overlay", HomeDir, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 			return fmt.Errorf("mount %s: %w", HomeDir, err)
 		}
-		return resizeTemporary(stage.SharedMemory, temporary)
+		return resizeTemporary(launcher.SharedMemory, temporary)
 	})
 }
 
-// Become has the stage become the program. That it did not is told by its end.
-func (s *Sandbox) Become(p Program) error {
-	o := stage.Order{Path: p.Path, Args: p.Args, Env: p.Env, Dir: p.Dir, Assigned: p.Assigned}
+// Exec makes the launcher execute the program. It does not wait: if the program cannot
+// be executed, the sandbox ends with status 125. Call it once.
+func (s *Sandbox) Exec(p Program) error {
+	o := launcher.Order{Path: p.Path, Args: p.Args, Env: p.Env, Dir: p.Dir, Assigned: p.Assigned}
 	l := list{profile: p.Profile, namespaced: s.host.level.namespaced()}
 	if l.namespaced {
 		l.part = second
@@ -222,7 +223,7 @@ func (s *Sandbox) Become(p Program) error {
 		err = send(s.control, o.Encode(), nil)
 	}
 	if err != nil {
-		return fmt.Errorf("start in sandbox: %w", err)
+		return fmt.Errorf("execute in sandbox: %w", err)
 	}
 	if !p.Assigned {
 		return s.control.Close()
@@ -230,48 +231,49 @@ func (s *Sandbox) Become(p Program) error {
 	return nil
 }
 
-// Assign sends what an assigned program waits for, and ends the sending.
+// Assign sends text to a program with Program.Assigned, and closes the socket.
 func (s *Sandbox) Assign(text []byte) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+	if err := s.control.SetWriteDeadline(time.Now().Add(launcherTimeout)); err != nil {
 		return err
 	}
 	_, err := s.control.Write(text)
 	return errors.Join(err, s.control.CloseWrite(), s.control.Close())
 }
 
-// Signal sends a signal to the program.
+// Signal sends a signal to the process group of the program.
 func (s *Sandbox) Signal(signal syscall.Signal) { s.group.Signal(signal) }
 
-// Kill ends all processes of the sandbox.
+// Kill sends SIGKILL to the process group of the program. In a PID namespace that ends
+// all processes.
 func (s *Sandbox) Kill() { s.group.Signal(syscall.SIGKILL) }
 
-// Network is the network namespace of the sandbox; nil if it has none of its own.
-func (s *Sandbox) Network() *os.File { return s.network }
+// Network returns the network namespace of the sandbox; nil at a level without
+// namespaces. Wait closes it.
+func (s *Sandbox) Network() *os.File { return s.networkNS }
 
-// PID is the number of the process on this machine.
+// PID returns the process id of the program in the server's PID namespace.
 func (s *Sandbox) PID() int { return s.cmd.Process.Pid }
 
-// An End is how a sandbox ended.
+// An End describes how a sandbox ended.
 type End struct {
 	State *os.ProcessState
-	// OutOfMemory is true if it was killed after a process had met the limit of
-	// memory.
+	// OutOfMemory is true if the program was killed after a process of the sandbox
+	// reached the memory limit.
 	OutOfMemory bool
 }
 
-// Wait waits for the end of the program and of all that it started, and takes the
-// walls down.
+// Wait waits until the program and its process group have ended, and removes the
+// sandbox. Call it once.
 func (s *Sandbox) Wait() End {
-	// An exit status other than 0 is an error of Wait; the state tells more.
-	_ = s.group.Wait()
+	_ = s.group.Wait() // End.State has the exit status, and more.
 	_ = s.control.Close()
 	end := End{State: s.cmd.ProcessState}
 	if s.cgroup != nil {
 		status, _ := end.State.Sys().(syscall.WaitStatus)
 		end.OutOfMemory = status.Signal() == syscall.SIGKILL && s.cgroup.outOfMemory()
-		_ = s.cgroup.remove() // What is left of it is empty, and swept by the next server.
+		_ = s.cgroup.remove() // If this fails, the next server removes the empty cgroup.
 	}
-	for _, f := range []*os.File{s.mounts, s.network} {
+	for _, f := range []*os.File{s.mountNS, s.networkNS} {
 		if f != nil {
 			_ = f.Close()
 		}
@@ -279,25 +281,25 @@ func (s *Sandbox) Wait() End {
 	if s.disk != 0 {
 		discardDisk(s.disk)
 	}
-	s.giveBack()
+	s.releaseUser()
 	return end
 }
 
-func (s *Sandbox) giveBack() {
+func (s *Sandbox) releaseUser() {
 	if s.user != 0 {
-		s.host.ids.giveBack(s.user)
+		s.host.ids.release(s.user)
 		s.user = 0
 	}
 }
 
-// A head passes everything on and remembers the beginning.
-type head struct {
+// A recorder writes to its Writer, if it is not nil, and keeps the first KiB.
+type recorder struct {
 	io.Writer
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (h *head) Write(p []byte) (int, error) {
+func (h *recorder) Write(p []byte) (int, error) {
 	h.mu.Lock()
 	if room := 1024 - h.text.Len(); room > 0 {
 		h.text.Write(p[:min(room, len(p))])
@@ -309,7 +311,7 @@ func (h *head) Write(p []byte) (int, error) {
 	return h.Writer.Write(p)
 }
 
-func (h *head) err() error {
+func (h *recorder) err() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.text.Len() == 0 {
@@ -318,7 +320,8 @@ func (h *head) err() error {
 	return errors.New(string(bytes.TrimSpace(h.text.Bytes())))
 }
 
-// Memory is what the processes within take now, in bytes; 0 where nobody counts.
+// Memory returns the memory in use by the sandbox, in bytes; 0 at a level without
+// cgroups.
 func (s *Sandbox) Memory() int64 {
 	if s.cgroup == nil {
 		return 0

@@ -15,8 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
-// levelVariable makes the test program a server that proves a level, and says
-// what does not hold.
+// levelVariable makes the test program test an isolation level, and print the layers
+// that do not hold.
 const levelVariable = "SANDBOX_TEST_LEVEL"
 
 func TestMain(m *testing.M) {
@@ -43,14 +43,13 @@ func prove(ctx context.Context, name string) error {
 	return errors.Join(err, report.Err(), h.Close())
 }
 
-// nobody is a user without rights.
-const nobody = 65534
+// nobodyID is the id of the unprivileged user nobody.
+const nobodyID = 65534
 
-// TestProve has a server prove each level, as root and as nobody.
-func TestProve(t *testing.T) {
+func TestProve_HoldsForEachLevelAndUser(t *testing.T) {
 	t.Parallel()
 	needs.Root(t, "makes users and cgroups")
-	program := copyOfMyself(t)
+	program := readableCopy(t)
 	tests := map[string]struct {
 		user  uint32
 		level sandbox.Level
@@ -58,11 +57,11 @@ func TestProve(t *testing.T) {
 	}{
 		"full as root":         {0, sandbox.Full, ""},
 		"restricted as root":   {0, sandbox.Restricted, ""},
-		"user as nobody":       {nobody, sandbox.User, ""},
-		"restricted as nobody": {nobody, sandbox.Restricted, ""},
-		"user as root": {0, sandbox.User, "isolation level user would have instances be root outside of their namespaces: " +
+		"user as nobody":       {nobodyID, sandbox.User, ""},
+		"restricted as nobody": {nobodyID, sandbox.Restricted, ""},
+		"user as root": {0, sandbox.User, "isolation level user would run instances as root outside of their namespaces: " +
 			"choose --isolation=full, or run the server as another user\n"},
-		"full as nobody": {nobody, sandbox.Full, "isolation level full needs root: run the server as root, or choose --isolation=user, where " +
+		"full as nobody": {nobodyID, sandbox.Full, "isolation level full needs root: run the server as root, or choose --isolation=user, where " +
 			sandbox.User.Lacks() + "\n"},
 	}
 	for name, test := range tests {
@@ -73,15 +72,15 @@ func TestProve(t *testing.T) {
 				SysProcAttr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.user, Gid: test.user}},
 			}
 			if out, _ := c.CombinedOutput(); string(out) != test.want {
-				t.Errorf("the server says %.500q, want %q", out, test.want)
+				t.Errorf("got output %.500q, want %q", out, test.want)
 			}
 		})
 	}
 }
 
-// TestProveNotices leaves out one layer after the other, which the probe must
-// notice, and only that or what goes with it.
-func TestProveNotices(t *testing.T) {
+// TestProveWithout_DetectsTheMissingLayer leaves out one layer at a time. The report must
+// name that layer, and no others except those that depend on it.
+func TestProveWithout_DetectsTheMissingLayer(t *testing.T) {
 	t.Parallel()
 	h, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-test-%d", os.Getpid()))
 	if err != nil {
@@ -92,7 +91,7 @@ func TestProveNotices(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	besides := map[string][]string{
+	dependents := map[string][]string{
 		"capabilities": {"user"}, "files": {"sockets"}, "processes": {"files"}, "network": {"sockets"}, "seccomp": {"profile"}, "sockets": {"network"},
 	}
 	for _, layer := range sandbox.Layers() {
@@ -102,30 +101,30 @@ func TestProveNotices(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, other := range sandbox.Layers() {
-				want := other != layer && !slices.Contains(besides[layer], other)
+				want := other != layer && !slices.Contains(dependents[layer], other)
 				if got := report.Holds(other); got != want {
-					t.Errorf("without %s, %s is taken to hold: %v, want %v (%v)", layer, other, got, want, report.Err())
+					t.Errorf("without %s: Holds(%s) = %v, want %v (%v)", layer, other, got, want, report.Err())
 				}
 			}
 		})
 	}
 }
 
-// copyOfMyself is the test program where everybody may read it.
-func copyOfMyself(t *testing.T) string {
+// readableCopy copies the test program to a folder that every user may read.
+func readableCopy(t *testing.T) string {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("/var/tmp", "sandbox-") //nolint:usetesting // The folder of t.TempDir is the owner's alone.
+	dir, err := os.MkdirTemp("/var/tmp", "sandbox-") //nolint:usetesting // Only its owner may enter the folder of t.TempDir.
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path := filepath.Join(dir, "server")
-	// Another program writes it: what this one writes, a child that is started
-	// meanwhile holds open, and nobody can start it then.
+	// cp writes the copy. A child of this process that starts at the same time would
+	// inherit an open file for writing, and exec would fail with ETXTBSY.
 	err = errors.Join(os.Chmod(dir, 0o755), exec.Command("cp", program, path).Run(), os.Chmod(path, 0o755))
 	if err != nil {
 		t.Fatal(err)

@@ -13,11 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is not listed here is answered with EPERM. Where a call is left out that
-// harmless programs try, they do without it.
+// Calls that are not listed here fail with EPERM. Programs that try one of them fall
+// back to another.
 
-// common are the system calls that programs of all languages make: for memory,
-// files, threads, time, events and the sockets that they have.
+// common are the system calls that programs of all languages make: for memory, files,
+// threads, time, events and open sockets.
 const common = `
 brk mmap munmap mprotect mremap madvise msync mincore mlock munlock mlock2 membarrier memfd_create
 read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek sendfile copy_file_range splice tee vmsplice
@@ -43,10 +43,9 @@ setpgid setsid execve execveat fork vfork exit exit_group wait4 waitid pidfd_ope
 prctl setuid setgid setresuid setresgid setreuid setregid
 `
 
-// particular are the system calls that only the runtime of one language makes,
-// beside the common ones.
+// particular are the additional system calls of the runtimes of single languages.
 var particular = map[Profile]string{
-	// V8 guards its code with memory protection keys.
+	// V8 protects its code with memory protection keys.
 	Node:   "pkey_alloc pkey_free pkey_mprotect",
 	Python: "shmget shmat shmdt shmctl semget semop semctl",
 	PHP:    "shmget shmat shmdt shmctl semget semop semctl",
@@ -55,18 +54,18 @@ var particular = map[Profile]string{
 }
 
 const (
-	// newNamespaces are the flags of clone that make namespaces.
+	// newNamespaces are the flags of clone that create namespaces.
 	newNamespaces = unix.CLONE_NEWNS | unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
 		unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWTIME
-	// socketFlags come with the type of a socket.
+	// socketFlags may be combined with the type of a socket.
 	socketFlags = unix.SOCK_CLOEXEC | unix.SOCK_NONBLOCK
-	// high are the bits of an argument that the kernel does not look at where it
-	// takes 32 bits: with one of them set a value would be another one to a filter.
+	// high are the bits of an argument that the kernel ignores where it takes 32 bits. A
+	// filter compares 64 bits: with one of them set, a denied value would not match.
 	high = 0xffffffff_00000000
 )
 
-// allowed returns the names of the system calls of a profile, as far as this
-// processor's Linux has them.
+// allowed returns the names of the system calls of a profile that exist on this
+// architecture and have no conditions.
 func allowed(p Profile) ([]string, error) {
 	info, err := arch.GetInfo("")
 	if err != nil {
@@ -93,7 +92,7 @@ func is(argument uint32, value uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
 }
 
-// kind asks that the second argument is a type of socket, with flags or without.
+// kind matches if the second argument is a socket type, with or without flags.
 func kind(of uint64) seccomp.Condition {
 	return without(1, ^(of | socketFlags))
 }
@@ -114,14 +113,13 @@ func without(argument uint32, bits uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.BitsNotSet, Value: bits}
 }
 
-// conditions are the system calls that are allowed with some arguments only: a
-// call passes if all of any of its lists hold.
+// conditions are the system calls that are allowed with some arguments only. A call
+// passes if all conditions of one of its lists hold.
 var conditions = map[string][]conditional{
 	"clone": {{without(0, newNamespaces)}},
-	// Sockets of this machine, TCP and UDP, and the one by which programs ask for
-	// their own addresses; no raw ones, and none of other protocols, whose code in
-	// the kernel few have looked at. Multipath TCP would pass by what Landlock
-	// checks of TCP.
+	// Unix sockets, TCP and UDP, and route netlink, by which programs list their own
+	// addresses. No raw sockets, and no other protocols, whose kernel code is less
+	// reviewed. Landlock does not check multipath TCP.
 	"socket": {
 		{is(0, unix.AF_UNIX)},
 		{is(0, unix.AF_INET), kind(unix.SOCK_STREAM), is(2, 0)},
@@ -134,16 +132,16 @@ var conditions = map[string][]conditional{
 		{is(0, unix.AF_INET6), kind(unix.SOCK_DGRAM), is(2, unix.IPPROTO_UDP)},
 		{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)},
 	},
-	// Nothing is put into the input of a terminal, and nothing asked or set of network
-	// interfaces: a socket that the program was given, or a connection that it accepts,
-	// is of the server's network namespace, whose interfaces it would be about.
+	// No input to a terminal, and no requests about network interfaces: an inherited
+	// socket, or a connection accepted from one, belongs to the server's network
+	// namespace, so that a request would concern the server's interfaces.
 	"ioctl": {
 		{not(1, unix.TIOCSTI), not(1, unix.TIOCLINUX), without(1, high), below(1, firstInterfaceControl)},
 		{without(1, high), above(1, lastInterfaceControl)},
 	},
-	// For the same reason a socket is bound to no interface, and not asked for one.
+	// For the same reason no binding to an interface.
 	"setsockopt": boundSocket, "getsockopt": boundSocket,
-	// Other personalities than Linux's own have weaker memory layouts.
+	// Other personalities than Linux's own weaken the memory layout.
 	"personality": {{is(0, 0)}, {is(0, 0xffffffff)}},
 	"prctl": {
 		{is(0, unix.PR_SET_NAME)},
@@ -167,37 +165,36 @@ var conditions = map[string][]conditional{
 }
 
 const (
-	// The first and the last of the requests of ioctl that are about network
-	// interfaces, those of wireless ones included.
+	// The first and the last ioctl request about network interfaces, wireless included.
 	firstInterfaceControl = 0x8906
 	lastInterfaceControl  = 0x8bff
 )
 
+// boundSocket allows socket options except those that bind to an interface.
 var boundSocket = []conditional{
 	{not(1, unix.SOL_SOCKET), without(1, high), without(2, high)},
 	{is(1, unix.SOL_SOCKET), not(2, unix.SO_BINDTODEVICE), not(2, unix.SO_BINDTOIFINDEX), without(2, high)},
 }
 
-// restrictedConditions replace some of the conditions where there are no namespaces:
-// Landlock, which keeps TCP from everybody then, knows no other protocol, and does
-// not keep programs from sockets that have a path, as the server's own have.
+// restrictedConditions replace some conditions at levels without namespaces. Landlock
+// denies TCP there, but neither other protocols nor unix sockets with a path, such as
+// the server's own.
 var restrictedConditions = map[string][]conditional{
 	"socket": {{is(0, unix.AF_INET), kind(unix.SOCK_STREAM), is(2, 0)}},
 }
 
-// A list names what a filter lets pass.
+// A list selects the system calls that a filter allows.
 type list struct {
 	profile Profile
-	// namespaced tells whether there is a network namespace.
+	// namespaced is true if there is a network namespace.
 	namespaced bool
-	// part is which of the two filters of a sandbox it is, where there are two.
-	part part
+	part       part
 }
 
-// A part is the first or the second of two filters, or all that there is in one.
-// The kernel takes a quarter of a millisecond for a long filter, which no program
-// need wait for where the stage can be under it before: under that of all
-// profiles. What is not of the program's own is taken away by a second, short one.
+// A part selects the first or second of two filters, or the whole list in one. The
+// kernel takes 0.25 ms to load a long filter. With two filters the launcher loads the
+// first, which allows all profiles, ahead of need. The second is short: it denies what
+// the program's own profile does not allow.
 type part int
 
 const (
@@ -206,10 +203,10 @@ const (
 	second
 )
 
-// filters are those that were assembled, by list.
+// filters caches assembled filters by list.
 var filters sync.Map
 
-// filter is the seccomp filter of a list, as the kernel takes it.
+// filter returns the seccomp filter of a list in the kernel's format.
 func filter(l list) ([]byte, error) {
 	if known, _ := filters.Load(l); known != nil {
 		if assembled, ok := known.([]byte); ok {
@@ -222,7 +219,7 @@ func filter(l list) ([]byte, error) {
 	}
 	assembled, err := assemble(policy)
 	if err != nil {
-		return nil, fmt.Errorf("assemble list of system calls: %w", err)
+		return nil, fmt.Errorf("assemble seccomp filter: %w", err)
 	}
 	filters.Store(l, assembled)
 	return assembled, nil
@@ -260,11 +257,11 @@ func (l list) policy() (*seccomp.Policy, error) {
 	}
 }
 
-// addingFilters is the system call by which the stage adds the second filter to
-// the first.
+// addingFilters is the system call by which the launcher adds the second filter.
 const addingFilters = "seccomp"
 
-// denying takes away what the first filter lets pass beside the list of a profile.
+// denying returns a policy that denies the calls that the first filter allows and the
+// profile does not.
 func denying(p Profile) (*seccomp.Policy, error) {
 	more, err := allowed(Generic)
 	if err != nil {
@@ -281,7 +278,7 @@ func denying(p Profile) (*seccomp.Policy, error) {
 	}, nil
 }
 
-// allowing lets pass what a profile has, and some more.
+// allowing returns a policy that allows the calls of a profile, and those of more.
 func allowing(p Profile, namespaced bool, more ...string) (*seccomp.Policy, error) {
 	names, err := allowed(p)
 	if err != nil {
@@ -300,7 +297,7 @@ func allowing(p Profile, namespaced bool, more ...string) (*seccomp.Policy, erro
 		DefaultAction: seccomp.ActionErrno,
 		Syscalls: []seccomp.SyscallGroup{
 			{Names: append(names, more...), NamesWithCondtions: conditional, Action: seccomp.ActionAllow},
-			// The C library takes clone in its place, whose flags can be seen.
+			// The C library falls back to clone. Filters can check the flags of clone only.
 			{Names: []string{"clone3"}, Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)},
 		},
 	}, nil

@@ -5,96 +5,89 @@ import (
 	"os"
 )
 
-// HomeDir is where the code of a sandbox is seen from inside, as in Scaleway's
-// own runtimes.
+// HomeDir is the path of the code in a sandbox, as in Scaleway's own runtimes.
 const HomeDir = "/home/app"
 
-// A Layout is how a sandbox looks before it is known what runs in it.
+// A Layout describes a sandbox before its program is known.
 type Layout struct {
-	// Visible are folders and files of this machine that can be seen inside,
-	// read-only, each at its own path. What is a symbolic link here is one
-	// inside.
+	// Visible are folders and files of this machine that the sandbox contains, read-only
+	// and at the same path. Symbolic links stay symbolic links.
 	Visible []string
-	// Placed are more of them that are seen at another path: the keys are those
-	// of this machine.
+	// Placed are folders and files that the sandbox contains at another path, read-only:
+	// it maps paths of this machine to paths in the sandbox.
 	Placed map[string]string
-	// Home is the folder that is seen as HomeDir, or empty if Reveal will say.
+	// Home is the folder that is mounted on HomeDir; empty if MountCode follows.
 	Home string
-	// Temporary is the size of /tmp, in bytes; 0 if Reveal will say.
+	// Temporary is the size of /tmp, in bytes; 0 if MountCode follows.
 	Temporary int64
-	// Readable are files and folders that can be read inside as their owner can,
-	// and Writable folders that can be changed, each at its own path. With any of
-	// them the program is who they belong to.
+	// Readable are files and folders that the sandbox can read with the rights of their
+	// owner, and Writable folders that it can change, at the same path. If there are
+	// any, the program runs as their owner: user 0 of its namespace.
 	Readable, Writable []string
-	// Hidden are files of visible folders that can be neither read nor run inside.
-	// Only a level with a root folder of its own has it. What does not exist is
-	// left out.
+	// Hidden are files of visible folders that the sandbox can neither read nor run.
+	// Paths that do not exist are ignored, as is Hidden at level Restricted.
 	Hidden []string
-	// Disk gives the sandbox a disk of its own, if its host has any (OpenDisks): /tmp
-	// is on it, and so is what the program changes in HomeDir, where the code is the
-	// program's own. Temporary is the size of /dev/shm then.
+	// Disk gives the sandbox a disk of its own, if OpenDisks was called: /tmp and the
+	// program's changes in HomeDir are on it, and the code appears as the program's own.
+	// Temporary is the size of /dev/shm then.
 	Disk bool
-	// Processes is how many there may be, with their threads; 0 stands for
+	// Processes is the maximum number of processes and threads; 0 means
 	// DefaultProcesses.
 	Processes int
-	// Resolver is the DNS server that programs ask; empty for none.
+	// Resolver is the DNS server in /etc/resolv.conf; empty for none.
 	Resolver string
-	// Files are given to the process as file descriptors 3 and on.
+	// Files are inherited by the program as file descriptors 3 and up.
 	Files []*os.File
-	// Stdout and Stderr receive what the process prints.
+	// Stdout and Stderr receive the output of the program; nil discards it.
 	Stdout, Stderr io.Writer
 }
 
-// A Program is what runs in a sandbox.
+// A Program describes the program that a sandbox executes.
 type Program struct {
-	// Path is absolute, and seen from inside.
+	// Path is the absolute path in the sandbox.
 	Path string
 	// Args includes the program's name.
 	Args []string
 	// Env is the whole environment, as "KEY=value".
 	Env []string
-	// Dir is where the process starts.
+	// Dir is the working directory, in the sandbox.
 	Dir string
-	// Profile names the system calls that are allowed.
+	// Profile selects the allowed system calls.
 	Profile Profile
-	// Assigned has the process find, at the file descriptor behind those of
-	// Layout.Files, what Assign sends.
+	// Assigned leaves a socket open at the file descriptor after those of
+	// Layout.Files, from which the program reads what Assign sends.
 	Assigned bool
-	// Readable and Writable are folders of this machine that a process may use
-	// at a level without a root folder of its own. The others have no need of
-	// them.
+	// Readable and Writable are folders of this machine that the program may use at
+	// level Restricted. The levels with a root folder ignore them.
 	Readable []string
 	Writable []string
 }
 
-// Limits bound what the processes of a sandbox take together.
+// Limits bound what the processes of a sandbox use together.
 type Limits struct {
-	// Memory is in bytes. It counts what is written to /tmp, if that is in memory,
-	// and to /dev/shm.
+	// Memory is in bytes. It includes files in /dev/shm, and in /tmp if there is no disk.
 	Memory int64
-	// CPU is in thousandths of one.
+	// CPU is in thousandths of a CPU; 0 means no limit.
 	CPU int
-	// Processes counts threads, too.
+	// Processes is the number of processes and threads.
 	Processes int
-	// Temporary is the size of the folder in memory, in bytes: /tmp, or /dev/shm
-	// where there is a disk.
+	// Temporary is the size of /tmp, or of /dev/shm in a sandbox with a disk, in bytes.
 	Temporary int64
 }
 
-// LimitsFor returns the limits of a memory tier in megabytes and a CPU tier in
-// thousandths. Half of the memory may go to files in memory, up to 1024 MiB.
+// LimitsFor returns the limits of a memory tier in MiB and a CPU tier in thousandths of
+// a CPU. Temporary is half of the memory, at most 1024 MiB.
 func LimitsFor(memoryMB, cpu int) Limits {
 	memory := int64(memoryMB) << 20
 	return Limits{Memory: memory, CPU: cpu, Processes: DefaultProcesses, Temporary: min(memory/2, 1024<<20)}
 }
 
-// DefaultProcesses leaves room for the threads of all runtimes and for some
-// child processes, and none for a fork bomb.
+// DefaultProcesses is enough for the threads of all runtimes and some child processes.
 const DefaultProcesses = 256
 
 const (
 	// DefaultDisk is the size of an instance's disk at Scaleway, in bytes.
 	DefaultDisk = 1024 << 20
-	// LeastDisk is the smallest disk that is made, in bytes.
-	LeastDisk = 16 << 20
+	// MinDisk is the minimum size of a disk, in bytes.
+	MinDisk = 16 << 20
 )

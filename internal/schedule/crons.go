@@ -9,6 +9,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/grammar"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // Crons calls functions when their crons say so. It follows the changes: a cron
@@ -43,12 +44,28 @@ func (c *Crons) Start() {
 }
 
 // Apply notes a change.
-func (c *Crons) Apply(change functions.Change) {
+func (c *Crons) Apply(change store.Change) {
 	switch o := change.Object.(type) {
 	case functions.Function:
 		c.hosts.apply(o, change.Deleted)
 	case functions.Cron:
 		c.applyCron(o, change.Deleted)
+	}
+}
+
+// Reload implements store.Follower.
+func (c *Crons) Reload(store.Position) store.Loader {
+	fresh := &Crons{Now: c.Now, Log: c.Log}
+	fresh.Start()
+	return store.Loader{
+		Add: func(o store.Object) { fresh.Apply(store.Change{Object: o}) },
+		Swap: func() {
+			c.hosts.replace(fresh.hosts.byID)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.crons = fresh.crons
+			wake(c.changed)
+		},
 	}
 }
 

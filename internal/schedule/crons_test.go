@@ -19,6 +19,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/schedule"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
@@ -35,7 +36,8 @@ const (
 // begins at midnight of 2000-01-01 in UTC, a Saturday.
 type world struct {
 	t     *testing.T
-	store *sqlite.Store
+	db    *sqlite.Store
+	store functions.Store
 	log   *testlog.Buffer
 	// through is the store as the crons use it; nil for the store itself.
 	through functions.Store
@@ -54,12 +56,12 @@ func inWorld(t *testing.T, test func(*world)) {
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	synctest.Test(t, func(t *testing.T) {
 		w.t = t
-		store, err := sqlite.Open(t.Context(), path, time.Now)
+		db, err := sqlite.Open(t.Context(), path, time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer store.Close()
-		w.store = store
+		defer db.Close()
+		w.db, w.store = db, store.Functions(db)
 		w.put(iam.Project{ID: projectID, Name: "default"},
 			functions.Namespace{ID: namespaceID, ProjectID: projectID, Region: region, Name: "n"},
 			functions.Function{ID: functionID, ProjectID: projectID, NamespaceID: namespaceID, Region: region, Name: "f", DomainName: host})
@@ -109,16 +111,12 @@ func (w *world) calls() []string {
 func (w *world) run() (stop func()) {
 	w.t.Helper()
 	c := &schedule.Crons{
-		Store: cmp.Or[functions.Store](w.through, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
+		Store: cmp.Or(w.through, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	c.Start()
-	following := true
-	if err := w.store.Follow(w.t.Context(), func(change functions.Change) {
-		if following {
-			c.Apply(change)
-		}
-	}); err != nil {
+	follower := &stoppable{Follower: c}
+	if err := w.db.Follow(w.t.Context(), store.Position{}, follower); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -129,7 +127,21 @@ func (w *world) run() (stop func()) {
 		if err := <-ended; err != nil {
 			w.t.Error(err)
 		}
-		following = false
+		follower.stopped = true
+	}
+}
+
+// A stoppable follower ignores the changes after its stop.
+type stoppable struct {
+	store.Follower
+
+	stopped bool
+}
+
+// Apply implements store.Follower.
+func (s *stoppable) Apply(change store.Change) {
+	if !s.stopped {
+		s.Follower.Apply(change)
 	}
 }
 
@@ -242,7 +254,7 @@ func TestCronsThatAreNotNoted(t *testing.T) {
 		w.put(newCron("* * * * *", "{}"))
 		stop := w.run()
 		time.Sleep(time.Minute - time.Second)
-		if err := w.store.Close(); err != nil {
+		if err := w.db.Close(); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Second)

@@ -27,6 +27,13 @@ func (h *hosts) apply(f functions.Function, deleted bool) {
 	h.byID[f.ID] = f.DomainName
 }
 
+// replace puts other hosts in the place of all.
+func (h *hosts) replace(byID map[string]string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.byID = byID
+}
+
 func (h *hosts) of(functionID string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/schedule"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -60,8 +61,8 @@ func TestTriggers_GiveBackWhatABrokerGivesTooMuch(t *testing.T) {
 			}),
 		}
 		triggers.Start()
-		triggers.Apply(functions.Change{Object: functions.Function{ID: functionID, DomainName: host}})
-		triggers.Apply(functions.Change{Object: functions.Trigger{ID: "t", FunctionID: functionID, Status: functions.Ready}})
+		triggers.Apply(store.Change{Object: functions.Function{ID: functionID, DomainName: host}})
+		triggers.Apply(store.Change{Object: functions.Trigger{ID: "t", FunctionID: functionID, Status: functions.Ready}})
 		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
 		defer stop()
 		if err := triggers.Run(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // Triggers calls functions with the messages of their triggers' sources. It
@@ -41,7 +42,7 @@ func (t *Triggers) Start() {
 }
 
 // Apply notes a change.
-func (t *Triggers) Apply(change functions.Change) {
+func (t *Triggers) Apply(change store.Change) {
 	switch o := change.Object.(type) {
 	case functions.Function:
 		t.hosts.apply(o, change.Deleted)
@@ -50,9 +51,49 @@ func (t *Triggers) Apply(change functions.Change) {
 	}
 }
 
+// Reload implements store.Follower. A trigger that is missing from the snapshot
+// ends as one that was deleted.
+func (t *Triggers) Reload(store.Position) store.Loader {
+	var fresh hosts
+	found := map[string]functions.Trigger{}
+	return store.Loader{
+		Add: func(o store.Object) {
+			switch o := o.(type) {
+			case functions.Function:
+				fresh.apply(o, false)
+			case functions.Trigger:
+				found[o.ID] = o
+			}
+		},
+		Swap: func() {
+			t.hosts.replace(fresh.byID)
+			t.replace(found)
+		},
+	}
+}
+
+// replace ends the triggers that are not among all, and applies all of them.
+func (t *Triggers) replace(all map[string]functions.Trigger) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id, before := range t.wanted {
+		if _, exists := all[id]; !exists {
+			t.apply(before, true)
+		}
+	}
+	for _, trigger := range all {
+		t.apply(trigger, false)
+	}
+}
+
 func (t *Triggers) applyTrigger(trigger functions.Trigger, deleted bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.apply(trigger, deleted)
+}
+
+// apply notes the state of a trigger. The caller holds mu.
+func (t *Triggers) apply(trigger functions.Trigger, deleted bool) {
 	before, consuming := t.wanted[trigger.ID]
 	ready := !deleted && trigger.Status == functions.Ready
 	if ready && consuming && sameSource(before, trigger) {

@@ -1,4 +1,4 @@
-// Package secret owns values that nobody may see: a string that never prints,
-// and the box that seals such values for keeping. It does not decide what is
-// secret, nor where the sealed bytes are kept.
+// Package secret holds values that must not be disclosed: a string type that never
+// prints its value, and a Sealer that encrypts values for storage. It does not decide
+// which values are secret, nor where sealed values are stored.
 package secret

@@ -14,7 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-func TestStringNeverPrints(t *testing.T) {
+func TestString_PrintsRedacted(t *testing.T) {
 	t.Parallel()
 	const value = "d41d8cd9-value"
 	holder := struct{ Key secret.String }{secret.New(value)}
@@ -30,69 +30,82 @@ func TestStringNeverPrints(t *testing.T) {
 		"error": fmt.Errorf("with %v", holder.Key).Error(), "json": string(encoded), "slog": logged.String(),
 	} {
 		if strings.Contains(text, value) || !strings.Contains(text, "redacted") {
-			t.Errorf("%s shows %s", name, text)
+			t.Errorf("%s: got %s, want [redacted] instead of the value", name, text)
 		}
 	}
 	if got := holder.Key.Reveal(); got != value {
-		t.Errorf("Reveal returns %q, want %q", got, value)
+		t.Errorf("Reveal: got %q, want %q", got, value)
 	}
 }
 
-func TestBox(t *testing.T) {
+func TestSealer_OpensOnlyUnmodifiedValues(t *testing.T) {
 	t.Parallel()
-	box := newBox(t, 1)
-	sealed := box.Seal([]byte("value"), "purpose")
+	sealer := newSealer(t, 1)
+	sealed := sealer.Seal([]byte("value"), "purpose")
 	if bytes.Contains(sealed, []byte("value")) {
 		t.Error("the sealed bytes contain the value")
 	}
-	if again := box.Seal([]byte("value"), "purpose"); bytes.Equal(sealed, again) {
-		t.Error("sealing twice gives the same bytes")
+	if again := sealer.Seal([]byte("value"), "purpose"); bytes.Equal(sealed, again) {
+		t.Error("two calls of Seal return the same bytes, want different nonces")
 	}
-	opened, err := box.Open(sealed, "purpose")
+	opened, err := sealer.Open(sealed, "purpose")
 	if err != nil || string(opened) != "value" {
-		t.Errorf("Open returns %q, %v", opened, err)
+		t.Errorf("Open: got %q, %v, want %q", opened, err, "value")
 	}
 	flipped := bytes.Clone(sealed)
 	flipped[len(flipped)-1] ^= 1
 	for name, open := range map[string]func() ([]byte, error){
-		"another purpose": func() ([]byte, error) { return box.Open(sealed, "other") },
-		"another key":     func() ([]byte, error) { return newBox(t, 2).Open(sealed, "purpose") },
-		"a changed bit":   func() ([]byte, error) { return box.Open(flipped, "purpose") },
-		"too short":       func() ([]byte, error) { return box.Open(sealed[:5], "purpose") },
-		"empty":           func() ([]byte, error) { return box.Open(nil, "purpose") },
+		"another purpose": func() ([]byte, error) { return sealer.Open(sealed, "other") },
+		"another key":     func() ([]byte, error) { return newSealer(t, 2).Open(sealed, "purpose") },
+		"a flipped bit":   func() ([]byte, error) { return sealer.Open(flipped, "purpose") },
+		"too short":       func() ([]byte, error) { return sealer.Open(sealed[:5], "purpose") },
+		"empty":           func() ([]byte, error) { return sealer.Open(nil, "purpose") },
 	} {
 		if opened, err := open(); !errors.Is(err, secret.ErrSealed) {
-			t.Errorf("%s: Open returns %q, %v, want ErrSealed", name, opened, err)
+			t.Errorf("%s: Open: got %q, %v, want ErrSealed", name, opened, err)
 		}
 	}
 }
 
-func newBox(t *testing.T, fill byte) *secret.Box {
+func TestNewSealer_RefusesKeyOfWrongSize(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 16, secret.KeySize - 1, secret.KeySize + 1} {
+		if _, err := secret.NewSealer(make([]byte, size)); err == nil {
+			t.Errorf("NewSealer with a key of %d bytes: got no error", size)
+		}
+	}
+}
+
+func newSealer(t *testing.T, fill byte) *secret.Sealer {
 	t.Helper()
-	box, err := secret.NewBox(bytes.Repeat([]byte{fill}, secret.KeySize))
+	sealer, err := secret.NewSealer(bytes.Repeat([]byte{fill}, secret.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return box
+	return sealer
 }
 
-func TestLoadKey(t *testing.T) {
+func TestLoadKey_CreatesKeyOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "key")
 	first, err := secret.LoadKey(path)
 	if err != nil || len(first) != secret.KeySize {
-		t.Fatalf("LoadKey returns %d bytes, %v", len(first), err)
+		t.Fatalf("LoadKey: got %d bytes, %v, want %d", len(first), err, secret.KeySize)
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the key file has mode %v, %v", info.Mode(), err)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != 0o600 {
+		t.Errorf("mode of the key file: got %o, want 600", got)
 	}
 	if again, err := secret.LoadKey(path); err != nil || !bytes.Equal(first, again) {
-		t.Errorf("a second LoadKey returns another key, %v", err)
+		t.Errorf("second LoadKey: got another key, %v, want the first", err)
 	}
 	if err := os.WriteFile(path, first[:7], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := secret.LoadKey(path); err == nil || !strings.Contains(err.Error(), "7 bytes") {
-		t.Errorf("a key that was cut short: %v", err)
+		t.Errorf("LoadKey of a truncated file: got %v, want an error with its size", err)
 	}
 }

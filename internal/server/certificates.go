@@ -45,7 +45,7 @@ func (s *Server) openCertificates(context.Context) (err error) {
 		s.certificates = s.acme
 		return nil
 	}
-	authority, err := certificate.OpenAuthority(c.DataDir, append(s.ownDomains(), c.LocalDomains...), s.box, c.Now)
+	authority, err := certificate.OpenAuthority(c.DataDir, append(s.ownDomains(), c.LocalDomains...), s.sealer, c.Now)
 	if err != nil {
 		return err
 	}
@@ -73,14 +73,25 @@ func (s *Server) openACME() (err error) {
 		return errNoTLS
 	}
 	s.acme, err = certificate.OpenACME(certificate.ACMEConfig{
-		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: s.path("acme"), Sealer: s.box,
+		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: s.path("acme"), Sealer: s.sealer,
 		Project: s.table.Project, Budget: certificate.NewBudget(c.Traffic.ACMEBudget, c.Now), HTTPPort: port(s.listeners.gateway), TLSPort: port(s.listeners.gatewayTLS), Log: s.log,
 	})
 	if err == nil {
 		s.opens(s.acme)
-		s.reconcile.Certificates = s.acme
 	}
 	return err
+}
+
+// customCertificates obtains certificates for custom hostnames, if the configuration
+// names an ACME authority.
+type customCertificates struct{ server *Server }
+
+// Obtain implements reconcile.Certificates.
+func (c customCertificates) Obtain(ctx context.Context, host, project string) error {
+	if c.server.acme == nil {
+		return nil
+	}
+	return c.server.acme.Obtain(ctx, host, project)
 }
 
 func port(l net.Listener) int {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
 )
 
 // tolerated is how far a clock may be set back without a word: it is corrected by

@@ -20,6 +20,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -167,7 +168,7 @@ type Config struct {
 	NewKeyPair func() (token.KeyPair, error)
 	// Follow, if set, stands between the store and those who follow its
 	// changes. A proof puts a delay there, to see that it would be caught.
-	Follow func(func(functions.Change)) func(functions.Change)
+	Follow func(store.Follower) store.Follower
 }
 
 // DefaultConfig returns the configuration of a server that keeps its data in
@@ -241,8 +242,8 @@ func (c *Config) Validate() error {
 	if u, err := url.Parse(c.Crates); err == nil && u.User != nil {
 		return errors.New("crates names an address with credentials: builds of functions could read them: use a registry or proxy without")
 	}
-	if c.InstanceDisk != 0 && c.InstanceDisk < sandbox.LeastDisk {
-		return fmt.Errorf("instance-disk is %d: want %d bytes at least, or 0 for none", c.InstanceDisk, sandbox.LeastDisk)
+	if c.InstanceDisk != 0 && c.InstanceDisk < sandbox.MinDisk {
+		return fmt.Errorf("instance-disk is %d: want %d bytes at least, or 0 for none", c.InstanceDisk, sandbox.MinDisk)
 	}
 	if c.Scale.Memory < 0 {
 		return fmt.Errorf("instances-memory is %d: want a number of bytes, or 0 for 80 %% of the memory", c.Scale.Memory)

@@ -10,9 +10,8 @@ import (
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
-	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // defaultRegion is the region of clients that name none, as in Scaleway's own.
@@ -22,8 +21,12 @@ const defaultRegion = "fr-par"
 // and returns what it has made. The secret key goes to the credentials file
 // and is not kept by the server; it is there before the key is, so that a crash
 // between the two loses nothing.
-func introduce(ctx context.Context, store *sqlite.Store, c Config, apiURL string) (*scw.Profile, error) {
-	projects, err := store.Projects(ctx)
+func introduce(ctx context.Context, objects store.Store, c Config, apiURL string) (*scw.Profile, error) {
+	var projects []iam.Project
+	err := objects.View(ctx, func(tx store.Tx) (err error) {
+		projects, err = tx.Projects()
+		return err
+	})
 	if err != nil || len(projects) > 0 {
 		return nil, err
 	}
@@ -40,7 +43,7 @@ func introduce(ctx context.Context, store *sqlite.Store, c Config, apiURL string
 	if err := writeCredentials(c.Credentials, profile, now); err != nil {
 		return nil, err
 	}
-	err = store.Update(ctx, func(tx functions.Tx) error {
+	err = objects.Update(ctx, func(tx store.Tx) error {
 		return errors.Join(tx.Put(project), tx.Put(key))
 	})
 	if err != nil {

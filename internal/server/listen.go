@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
 )
 
 func (s *Server) listen(ctx context.Context) error {
@@ -53,10 +56,10 @@ func (s *Server) announce(context.Context) error {
 	if err != nil {
 		return err
 	}
-	unfinished := s.path(EndpointsFile + ".new")
-	if err := os.WriteFile(unfinished, encoded, 0o600); err != nil {
+	path := s.path(EndpointsFile)
+	if err := renameio.WriteFile(path, encoded, 0o600, renameio.WithTempDir(filepath.Dir(path))); err != nil {
 		return err
 	}
-	s.opens(closer(func() error { return os.Remove(s.path(EndpointsFile)) }))
-	return os.Rename(unfinished, s.path(EndpointsFile))
+	s.opens(closer(func() error { return os.Remove(path) }))
+	return nil
 }

@@ -19,7 +19,7 @@ const flushTimeout = 2 * time.Second
 // observe opens what watches all the rest.
 func (s *Server) observe(ctx context.Context) (err error) {
 	s.metrics = metrics.New(s.config.Version)
-	s.metrics.Behind(func() int64 { return max(s.store.Newest()-s.applied.Load(), 0) })
+	s.metrics.Behind(func() int64 { return max(s.store.Newest()-s.applied(), 0) })
 	s.readiness = ops.NewReadiness(s.config.Now,
 		ops.Check{Name: "start", Run: s.checkStart},
 		ops.Check{Name: "store", Run: s.store.Check},
@@ -35,6 +35,15 @@ func (s *Server) observe(ctx context.Context) (err error) {
 		s.log.InfoContext(ctx, "spans are sent")
 	}
 	return nil
+}
+
+// applied returns the number of the last change that all followers have applied, 0
+// before they follow.
+func (s *Server) applied() int64 {
+	if s.followers == nil {
+		return 0
+	}
+	return s.followers.Applied()
 }
 
 // openAudit opens the log of who has changed what.
@@ -74,11 +83,11 @@ func (s *Server) checkChanges(ctx context.Context) error {
 	newest := s.store.Newest()
 	tick := time.NewTicker(changesTick)
 	defer tick.Stop()
-	for s.applied.Load() < newest {
+	for s.applied() < newest {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%d behind", newest-s.applied.Load())
+			return fmt.Errorf("%d behind", newest-s.applied())
 		}
 	}
 	return nil

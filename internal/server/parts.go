@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/dns"
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -30,39 +29,31 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-type change = functions.Change
-
 func (s *Server) openReconciler(context.Context) error {
-	archives, err := blob.NewArchives(s.path("archives"))
+	archives, err := files.OpenArchives(s.path("archives"))
 	if err != nil {
 		return err
 	}
-	artifacts, err := blob.NewArtifacts(s.path("artifacts"))
+	if err := s.artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
+		return err
+	}
+	builds, err := files.OpenBuildCache(s.path("builds"), s.config.BuildCache, s.config.Now)
 	if err != nil {
 		return err
-	}
-	if err := archives.Sweep(); err != nil {
-		return err
-	}
-	if err := artifacts.Sweep(reconcile.ReleaseWorkspace); err != nil {
-		return err
-	}
-	builds, err := blob.NewBuilds(s.path("builds"), s.config.BuildCache, s.config.Now)
-	if err != nil {
-		return fmt.Errorf("builds that are kept: %w", err)
 	}
 	caches, err := s.openCaches()
 	if err != nil {
 		return err
 	}
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
-	s.reconcile = &reconcile.Reconciler{
-		Store: s.store, Keys: s.pairs, Sealer: s.box, Archives: archives, Artifacts: artifacts,
-		Builds: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
+	s.archives = archives
+	s.reconcile, err = reconcile.New(reconcile.Config{
+		Store: store.Functions(s.store), Keys: s.pairs, Sealer: s.sealer, Archives: archives, Artifacts: s.artifacts,
+		BuildCache: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
 		Volumes: s.level == sandbox.Full, Caches: caches, CacheLimit: s.config.ProjectCacheSize,
 		Builders: runtime.Builders{
 			runtime.Go: golang.New(golang.Config{
@@ -75,12 +66,12 @@ func (s *Server) openReconciler(context.Context) error {
 				Crates: s.config.Crates, Share: s.config.ShareRustBuilds, Timeout: s.config.BuildTimeout,
 			}, s.toolchains),
 		},
-		Toolchains: s.toolchains, Workers: workers(), Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
+		Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
 		Names: s.names(), Sources: s.brokers, Limits: s.config.Limits,
-	}
-	s.reconcile.Start()
-	return nil
+		Certificates: customCertificates{s},
+	})
+	return err
 }
 
 // openCaches opens the caches of projects. A folder that another user can change is
@@ -99,11 +90,11 @@ func (s *Server) openCaches() (*projectcache.Cache, error) {
 func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 	a := &api.API{
 		Service: &functions.Service{
-			Store: s.store, Runtimes: catalogue{s.config.StrictRuntimes}, Minter: token.NewMinter(s.box),
-			Hasher: make(hasher, hashersAtOnce), Sealer: s.box, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
+			Store: store.Functions(s.store), Runtimes: catalogue{s.config.StrictRuntimes}, Minter: token.NewMinter(s.sealer),
+			Hasher: make(hasher, hashersAtOnce), Sealer: s.sealer, Limits: s.config.Limits, Domain: s.config.Domain, Names: s.names(),
 			Now: s.config.Now, NewID: s.config.NewID, NewSuffix: newSuffix,
 		},
-		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.reconcile.Archives,
+		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.archives,
 		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
 		URL: s.config.APIURL, Trusted: s.config.TrustedProxies.Contain,
 		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
@@ -116,14 +107,14 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 type settledKeys struct {
 	*iam.Directory
 
-	store *sqlite.Store
+	store store.Store
 }
 
 // Authenticate is that of the directory. Returns an error with the code Unavailable
 // while a key may have been deleted that the directory still has.
 func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, error) {
 	if !k.store.Settled() {
-		return iam.APIKey{}, sqlite.ErrUnsettled
+		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Authenticate(secretKey, now)
 }
@@ -131,7 +122,7 @@ func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, 
 // Recheck is that of the directory, with the same exception.
 func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error) {
 	if !k.store.Settled() {
-		return iam.APIKey{}, sqlite.ErrUnsettled
+		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Recheck(accessKey, now)
 }
@@ -144,7 +135,7 @@ func (s *Server) openGateway() {
 		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
 	s.crons = &schedule.Crons{
-		Store: s.store, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
+		Store: store.Functions(s.store), Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
 	}
 	s.crons.Start()
 	s.triggers = &schedule.Triggers{Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log, Observer: s.metrics.Triggers()}
@@ -153,7 +144,7 @@ func (s *Server) openGateway() {
 
 // openBrokers reads who keeps the messages of triggers.
 func (s *Server) openBrokers(context.Context) error {
-	s.brokers = &broker.Brokers{Opener: s.box, Anywhere: s.config.QueuesAnywhere}
+	s.brokers = &broker.Brokers{Opener: s.sealer, Anywhere: s.config.QueuesAnywhere}
 	if s.config.Brokers == "" {
 		return nil
 	}

@@ -21,6 +21,8 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/certificate"
 	"github.com/jeton-dev/jeton/internal/child"
@@ -36,6 +38,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/internal/tracing"
@@ -69,9 +72,9 @@ type Server struct {
 	log       *slog.Logger
 	clock     *clock
 	lock      *flock.Flock
-	box       *secret.Box
+	sealer    *secret.Sealer
 	urlKey    []byte
-	store     *sqlite.Store
+	store     store.Store
 	directory *iam.Directory
 	table     *gateway.Table
 	gateway   *gateway.Gateway
@@ -94,8 +97,7 @@ type Server struct {
 	certificates certificates
 	// acme is nil unless an authority is named.
 	acme *certificate.ACME
-	// applied is the number of the last change that everybody has applied.
-	applied atomic.Int64
+	followers *store.Fanout
 	// restored and scaling tell how far the server is on its way to serve.
 	restored, scaling atomic.Bool
 	pairs             *token.Pool
@@ -105,6 +107,8 @@ type Server struct {
 	engine            *process.Engine
 	level             sandbox.Level
 	scaler            *scale.Scaler
+	archives          blob.Archives
+	artifacts         *files.Artifacts
 	reconcile         *reconcile.Reconciler
 	// gatewayTLS and ops are nil where those ports are turned off.
 	listeners struct{ api, gateway, gatewayTLS, ops, admin net.Listener }
@@ -250,7 +254,7 @@ func (s *Server) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("key of the sealed values: %w", err)
 	}
-	if s.box, err = secret.NewBox(key); err != nil {
+	if s.sealer, err = secret.NewSealer(key); err != nil {
 		return err
 	}
 	mac := hmac.New(sha256.New, key)
@@ -289,24 +293,17 @@ func (s *Server) follow(ctx context.Context) error {
 		return err
 	}
 	s.openGateway()
-	apply := func(c change) {
-		s.table.Apply(c)
-		s.metrics.Revoked(c, s.config.Now())
-		s.directory.Apply(c.Object, c.Deleted)
-		s.keys.Apply(c)
-		s.metrics.Apply(c)
-		s.reconcile.Apply(c)
-		s.crons.Apply(c)
-		s.triggers.Apply(c)
-		s.gateway.Recheck()
-		s.applied.Store(max(c.Number, s.applied.Load()))
-	}
-	// Nobody writes yet: what is there now is what Follow begins with.
-	s.applied.Store(s.store.Newest())
+	s.followers = store.NewFanout(
+		s.table,
+		store.Hook{OnChange: func(c store.Change) { s.metrics.Revoked(c, s.config.Now()) }},
+		store.Directory(s.directory), s.keys, s.metrics, s.reconcile, s.crons, s.triggers,
+		store.Hook{OnChange: func(store.Change) { s.gateway.Recheck() }, OnReload: s.gateway.Recheck},
+	)
+	var follower store.Follower = s.followers
 	if s.config.Follow != nil {
-		apply = s.config.Follow(apply)
+		follower = s.config.Follow(follower)
 	}
-	if err := s.store.Follow(ctx, apply); err != nil {
+	if err := s.store.Follow(ctx, store.Position{}, follower); err != nil {
 		return err
 	}
 	// Loading a million tokens leaves more garbage than it leaves tokens.

@@ -1,21 +1,13 @@
 package token
 
-import (
-	"encoding/base64"
-	"encoding/json"
+import "github.com/jeton-dev/jeton/internal/functions"
 
-	"github.com/jeton-dev/jeton/internal/functions"
-)
-
-// header is the first part of every token: the same bytes as in Scaleway's.
-const header = `{"alg":"RS256","typ":"JWT"}`
-
-// audience is whom every token is for.
+// audience is the aud claim of every token.
 const audience = "functions"
 
-// claims are what a token says, with the keys in the order of Scaleway's
-// tokens (decoded from recorded traffic of 2022 to 2026). A verifier of theirs
-// finds every byte where it expects it.
+// claims is the payload of a token, with its members in the order of Scaleway's tokens
+// (decoded from recorded traffic of 2022 to 2026), so that the encoded payload has the
+// same form.
 type claims struct {
 	ApplicationClaim []applicationClaim `json:"application_claim"`
 	Version          int                `json:"version"`
@@ -28,8 +20,8 @@ type claims struct {
 	Subject          string             `json:"sub"`
 }
 
-// applicationClaim is the scope: the side that is not meant is empty, not
-// absent.
+// applicationClaim is the scope of a token. Both members are always present; the one
+// that does not apply is the empty string.
 type applicationClaim struct {
 	NamespaceID   string `json:"namespace_id"`
 	ApplicationID string `json:"application_id"`
@@ -50,13 +42,4 @@ func claimsOf(t functions.Token) claims {
 		c.ExpiresAt = t.ExpiresAt.Unix()
 	}
 	return c
-}
-
-// signingInput is the part of a token that its signature covers.
-func signingInput(c claims) (string, error) {
-	payload, err := json.Marshal(c)
-	if err != nil {
-		return "", err
-	}
-	return base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(payload), nil
 }

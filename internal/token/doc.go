@@ -1,4 +1,5 @@
-// Package token knows what a function token is made of: the namespaces' key
-// pairs, the signed text, and how others verify it. It keeps nothing and admits
-// nobody; the gateway admits by the digest of the text alone.
+// Package token creates function tokens: the RSA key pairs of namespaces, the signed
+// JWTs, and the published key set with which others verify them. It stores nothing and
+// does not decide whether a call is admitted; the gateway does that by the token's
+// digest.
 package token

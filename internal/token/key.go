@@ -8,22 +8,23 @@ import (
 	"fmt"
 )
 
-// KeyBits is the size of a namespace's key, as in recorded traffic.
+// KeyBits is the size of a namespace's RSA key in bits, as in recorded traffic.
 const KeyBits = 4096
 
-// privatePurpose is what a namespace's private key is sealed for.
+// privatePurpose is the purpose with which private keys are sealed.
 const privatePurpose = "namespace private key"
 
 // A KeyPair signs the tokens of one namespace.
 type KeyPair struct {
-	// Public is the public key as PEM of PKCS #1, in the very form that
-	// Scaleway's API gives it.
+	// Public is the public key in PKCS #1 form, encoded as PEM, as Scaleway's API
+	// returns it.
 	Public string
-	// Private is the private key, PKCS #1 in DER.
+	// Private is the private key in PKCS #1 form, encoded as DER.
 	Private []byte
 }
 
-// GenerateKeyPair makes a key pair. With 4096 bits that takes seconds.
+// GenerateKeyPair generates an RSA key pair of the given size. A key of KeyBits takes
+// seconds.
 func GenerateKeyPair(bits int) (KeyPair, error) {
 	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
@@ -33,13 +34,14 @@ func GenerateKeyPair(bits int) (KeyPair, error) {
 	return KeyPair{Public: string(public), Private: x509.MarshalPKCS1PrivateKey(key)}, nil
 }
 
-// A Sealer seals private keys for keeping, and opens them.
+// A Sealer encrypts private keys for storage, and decrypts them.
 type Sealer interface {
 	Seal(plain []byte, purpose string) []byte
 	Open(sealed []byte, purpose string) ([]byte, error)
 }
 
-// SealPrivate seals the private key of a pair for keeping; a Minter opens it.
+// SealPrivate returns the private key of a pair, sealed for storage in its namespace.
+// Minter.Mint opens it.
 func SealPrivate(sealer Sealer, pair KeyPair) []byte {
 	return sealer.Seal(pair.Private, privatePurpose)
 }

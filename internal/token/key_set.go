@@ -6,30 +6,47 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// A KeySet publishes the keys of all namespaces. It is exactly as new as the
-// last change that was applied.
+// A KeySet is the published set of all namespaces' public keys. It is current as of the
+// last applied change, and is safe for concurrent use.
 type KeySet struct {
 	mu sync.Mutex
 	// keys are by the ID of the namespace.
-	keys map[string]setEntry
-	// document is nil when the keys have changed since it was written.
+	keys map[string]publishedKey
+	// document is the encoded set; nil if the keys have changed since.
 	document []byte
 }
 
-type setEntry struct {
+type publishedKey struct {
 	pem string
-	key webKey
+	jwk jose.JSONWebKey
 }
 
 // NewKeySet returns an empty set.
-func NewKeySet() *KeySet { return &KeySet{keys: map[string]setEntry{}} }
+func NewKeySet() *KeySet { return &KeySet{keys: map[string]publishedKey{}} }
 
-// Apply notes one change. The key of a namespace that is being deleted is no
-// longer published: its tokens are gone.
-func (s *KeySet) Apply(change functions.Change) {
+// Reload implements store.Follower.
+func (s *KeySet) Reload(store.Position) store.Loader {
+	fresh := NewKeySet()
+	return store.Loader{
+		Add: func(o store.Object) { fresh.Apply(store.Change{Object: o}) },
+		Swap: func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.keys, s.document = fresh.keys, nil
+		},
+	}
+}
+
+// Apply applies one change. It adds the key of a namespace, and removes it once the
+// namespace is being deleted, since its tokens are revoked by then. Changes of other
+// objects are ignored, as are keys that cannot be parsed.
+func (s *KeySet) Apply(change store.Change) {
 	n, ok := change.Object.(functions.Namespace)
 	if !ok {
 		return
@@ -48,28 +65,27 @@ func (s *KeySet) Apply(change functions.Change) {
 	}
 	key, err := parsePEM([]byte(n.PublicKey))
 	if err != nil {
-		// A key that nobody can read verifies nothing.
 		return
 	}
-	s.keys[n.ID] = setEntry{pem: n.PublicKey, key: webKeyOf(key)}
+	s.keys[n.ID] = publishedKey{pem: n.PublicKey, jwk: webKeyOf(key)}
 	s.document = nil
 }
 
-// Document returns the keys as a JSON Web Key Set (RFC 7517), each once. The
-// caller does not change it.
+// Document returns the set as a JSON Web Key Set (RFC 7517), ordered by key ID and
+// without duplicates. The caller must not modify it.
 func (s *KeySet) Document() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.document == nil {
-		byID := map[string]webKey{}
-		for _, entry := range s.keys {
-			byID[entry.key.ID] = entry.key
+		byID := map[string]jose.JSONWebKey{}
+		for _, published := range s.keys {
+			byID[published.jwk.KeyID] = published.jwk
 		}
-		set := webKeySet{Keys: make([]webKey, 0, len(byID))}
+		set := jose.JSONWebKeySet{Keys: make([]jose.JSONWebKey, 0, len(byID))}
 		for _, id := range slices.Sorted(maps.Keys(byID)) {
 			set.Keys = append(set.Keys, byID[id])
 		}
-		// Strings alone can always be encoded.
+		// RSA public keys without certificates can always be encoded.
 		s.document, _ = json.Marshal(set)
 	}
 	return s.document

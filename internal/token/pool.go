@@ -2,22 +2,23 @@ package token
 
 import "context"
 
-// A Pool makes key pairs ahead of need, so that a new namespace does not wait
-// for one.
+// A Pool generates key pairs ahead of need, so that a new namespace does not wait for
+// one.
 type Pool struct {
 	ready    chan KeyPair
 	generate func() (KeyPair, error)
 }
 
-// NewPool returns a pool that keeps up to size pairs, once Run is running.
+// NewPool returns a pool that holds up to size pairs. It is empty until Run is called.
 func NewPool(size int, generate func() (KeyPair, error)) *Pool {
 	return &Pool{ready: make(chan KeyPair, size), generate: generate}
 }
 
-// Run makes pairs until ctx ends. A pair that is being made then is left to
-// itself: making it takes seconds and cannot be cut short.
+// Run generates pairs until ctx ends, and then returns nil. It returns the first error
+// of generate. Run does not wait for a generation in progress, which takes seconds and
+// cannot be canceled.
 func (p *Pool) Run(ctx context.Context) error {
-	made := make(chan KeyPair)
+	generated := make(chan KeyPair)
 	failed := make(chan error, 1)
 	go func() {
 		for {
@@ -27,7 +28,7 @@ func (p *Pool) Run(ctx context.Context) error {
 				return
 			}
 			select {
-			case made <- pair:
+			case generated <- pair:
 			case <-ctx.Done():
 				return
 			}
@@ -35,7 +36,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	}()
 	for {
 		select {
-		case pair := <-made:
+		case pair := <-generated:
 			select {
 			case p.ready <- pair:
 			case <-ctx.Done():
@@ -49,7 +50,8 @@ func (p *Pool) Run(ctx context.Context) error {
 	}
 }
 
-// Take returns a pair that nobody else gets, and waits while there is none.
+// Take removes a pair from the pool and returns it. It waits while the pool is empty,
+// and returns the error of ctx if that ends first.
 func (p *Pool) Take(ctx context.Context) (KeyPair, error) {
 	select {
 	case pair := <-p.ready:

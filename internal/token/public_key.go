@@ -2,8 +2,8 @@ package token
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -12,10 +12,12 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
-// The bounds of a key that somebody else gives: RFC 7518 wants at least 2048
-// bits, and verifying with an overlong key takes overlong.
+// The bounds of keys from elsewhere. RFC 7518 requires at least 2048 bits; the time of a
+// verification grows with the size of the key.
 const (
 	minKeyBits = 2048
 	maxKeyBits = 8192
@@ -24,54 +26,46 @@ const (
 
 // A PublicKey verifies the tokens of one namespace.
 type PublicKey struct {
-	// ID is the key's thumbprint by RFC 7638.
+	// ID is the key's thumbprint (RFC 7638).
 	ID  string
 	key *rsa.PublicKey
 }
 
-// A webKey is a key in the form of RFC 7517.
-type webKey struct {
-	Type      string `json:"kty"`
-	Use       string `json:"use,omitempty"`
-	Algorithm string `json:"alg,omitempty"`
-	ID        string `json:"kid,omitempty"`
-	Modulus   string `json:"n"`
-	Exponent  string `json:"e"`
+// newPublicKey returns a key with its ID.
+func newPublicKey(key *rsa.PublicKey) PublicKey { return PublicKey{ID: thumbprint(key), key: key} }
+
+// webKeyOf returns the published form of a key.
+func webKeyOf(key *rsa.PublicKey) jose.JSONWebKey {
+	return jose.JSONWebKey{Key: key, KeyID: thumbprint(key), Use: "sig", Algorithm: string(jose.RS256)}
 }
 
-type webKeySet struct {
-	Keys []webKey `json:"keys"`
+// thumbprint returns the thumbprint of a key by RFC 7638 and SHA-256, in base64url.
+func thumbprint(key *rsa.PublicKey) string {
+	// It fails only for keys of unknown types.
+	digest, _ := (&jose.JSONWebKey{Key: key}).Thumbprint(crypto.SHA256)
+	return base64.RawURLEncoding.EncodeToString(digest)
 }
 
-// webKeyOf is the form in which a key is published.
-func webKeyOf(key *rsa.PublicKey) webKey {
-	encode := base64.RawURLEncoding.EncodeToString
-	k := webKey{
-		Type: "RSA", Use: "sig", Algorithm: "RS256",
-		Modulus: encode(key.N.Bytes()), Exponent: encode(big.NewInt(int64(key.E)).Bytes()),
-	}
-	// RFC 7638 wants these members alone, in this order, without blanks.
-	digest := sha256.Sum256([]byte(`{"e":"` + k.Exponent + `","kty":"RSA","n":"` + k.Modulus + `"}`))
-	k.ID = encode(digest[:])
-	return k
-}
-
-// ParseKeys reads public keys: a JSON Web Key Set, or one key as PEM as the API
-// gives it. Keys of a set that are not for RS256 signatures are passed over.
+// ParseKeys parses public keys: a JSON Web Key Set, or one key as PEM in PKCS #1 form,
+// as the API returns it. It skips the keys of a set that are not for RS256 signatures,
+// and returns an error for keys outside of 2048 to 8192 bits and for sets of more than
+// 10,000 keys.
 func ParseKeys(content []byte) ([]PublicKey, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(content), []byte("-----BEGIN")) {
 		key, err := parsePEM(content)
 		if err != nil {
 			return nil, err
 		}
-		return []PublicKey{{ID: webKeyOf(key).ID, key: key}}, nil
+		return []PublicKey{newPublicKey(key)}, nil
 	}
-	var set webKeySet
+	var set struct {
+		Keys []webKey `json:"keys"`
+	}
 	if err := json.Unmarshal(content, &set); err != nil {
-		return nil, fmt.Errorf("no key set: %w", err)
+		return nil, fmt.Errorf("parse key set: %w", err)
 	}
 	if len(set.Keys) > maxKeys {
-		return nil, fmt.Errorf("key set of %d keys: at most %d", len(set.Keys), maxKeys)
+		return nil, fmt.Errorf("parse key set: got %d keys, want at most %d", len(set.Keys), maxKeys)
 	}
 	var keys []PublicKey
 	for i, k := range set.Keys {
@@ -80,16 +74,27 @@ func ParseKeys(content []byte) ([]PublicKey, error) {
 		}
 		key, err := k.decode()
 		if err != nil {
-			return nil, fmt.Errorf("key %d of the set: %w", i+1, err)
+			return nil, fmt.Errorf("parse key set: key %d: %w", i+1, err)
 		}
-		keys = append(keys, PublicKey{ID: webKeyOf(key).ID, key: key})
+		keys = append(keys, newPublicKey(key))
 	}
 	return keys, nil
 }
 
+// A webKey has the members of a JSON Web Key that ParseKeys reads. It does not use
+// go-jose's decoder, which has no bounds, truncates e to 64 bits, and also decodes
+// private keys and certificates.
+type webKey struct {
+	Type      string `json:"kty"`
+	Use       string `json:"use"`
+	Algorithm string `json:"alg"`
+	Modulus   string `json:"n"`
+	Exponent  string `json:"e"`
+}
+
 func (k webKey) decode() (*rsa.PublicKey, error) {
 	if len(k.Modulus) > maxKeyBits || len(k.Exponent) > 8 {
-		return nil, errors.New("it is too long")
+		return nil, errors.New("n or e is too long")
 	}
 	modulus, err := base64.RawURLEncoding.DecodeString(k.Modulus)
 	if err != nil {
@@ -107,21 +112,22 @@ func (k webKey) decode() (*rsa.PublicKey, error) {
 func parsePEM(content []byte) (*rsa.PublicKey, error) {
 	block, _ := pem.Decode(content)
 	if block == nil {
-		return nil, errors.New("public key: no PEM")
+		return nil, errors.New("parse public key: not PEM")
 	}
 	key, err := x509.ParsePKCS1PublicKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("public key: %w", err)
+		return nil, fmt.Errorf("parse public key: %w", err)
 	}
 	return checkedKey(key)
 }
 
+// checkedKey returns the key, or an error if its size or its exponent is out of bounds.
 func checkedKey(key *rsa.PublicKey) (*rsa.PublicKey, error) {
 	switch bits := key.N.BitLen(); {
 	case bits < minKeyBits || bits > maxKeyBits:
-		return nil, fmt.Errorf("its modulus has %d bits: from %d to %d are taken", bits, minKeyBits, maxKeyBits)
+		return nil, fmt.Errorf("the modulus has %d bits, want %d to %d", bits, minKeyBits, maxKeyBits)
 	case key.E < 3 || key.E%2 == 0 || key.E > math.MaxInt32:
-		return nil, errors.New("its exponent is none")
+		return nil, errors.New("the exponent is not an odd number from 3 to 2147483647")
 	}
 	return key, nil
 }

@@ -9,35 +9,41 @@ import (
 	"time"
 )
 
-// maxText bounds what is taken for a token, in bytes. Those that are issued
+// maxText is the maximum length of a token that Parse accepts, in bytes. Issued tokens
 // have about a thousand.
 const maxText = 16 << 10
 
-// ErrMalformed is returned for what is no token at all. What it wraps says why
-// and repeats nothing of the text.
+// ErrMalformed is returned by Parse for a text that is not a function token. The
+// wrapped error describes the problem without quoting the text.
 var ErrMalformed = errors.New("not a function token")
 
-// A Text is a token taken apart. Nothing in it is to be believed before Verify
-// has returned nil.
+// A Text is a parsed token. Its fields are unverified until VerifySignature and
+// VerifyClaims have succeeded.
+//
+// Parsing and verification use the standard library instead of go-jose: go-jose accepts
+// several encodings of the same token (stray bits and line breaks in base64url), while
+// the gateway admits exactly the bytes that were issued; and it does not parse a token
+// with another algorithm, which jeton token inspect prints.
 type Text struct {
-	// Header and Claims are JSON, as they stand in the token.
+	// Header and Claims are the JSON objects of the token, unchanged.
 	Header, Claims []byte
-	// ID is the token's own.
+	// ID is the token's ID.
 	ID string
-	// NamespaceID and FunctionID are the scope: one of them is empty.
+	// NamespaceID and FunctionID are the scope. Issued tokens have one of the two.
 	NamespaceID, FunctionID string
 	Issuer, Audience        string
-	// IssuedAt, NotBefore and ExpiresAt are zero where the token does not say.
+	// IssuedAt, NotBefore and ExpiresAt are zero if the token does not have the claim.
 	IssuedAt, NotBefore, ExpiresAt time.Time
 
 	algorithm string
 	critical  bool
-	// signed is what the signature covers.
+	// signed is the part of the text that the signature covers.
 	signed    string
 	signature []byte
 }
 
-// Parse takes a token apart without verifying it. Returns ErrMalformed.
+// Parse parses a token without verifying it. It returns ErrMalformed if the text is not
+// a function token or is longer than 16 KiB.
 func Parse(text string) (Text, error) {
 	t, err := parse(text)
 	if err != nil {
@@ -48,11 +54,11 @@ func Parse(text string) (Text, error) {
 
 func parse(text string) (t Text, err error) {
 	if len(text) > maxText {
-		return t, fmt.Errorf("it is longer than %d bytes", maxText)
+		return t, fmt.Errorf("the text is longer than %d bytes", maxText)
 	}
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
-		return t, fmt.Errorf("it has %d parts, and a token has three with dots between", len(parts))
+		return t, fmt.Errorf("got %d parts separated by dots, want 3", len(parts))
 	}
 	t.signed = parts[0] + "." + parts[1]
 	for i, into := range []*[]byte{&t.Header, &t.Claims, &t.signature} {
@@ -60,61 +66,62 @@ func parse(text string) (t Text, err error) {
 			return t, fmt.Errorf("part %d: %w", i+1, err)
 		}
 	}
-	if err := t.readHeader(); err != nil {
+	if err := t.parseHeader(); err != nil {
 		return t, fmt.Errorf("header: %w", err)
 	}
-	if err := t.readClaims(); err != nil {
+	if err := t.parseClaims(); err != nil {
 		return t, fmt.Errorf("claims: %w", err)
 	}
 	return t, nil
 }
 
-// decodePart takes one spelling only. Go's decoder would pass over line breaks.
+// decodePart decodes base64url and accepts exactly one encoding of each value: Strict
+// refuses stray bits, and line breaks, which the decoder ignores, are refused here.
 func decodePart(part string) ([]byte, error) {
 	decoded, err := base64.RawURLEncoding.Strict().DecodeString(part)
 	if err != nil || strings.ContainsAny(part, "\r\n") {
-		return nil, errors.New("it is not base64url without padding")
+		return nil, errors.New("not base64url without padding")
 	}
 	return decoded, nil
 }
 
-func (t *Text) readHeader() error {
-	m, err := readMembers(t.Header)
+func (t *Text) parseHeader() error {
+	m, err := parseMembers(t.Header)
 	if err != nil {
 		return err
 	}
 	_, t.critical = m["crit"]
-	return m.read("alg", &t.algorithm)
+	return m.decode("alg", &t.algorithm)
 }
 
-func (t *Text) readClaims() error {
-	m, err := readMembers(t.Claims)
+func (t *Text) parseClaims() error {
+	m, err := parseMembers(t.Claims)
 	if err != nil {
 		return err
 	}
 	var scopes []json.RawMessage
 	if err := errors.Join(
-		m.read("jti", &t.ID), m.read("iss", &t.Issuer), m.read("aud", &t.Audience),
-		m.readTime("iat", &t.IssuedAt), m.readTime("nbf", &t.NotBefore), m.readTime("exp", &t.ExpiresAt),
-		m.read("application_claim", &scopes),
+		m.decode("jti", &t.ID), m.decode("iss", &t.Issuer), m.decode("aud", &t.Audience),
+		m.decodeTime("iat", &t.IssuedAt), m.decodeTime("nbf", &t.NotBefore), m.decodeTime("exp", &t.ExpiresAt),
+		m.decode("application_claim", &scopes),
 	); err != nil {
 		return err
 	}
 	if len(scopes) != 1 {
-		return fmt.Errorf("application_claim has %d entries, and a function token has one", len(scopes))
+		return fmt.Errorf("application_claim has %d entries, want 1", len(scopes))
 	}
-	scope, err := readMembers(scopes[0])
+	scope, err := parseMembers(scopes[0])
 	if err != nil {
 		return fmt.Errorf("application_claim: %w", err)
 	}
-	return errors.Join(scope.read("namespace_id", &t.NamespaceID), scope.read("application_id", &t.FunctionID))
+	return errors.Join(scope.decode("namespace_id", &t.NamespaceID), scope.decode("application_id", &t.FunctionID))
 }
 
-// members are those of a JSON object, by their exact names: encoding/json would
-// take "EXP" for exp in a struct.
+// members are the members of a JSON object by their exact names. A struct would also
+// match names in other letter case, such as EXP for exp.
 type members map[string]json.RawMessage
 
-func readMembers(object []byte) (members, error) {
+func parseMembers(object []byte) (members, error) {
 	var m members
 	if err := json.Unmarshal(object, &m); err != nil || m == nil {
 		return nil, errors.New("not a JSON object")
@@ -122,8 +129,8 @@ func readMembers(object []byte) (members, error) {
 	return m, nil
 }
 
-// read leaves the value as it is where there is no such member.
-func (m members) read(name string, into any) error {
+// decode decodes a member. It leaves the destination unchanged if the member is absent.
+func (m members) decode(name string, into any) error {
 	raw, ok := m[name]
 	if !ok {
 		return nil
@@ -134,9 +141,9 @@ func (m members) read(name string, into any) error {
 	return nil
 }
 
-// readTime reads whole seconds since 1970, up to the year 9999: a time that
-// cannot be read must not pass for none.
-func (m members) readTime(name string, into *time.Time) error {
+// decodeTime decodes a time in whole seconds since 1970, up to the year 9999. Any other
+// value is an error, so that an invalid exp is not treated as "does not expire".
+func (m members) decodeTime(name string, into *time.Time) error {
 	raw, ok := m[name]
 	if !ok {
 		return nil
@@ -144,7 +151,7 @@ func (m members) readTime(name string, into *time.Time) error {
 	const lastSecond = 253402300799
 	var seconds *int64
 	if err := json.Unmarshal(raw, &seconds); err != nil || seconds == nil || *seconds < 0 || *seconds > lastSecond {
-		return fmt.Errorf("%s is no time in whole seconds since 1970", name)
+		return fmt.Errorf("%s is not a time in whole seconds from 1970 to 9999", name)
 	}
 	*into = time.Unix(*seconds, 0).UTC()
 	return nil

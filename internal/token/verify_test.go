@@ -21,22 +21,22 @@ var (
 	expires = time.Unix(1756393506, 0)
 )
 
-// minted is a token as the server makes it, and the public key for it.
+// minted returns a token that a Minter has signed, and its public key.
 func minted(t testing.TB, scope functions.Token) (text, public string) {
 	t.Helper()
 	pair, err := keyPair()
 	if err != nil {
 		t.Fatal(err)
 	}
-	box := newBox(t)
-	made, err := token.NewMinter(box).Mint(functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(box, pair)}, scope)
+	sealer := newSealer(t)
+	issued, err := token.NewMinter(sealer).Mint(functions.Namespace{ID: namespaceID, PrivateKey: token.SealPrivate(sealer, pair)}, scope)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made.Reveal(), pair.Public
+	return issued.Reveal(), pair.Public
 }
 
-// sign makes a token of any header and claims.
+// sign returns a token with the given header and claims, signed by RS256.
 func sign(t testing.TB, header, claims string) string {
 	t.Helper()
 	pair, err := keyPair()
@@ -67,7 +67,7 @@ func keysOf(t testing.TB, content string) []token.PublicKey {
 	return keys
 }
 
-func TestParseReadsWhatIsMinted(t *testing.T) {
+func TestParse_ReadsMintedToken(t *testing.T) {
 	t.Parallel()
 	text, _ := minted(t, functions.Token{ID: tokenID, FunctionID: functionID, CreatedAt: created, ExpiresAt: expires})
 	got, err := token.Parse(text)
@@ -75,14 +75,14 @@ func TestParseReadsWhatIsMinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.ID != tokenID || got.FunctionID != functionID || got.NamespaceID != "" || got.Issuer != "SCALEWAY" || got.Audience != "functions" {
-		t.Errorf("read %+v", got)
+		t.Errorf("got %+v, want the scope and the claims of the minted token", got)
 	}
 	if !got.IssuedAt.Equal(created) || !got.NotBefore.Equal(created) || !got.ExpiresAt.Equal(expires) {
-		t.Errorf("read %s, %s, %s", got.IssuedAt, got.NotBefore, got.ExpiresAt)
+		t.Errorf("got issued %s, not before %s, expires %s, want %s, %s, %s", got.IssuedAt, got.NotBefore, got.ExpiresAt, created, created, expires)
 	}
 	text, _ = minted(t, functions.Token{ID: tokenID, NamespaceID: namespaceID, CreatedAt: created})
 	if got, err = token.Parse(text); err != nil || got.NamespaceID != namespaceID || !got.ExpiresAt.IsZero() {
-		t.Errorf("read %+v, %v", got, err)
+		t.Errorf("got %+v, %v, want the scope of the namespace and no expiry", got, err)
 	}
 }
 
@@ -91,40 +91,40 @@ const (
 	goodClaims = `{"application_claim":[{"namespace_id":"","application_id":"f"}],"aud":"functions","jti":"t"}`
 )
 
-func TestParseRefuses(t *testing.T) {
+func TestParse_RefusesMalformedText(t *testing.T) {
 	t.Parallel()
 	header, claims := encode(goodHeader), encode(goodClaims)
 	for name, text := range map[string]string{
-		"nothing":                 "",
-		"a UUID":                  tokenID,
-		"two parts":               header + "." + claims,
-		"four parts":              header + "." + claims + ".AAAA.AAAA",
-		"padding":                 header + "=." + claims + ".AAAA",
-		"a line break":            header + "." + claims + ".AA\nAA",
-		"stray bits":              header + "." + claims + ".AB",
-		"the other alphabet":      header + "." + claims + ".+/+/",
-		"a header that is null":   encode("null") + "." + claims + ".AAAA",
-		"a header that is a list": encode("[]") + "." + claims + ".AAAA",
-		"an algorithm of numbers": encode(`{"alg":1}`) + "." + claims + ".AAAA",
-		"claims that are no JSON": header + "." + encode("{") + ".AAAA",
-		"claims with a tail":      header + "." + encode(goodClaims+"{}") + ".AAAA",
-		"no scope":                header + "." + encode(`{"aud":"functions"}`) + ".AAAA",
-		"two scopes":              header + "." + encode(`{"application_claim":[{},{}]}`) + ".AAAA",
-		"a scope that is null":    header + "." + encode(`{"application_claim":[null]}`) + ".AAAA",
-		"an expiry in words":      header + "." + encode(`{"application_claim":[{}],"exp":"never"}`) + ".AAAA",
-		"an expiry that is null":  header + "." + encode(`{"application_claim":[{}],"exp":null}`) + ".AAAA",
-		"half a second":           header + "." + encode(`{"application_claim":[{}],"exp":1.5}`) + ".AAAA",
-		"before 1970":             header + "." + encode(`{"application_claim":[{}],"exp":-1}`) + ".AAAA",
-		"after the year 9999":     header + "." + encode(`{"application_claim":[{}],"exp":253402300800}`) + ".AAAA",
-		"too long":                header + "." + claims + "." + strings.Repeat("A", 16<<10),
+		"empty text":               "",
+		"a UUID":                   tokenID,
+		"two parts":                header + "." + claims,
+		"four parts":               header + "." + claims + ".AAAA.AAAA",
+		"padding":                  header + "=." + claims + ".AAAA",
+		"a line break":             header + "." + claims + ".AA\nAA",
+		"stray bits":               header + "." + claims + ".AB",
+		"standard base64 alphabet": header + "." + claims + ".+/+/",
+		"header is null":           encode("null") + "." + claims + ".AAAA",
+		"header is an array":       encode("[]") + "." + claims + ".AAAA",
+		"algorithm is a number":    encode(`{"alg":1}`) + "." + claims + ".AAAA",
+		"claims are not JSON":      header + "." + encode("{") + ".AAAA",
+		"data after the claims":    header + "." + encode(goodClaims+"{}") + ".AAAA",
+		"no scope":                 header + "." + encode(`{"aud":"functions"}`) + ".AAAA",
+		"two scopes":               header + "." + encode(`{"application_claim":[{},{}]}`) + ".AAAA",
+		"scope is null":            header + "." + encode(`{"application_claim":[null]}`) + ".AAAA",
+		"expiry is a string":       header + "." + encode(`{"application_claim":[{}],"exp":"never"}`) + ".AAAA",
+		"expiry is null":           header + "." + encode(`{"application_claim":[{}],"exp":null}`) + ".AAAA",
+		"fraction of a second":     header + "." + encode(`{"application_claim":[{}],"exp":1.5}`) + ".AAAA",
+		"before 1970":              header + "." + encode(`{"application_claim":[{}],"exp":-1}`) + ".AAAA",
+		"after the year 9999":      header + "." + encode(`{"application_claim":[{}],"exp":253402300800}`) + ".AAAA",
+		"too long":                 header + "." + claims + "." + strings.Repeat("A", 16<<10),
 	} {
 		if got, err := token.Parse(text); !errors.Is(err, token.ErrMalformed) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+			t.Errorf("%s: got %+v, %v, want ErrMalformed", name, got, err)
 		}
 	}
 }
 
-func TestVerifySignature(t *testing.T) {
+func TestVerifySignature_ReturnsIDOfKey(t *testing.T) {
 	t.Parallel()
 	text, public := minted(t, functions.Token{ID: tokenID, FunctionID: functionID, CreatedAt: created})
 	other, err := token.GenerateKeyPair(2048)
@@ -137,7 +137,7 @@ func TestVerifySignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	if id, err := parsed.VerifySignature(keys); err != nil || id != keys[1].ID {
-		t.Errorf("verified by %q, %v, want %q", id, err, keys[1].ID)
+		t.Errorf("got key %q, %v, want %q", id, err, keys[1].ID)
 	}
 	parts := strings.Split(text, ".")
 	mac := hmac.New(sha256.New, []byte(public))
@@ -153,9 +153,9 @@ func TestVerifySignature(t *testing.T) {
 		"no signature":         {parts[0] + "." + parts[1] + ".", keys, token.ErrSignature},
 		"other claims":         {parts[0] + "." + encode(goodClaims) + "." + parts[2], keys, token.ErrSignature},
 		"algorithm none":       {encode(`{"alg":"none"}`) + "." + parts[1] + ".", keys, token.ErrAlgorithm},
-		"public key as secret": {confused + "." + encode(string(mac.Sum(nil))), keys, token.ErrAlgorithm},
+		"HMAC with public key": {confused + "." + encode(string(mac.Sum(nil))), keys, token.ErrAlgorithm},
 		"no algorithm":         {sign(t, `{"typ":"JWT"}`, goodClaims), keys, token.ErrAlgorithm},
-		"algorithm in capital": {sign(t, `{"ALG":"RS256"}`, goodClaims), keys, token.ErrAlgorithm},
+		"algorithm as ALG":     {sign(t, `{"ALG":"RS256"}`, goodClaims), keys, token.ErrAlgorithm},
 		"critical extensions":  {sign(t, `{"alg":"RS256","crit":["b64"],"b64":false}`, goodClaims), keys, token.ErrAlgorithm},
 	} {
 		parsed, err := token.Parse(test.text)
@@ -163,12 +163,12 @@ func TestVerifySignature(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if id, err := parsed.VerifySignature(test.keys); !errors.Is(err, test.want) {
-			t.Errorf("%s: verified by %q, %v, want %v", name, id, err, test.want)
+			t.Errorf("%s: got key %q, %v, want %v", name, id, err, test.want)
 		}
 	}
 }
 
-func TestVerifyClaims(t *testing.T) {
+func TestVerifyClaims_ChecksAudienceAndTimes(t *testing.T) {
 	t.Parallel()
 	claims := func(more string) string {
 		return strings.TrimSuffix(goodClaims, "}") + more + "}"
@@ -178,21 +178,21 @@ func TestVerifyClaims(t *testing.T) {
 		claims string
 		want   error
 	}{
-		"without expiry":             {goodClaims, nil},
-		"the last second":            {claims(`,"exp":1001`), nil},
-		"the second it expires":      {claims(`,"exp":1000`), token.ErrExpired},
-		"expired long ago":           {claims(`,"exp":0`), token.ErrExpired},
-		"from now on":                {claims(`,"nbf":1000`), nil},
-		"not yet":                    {claims(`,"nbf":1001`), token.ErrNotYet},
-		"another audience":           {strings.Replace(goodClaims, `"functions"`, `"containers"`, 1), token.ErrAudience},
-		"an expiry in other letters": {claims(`,"EXP":0`), nil},
+		"without expiry":           {goodClaims, nil},
+		"one second before expiry": {claims(`,"exp":1001`), nil},
+		"at the second of expiry":  {claims(`,"exp":1000`), token.ErrExpired},
+		"long after expiry":        {claims(`,"exp":0`), token.ErrExpired},
+		"from this second":         {claims(`,"nbf":1000`), nil},
+		"before its time":          {claims(`,"nbf":1001`), token.ErrNotYet},
+		"another audience":         {strings.Replace(goodClaims, `"functions"`, `"containers"`, 1), token.ErrAudience},
+		"expiry as EXP is ignored": {claims(`,"EXP":0`), nil},
 	} {
 		parsed, err := token.Parse(sign(t, goodHeader, test.claims))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if err := parsed.VerifyClaims(now); !errors.Is(err, test.want) {
-			t.Errorf("%s: %v, want %v", name, err, test.want)
+			t.Errorf("%s: got %v, want %v", name, err, test.want)
 		}
 	}
 }
@@ -208,9 +208,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// The fuzzer has no private key, and no text has a second spelling.
+		// Only the minted text verifies: there is no second encoding of the same token.
 		if _, err := parsed.VerifySignature(keys); err == nil && input != text {
-			t.Errorf("verified: %q", input)
+			t.Errorf("the signature of %q verifies, want only that of the minted token", input)
 		}
 	})
 }

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
@@ -42,13 +42,13 @@ func TestRecorder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		store, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), time.Now)
+		objects, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer store.Close()
+		defer objects.Close()
 		key, secretKey := iam.NewAPIKey(iam.Project{ID: "p"}, time.Now(), iam.FullAccess)
-		err = store.Update(t.Context(), func(tx functions.Tx) error {
+		err = objects.Update(t.Context(), func(tx store.Tx) error {
 			if err := tx.Put(iam.Project{ID: "p"}); err != nil {
 				return err
 			}
@@ -71,13 +71,13 @@ func TestRecorder(t *testing.T) {
 			for _, at := range at {
 				uses[key.AccessKey] = at
 			}
-			got, err := store.LastUses(t.Context(), usage.APIKeys, []string{key.AccessKey, "SCWNOBODY"})
+			got, err := objects.LastUses(t.Context(), usage.APIKeys, []string{key.AccessKey, "SCWNOBODY"})
 			if err != nil || !reflect.DeepEqual(got, uses) {
 				t.Errorf("%s: %v, %v, want %v", what, got, err, uses)
 			}
 		}
 		recorder := &usage.Recorder{
-			Sources: map[usage.Kind]usage.Source{usage.APIKeys: directory.Uses}, Store: store, Log: slog.New(slog.DiscardHandler),
+			Sources: map[usage.Kind]usage.Source{usage.APIKeys: directory.Uses}, Store: objects, Log: slog.New(slog.DiscardHandler),
 		}
 		ctx, end := context.WithCancel(t.Context())
 		defer end()

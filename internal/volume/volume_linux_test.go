@@ -12,10 +12,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/volume"
 )
 
-func mounted(t *testing.T, bytes, entries int64) string {
+// mountVolume mounts a new volume, and unmounts it twice when the test ends.
+func mountVolume(t *testing.T, bytes, entries int64) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Fatal("this test mounts file systems: run it as root")
+		t.Fatal("the test mounts file systems: run it as root")
 	}
 	dir := t.TempDir()
 	at := filepath.Join(dir, "disk")
@@ -29,8 +30,8 @@ func mounted(t *testing.T, bytes, entries int64) string {
 		if err := errors.Join(volume.Unmount(at), volume.Unmount(at)); err != nil {
 			t.Error(err)
 		}
-		if left, err := os.ReadDir(at); err != nil || len(left) > 0 {
-			t.Errorf("after the unmount the folder has %v, %v", left, err)
+		if entries, err := os.ReadDir(at); err != nil || len(entries) > 0 {
+			t.Errorf("after Unmount the folder contains %v, %v, want nothing", entries, err)
 		}
 	})
 	return at
@@ -38,7 +39,7 @@ func mounted(t *testing.T, bytes, entries int64) string {
 
 func TestMount_BoundsBytes(t *testing.T) {
 	t.Parallel()
-	at := mounted(t, 32<<20, 1000)
+	at := mountVolume(t, 32<<20, 1000)
 	f, err := os.Create(filepath.Join(at, "large"))
 	if err != nil {
 		t.Fatal(err)
@@ -51,34 +52,34 @@ func TestMount_BoundsBytes(t *testing.T) {
 		written += n
 	}
 	if !errors.Is(err, unix.ENOSPC) || written < 32<<20 || written > 64<<20 {
-		t.Errorf("%d bytes were written, then %v, want no space after 32 to 64 MiB", written, err)
+		t.Errorf("got %v after %d bytes, want ENOSPC after 32 to 64 MiB", err, written)
 	}
 	if bytes, _, err := volume.Used(at); err != nil || bytes < 32<<20 {
-		t.Errorf("Used() = %d bytes, %v", bytes, err)
+		t.Errorf("Used() = %d bytes, %v, want at least 32 MiB", bytes, err)
 	}
 }
 
 func TestMount_BoundsEntries(t *testing.T) {
 	t.Parallel()
-	at := mounted(t, 32<<20, 1000)
+	at := mountVolume(t, 32<<20, 1000)
 	made := 0
 	var err error
 	for ; err == nil && made < 5000; made++ {
 		err = os.Mkdir(filepath.Join(at, fmt.Sprint(made)), 0o700)
 	}
 	if !errors.Is(err, unix.ENOSPC) || made < 900 {
-		t.Errorf("%d folders were made, then %v, want no space after about 1000", made, err)
+		t.Errorf("got %v after %d folders, want ENOSPC after about 1000", err, made)
 	}
 }
 
-func TestMount_HasNoDevices(t *testing.T) {
+func TestMount_RefusesToOpenDevices(t *testing.T) {
 	t.Parallel()
-	at := mounted(t, 32<<20, 1000)
+	at := mountVolume(t, 32<<20, 1000)
 	device := filepath.Join(at, "null")
 	if err := unix.Mknod(device, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3))); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Open(device); !errors.Is(err, unix.EACCES) {
-		t.Errorf("a device was opened: %v", err)
+		t.Errorf("got %v when opening a device, want EACCES", err)
 	}
 }

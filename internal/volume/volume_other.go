@@ -10,7 +10,7 @@ import (
 // Mount returns errors.ErrUnsupported.
 func Mount(context.Context, string, string, int64, int64) error { return errors.ErrUnsupported }
 
-// Unmount has nothing to take away.
+// Unmount returns nil: no volume is mounted on this system.
 func Unmount(string) error { return nil }
 
 // Used returns errors.ErrUnsupported.

@@ -12,7 +12,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// Archive packs files.
+// Archive returns a zip archive of files, given as path and content.
 func Archive(files map[string]string) ([]byte, error) {
 	var archive bytes.Buffer
 	writer := zip.NewWriter(&archive)
@@ -29,7 +29,7 @@ func Archive(files map[string]string) ([]byte, error) {
 	return archive.Bytes(), err
 }
 
-// Upload has an archive be the function's code, from its next deployment on.
+// Upload uploads an archive as the function's code. It does not deploy the code.
 func Upload(ctx context.Context, api *function.API, id string, archive []byte) error {
 	target, err := api.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: id, ContentLength: uint64(len(archive))}, scw.WithContext(ctx))
 	if err != nil {
@@ -38,8 +38,7 @@ func Upload(ctx context.Context, api *function.API, id string, archive []byte) e
 	return Put(ctx, target, archive)
 }
 
-// Put puts an archive where the API has said that it belongs, with the headers
-// that it has said, as clients do.
+// Put sends an archive to the upload URL, with the headers that the API returned.
 func Put(ctx context.Context, target *function.UploadURL, archive []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, target.URL, bytes.NewReader(archive))
 	if err != nil {
@@ -54,8 +53,7 @@ func Put(ctx context.Context, target *function.UploadURL, archive []byte) error 
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		// Whatever can be read of the reason is better than none.
-		body, _ := io.ReadAll(response.Body)
+		body, _ := io.ReadAll(response.Body) // An incomplete message is still useful.
 		return fmt.Errorf("upload: %s: %s", response.Status, body)
 	}
 	return nil

@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// often is how often is asked whether a new function serves.
-	often = 20 * time.Millisecond
-	// patience is how long a deployment may take: a compiler may have a crate and
-	// all that it needs to build, beside others.
-	patience = 10 * time.Minute
+	// pollInterval is the interval at which Function reads the function's status.
+	pollInterval = 20 * time.Millisecond
+	// timeout is how long a deployment may take. It is long because Rust crates may
+	// be compiled while the machine is busy.
+	timeout = 10 * time.Minute
 )
 
-// Function makes a function of some files, and waits until it serves.
+// Function creates a function, deploys files as its code, and waits until it is
+// ready.
 func Function(ctx context.Context, api *function.API, request *function.CreateFunctionRequest, files map[string]string) (*function.Function, error) {
 	f, err := api.CreateFunction(request, scw.WithContext(ctx))
 	if err != nil {
@@ -30,16 +31,16 @@ func Function(ctx context.Context, api *function.API, request *function.CreateFu
 	if err := Upload(ctx, api, f.ID, archive); err != nil {
 		return nil, err
 	}
-	return Uploaded(ctx, api, f.ID, often)
+	return Uploaded(ctx, api, f.ID, pollInterval)
 }
 
-// Uploaded deploys what was uploaded last, and waits until it serves, which it
-// asks for at an interval.
+// Uploaded deploys the last uploaded archive of a function, and waits until the
+// function is ready. It reads the status at an interval.
 func Uploaded(ctx context.Context, api *function.API, id string, interval time.Duration) (*function.Function, error) {
 	if _, err := api.DeployFunction(&function.DeployFunctionRequest{FunctionID: id}, scw.WithContext(ctx)); err != nil {
 		return nil, err
 	}
-	limit := patience
+	limit := timeout
 	f, err := api.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: id, RetryInterval: &interval, Timeout: &limit}, scw.WithContext(ctx))
 	if err == nil && f.Status != function.FunctionStatusReady {
 		message := ""

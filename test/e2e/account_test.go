@@ -13,6 +13,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // Clients ask who they are, and learn of nobody else.
@@ -130,7 +131,7 @@ func TestOrganizationKey_ManagesProjects(t *testing.T) {
 	must[admin.APIKey](t)(w.Admin.RevokeKey(t.Context(), key.AccessKey))
 
 	must[*function.Namespace](t)(w.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: n.ID}))
-	eventually(t, "the namespace is gone", func() bool {
+	await.True(t, "the namespace is gone", func() bool {
 		_, err := w.GetNamespace(&function.GetNamespaceRequest{NamespaceID: n.ID})
 		return err != nil
 	})

@@ -137,7 +137,7 @@ func TestACME(t *testing.T) {
 	if status, body, err := get("api.example.com"); status != 200 || body != "hello" {
 		t.Errorf("after a restart: %d %q %v", status, body, err)
 	}
-	if got := strings.Count(w.Log.String(), "a certificate was obtained"); got != 1 {
+	if got := strings.Count(w.Log.String(), "certificate obtained"); got != 1 {
 		t.Errorf("%d certificates were obtained", got)
 	}
 	found := 0

@@ -12,6 +12,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
@@ -55,7 +56,7 @@ func TestFaults(t *testing.T) {
 		if status != test.status {
 			t.Errorf("%s: status %d, want %d: %s", test.path, status, test.status, body)
 		}
-		eventually(t, "the log says "+test.logged, func() bool { return strings.Contains(w.Log.String(), test.logged) })
+		await.True(t, "the log says "+test.logged, func() bool { return strings.Contains(w.Log.String(), test.logged) })
 	}
 }
 
@@ -203,7 +204,7 @@ func TestVariables(t *testing.T) {
 	must[*function.Namespace](t)(w.UpdateNamespace(&function.UpdateNamespaceRequest{
 		NamespaceID: created.ID, EnvironmentVariables: &map[string]string{"A": "changed"},
 	}))
-	eventually(t, "the function has the namespace's new variables", func() bool {
+	await.True(t, "the function has the namespace's new variables", func() bool {
 		_, body := w.call(f, "/", "")
 		return strings.Contains("\n"+body+"\n", "\nA=changed\n") && strings.Contains(body, "S=namespace")
 	})
@@ -217,7 +218,7 @@ func TestIdle(t *testing.T) {
 	n := w.namespace("idle")
 	f := w.function(python(n.ID, "f"), pythonHandler("return str(os.getpid())"))
 	_, first := w.call(f, "/", "")
-	eventually(t, "the instance is gone", func() bool { return !alive(first) })
+	await.True(t, "the instance is gone", func() bool { return !alive(first) })
 	if status, second := w.call(f, "/", ""); status != 200 || second == first {
 		t.Errorf("%d %s after %s", status, second, first)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // TestCronCalls has a cron call a private function, for which nobody has a
@@ -34,7 +35,7 @@ func TestCronCalls(t *testing.T) {
 	w.Stop()
 	ahead.Store(int64(3 * time.Hour))
 	w.restart()
-	eventually(t, "the cron has called", func() bool {
+	await.True(t, "the cron has called", func() bool {
 		return strings.Contains(w.Log.String(), "cron_id="+cron.ID)
 	})
 	wantLines(t, w.Log.String(), `msg="a cron has called" cron_id=`+cron.ID+` function_id=`+f.ID+` planned=\S+ late=\S+ status=200$`)

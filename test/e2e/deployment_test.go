@@ -12,6 +12,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // begin uploads an archive and asks for its deployment, and does not wait.
@@ -55,7 +56,7 @@ func TestVariablesReachADeployment(t *testing.T) {
 	f := w.function(python(n.ID, "f"), handler)
 	w.begin(f.ID, map[string]string{"handler.py": "import time\ntime.sleep(0.5)\n" + handler["handler.py"]})
 	must[*function.Namespace](t)(w.UpdateNamespace(&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &map[string]string{"A": "new"}}))
-	eventually(t, "the namespace is ready", func() bool {
+	await.True(t, "the namespace is ready", func() bool {
 		n := must[*function.Namespace](t)(w.GetNamespace(&function.GetNamespaceRequest{NamespaceID: n.ID}))
 		return n.Status == function.NamespaceStatusReady
 	})
@@ -90,7 +91,7 @@ func TestFilesStayWhileTheyServe(t *testing.T) {
 	if status, body := w.call(f, "/", ""); status != 200 || body != "3" {
 		t.Errorf("%d %s", status, body)
 	}
-	eventually(t, "one artifact is left", func() bool {
+	await.True(t, "one artifact is left", func() bool {
 		left, err := os.ReadDir(filepath.Join(w.DataDir, "artifacts", f.ID))
 		return err == nil && len(left) == 1
 	})
@@ -145,7 +146,7 @@ func TestSlowStartsHoldUpNothing(t *testing.T) {
 		found := must[*function.ListFunctionsResponse](t)(w.ListFunctions(&function.ListFunctionsRequest{NamespaceID: n.ID, Name: &f}))
 		must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: found.Functions[0].ID}))
 	}
-	eventually(t, "two functions are deleted", func() bool {
+	await.True(t, "two functions are deleted", func() bool {
 		found := must[*function.ListFunctionsResponse](t)(w.ListFunctions(&function.ListFunctionsRequest{NamespaceID: n.ID}))
 		return found.TotalCount == 8
 	})
@@ -162,7 +163,7 @@ func TestUploadToADeletedFunction(t *testing.T) {
 	archive := zipOf(t, pythonHandler("return 'x'"))
 	target := must[*function.UploadURL](t)(w.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: uint64(len(archive))}))
 	must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
-	eventually(t, "the function is deleted", func() bool {
+	await.True(t, "the function is deleted", func() bool {
 		_, err := w.GetFunction(&function.GetFunctionRequest{FunctionID: f.ID})
 		return notFound(err)
 	})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // raw sends bytes to the gateway and returns the first answer.
@@ -138,12 +139,12 @@ func TestCallerGoesAway(t *testing.T) {
 		}
 		gone <- err
 	}()
-	eventually(t, "the function is called", func() bool { return exists(marker) })
+	await.True(t, "the function is called", func() bool { return exists(marker) })
 	cancel()
 	if err := <-gone; err == nil {
 		t.Error("the call was answered")
 	}
-	eventually(t, "the instance is stopped", func() bool { return !alive(first) })
+	await.True(t, "the instance is stopped", func() bool { return !alive(first) })
 	if status, second := w.call(f, "/", ""); status != 200 || second == first {
 		t.Errorf("%d %s", status, second)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // talker says its path, and its secret.
@@ -57,7 +58,7 @@ func TestLogs(t *testing.T) {
 	// for the next one's is documented.
 	for i, path := range []string{"/one", "/two"} {
 		w.ask(f, path, "request"+path[1:])
-		eventually(t, "the call has its lines", func() bool { return len(w.logs(f, "")) == 2*(i+1) })
+		await.True(t, "the call has its lines", func() bool { return len(w.logs(f, "")) == 2*(i+1) })
 	}
 	lines := w.logs(f, "?since=10m")
 	for i, want := range []struct{ stream, message, request string }{
@@ -92,7 +93,7 @@ func TestLogs(t *testing.T) {
 		t.Errorf("after a restart there are %+v", got)
 	}
 	must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
-	eventually(t, "the logs are gone", func() bool {
+	await.True(t, "the logs are gone", func() bool {
 		found, err := output.Find(filepath.Join(w.DataDir, output.Dir), f.ID)
 		return err == nil && found == nil
 	})

@@ -12,6 +12,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // ops asks the operators' port.
@@ -34,7 +35,7 @@ func wantLines(t *testing.T, text string, patterns ...string) {
 func TestOperatorsPort(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	eventually(t, "the server is ready", func() bool { status, _ := w.ops("/readyz"); return status == 200 })
+	await.True(t, "the server is ready", func() bool { status, _ := w.ops("/readyz"); return status == 200 })
 	_, report := w.ops("/readyz")
 	wantLines(t, report, `^start: ok$`, `^store: ok$`, `^changes: ok$`, `^engine: ok$`)
 	status, _ := w.ops("/healthz")
@@ -74,7 +75,7 @@ func TestOperatorsPort(t *testing.T) {
 	wantLines(t, w.Log.String(), `msg=call request_id=\S+ function_id=`+f.ID+` method=GET status=200 took=\S+ token_id=`+issued.ID+` waited=\S+ instance=\S+$`)
 
 	must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
-	eventually(t, "the function's series are gone", func() bool {
+	await.True(t, "the function's series are gone", func() bool {
 		_, measured := w.ops("/metrics")
 		return !strings.Contains(measured, f.ID)
 	})

@@ -16,12 +16,6 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// eventually waits for what is to become true.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	await.True(t, what, holds)
-}
-
 // alive tells whether a process of this machine is there.
 func alive(pid string) bool {
 	number, err := strconv.Atoi(pid)
@@ -91,7 +85,7 @@ func TestRestartGoesOn(t *testing.T) {
 	if ready.Status != function.NamespaceStatusReady {
 		t.Errorf("the new namespace is %s", ready.Status)
 	}
-	eventually(t, "the namespace is deleted", func() bool {
+	await.True(t, "the namespace is deleted", func() bool {
 		_, err := w.GetNamespace(&function.GetNamespaceRequest{NamespaceID: doomed.ID})
 		return notFound(err)
 	})

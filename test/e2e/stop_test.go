@@ -13,6 +13,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // heldCall is a call that is under way.
@@ -35,7 +36,7 @@ func (w *world) hold(f *function.Function, dir, name string, protocols *http.Pro
 		response.Body.Close()
 		call.status <- response.StatusCode
 	}()
-	eventually(w.t, name+" is called", func() bool { return exists(filepath.Join(dir, name)) })
+	await.True(w.t, name+" is called", func() bool { return exists(filepath.Join(dir, name)) })
 	return call
 }
 
@@ -67,10 +68,10 @@ func TestGracefulStop(t *testing.T) {
 
 	stopped := make(chan struct{})
 	go func() { w.Stop(); close(stopped) }()
-	eventually(t, "the server says that it stops", func() bool { status, body := w.ops("/readyz"); return status == 503 && body == "stopping\n" })
+	await.True(t, "the server says that it stops", func() bool { status, body := w.ops("/readyz"); return status == 503 && body == "stopping\n" })
 	status, _ = w.call(f, "/fast", "")
 	wantStatus(t, "a call while others may not know", status, 200)
-	eventually(t, "new connections are refused", func() bool {
+	await.True(t, "new connections are refused", func() bool {
 		connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.GatewayURL, "http://"))
 		if err == nil {
 			connection.Close()

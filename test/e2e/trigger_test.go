@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
@@ -72,7 +73,7 @@ func newConsumer(t *testing.T, brokers string, request function.CreateTriggerReq
 		t.Fatalf("the trigger is %s: %v", made.Status, made.ErrorMessage)
 	}
 	c := consumer{w, f, made}
-	eventually(t, "the trigger consumes", func() bool { return strings.Contains(w.Log.String(), "a trigger consumes") })
+	await.True(t, "the trigger consumes", func() bool { return strings.Contains(w.Log.String(), "a trigger consumes") })
 	return c
 }
 
@@ -92,7 +93,7 @@ func (c consumer) counts() map[string]int {
 func (c consumer) expectAll() {
 	c.t.Helper()
 	var counts map[string]int
-	eventually(c.t, "all messages are delivered", func() bool {
+	await.True(c.t, "all messages are delivered", func() bool {
 		counts = c.counts()
 		for n := range messages {
 			if text, times := message(n); counts[text] < times {
@@ -109,7 +110,7 @@ func (c consumer) expectAll() {
 	if len(counts) != messages {
 		c.t.Errorf("%d messages came, want %d", len(counts), messages)
 	}
-	eventually(c.t, "those that always fail are given up", func() bool {
+	await.True(c.t, "those that always fail are given up", func() bool {
 		return strings.Count(c.Log.String(), "a message is given up") == messages/100
 	})
 	again := 0
@@ -142,7 +143,7 @@ func TestTriggers(t *testing.T) {
 		publish(t, broker, "orders.new")
 		c.expectAll()
 		must[*function.Trigger](t)(c.DeleteTrigger(&function.DeleteTriggerRequest{TriggerID: c.trigger.ID}))
-		eventually(t, "the stream has no consumer left", func() bool {
+		await.True(t, "the stream has no consumer left", func() bool {
 			answer, err := broker.Request("$JS.API.CONSUMER.NAMES.jobs", nil, nats.DefaultTimeout)
 			return err == nil && !strings.Contains(string(answer.Data), c.trigger.ID)
 		})
@@ -211,12 +212,12 @@ func TestTriggerAcrossARestart(t *testing.T) {
 	c := newConsumer(t, natsBrokers(broker), function.CreateTriggerRequest{ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "orders"}})
 	publish(t, broker, "orders")
 	first := map[string]int{}
-	eventually(t, "some messages are delivered", func() bool { first = c.counts(); return len(first) > 50 })
+	await.True(t, "some messages are delivered", func() bool { first = c.counts(); return len(first) > 50 })
 	c.Stop()
 	// What was taken between the last count and the end is known to the log of
 	// calls alone; the instance that counted is gone.
 	c.restart()
-	eventually(t, "the rest is delivered", func() bool {
+	await.True(t, "the rest is delivered", func() bool {
 		_, last := c.counts()["999"]
 		return last && strings.Count(c.Log.String(), "a message is given up") == messages/100
 	})
@@ -258,7 +259,7 @@ func TestTriggerWithoutBroker(t *testing.T) {
 			Endpoint: local.URL, QueueURL: local.URL + "/1/q", AccessKey: "AK", SecretKey: "SK",
 		},
 	}))
-	eventually(t, "the server says why", func() bool {
+	await.True(t, "the server says why", func() bool {
 		return strings.Contains(w.Log.String(), "127.0.0.1 is not public")
 	})
 	if len(reached) > 0 {

@@ -50,8 +50,26 @@ var keyPair = sync.OnceValues(func() (token.KeyPair, error) { return token.Gener
 // Start runs a server until the test ends.
 func Start(t testing.TB, options ...Option) *Jeton {
 	t.Helper()
-	dir := t.TempDir()
-	config := server.DefaultConfig(filepath.Join(dir, "data"))
+	j := configured(t, filepath.Join(t.TempDir(), "data"), options)
+	j.authenticate(j.start())
+	j.atEnd()
+	return j
+}
+
+// StartOver runs a server over an existing data folder until the test ends.
+// credentials are those of an API key that is in it.
+func StartOver(t testing.TB, dataDir string, credentials *scw.Profile, options ...Option) *Jeton {
+	t.Helper()
+	j := configured(t, dataDir, options)
+	j.authenticate(credentials)
+	j.start()
+	j.atEnd()
+	return j
+}
+
+// configured returns a server that has not been started.
+func configured(t testing.TB, dataDir string, options []Option) *Jeton {
+	config := server.DefaultConfig(dataDir)
 	config.CacheDir = server.DefaultCacheDir(config.DataDir)
 	config.NewID = sameProject(config.NewID)
 	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
@@ -66,13 +84,14 @@ func Start(t testing.TB, options ...Option) *Jeton {
 	for _, option := range options {
 		option(&config)
 	}
-	j := &Jeton{t: t, config: config, DataDir: config.DataDir, Log: &testlog.Buffer{}}
 	collector()
-	issued := j.start()
-	j.AccessKey, j.SecretKey = *issued.AccessKey, *issued.SecretKey
-	j.ProjectID, j.OrganizationID = *issued.DefaultProjectID, *issued.DefaultOrganizationID
-	j.atEnd()
-	return j
+	return &Jeton{t: t, config: config, DataDir: config.DataDir, Log: &testlog.Buffer{}}
+}
+
+// authenticate makes j's clients use an API key.
+func (j *Jeton) authenticate(credentials *scw.Profile) {
+	j.AccessKey, j.SecretKey = *credentials.AccessKey, *credentials.SecretKey
+	j.ProjectID, j.OrganizationID = *credentials.DefaultProjectID, *credentials.DefaultOrganizationID
 }
 
 // sameProject makes the first ID, which is that of the first project, the same for

@@ -1,6 +1,6 @@
-// Package needs says what a test needs of the machine. A test whose need is not
-// met fails, so that nobody takes it for passed; only under make test, which
-// names such tests at its end, it is left out.
+// Package needs declares what a test requires of the machine. A test whose
+// requirement is not met fails. Under make test it is skipped instead, and make test
+// lists the skipped tests at its end.
 package needs
 
 import (
@@ -9,45 +9,45 @@ import (
 	"testing"
 )
 
-// leftOutVariable names the file that make test collects the names of tests in
-// that were left out. It is not set for root.
-const leftOutVariable = "JETON_TEST_LEFT_OUT"
+// skippedVariable names the file in which make test collects the skipped tests. It
+// is not set if make test runs as root.
+const skippedVariable = "JETON_TEST_LEFT_OUT"
 
-// Root leaves the test out, or fails it, unless it runs as root. why completes the
+// Root skips the test, or fails it, unless it runs as root. Why completes the
 // sentence "it needs root, because it".
 func Root(t testing.TB, why string) {
 	t.Helper()
-	if left, err := leaveOut(t.Name(), why); err != nil {
+	if skipped, err := skip(t.Name(), why); err != nil {
 		t.Fatal(err)
-	} else if left {
+	} else if skipped {
 		t.Skipf("it needs root, because it %s", why)
 	}
 }
 
-// RootForAll reports whether a package's tests can run all of which need root. It
-// is for TestMain, which exits with code if not.
+// RootForAll reports whether the tests of a package can run if all of them need
+// root. It is for TestMain, which exits with code if ok is false.
 func RootForAll(name, why string) (ok bool, code int) {
-	left, err := leaveOut(name, why)
+	skipped, err := skip(name, why)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return false, 1
 	}
-	return !left, 0
+	return !skipped, 0
 }
 
-// leaveOut notes that a test is left out. Returns false as root, and an error where
-// nobody would say that it was left out.
-func leaveOut(name, why string) (bool, error) {
+// skip records that a test is skipped. It returns false as root, and an error if
+// the skipped test would not be listed.
+func skip(name, why string) (bool, error) {
 	if os.Geteuid() == 0 {
 		return false, nil
 	}
-	path := os.Getenv(leftOutVariable)
+	path := os.Getenv(skippedVariable)
 	if path == "" {
-		return false, fmt.Errorf("%s needs root, because it %s: run it as root, or by make test, which leaves it out", name, why)
+		return false, fmt.Errorf("%s needs root, because it %s: run it as root, or run make test, which skips it", name, why)
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
-		return false, fmt.Errorf("note that %s is left out: %w", name, err)
+		return false, fmt.Errorf("record that %s is skipped: %w", name, err)
 	}
 	defer file.Close()
 	_, err = fmt.Fprintf(file, "%s: it %s\n", name, why)

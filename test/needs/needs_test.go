@@ -11,18 +11,16 @@ import (
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
-// TestForNobody is run by TestRoot as another user.
-func TestForNobody(t *testing.T) {
+// TestHelperNeedsRoot is run as another user by the test below.
+func TestHelperNeedsRoot(t *testing.T) {
 	if os.Getenv("NEEDS_TEST") == "" {
 		return
 	}
-	needs.Root(t, "makes users")
+	needs.Root(t, "creates users")
 	t.Log("it ran")
 }
 
-// A test that needs root fails without it, unless somebody says at the end that it
-// was left out.
-func TestRoot(t *testing.T) {
+func TestRoot_FailsTestUnlessItsSkipIsListed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for path := dir; strings.HasPrefix(path, os.TempDir()+"/"); path = filepath.Dir(path) {
@@ -45,7 +43,7 @@ func TestRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(environment ...string) (string, error) {
-		c := exec.CommandContext(t.Context(), program, "-test.v", "-test.run=^TestForNobody$")
+		c := exec.CommandContext(t.Context(), program, "-test.v", "-test.run=^TestHelperNeedsRoot$")
 		c.Env, c.Dir = append(environment, "NEEDS_TEST=1"), dir
 		if os.Geteuid() == 0 {
 			c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
@@ -53,14 +51,14 @@ func TestRoot(t *testing.T) {
 		output, err := c.CombinedOutput()
 		return string(output), err
 	}
-	if output, err := run(); err == nil || !strings.Contains(output, "run it as root, or by make test") || strings.Contains(output, "it ran") {
-		t.Errorf("by itself: %v\n%s", err, output)
+	if output, err := run(); err == nil || !strings.Contains(output, "run it as root, or run make test") || strings.Contains(output, "it ran") {
+		t.Errorf("without make test: got error %v, want a failure:\n%s", err, output)
 	}
 	if output, err := run("JETON_TEST_LEFT_OUT=" + list); err != nil || strings.Contains(output, "it ran") {
-		t.Errorf("under make test: %v\n%s", err, output)
+		t.Errorf("under make test: got error %v, want a skip:\n%s", err, output)
 	}
-	noted, err := os.ReadFile(list)
-	if want := "TestForNobody: it makes users\n"; err != nil || string(noted) != want {
-		t.Errorf("noted is %q, %v, want %q", noted, err, want)
+	listed, err := os.ReadFile(list)
+	if want := "TestHelperNeedsRoot: it creates users\n"; err != nil || string(listed) != want {
+		t.Errorf("listed %q, error %v, want %q", listed, err, want)
 	}
 }

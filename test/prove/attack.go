@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // attackArgument has this program attack a gateway until its input ends.
@@ -92,7 +94,7 @@ func (a *attack) begin(ctx context.Context) error {
 	}
 	a.group.Go(func() { a.dribble(ctx) })
 	// The attack is whole when the connections are there.
-	if err := eventually(ctx, func() bool { return a.idle.Load() >= idleConnections }); err != nil {
+	if err := await.Until(ctx, "the idle connections are open", func() bool { return a.idle.Load() >= idleConnections }); err != nil {
 		return fmt.Errorf("only %d connections are let in: %w", a.idle.Load(), err)
 	}
 	a.began = time.Now()

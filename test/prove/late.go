@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // lateArgument has this program be a server that breaks the first promise.
@@ -27,24 +27,36 @@ func serveLate(dataDir string) error {
 	config := server.DefaultConfig(dataDir)
 	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", ""
 	config.CacheDir = ".cache"
-	config.Follow = func(apply func(functions.Change)) func(functions.Change) {
-		later := make(chan functions.Change, 10_000)
-		go func() {
-			for change := range later {
-				time.AfterFunc(lateness, func() { apply(change) })
-			}
-		}()
-		return func(change functions.Change) {
-			if change.Deleted {
-				later <- change
-			} else {
-				apply(change)
-			}
-		}
+	config.Follow = func(follower store.Follower) store.Follower {
+		late := lateFollower{follower, make(chan store.Change, 10_000)}
+		go late.run()
+		return late
 	}
 	s, err := server.Open(ctx, config, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err != nil {
 		return err
 	}
 	return errors.Join(s.Run(ctx), s.Close())
+}
+
+// A lateFollower passes deletions on after lateness.
+type lateFollower struct {
+	store.Follower
+
+	later chan store.Change
+}
+
+func (f lateFollower) run() {
+	for change := range f.later {
+		time.AfterFunc(lateness, func() { f.Follower.Apply(change) })
+	}
+}
+
+// Apply implements store.Follower.
+func (f lateFollower) Apply(change store.Change) {
+	if change.Deleted {
+		f.later <- change
+	} else {
+		f.Follower.Apply(change)
+	}
 }

@@ -10,6 +10,8 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 const (
@@ -86,7 +88,7 @@ func (v *jeton) revoke(ctx context.Context, count int) (*load, error) {
 		l.group.Wait()
 	}()
 	l.begin(running)
-	if err := eventually(ctx, func() bool { return l.admitted.Load() > 500 }); err != nil {
+	if err := await.Until(ctx, "500 calls are admitted", func() bool { return l.admitted.Load() > 500 }); err != nil {
 		return nil, fmt.Errorf("the load does not begin: %w", err)
 	}
 	for i, t := range tickets {

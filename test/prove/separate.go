@@ -17,6 +17,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/nameserver"
 )
 
@@ -207,7 +208,7 @@ func (p *plot) steal(ctx context.Context, api caller, foreign *function.Function
 			if err != nil {
 				return err
 			}
-			return eventually(ctx, func() bool { return p.queue.count("orders") > 0 })
+			return await.Until(ctx, "the queue has messages", func() bool { return p.queue.count("orders") > 0 })
 		},
 		"the messages of a queue of that name": func() error {
 			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "o", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{

@@ -13,6 +13,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/deploy"
 )
 
@@ -79,7 +80,7 @@ func (v *jeton) start(ctx context.Context) error {
 	}
 	v.process = process
 	var endpoints struct{ API, Gateway, Ops string }
-	err = eventually(ctx, func() bool {
+	err = await.Until(ctx, "jeton writes endpoints.json", func() bool {
 		content, err := os.ReadFile(filepath.Join(v.data, "endpoints.json"))
 		return err == nil && json.Unmarshal(content, &endpoints) == nil
 	})
@@ -141,20 +142,4 @@ func (v *jeton) token(ctx context.Context, functionID string, expiresAt *time.Ti
 		v.stage.secrets = append(v.stage.secrets, token.Token)
 	}
 	return token, err
-}
-
-// eventually waits for something to become true.
-func eventually(ctx context.Context, holds func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
 }

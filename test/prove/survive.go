@@ -13,6 +13,8 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 const (
@@ -238,7 +240,7 @@ func (p *survival) unsettled(ctx context.Context) (left []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = eventually(ctx, func() bool {
+	_ = await.Until(ctx, "no object is in a transient state", func() bool {
 		left, err = p.transient(ctx)
 		return err == nil && len(left) == 0
 	})

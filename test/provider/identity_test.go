@@ -9,6 +9,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/provider"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // identityType is the identity of every object.
@@ -20,7 +21,7 @@ func TestImportByIdentity(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	n := must(w.api.CreateNamespace(&function.CreateNamespaceRequest{Name: "identified"}))
-	eventually(t, "the namespace is ready", func() bool {
+	await.True(t, "the namespace is ready", func() bool {
 		return must(w.api.GetNamespace(&function.GetNamespaceRequest{NamespaceID: n.ID})).Status == function.NamespaceStatusReady
 	})
 	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{

@@ -46,7 +46,7 @@ func (r *interrupted) interrupt() {
 	if err := syscall.Kill(-r.command.Process.Pid, syscall.SIGINT); err != nil {
 		r.t.Fatal(err)
 	}
-	eventually(r.t, "terraform notices the interrupt", func() bool { return strings.Contains(r.output.String(), "Interrupt received") })
+	await.True(r.t, "terraform notices the interrupt", func() bool { return strings.Contains(r.output.String(), "Interrupt received") })
 }
 
 // wait returns what the command printed, and fails the test unless it ends soon,
@@ -75,7 +75,7 @@ func TestInterruptWhileBuilding(t *testing.T) {
 	c.archive("first")
 	w.front.Rewrite(100_000, "GET", "/functions/[0-9a-f-]+$", `"status":"ready"`, `"status":"pending"`)
 	run := c.start("apply", "-no-color", "-auto-approve")
-	eventually(t, "the build is waited for", func() bool { return len(w.front.Requests("GET", "/functions/[0-9a-f-]+$")) > 2 })
+	await.True(t, "the build is waited for", func() bool { return len(w.front.Requests("GET", "/functions/[0-9a-f-]+$")) > 2 })
 	run.interrupt()
 	if output := run.wait(); !strings.Contains(output, "context canceled") {
 		t.Errorf("the error does not say why:\n%s", output)

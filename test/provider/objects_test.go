@@ -39,14 +39,8 @@ func (w *world) deleteNamespace(t *testing.T, id string) {
 	if _, err := w.api.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: id}); err != nil {
 		t.Fatalf("delete namespace %s: %v", id, err)
 	}
-	eventually(t, "namespace "+id+" is gone", func() bool {
+	await.True(t, "namespace "+id+" is gone", func() bool {
 		_, err := w.api.GetNamespace(&function.GetNamespaceRequest{NamespaceID: id})
 		return err != nil
 	})
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	await.True(t, what, holds)
 }

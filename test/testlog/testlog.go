@@ -1,4 +1,4 @@
-// Package testlog keeps what a program under test has logged.
+// Package testlog collects the log of a program under test.
 package testlog
 
 import (
@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Buffer may be read while it is written.
+// Buffer is a buffer that may be read and written by several goroutines at once.
 type Buffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -19,7 +19,7 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	return b.buffer.Write(p)
 }
 
-// String returns all that was written.
+// String returns everything that was written.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

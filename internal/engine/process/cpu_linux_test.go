@@ -69,7 +69,7 @@ func TestTheStartBoostEnds(t *testing.T) {
 	events := enginetest.Watch(t, e)
 	enginetest.Scale(t, e, r, 1)
 	enginetest.Next(t, events, engine.Starting)
-	eventually(t, "the instance is kept from running", func() bool { return running(mark) && throttled(t, mark) >= 5 })
+	await.True(t, "the instance is kept from running", func() bool { return running(mark) && throttled(t, mark) >= 5 })
 }
 
 // running tells whether there is a process of a mark.

@@ -12,6 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // onDisk runs a script in an instance with a disk of its own, and returns what it
@@ -125,7 +126,7 @@ func TestDisk_EndsWithAKilledServer(t *testing.T) {
 		t.Error("no disk of the server's is attached, want those of its sandboxes")
 	}
 	kill(t, server)
-	eventually(t, "all disks have ended", func() bool { return attached(t, disks) == 0 })
+	await.True(t, "all disks have ended", func() bool { return attached(t, disks) == 0 })
 }
 
 // attached counts the block devices whose file is in a folder.

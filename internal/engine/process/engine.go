@@ -168,7 +168,7 @@ func (e *Engine) openHost() error {
 		}
 	}
 	e.host = host
-	if host.Prepares() && e.config.Spare.Least > 0 {
+	if host.CanMountCode() && e.config.Spare.Least > 0 {
 		e.pool = newPool(e, e.config.Spare)
 	}
 	return nil
@@ -216,6 +216,9 @@ func (e *Engine) Close() error {
 	for w := range e.watchers {
 		w.close()
 	}
+	for _, r := range e.revisions {
+		r.drop()
+	}
 	e.mu.Unlock()
 	var err error
 	if e.host != nil {
@@ -233,7 +236,11 @@ func (e *Engine) Apply(ctx context.Context, r engine.Revision) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
+		resolved.drop()
 		return errClosed
+	}
+	if before := e.revisions[r.ID]; before != nil {
+		before.drop()
 	}
 	e.revisions[r.ID] = resolved
 	e.pool.want(resolved)
@@ -272,6 +279,7 @@ func (e *Engine) SetScale(_ context.Context, revisionID string, n int, victims [
 
 func (e *Engine) start(r *revision) {
 	in := newInstance(e.config.NewID(), r)
+	r.users++
 	e.instances[in.id] = in
 	e.emit(in.event(engine.Starting))
 	e.running.Go(func() { e.run(in) })
@@ -291,7 +299,10 @@ func (e *Engine) Stop(_ context.Context, instanceID string) error {
 func (e *Engine) Delete(ctx context.Context, revisionID string) error {
 	var ending []*instance
 	e.mu.Lock()
-	delete(e.revisions, revisionID)
+	if r := e.revisions[revisionID]; r != nil {
+		delete(e.revisions, revisionID)
+		r.drop()
+	}
 	e.pool.forget(revisionID)
 	for _, in := range e.instances {
 		if in.revision.id == revisionID {

@@ -73,6 +73,7 @@ func (e *Engine) run(in *instance) {
 		event.Reason = reason
 	}
 	delete(e.instances, in.id)
+	in.revision.drop()
 	e.emit(event)
 	close(in.ended)
 }

@@ -54,11 +54,11 @@ func (e *Engine) newBox(ctx context.Context, r *revision) (*box, error) {
 	if r != nil {
 		layout.Visible = r.visible
 	}
-	if r != nil && !e.host.Prepares() {
+	if r != nil && !e.host.CanMountCode() {
 		layout.Home, layout.Temporary = r.dir, sandbox.LimitsFor(r.memory, r.cpu).Temporary
 	}
 	policy := e.config.Egress
-	if policy != nil && e.host.Prepares() {
+	if policy != nil && e.host.CanMountCode() {
 		layout.Resolver = egress.ResolverAddress
 	}
 	if b.Sandbox, err = e.host.Start(ctx, layout); err != nil {
@@ -125,7 +125,7 @@ func (b *box) enter(r *revision, boosted bool) error {
 	go func() { limited <- b.Limit(start) }()
 	var err error
 	if b.level == sandbox.Full {
-		err = b.Reveal(r.dir, b.limits.Temporary)
+		err = b.MountCode(r.dir, b.limits.Temporary)
 	}
 	if err := errors.Join(err, <-limited); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (b *box) enter(r *revision, boosted bool) error {
 	if b.level == sandbox.Restricted {
 		p.Dir, p.Writable, p.Readable = b.work, []string{b.work}, []string{r.dir, filepath.Dir(r.command[0])}
 	}
-	return b.Become(p)
+	return b.Exec(p)
 }
 
 // environment is what each instance finds in its environment, unless its revision

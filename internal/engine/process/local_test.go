@@ -13,6 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // localTests are the tests of each isolation level that look at the processes and
@@ -55,7 +56,7 @@ func testEndsChildren(t *testing.T, e *process.Engine) {
 	child := processOf(t, r, true)
 	_, _ = enginetest.Ask(ready.Address, "exit")
 	enginetest.Next(t, events, engine.Gone)
-	eventually(t, "the child of the instance has ended", func() bool { return ended(child) })
+	await.True(t, "the child of the instance has ended", func() bool { return ended(child) })
 }
 
 func testDeleteEndsProcesses(t *testing.T, e *process.Engine) {

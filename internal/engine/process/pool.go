@@ -305,7 +305,7 @@ func (e *Engine) prepare(ctx context.Context, kind string) (*box, error) {
 	}
 	b.worker = true
 	command := e.config.Workers[kind].Command
-	err = b.Become(sandbox.Program{
+	err = b.Exec(sandbox.Program{
 		Path: command[0], Args: command, Env: b.environment(), Dir: sandbox.HomeDir, Profile: profileOf(kind), Assigned: true,
 	})
 	if err != nil {

@@ -6,12 +6,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// Artifacts finds built code on this machine.
+// Artifacts provides built code on this machine.
 type Artifacts interface {
-	// Dir returns the absolute path of the folder of a function's artifact. The
-	// folder exists until the revision's Delete has returned. Returns an error if
-	// there is no such artifact.
-	Dir(ctx context.Context, functionID, artifact string) (string, error)
+	// Local returns the absolute path of the folder of a function's artifact, which
+	// exists until release is called. The engine calls release once, when no
+	// instance reads the folder; release must not block. Returns an error if there
+	// is no such artifact.
+	Local(ctx context.Context, functionID, artifact string) (dir string, release func(), err error)
 }
 
 // A Starter determines how instances of a revision are started on this machine.

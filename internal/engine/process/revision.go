@@ -14,11 +14,15 @@ import (
 )
 
 // A revision is an engine.Revision with all that a start of an instance needs,
-// computed once by Apply. It is immutable.
+// computed once by Apply. It is immutable, except users.
 type revision struct {
 	id, functionID, projectID string
-	// dir is the folder of the artifact.
-	dir string
+	// dir is the folder of the artifact, and release ends its use.
+	dir     string
+	release func()
+	// users counts the instances, and 1 for the revision until it is deleted. The
+	// engine's mutex guards it.
+	users int
 	// language, command and env are those of Start.
 	language     string
 	command, env []string
@@ -39,32 +43,48 @@ func (e *Engine) resolve(ctx context.Context, r engine.Revision) (*revision, err
 	if r.ID == "" {
 		return nil, errors.New("revision has no ID")
 	}
-	dir, err := e.config.Artifacts.Dir(ctx, r.FunctionID, r.Artifact)
-	if err != nil {
-		return nil, fmt.Errorf("find artifact %s: %w", r.Artifact, err)
-	}
-	start, err := e.config.Starter.Start(r, e.home(dir))
+	dir, release, err := e.config.Artifacts.Local(ctx, r.FunctionID, r.Artifact)
 	if err != nil {
 		return nil, err
 	}
-	if len(start.Command) == 0 || !filepath.IsAbs(start.Command[0]) {
-		return nil, fmt.Errorf("command %.100q has no absolute path", start.Command)
-	}
 	resolved := &revision{
-		id: r.ID, functionID: r.FunctionID, projectID: r.ProjectID, dir: dir,
-		language: start.Language, command: start.Command, env: start.Env,
+		id: r.ID, functionID: r.FunctionID, projectID: r.ProjectID, dir: dir, release: release, users: 1,
 		memory: r.MemoryLimit, cpu: r.CPULimit, secrets: newRedactor(r.Secrets),
 	}
+	if err := e.resolveStart(resolved, r); err != nil {
+		release()
+		return nil, err
+	}
+	return resolved, nil
+}
+
+// resolveStart adds how instances of the revision are started.
+func (e *Engine) resolveStart(r *revision, from engine.Revision) error {
+	start, err := e.config.Starter.Start(from, e.home(r.dir))
+	if err != nil {
+		return err
+	}
+	if len(start.Command) == 0 || !filepath.IsAbs(start.Command[0]) {
+		return fmt.Errorf("command %.100q has no absolute path", start.Command)
+	}
+	r.language, r.command, r.env = start.Language, start.Command, start.Env
 	if e.host == nil {
-		return resolved, nil
+		return nil
 	}
 	if e.config.Isolation == sandbox.Full {
-		if err := openToOthers(dir); err != nil {
-			return nil, err
+		if err := openToOthers(r.dir); err != nil {
+			return err
 		}
 	}
-	resolved.visible = e.visibleTo(start.Command[0])
-	return resolved, e.resolveWarm(resolved, start)
+	r.visible = e.visibleTo(start.Command[0])
+	return e.resolveWarm(r, start)
+}
+
+// drop ends one use of a revision. The caller holds the engine's mutex.
+func (r *revision) drop() {
+	if r.users--; r.users == 0 {
+		r.release()
+	}
 }
 
 // home returns the path at which instances see the folder of their artifact.

@@ -100,12 +100,6 @@ func kill(t *testing.T, server *exec.Cmd) {
 	_ = server.Wait()
 }
 
-// eventually waits for what other processes bring about.
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	await.True(t, what, condition)
-}
-
 // TestInstancesDieWithTheServer kills a server and asks that its instance, which
 // ignores SIGTERM, ends, and that the next server clears its folder away.
 func TestInstancesDieWithTheServer(t *testing.T) {
@@ -113,7 +107,7 @@ func TestInstancesDieWithTheServer(t *testing.T) {
 	dir := shortDir(t)
 	server, socket := startServer(t, dir, enginetest.Stubborn)
 	kill(t, server)
-	eventually(t, "the instance has ended", func() bool {
+	await.True(t, "the instance has ended", func() bool {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			_ = conn.Close()
@@ -137,5 +131,5 @@ func TestChildrenOfInstancesDieWithTheServer(t *testing.T) {
 		t.Fatal("the instance has no child")
 	}
 	kill(t, server)
-	eventually(t, "the child of the instance has ended", func() bool { return ended(child) })
+	await.True(t, "the child of the instance has ended", func() bool { return ended(child) })
 }

@@ -286,7 +286,7 @@ func TestRoundTrip_ReturnsAnAnswerBeforeTheBodyIsSent(t *testing.T) {
 		if err != nil || response.StatusCode != http.StatusRequestEntityTooLarge || content != "no!" {
 			t.Errorf("%v %q %v", response, content, err)
 		}
-		eventually(t, "the body is closed", body.closed.Load)
+		await.True(t, "the body is closed", body.closed.Load)
 		if _, _, err := read(transport, request(t, http.MethodGet, nil)); err != nil || i.accepted.Load() != 2 {
 			t.Errorf("second request on %d connections, error %v, want a second connection", i.accepted.Load(), err)
 		}
@@ -431,10 +431,4 @@ func TestRoundTrip_FailsWithoutAnInstance(t *testing.T) {
 			t.Error("the body of the request is open, want it closed")
 		}
 	})
-}
-
-// eventually waits until a condition is true.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	await.True(t, what, holds)
 }

@@ -9,33 +9,33 @@ import (
 	"os"
 )
 
-// MaxArchiveBytes is the largest archive that the service accepts, from Scaleway's
-// documentation of 2026. Its error for a larger one does not name the size.
+// MaxArchiveBytes is the largest archive that the service accepts (Scaleway's
+// documentation of 2026). The service's own error does not name the limit.
 const MaxArchiveBytes = 100 << 20
 
-// An Archive identifies a zip archive by two digests. The zero value identifies
-// none.
+// An Archive identifies a zip archive by two digests. The zero value stands for an
+// unknown archive.
 type Archive struct {
 	// Digest is the SHA-256 of the file, in hex.
 	Digest string `json:"digest"`
-	// Content is the digest of what the archive unpacks to, regardless of the
-	// times and the order of its entries. It is "" where it is not known, or where
-	// the archive cannot be unpacked within the service's limits.
+	// Content is the digest of the unpacked content. The times and the order of
+	// the entries do not change it. It is "" if it is unknown, or if the archive
+	// cannot be unpacked within the service's limits.
 	Content string `json:"content,omitempty"`
 }
 
 // Known reports whether a identifies an archive.
 func (a Archive) Known() bool { return a.Digest != "" }
 
-// Same reports whether both archives hold the same code. An archive that is not
-// known is the same as no other.
+// Same reports whether both archives contain the same code. It is false if either
+// is unknown.
 func (a Archive) Same(b Archive) bool {
 	return a.Known() && (a.Digest == b.Digest || (a.Content != "" && a.Content == b.Content))
 }
 
-// ReadArchive identifies the archive at path. It unpacks the archive only if its
-// digest differs from that of known, which may be the zero value, or if the content
-// of known is not known. A file that Upload would refuse is an error.
+// ReadArchive identifies the archive at path. If the file's digest is that of known
+// and known has a content digest, it returns known without unpacking the archive.
+// Known may be the zero value. A file that Upload would refuse is an error.
 func ReadArchive(path string, known Archive) (Archive, error) {
 	file, size, err := openArchive(path)
 	if err != nil {
@@ -49,8 +49,8 @@ func ReadArchive(path string, known Archive) (Archive, error) {
 	return read, nil
 }
 
-// CheckArchive returns the error with which Upload would refuse the file at path for
-// what it is, without reading it.
+// CheckArchive returns an error if the file at path is missing, not a regular file,
+// empty or too large. It does not read the file.
 func CheckArchive(path string) error {
 	file, _, err := openArchive(path)
 	if err != nil {
@@ -71,7 +71,7 @@ func identify(archive io.ReaderAt, size int64, known Archive) (Archive, error) {
 }
 
 func openArchive(path string) (*os.File, int64, error) {
-	// Opening a named pipe would wait for its writer.
+	// Check before opening: opening a named pipe blocks until it has a writer.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, 0, err
@@ -98,15 +98,15 @@ func checkArchive(info os.FileInfo) error {
 	case !info.Mode().IsRegular():
 		return errors.New("not a regular file: name a zip archive")
 	case info.Size() == 0:
-		return errors.New("file is empty: name a zip archive that holds the function's code")
+		return errors.New("file is empty: name a zip archive that contains the function's code")
 	case info.Size() > MaxArchiveBytes:
-		return fmt.Errorf("file has %d bytes and the service takes at most %d: leave out what the function does not need", info.Size(), MaxArchiveBytes)
+		return fmt.Errorf("file has %d bytes and the service accepts at most %d: remove what the function does not need", info.Size(), MaxArchiveBytes)
 	default:
 		return nil
 	}
 }
 
-// digestOf reads at most what an archive may have.
+// digestOf returns the SHA-256 of an archive of at most MaxArchiveBytes, in hex.
 func digestOf(archive io.Reader) (string, error) {
 	hash := sha256.New()
 	size, err := io.Copy(hash, io.LimitReader(archive, MaxArchiveBytes+1))
@@ -119,4 +119,4 @@ func digestOf(archive io.Reader) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
-var errArchiveTooLarge = fmt.Errorf("archive is larger than the %d bytes that the service takes", MaxArchiveBytes)
+var errArchiveTooLarge = fmt.Errorf("archive is larger than the %d bytes that the service accepts", MaxArchiveBytes)

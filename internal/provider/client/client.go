@@ -10,21 +10,20 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// answerTimeout is how long one attempt of a request waits for the first byte
-// of its answer.
+// answerTimeout is how long one attempt waits for the headers of the answer.
 const answerTimeout = 30 * time.Second
 
-// callTimeout is how long one attempt may take until its answer is read, unless it
-// carries an archive.
+// callTimeout is how long one attempt may take until its answer is read. It does
+// not apply to archives.
 const callTimeout = 2 * time.Minute
 
-// DefaultAPIURL is where Scaleway serves its API.
+// DefaultAPIURL is the URL of Scaleway's API.
 const DefaultAPIURL = "https://api.scaleway.com"
 
 // Client calls the Functions API. It may be used by several goroutines at once.
 type Client struct {
 	functions *function.API
-	uploads   *sender
+	archives  *sender
 	profile   *Profile
 	apiURL    string
 	region    scw.Region
@@ -33,8 +32,8 @@ type Client struct {
 	runtimes  runtimeLists
 }
 
-// New returns a client that calls with the keys of a profile that LoadProfile
-// made. It sends nothing yet.
+// New returns a client that uses the keys of a profile from LoadProfile. It sends
+// no request.
 func New(profile *Profile, userAgent string) (*Client, error) {
 	transport := newTransport(profile.Insecure != nil && *profile.Insecure)
 	transport.ResponseHeaderTimeout = answerTimeout
@@ -45,17 +44,17 @@ func New(profile *Profile, userAgent string) (*Client, error) {
 	sdk, err := scw.NewClient(
 		scw.WithProfile(&trimmed),
 		scw.WithUserAgent(userAgent),
-		scw.WithHTTPClient(&sender{http: calls, most: maxAnswer}),
+		scw.WithHTTPClient(&sender{http: calls, maxBody: maxAnswer}),
 	)
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
 		functions: function.NewAPI(sdk),
-		// An archive may take its time, bounded by the context alone.
-		uploads: &sender{http: newHTTPClient(newTransport(profile.Insecure != nil && *profile.Insecure)), most: MaxArchiveBytes},
-		profile: profile,
-		apiURL:  DefaultAPIURL,
+		// Only the context bounds the time of a transfer of an archive.
+		archives: &sender{http: newHTTPClient(newTransport(profile.Insecure != nil && *profile.Insecure)), maxBody: MaxArchiveBytes},
+		profile:  profile,
+		apiURL:   DefaultAPIURL,
 	}
 	if profile.APIURL != nil {
 		c.apiURL = *profile.APIURL
@@ -65,13 +64,13 @@ func New(profile *Profile, userAgent string) (*Client, error) {
 	return c, nil
 }
 
-// API returns the SDK's interface, for calls that need nothing of this package
-// but its way of sending. Pass Context with every call.
+// API returns the SDK's client, which sends through this package. Pass Context
+// with every call.
 func (c *Client) API() *function.API {
 	return c.functions
 }
 
-// Context is the request option that every call of API needs.
+// Context returns the request option that passes a context to a call of API.
 func Context(ctx context.Context) scw.RequestOption {
 	return scw.WithContext(ctx)
 }
@@ -81,22 +80,21 @@ func (c *Client) URL() string {
 	return c.apiURL
 }
 
-// Keys says where the keys that the client calls with were found, which tells
-// nothing of the keys themselves.
-func (c *Client) Keys() string {
+// KeySources returns a sentence that names where the client's keys were found. It
+// does not contain the keys.
+func (c *Client) KeySources() string {
 	if c.profile.AccessKeyFrom == c.profile.SecretKeyFrom {
 		return "The keys are from " + c.profile.SecretKeyFrom + "."
 	}
 	return "The secret key is from " + c.profile.SecretKeyFrom + ", and the access key from " + c.profile.AccessKeyFrom + "."
 }
 
-// Region returns the region of objects for which no other is configured.
+// Region returns the default region.
 func (c *Client) Region() scw.Region {
 	return c.region
 }
 
-// ProjectID returns the project of objects for which no other is configured, or
-// "" if there is no such project.
+// ProjectID returns the default project, or "" if there is none.
 func (c *Client) ProjectID() string {
 	return c.projectID
 }
@@ -106,7 +104,7 @@ func newTransport(insecure bool) *http.Transport {
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
 		transport = standard.Clone()
 	}
-	// An upload is sent with the headers that the API asks for and no other.
+	// An upload must have exactly the headers that the API asked for.
 	transport.DisableCompression = true
 	if insecure {
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // The user asked for it, with SCW_INSECURE.
@@ -114,8 +112,8 @@ func newTransport(insecure bool) *http.Transport {
 	return transport
 }
 
-// newHTTPClient returns a client that follows no redirection: net/http would
-// send X-Auth-Token, the secret key, on to wherever the answer points.
+// newHTTPClient returns a client that does not follow redirects: net/http would
+// send X-Auth-Token, the secret key, to the redirect's target.
 func newHTTPClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport: transport,

@@ -23,8 +23,7 @@ import (
 
 var tokenID = regional.ID{Region: scw.RegionFrPar, UUID: "7b7861e8-205f-4432-950b-310a018d8403"}
 
-// script answers one request after the other, and records them. The last answer
-// is repeated.
+// script answers requests in order and records them. It repeats the last answer.
 type script struct {
 	mu       sync.Mutex
 	answers  []http.HandlerFunc
@@ -48,7 +47,7 @@ func (s *script) count() int {
 	return len(s.requests)
 }
 
-// answer returns a handler that answers as the API does.
+// answer returns a handler that answers with the API's headers.
 func answer(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -58,7 +57,7 @@ func answer(status int, body string) http.HandlerFunc {
 	}
 }
 
-// hangUp ends the connection without an answer.
+// hangUp closes the connection without an answer.
 func hangUp(http.ResponseWriter, *http.Request) {
 	panic(http.ErrAbortHandler)
 }
@@ -95,7 +94,7 @@ func getToken(ctx context.Context, c *client.Client) error {
 }
 
 func createToken(ctx context.Context, c *client.Client) error {
-	//nolint:staticcheck // The end of these tokens is announced, and the provider is about them.
+	//nolint:staticcheck // The SDK marks tokens as deprecated; Jeton supports them.
 	_, err := c.API().CreateToken(&function.CreateTokenRequest{Region: scw.RegionFrPar, NamespaceID: new(tokenID.UUID)}, client.Context(ctx))
 	return err
 }
@@ -104,7 +103,7 @@ func deleteToken(ctx context.Context, c *client.Client) error {
 	return c.DeleteToken(ctx, tokenID)
 }
 
-func TestRetries(t *testing.T) {
+func TestSender_RetriesWhatIsSafeToRepeat(t *testing.T) {
 	t.Parallel()
 	busy, broken, ok := answer(http.StatusTooManyRequests, ""), answer(http.StatusBadGateway, ""), answer(http.StatusOK, token("ready"))
 	tests := map[string]struct {
@@ -113,17 +112,17 @@ func TestRetries(t *testing.T) {
 		want    int
 		err     string
 	}{
-		"get, too many requests":    {getToken, []http.HandlerFunc{busy, ok}, 2, ""},
-		"get, bad gateway":          {getToken, []http.HandlerFunc{broken, ok}, 2, ""},
-		"get, no answer":            {getToken, []http.HandlerFunc{hangUp, ok}, 2, ""},
-		"get, not implemented":      {getToken, []http.HandlerFunc{answer(http.StatusNotImplemented, `{"message":"later"}`)}, 1, "501 Not Implemented: later"},
-		"get, forbidden":            {getToken, []http.HandlerFunc{answer(http.StatusForbidden, `{"message":"no"}`)}, 1, "403 Forbidden: no"},
-		"delete, bad gateway":       {deleteToken, []http.HandlerFunc{broken, ok}, 2, ""},
-		"delete, done the 1st time": {deleteToken, []http.HandlerFunc{hangUp, answer(http.StatusNotFound, `{"message":"Token was not found"}`)}, 2, ""},
-		"create, too many requests": {createToken, []http.HandlerFunc{busy, ok}, 2, ""},
-		"create, bad gateway":       {createToken, []http.HandlerFunc{broken, ok}, 1, "may have been carried out all the same"},
-		"create, no answer":         {createToken, []http.HandlerFunc{hangUp, ok}, 1, "may have been carried out all the same"},
-		"create, refused":           {createToken, []http.HandlerFunc{answer(http.StatusBadRequest, `{"message":"no"}`)}, 1, "400 Bad Request: no (request request-1)"},
+		"get, too many requests":      {getToken, []http.HandlerFunc{busy, ok}, 2, ""},
+		"get, bad gateway":            {getToken, []http.HandlerFunc{broken, ok}, 2, ""},
+		"get, no answer":              {getToken, []http.HandlerFunc{hangUp, ok}, 2, ""},
+		"get, not implemented":        {getToken, []http.HandlerFunc{answer(http.StatusNotImplemented, `{"message":"later"}`)}, 1, "501 Not Implemented: later"},
+		"get, forbidden":              {getToken, []http.HandlerFunc{answer(http.StatusForbidden, `{"message":"no"}`)}, 1, "403 Forbidden: no"},
+		"delete, bad gateway":         {deleteToken, []http.HandlerFunc{broken, ok}, 2, ""},
+		"delete, executed, no answer": {deleteToken, []http.HandlerFunc{hangUp, answer(http.StatusNotFound, `{"message":"Token was not found"}`)}, 2, ""},
+		"create, too many requests":   {createToken, []http.HandlerFunc{busy, ok}, 2, ""},
+		"create, bad gateway":         {createToken, []http.HandlerFunc{broken, ok}, 1, "the server may have executed it"},
+		"create, no answer":           {createToken, []http.HandlerFunc{hangUp, ok}, 1, "the server may have executed it"},
+		"create, refused":             {createToken, []http.HandlerFunc{answer(http.StatusBadRequest, `{"message":"no"}`)}, 1, "400 Bad Request: no (request request-1)"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -134,16 +133,16 @@ func TestRetries(t *testing.T) {
 				t.Fatal(err)
 			}
 			if test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
-				t.Errorf("error %v, want %q in it", err, test.err)
+				t.Errorf("got error %v, want one that contains %q", err, test.err)
 			}
 			if s.count() != test.want {
-				t.Errorf("%d requests, want %d", s.count(), test.want)
+				t.Errorf("got %d requests, want %d", s.count(), test.want)
 			}
 		})
 	}
 }
 
-func TestRetriedCreateSendsItsBodyAgain(t *testing.T) {
+func TestSender_RepeatsBodyOnRetry(t *testing.T) {
 	t.Parallel()
 	c, s := dial(t, answer(http.StatusTooManyRequests, ""), answer(http.StatusOK, token("creating")))
 	if err := createToken(t.Context(), c); err != nil {
@@ -154,38 +153,36 @@ func TestRetriedCreateSendsItsBodyAgain(t *testing.T) {
 	}
 }
 
-// A context that ends during a pause ends the retries then; one that does not lets
-// them go on for some seconds.
-func TestRetriesEnd(t *testing.T) {
+func TestSender_RetriesEndWithContextOrAfterSeconds(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		within         time.Duration
+		timeout        time.Duration
 		requests       int
 		least, longest time.Duration
 	}{
-		"with the context": {100 * time.Millisecond, 1, 100 * time.Millisecond, 100 * time.Millisecond},
-		"by themselves":    {time.Hour, 6, 4 * time.Second, 10 * time.Second},
+		"with the context":       {100 * time.Millisecond, 1, 100 * time.Millisecond, 100 * time.Millisecond},
+		"after the last attempt": {time.Hour, 6, 4 * time.Second, 10 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, s := dial(t, closing(answer(http.StatusServiceUnavailable, "")))
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
-				ctx, cancel := context.WithTimeout(t.Context(), test.within)
+				ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 				defer cancel()
 				if err := getToken(ctx, c); err == nil {
 					t.Fatal("no error")
 				}
 				if took := time.Since(began); took < test.least || took > test.longest || s.count() != test.requests {
-					t.Errorf("%d requests in %v, want %d in %v to %v", s.count(), took, test.requests, test.least, test.longest)
+					t.Errorf("got %d requests in %v, want %d in %v to %v", s.count(), took, test.requests, test.least, test.longest)
 				}
 			})
 		})
 	}
 }
 
-// closing ends the connection with the answer: within synctest's bubble time
-// stands still as long as one is open.
+// closing closes the connection after the answer: the time of a synctest bubble
+// does not advance while a connection is open.
 func closing(answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
@@ -193,8 +190,8 @@ func closing(answer http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// refusing returns an address that refuses connections until the test ends: its port
-// is taken, so nobody else gets it, and nobody listens there.
+// refusing returns a URL whose port refuses connections until the test ends: it
+// is bound, so that no other process gets it, but nothing listens on it.
 func refusing(t *testing.T) string {
 	t.Helper()
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
@@ -212,18 +209,18 @@ func refusing(t *testing.T) string {
 	return fmt.Sprintf("http://127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port)
 }
 
-func TestUnreachableServer(t *testing.T) {
+func TestIsUnreachable_RefusedConnection(t *testing.T) {
 	t.Parallel()
 	c := connect(t, refusing(t))
 	synctest.Test(t, func(t *testing.T) {
 		if err := createToken(t.Context(), c); !client.IsUnreachable(err) {
-			t.Errorf("error %v, want one that IsUnreachable", err)
+			t.Errorf("IsUnreachable(%v) = false, want true", err)
 		}
 	})
 }
 
-// TestRuntimesAreAskedForOnce: a plan does not wait for what is only advice.
-func TestRuntimesAreAskedForOnce(t *testing.T) {
+// The runtimes are only used for advice, so a plan must not wait for retries.
+func TestRuntimes_SendsOneRequestPerRegion(t *testing.T) {
 	t.Parallel()
 	for name, answers := range map[string][]http.HandlerFunc{
 		"listed": {answer(http.StatusOK, `{"runtimes":[{"name":"go126"}],"total_count":1}`)},
@@ -234,12 +231,12 @@ func TestRuntimesAreAskedForOnce(t *testing.T) {
 		first, err := c.Runtimes(t.Context(), scw.RegionFrPar)
 		again, errAgain := c.Runtimes(t.Context(), scw.RegionFrPar)
 		if s.count() != 1 || len(first) != len(again) || (err == nil) != (name == "listed") || !errors.Is(errAgain, err) {
-			t.Errorf("%s: %d requests, %v, %v, %v, %v", name, s.count(), first, err, again, errAgain)
+			t.Errorf("%s: got %d requests, %v (%v), then %v (%v)", name, s.count(), first, err, again, errAgain)
 		}
 	}
 }
 
-func TestNotFoundOfSomethingElse(t *testing.T) {
+func TestIsNotFound_OnlyForAnswersOfTheAPI(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		answer http.HandlerFunc
@@ -259,16 +256,16 @@ func TestNotFoundOfSomethingElse(t *testing.T) {
 				t.Errorf("IsNotFound(%v) = %t, want %t", err, got, test.want)
 			}
 			if deleted := c.DeleteToken(t.Context(), tokenID); (deleted == nil) != test.want {
-				t.Errorf("DeleteToken: %v", deleted)
+				t.Errorf("DeleteToken: got error %v, want success %t", deleted, test.want)
 			}
 		})
 	}
 }
 
-func TestRedirectionIsNotFollowed(t *testing.T) {
+func TestClient_DoesNotFollowRedirects(t *testing.T) {
 	t.Parallel()
-	elsewhere := &script{answers: []http.HandlerFunc{answer(http.StatusOK, token("ready"))}}
-	other := httptest.NewServer(elsewhere)
+	target := &script{answers: []http.HandlerFunc{answer(http.StatusOK, token("ready"))}}
+	other := httptest.NewServer(target)
 	t.Cleanup(other.Close)
 	c, _ := dial(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
@@ -276,23 +273,23 @@ func TestRedirectionIsNotFollowed(t *testing.T) {
 	if err := getToken(t.Context(), c); err == nil {
 		t.Error("no error")
 	}
-	if elsewhere.count() != 0 {
-		t.Errorf("the secret key went elsewhere: %v", elsewhere.requests[0].Header)
+	if target.count() != 0 {
+		t.Errorf("the redirect's target got a request with the headers %v", target.requests[0].Header)
 	}
 }
 
-func TestNoRequestBesideTheCall(t *testing.T) {
+func TestClient_SendsOneRequestPerCall(t *testing.T) {
 	t.Parallel()
 	c, s := dial(t, answer(http.StatusOK, `{"id":"x","status":"ready"}`))
 	if _, err := c.SettledNamespace(t.Context(), tokenID, nil); err != nil {
 		t.Fatal(err)
 	}
 	if s.count() != 1 {
-		t.Errorf("%d requests for one call, the last to %s", s.count(), s.requests[len(s.requests)-1].URL)
+		t.Errorf("got %d requests, the last to %s, want 1", s.count(), s.requests[len(s.requests)-1].URL)
 	}
 }
 
-func TestEndlessAnswerIsCut(t *testing.T) {
+func TestClient_BoundsAnswer(t *testing.T) {
 	t.Parallel()
 	c, _ := dial(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -306,11 +303,11 @@ func TestEndlessAnswerIsCut(t *testing.T) {
 		_, _ = io.WriteString(w, `"}`)
 	})
 	if err := getToken(t.Context(), c); err == nil {
-		t.Error("an answer of 64 MiB was taken in")
+		t.Error("an answer of 64 MiB was accepted")
 	}
 }
 
-func TestErrorMessages(t *testing.T) {
+func TestError_ShowsMessageOfAPI(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		body string
@@ -328,14 +325,14 @@ func TestErrorMessages(t *testing.T) {
 			c, _ := dial(t, answer(http.StatusBadRequest, test.body))
 			err := getToken(t.Context(), c)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %v, want %q in it", err, test.want)
+				t.Errorf("got error %v, want one that contains %q", err, test.want)
 			}
 		})
 	}
 }
 
-// FuzzErrorBody reads answers without a connection: one for each try would use
-// up the machine's ports, and the server's coverage would be taken for ours.
+// FuzzErrorBody uses no connection: one per input would exhaust the machine's
+// ports, and the fuzzer would count the server's coverage.
 func FuzzErrorBody(f *testing.F) {
 	for _, seed := range []string{`{"message":"m"}`, `{"details":[{}],"message":"m"}`, "", "\x1b[2J", strings.Repeat("x", 10000)} {
 		f.Add(seed)
@@ -346,7 +343,7 @@ func FuzzErrorBody(f *testing.F) {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://api.test/functions", nil)
 		text := client.ReadError(request, recorder.Result()).Error()
 		if len(text) > 5000 || strings.ContainsAny(text, "\x1b\x00\n") {
-			t.Errorf("the error is not fit to print: %q", text)
+			t.Errorf("the error is too long or not printable: %q", text)
 		}
 	})
 }

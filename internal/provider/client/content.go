@@ -12,28 +12,27 @@ import (
 	"strings"
 )
 
-// The bounds of what is unpacked to compute a content digest: the limits of the
-// service, from Scaleway's documentation of 2026 and the zip format.
+// Bounds of unpacking for a content digest: Scaleway's limit on unpacked code
+// (documentation of 2026), and the zip format's limit on entries.
 const (
 	maxUnpackedBytes = 500 << 20
 	maxEntries       = 1<<16 - 1
 )
 
-// contentScheme is the prefix of a content digest. Another way to compute it needs
-// another prefix.
+// contentScheme is the prefix of a content digest. A change of the computation
+// needs a new prefix.
 const contentScheme = "c1:"
 
 var errNoContent = errors.New("archive has no content digest")
 
-// contentDigest returns the digest of what a zip archive unpacks to: the names, the
-// kinds and the contents of its entries, and whether they are executable. Those are
-// what a build can see; the times, the order, the compression and the comments of
-// the entries are not part of it. It returns "" for an archive that is not well
-// formed, that unpacks to more than limit bytes, or in which two entries have one
-// name, for which the order matters.
+// contentDigest returns a digest over the names, types, contents and executable
+// bits of a zip archive's entries, which are all that a build can observe. Times,
+// order, compression and comments do not change it. It returns "" for a malformed
+// archive, for one that unpacks to more than limit bytes, and for one with
+// duplicate names, because then the order matters.
 func contentDigest(archive io.ReaderAt, size, limit int64) string {
 	z, err := zip.NewReader(archive, size)
-	// The service refuses insecure paths, which is its to say.
+	// Insecure paths are not checked here: the service refuses them.
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) || len(z.File) > maxEntries {
 		return ""
 	}
@@ -43,7 +42,7 @@ func contentDigest(archive io.ReaderAt, size, limit int64) string {
 		if i > 0 && entry.Name == z.File[i-1].Name {
 			return ""
 		}
-		// A folder is made for the files in it, with an entry or without.
+		// The entry of a folder that is not empty is optional, so it is left out.
 		if next := i + 1; strings.HasSuffix(entry.Name, "/") && next < len(z.File) && strings.HasPrefix(z.File[next].Name, entry.Name) {
 			continue
 		}
@@ -57,7 +56,8 @@ func contentDigest(archive io.ReaderAt, size, limit int64) string {
 	return contentScheme + hex.EncodeToString(digest.Sum(nil))
 }
 
-// kind is what counts of an entry's mode.
+// kind returns the part of an entry's mode that the digest covers: the type of the
+// file and, for a regular file, whether it is executable.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.Type() != 0:
@@ -69,7 +69,8 @@ func kind(mode fs.FileMode) string {
 	}
 }
 
-// entryDigest returns the SHA-256 of an entry of at most limit bytes, and its size.
+// entryDigest returns the SHA-256 of an entry and its size in bytes. An entry of
+// more than limit bytes is an error.
 func entryDigest(entry *zip.File, limit int64) (string, int64, error) {
 	content, err := entry.Open()
 	if err != nil {

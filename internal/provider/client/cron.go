@@ -8,24 +8,24 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// SettledCron returns the cron once it is neither made nor changed nor deleted.
-// Known is its latest known state, and may be nil.
+// SettledCron waits until the cron is not being created, changed or deleted, and
+// returns it. Known is its last known state and may be nil.
 func (c *Client) SettledCron(ctx context.Context, id regional.ID, known *function.Cron) (*function.Cron, error) {
-	return c.cron(ctx, id).settle(ctx, known)
+	return c.cron(ctx, id).untilSettled(ctx, known)
 }
 
-// DeleteCron deletes the cron and returns once it is no more. A cron that is
-// gone already is no error.
+// DeleteCron deletes the cron and waits until it is gone. It returns nil if the
+// cron does not exist.
 func (c *Client) DeleteCron(ctx context.Context, id regional.ID) error {
 	deleted, err := c.functions.DeleteCron(&function.DeleteCronRequest{Region: id.Region, CronID: id.UUID}, Context(ctx))
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	return c.cron(ctx, id).vanish(ctx, deleted)
+	return c.cron(ctx, id).untilDeleted(ctx, deleted)
 }
 
-func (c *Client) cron(ctx context.Context, id regional.ID) object[function.Cron] {
-	return object[function.Cron]{
+func (c *Client) cron(ctx context.Context, id regional.ID) waiter[function.Cron] {
+	return waiter[function.Cron]{
 		noun: "cron " + id.String(),
 		get: func() (*function.Cron, error) {
 			return c.functions.GetCron(&function.GetCronRequest{Region: id.Region, CronID: id.UUID}, Context(ctx))

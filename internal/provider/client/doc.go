@@ -1,5 +1,5 @@
-// Package client owns the provider's connection to the Functions API: as whom
-// it calls, how it sends a request again, what an answer that is an error says,
-// how it waits for a state, and how it uploads an archive. It knows no schema
-// and no state of Terraform.
+// Package client calls the Functions API for the provider. It loads the
+// credentials, retries requests, decodes errors, waits until objects have
+// settled, and uploads archives. It does not depend on Terraform's schema or
+// state.
 package client

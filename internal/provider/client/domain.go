@@ -11,60 +11,60 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// notValidated begins the message with which the service refuses a hostname that
-// does not lead to the function, or not yet.
+// notValidated is the start of the API's message for a hostname whose DNS record
+// does not point to the function, or whose record is not visible yet.
 const notValidated = "could not validate domain"
 
-// IsNotValidated reports whether the service has refused a hostname because it
-// does not lead to the function.
+// IsNotValidated reports whether the API refused a hostname because its DNS record
+// does not point to the function.
 func IsNotValidated(err error) bool {
 	var answer *Error
 	return errors.As(err, &answer) && strings.HasPrefix(answer.Message, notValidated)
 }
 
-// CreateDomain makes the domain. A record that was made a moment ago may not be
-// seen everywhere: for as long as patience the service is asked again where it
-// does not see it.
-func (c *Client) CreateDomain(ctx context.Context, request *function.CreateDomainRequest, patience time.Duration) (*function.Domain, error) {
-	waiting, cancel := context.WithTimeout(ctx, patience)
+// CreateDomain creates the domain. While the API answers that it does not see the
+// DNS record, which may be new, the request is repeated until dnsTimeout has
+// passed; then the API's last error is returned.
+func (c *Client) CreateDomain(ctx context.Context, request *function.CreateDomainRequest, dnsTimeout time.Duration) (*function.Domain, error) {
+	waiting, cancel := context.WithTimeout(ctx, dnsTimeout)
 	defer cancel()
-	made, refusal := c.functions.CreateDomain(request, Context(ctx))
+	created, refusal := c.functions.CreateDomain(request, Context(ctx))
 	if !IsNotValidated(refusal) {
-		return made, refusal
+		return created, refusal
 	}
-	made, err := poll(waiting, func() (*function.Domain, bool, error) {
+	created, err := poll(waiting, func() (*function.Domain, bool, error) {
 		var err error
-		if made, err = c.functions.CreateDomain(request, Context(ctx)); IsNotValidated(err) {
+		if created, err = c.functions.CreateDomain(request, Context(ctx)); IsNotValidated(err) {
 			refusal = err
 			return nil, false, nil
 		}
-		return made, true, err
+		return created, true, err
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		// What the service said last says more than that time is up.
+		// The API's error says more than that the time is up.
 		return nil, refusal
 	}
-	return made, err
+	return created, err
 }
 
-// SettledDomain returns the domain once it is neither made nor deleted. Known is
-// its latest known state, and may be nil.
+// SettledDomain waits until the domain is not being created or deleted, and
+// returns it. Known is its last known state and may be nil.
 func (c *Client) SettledDomain(ctx context.Context, id regional.ID, known *function.Domain) (*function.Domain, error) {
-	return c.domain(ctx, id).settle(ctx, known)
+	return c.domain(ctx, id).untilSettled(ctx, known)
 }
 
-// DeleteDomain deletes the domain and returns once it is no more. A domain that
-// is gone already is no error.
+// DeleteDomain deletes the domain and waits until it is gone. It returns nil if
+// the domain does not exist.
 func (c *Client) DeleteDomain(ctx context.Context, id regional.ID) error {
 	deleted, err := c.functions.DeleteDomain(&function.DeleteDomainRequest{Region: id.Region, DomainID: id.UUID}, Context(ctx))
 	if err != nil {
 		return ignoreNotFound(err)
 	}
-	return c.domain(ctx, id).vanish(ctx, deleted)
+	return c.domain(ctx, id).untilDeleted(ctx, deleted)
 }
 
-func (c *Client) domain(ctx context.Context, id regional.ID) object[function.Domain] {
-	return object[function.Domain]{
+func (c *Client) domain(ctx context.Context, id regional.ID) waiter[function.Domain] {
+	return waiter[function.Domain]{
 		noun: "domain " + id.String(),
 		get: func() (*function.Domain, error) {
 			return c.functions.GetDomain(&function.GetDomainRequest{Region: id.Region, DomainID: id.UUID}, Context(ctx))

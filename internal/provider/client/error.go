@@ -11,26 +11,26 @@ import (
 
 const (
 	requestIDHeader = "X-Request-Id"
-	// maxMessage bounds, in bytes, what is shown of a message from outside.
+	// maxMessage is how many bytes of a server's message are shown.
 	maxMessage = 2000
 )
 
-// Error is an answer of the API, or of the host that takes uploads, that is no
-// success.
+// Error is an answer, of the API or of the host that stores archives, whose
+// status is not 2xx.
 type Error struct {
-	// Method and URL say what was asked; the URL is without its query.
+	// Method and URL are those of the request. The URL has no query.
 	Method, URL string
 	StatusCode  int
-	// Message is the server's own, made printable and cut to a bounded length.
+	// Message is the server's message, made printable and truncated.
 	Message string
-	// RequestID is how the server's operators find the call, or "".
+	// RequestID identifies the call in the server's logs. It may be "".
 	RequestID string
-	// Argument is the one that the server does not take, or "".
+	// Argument is the argument that the server refused. It may be "".
 	Argument string
-	// Type is the kind of error that the API names, or "".
+	// Type is the API's type of the error. It may be "".
 	Type string
-	// JSON reports whether the answer had the form of the API's errors. An
-	// answer of another form comes from something else on the way.
+	// JSON reports whether the answer has the form of the API's errors. An answer
+	// of another form was sent by something between the client and the API.
 	JSON bool
 }
 
@@ -46,49 +46,56 @@ func (e *Error) Error() string {
 	return text
 }
 
-// temporary reports whether the server may answer otherwise later.
+// temporary reports whether the same request may succeed later.
 func (e *Error) temporary() bool {
 	return e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented
 }
 
-// IsNotFound reports whether the API said that there is no such object. A 404 in
-// another form than the API's is an error like any other: it comes from a wrong
-// address, and to take it for an answer would make users lose their objects from
-// the state.
+// IsNotFound reports whether the API answered that the object does not exist. It
+// is false for a 404 that does not have the form of the API's errors: such a 404
+// comes from a wrong URL, and treating it as an answer would remove existing
+// objects from the state.
 func IsNotFound(err error) bool {
 	var answer *Error
 	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound && answer.JSON
 }
 
-// IsConflict reports whether the API said that the object exists already, or is
-// in a state in which it cannot be changed.
+func ignoreNotFound(err error) error {
+	if IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// IsConflict reports whether the API answered that the object exists, or is in a
+// state in which it cannot be changed.
 func IsConflict(err error) bool {
 	return hasStatus(err, http.StatusConflict)
 }
 
-// IsUnauthorized reports whether the API does not know the caller's key.
+// IsUnauthorized reports whether the API refused the key as unknown.
 func IsUnauthorized(err error) bool {
 	return hasStatus(err, http.StatusUnauthorized)
 }
 
-// IsForbidden reports whether the caller's key does not allow the call.
+// IsForbidden reports whether the key lacks the permission for the call.
 func IsForbidden(err error) bool {
 	return hasStatus(err, http.StatusForbidden)
 }
 
-// quotaType is the type of the API's errors that a quota is used up.
+// quotaType is the API's error type for an exceeded quota.
 const quotaType = "quotas_exceeded"
 
-// IsQuotaExceeded reports whether the API said that a quota is used up, which it may
-// answer with the same status as a key without permissions.
+// IsQuotaExceeded reports whether the API answered that a quota is exceeded. The
+// status may be 403, as for a missing permission.
 func IsQuotaExceeded(err error) bool {
 	var answer *Error
 	return errors.As(err, &answer) && answer.JSON &&
 		(answer.Type == quotaType || answer.StatusCode == http.StatusForbidden && strings.Contains(strings.ToLower(answer.Message), "quota"))
 }
 
-// RefusedArgument returns the name of the argument that the API does not take, or
-// "" if it did not say so.
+// RefusedArgument returns the name of the argument that the API refused, or "" if
+// the error names none.
 func RefusedArgument(err error) string {
 	var answer *Error
 	if errors.As(err, &answer) {
@@ -97,7 +104,7 @@ func RefusedArgument(err error) string {
 	return ""
 }
 
-// IsUnreachable reports whether no connection to the server was made.
+// IsUnreachable reports whether the connection to the server failed.
 func IsUnreachable(err error) bool {
 	return neverSent(err)
 }
@@ -107,7 +114,7 @@ func hasStatus(err error, status int) bool {
 	return errors.As(err, &answer) && answer.StatusCode == status
 }
 
-// readError reads the answer and closes its body.
+// readError returns the error of an answer, and closes its body.
 func readError(req *http.Request, resp *http.Response) *Error {
 	e := &Error{
 		Method:     req.Method,
@@ -130,7 +137,7 @@ func readError(req *http.Request, resp *http.Response) *Error {
 	return e
 }
 
-// errorBody is the union of the forms in which Scaleway's APIs report errors.
+// errorBody is the union of the bodies of Scaleway's errors.
 type errorBody struct {
 	Type        string `json:"type"`
 	Message     string `json:"message"`
@@ -147,7 +154,7 @@ type errorBody struct {
 	} `json:"details"`
 }
 
-// String joins what the forms say beyond their message.
+// String joins the message and the fields that explain it.
 func (b errorBody) String() string {
 	parts := []string{b.Message, b.HelpMessage, b.Reason}
 	if b.Type == quotaType {
@@ -159,7 +166,7 @@ func (b errorBody) String() string {
 	return joinSet(": ", parts...)
 }
 
-// quotas says how large each quota is, and how much of it is or would be used.
+// quotas lists each quota with its limit and its current use.
 func (b errorBody) quotas() string {
 	var used []string
 	for _, detail := range b.Details {
@@ -180,8 +187,8 @@ func joinSet(separator string, parts ...string) string {
 	return strings.Join(set, separator)
 }
 
-// printable makes text from outside fit for a terminal: on one line, without
-// control characters, of bounded length.
+// printable makes untrusted text safe for a terminal: one line, no control
+// characters, at most maxMessage bytes.
 func printable(text string) string {
 	text = strings.ToValidUTF8(text[:min(len(text), maxMessage)], "")
 	text = strings.Map(func(r rune) rune {

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// ContentDigest is contentDigest, for a test of its bound.
+// ContentDigest exports contentDigest to test its limit.
 func ContentDigest(archive string, limit int64) string {
 	return contentDigest(strings.NewReader(archive), int64(len(archive)), limit)
 }
 
-// Poll is poll, for a test of its pace.
-func Poll(ctx context.Context, look func() (int, bool, error)) (int, error) {
-	return poll(ctx, look)
+// Poll exports poll to test its pauses.
+func Poll(ctx context.Context, check func() (int, bool, error)) (int, error) {
+	return poll(ctx, check)
 }
 
-// ReadError is readError, for fuzzing without connections.
+// ReadError exports readError to fuzz it without connections.
 func ReadError(req *http.Request, resp *http.Response) *Error {
 	return readError(req, resp)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/validation"
 )
 
-// Settings are what a provider block says. A nil field is not set.
+// Settings are the arguments of a provider block. A nil field is not set.
 type Settings struct {
-	// Profile names a profile of the configuration file, which stands for all
-	// fields that are not set.
+	// Profile names a profile of the configuration file, whose values are used for
+	// the fields that are not set.
 	Profile        *string
 	AccessKey      *string
 	SecretKey      *string
@@ -25,25 +25,25 @@ type Settings struct {
 	APIURL         *string
 }
 
-// Profile says as whom and where to call.
+// Profile contains the API's URL, the keys and the defaults of a client.
 type Profile struct {
 	*scw.Profile
-	// AccessKeyFrom and SecretKeyFrom say where the keys were found, in words that
-	// fit after "from".
+	// AccessKeyFrom and SecretKeyFrom name the sources of the keys, as words that
+	// follow "from" in a sentence.
 	AccessKeyFrom, SecretKeyFrom string
 }
 
-// layer is one of the places that say as whom and where to call.
+// A layer is one source of settings.
 type layer struct {
 	*scw.Profile
 	accessKeyFrom, secretKeyFrom string
 }
 
-// LoadProfile merges everything that says as whom and where to call, in the
-// official provider's order, in which the later wins: fr-par, the active profile
-// of the configuration file, the provider block, the environment. The file is
-// $SCW_CONFIG_PATH, or scw/config.yaml among the user's configuration files; it
-// need not exist.
+// LoadProfile merges the sources of settings in the official provider's order; the
+// later overrides the earlier: the built-in region fr-par, the active profile of the
+// configuration file, the provider block, the environment. The file is
+// $SCW_CONFIG_PATH or scw/config.yaml in the user's configuration folder, and may
+// be missing.
 func LoadProfile(block Settings) (*Profile, error) {
 	config, err := loadConfigFile()
 	if err != nil {
@@ -64,7 +64,7 @@ func LoadProfile(block Settings) (*Profile, error) {
 	profile := merge(
 		layer{Profile: builtIn},
 		fileLayer(active, "the active profile"),
-		fileLayer(named, "the profile "+strconv.Quote(text(block.Profile))+" of the provider block, which is"),
+		fileLayer(named, "the profile "+strconv.Quote(valueOrEmpty(block.Profile))+" of the provider block, which is"),
 		layer{block.profile(), "access_key of the provider block", "secret_key of the provider block"},
 		layer{scw.LoadEnvProfile(), "the environment variable " + scw.ScwAccessKeyEnv, "the environment variable " + scw.ScwSecretKeyEnv},
 	)
@@ -76,7 +76,7 @@ func fileLayer(p *scw.Profile, which string) layer {
 	return layer{p, from, from}
 }
 
-// merge lays the layers over each other; the later wins.
+// merge merges the layers; a later layer overrides an earlier one.
 func merge(layers ...layer) *Profile {
 	merged := &Profile{Profile: &scw.Profile{}}
 	for _, l := range layers {
@@ -92,16 +92,16 @@ func merge(layers ...layer) *Profile {
 	return merged
 }
 
-func text(s *string) string {
+func valueOrEmpty(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
 }
 
-// loadConfigFile returns an empty configuration where there is no file. The
-// parser's own error is not passed on, because it quotes the file, and the file
-// holds a secret key.
+// loadConfigFile returns an empty configuration if the file does not exist. The
+// parser's error is not wrapped, because it quotes the file, which contains a
+// secret key.
 func loadConfigFile() (*scw.Config, error) {
 	config, err := scw.LoadConfig()
 	var notFound *scw.ConfigFileNotFoundError
@@ -116,7 +116,8 @@ func loadConfigFile() (*scw.Config, error) {
 	}
 }
 
-// named returns the profile of the file that the block names.
+// named returns the profile of the file that the block names, or an empty profile
+// if it names none.
 func (s Settings) named(config *scw.Config) (*scw.Profile, error) {
 	if s.Profile == nil {
 		return &scw.Profile{}, nil
@@ -128,7 +129,7 @@ func (s Settings) named(config *scw.Config) (*scw.Profile, error) {
 	return named, nil
 }
 
-// profile returns the fields of the block itself.
+// profile returns the values that the block sets itself.
 func (s Settings) profile() *scw.Profile {
 	return &scw.Profile{
 		AccessKey:             s.AccessKey,
@@ -141,8 +142,8 @@ func (s Settings) profile() *scw.Profile {
 	}
 }
 
-// withoutEmpty takes an empty value for one that is not set: build systems
-// export variables that they have no value for.
+// withoutEmpty replaces empty values by nil: build systems export empty variables
+// for values that they do not have.
 func withoutEmpty(p *scw.Profile) *scw.Profile {
 	trimmed := *p
 	for _, field := range []**string{
@@ -157,8 +158,8 @@ func withoutEmpty(p *scw.Profile) *scw.Profile {
 	return &trimmed
 }
 
-// check finds what the SDK would refuse, in words that say where to mend it. The
-// SDK's own message for a malformed secret key holds the key.
+// check returns an error for every value that the SDK would refuse, and names where
+// to correct it. The SDK's own error for a malformed secret key contains the key.
 func check(p *scw.Profile) error {
 	if p.AccessKey == nil || p.SecretKey == nil {
 		return missingCredentials(p)
@@ -177,7 +178,7 @@ func check(p *scw.Profile) error {
 	if err := checkUUID("organization_id", "SCW_DEFAULT_ORGANIZATION_ID", p.DefaultOrganizationID); err != nil {
 		return err
 	}
-	return checkPlaces(p)
+	return checkLocation(p)
 }
 
 func missingCredentials(p *scw.Profile) error {
@@ -188,9 +189,9 @@ func missingCredentials(p *scw.Profile) error {
 	if p.SecretKey == nil {
 		missing = append(missing, "secret key")
 	}
-	return fmt.Errorf("there is no %s to call the API with. "+
+	return fmt.Errorf("no %s is configured for the API. "+
 		"Export SCW_ACCESS_KEY and SCW_SECRET_KEY (for a Jeton server: eval \"$(jeton env)\"), "+
-		"or set access_key and secret_key in the provider block, or write them to %s (scw init does)",
+		"set access_key and secret_key in the provider block, or write them to %s with scw init",
 		strings.Join(missing, " and no "), scw.GetConfigPath())
 }
 
@@ -201,7 +202,9 @@ func checkUUID(attribute, variable string, value *string) error {
 	return fmt.Errorf("the default %s %q is malformed: it is a UUID; correct %s or the provider block", attribute, *value, variable)
 }
 
-func checkPlaces(p *scw.Profile) error {
+// checkLocation checks the region, the zone and the API's URL, and removes trailing
+// slashes from the URL.
+func checkLocation(p *scw.Profile) error {
 	if p.DefaultRegion != nil && !validation.IsRegion(*p.DefaultRegion) {
 		return fmt.Errorf("the default region %q is malformed: write it like fr-par, in SCW_DEFAULT_REGION or the provider block", *p.DefaultRegion)
 	}

@@ -9,41 +9,41 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// adviceTimeout is how long something is waited for that is good to know, and no
-// more than that.
-const adviceTimeout = 3 * time.Second
+// runtimesTimeout bounds the request for the runtimes, which are only used for
+// advice: a plan must not wait long for them.
+const runtimesTimeout = 3 * time.Second
 
-// runtimeLists are the runtimes of the regions, as far as they were asked for.
+// runtimeLists caches the runtimes of each region.
 type runtimeLists struct {
 	mu      sync.Mutex
 	regions map[scw.Region]runtimeList
 }
 
-// A runtimeList is an answer, or why there is none.
+// A runtimeList is the result of one request.
 type runtimeList struct {
 	runtimes []*function.Runtime
 	err      error
 }
 
-// Runtimes returns the runtimes of a region, in the service's own order; callers
-// must not change them. They are asked for once, whatever comes of it: whoever
-// asks can do without.
+// Runtimes returns the runtimes of a region in the order of the API. Callers must
+// not change them. The request is sent once per region, without retries, and its
+// result, also an error, is cached.
 func (c *Client) Runtimes(ctx context.Context, region scw.Region) ([]*function.Runtime, error) {
 	c.runtimes.mu.Lock()
 	defer c.runtimes.mu.Unlock()
-	known, asked := c.runtimes.regions[region]
-	if asked {
-		return known.runtimes, known.err
+	list, cached := c.runtimes.regions[region]
+	if cached {
+		return list.runtimes, list.err
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, onceKey{}, true), adviceTimeout)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, noRetryKey{}, true), runtimesTimeout)
 	defer cancel()
-	list, err := c.functions.ListFunctionRuntimes(&function.ListFunctionRuntimesRequest{Region: region}, Context(ctx))
-	if known.err = err; err == nil {
-		known.runtimes = list.Runtimes
+	answer, err := c.functions.ListFunctionRuntimes(&function.ListFunctionRuntimesRequest{Region: region}, Context(ctx))
+	if list.err = err; err == nil {
+		list.runtimes = answer.Runtimes
 	}
 	if c.runtimes.regions == nil {
 		c.runtimes.regions = map[scw.Region]runtimeList{}
 	}
-	c.runtimes.regions[region] = known
-	return known.runtimes, known.err
+	c.runtimes.regions[region] = list
+	return list.runtimes, list.err
 }

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// maxAttempts and the pauses between them give a service that restarts, or
-	// that asks for patience, about ten seconds.
+	// The attempts and their pauses cover about ten seconds, in which a service
+	// may restart or a rate limit may pass.
 	maxAttempts  = 6
 	retryPause   = 300 * time.Millisecond
 	retryGrowth  = 2.0
@@ -26,35 +26,35 @@ const (
 	maxErrorBody = 64 << 10
 )
 
-// errNoMetadata answers the SDK's request for the metadata of the platform. The
-// SDK sends it along with most calls, outside of their context, to name objects
-// in a way that nobody reads, and ignores that it failed.
-var errNoMetadata = errors.New("metadata is not asked for")
+// errNoMetadata is returned for the SDK's request for the metadata of the
+// platform. The SDK sends it with most calls, ignores their context, and ignores
+// that it fails.
+var errNoMetadata = errors.New("metadata requests are not sent")
 
-// sender sends requests and sends them again where that may help and cannot
-// harm. It returns answers of 2xx, and an *Error for every other answer.
+// A sender sends requests, and retries those that may succeed later and are safe
+// to repeat. It returns answers with a status of 2xx, and an *Error for others.
 type sender struct {
 	http *http.Client
-	// most is the largest body of an answer, in bytes.
-	most int64
+	// maxBody is the largest body of an answer, in bytes.
+	maxBody int64
 }
 
-// Do implements the interface through which the SDK sends.
+// Do implements the SDK's interface of an HTTP client.
 func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(req.URL.Path, "/metadata") {
 		return nil, errNoMetadata
 	}
-	pause := backoff{next: retryPause, growth: retryGrowth, most: retryPause << maxAttempts}
+	pause := backoff{next: retryPause, growth: retryGrowth, maximum: retryPause << maxAttempts}
 	for attempt := 1; ; attempt++ {
-		resp, err := s.once(req)
+		resp, err := s.attempt(req)
 		if err == nil {
 			return resp, nil
 		}
 		if attempt == maxAttempts || !mayRepeat(req, err) {
-			return nil, doubt(req, err)
+			return nil, withUnknownOutcome(req, err)
 		}
 		delay := time.Duration(float64(pause.step()) * (0.5 + rand.Float64()/2))
-		tflog.Warn(req.Context(), "the request is sent again", map[string]any{
+		tflog.Warn(req.Context(), "retrying the request", map[string]any{
 			"method": req.Method, "path": req.URL.Path, "attempt": attempt, "pause": delay.String(), "error": err.Error(),
 		})
 		if sleep(req.Context(), delay) != nil {
@@ -63,7 +63,7 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	}
 }
 
-func (s *sender) once(req *http.Request) (*http.Response, error) {
+func (s *sender) attempt(req *http.Request) (*http.Response, error) {
 	if req.GetBody != nil {
 		body, err := req.GetBody()
 		if err != nil {
@@ -71,7 +71,7 @@ func (s *sender) once(req *http.Request) (*http.Response, error) {
 		}
 		req.Body = body
 	}
-	resp, err := s.http.Do(carriedThrough(req))
+	resp, err := s.http.Do(keepPost(req))
 	if err != nil {
 		return nil, withoutURL(req, err)
 	}
@@ -81,22 +81,22 @@ func (s *sender) once(req *http.Request) (*http.Response, error) {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, readError(req, resp)
 	}
-	resp.Body = http.MaxBytesReader(nil, resp.Body, s.most)
+	resp.Body = http.MaxBytesReader(nil, resp.Body, s.maxBody)
 	return resp, nil
 }
 
-// carriedThrough has a POST wait for its answer even if its context ends
-// meanwhile: what it makes is lost without the answer, which comes soon or is
-// given up by the client's own limits.
-func carriedThrough(req *http.Request) *http.Request {
+// keepPost makes a POST wait for its answer even if its context ends: without the
+// answer, the id of the object that it creates is lost. The client's timeouts
+// still apply.
+func keepPost(req *http.Request) *http.Request {
 	if req.Method != http.MethodPost || req.Context().Err() != nil {
 		return req
 	}
 	return req.WithContext(context.WithoutCancel(req.Context()))
 }
 
-// withoutURL replaces net/http's error, which holds the whole URL: that of an
-// upload is signed, and whoever has it may upload.
+// withoutURL replaces net/http's error, which contains the whole URL. The URL of an
+// upload is signed and must not be logged.
 func withoutURL(req *http.Request, err error) error {
 	var urlError *url.Error
 	if errors.As(err, &urlError) {
@@ -105,17 +105,17 @@ func withoutURL(req *http.Request, err error) error {
 	return fmt.Errorf("%s %s://%s%s: %w", req.Method, req.URL.Scheme, req.URL.Host, req.URL.Path, err)
 }
 
-// onceKey marks the context of a request that is sent once only.
-type onceKey struct{}
+// noRetryKey marks the context of a request that is not retried.
+type noRetryKey struct{}
 
-// mayRepeat reports whether a request that failed may succeed if it is sent
-// again, and whether that is harmless: what is no POST says what shall be, and
-// may be said twice; a POST makes one more each time it arrives.
+// mayRepeat reports whether a failed request may succeed if it is repeated, and is
+// safe to repeat. A POST creates one more object each time it arrives; the other
+// methods are idempotent.
 func mayRepeat(req *http.Request, err error) bool {
 	if errors.Is(err, errArchiveChanged) {
 		return false
 	}
-	if req.Context().Err() != nil || req.Context().Value(onceKey{}) != nil || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
+	if req.Context().Err() != nil || req.Context().Value(noRetryKey{}) != nil || (req.Body != nil && req.Body != http.NoBody && req.GetBody == nil) {
 		return false
 	}
 	var answer *Error
@@ -129,14 +129,15 @@ func mayRepeat(req *http.Request, err error) bool {
 	return req.Method != http.MethodPost || neverSent(err)
 }
 
-// neverSent reports whether no connection was made.
+// neverSent reports whether the connection failed, so that no byte was sent.
 func neverSent(err error) bool {
 	var operation *net.OpError
 	return errors.As(err, &operation) && operation.Op == "dial"
 }
 
-// doubt says of a failed POST that it may have been carried out all the same.
-func doubt(req *http.Request, err error) error {
+// withUnknownOutcome adds to the error of a POST that the server may have executed
+// the request. It returns other errors unchanged.
+func withUnknownOutcome(req *http.Request, err error) error {
 	if req.Method != http.MethodPost || neverSent(err) {
 		return err
 	}
@@ -144,35 +145,12 @@ func doubt(req *http.Request, err error) error {
 	if errors.As(err, &answer) && !answer.temporary() {
 		return err
 	}
-	return fmt.Errorf("%w. The request was not sent again, because it may have been carried out all the same: "+
-		"look for what it would have made before you apply again", err)
+	return fmt.Errorf("%w. The request was not retried, because the server may have executed it: "+
+		"check whether the object exists before you apply again", err)
 }
 
-// backoff yields pauses that grow up to a most.
-type backoff struct {
-	next, most time.Duration
-	growth     float64
-}
-
-func (b *backoff) step() time.Duration {
-	pause := b.next
-	b.next = min(time.Duration(float64(pause)*b.growth), b.most)
-	return pause
-}
-
-// sleep waits, and returns the context's error if that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
-
-// readBounded returns at most limit bytes of a body, and closes it.
+// readBounded returns at most limit bytes of a body, and closes it. It returns nil
+// if reading fails.
 func readBounded(body io.ReadCloser, limit int64) []byte {
 	defer func() { _ = body.Close() }()
 	content, err := io.ReadAll(io.LimitReader(body, limit))

@@ -20,14 +20,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// errArchiveChanged is returned for an archive whose bytes are not those that were
-// read before.
+// errArchiveChanged is returned for a file that changed between its identification
+// and its upload.
 var errArchiveChanged = errors.New("file changed while it was uploaded: apply again once nothing writes to it")
 
 // Upload sends the archive at path to the service as the new code of a function,
-// and identifies the archive. It deploys nothing. What it sends is what it
-// identifies: a file that changes meanwhile is an error, and the service does not
-// keep it.
+// and returns the archive's identity. It does not deploy the code. If the file
+// changes during the upload, Upload returns an error and the service does not
+// store the archive.
 func (c *Client) Upload(ctx context.Context, id regional.ID, path string) (Archive, error) {
 	file, size, err := openArchive(path)
 	if err != nil {
@@ -44,10 +44,10 @@ func (c *Client) Upload(ctx context.Context, id regional.ID, path string) (Archi
 		ContentLength: uint64(size),
 	}, Context(ctx))
 	if err != nil {
-		return Archive{}, fmt.Errorf("ask where to upload %s: %w", path, err)
+		return Archive{}, fmt.Errorf("get the upload URL for %s: %w", path, err)
 	}
 	body := func() io.ReadCloser {
-		return &unchanged{from: io.NewSectionReader(file, 0, size), left: size, hash: sha256.New(), digest: archive.Digest}
+		return &verifiedReader{from: io.NewSectionReader(file, 0, size), left: size, hash: sha256.New(), digest: archive.Digest}
 	}
 	if err := c.put(ctx, target, body, size); err != nil {
 		return Archive{}, fmt.Errorf("upload %s: %w", path, err)
@@ -55,9 +55,10 @@ func (c *Client) Upload(ctx context.Context, id regional.ID, path string) (Archi
 	return archive, nil
 }
 
-// unchanged reads an archive that was read before. It fails before its last bytes
-// if they are others than before, so that the receiver does not get a whole archive.
-type unchanged struct {
+// A verifiedReader reads an archive with a known digest. If the bytes do not have
+// that digest, it returns errArchiveChanged instead of the last bytes, so that the
+// receiver does not get a complete archive.
+type verifiedReader struct {
 	from   io.Reader
 	left   int64
 	hash   hash.Hash
@@ -65,24 +66,24 @@ type unchanged struct {
 }
 
 // Read implements io.Reader.
-func (u *unchanged) Read(p []byte) (int, error) {
-	n, err := u.from.Read(p)
-	u.left -= int64(n)
-	_, _ = u.hash.Write(p[:n]) // A hash returns no error.
+func (r *verifiedReader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	r.left -= int64(n)
+	_, _ = r.hash.Write(p[:n]) // A hash never returns an error.
 	switch {
-	case err == io.EOF && u.left > 0:
+	case err == io.EOF && r.left > 0:
 		return 0, errArchiveChanged
-	case u.left == 0 && n > 0 && hex.EncodeToString(u.hash.Sum(nil)) != u.digest:
+	case r.left == 0 && n > 0 && hex.EncodeToString(r.hash.Sum(nil)) != r.digest:
 		return 0, errArchiveChanged
 	}
 	return n, err
 }
 
 // Close implements io.Closer.
-func (*unchanged) Close() error { return nil }
+func (*verifiedReader) Close() error { return nil }
 
-// put sends the archive with the headers that the API returned and no other.
-// The host is whichever the API names, so the secret key has no business there.
+// put sends the archive with exactly the headers that the API returned. It does not
+// send the secret key, because the API may name any host.
 func (c *Client) put(ctx context.Context, target *function.UploadURL, body func() io.ReadCloser, size int64) error {
 	req, err := c.archiveRequest(ctx, http.MethodPut, target.URL)
 	if err != nil {
@@ -93,7 +94,7 @@ func (c *Client) put(ctx context.Context, target *function.UploadURL, body func(
 	if err := setHeaders(req, target.Headers); err != nil {
 		return err
 	}
-	resp, err := c.uploads.Do(req)
+	resp, err := c.archives.Do(req)
 	if err != nil {
 		return err
 	}
@@ -105,10 +106,10 @@ func (c *Client) put(ctx context.Context, target *function.UploadURL, body func(
 	return nil
 }
 
-// archiveRequest returns a request to where the API keeps archives. The URL is
-// signed, so that no error may contain it. Code that an API is asked for over https
-// does not leave this machine over http: a server behind a proxy that terminates TLS
-// may name itself by the scheme that it sees.
+// archiveRequest returns a request to the host that stores archives. No error
+// contains the URL, which is signed. If the API's own URL is https, an http URL is
+// refused unless its host is this machine: a server behind a proxy that terminates
+// TLS may wrongly return one, and the code would be sent in clear.
 func (c *Client) archiveRequest(ctx context.Context, method, address string) (*http.Request, error) {
 	errUnusable := errors.New("the API returned no usable URL for the archive")
 	u, err := url.Parse(address)
@@ -117,7 +118,7 @@ func (c *Client) archiveRequest(ctx context.Context, method, address string) (*h
 	}
 	if u.Scheme == "http" && !strings.HasPrefix(c.apiURL, "http://") && !loopback(u.Hostname()) {
 		return nil, fmt.Errorf("the API at %s returned a URL of %s for the archive that is not encrypted: "+
-			"have its operator correct the public URL of the server (jeton serve --api-url)", c.apiURL, u.Host)
+			"ask the server's operator to correct its public URL (jeton serve --api-url)", c.apiURL, u.Host)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, http.NoBody)
 	if err != nil {
@@ -126,7 +127,7 @@ func (c *Client) archiveRequest(ctx context.Context, method, address string) (*h
 	return req, nil
 }
 
-// loopback reports whether a host is this machine.
+// loopback reports whether a host is a loopback address or a name of localhost.
 func loopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	if err != nil {
@@ -136,9 +137,9 @@ func loopback(host string) bool {
 	return address.Unmap().IsLoopback()
 }
 
-// setHeaders sets what was returned. net/http takes the length and the host from
-// fields of the request, and adds its own User-Agent unless there is one, which
-// may be empty.
+// setHeaders sets the headers that the API returned. net/http reads the length and
+// the host from fields of the request, and adds its own User-Agent unless the
+// header is set, which may be to "".
 func setHeaders(req *http.Request, headers map[string]*[]string) error {
 	req.Header.Set("User-Agent", "")
 	for name, values := range headers {

@@ -15,7 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/client"
 )
 
-// uploadTo returns the API's answer to where an archive of five bytes goes.
+// uploadTo returns the API's answer with the URL for an upload of five bytes.
 func uploadTo(url string) http.HandlerFunc {
 	return answer(http.StatusOK, fmt.Sprintf(
 		`{"url":%q,"headers":{"content-length":["5"],"content-type":["application/octet-stream"]}}`, url))
@@ -30,9 +30,9 @@ func archive(t *testing.T, content string) string {
 	return path
 }
 
-// TestDefectF13UploadHostGetsNoSecretKey: the official provider sends the API's
-// secret key to whichever host the API names for the upload.
-func TestDefectF13UploadHostGetsNoSecretKey(t *testing.T) {
+// The official provider sends the secret key to every host that the API names for
+// an upload.
+func TestUpload_SendsNoSecretKey(t *testing.T) {
 	t.Parallel()
 	host := &script{answers: []http.HandlerFunc{answer(http.StatusOK, "")}}
 	storage := httptest.NewServer(host)
@@ -51,11 +51,11 @@ func TestDefectF13UploadHostGetsNoSecretKey(t *testing.T) {
 		}
 	}
 	if got := sent.Header.Get("Content-Type"); got != "application/octet-stream" {
-		t.Errorf("content type %q", got)
+		t.Errorf("got content type %q, want application/octet-stream", got)
 	}
 }
 
-func TestUploadIsSentAgain(t *testing.T) {
+func TestUpload_RetriesUnavailableHost(t *testing.T) {
 	t.Parallel()
 	host := &script{answers: []http.HandlerFunc{answer(http.StatusServiceUnavailable, ""), answer(http.StatusOK, "")}}
 	storage := httptest.NewServer(host)
@@ -65,11 +65,11 @@ func TestUploadIsSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if host.count() != 2 || host.bodies[1] != "hello" {
-		t.Errorf("%d uploads, the last of %q", host.count(), host.bodies[len(host.bodies)-1])
+		t.Errorf("got %d uploads, the last of %q, want 2 of \"hello\"", host.count(), host.bodies[len(host.bodies)-1])
 	}
 }
 
-func TestUploadErrors(t *testing.T) {
+func TestUpload_ReturnsErrorsWithoutURL(t *testing.T) {
 	t.Parallel()
 	storage := func(t *testing.T, h http.HandlerFunc) string {
 		server := httptest.NewServer(h)
@@ -89,7 +89,7 @@ func TestUploadErrors(t *testing.T) {
 		"another length":  {"hello world", refusing, `upload of "5" bytes and the archive has 11`},
 		"empty archive":   {"", refusing, "file is empty"},
 		"no url":          {"hello", func(*testing.T) string { return "" }, "no usable URL"},
-		"a url of a file": {"hello", func(*testing.T) string { return "file:///etc/passwd" }, "no usable URL"},
+		"a file url":      {"hello", func(*testing.T) string { return "file:///etc/passwd" }, "no usable URL"},
 		"a redirecting url": {"hello", func(t *testing.T) string {
 			return storage(t, http.RedirectHandler("http://127.0.0.1:1", http.StatusTemporaryRedirect).ServeHTTP)
 		}, "307"},
@@ -100,16 +100,16 @@ func TestUploadErrors(t *testing.T) {
 			c, _ := dial(t, uploadTo(test.target(t)))
 			_, err := c.Upload(t.Context(), tokenID, archive(t, test.content))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Fatalf("error %v, want %q in it", err, test.want)
+				t.Fatalf("got error %v, want one that contains %q", err, test.want)
 			}
 			if strings.Contains(err.Error(), "X-Amz-Signature") {
-				t.Errorf("error %q holds the signed URL", err)
+				t.Errorf("error %q contains the signed URL", err)
 			}
 		})
 	}
 }
 
-func TestUploadOfWhatIsNoFile(t *testing.T) {
+func TestUpload_ChecksFileBeforeRequests(t *testing.T) {
 	t.Parallel()
 	c, s := dial(t, answer(http.StatusOK, "{}"))
 	tooLarge := archive(t, "")
@@ -123,17 +123,15 @@ func TestUploadOfWhatIsNoFile(t *testing.T) {
 	} {
 		_, err := c.Upload(t.Context(), tokenID, test.path)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: error %v, want %q in it", name, err, test.want)
+			t.Errorf("%s: got error %v, want one that contains %q", name, err, test.want)
 		}
 	}
 	if s.count() != 0 {
-		t.Errorf("%d requests, want none", s.count())
+		t.Errorf("got %d requests, want 0", s.count())
 	}
 }
 
-// TestUpload_FileThatChanges: what is sent is what is identified, whatever happens to
-// the file between the two.
-func TestUpload_FileThatChanges(t *testing.T) {
+func TestUpload_SendsOnlyWhatItIdentified(t *testing.T) {
 	t.Parallel()
 	write := func(content string) func(string) error {
 		return func(path string) error { return os.WriteFile(path, []byte(content), 0o600) }
@@ -168,31 +166,29 @@ func TestUpload_FileThatChanges(t *testing.T) {
 				uploadTo(storage.URL)(w, r)
 			})
 			got, err := c.Upload(t.Context(), tokenID, path)
-			storage.Close() // It waits for its handlers, which write what is read below.
+			storage.Close() // Waits for the handlers, which write host.bodies.
 			if test.refused {
 				if err == nil || !strings.Contains(err.Error(), path+": ") || !strings.Contains(err.Error(), "file changed while it was uploaded") {
-					t.Errorf("uploaded %+v: %v", got, err)
+					t.Errorf("got %+v, error %v, want one about a changed file", got, err)
 				}
 				for _, body := range host.bodies {
 					if len(body) >= 5 {
-						t.Errorf("the host got a whole archive, %q", body)
+						t.Errorf("the host got a complete archive: %q", body)
 					}
 				}
 				if host.count() > 1 {
-					t.Errorf("sent %d times", host.count())
+					t.Errorf("got %d requests, want at most 1", host.count())
 				}
 				return
 			}
 			if err != nil || got.Digest != helloDigest() || host.bodies[0] != "hello" {
-				t.Errorf("uploaded %+v, %q: %v", got, host.bodies, err)
+				t.Errorf("got %+v, bodies %q, error %v", got, host.bodies, err)
 			}
 		})
 	}
 }
 
-// TestUpload_RefusesPlainHTTP: an API that is asked over https cannot make the
-// provider send code to another machine in clear.
-func TestUpload_RefusesPlainHTTP(t *testing.T) {
+func TestUpload_RefusesPlainHTTPFromHTTPSAPI(t *testing.T) {
 	t.Parallel()
 	host := &script{answers: []http.HandlerFunc{answer(http.StatusOK, "")}}
 	storage := httptest.NewServer(host)
@@ -220,23 +216,22 @@ func TestUpload_RefusesPlainHTTP(t *testing.T) {
 		_, downloadErr := c.CodeArchive(t.Context(), tokenID, true)
 		for _, err := range []error{uploadErr, downloadErr} {
 			if got := fmt.Sprint(err); want != "" && (!strings.Contains(got, want) || strings.Contains(got, "signed")) || want == "" && strings.Contains(got, refused) {
-				t.Errorf("%s: %v, want %q", target, err, want)
+				t.Errorf("%s: got error %v, want %q", target, err, want)
 			}
 		}
 	}
 	if host.count() == 0 {
-		t.Error("nothing was sent to this machine")
+		t.Error("got no requests on the loopback address")
 	}
 }
 
-// TestUpload_NamedPipe: a path that nobody writes to does not block a plan.
-func TestUpload_NamedPipe(t *testing.T) {
+func TestReadArchive_DoesNotBlockOnNamedPipe(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "pipe.zip")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := client.ReadArchive(path, client.Archive{}); err == nil || !strings.Contains(err.Error(), "not a regular file") {
-		t.Errorf("the error is %v", err)
+		t.Errorf("got error %v, want one that contains \"not a regular file\"", err)
 	}
 }

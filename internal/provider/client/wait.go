@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// The first look comes soon, because much is ready at once, and the later ones
-// ever more rarely, up to the pace at which the official provider asks.
+// The first poll comes soon, because many objects are ready at once. The pauses
+// then grow to the official provider's interval.
 const (
-	firstPause  = 50 * time.Millisecond
-	pauseGrowth = 1.6
-	longPause   = 5 * time.Second
+	firstPollPause = 50 * time.Millisecond
+	pollGrowth     = 1.6
+	maxPollPause   = 5 * time.Second
 )
 
-// poll calls look until it reports that it is done or fails, with growing pauses
-// before each call, and returns what look returned last. When the context ends,
-// the error wraps the context's.
-func poll[T any](ctx context.Context, look func() (T, bool, error)) (T, error) {
-	pause := backoff{next: firstPause, growth: pauseGrowth, most: longPause}
+// poll calls check until it reports done or fails, and returns the results of
+// the last call. It pauses before each call; the pauses grow. If the context ends
+// first, the error wraps the context's.
+func poll[T any](ctx context.Context, check func() (T, bool, error)) (T, error) {
+	pause := backoff{next: firstPollPause, growth: pollGrowth, maximum: maxPollPause}
 	for {
 		if err := sleep(ctx, pause.step()); err != nil {
-			var none T
-			return none, err
+			var zero T
+			return zero, err
 		}
-		value, done, err := look()
+		value, done, err := check()
 		if err != nil || done {
 			return value, err
 		}
 	}
 }
 
-// object is what waiting needs to know of one kind of object.
-type object[T any] struct {
+// A waiter waits for state changes of one object of the API.
+type waiter[T any] struct {
 	// noun names the object in errors.
 	noun      string
 	get       func() (*T, error)
@@ -40,38 +40,38 @@ type object[T any] struct {
 	transient func(*T) bool
 }
 
-// settle returns the object once it is in no transient state. It starts from
-// known, which may be nil, and asks only if it has to.
-func (o object[T]) settle(ctx context.Context, known *T) (*T, error) {
+// untilSettled returns the object once it is not in a transient state. Known is
+// the object's last known state; if it is nil, the object is read first.
+func (w waiter[T]) untilSettled(ctx context.Context, known *T) (*T, error) {
 	if known == nil {
 		var err error
-		if known, err = o.get(); err != nil {
+		if known, err = w.get(); err != nil {
 			return nil, err
 		}
 	}
-	if !o.transient(known) {
+	if !w.transient(known) {
 		return known, nil
 	}
 	last := known
 	settled, err := poll(ctx, func() (*T, bool, error) {
-		current, err := o.get()
+		current, err := w.get()
 		if err != nil {
 			return nil, false, err
 		}
 		last = current
-		return current, !o.transient(current), nil
+		return current, !w.transient(current), nil
 	})
 	if err != nil {
-		return nil, o.tooLate(ctx, last, err)
+		return nil, w.withStatus(ctx, last, err)
 	}
 	return settled, nil
 }
 
-// vanish returns once the object is no more.
-func (o object[T]) vanish(ctx context.Context, known *T) error {
+// untilDeleted returns nil once the API answers that the object does not exist.
+func (w waiter[T]) untilDeleted(ctx context.Context, known *T) error {
 	last := known
 	_, err := poll(ctx, func() (*T, bool, error) {
-		current, err := o.get()
+		current, err := w.get()
 		if IsNotFound(err) {
 			return nil, true, nil
 		}
@@ -80,13 +80,14 @@ func (o object[T]) vanish(ctx context.Context, known *T) error {
 		}
 		return current, false, err
 	})
-	return o.tooLate(ctx, last, err)
+	return w.withStatus(ctx, last, err)
 }
 
-// tooLate adds to the error of a context that ended what was waited for.
-func (o object[T]) tooLate(ctx context.Context, last *T, err error) error {
+// withStatus adds the object's last status to an error of a context that ended,
+// and returns every other error unchanged.
+func (w waiter[T]) withStatus(ctx context.Context, last *T, err error) error {
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	return fmt.Errorf("the %s is still in status %q: %w", o.noun, o.status(last), ctx.Err())
+	return fmt.Errorf("the %s is still in status %q: %w", w.noun, w.status(last), ctx.Err())
 }

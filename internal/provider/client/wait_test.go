@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/client"
 )
 
-func TestPollBeginsSoonAndBacksOff(t *testing.T) {
+func TestPoll_PausesGrowFromMillisecondsTo5s(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var pauses []time.Duration
@@ -25,18 +25,18 @@ func TestPollBeginsSoonAndBacksOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		if pauses[0] > 100*time.Millisecond {
-			t.Errorf("the first look comes after %s, want tens of milliseconds", pauses[0])
+			t.Errorf("first pause %s, want at most 100ms", pauses[0])
 		}
 		if !slices.IsSorted(pauses) {
 			t.Errorf("the pauses do not grow: %v", pauses)
 		}
 		if longest := pauses[len(pauses)-1]; longest != 5*time.Second {
-			t.Errorf("the pauses grow to %s, want 5s", longest)
+			t.Errorf("longest pause %s, want 5s", longest)
 		}
 	})
 }
 
-func TestPollEndsWithItsContext(t *testing.T) {
+func TestPoll_EndsWithContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -44,15 +44,15 @@ func TestPollEndsWithItsContext(t *testing.T) {
 		begin := time.Now()
 		_, err := client.Poll(ctx, func() (int, bool, error) { return 0, false, nil })
 		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error %v, want the context's", err)
+			t.Errorf("got error %v, want context.DeadlineExceeded", err)
 		}
 		if took := time.Since(begin); took != time.Minute {
-			t.Errorf("it took %s, want the minute of the context", took)
+			t.Errorf("took %s, want 1m", took)
 		}
 	})
 }
 
-func TestPollEndsWithAnError(t *testing.T) {
+func TestPoll_EndsWithFirstError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
@@ -62,7 +62,7 @@ func TestPollEndsWithAnError(t *testing.T) {
 			return 0, false, broken
 		})
 		if !errors.Is(err, broken) || calls != 1 {
-			t.Errorf("error %v after %d calls, want the first call's", err, calls)
+			t.Errorf("got error %v after %d calls, want %v after 1", err, calls, broken)
 		}
 	})
 }

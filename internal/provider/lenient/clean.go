@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// cleanBlock returns the value of a block without what is unset, and whether that
-// differs from value.
+// cleanBlock applies cleanAttribute to every attribute of a block and of its nested
+// blocks. It reports whether the result differs from value.
 func cleanBlock(block *tfprotov6.SchemaBlock, value tftypes.Value) (tftypes.Value, bool, error) {
 	fields, err := fieldsOf(value)
 	if err != nil || fields == nil {
@@ -39,8 +39,9 @@ func cleanBlock(block *tfprotov6.SchemaBlock, value tftypes.Value) (tftypes.Valu
 	return tftypes.NewValue(value.Type(), cleaned), true, nil
 }
 
-// cleanAttribute returns null for an optional string that is "", and a map without
-// its null elements.
+// cleanAttribute returns null for an optional string that is "", an optional map
+// without its null elements, and every other value unchanged. It reports whether the
+// result differs from value.
 func cleanAttribute(attribute *tfprotov6.SchemaAttribute, value tftypes.Value) (tftypes.Value, bool, error) {
 	if !attribute.Optional || value.IsNull() || !value.IsKnown() || attribute.Type == nil {
 		return value, false, nil
@@ -67,9 +68,9 @@ func cleanAttribute(attribute *tfprotov6.SchemaAttribute, value tftypes.Value) (
 	return tftypes.NewValue(attribute.Type, set), true, nil
 }
 
-// propose returns the state that Terraform would propose for a configuration
-// without what is unset in config: the prior value of an unset attribute that is
-// computed, and null for one that is not.
+// propose returns the state that Terraform would propose for the cleaned
+// configuration. For an attribute that cleaning makes null, that is the prior value
+// if the attribute is computed, and null otherwise.
 func propose(block *tfprotov6.SchemaBlock, config, proposed, prior tftypes.Value) (tftypes.Value, error) {
 	fields, err := fieldsOf(proposed)
 	if err != nil || fields == nil {
@@ -118,9 +119,9 @@ func propose(block *tfprotov6.SchemaBlock, config, proposed, prior tftypes.Value
 	return tftypes.NewValue(proposed.Type(), adjusted), nil
 }
 
-// repeatUnset returns a result with the attributes of the configuration that are
-// configured and unset.
-func repeatUnset(block *tfprotov6.SchemaBlock, config, result *tfprotov6.DynamicValue) (*tfprotov6.DynamicValue, error) {
+// restoreUnset returns the result with the configured value of every attribute that
+// cleaning changed.
+func restoreUnset(block *tfprotov6.SchemaBlock, config, result *tfprotov6.DynamicValue) (*tfprotov6.DynamicValue, error) {
 	form := block.ValueType()
 	wanted, err := config.Unmarshal(form)
 	if err != nil {
@@ -151,7 +152,7 @@ func repeatUnset(block *tfprotov6.SchemaBlock, config, result *tfprotov6.Dynamic
 	return &encoded, err
 }
 
-// at returns an element of a list, or null behind its end.
+// at returns the element of a list at an index, or null if the list is shorter.
 func at(values []tftypes.Value, i int, form tftypes.Type) tftypes.Value {
 	if i < len(values) {
 		return values[i]
@@ -159,7 +160,8 @@ func at(values []tftypes.Value, i int, form tftypes.Type) tftypes.Value {
 	return tftypes.NewValue(form, nil)
 }
 
-// eachBlock changes every block of a nested type, and reports whether any differs.
+// eachBlock replaces every block of a nested type by the result of change. It
+// reports whether any block differs.
 func eachBlock(nested *tfprotov6.SchemaNestedBlock, value tftypes.Value, change func(int, tftypes.Value) (tftypes.Value, bool, error)) (tftypes.Value, bool, error) {
 	blocks, err := blocksOf(nested, value)
 	if err != nil || len(blocks) == 0 {
@@ -180,9 +182,9 @@ func eachBlock(nested *tfprotov6.SchemaNestedBlock, value tftypes.Value, change 
 	return tftypes.NewValue(value.Type(), adjusted), changed, nil
 }
 
-// blocksOf returns the blocks of a nested type: at most one of a single block, and
-// the elements of a list. Other nestings have no order that could be relied on, and
-// their blocks are left alone.
+// blocksOf returns the blocks of a nested type: at most one for a single block, and
+// the elements of a list. It returns nil for other nesting modes, whose blocks have
+// no stable order.
 func blocksOf(nested *tfprotov6.SchemaNestedBlock, value tftypes.Value) ([]tftypes.Value, error) {
 	if value.IsNull() || !value.IsKnown() {
 		return nil, nil

@@ -1,13 +1,14 @@
-// Package lenient serves a provider that is made with terraform-plugin-framework
-// under three rules of terraform-plugin-sdk/v2, which configurations and states of
+// Package lenient wraps a provider server built with terraform-plugin-framework and
+// applies three rules of terraform-plugin-sdk/v2 that configurations and states of
 // the official provider rely on:
 //
 //   - An optional string that is configured as "" is unset.
-//   - A null element of a configured map is left out.
-//   - A plan that differs from the prior state in spelling only is no change.
+//   - A null element of a configured map is removed.
+//   - A plan whose values are equivalent to those of the prior state is no change.
 //
-// The framework cannot express them: Terraform accepts a plan that differs from
-// the configuration only with the flag of the older SDK. This package sets that
-// flag for these three cases and for no other, so that Terraform checks all other
-// plans and every result of an apply. It knows the protocol and no resource.
+// The framework cannot express these rules, because Terraform accepts a plan that
+// differs from the configuration only with the SDK's legacy flag. The package sets
+// that flag in these three cases only, so that Terraform checks every other plan and
+// every result of an apply. It works on the plugin protocol and does not depend on
+// any resource.
 package lenient

@@ -8,23 +8,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// The names that the rules below know. All resources of the official provider have
-// these in the same form.
+// Attributes that the comparison treats specially. They mean the same in all
+// resources of the official provider.
 const (
 	idName       = "id"
 	regionName   = "region"
 	timeoutsName = "timeouts"
 )
 
-// saysTheSame reports whether a plan differs from the prior state in spelling only:
-// null, "" and an empty collection are unset, a null region is that of the id, and
-// timeouts are no part of an object.
-func saysTheSame(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp *tfprotov6.PlanResourceChangeResponse) (bool, error) {
+// equivalent reports whether a plan differs from the prior state, but only in
+// representation: null, "" and an empty collection are all unset, a null region is
+// the region of the id, and timeouts are ignored.
+func equivalent(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, resp *tfprotov6.PlanResourceChangeResponse) (bool, error) {
 	if prior == nil || resp.PlannedState == nil || len(resp.RequiresReplace) > 0 || resp.Deferred != nil {
 		return false, nil
 	}
 	if bytes.Equal(prior.MsgPack, resp.PlannedState.MsgPack) {
-		return false, nil // It is the prior state already.
+		return false, nil // The plan is the prior state.
 	}
 	form := block.ValueType()
 	before, err := prior.Unmarshal(form)
@@ -42,7 +42,7 @@ func saysTheSame(block *tfprotov6.SchemaBlock, prior *tfprotov6.DynamicValue, re
 	return sameFields(before, after, regionOf(old[idName]))
 }
 
-// sameFields compares two objects; region stands for a null region of the first.
+// sameFields compares two objects. Region replaces a null region of the first.
 func sameFields(before, after tftypes.Value, region string) (bool, error) {
 	old, err := fieldsOf(before)
 	if err != nil {

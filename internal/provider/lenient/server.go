@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Server returns a provider server that applies the rules of this package to the
-// requests that inner gets, and to the plans that it returns.
+// Server returns a provider server that applies the package's rules to the requests
+// and plans of inner.
 func Server(inner tfprotov6.ProviderServer) tfprotov6.ProviderServer {
 	s := &server{ProviderServer: inner}
 	s.schemas = sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
@@ -90,8 +90,8 @@ func (s *server) ValidateEphemeralResourceConfig(ctx context.Context, req *tfpro
 }
 
 // OpenEphemeralResource implements tfprotov6.EphemeralResourceServer. The protocol
-// has no flag of the older SDK for ephemeral resources: their results repeat what is
-// configured.
+// has no legacy flag for ephemeral resources, so the result must contain the
+// configured values.
 func (s *server) OpenEphemeralResource(ctx context.Context, req *tfprotov6.OpenEphemeralResourceRequest) (*tfprotov6.OpenEphemeralResourceResponse, error) {
 	config, changed, err := s.clean(ephemerals, req.TypeName, req.Config)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *server) OpenEphemeralResource(ctx context.Context, req *tfprotov6.OpenE
 	if err != nil {
 		return nil, err
 	}
-	resp.Result, err = repeatUnset(schema.Block, req.Config, resp.Result)
+	resp.Result, err = restoreUnset(schema.Block, req.Config, resp.Result)
 	return resp, err
 }
 
@@ -125,7 +125,7 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	if err != nil {
 		return nil, err
 	}
-	same, err := saysTheSame(schema.Block, req.PriorState, resp)
+	same, err := equivalent(schema.Block, req.PriorState, resp)
 	if err != nil {
 		return nil, err
 	}
@@ -133,13 +133,13 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 		resp.PlannedState, resp.PlannedPrivate, resp.PlannedIdentity = req.PriorState, req.PriorPrivate, req.PriorIdentity
 	}
 	if changed || same {
-		//nolint:staticcheck // The package comment says why.
+		//nolint:staticcheck // The package comment gives the reason.
 		resp.UnsafeToUseLegacyTypeSystem = true
 	}
 	return resp, nil
 }
 
-// The kinds of types that a schema has.
+// The kinds of types in a provider's schema.
 const (
 	resources = iota
 	dataSources
@@ -147,8 +147,8 @@ const (
 	providers
 )
 
-// schema returns the schema of a type, or nil if there is none. There is one
-// provider, whose name is not looked at.
+// schema returns the schema of a type, or nil if the type does not exist. It ignores
+// typeName for the kind providers.
 func (s *server) schema(kind int, typeName string) (*tfprotov6.Schema, error) {
 	all, err := s.schemas()
 	if err != nil {
@@ -166,7 +166,8 @@ func (s *server) schema(kind int, typeName string) (*tfprotov6.Schema, error) {
 	}
 }
 
-// clean returns a configuration without what is unset, and whether that differs.
+// clean applies the first two rules to a configuration. It reports whether the
+// result differs.
 func (s *server) clean(kind int, typeName string, config *tfprotov6.DynamicValue) (*tfprotov6.DynamicValue, bool, error) {
 	schema, err := s.schema(kind, typeName)
 	if err != nil || schema == nil || config == nil {
@@ -184,9 +185,8 @@ func (s *server) clean(kind int, typeName string, config *tfprotov6.DynamicValue
 	return &encoded, true, err
 }
 
-// cleanPlanRequest returns a request whose configuration is without what is unset,
-// and whose proposed state is what Terraform makes of that. It reports whether they
-// differ from those of req.
+// cleanPlanRequest returns req with the cleaned configuration and the state that
+// Terraform would propose for it. It reports whether they differ from those of req.
 func cleanPlanRequest(block *tfprotov6.SchemaBlock, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeRequest, bool, error) {
 	form := block.ValueType()
 	config, err := req.Config.Unmarshal(form)

@@ -16,11 +16,11 @@ const (
 	ownID       = "fr-par/22222222-2222-4222-8222-222222222222"
 )
 
-// fields are attributes of an object: a string, a []fields for blocks in a list, a
-// fields for a single block, or nil. What is not named is null.
+// fields are the attributes of an object: a string, []fields for a list of blocks,
+// fields for a single block, or nil. A missing attribute is null.
 type fields map[string]any
 
-// value makes a value of a type. An attribute that is not named is null, and a list
+// value returns a value of a type. A missing attribute is null, and a missing list
 // of blocks is empty.
 func value(form tftypes.Type, of any) tftypes.Value {
 	switch form := form.(type) {
@@ -46,7 +46,7 @@ func value(form tftypes.Type, of any) tftypes.Value {
 	}
 }
 
-func TestPlan_SetsTheFlagForSpellingOnly(t *testing.T) {
+func TestPlanResourceChange_SetsLegacyFlagOnlyForEquivalentValues(t *testing.T) {
 	t.Parallel()
 	cron := func(more fields) fields {
 		all := fields{"id": ownID, "function_id": functionID, "schedule": "@daily", "name": "main", "args": "{}", "status": "ready", "region": "fr-par"}
@@ -82,14 +82,14 @@ func TestPlan_SetsTheFlagForSpellingOnly(t *testing.T) {
 		proposed        fields
 		noChange, legal bool
 	}{
-		"nothing":                       {cronType, cron(nil), args, cron(nil), true, true},
+		"no difference":                 {cronType, cron(nil), args, cron(nil), true, true},
 		"another schedule":              {cronType, cron(nil), with(args, fields{"schedule": "@hourly"}), cron(fields{"schedule": "@hourly"}), false, true},
-		"timeouts alone":                {cronType, cron(nil), with(args, fields{"timeouts": fields{"create": "1m"}}), cron(fields{"timeouts": fields{"create": "1m"}}), true, false},
+		"only timeouts":                 {cronType, cron(nil), with(args, fields{"timeouts": fields{"create": "1m"}}), cron(fields{"timeouts": fields{"create": "1m"}}), true, false},
 		"timeouts and a schedule":       {cronType, cron(nil), with(args, fields{"schedule": "@hourly", "timeouts": fields{"create": "1m"}}), cron(fields{"schedule": "@hourly", "timeouts": fields{"create": "1m"}}), false, true},
-		"a region that the state lacks": {cronType, cron(fields{"region": nil}), with(args, fields{"region": "fr-par"}), cron(nil), true, false},
+		"a region missing in the state": {cronType, cron(fields{"region": nil}), with(args, fields{"region": "fr-par"}), cron(nil), true, false},
 		"another region":                {cronType, cron(fields{"region": nil, "function_id": functionID[7:]}), with(args, fields{"region": "nl-ams", "function_id": functionID[7:]}), cron(fields{"region": "nl-ams", "function_id": functionID[7:]}), false, true},
 		"an empty name":                 {cronType, cron(nil), with(args, fields{"name": ""}), cron(fields{"name": ""}), true, false},
-		"an empty name, made":           {cronType, nil, with(args, fields{"name": ""}), fields{"function_id": functionID, "schedule": "@daily", "name": ""}, false, false},
+		"an empty name, create":         {cronType, nil, with(args, fields{"name": ""}), fields{"function_id": functionID, "schedule": "@daily", "name": ""}, false, false},
 		"an empty name and a schedule":  {cronType, cron(nil), with(args, fields{"name": "", "schedule": "@hourly"}), cron(fields{"name": "", "schedule": "@hourly"}), false, false},
 		"null description":              {triggerType, trigger(fields{"description": nil}), with(queue, fields{"description": ""}), trigger(nil), true, false},
 		"a source's region":             {triggerType, trigger(fields{"sqs": []fields{{"queue": "orders", "project_id": "p"}}}), with(queue, fields{"sqs": []fields{{"queue": "orders", "region": "fr-par"}}}), trigger(nil), true, false},
@@ -138,7 +138,7 @@ func TestPlan_SetsTheFlagForSpellingOnly(t *testing.T) {
 			if got := after.Equal(before); got != test.noChange {
 				t.Errorf("planned no change: %t, want %t: %s", got, test.noChange, after)
 			}
-			//nolint:staticcheck // It is what the test is about.
+			//nolint:staticcheck // The test is about this flag.
 			if got := !resp.UnsafeToUseLegacyTypeSystem; got != test.legal {
 				t.Errorf("Terraform checks the plan: %t, want %t", got, test.legal)
 			}

@@ -1,4 +1,3 @@
-// Package regional owns the ids of Scaleway's regional objects, as users write
-// them: "region/uuid", or a bare uuid where the region is known from elsewhere.
-// It does not know what the objects are.
+// Package regional parses and formats the ids of Scaleway's regional objects:
+// "region/uuid", or a bare uuid with a default region.
 package regional

@@ -8,14 +8,14 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/validation"
 )
 
-// ID names one object of one region.
+// ID identifies an object within a region.
 type ID struct {
 	Region scw.Region
 	UUID   string
 }
 
-// Parse reads "region/uuid". Both halves end up in the path of a request, so
-// nothing else is let through.
+// Parse parses "region/uuid" and returns an error for any other form. Both parts
+// become part of a URL's path, so the check is strict.
 func Parse(s string) (ID, error) {
 	region, uuid, found := strings.Cut(s, "/")
 	if !found || !validation.IsRegion(region) || !validation.IsUUID(uuid) {
@@ -24,8 +24,7 @@ func Parse(s string) (ID, error) {
 	return ID{Region: scw.Region(region), UUID: strings.ToLower(uuid)}, nil
 }
 
-// ParseReference reads "region/uuid", or a bare uuid, which is then taken to be
-// in the fallback region.
+// ParseReference parses "region/uuid" or a bare uuid, whose region is fallback.
 func ParseReference(s string, fallback scw.Region) (ID, error) {
 	if validation.IsUUID(s) {
 		return ID{Region: fallback, UUID: strings.ToLower(s)}, nil
@@ -42,8 +41,8 @@ func (id ID) String() string {
 	return id.Region.String() + "/" + id.UUID
 }
 
-// Bare returns what follows the region in a reference, or the reference itself
-// if it names no region.
+// Bare returns a reference without its region. It returns a reference without a
+// region unchanged.
 func Bare(reference string) string {
 	return reference[strings.LastIndexByte(reference, '/')+1:]
 }

@@ -10,7 +10,7 @@ import (
 
 const uuid = "7b7861e8-205f-4432-950b-310a018d8403"
 
-func TestParse(t *testing.T) {
+func TestParse_AcceptsOnlyRegionAndUUID(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		in   string
@@ -24,8 +24,8 @@ func TestParse(t *testing.T) {
 		"empty":               {in: ""},
 		"zone":                {in: "fr-par-1/" + uuid},
 		"three parts":         {in: "fr-par/x/" + uuid},
-		"dots for a region":   {in: "../../" + uuid},
-		"query for an id":     {in: "fr-par/" + uuid + "?x=1"},
+		"dots as region":      {in: "../../" + uuid},
+		"query after the id":  {in: "fr-par/" + uuid + "?x=1"},
 		"no region":           {in: "/" + uuid},
 		"new line at the end": {in: "fr-par/" + uuid + "\n"},
 	}
@@ -43,16 +43,16 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParseReference(t *testing.T) {
+func TestParseReference_BareUUIDHasFallbackRegion(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		in   string
 		want regional.ID
 		ok   bool
 	}{
-		"bare takes the fallback": {in: uuid, want: regional.ID{Region: scw.RegionPlWaw, UUID: uuid}, ok: true},
-		"regional keeps its own":  {in: "nl-ams/" + uuid, want: regional.ID{Region: scw.RegionNlAms, UUID: uuid}, ok: true},
-		"neither":                 {in: "main"},
+		"bare":     {in: uuid, want: regional.ID{Region: scw.RegionPlWaw, UUID: uuid}, ok: true},
+		"regional": {in: "nl-ams/" + uuid, want: regional.ID{Region: scw.RegionNlAms, UUID: uuid}, ok: true},
+		"neither":  {in: "main"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -7,14 +7,14 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/validation"
 )
 
-// FunctionRegions are the regions that serve functions, from Scaleway's
-// documentation of August 2026.
+// FunctionRegions returns the regions that offer functions (Scaleway's
+// documentation of August 2026).
 func FunctionRegions() []scw.Region {
 	return []scw.Region{scw.RegionFrPar, scw.RegionNlAms, scw.RegionPlWaw}
 }
 
-// WellFormed reports whether s looks like a region. A region that looks right
-// and is not among FunctionRegions may be newer than this program.
+// WellFormed reports whether s has the form of a region. A well-formed region that
+// is not in FunctionRegions may be newer than this program.
 func WellFormed(s string) bool {
 	return validation.IsRegion(s)
 }

@@ -1,5 +1,5 @@
-// Package spelling owns the question whether two spellings say the same: "" and
-// null, a bare id and a regional one, two time zones of one instant, a secret
-// and its hash. The official provider left all of these in its users' states,
-// and a plan must not change what only looks different. It knows no resource.
+// Package spelling decides whether two values are equivalent: "" and null, a bare
+// and a regional id, the same instant in two time zones, a secret and its hash. The
+// states of the official provider contain all of these, and a plan must not show a
+// change between equivalent values. The package does not depend on any resource.
 package spelling

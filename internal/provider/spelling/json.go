@@ -5,9 +5,9 @@ import (
 	"reflect"
 )
 
-// JSON compares JSON texts by what they say: blanks and the order of keys are
-// spelling, and so are the digits of a number behind those that a float64 keeps,
-// which the SDK does not read.
+// JSON reports whether two JSON texts have the same value. White space and the order
+// of keys do not matter. Numbers are compared as float64, like in the SDK. Texts that
+// are not JSON are compared byte by byte.
 func JSON(a, b string) bool {
 	var first, second any
 	if json.Unmarshal([]byte(a), &first) != nil || json.Unmarshal([]byte(b), &second) != nil {

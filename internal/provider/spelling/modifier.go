@@ -7,13 +7,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// Every modifier here belongs to an attribute that is optional and computed:
-// Terraform lets a provider plan "" for what the configuration leaves out only
-// if the attribute is computed. All of them plan "", [] or {} for what is left
-// out, which is what the official provider's states hold.
+// The modifiers are for attributes that are optional and computed. They plan "", []
+// or {} for an attribute that is not configured, as in the official provider's
+// states, and Terraform accepts that only for a computed attribute.
 
-// String plans the prior spelling of a string where the configuration says the
-// same in other words.
+// String returns a modifier that plans the prior value of a string if the configured
+// value is equivalent.
 func String(same Same) planmodifier.String {
 	return stringModifier{same: same}
 }
@@ -21,16 +20,16 @@ func String(same Same) planmodifier.String {
 type stringModifier struct{ same Same }
 
 func (stringModifier) Description(context.Context) string {
-	return "Another spelling of the same value is no change."
+	return "An equivalent value is not a change."
 }
 
 func (m stringModifier) MarkdownDescription(ctx context.Context) string {
 	return m.Description(ctx)
 }
 
-// PlanModifyString implements planmodifier.String. A prior null can not stand
-// for a configured "": Terraform accepts a plan that differs from the
-// configuration only where it repeats a prior value that is not null.
+// PlanModifyString implements planmodifier.String. It does not plan a prior null for
+// a configured "": Terraform accepts a plan that differs from the configuration only
+// if it equals a prior value that is not null.
 func (m stringModifier) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
 	resp.PlanValue = OrEmpty(req.ConfigValue)
 	if req.State.Raw.IsNull() || (req.StateValue.IsNull() && !req.ConfigValue.IsNull()) {
@@ -39,8 +38,8 @@ func (m stringModifier) PlanModifyString(_ context.Context, req planmodifier.Str
 	resp.PlanValue = Keep(req.StateValue, resp.PlanValue, m.same)
 }
 
-// Map plans the prior value of a map where both it and the configuration are
-// empty.
+// Map returns a modifier that plans the prior value of a map if both it and the
+// configured value are empty.
 func Map() planmodifier.Map {
 	return mapModifier{}
 }
@@ -48,7 +47,7 @@ func Map() planmodifier.Map {
 type mapModifier struct{}
 
 func (mapModifier) Description(context.Context) string {
-	return "No map and an empty map are the same."
+	return "Null and an empty map are equivalent."
 }
 
 func (m mapModifier) MarkdownDescription(ctx context.Context) string {
@@ -67,8 +66,8 @@ func keepPlannedMap(req planmodifier.MapRequest) types.Map {
 	return KeepMap(req.StateValue, wanted)
 }
 
-// List plans the prior value of a list where both it and the configuration are
-// empty.
+// List returns a modifier that plans the prior value of a list if both it and the
+// configured value are empty.
 func List() planmodifier.List {
 	return listModifier{}
 }
@@ -76,7 +75,7 @@ func List() planmodifier.List {
 type listModifier struct{}
 
 func (listModifier) Description(context.Context) string {
-	return "No list and an empty list are the same."
+	return "Null and an empty list are equivalent."
 }
 
 func (m listModifier) MarkdownDescription(ctx context.Context) string {
@@ -91,10 +90,9 @@ func (listModifier) PlanModifyList(_ context.Context, req planmodifier.ListReque
 	resp.PlanValue = KeepList(req.StateValue, resp.PlanValue)
 }
 
-// Secrets plans the prior map of secrets, most often their hashes, where it
-// holds exactly the secrets that the configuration names. A map in which one
-// secret differs is planned as configured, as a whole: Terraform allows no
-// mixture.
+// Secrets returns a modifier that plans the prior map of secrets or of their hashes
+// if it matches all configured secrets. If one secret differs, the whole configured
+// map is planned, because Terraform does not accept a mixture.
 func Secrets() planmodifier.Map {
 	return secretsModifier{}
 }
@@ -102,7 +100,7 @@ func Secrets() planmodifier.Map {
 type secretsModifier struct{}
 
 func (secretsModifier) Description(context.Context) string {
-	return "A secret and its hash are the same."
+	return "A secret and its hash are equivalent."
 }
 
 func (m secretsModifier) MarkdownDescription(ctx context.Context) string {
@@ -116,8 +114,8 @@ func (secretsModifier) PlanModifyMap(_ context.Context, req planmodifier.MapRequ
 	}
 }
 
-// Switch plans a switch that the configuration leaves out: off, and null where
-// it was null, as the official provider leaves it after an import.
+// Switch returns a modifier for a boolean that is not configured: it plans false, or
+// null if the prior value is null, as after an import by the official provider.
 func Switch() planmodifier.Bool {
 	return switchModifier{}
 }
@@ -125,7 +123,7 @@ func Switch() planmodifier.Bool {
 type switchModifier struct{}
 
 func (switchModifier) Description(context.Context) string {
-	return "A switch that is left out is off."
+	return "A boolean that is not configured is false."
 }
 
 func (m switchModifier) MarkdownDescription(ctx context.Context) string {

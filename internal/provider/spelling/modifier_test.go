@@ -18,14 +18,14 @@ const (
 	inWarsaw = "pl-waw/7b7861e8-205f-4432-950b-310a018d8404"
 )
 
-// noState and someState stand for an object that is to be made and one that
-// exists: modifiers ask a state for nothing else.
+// noState is the state of an object that does not exist yet, and someState that of
+// an existing one. Modifiers use nothing else of a state.
 var (
 	noState   = tfsdk.State{Raw: tftypes.NewValue(tftypes.Object{}, nil)}
 	someState = tfsdk.State{Raw: tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{})}
 )
 
-func TestString(t *testing.T) {
+func TestString_KeepsEquivalentPriorValue(t *testing.T) {
 	t.Parallel()
 	null, empty, unknown := types.StringNull(), types.StringValue(""), types.StringUnknown()
 	tests := map[string]struct {
@@ -33,8 +33,8 @@ func TestString(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.String
 	}{
-		"made without":                  {spelling.Text, noState, null, null, types.StringValue("")},
-		"made with":                     {spelling.Text, noState, null, types.StringValue("a"), types.StringValue("a")},
+		"create without":                {spelling.Text, noState, null, null, types.StringValue("")},
+		"create with":                   {spelling.Text, noState, null, types.StringValue("a"), types.StringValue("a")},
 		"official empty, left out":      {spelling.Text, someState, empty, null, empty},
 		"null, left out":                {spelling.Text, someState, null, null, null},
 		"null, configured empty":        {spelling.Text, someState, null, empty, empty},
@@ -64,14 +64,14 @@ func TestString(t *testing.T) {
 	}
 }
 
-func TestMap(t *testing.T) {
+func TestMap_KeepsEmptyPriorValue(t *testing.T) {
 	t.Parallel()
 	null, empty, one := types.MapNull(types.StringType), texts(), texts("a", "1")
 	tests := map[string]struct {
 		state               tfsdk.State
 		prior, config, want types.Map
 	}{
-		"made without":           {noState, null, null, texts()},
+		"create without":         {noState, null, null, texts()},
 		"null, left out":         {someState, null, null, null},
 		"empty, left out":        {someState, empty, null, empty},
 		"null, configured empty": {someState, null, empty, empty},
@@ -91,7 +91,7 @@ func TestMap(t *testing.T) {
 	}
 }
 
-func TestList(t *testing.T) {
+func TestList_KeepsEmptyPriorValue(t *testing.T) {
 	t.Parallel()
 	null := types.ListNull(types.StringType)
 	list := func(texts ...string) types.List {
@@ -105,7 +105,7 @@ func TestList(t *testing.T) {
 		state               tfsdk.State
 		prior, config, want types.List
 	}{
-		"made without":           {noState, null, null, list()},
+		"create without":         {noState, null, null, list()},
 		"empty, left out":        {someState, list(), null, list()},
 		"null, configured empty": {someState, null, list(), list()},
 		"set, left out":          {someState, list("a"), null, list()},
@@ -124,7 +124,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-func TestSecrets(t *testing.T) {
+func TestSecrets_KeepsPriorValueIfAllMatch(t *testing.T) {
 	t.Parallel()
 	hashed := texts("a", hash(t, "1"), "b", hash(t, "2"))
 	tests := map[string]struct {
@@ -133,7 +133,7 @@ func TestSecrets(t *testing.T) {
 		"the hashed secrets":     {hashed, texts("a", "1", "b", "2"), hashed},
 		"one secret changed":     {hashed, texts("a", "1", "b", "3"), texts("a", "1", "b", "3")},
 		"one secret removed":     {hashed, texts("a", "1"), texts("a", "1")},
-		"one secret more":        {hashed, texts("a", "1", "b", "2", "c", "3"), texts("a", "1", "b", "2", "c", "3")},
+		"one secret added":       {hashed, texts("a", "1", "b", "2", "c", "3"), texts("a", "1", "b", "2", "c", "3")},
 		"all secrets left out":   {hashed, types.MapNull(types.StringType), texts()},
 		"in clear as configured": {texts("a", "1"), texts("a", "1"), texts("a", "1")},
 		"not known yet":          {hashed, types.MapUnknown(types.StringType), types.MapUnknown(types.StringType)},
@@ -151,15 +151,15 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-func TestSwitch(t *testing.T) {
+func TestSwitch_IsFalseIfNotConfigured(t *testing.T) {
 	t.Parallel()
 	null, on, off := types.BoolNull(), types.BoolValue(true), types.BoolValue(false)
 	tests := map[string]struct {
 		state               tfsdk.State
 		prior, config, want types.Bool
 	}{
-		"made without":               {noState, null, null, off},
-		"made with":                  {noState, null, on, on},
+		"create without":             {noState, null, null, off},
+		"create with":                {noState, null, on, on},
 		"imported by the official":   {someState, null, null, null},
 		"on, left out":               {someState, on, null, off},
 		"off, left out":              {someState, off, null, off},
@@ -178,7 +178,7 @@ func TestSwitch(t *testing.T) {
 	}
 }
 
-// texts makes a map of keys and values that take turns.
+// texts returns a map of alternating keys and values.
 func texts(keysAndValues ...string) types.Map {
 	values := map[string]attr.Value{}
 	for i := 0; i < len(keysAndValues); i += 2 {

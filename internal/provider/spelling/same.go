@@ -10,31 +10,31 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// Same reports whether two texts, both set, say the same.
+// Same reports whether two values that are set are equivalent.
 type Same func(a, b string) bool
 
-// Text is the strictest Same: two texts are the same if they are equal.
+// Text reports whether two texts are equal.
 func Text(a, b string) bool {
 	return a == b
 }
 
-// Reference compares ids and leaves out their regions: the official provider
-// stores some references bare that its users write with a region.
+// Reference compares ids without their regions: the official provider stores some
+// references bare although they are configured with a region.
 func Reference(a, b string) bool {
 	return regional.Bare(a) == regional.Bare(b)
 }
 
-// Instant compares RFC 3339 times by the second that they name, because a token
-// expires at a second. The service may round to microseconds, so times that differ by
-// no more are the same, too.
+// Instant compares RFC 3339 times truncated to seconds, because a token expires at a
+// full second. Times that differ by at most a microsecond are also equivalent,
+// because the service may round to microseconds.
 func Instant(a, b string) bool {
 	return compareTimes(a, b, func(first, second time.Time) bool {
 		return first.Truncate(time.Second).Equal(second.Truncate(time.Second)) || first.Sub(second).Abs() <= time.Microsecond
 	})
 }
 
-// Rounded reports whether one time may be what a service has made of the other: it
-// may cut or round to a second.
+// Rounded reports whether two RFC 3339 times differ by less than a second, so that
+// one may be the service's rounding of the other.
 func Rounded(a, b string) bool {
 	return compareTimes(a, b, func(first, second time.Time) bool { return first.Sub(second).Abs() < time.Second })
 }
@@ -48,18 +48,18 @@ func compareTimes(a, b string, same func(first, second time.Time) bool) bool {
 	return same(first, second)
 }
 
-// Hostname compares host names: their case and a dot at the end say nothing.
+// Hostname compares host names without regard to case and a trailing dot.
 func Hostname(a, b string) bool {
 	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
 }
 
-// Unset reports whether a value says nothing. The official provider writes ""
-// where a newer one writes null.
+// Unset reports whether a value is null or "".
 func Unset(v types.String) bool {
 	return v.IsNull() || (!v.IsUnknown() && v.ValueString() == "")
 }
 
-// Equal reports whether two values say the same, where null and "" do.
+// Equal reports whether two values are equivalent. Null and "" are; an unknown value
+// is equivalent to none.
 func Equal(a, b types.String, same Same) bool {
 	switch {
 	case a.IsUnknown() || b.IsUnknown():
@@ -71,8 +71,8 @@ func Equal(a, b types.String, same Same) bool {
 	}
 }
 
-// Keep returns the prior spelling of a value if the new one says the same, and
-// the new value otherwise.
+// Keep returns the prior value if the next one is equivalent, and the next one
+// otherwise.
 func Keep(prior, next types.String, same Same) types.String {
 	if Equal(prior, next, same) {
 		return prior
@@ -80,7 +80,8 @@ func Keep(prior, next types.String, same Same) types.String {
 	return next
 }
 
-// KeepMap is Keep for maps, where null and {} say the same.
+// KeepMap returns the prior map if both are empty or null, and the next one
+// otherwise.
 func KeepMap(prior, next types.Map) types.Map {
 	if prior.IsUnknown() || next.IsUnknown() {
 		return next
@@ -91,7 +92,8 @@ func KeepMap(prior, next types.Map) types.Map {
 	return next
 }
 
-// KeepList is Keep for lists, where null and [] say the same.
+// KeepList returns the prior list if both are empty or null, and the next one
+// otherwise.
 func KeepList(prior, next types.List) types.List {
 	if prior.IsUnknown() || next.IsUnknown() {
 		return next

@@ -5,9 +5,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// What a hash may ask of the machine that verifies it. The service's own hashes
-// ask for 64 MiB and one pass (recorded traffic of July 2026); a hash that asks
-// for much more is not one of them.
+// Limits on the cost of verifying a hash. The service's hashes need 64 MiB and one
+// pass (recorded traffic of July 2026).
 const (
 	maxHashMemory      = 256 * 1024 // KiB
 	maxHashIterations  = 16
@@ -15,9 +14,8 @@ const (
 	maxHashBytes       = 1024
 )
 
-// SecretMatches reports whether stored, which is either a secret or its argon2id
-// hash, is that of the secret. It does not verify a hash that would cost more
-// than any of the service's: such a hash matches nothing.
+// SecretMatches reports whether stored is the secret or its argon2id hash. A hash
+// whose cost exceeds the limits is not verified and does not match.
 func SecretMatches(secret, stored string) bool {
 	if secret == stored {
 		return true
@@ -29,8 +27,8 @@ func SecretMatches(secret, stored string) bool {
 	return err == nil && match
 }
 
-// affordable reports whether text is an argon2id hash within the limits above.
-// Zero passes or lanes would make the hash function panic.
+// affordable reports whether text is an argon2id hash within the limits. Zero passes
+// or lanes would make the hash function panic.
 func affordable(text string) bool {
 	if len(text) > maxHashBytes {
 		return false
@@ -44,7 +42,8 @@ func affordable(text string) bool {
 		params.Parallelism >= 1 && params.Parallelism <= maxHashParallelism
 }
 
-// secretsMatch reports whether the stored map holds exactly the wanted secrets.
+// secretsMatch reports whether both maps have the same keys and every wanted secret
+// matches its stored value.
 func secretsMatch(wanted, stored types.Map) bool {
 	if wanted.IsUnknown() || len(wanted.Elements()) != len(stored.Elements()) {
 		return false

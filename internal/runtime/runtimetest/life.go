@@ -4,7 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // TestTermination asks that an instance ends well when it is told to go: at once
@@ -27,7 +28,7 @@ func testTermination(t *testing.T, way Way, built Built, path string) {
 		in := way.Start(t, built)
 		answers := make(chan Answer, 1)
 		go func() { answers <- in.Do(t, Call{Target: path}) }()
-		eventually(t, "the call has begun", func() bool { return strings.Contains(in.Output(), "begun") })
+		await.True(t, "the call has begun", func() bool { return strings.Contains(in.Output(), "begun") })
 		in.Terminate(t)
 		if answer := <-answers; answer.Status != http.StatusOK || answer.Body != "finished" {
 			t.Errorf("the call is answered by %d %q, want it finished", answer.Status, answer.Body)
@@ -40,18 +41,5 @@ func wantEnd(t *testing.T, in *Instance) {
 	t.Helper()
 	if status := in.Wait(t); status != 0 {
 		t.Errorf("exit status is %d, want 0; it printed:\n%s", status, in.Output())
-	}
-}
-
-// eventually polls a condition that another process brings about.
-func eventually(tb testing.TB, what string, condition func() bool) {
-	tb.Helper()
-	deadline := time.Now().Add(patience)
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for ; !condition(); <-ticker.C {
-		if time.Now().After(deadline) {
-			tb.Fatalf("never happened: %s", what)
-		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // A Way is how an instance of a function comes to be: by the command line of what
@@ -125,7 +126,7 @@ func awaitWaiting(tb testing.TB, w waiting) {
 	process := fmt.Sprintf("/proc/%d/", w.in.cmd.Process.Pid)
 	pipe := linkOf(tb, w.pipe)
 	// It reads from the pipe, by system call 0 on amd64 and 63 on arm64.
-	eventually(tb, "the worker waits", func() bool {
+	await.True(tb, "the worker waits", func() bool {
 		text, err := os.ReadFile(process + "syscall")
 		fields := strings.Fields(string(text))
 		if err != nil || len(fields) < 2 || fields[0] != "0" && fields[0] != "63" {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 	"github.com/jeton-dev/jeton/internal/tree"
@@ -93,9 +95,5 @@ func (b *Builder) configure(home string) error {
 	}
 	text := fmt.Sprintf("[source.crates-io]\nreplace-with = \"jeton\"\n\n[source.jeton]\n%s = %q\n", kind, b.config.Crates)
 	// Another server may build with the same home.
-	unfinished := fmt.Sprintf("%s.%d", file, os.Getpid())
-	if err := os.WriteFile(unfinished, []byte(text), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, file)
+	return renameio.WriteFile(file, []byte(text), 0o600, renameio.WithTempDir(home))
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync/atomic"
 
 	"modernc.org/sqlite"
@@ -23,7 +24,7 @@ type faultyDriver struct {
 	// afterCommit is the error of a commit that took place, instead of one of a
 	// commit that did not.
 	afterCommit, instead atomic.Bool
-	// unreadable makes every query fail.
+	// unreadable makes every query of a reading connection fail.
 	unreadable atomic.Bool
 }
 
@@ -40,7 +41,7 @@ func (d *faultyDriver) Open(name string) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &faultyConn{realConn: conn.(realConn), driver: d}, nil
+	return &faultyConn{realConn: conn.(realConn), driver: d, reads: strings.Contains(name, "query_only")}, nil
 }
 
 // realConn is what database/sql uses of a connection of the real driver.
@@ -56,6 +57,8 @@ type faultyConn struct {
 	realConn
 
 	driver *faultyDriver
+	// reads reports that the connection is for reading only.
+	reads bool
 }
 
 // BeginTx implements driver.ConnBeginTx.
@@ -66,7 +69,7 @@ func (c *faultyConn) BeginTx(ctx context.Context, options driver.TxOptions) (dri
 
 // QueryContext implements driver.QueryerContext.
 func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if c.driver.unreadable.Load() {
+	if c.reads && c.driver.unreadable.Load() {
 		return nil, errLookUp
 	}
 	return c.realConn.QueryContext(ctx, query, args)

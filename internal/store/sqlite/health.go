@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // Newest returns the number of the last change that was committed. It never
@@ -31,7 +33,7 @@ func (s *Store) NewestAt(ctx context.Context) (time.Time, error) {
 // that every commit takes, and is no change.
 func (s *Store) Check(ctx context.Context) error {
 	if !s.Settled() {
-		return ErrUnsettled
+		return store.ErrUnsettled
 	}
 	var schema int
 	if err := s.reads.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&schema); err != nil {

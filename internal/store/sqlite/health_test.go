@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
@@ -22,7 +22,7 @@ func TestCheck(t *testing.T) {
 	if err := s.Check(t.Context()); err != nil || s.Newest() != 0 {
 		t.Errorf("a new store: %v, newest %d", err, s.Newest())
 	}
-	err = s.Update(t.Context(), func(tx functions.Tx) error {
+	err = s.Update(t.Context(), func(tx store.Tx) error {
 		return tx.Put(iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "o", Name: "n", CreatedAt: time.Now()})
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ func TestCheckDuringLongWrite(t *testing.T) {
 	writing, release := make(chan struct{}), make(chan struct{})
 	written := make(chan error, 1)
 	go func() {
-		written <- s.Update(context.Background(), func(functions.Tx) error { close(writing); <-release; return nil })
+		written <- s.Update(context.Background(), func(store.Tx) error { close(writing); <-release; return nil })
 	}()
 	<-writing
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -92,7 +92,7 @@ func TestCheckNeedsToWrite(t *testing.T) {
 	t.Cleanup(func() { _ = other.Close() })
 	writing, release := make(chan struct{}), make(chan struct{})
 	go func() {
-		_ = other.Update(context.Background(), func(functions.Tx) error { close(writing); <-release; return os.ErrClosed })
+		_ = other.Update(context.Background(), func(store.Tx) error { close(writing); <-release; return os.ErrClosed })
 	}()
 	<-writing
 	defer close(release)

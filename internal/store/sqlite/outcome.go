@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 const (
@@ -16,23 +16,8 @@ const (
 	retryLookUp = time.Second
 )
 
-// An unsettled commit returned an error, and the file could not be asked whether
-// it took place.
-type unsettled struct {
-	// uid is that of the last of the changes, the only commit to have it.
-	uid         string
-	changes     []functions.Change
-	committedAt time.Time
-}
-
 // newUID returns a value that no other change has.
 func newUID() string { return rand.Text() }
-
-// ErrUnsettled refuses what depends on changes of which one is in doubt.
-var ErrUnsettled = &functions.Error{
-	Code:    functions.Unavailable,
-	Message: "the server cannot do this now: it is not known whether an earlier change was stored",
-}
 
 // Settled reports whether the outcome of every commit is known. While it is
 // false, the followers may have missed a change that is in the file already, such
@@ -42,12 +27,9 @@ func (s *Store) Settled() bool { return !s.inDoubt.Load() }
 
 // commitFailed finds out whether a commit that returned an error took place. It
 // returns nil if it did. The caller holds mu.
-func (s *Store) commitFailed(ctx context.Context, u *unsettled, cause error) error {
+func (s *Store) commitFailed(ctx context.Context, c *commit, cause error) error {
 	cause = fmt.Errorf("commit: %w", cause)
-	if len(u.changes) == 0 {
-		return cause
-	}
-	s.doubt = u
+	s.doubt = c
 	committed, err := s.settle(ctx)
 	switch {
 	case err != nil:
@@ -74,12 +56,12 @@ func (s *Store) settle(ctx context.Context) (committed bool, err error) {
 	// A reader's connection has no part in the commit and sees only what took place.
 	var found int
 	const count = "SELECT count(*) FROM changes WHERE number = ? AND uid = ?"
-	last := s.doubt.changes[len(s.doubt.changes)-1].Number
-	if err := s.reads.QueryRowContext(ctx, count, last, s.doubt.uid).Scan(&found); err != nil {
-		return false, fmt.Errorf("look up the outcome of change %d: %w: %w", last, err, ErrUnsettled)
+	last := s.doubt.last()
+	if err := s.reads.QueryRowContext(ctx, count, last.Number, last.UID).Scan(&found); err != nil {
+		return false, fmt.Errorf("look up the outcome of change %d: %w: %w", last.Number, err, store.ErrUnsettled)
 	}
 	if committed = found > 0; committed {
-		s.acknowledge(s.doubt.changes, s.doubt.committedAt)
+		s.acknowledge(s.doubt)
 	}
 	s.doubt = nil
 	s.inDoubt.Store(false)

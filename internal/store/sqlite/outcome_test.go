@@ -8,192 +8,179 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
-// doubtful is a store with one token, whose driver can be made to fail. What the
-// followers are told is sent to told.
-type doubtful struct {
+// An unreliable store has one token and a driver that can be made to fail. The
+// follower sends each change to changes.
+type unreliable struct {
 	*sqlite.Store
 
-	driver *faultyDriver
-	token  functions.Token
-	told   chan functions.Change
+	driver  *faultyDriver
+	token   functions.Token
+	changes chan store.Change
 }
 
-func openDoubtful(t *testing.T, retry time.Duration) *doubtful {
+func openUnreliable(t *testing.T, retry time.Duration) *unreliable {
 	t.Helper()
-	d := &doubtful{driver: &faultyDriver{}, token: functions.Token{ID: "t", Region: "fr-par", ProjectID: "p", NamespaceID: "n"}, told: make(chan functions.Change, 100)}
-	store, err := sqlite.OpenWith(t.Context(), d.driver.register(t.Name()), filepath.Join(t.TempDir(), "jeton.db"), retry)
+	u := &unreliable{
+		driver: &faultyDriver{}, token: functions.Token{ID: "t", Region: "fr-par", ProjectID: "p", NamespaceID: "n"},
+		changes: make(chan store.Change, 100),
+	}
+	var err error
+	u.Store, err = sqlite.OpenWith(t.Context(), u.driver.register(t.Name()), filepath.Join(t.TempDir(), "jeton.db"), retry)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
-	d.Store = store
-	err = d.Update(t.Context(), func(tx functions.Tx) error {
+	t.Cleanup(func() { _ = u.Close() })
+	err = u.Update(t.Context(), func(tx store.Tx) error {
 		return errors.Join(
-			tx.Put(iam.Project{ID: "p"}), tx.Put(functions.Namespace{ID: "n", Region: "fr-par", ProjectID: "p", Name: "n"}), tx.Put(d.token),
+			tx.Put(iam.Project{ID: "p"}), tx.Put(functions.Namespace{ID: "n", Region: "fr-par", ProjectID: "p", Name: "n"}), tx.Put(u.token),
 		)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Follow(t.Context(), func(c functions.Change) {
-		if c.Number > 0 {
-			d.told <- c
-		}
-	}); err != nil {
+	if err := u.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) { u.changes <- c }}); err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return u
 }
 
-func (d *doubtful) deleteToken(t *testing.T) error {
+func (u *unreliable) deleteToken(t *testing.T) error {
 	t.Helper()
-	return d.Update(t.Context(), func(tx functions.Tx) error { return tx.Delete(d.token) })
+	return u.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(u.token) })
 }
 
-func (d *doubtful) hasToken(t *testing.T) bool {
+func (u *unreliable) hasToken(t *testing.T) bool {
 	t.Helper()
 	var err error
-	if viewed := d.View(t.Context(), func(tx functions.Tx) error { _, err = tx.Token(d.token.ID); return nil }); viewed != nil {
+	if viewed := u.View(t.Context(), func(tx store.Tx) error { _, err = tx.Token(u.token.ID); return nil }); viewed != nil {
 		t.Fatal(viewed)
 	}
 	return err == nil
 }
 
+// repair makes the driver work again.
+func (u *unreliable) repair() {
+	u.driver.afterCommit.Store(false)
+	u.driver.instead.Store(false)
+	u.driver.unreadable.Store(false)
+}
+
+// wantRefusal checks that the store accepts nothing while an outcome is unknown.
+func (u *unreliable) wantRefusal(t *testing.T) {
+	t.Helper()
+	if u.Settled() || u.Check(t.Context()) == nil || len(u.changes) != 0 {
+		t.Errorf("Settled() = %v, Check() = %v, %d changes were applied", u.Settled(), u.Check(t.Context()), len(u.changes))
+	}
+	ran := false
+	if err := u.Update(t.Context(), func(store.Tx) error { ran = true; return nil }); functions.CodeOf(err) != functions.Unavailable || ran {
+		t.Errorf("Update returns %v, and ran: %v", err, ran)
+	}
+	hook := store.Hook{OnReload: func() { ran = true }}
+	if err := u.Follow(t.Context(), store.Position{}, hook); functions.CodeOf(err) != functions.Unavailable || ran {
+		t.Errorf("Follow returns %v, and loaded a snapshot: %v", err, ran)
+	}
+}
+
 func TestUpdate_ResolvesCommitOfUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		fail      func(*faultyDriver)
-		committed bool
+		fail func(*faultyDriver)
+		// unreadable reports that the outcome cannot be looked up at first.
+		unreadable, committed bool
 	}{
-		"it took place": {func(d *faultyDriver) { d.afterCommit.Store(true) }, true},
-		"it did not":    {func(d *faultyDriver) { d.instead.Store(true) }, false},
+		"committed":                      {func(d *faultyDriver) { d.afterCommit.Store(true) }, false, true},
+		"not committed":                  {func(d *faultyDriver) { d.instead.Store(true) }, false, false},
+		"committed, known later":         {func(d *faultyDriver) { d.afterCommit.Store(true) }, true, true},
+		"not committed, known only late": {func(d *faultyDriver) { d.instead.Store(true) }, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := openDoubtful(t, time.Hour)
-			test.fail(d.driver)
-			err := d.deleteToken(t)
-			if committed := err == nil; committed != test.committed || committed == d.hasToken(t) {
-				t.Fatalf("Update returns %v, and the row is there: %v", err, d.hasToken(t))
+			u := openUnreliable(t, time.Hour)
+			test.fail(u.driver)
+			u.driver.unreadable.Store(test.unreadable)
+			err := u.deleteToken(t)
+			if test.unreadable {
+				if !errors.Is(err, errDisk) || functions.CodeOf(err) != functions.Unavailable {
+					t.Fatalf("Update returns %v, want the fault of the disk with the code unavailable", err)
+				}
+				u.wantRefusal(t)
+			} else if (err == nil) != test.committed {
+				t.Fatalf("Update returns %v, committed: %v", err, test.committed)
 			}
-			if told := len(d.told); told > 0 != test.committed {
-				t.Errorf("the followers are told of %d changes", told)
+			u.repair()
+			if err := u.Update(t.Context(), func(store.Tx) error { return nil }); err != nil || !u.Settled() {
+				t.Fatalf("after the repair Update returns %v, Settled() = %v", err, u.Settled())
 			}
-			if !d.Settled() {
-				t.Error("the outcome is known, and the store not settled")
+			if deleted := len(u.changes) > 0; deleted != test.committed || deleted == u.hasToken(t) {
+				t.Errorf("the followers applied %d changes, and the row exists: %v", len(u.changes), u.hasToken(t))
 			}
-			d.driver.afterCommit.Store(false)
-			d.driver.instead.Store(false)
-			if err := d.deleteToken(t); err != nil {
+			if err := u.deleteToken(t); err != nil {
 				t.Errorf("the next change: %v", err)
 			}
 			var last int64
-			for len(d.told) > 0 {
-				change := <-d.told
+			for len(u.changes) > 0 {
+				change := <-u.changes
 				if !change.Deleted || last > 0 && change.Number != last+1 {
-					t.Errorf("told of %+v after number %d", change, last)
+					t.Errorf("applied %+v after number %d", change, last)
 				}
 				last = change.Number
 			}
-			if last != d.Newest() {
-				t.Errorf("the last change told is %d, the newest %d", last, d.Newest())
+			if last != u.Newest() {
+				t.Errorf("the last change applied is %d, the newest %d", last, u.Newest())
 			}
 		})
 	}
 }
 
-// While the outcome cannot be looked up, the store says so and takes no change;
-// what took place reaches the followers as soon as it can be looked up.
-func TestUpdate_RefusesWhileOutcomeIsUnknown(t *testing.T) {
+func TestStore_LooksUpOutcomeByItself(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		fail      func(*faultyDriver)
-		committed bool
-	}{
-		"it took place": {func(d *faultyDriver) { d.afterCommit.Store(true) }, true},
-		"it did not":    {func(d *faultyDriver) { d.instead.Store(true) }, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := openDoubtful(t, time.Hour)
-			test.fail(d.driver)
-			d.driver.unreadable.Store(true)
-			if err := d.deleteToken(t); !errors.Is(err, errDisk) || functions.CodeOf(err) != functions.Unavailable {
-				t.Fatalf("Update returns %v, want the fault of the disk, as unavailable", err)
-			}
-			if d.Settled() || d.Check(t.Context()) == nil || len(d.told) != 0 {
-				t.Errorf("settled: %v, told: %d", d.Settled(), len(d.told))
-			}
-			ran := false
-			err := d.Update(t.Context(), func(functions.Tx) error { ran = true; return nil })
-			if err == nil || ran {
-				t.Errorf("a change during the doubt: %v, run: %v", err, ran)
-			}
-			if err := d.Follow(t.Context(), func(functions.Change) { ran = true }); err == nil || ran {
-				t.Errorf("a follower during the doubt: %v, told: %v", err, ran)
-			}
-			d.driver.unreadable.Store(false)
-			d.driver.instead.Store(false)
-			d.driver.afterCommit.Store(false)
-			// Whoever changes something next sees what took place.
-			if err := d.Update(t.Context(), func(functions.Tx) error { ran = true; return nil }); err != nil || !ran {
-				t.Errorf("afterwards: %v", err)
-			}
-			if told := len(d.told); told > 0 != test.committed || told > 0 == d.hasToken(t) || !d.Settled() {
-				t.Errorf("told of %d changes, has the token: %v, settled: %v", told, d.hasToken(t), d.Settled())
-			}
-		})
+	u := openUnreliable(t, time.Millisecond)
+	u.driver.afterCommit.Store(true)
+	u.driver.unreadable.Store(true)
+	if err := u.deleteToken(t); err == nil {
+		t.Fatal("Update returns nil although the outcome is unknown")
+	}
+	u.driver.unreadable.Store(false)
+	if change := <-u.changes; !change.Deleted || change.Object.ObjectID() != u.token.ID {
+		t.Errorf("applied %+v", change)
 	}
 }
 
-func TestStore_SettlesByItself(t *testing.T) {
+func TestClose_EndsLookUp(t *testing.T) {
 	t.Parallel()
-	d := openDoubtful(t, time.Millisecond)
-	d.driver.afterCommit.Store(true)
-	d.driver.unreadable.Store(true)
-	if err := d.deleteToken(t); err == nil {
-		t.Fatal("the outcome cannot be known, and Update returns nil")
+	u := openUnreliable(t, time.Hour)
+	u.driver.afterCommit.Store(true)
+	u.driver.unreadable.Store(true)
+	if err := u.deleteToken(t); err == nil {
+		t.Fatal("Update returns nil although the outcome is unknown")
 	}
-	d.driver.unreadable.Store(false)
-	if change := <-d.told; !change.Deleted || change.Object.ObjectID() != d.token.ID {
-		t.Errorf("told of %+v", change)
-	}
-}
-
-func TestClose_EndsTheLookUp(t *testing.T) {
-	t.Parallel()
-	d := openDoubtful(t, time.Hour)
-	d.driver.afterCommit.Store(true)
-	d.driver.unreadable.Store(true)
-	if err := d.deleteToken(t); err == nil {
-		t.Fatal("the outcome cannot be known, and Update returns nil")
-	}
-	if err := d.Close(); err != nil {
+	if err := u.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// stranger is of no type that the store knows, though its ID is that of a token.
+// A stranger has a type that the store does not know, and the ID of a token.
 type stranger struct{ id string }
 
-// ObjectID implements functions.Object.
+// ObjectID implements store.Object.
 func (s stranger) ObjectID() string { return s.id }
 
-func TestDelete_RefusesUnknownType(t *testing.T) {
+func TestStore_RefusesUnknownType(t *testing.T) {
 	t.Parallel()
-	d := openDoubtful(t, time.Hour)
-	for name, object := range map[string]functions.Object{
-		"another type": stranger{d.token.ID}, "a pointer to a token": &d.token,
+	u := openUnreliable(t, time.Hour)
+	for name, object := range map[string]store.Object{
+		"another type": stranger{u.token.ID}, "a pointer to a token": &u.token,
 	} {
-		for what, change := range map[string]func(functions.Tx, functions.Object) error{
-			"delete": functions.Tx.Delete, "put": functions.Tx.Put,
+		for what, change := range map[string]func(store.Tx, store.Object) error{
+			"delete": store.Tx.Delete, "put": store.Tx.Put,
 		} {
-			err := d.Update(t.Context(), func(tx functions.Tx) error { return change(tx, object) })
-			if err == nil || !d.hasToken(t) || len(d.told) != 0 {
-				t.Errorf("%s of %s: %v, told of %d changes", what, name, err, len(d.told))
+			err := u.Update(t.Context(), func(tx store.Tx) error { return change(tx, object) })
+			if err == nil || !u.hasToken(t) || len(u.changes) != 0 {
+				t.Errorf("%s of %s: %v, %d changes were applied", what, name, err, len(u.changes))
 			}
 		}
 	}

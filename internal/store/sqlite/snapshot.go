@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-
-	"github.com/jeton-dev/jeton/internal/functions"
 )
 
 // Snapshot writes the state of the store in the file at path, as it is at one
@@ -46,14 +44,15 @@ func verify(ctx context.Context, db *sql.DB) error {
 	if found != "ok" {
 		return fmt.Errorf("integrity check: %s", found)
 	}
-	return errors.Join(
-		verifyTable(ctx, db, projects), verifyTable(ctx, db, apiKeys), verifyTable(ctx, db, namespaces), verifyTable(ctx, db, functionsTable),
-		verifyTable(ctx, db, tokens), verifyTable(ctx, db, crons), verifyTable(ctx, db, triggers), verifyTable(ctx, db, domains),
-	)
+	for _, t := range tables {
+		if err := t.verify(ctx, db); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// verifyTable reads all objects of a table, which an older store may not have.
-func verifyTable[T functions.Object](ctx context.Context, db *sql.DB, t table[T]) error {
+func (t table[T]) verify(ctx context.Context, db *sql.DB) error {
 	var known int
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.name).Scan(&known); err != nil {
 		return fmt.Errorf("look for %s: %w", t.name, err)
@@ -72,8 +71,8 @@ func verifyTable[T functions.Object](ctx context.Context, db *sql.DB, t table[T]
 		if err := rows.Scan(&id, &body); err != nil {
 			return fmt.Errorf("read %s: %w", t.name, err)
 		}
-		var object T
-		if err := decode(t.name, body, &object); err != nil {
+		object, err := t.decode(body)
+		if err != nil {
 			return err
 		}
 		if object.ObjectID() != id {

@@ -11,13 +11,14 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/store/storetest"
 )
 
-func open(t *testing.T, path string) *sqlite.Store {
+func open(t *testing.T, path string, options ...sqlite.Option) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, time.Now)
+	s, err := sqlite.Open(t.Context(), path, time.Now, options...)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -28,9 +29,9 @@ func open(t *testing.T, path string) *sqlite.Store {
 func TestStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	storetest.Run(t, func(t *testing.T, name string) storetest.Store {
+	storetest.Run(t, func(t *testing.T, name string, keep store.Retention) store.Store {
 		t.Helper()
-		return open(t, filepath.Join(dir, name+" 100% & ?#.db"))
+		return open(t, filepath.Join(dir, name+" 100% & ?#.db"), sqlite.WithRetention(keep))
 	})
 }
 
@@ -57,31 +58,108 @@ func TestOpenSaysWhatIsNoDatabase(t *testing.T) {
 	}
 }
 
-func TestOldChangesAreRemoved(t *testing.T) {
+// TestLog_IsBounded fills the log of a database and checks which changes stay.
+func TestLog_IsBounded(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for name, test := range map[string]struct {
+		// size is that of each body, age is how old the changes are.
+		size int
+		age  time.Duration
+		kept int
+	}{
+		"by number":  {100, 0, 10_000},
+		"by size":    {10_000, 0, 64<<20/10_000 + 1},
+		"by age":     {100, day + time.Hour, 1},
+		"within all": {100, day - time.Hour, 10_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "jeton.db")
+			if err := open(t, path).Close(); err != nil {
+				t.Fatal(err)
+			}
+			db := database(t, path)
+			_, err := db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10005)
+				INSERT INTO changes (number, at, kind, id, deleted, uid, body) SELECT i, ?, 'tokens', 'x', 0, i, hex(zeroblob(?)) FROM n`,
+				time.Now().Add(-test.age).UnixNano(), test.size/2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := open(t, path)
+			for range 2 {
+				if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(functions.Token{ID: "x"}) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var count, newest int
+			if err := db.QueryRowContext(t.Context(), "SELECT count(*), max(number) FROM changes").Scan(&count, &newest); err != nil {
+				t.Fatal(err)
+			}
+			// The two changes of the test are small, and young.
+			if count < test.kept || count > test.kept+1 || newest != 10007 {
+				t.Errorf("%d changes up to %d are kept, want %d up to 10007", count, newest, test.kept)
+			}
+		})
+	}
+}
+
+// TestLog_KeepsObjectsAsTheirTablesDo checks that the log adds no secret to the
+// file: its bodies equal those of the objects' tables.
+func TestLog_KeepsObjectsAsTheirTablesDo(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
-	if err := open(t, path).Close(); err != nil {
-		t.Fatal(err)
-	}
-	execute(t, path, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10005)
-		INSERT INTO changes (number, at, kind, id, deleted) SELECT i, 0, 'tokens', 'x', 0 FROM n`)
 	s := open(t, path)
-	err := s.Update(t.Context(), func(tx functions.Tx) error {
-		return tx.Delete(functions.Token{ID: "x"})
+	key, _ := iam.NewAPIKey(iam.Project{ID: "p"}, time.Now(), iam.FullAccess)
+	objects := []store.Object{
+		iam.Project{ID: "p"}, key,
+		functions.Namespace{ID: "n", Region: "fr-par", ProjectID: "p", Name: "n", PrivateKey: []byte("sealed key"), Secrets: []functions.SecretVariable{{Key: "K", Sealed: []byte("sealed")}}},
+		functions.Token{ID: "t", Region: "fr-par", ProjectID: "p", NamespaceID: "n", Digest: functions.DigestOf("text")},
+	}
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		for _, o := range objects {
+			if err := tx.Put(o); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	var same int
+	err = database(t, path).QueryRowContext(t.Context(), `SELECT count(*) FROM changes JOIN
+		(SELECT id, body FROM projects UNION SELECT id, body FROM api_keys UNION SELECT id, body FROM namespaces UNION SELECT id, body FROM tokens) AS o
+		ON o.id = changes.id AND o.body = changes.body`).Scan(&same)
+	if err != nil || same != len(objects) {
+		t.Errorf("%d bodies are the same, %v, want %d", same, err, len(objects))
+	}
+}
+
+// TestFollow_LoadsSnapshotAfterUpgrade opens a database whose changes have no
+// bodies, as versions before them wrote.
+func TestFollow_LoadsSnapshotAfterUpgrade(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jeton.db")
+	s := open(t, path)
+	var changes []store.Change
+	if err := s.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) { changes = append(changes, c) }}); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"p", "q"} {
+		if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(iam.Project{ID: id}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	var count, newest int
-	db := database(t, path)
-	if err := db.QueryRowContext(t.Context(), "SELECT count(*), max(number) FROM changes").Scan(&count, &newest); err != nil {
-		t.Fatal(err)
-	}
-	if count != 10000 || newest != 10006 {
-		t.Errorf("%d changes are kept up to %d, want 10000 up to 10006", count, newest)
+	execute(t, path, "ALTER TABLE changes DROP COLUMN body; DELETE FROM goose_db_version WHERE version_id >= 6")
+	s = open(t, path)
+	reloads := 0
+	hook := store.Hook{OnChange: func(c store.Change) { changes = append(changes, c) }, OnReload: func() { reloads++ }}
+	if err := s.Follow(t.Context(), changes[0].Position(), hook); err != nil || reloads != 1 || len(changes) != 2 {
+		t.Errorf("Follow returns %v, %d snapshots and %d changes", err, reloads, len(changes)-2)
 	}
 }
 
@@ -112,7 +190,7 @@ func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	project := iam.Project{ID: "p", CreatedAt: time.Now()}
 	s := open(t, path)
-	err := s.Update(t.Context(), func(tx functions.Tx) error {
+	err := s.Update(t.Context(), func(tx store.Tx) error {
 		err := errors.Join(tx.Put(project), tx.Put(functions.Namespace{ID: "n", Region: "fr-par", ProjectID: "p", Name: "n"}))
 		for _, id := range []string{"a", "b", "c"} {
 			err = errors.Join(err, tx.Put(functions.Token{ID: id, Region: "fr-par", ProjectID: "p", NamespaceID: "n"}))
@@ -125,10 +203,10 @@ func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, path, `DROP TRIGGER tokens_moved; DROP TRIGGER tokens_deleted; DROP TRIGGER tokens_inserted; DROP TABLE tokens_counts; ALTER TABLE changes DROP COLUMN uid;
+	execute(t, path, `DROP TRIGGER tokens_moved; DROP TRIGGER tokens_deleted; DROP TRIGGER tokens_inserted; DROP TABLE tokens_counts; ALTER TABLE changes DROP COLUMN uid; ALTER TABLE changes DROP COLUMN body;
 		DELETE FROM goose_db_version WHERE version_id >= 4`)
 	s = open(t, path)
-	err = s.Update(t.Context(), func(tx functions.Tx) error {
+	err = s.Update(t.Context(), func(tx store.Tx) error {
 		if err := tx.Delete(functions.Token{ID: "b"}); err != nil {
 			return err
 		}

@@ -12,8 +12,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // readers is how many reads run at once; each has a connection and its cache.
@@ -23,6 +22,7 @@ const readers = 8
 type Store struct {
 	path string
 	now  func() time.Time
+	keep store.Retention
 	// reads and writes are pools of connections to the same file. SQLite has
 	// one writer at a time; WAL lets the readers go on meanwhile.
 	reads  *sql.DB
@@ -31,13 +31,15 @@ type Store struct {
 	// mu orders the writers, and what the followers are told.
 	mu        sync.Mutex
 	last      int64
-	followers []func(functions.Change)
+	followers []store.Follower
+	// logged is the size of the bodies of all changes that are kept.
+	logged int64
 	// newest is last, for those who must not wait for a writer.
 	newest atomic.Int64
 
 	// doubt is the commit whose outcome is not known, nil if there is none; mu
 	// guards it. inDoubt tells the same to those who must not wait for a writer.
-	doubt   *unsettled
+	doubt   *commit
 	inDoubt atomic.Bool
 	// background counts who looks the outcome up, every retryLookUp, until
 	// closing is closed.
@@ -47,17 +49,24 @@ type Store struct {
 	closeOnce   sync.Once
 }
 
-var _ functions.Store = (*Store)(nil)
+var _ store.Store = (*Store)(nil)
 
 // Open opens the store in the file at path, makes it where there is none, and
 // brings an older one up to date. It refuses one that a newer version of the
 // program wrote.
-func Open(ctx context.Context, path string, now func() time.Time) (*Store, error) {
-	return open(ctx, "sqlite", path, now)
+func Open(ctx context.Context, path string, now func() time.Time, options ...Option) (*Store, error) {
+	return open(ctx, "sqlite", path, now, options...)
 }
 
+// An Option changes a setting of a Store.
+type Option func(*Store)
+
+// WithRetention bounds the changes that the store keeps. The default is
+// store.DefaultRetention.
+func WithRetention(r store.Retention) Option { return func(s *Store) { s.keep = r } }
+
 // open is Open with the driver of a name.
-func open(ctx context.Context, driver, path string, now func() time.Time) (*Store, error) {
+func open(ctx context.Context, driver, path string, now func() time.Time, options ...Option) (*Store, error) {
 	writes, err := sql.Open(driver, dsn(path, "_txlock=immediate"))
 	if err != nil {
 		return nil, err
@@ -72,7 +81,13 @@ func open(ctx context.Context, driver, path string, now func() time.Time) (*Stor
 	}
 	reads.SetMaxOpenConns(readers)
 	reads.SetMaxIdleConns(readers)
-	s := &Store{path: path, now: now, reads: reads, writes: writes, retryLookUp: retryLookUp, closing: make(chan struct{})}
+	s := &Store{
+		path: path, now: now, keep: store.DefaultRetention(), reads: reads, writes: writes,
+		retryLookUp: retryLookUp, closing: make(chan struct{}),
+	}
+	for _, option := range options {
+		option(s)
+	}
 	if err := s.readLast(ctx); err != nil {
 		return nil, errors.Join(named(path, err), s.Close())
 	}
@@ -81,8 +96,8 @@ func open(ctx context.Context, driver, path string, now func() time.Time) (*Stor
 
 // readLast reads the number of the last change that was committed.
 func (s *Store) readLast(ctx context.Context) error {
-	const newest = "SELECT coalesce(max(number), 0) FROM changes"
-	if err := s.reads.QueryRowContext(ctx, newest).Scan(&s.last); err != nil {
+	const newest = "SELECT coalesce(max(number), 0), coalesce(sum(octet_length(body)), 0) FROM changes"
+	if err := s.reads.QueryRowContext(ctx, newest).Scan(&s.last, &s.logged); err != nil {
 		return fmt.Errorf("read the last change: %w", err)
 	}
 	s.newest.Store(s.last)
@@ -104,7 +119,7 @@ func (s *Store) Close() error {
 }
 
 // View implements functions.Store.
-func (s *Store) View(ctx context.Context, read func(functions.Tx) error) error {
+func (s *Store) View(ctx context.Context, read func(store.Tx) error) error {
 	return s.view(ctx, func(t *tx) error { return read(t) })
 }
 
@@ -117,29 +132,9 @@ func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 	return explain(s.path, read(&tx{ctx: ctx, sql: sqlTx}))
 }
 
-// Projects returns all projects, oldest first.
-func (s *Store) Projects(ctx context.Context) ([]iam.Project, error) {
-	return everything(ctx, s, projects)
-}
-
-// APIKeys returns all API keys, oldest first.
-func (s *Store) APIKeys(ctx context.Context) ([]iam.APIKey, error) {
-	return everything(ctx, s, apiKeys)
-}
-
-// everything returns all objects of a table that has not many.
-func everything[T functions.Object](ctx context.Context, s *Store, from table[T]) ([]T, error) {
-	var all []T
-	err := s.view(ctx, func(t *tx) (err error) {
-		all, _, err = from.list(t, functions.Filter{}, functions.Page{})
-		return err
-	})
-	return all, err
-}
-
 // Update implements functions.Store. The caller going away does not cut a
 // transaction short: it would not be known then whether it was committed.
-func (s *Store) Update(ctx context.Context, write func(functions.Tx) error) error {
+func (s *Store) Update(ctx context.Context, write func(store.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -148,7 +143,7 @@ func (s *Store) Update(ctx context.Context, write func(functions.Tx) error) erro
 	return explain(s.path, s.update(context.WithoutCancel(ctx), write))
 }
 
-func (s *Store) update(ctx context.Context, write func(functions.Tx) error) error {
+func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	if _, err := s.settle(ctx); err != nil {
 		return err
 	}
@@ -161,46 +156,45 @@ func (s *Store) update(ctx context.Context, write func(functions.Tx) error) erro
 	if err := write(t); err != nil {
 		return err
 	}
-	uid, err := t.appendChanges(s.now())
+	if len(t.noted) == 0 {
+		return nil
+	}
+	logged, err := t.appendLog(s.now(), s.logged, s.keep)
 	if err != nil {
 		return fmt.Errorf("number the changes: %w", err)
 	}
+	commit := &commit{changes: t.noted, logged: logged}
 	if err := sqlTx.Commit(); err != nil {
 		// The driver has rolled back by now, or the commit took place.
-		return s.commitFailed(ctx, &unsettled{uid: uid, changes: t.changes, committedAt: s.now()}, err)
+		commit.at = s.now()
+		return s.commitFailed(ctx, commit, err)
 	}
-	s.acknowledge(t.changes, s.now())
+	commit.at = s.now()
+	s.acknowledge(commit)
 	return nil
 }
+
+// A commit is what a transaction commits.
+type commit struct {
+	changes []noted
+	// logged is Store.logged after the commit.
+	logged int64
+	at     time.Time
+}
+
+// last returns the last change. Its uid identifies the commit.
+func (c *commit) last() store.Change { return c.changes[len(c.changes)-1].Change }
 
 // acknowledge makes every follower apply changes that were committed, in order.
-func (s *Store) acknowledge(changes []functions.Change, committedAt time.Time) {
-	if len(changes) > 0 {
-		s.last = changes[len(changes)-1].Number
-		s.newest.Store(s.last)
-	}
-	for _, change := range changes {
-		change.CommittedAt = committedAt
-		for _, apply := range s.followers {
-			apply(change)
+func (s *Store) acknowledge(c *commit) {
+	s.last, s.logged = c.last().Number, c.logged
+	s.newest.Store(s.last)
+	for _, change := range c.changes {
+		change.CommittedAt = c.at
+		for _, follower := range s.followers {
+			follower.Apply(change.Change)
 		}
 	}
-}
-
-// Follow calls apply for every object that there is, and from then on for
-// every change, in order, before the Update that made it returns. So apply
-// must be quick, and must not use the store.
-func (s *Store) Follow(ctx context.Context, apply func(functions.Change)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, err := s.settle(ctx); err != nil {
-		return err
-	}
-	if err := s.view(ctx, func(t *tx) error { return t.all(apply) }); err != nil {
-		return fmt.Errorf("read all objects: %w", err)
-	}
-	s.followers = append(s.followers, apply)
-	return nil
 }
 
 // rollback ends a transaction that was not committed. After a commit, or when

@@ -1,20 +1,22 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A table keeps the objects of one type: the columns that they are found by,
 // and each whole object as JSON.
-type table[T functions.Object] struct {
+type table[T store.Object] struct {
 	name string
 	// resource is what an error calls one of the objects.
 	resource string
@@ -23,88 +25,43 @@ type table[T functions.Object] struct {
 	columns []string
 	values  func(T) []any
 	created func(T) time.Time
-	// counted tells that how many there are is kept in a table of its own.
+	// ids returns what else of an object is the name of an object or a file. The
+	// texts may be empty.
+	ids func(T) []string
+	// counted reports whether the number of objects is kept in another table.
 	counted bool
 }
 
-var (
-	projects = table[iam.Project]{
-		name: "projects", resource: "Project", columns: []string{"organization_id", "name"},
-		values:  func(p iam.Project) []any { return []any{p.OrganizationID, p.Name} },
-		created: func(p iam.Project) time.Time { return p.CreatedAt },
-	}
-	apiKeys = table[iam.APIKey]{
-		name: "api_keys", resource: "API key", columns: []string{"project_id"},
-		values:  func(k iam.APIKey) []any { return []any{k.ProjectID} },
-		created: func(k iam.APIKey) time.Time { return k.CreatedAt },
-	}
-	namespaces = table[functions.Namespace]{
-		name: "namespaces", resource: "Namespace", columns: []string{"region", "project_id", "name"},
-		values:  func(n functions.Namespace) []any { return []any{n.Region, n.ProjectID, n.Name} },
-		created: func(n functions.Namespace) time.Time { return n.CreatedAt },
-	}
-	functionsTable = table[functions.Function]{
-		name: "functions", resource: "Function",
-		columns: []string{"region", "project_id", "organization_id", "namespace_id", "name"},
-		values: func(f functions.Function) []any {
-			return []any{f.Region, f.ProjectID, f.OrganizationID, f.NamespaceID, f.Name}
-		},
-		created: func(f functions.Function) time.Time { return f.CreatedAt },
-	}
-	tokens = table[functions.Token]{
-		name: "tokens", resource: "Token", columns: []string{"region", "project_id", "namespace_id", "function_id"},
-		values: func(t functions.Token) []any {
-			return []any{t.Region, t.ProjectID, null(t.NamespaceID), null(t.FunctionID)}
-		},
-		created: func(t functions.Token) time.Time { return t.CreatedAt },
-		counted: true,
-	}
-	crons = table[functions.Cron]{
-		name: "crons", resource: "Cron", columns: []string{"region", "project_id", "function_id"},
-		values:  func(c functions.Cron) []any { return []any{c.Region, c.ProjectID, c.FunctionID} },
-		created: func(c functions.Cron) time.Time { return c.CreatedAt },
-	}
-	triggers = table[functions.Trigger]{
-		name: "triggers", resource: "Trigger", columns: []string{"region", "project_id", "namespace_id", "function_id"},
-		values: func(t functions.Trigger) []any {
-			return []any{t.Region, t.ProjectID, t.NamespaceID, t.FunctionID}
-		},
-		created: func(t functions.Trigger) time.Time { return t.CreatedAt },
-	}
-	domains = table[functions.Domain]{
-		name: "domains", resource: "Domain", columns: []string{"region", "project_id", "function_id", "hostname"},
-		values:  func(d functions.Domain) []any { return []any{d.Region, d.ProjectID, d.FunctionID, d.Hostname} },
-		created: func(d functions.Domain) time.Time { return d.CreatedAt },
-	}
-)
-
-// errNoTable refuses an object of a type that the store does not know, be it a
-// pointer to one that it does.
-var errNoTable = errors.New("the store has no table for objects of this type")
-
-// kind is the name of the table that an object is kept in. Returns errNoTable if
-// there is none.
-func kind(object functions.Object) (string, error) {
-	switch object.(type) {
-	case iam.Project:
-		return projects.name, nil
-	case iam.APIKey:
-		return apiKeys.name, nil
-	case functions.Namespace:
-		return namespaces.name, nil
-	case functions.Function:
-		return functionsTable.name, nil
-	case functions.Cron:
-		return crons.name, nil
-	case functions.Trigger:
-		return triggers.name, nil
-	case functions.Domain:
-		return domains.name, nil
-	case functions.Token:
-		return tokens.name, nil
-	}
-	return "", errNoTable
+// An anyTable is a table of objects of any type.
+type anyTable interface {
+	tableName() string
+	// holds returns the type of the objects.
+	holds() reflect.Type
+	// putAny stores an object of the type that the table holds, and returns its
+	// document.
+	putAny(t *tx, object store.Object) (body string, err error)
+	// each passes every object to add, oldest first.
+	each(t *tx, add func(store.Object)) error
+	// decodeAny reads a document.
+	decodeAny(body []byte) (store.Object, error)
+	// verify reads all objects of the table, which a database of an older version
+	// may not have.
+	verify(ctx context.Context, db *sql.DB) error
 }
+
+func (t table[T]) tableName() string { return t.name }
+
+func (t table[T]) holds() reflect.Type { return reflect.TypeFor[T]() }
+
+func (t table[T]) putAny(tx *tx, object store.Object) (string, error) {
+	o, ok := object.(T)
+	if !ok {
+		return "", errNoTable
+	}
+	return t.put(tx, o)
+}
+
+func (t table[T]) decodeAny(body []byte) (store.Object, error) { return t.decode(body) }
 
 func null(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
@@ -118,13 +75,13 @@ func (t table[T]) get(tx *tx, id string) (T, error) {
 	if err != nil {
 		return object, fmt.Errorf("get from %s: %w", t.name, err)
 	}
-	return object, decode(t.name, body, &object)
+	return t.decode(body)
 }
 
-func (t table[T]) put(tx *tx, object T) error {
-	body, err := document(object)
-	if err != nil {
-		return err
+// put inserts or replaces an object, and returns its document.
+func (t table[T]) put(tx *tx, object T) (body string, err error) {
+	if body, err = document(object); err != nil {
+		return "", err
 	}
 	columns := append([]string{"id", "created_at", "body"}, t.columns...)
 	values := append([]any{object.ObjectID(), t.created(object).UnixNano(), body}, t.values(object)...)
@@ -135,7 +92,7 @@ func (t table[T]) put(tx *tx, object T) error {
 	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s", t.name,
 		strings.Join(columns, ", "), strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", "), strings.Join(updates, ", "))
 	_, err = tx.sql.ExecContext(tx.ctx, query, values...)
-	return err
+	return body, err
 }
 
 // document is a whole object as JSON. It is not escaped for HTML: the arguments of
@@ -149,14 +106,15 @@ func document(object any) (string, error) {
 }
 
 // decode reads a document.
-func decode(table string, body []byte, into any) error {
-	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("%w: one of %s: %w", errUndecodable, table, err)
+func (t table[T]) decode(body []byte) (T, error) {
+	var object T
+	if err := json.Unmarshal(body, &object); err != nil {
+		return object, fmt.Errorf("%w: one of %s: %w", errUndecodable, t.name, err)
 	}
-	if err := checkIDs(into); err != nil {
-		return fmt.Errorf("%w: one of %s: %w", errUndecodable, table, err)
+	if err := checkIDs(object.ObjectID(), t.ids(object)); err != nil {
+		return object, fmt.Errorf("%w: one of %s: %w", errUndecodable, t.name, err)
 	}
-	return nil
+	return object, nil
 }
 
 func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]T, int, error) {
@@ -200,9 +158,8 @@ func (t table[T]) count(tx *tx, where string, arguments []any) (int, error) {
 	return total, nil
 }
 
-// each reports every object of the table, oldest first.
-func (t table[T]) each(tx *tx, apply func(functions.Change)) error {
-	return t.query(tx, func(object T) { apply(functions.Change{Object: object}) },
+func (t table[T]) each(tx *tx, add func(store.Object)) error {
+	return t.query(tx, func(object T) { add(object) },
 		"SELECT body FROM "+t.name+" ORDER BY created_at, id")
 }
 
@@ -217,8 +174,8 @@ func (t table[T]) query(tx *tx, found func(T), query string, arguments ...any) e
 		if err := rows.Scan(&body); err != nil {
 			return fmt.Errorf("list %s: %w", t.name, err)
 		}
-		var object T
-		if err := decode(t.name, body, &object); err != nil {
+		object, err := t.decode(body)
+		if err != nil {
 			return err
 		}
 		found(object)

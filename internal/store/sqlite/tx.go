@@ -4,27 +4,33 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// keptChanges is how many of the latest changes stay in the table. One who
-// follows and is further behind starts from the objects instead.
-const keptChanges = 10_000
-
-// tx implements functions.Tx. It lives no longer than one call of View or
-// Update, whose context it carries.
+// A tx implements store.Tx. It lives no longer than one call of View or Update,
+// whose context it carries.
 type tx struct {
-	ctx     context.Context
-	sql     *sql.Tx
-	last    int64
-	changes []functions.Change
+	ctx  context.Context
+	sql  *sql.Tx
+	last int64
+	// noted are the changes so far.
+	noted []noted
 }
 
-var _ functions.Tx = (*tx)(nil)
+// A noted change is one that is not in the table of changes yet.
+type noted struct {
+	store.Change
 
+	table, body string
+}
+
+var _ store.Tx = (*tx)(nil)
+
+func (t *tx) Project(id string) (iam.Project, error)           { return projects.get(t, id) }
+func (t *tx) APIKey(accessKey string) (iam.APIKey, error)      { return apiKeys.get(t, accessKey) }
 func (t *tx) Namespace(id string) (functions.Namespace, error) { return namespaces.get(t, id) }
 func (t *tx) Function(id string) (functions.Function, error)   { return functionsTable.get(t, id) }
 func (t *tx) Token(id string) (functions.Token, error)         { return tokens.get(t, id) }
@@ -56,82 +62,51 @@ func (t *tx) Domains(f functions.Filter, p functions.Page) ([]functions.Domain, 
 	return domains.list(t, f, p)
 }
 
-// Put implements functions.Tx.
-func (t *tx) Put(object functions.Object) error {
-	if err := put(t, object); err != nil {
-		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
-	}
-	t.note(functions.Change{Object: object})
-	return nil
+// Projects implements store.Tx.
+func (t *tx) Projects() ([]iam.Project, error) {
+	all, _, err := projects.list(t, functions.Filter{}, functions.Page{})
+	return all, err
 }
 
-func put(t *tx, object functions.Object) error {
-	switch o := object.(type) {
-	case functions.Namespace:
-		return namespaces.put(t, o)
-	case functions.Function:
-		return functionsTable.put(t, o)
-	case functions.Token:
-		return tokens.put(t, o)
-	case functions.Cron:
-		return crons.put(t, o)
-	case functions.Trigger:
-		return triggers.put(t, o)
-	case functions.Domain:
-		return domains.put(t, o)
-	case iam.Project:
-		return projects.put(t, o)
-	case iam.APIKey:
-		return apiKeys.put(t, o)
+// APIKeys implements store.Tx.
+func (t *tx) APIKeys() ([]iam.APIKey, error) {
+	all, _, err := apiKeys.list(t, functions.Filter{}, functions.Page{})
+	return all, err
+}
+
+// Put implements functions.Tx.
+func (t *tx) Put(object store.Object) error {
+	table, err := tableOf(object)
+	if err != nil {
+		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
 	}
-	return errNoTable
+	body, err := table.putAny(t, object)
+	if err != nil {
+		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
+	}
+	t.note(table, body, store.Change{Object: object})
+	return nil
 }
 
 // Delete implements functions.Tx.
-func (t *tx) Delete(object functions.Object) error {
-	name, err := kind(object)
+func (t *tx) Delete(object store.Object) error {
+	table, err := tableOf(object)
 	if err != nil {
 		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
 	}
-	if _, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+name+" WHERE id = ?", object.ObjectID()); err != nil {
-		return fmt.Errorf("delete from %s %s: %w", name, object.ObjectID(), err)
+	if _, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+table.tableName()+" WHERE id = ?", object.ObjectID()); err != nil {
+		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
 	}
-	t.note(functions.Change{Object: object, Deleted: true})
+	body, err := document(object)
+	if err != nil {
+		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
+	}
+	t.note(table, body, store.Change{Object: object, Deleted: true})
 	return nil
 }
 
-func (t *tx) note(change functions.Change) {
+func (t *tx) note(table anyTable, body string, change store.Change) {
 	t.last++
-	change.Number = t.last
-	t.changes = append(t.changes, change)
-}
-
-// appendChanges numbers the changes, and returns the uid of the last of them.
-func (t *tx) appendChanges(now time.Time) (uid string, err error) {
-	const insert = "INSERT INTO changes (number, at, kind, id, deleted, uid) VALUES (?, ?, ?, ?, ?, ?)"
-	for _, c := range t.changes {
-		name, err := kind(c.Object)
-		if err != nil {
-			return "", err
-		}
-		uid = newUID()
-		if _, err := t.sql.ExecContext(t.ctx, insert, c.Number, now.UnixNano(), name, c.Object.ObjectID(), c.Deleted, uid); err != nil {
-			return "", err
-		}
-	}
-	_, err = t.sql.ExecContext(t.ctx, "DELETE FROM changes WHERE number <= ?", t.last-keptChanges)
-	return uid, err
-}
-
-// all reports every object, those first that others refer to.
-func (t *tx) all(apply func(functions.Change)) error {
-	for _, read := range []func(*tx, func(functions.Change)) error{
-		projects.each, apiKeys.each, namespaces.each, functionsTable.each, tokens.each,
-		crons.each, triggers.each, domains.each,
-	} {
-		if err := read(t, apply); err != nil {
-			return err
-		}
-	}
-	return nil
+	change.Number, change.UID = t.last, newUID()
+	t.noted = append(t.noted, noted{change, table.tableName(), body})
 }

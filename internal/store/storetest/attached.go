@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 func cronOf(n int) functions.Cron {
@@ -34,14 +35,14 @@ func domainOf(n int) functions.Domain {
 }
 
 // keepsAttached keeps what leads to a function from outside.
-func keepsAttached(t *testing.T, open func(*testing.T, string) Store) {
+func keepsAttached(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "attached")
 	put(t, s, project, namespace(1), theFunction())
 	for n := range 3 {
 		put(t, s, cronOf(n), triggerOf(n), domainOf(n))
 	}
 	of := functions.Filter{FunctionID: id(4, 1)}
-	view(t, s, func(tx functions.Tx) error {
+	view(t, s, func(tx store.Tx) error {
 		c, err := tx.Cron(id(7, 1))
 		equal(t, "cron", c, cronOf(1))
 		r, err2 := tx.Trigger(id(8, 1))
@@ -61,15 +62,15 @@ func keepsAttached(t *testing.T, open func(*testing.T, string) Store) {
 	})
 	same := domainOf(4)
 	same.Hostname = domainOf(0).Hostname
-	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(same) }); err == nil {
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(same) }); err == nil {
 		t.Error("a second domain of the same hostname is kept")
 	}
-	if err := s.Update(t.Context(), func(tx functions.Tx) error {
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
 		return errors.Join(tx.Delete(cronOf(1)), tx.Delete(triggerOf(1)), tx.Delete(domainOf(1)))
 	}); err != nil {
 		t.Fatal(err)
 	}
-	view(t, s, func(tx functions.Tx) error {
+	view(t, s, func(tx store.Tx) error {
 		_, err := tx.Cron(id(7, 1))
 		_, err2 := tx.Trigger(id(8, 1))
 		_, err3 := tx.Domain(id(9, 1))

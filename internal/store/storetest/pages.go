@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // pagesMany reads lists of tokens page by page, in both orders, while tokens come
 // and go: each page is what the sorted list has there, and the number of all is
 // right.
-func pagesMany(t *testing.T, open func(*testing.T, string) Store) {
+func pagesMany(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "pages")
 	put(t, s, project, namespace(1), namespace(2), theFunction())
 	all := map[string]functions.Token{}
@@ -50,7 +51,7 @@ func pagesMany(t *testing.T, open func(*testing.T, string) Store) {
 		}
 	}
 	check("all")
-	err := s.Update(t.Context(), func(tx functions.Tx) (err error) {
+	err := s.Update(t.Context(), func(tx store.Tx) (err error) {
 		for n := 0; n < 60; n += 3 {
 			err = errors.Join(err, tx.Delete(tokenOf(n)))
 			delete(all, id(6, n))
@@ -67,7 +68,7 @@ func pagesMany(t *testing.T, open func(*testing.T, string) Store) {
 	}
 	check("some are deleted")
 	for _, k := range all {
-		if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Delete(k) }); err != nil {
+		if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(k) }); err != nil {
 			t.Fatal(err)
 		}
 		delete(all, k.ID)
@@ -100,12 +101,12 @@ func wanted(all map[string]functions.Token, f functions.Filter, order string) []
 }
 
 // checkPages reads all pages of a list, and two past its end.
-func checkPages(t *testing.T, s Store, what string, f functions.Filter, p functions.Page, want []functions.Token) {
+func checkPages(t *testing.T, s store.Store, what string, f functions.Filter, p functions.Page, want []functions.Token) {
 	t.Helper()
 	for p.Number = 1; p.Number <= len(want)/p.Size+2; p.Number++ {
 		first := min(p.Offset(), len(want))
 		page := want[first:min(first+p.Size, len(want))]
-		view(t, s, func(tx functions.Tx) error {
+		view(t, s, func(tx store.Tx) error {
 			found, total, err := tx.Tokens(f, p)
 			if total != len(want) || !slices.Equal(found, page) {
 				t.Errorf("%s, page %d of %d: %d tokens of %d, want %d of %d, or another order", what, p.Number, p.Size, len(found), total, len(page), len(want))

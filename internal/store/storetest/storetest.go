@@ -2,7 +2,6 @@
 package storetest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -12,27 +11,21 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
-	"github.com/jeton-dev/jeton/internal/usage"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// Store is what the suite needs of a store.
-type Store interface {
-	functions.Store
-	usage.Store
-
-	LastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error)
-	Follow(context.Context, func(functions.Change)) error
-	Close() error
-}
+// An Open opens the store with a name, which is empty the first time, or opens it
+// again after it was closed.
+type Open func(t *testing.T, name string, keep store.Retention) store.Store
 
 // epoch is when the objects of the tests begin to be made.
 var epoch = time.Date(2026, 7, 3, 13, 3, 53, 123456789, time.UTC)
 
 // Run runs the suite. Each call of open opens the store that it was given the
 // name of: the same one for the same name.
-func Run(t *testing.T, open func(t *testing.T, name string) Store) {
+func Run(t *testing.T, open Open) {
 	t.Helper()
-	for name, test := range map[string]func(*testing.T, func(*testing.T, string) Store){
+	for name, test := range map[string]func(*testing.T, func(*testing.T, string) store.Store){
 		"keeps objects whole":           keepsObjects,
 		"keeps what leads to functions": keepsAttached,
 		"lists in order, by pages":      listsPages,
@@ -45,12 +38,18 @@ func Run(t *testing.T, open func(t *testing.T, name string) Store) {
 		"survives being closed":         survivesClosing,
 		"remembers last uses":           remembersUses,
 		"counts and pages many":         pagesMany,
+		"replays changes":               replaysChanges,
+		"reloads after another history": reloadsOtherHistory,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open)
+			test(t, func(t *testing.T, name string) store.Store { t.Helper(); return open(t, name, store.DefaultRetention()) })
 		})
 	}
+	t.Run("removes old changes", func(t *testing.T) {
+		t.Parallel()
+		removesOldChanges(t, open)
+	})
 }
 
 func id(kind, n int) string { return fmt.Sprintf("%08d-0000-4000-8000-%012d", kind, n) }
@@ -88,9 +87,9 @@ func tokenOf(n int) functions.Token {
 	}
 }
 
-func put(t *testing.T, s Store, objects ...functions.Object) {
+func put(t *testing.T, s store.Store, objects ...store.Object) {
 	t.Helper()
-	err := s.Update(t.Context(), func(tx functions.Tx) error {
+	err := s.Update(t.Context(), func(tx store.Tx) error {
 		for _, o := range objects {
 			if err := tx.Put(o); err != nil {
 				return err
@@ -103,7 +102,7 @@ func put(t *testing.T, s Store, objects ...functions.Object) {
 	}
 }
 
-func view(t *testing.T, s Store, read func(functions.Tx) error) {
+func view(t *testing.T, s store.Store, read func(store.Tx) error) {
 	t.Helper()
 	if err := s.View(t.Context(), read); err != nil {
 		t.Fatalf("view: %v", err)
@@ -117,10 +116,10 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-func keepsObjects(t *testing.T, open func(*testing.T, string) Store) {
+func keepsObjects(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "keeps")
 	put(t, s, project, namespace(1), theFunction(), tokenOf(1))
-	view(t, s, func(tx functions.Tx) error {
+	view(t, s, func(tx store.Tx) error {
 		n, err := tx.Namespace(id(3, 1))
 		equal(t, "namespace", n, namespace(1))
 		f, err2 := tx.Function(id(4, 1))
@@ -132,14 +131,14 @@ func keepsObjects(t *testing.T, open func(*testing.T, string) Store) {
 	changed := namespace(1)
 	changed.Description, changed.Tags = "", nil
 	put(t, s, changed)
-	view(t, s, func(tx functions.Tx) error {
+	view(t, s, func(tx store.Tx) error {
 		n, err := tx.Namespace(id(3, 1))
 		equal(t, "changed namespace", n, changed)
 		return err
 	})
 }
 
-func listsPages(t *testing.T, open func(*testing.T, string) Store) {
+func listsPages(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "lists")
 	put(t, s, project, namespace(2), namespace(3), namespace(1))
 	tests := map[string]struct {
@@ -159,7 +158,7 @@ func listsPages(t *testing.T, open func(*testing.T, string) Store) {
 		"a name with quotes": {functions.Filter{Name: `' OR 1=1 --`}, functions.Page{}, nil, 0},
 	}
 	for name, test := range tests {
-		view(t, s, func(tx functions.Tx) error {
+		view(t, s, func(tx store.Tx) error {
 			found, total, err := tx.Namespaces(test.filter, test.page)
 			var ids []string
 			for _, n := range found {
@@ -172,9 +171,9 @@ func listsPages(t *testing.T, open func(*testing.T, string) Store) {
 	}
 }
 
-func notFound(t *testing.T, open func(*testing.T, string) Store) {
+func notFound(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "empty")
-	view(t, s, func(tx functions.Tx) error {
+	view(t, s, func(tx store.Tx) error {
 		_, err := tx.Namespace(id(3, 1))
 		_, err2 := tx.Function(id(4, 1))
 		_, err3 := tx.Token(id(6, 1))
@@ -187,15 +186,12 @@ func notFound(t *testing.T, open func(*testing.T, string) Store) {
 	})
 }
 
-func rollsBack(t *testing.T, open func(*testing.T, string) Store) {
+func rollsBack(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "rolls back")
 	put(t, s, project)
-	told := 0
-	if err := s.Follow(t.Context(), func(c functions.Change) { told += int(c.Number) }); err != nil {
-		t.Fatal(err)
-	}
+	r := follow(t, s, store.Position{})
 	broken := errors.New("broken")
-	err := s.Update(t.Context(), func(tx functions.Tx) error {
+	err := s.Update(t.Context(), func(tx store.Tx) error {
 		if err := tx.Put(namespace(1)); err != nil {
 			t.Errorf("put: %v", err)
 		}
@@ -206,88 +202,76 @@ func rollsBack(t *testing.T, open func(*testing.T, string) Store) {
 	}
 	func() {
 		defer func() { _ = recover() }()
-		_ = s.Update(t.Context(), func(tx functions.Tx) error {
+		_ = s.Update(t.Context(), func(tx store.Tx) error {
 			_ = tx.Put(namespace(1))
 			panic("broken")
 		})
 	}()
-	view(t, s, func(tx functions.Tx) error {
+	view(t, s, func(tx store.Tx) error {
 		_, total, err := tx.Namespaces(functions.Filter{}, functions.Page{})
 		equal(t, "namespaces after a failed update", total, 0)
 		return err
 	})
-	equal(t, "what followers were told", told, 0)
+	equal(t, "number of changes", len(r.changes), 0)
 }
 
-func refusesDuplicates(t *testing.T, open func(*testing.T, string) Store) {
+func refusesDuplicates(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "duplicates")
 	put(t, s, project, namespace(1))
 	second := namespace(2)
 	second.Name = namespace(1).Name
-	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(second) }); err == nil {
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(second) }); err == nil {
 		t.Error("two namespaces of one name are kept")
 	}
 	orphan := theFunction()
 	orphan.NamespaceID = id(3, 9)
-	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Put(orphan) }); err == nil {
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(orphan) }); err == nil {
 		t.Error("a function without a namespace is kept")
 	}
 }
 
-func numbersChanges(t *testing.T, open func(*testing.T, string) Store) {
+func numbersChanges(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "numbers")
 	put(t, s, project, namespace(1), tokenOf(1))
-	var got []functions.Change
-	if err := s.Follow(t.Context(), func(c functions.Change) { got = append(got, c) }); err != nil {
-		t.Fatal(err)
-	}
-	err := s.Update(t.Context(), func(tx functions.Tx) error {
+	r := follow(t, s, store.Position{})
+	equal(t, "snapshot", r.snapshot, []store.Object{project, namespace(1), tokenOf(1)})
+	equal(t, "number of the snapshot", r.at.Number, int64(3))
+	err := s.Update(t.Context(), func(tx store.Tx) error {
 		return errors.Join(tx.Delete(tokenOf(1)), tx.Put(namespace(2)))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, c := range got {
-		if c.CommittedAt.IsZero() != (c.Number == 0) {
-			t.Errorf("change %d was committed at %s", c.Number, c.CommittedAt)
-		}
-		got[i].CommittedAt = time.Time{}
-	}
-	equal(t, "changes", got, []functions.Change{
-		{Object: project},
-		{Object: namespace(1)},
-		{Object: tokenOf(1)},
+	equal(t, "changes", r.plain(), []store.Change{
 		{Number: 4, Object: tokenOf(1), Deleted: true},
 		{Number: 5, Object: namespace(2)},
 	})
+	equal(t, "Newest()", s.Newest(), int64(5))
+	uids := map[string]bool{r.at.UID: true}
+	for _, c := range r.changes {
+		if c.CommittedAt.IsZero() || c.UID == "" || uids[c.UID] {
+			t.Errorf("change %d has the UID %q and the time %s", c.Number, c.UID, c.CommittedAt)
+		}
+		uids[c.UID] = true
+	}
 }
 
-func tellsFirst(t *testing.T, open func(*testing.T, string) Store) {
+func tellsFirst(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "tells")
 	put(t, s, project, namespace(1), tokenOf(1))
-	revoked := false
-	if err := s.Follow(t.Context(), func(c functions.Change) { revoked = revoked || c.Deleted }); err != nil {
+	r := follow(t, s, store.Position{})
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(tokenOf(1)) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Update(t.Context(), func(tx functions.Tx) error { return tx.Delete(tokenOf(1)) }); err != nil {
-		t.Fatal(err)
-	}
-	if !revoked {
+	if len(r.changes) != 1 || !r.changes[0].Deleted {
 		t.Error("Update returned before the followers had applied the change")
 	}
 }
 
-func ordersWriters(t *testing.T, open func(*testing.T, string) Store) {
+func ordersWriters(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "orders")
 	put(t, s, project, namespace(1))
-	var numbers []int64
-	if err := s.Follow(t.Context(), func(c functions.Change) {
-		if c.Number > 0 {
-			numbers = append(numbers, c.Number)
-		}
-	}); err != nil {
-		t.Fatal(err)
-	}
+	r := follow(t, s, store.Position{})
 	const writers, each = 8, 10
 	var group sync.WaitGroup
 	for w := range writers {
@@ -298,27 +282,24 @@ func ordersWriters(t *testing.T, open func(*testing.T, string) Store) {
 		})
 	}
 	group.Wait()
-	if len(numbers) != writers*each {
-		t.Fatalf("%d changes, want %d", len(numbers), writers*each)
+	if len(r.changes) != writers*each {
+		t.Fatalf("%d changes, want %d", len(r.changes), writers*each)
 	}
-	for i, number := range numbers {
-		if want := int64(i + 3); number != want {
-			t.Fatalf("change %d has number %d, want %d", i, number, want)
+	for i, c := range r.changes {
+		if want := int64(i + 3); c.Number != want {
+			t.Fatalf("change %d has number %d, want %d", i, c.Number, want)
 		}
 	}
 }
 
-func survivesClosing(t *testing.T, open func(*testing.T, string) Store) {
+func survivesClosing(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "closing")
 	put(t, s, project, namespace(1))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, "closing")
-	var numbered int64
-	if err := s.Follow(t.Context(), func(c functions.Change) { numbered = c.Number }); err != nil {
-		t.Fatal(err)
-	}
+	r := follow(t, s, store.Position{})
 	put(t, s, namespace(2))
-	equal(t, "number of the next change", numbered, int64(3))
+	equal(t, "changes", r.plain(), []store.Change{{Number: 3, Object: namespace(2)}})
 }

@@ -61,7 +61,7 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 		Visible: slices.Concat(sandbox.SystemFolders(), w.Visible), Readable: c.Readable, Writable: c.Writable,
 		Hidden: hidden(), Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
 	}
-	downloads := c.Network && w.Egress != nil && w.Host.Prepares()
+	downloads := c.Network && w.Egress != nil && w.Host.CanMountCode()
 	if downloads {
 		layout.Resolver = egress.ResolverAddress
 	}
@@ -82,7 +82,7 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 	}
 	err = errors.Join(
 		s.Limit(sandbox.Limits{Memory: memory, Processes: processes}),
-		s.Become(sandbox.Program{
+		s.Exec(sandbox.Program{
 			Path: c.Args[0], Args: c.Args, Env: c.environment(), Dir: c.Dir, Profile: sandbox.Generic,
 			Readable: slices.Concat(w.Visible, c.Readable), Writable: c.Writable,
 		}),

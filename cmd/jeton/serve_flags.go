@@ -1,0 +1,85 @@
+package main
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// networkFlags set where the server listens, and under which names.
+type networkFlags struct {
+	APIListen     string `config:"APIListen" help:"Address of the API; port 0 picks a free port." placeholder:"HOST:PORT"`
+	GatewayListen string `config:"GatewayListen" help:"Address of the gateway, which receives calls of functions." placeholder:"HOST:PORT"`
+	// Without --tls-cert or --acme-directory a local authority, for development,
+	// issues a certificate for each hostname. 'jeton ca' prints the certificate that
+	// clients must trust.
+	GatewayTLSListen string `name:"gateway-tls-listen" config:"GatewayTLSListen" help:"Address of the gateway for TLS; empty disables TLS." placeholder:"HOST:PORT"`
+	// This port requires no key: keep it private.
+	OpsListen string `config:"OpsListen" help:"Address of /healthz, /readyz and /metrics; empty disables them." placeholder:"HOST:PORT"`
+	OpsPprof  bool   `config:"OpsPprof" help:"Serve profiles at /debug/pprof/ of the operators' port."`
+	// Set it if a proxy terminates TLS in front of the API. Upload and download URLs
+	// and the credentials file contain this URL. The default is the URL that the client
+	// used, which a trusted proxy states in X-Forwarded-Proto and X-Forwarded-Host.
+	APIURL string `name:"api-url" config:"APIURL" help:"Public URL of the API, if it is behind a proxy." placeholder:"URL"`
+	Domain string `config:"Domain" help:"Domain of the functions' hostnames; {region} stands for the region." placeholder:"DOMAIN"`
+	// The server looks for a CNAME or TXT record of the hostname. Without this flag
+	// every hostname is accepted, and belongs to the first project that claims it: set
+	// the flag if several projects share the server.
+	DNSResolver string `name:"dns-resolver" config:"DNSResolver" help:"DNS server that verifies who owns a custom hostname." placeholder:"HOST:PORT"`
+	// The server accepts the X-Forwarded-* headers of proxies at these addresses, in
+	// front of the gateway and of the API.
+	TrustedProxies []netip.Prefix `name:"trusted-proxies" config:"TrustedProxies" help:"Networks of trusted proxies, separated by commas." placeholder:"CIDR" example:"10.0.0.0/8,192.168.1.10/32"`
+	ProxyProtocol  bool           `config:"ProxyProtocol" help:"Require the PROXY protocol from trusted proxies."`
+}
+
+// tlsFlags select the certificates of the gateway.
+type tlsFlags struct {
+	// The server reads the certificate and its key again when the files change.
+	TLSCert string `name:"tls-cert" config:"TLSCert" help:"Certificate of the gateway and its chain, as PEM." placeholder:"FILE"`
+	TLSKey  string `name:"tls-key" config:"TLSKey" help:"Private key of the certificate, as PEM." placeholder:"FILE"`
+	// An example is https://acme-v02.api.letsencrypt.org/directory. Setting this flag
+	// accepts the authority's terms of service. Challenges arrive at the gateway's
+	// ports, which must be reachable as ports 80 or 443. If --tls-cert is set too, the
+	// authority issues certificates for custom hostnames only.
+	ACMEDirectory string   `name:"acme-directory" config:"ACMEDirectory" help:"ACME authority that issues certificates for the functions' hostnames." placeholder:"URL"`
+	ACMEEmail     string   `name:"acme-email" config:"ACMEEmail" help:"Contact address for the ACME authority." placeholder:"EMAIL"`
+	ACMERoots     string   `name:"acme-roots" config:"ACMERoots" help:"Root certificates for connections to the ACME authority (default: the system's)." placeholder:"FILE"`
+	ACMEBudget    int      `name:"acme-budget" config:"Traffic.ACMEBudget" help:"Maximum number of certificates that one project may request per week." placeholder:"N"`
+	LocalDomains  []string `config:"LocalDomains" help:"Domains of custom hostnames that the local authority certifies." placeholder:"DOMAIN" example:"example.com,example.org"`
+}
+
+// accessFlags decide which credentials are accepted.
+type accessFlags struct {
+	Credentials   string `help:"File for the first API key (default: <data-dir>.credentials.yaml)." placeholder:"FILE" example:"~/.local/share/jeton.credentials.yaml"`
+	RefuseTokens  bool   `config:"RefuseTokens" help:"Refuse tokens as credentials for private functions."`
+	RefuseAPIKeys bool   `name:"refuse-api-keys" config:"RefuseAPIKeys" help:"Refuse API keys as credentials for private functions."`
+	PassToken     bool   `config:"PassToken" help:"Pass the caller's token on to the function."`
+	// An address (IPv6: a /64 network) that exceeds the limit gets 429 for further wrong
+	// keys; valid keys still work. Clients behind a proxy that is not trusted share the
+	// proxy's address.
+	WrongKeys  int  `config:"WrongKeys" help:"Maximum number of wrong API keys per address and minute; 0 for no limit." placeholder:"N"`
+	AuditReads bool `config:"AuditReads" help:"Record read requests in the audit log, not only changes and refusals."`
+}
+
+// triggerFlags connect triggers to message brokers.
+type triggerFlags struct {
+	// docs/triggers.md describes the file. Without it, triggers do nothing.
+	Brokers        string `config:"Brokers" help:"File that lists the NATS servers and SQS services for triggers." placeholder:"FILE"`
+	QueuesAnywhere bool   `config:"QueuesAnywhere" help:"Let triggers use queues on this machine and in its private networks."`
+}
+
+// shutdownFlags set how the server stops.
+type shutdownFlags struct {
+	// /readyz fails as soon as the server is told to stop. The server continues for
+	// this long, so that a load balancer notices.
+	StopDelay time.Duration `config:"StopDelay" help:"How long the server keeps accepting connections when it stops." placeholder:"DURATION"`
+	// Calls that are still running when the time is up are aborted.
+	StopTimeout time.Duration `config:"StopTimeout" help:"How long running calls may continue when the server stops." placeholder:"DURATION"`
+}
+
+// logFlags set what is logged.
+type logFlags struct {
+	LogFormat string     `help:"Format of the server's log: text or json." enum:"text,json" default:"text" placeholder:"FORMAT"`
+	LogLevel  slog.Level `help:"Minimum level of the server's log: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
+	LogSize   int64      `config:"LogSize" help:"Maximum size of the kept output of one function." placeholder:"BYTES"`
+}

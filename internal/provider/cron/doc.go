@@ -1,0 +1,2 @@
+// Package cron is scaleway_function_cron: the resource and its data source.
+package cron

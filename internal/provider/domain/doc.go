@@ -1,0 +1,2 @@
+// Package domain is the resource scaleway_function_domain.
+package domain

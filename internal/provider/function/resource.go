@@ -1,0 +1,265 @@
+package function
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	sdk "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/provider/client"
+	"github.com/jeton-dev/jeton/internal/provider/lenient"
+	"github.com/jeton-dev/jeton/internal/provider/regional"
+	"github.com/jeton-dev/jeton/internal/provider/tfkit"
+)
+
+// functionResource is scaleway_function.
+type functionResource struct{ tfkit.BaseResource }
+
+// namePrefix begins generated names, as in the official provider.
+const namePrefix = "tf-func-"
+
+var _ tfkit.Resource = (*functionResource)(nil)
+
+func NewResource() tfkit.Resource {
+	return &functionResource{tfkit.BaseResource{TypeName: "scaleway_function"}}
+}
+
+// ModifyPlan implements resource.ResourceWithModifyPlan.
+func (r *functionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	r.PlanRegion(ctx, req, resp)
+	var m model
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &m)...)
+	prior := r.priorFunction(ctx, req, resp)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.planCode(ctx, req, resp, &m, prior)
+	if r.Backend == nil || m.Region.ValueString() == "" {
+		return
+	}
+	region := scw.Region(m.Region.ValueString())
+	tfkit.CheckReference(&resp.Diagnostics, "private_network_id", m.PrivateNetworkID, region)
+	namespaceID := tfkit.CheckReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// Terraform plans a replacement twice, the second time without a prior state.
+	if req.State.Raw.IsNull() || (prior != nil && !prior.Runtime.Equal(m.Runtime)) {
+		r.warnOfRuntime(ctx, region, m.Runtime, &resp.Diagnostics)
+	}
+	if prior == nil && namespaceID != "" && tfkit.IsSet(m.ProjectID) {
+		r.namespace(ctx, regional.ID{Region: region, UUID: namespaceID}, m.ProjectID, &resp.Diagnostics)
+	}
+}
+
+// planCode plans what the service cannot say: whether the archive is to be uploaded,
+// and whether the function is to be deployed.
+func (r *functionResource) planCode(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, m, prior *model) {
+	known := readArchives(ctx, req.Private, &resp.Diagnostics)
+	changes, err := resp.Plan.Raw.Diff(req.State.Raw)
+	if err != nil {
+		resp.Diagnostics.AddError("Cannot compare the plan with the state", tfkit.Sentence(err))
+		return
+	}
+	others := slices.ContainsFunc(changes, func(change tftypes.ValueDiff) bool {
+		steps := change.Path.Steps()
+		return len(steps) > 0 && steps[0] != tftypes.AttributeName(zipDigest) && steps[0] != tftypes.AttributeName(statusAttribute)
+	})
+	// Timeouts and other spellings of the same alone are no change of the function.
+	sent := slices.ContainsFunc(changes, func(change tftypes.ValueDiff) bool {
+		steps := change.Path.Steps()
+		return len(steps) > 0 && steps[0] != tftypes.AttributeName("timeouts") && steps[0] != tftypes.AttributeName(zipDigest) &&
+			steps[0] != tftypes.AttributeName(statusAttribute) && !lenient.SameUnset(change.Value1, change.Value2)
+	})
+	pending := m.deploymentPending(prior)
+	m.ZipDigest = m.plannedDigest(prior, known, others || pending, &resp.Diagnostics)
+	m.Status = m.plannedStatus(prior, sent || pending)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(zipDigest), m.ZipDigest)...)
+	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(statusAttribute), m.Status)...)
+	if r.Backend != nil && prior != nil {
+		r.warnOfOtherCode(ctx, m, prior, known, &resp.Diagnostics)
+	}
+}
+
+// priorFunction returns the function of the prior state, or nil if one is to be
+// made, also in the place of the prior one.
+func (*functionResource) priorFunction(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) *model {
+	if req.State.Raw.IsNull() || len(resp.RequiresReplace) > 0 {
+		return nil
+	}
+	var prior model
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	return &prior
+}
+
+// namespace reads the function's namespace, and reports a configured project that
+// is not the namespace's: the official provider silently ignores it.
+func (r *functionResource) namespace(ctx context.Context, id regional.ID, project types.String, diags *diag.Diagnostics) *sdk.Namespace {
+	n, err := r.Backend.API().GetNamespace(&sdk.GetNamespaceRequest{Region: id.Region, NamespaceID: id.UUID}, client.Context(ctx))
+	if err != nil {
+		r.Backend.AddCreateError(diags, "Cannot read the namespace of the function", err, "namespace_id", "")
+		return nil
+	}
+	if tfkit.IsSet(project) && project.ValueString() != n.ProjectID {
+		diags.AddAttributeError(path.Root("project_id"), "The namespace is in another project",
+			"A function belongs to the project of its namespace. Namespace "+id.String()+" is in project "+n.ProjectID+
+				", not in "+project.ValueString()+": remove project_id, or name a namespace of that project.")
+	}
+	return n
+}
+
+// Create implements resource.Resource.
+func (r *functionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var m, config model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	region := scw.Region(m.Region.ValueString())
+	tfkit.CheckReference(&resp.Diagnostics, "private_network_id", m.PrivateNetworkID, region)
+	namespaceID := tfkit.CheckReference(&resp.Diagnostics, "namespace_id", m.NamespaceID, region)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnCreate, timeout)
+	defer cancel()
+	n := r.namespace(ctx, regional.ID{Region: region, UUID: namespaceID}, m.ProjectID, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	m.setProject(n)
+	// An archive that cannot be uploaded is no reason to make a function.
+	if !m.ZipFile.IsNull() {
+		if err := client.CheckArchive(m.ZipFile.ValueString()); err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("zip_file"), "Cannot upload the code of the function", tfkit.Sentence(err))
+			return
+		}
+	}
+	// Until the archive is uploaded the function has none.
+	m.ZipDigest = types.StringNull()
+	secrets := config.secretUpdate(nil, nil)
+	created, err := tfkit.CreateNamed(m.Name, namePrefix, r.Backend.Pick, func(name string) (*sdk.Function, error) {
+		return r.Backend.API().CreateFunction(m.createRequest(region, name, namespaceID, secrets.Changes(nil)), client.Context(ctx))
+	})
+	if err != nil {
+		r.Backend.AddCreateError(&resp.Diagnostics, "Cannot create the function", err, "namespace_id", "name")
+		return
+	}
+	id := regional.ID{Region: region, UUID: created.ID}
+	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
+	secrets.StoreNames(ctx, resp.Private, secrets.NamesAfter(), &resp.Diagnostics)
+	planned := m.SecretEnvironmentVariables
+	m.fill(id, created)
+	m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, planned, created.SecretEnvironmentVariables, &resp.Diagnostics)
+	m.Status = types.StringValue(created.Status.String())
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	change := codeChange{created: true, upload: !m.ZipFile.IsNull(), deploy: m.Deploy.ValueBool()}
+	var known archives
+	if f := r.apply(ctx, id, &m, change, created, &known, &resp.Diagnostics); f != nil {
+		known.keep(ctx, resp.Private, &resp.Diagnostics)
+		m.fill(id, f)
+		m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, planned, f.SecretEnvironmentVariables, &resp.Diagnostics)
+		m.Status = types.StringValue(f.Status.String())
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	}
+}
+
+// Read implements resource.Resource.
+func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var m model
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
+	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnRead, timeout)
+	defer cancel()
+	f, err := r.Backend.SettledFunction(ctx, id, nil)
+	if client.IsNotFound(err) {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		r.Backend.AddError(&resp.Diagnostics, "Cannot read the function", err)
+		return
+	}
+	known := readArchives(ctx, req.Private, &resp.Diagnostics)
+	if imported := m.Name.IsNull(); imported {
+		// A function without code has none to read.
+		known.Service, _ = r.Backend.CodeArchive(ctx, id, false)
+		if n := r.namespace(ctx, regional.ID{Region: id.Region, UUID: f.NamespaceID}, m.ProjectID, &resp.Diagnostics); n != nil {
+			m.setProject(n)
+		}
+	}
+	m.fill(id, f)
+	m.URL = functionURL(f)
+	m.Status = types.StringValue(f.Status.String())
+	m.readDigest(&known)
+	known.keep(ctx, resp.Private, &resp.Diagnostics)
+	remembered := tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics)
+	m.SecretEnvironmentVariables = tfkit.KeepSecrets(m.SecretEnvironmentVariables, tfkit.WithoutSecrets(f.SecretEnvironmentVariables, remembered))
+	m.setEmpty()
+	warnOfState(id, &m, f, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+// Update implements resource.Resource. On failure the state stays as it was, so
+// that the next apply finds the archive still to be uploaded.
+func (r *functionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var m, prior, config model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	secrets := config.secretUpdate(&prior, tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics))
+	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	if !ok {
+		return
+	}
+	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
+	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnUpdate, timeout)
+	defer cancel()
+	f, err := r.Backend.SettledFunction(ctx, id, nil)
+	if err != nil {
+		r.Backend.AddError(&resp.Diagnostics, "Cannot update the function", err)
+		return
+	}
+	known, private := readArchives(ctx, req.Private, &resp.Diagnostics), resp.Private
+	changed := r.archiveChange(ctx, id, &m, &prior, &known, &resp.Diagnostics)
+	known.doubt = known.doubt || changed
+	known.keep(ctx, private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	change := planCodeChange(&prior, &m, changed, f)
+	change.patch = m.updateRequest(id, secrets.Changes(f.SecretEnvironmentVariables), f)
+	secrets.StoreNames(ctx, private, secrets.NamesDuring(), &resp.Diagnostics)
+	if f = r.apply(ctx, id, &m, change, f, &known, &resp.Diagnostics); f != nil {
+		secrets.StoreNames(ctx, private, secrets.NamesAfter(), &resp.Diagnostics)
+		known.Seen, known.doubt = client.Archive{}, false
+		known.keep(ctx, private, &resp.Diagnostics)
+		m.fill(id, f)
+		m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, m.SecretEnvironmentVariables, f.SecretEnvironmentVariables, &resp.Diagnostics)
+		if m.Status.IsUnknown() {
+			m.Status = types.StringValue(f.Status.String())
+		}
+		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	}
+}
+
+// Delete implements resource.Resource.
+func (r *functionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	r.DeleteObject(ctx, req, resp, "function", timeout, r.Backend.DeleteFunction)
+}
+
+// MoveState implements resource.ResourceWithMoveState.
+func (r *functionResource) MoveState(context.Context) []resource.StateMover {
+	return tfkit.MoveFromOfficial(r.TypeName, resourceSchema())
+}

@@ -1,0 +1,3 @@
+// Package locality is the provider functions that build IDs from a region and a UUID, and
+// take IDs apart.
+package locality

@@ -1,0 +1,4 @@
+package tfkit
+
+// GeneratedName is generatedName, for a test of its results.
+var GeneratedName = generatedName

@@ -1,0 +1,2 @@
+// Package trigger is the resource scaleway_function_trigger.
+package trigger

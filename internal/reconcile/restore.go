@@ -1,0 +1,53 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+)
+
+// Restore makes the serving revisions of all functions known to the engine, and
+// removes files that are no longer needed. A function whose revision cannot be
+// launched is redeployed, while the others serve. Call it once, before Run.
+func (r *Reconciler) Restore(ctx context.Context) error {
+	var all []functions.Function
+	err := r.config.Store.View(ctx, func(tx functions.Tx) (err error) {
+		all, _, err = tx.Functions(functions.Filter{}, functions.Page{})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("list functions: %w", err)
+	}
+	for _, f := range all {
+		if f.Revision == nil || f.Status == functions.Deleting {
+			continue
+		}
+		err := r.launch(ctx, f, *f.Revision)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			r.config.Log.Error("a function cannot serve calls and is redeployed", "function_id", f.ID, "error", err)
+			err = r.redeploy(ctx, f)
+		}
+		if err := errors.Join(err, r.prune(f.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// redeploy starts a deployment that builds the serving code again.
+func (r *Reconciler) redeploy(ctx context.Context, f functions.Function) error {
+	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+		f, err := tx.Function(f.ID)
+		if err != nil || f.Status.Transient() {
+			return err
+		}
+		f.Target, f.Rebuild = f.Revision.Archive, true
+		f.StartDeployment(r.config.Now())
+		return tx.Put(f)
+	})
+}
