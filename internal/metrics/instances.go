@@ -7,7 +7,7 @@ import (
 )
 
 // Instances has the scaler's census taken at each scrape.
-func (m *Metrics) Instances(census func() []scale.Census) {
+func (m *Metrics) Instances(census func() []scale.Counts) {
 	m.registry.MustRegister(&instances{
 		metrics: m, census: census,
 		count: prometheus.NewDesc("jeton_instances",
@@ -20,7 +20,7 @@ func (m *Metrics) Instances(census func() []scale.Census) {
 // instances implements prometheus.Collector.
 type instances struct {
 	metrics      *Metrics
-	census       func() []scale.Census
+	census       func() []scale.Counts
 	count, queue *prometheus.Desc
 }
 
@@ -34,7 +34,7 @@ func (i *instances) Describe(descriptions chan<- *prometheus.Desc) {
 // now are counted together.
 func (i *instances) Collect(found chan<- prometheus.Metric) {
 	owners := i.metrics.owners()
-	totals := map[string]scale.Census{}
+	totals := map[string]scale.Counts{}
 	for _, c := range i.census() {
 		owner := owners[c.RevisionID]
 		sum := totals[owner]

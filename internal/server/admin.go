@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/engine"
 )
 
 // adminSocket is the name of the socket at which the owner says who may call.
@@ -20,7 +20,7 @@ const adminSocket = "admin.sock"
 // endpoints file says which.
 func (s *Server) listenAdmin(ctx context.Context) error {
 	path := s.path(adminSocket)
-	if len(path) > process.MaxSocketPath {
+	if len(path) > engine.MaxSocketPath {
 		dir, err := os.MkdirTemp("", "jeton-admin-")
 		if err != nil {
 			return fmt.Errorf("folder of the admin socket: %w", err)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -29,17 +30,22 @@ func (s *Server) openEngine(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("isolation: %w", err)
 	}
+	if s.artifacts, err = files.OpenArtifacts(s.path("artifacts")); err != nil {
+		return err
+	}
 	engine, err := process.New(process.Config{
+		Artifacts: localArtifacts{s.artifacts}, Starter: starter{runtime.Starter{Toolchains: s.toolchains, Workers: workers()}},
 		ReadyTimeout: s.config.StartTimeout, Isolation: level,
 		Visible: interpreters(s.toolchains), Workers: prepared(s.toolchains), Spare: s.config.Spare, Egress: s.egress(),
 		Disk: s.config.InstanceDisk, DiskDir: filepath.Join(s.config.CacheDir, "instances"),
-		Output: s.keepLine, Cause: func(language string) process.Cause { return runtime.NewCause(language) },
+		Cause: func(language string) process.Cause { return runtime.NewCause(language) },
 	}, s.log)
 	if err != nil {
 		return err
 	}
 	s.engine = engine
 	s.opens(engine)
+	engine.SetOutput(s.keepLine)
 	s.level = level
 	s.toolchains.Isolate(engine.Host(), s.egress())
 	if err := s.proveIsolation(ctx, level); err != nil {
@@ -49,7 +55,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	watched.Memory = cmp.Or(watched.Memory, instancesMemory())
 	watched.Observer = s.metrics.Starts()
 	s.scaler = scale.New(engine, watched, s.log)
-	s.metrics.Instances(s.scaler.Census)
+	s.metrics.Instances(s.scaler.Counts)
 	s.metrics.Isolation(level.String())
 	s.metrics.Prepared(engine.Prepared, engine.PreparedMemory)
 	return nil

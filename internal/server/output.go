@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/output"
 )
@@ -23,7 +23,7 @@ func (s *Server) openOutput(context.Context) error {
 }
 
 // keepLine keeps what an instance has printed.
-func (s *Server) keepLine(line process.Line) {
+func (s *Server) keepLine(line engine.Line) {
 	err := s.output.Append(output.Entry{
 		At: s.config.Now(), Function: line.FunctionID, Revision: line.RevisionID, Instance: line.InstanceID,
 		RequestID: s.scaler.Serving(line.RevisionID, line.InstanceID), Stream: line.Stream, Text: line.Text,

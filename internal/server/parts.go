@@ -38,11 +38,7 @@ func (s *Server) openReconciler(context.Context) error {
 	if err != nil {
 		return err
 	}
-	artifacts, err := files.OpenArtifacts(s.path("artifacts"))
-	if err != nil {
-		return err
-	}
-	if err := artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
+	if err := s.artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
 		return err
 	}
 	builds, err := files.OpenBuildCache(s.path("builds"), s.config.BuildCache, s.config.Now)
@@ -56,7 +52,7 @@ func (s *Server) openReconciler(context.Context) error {
 	s.pairs = token.NewPool(sparePairs, s.config.NewKeyPair)
 	s.archives = archives
 	s.reconcile, err = reconcile.New(reconcile.Config{
-		Store: store.Functions(s.store), Keys: s.pairs, Sealer: s.sealer, Archives: archives, Artifacts: artifacts,
+		Store: store.Functions(s.store), Keys: s.pairs, Sealer: s.sealer, Archives: archives, Artifacts: s.artifacts,
 		BuildCache: builds, BuildDisk: s.config.BuildDisk, BuildSlots: s.config.BuildsAtOnce, Logs: buildLogs{s.output},
 		Volumes: s.level == sandbox.Full, Caches: caches, CacheLimit: s.config.ProjectCacheSize,
 		Builders: runtime.Builders{
@@ -70,7 +66,7 @@ func (s *Server) openReconciler(context.Context) error {
 				Crates: s.config.Crates, Share: s.config.ShareRustBuilds, Timeout: s.config.BuildTimeout,
 			}, s.toolchains),
 		},
-		Toolchains: s.toolchains, Workers: workers(), Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
+		Engine: s.engine, Instances: s.scaler, BuildTimeout: s.config.BuildTimeout,
 		Now: s.config.Now, NewID: s.config.NewID, Log: s.log, Observer: s.taskObserver(),
 		Names: s.names(), Sources: s.brokers, Limits: s.config.Limits,
 		Certificates: customCertificates{s},

@@ -22,6 +22,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/certificate"
 	"github.com/jeton-dev/jeton/internal/child"
@@ -107,6 +108,7 @@ type Server struct {
 	level             sandbox.Level
 	scaler            *scale.Scaler
 	archives          blob.Archives
+	artifacts         *files.Artifacts
 	reconcile         *reconcile.Reconciler
 	// gatewayTLS and ops are nil where those ports are turned off.
 	listeners struct{ api, gateway, gatewayTLS, ops, admin net.Listener }
