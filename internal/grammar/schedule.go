@@ -25,7 +25,7 @@ const MaxSchedule = 200
 func ParseSchedule(text string) (Schedule, error) {
 	switch {
 	case len(text) > MaxSchedule:
-		return nil, fmt.Errorf("it is longer than %d bytes", MaxSchedule)
+		return nil, fmt.Errorf("must be at most %d bytes", MaxSchedule)
 	case strings.Contains(text, "TZ="):
 		// The parser panics on some time zones, and crons run in UTC.
 		return nil, errors.New("a time zone cannot be given: crons run in UTC")

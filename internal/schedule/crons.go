@@ -82,7 +82,7 @@ func (c *Crons) applyCron(cron functions.Cron, deleted bool) {
 		c.Log.Error("a cron has no schedule", "cron_id", cron.ID, "error", err)
 		return
 	}
-	since := cron.Since
+	since := cron.NextAfter
 	if since.IsZero() {
 		// One of a version that did not note it.
 		since = c.Now()
@@ -157,15 +157,15 @@ func (c *Crons) note(ctx context.Context, runs []run) (noted []run, err error) {
 		return nil, nil
 	}
 	err = c.Store.Update(ctx, func(tx functions.Tx) error {
+		noted = nil // The transaction may run again.
 		for _, r := range runs {
 			cron, err := tx.Cron(r.cron.ID)
-			if functions.IsNotFound(err) || err == nil && cron.Status != functions.Ready {
+			if functions.IsNotFound(err) || err == nil && !cron.MarkCalled(r.at) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			cron.Since = r.at
 			if err := tx.Put(cron); err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func (s *Server) apiHandler(projects *admin.Service, stopping <-chan struct{}) h
 		},
 		Keys: settledKeys{s.directory, s.store}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: s.archives,
 		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
-		URL: c.APIURL, Trusted: c.TrustedProxies.Contain,
+		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{s.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document,
 		Now: s.clock.Now, NewID: c.NewID, Log: s.log, Observer: s.requestObserver(),
 	}

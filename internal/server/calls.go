@@ -24,16 +24,16 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	g := &gateway.Gateway{
 		Table: v.table, Keys: v.directory, Settled: b.store.Settled, Instances: i.scaler, PassToken: c.PassToken,
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
-		Memory: b.traffic.bodies, Heads: b.traffic.heads,
+		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies,
 		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(),
 	}
 	crons := &schedule.Crons{
-		Store: store.Functions(b.store), Calls: g.Inside(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
+		Store: store.Functions(b.store), Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
 	}
 	crons.Start()
 	triggers := &schedule.Triggers{
-		Brokers: brokers, Calls: g.Inside(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
+		Brokers: brokers, Calls: g.Internal(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
 	}
 	triggers.Start()
 	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers}, nil

@@ -71,7 +71,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	engine.SetOutput(recorder.record)
 	o.metrics.Instances(scaler.Counts)
 	o.metrics.Isolation(level.String())
-	o.metrics.Prepared(engine.Prepared, engine.PreparedMemory)
+	o.metrics.WarmPool(engine.Prepared, engine.PreparedMemory)
 	return &instances{toolchains: toolchains, artifacts: artifacts, engine: engine, level: level, scaler: scaler, output: logs}, nil
 }
 

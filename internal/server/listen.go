@@ -135,7 +135,7 @@ func (c Config) proxied(l net.Listener) net.Listener {
 // header is invalid HTTP and is refused as such.
 func (c Config) proxyPolicy(options proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
 	peer, err := netip.ParseAddrPort(options.Upstream.String())
-	if err == nil && c.TrustedProxies.Contain(peer.Addr()) {
+	if err == nil && c.TrustedProxies.Contains(peer.Addr()) {
 		return proxyproto.REQUIRE, nil
 	}
 	return proxyproto.SKIP, nil

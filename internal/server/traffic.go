@@ -78,7 +78,7 @@ type trafficLimits struct {
 func newTrafficLimits(config Config, log *slog.Logger) *trafficLimits {
 	t := config.Traffic
 	connections := func(most int) *gateway.Connections {
-		return &gateway.Connections{Most: most, PerAddress: t.AddressConnections, Exempt: config.TrustedProxies, Log: log}
+		return &gateway.Connections{Max: most, PerAddress: t.AddressConnections, Exempt: config.TrustedProxies, Log: log}
 	}
 	return &trafficLimits{
 		connections: connections(t.Connections), apiConnections: connections(max(t.Connections/apiShare, 1)),
