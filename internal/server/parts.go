@@ -131,19 +131,24 @@ func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error
 	return k.Directory.Recheck(accessKey, now)
 }
 
-func (s *Server) openGateway() {
+func (s *Server) openGateway() error {
 	s.gateway = &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Settled: s.store.Settled, Instances: s.scaler, PassToken: s.config.PassToken,
 		MaxPayload: s.config.Limits.PayloadSize, Limits: s.config.Traffic.Limits, Memory: s.bodies, Heads: s.heads, MinBodyRate: s.config.Traffic.MinBodyRate,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
-	s.crons = &schedule.Crons{
+	var err error
+	s.crons, err = schedule.NewCrons(schedule.CronsConfig{
 		Store: store.Functions(s.store), Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
+	})
+	if err != nil {
+		return err
 	}
-	s.crons.Start()
-	s.triggers = &schedule.Triggers{Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log, Observer: s.metrics.Triggers()}
-	s.triggers.Start()
+	s.triggers, err = schedule.NewTriggers(schedule.TriggersConfig{
+		Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log, Observer: s.metrics.Triggers(),
+	})
+	return err
 }
 
 // openBrokers reads who keeps the messages of triggers.

@@ -290,7 +290,9 @@ func (s *Server) follow(ctx context.Context) error {
 	if err := s.openReconciler(ctx); err != nil {
 		return err
 	}
-	s.openGateway()
+	if err := s.openGateway(); err != nil {
+		return err
+	}
 	s.followers = store.NewFanout(
 		s.table,
 		store.Hook{OnChange: func(c store.Change) { s.metrics.Revoked(c, s.config.Now()) }},

@@ -111,7 +111,7 @@ func (c consumer) expectAll() {
 		c.t.Errorf("%d messages came, want %d", len(counts), messages)
 	}
 	await.True(c.t, "those that always fail are given up", func() bool {
-		return strings.Count(c.Log.String(), "a message is given up") == messages/100
+		return strings.Count(c.Log.String(), "a message is dropped") == messages/100
 	})
 	again := 0
 	for n := range messages {
@@ -219,7 +219,7 @@ func TestTriggerAcrossARestart(t *testing.T) {
 	c.restart()
 	await.True(t, "the rest is delivered", func() bool {
 		_, last := c.counts()["999"]
-		return last && strings.Count(c.Log.String(), "a message is given up") == messages/100
+		return last && strings.Count(c.Log.String(), "a message is dropped") == messages/100
 	})
 	delivered := strings.Count(c.Log.String(), `msg=call `) - strings.Count(c.Log.String(), "method=GET status=200")
 	want := 0
