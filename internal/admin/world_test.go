@@ -18,6 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/internal/usage"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
@@ -61,7 +62,7 @@ func newWorld(t *testing.T) *world {
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.service = &admin.Service{
-		Store: db, Now: w.now, NewID: uuid.NewString,
+		Store: storetest.Twice(db), Now: w.now, NewID: uuid.NewString,
 		Uses: &usage.Recorder{Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: db, Log: log},
 	}
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", w.socket)

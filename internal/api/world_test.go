@@ -25,6 +25,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
@@ -95,7 +96,7 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 		t.Fatal(err)
 	}
 	directory := iam.NewDirectory()
-	w.store = store.Functions(db)
+	w.store = store.Functions(storetest.Twice(db))
 	w.API = &api.API{
 		Service: &functions.Service{
 			Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),

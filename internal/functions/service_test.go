@@ -14,6 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 )
 
 var (
@@ -74,7 +75,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	w.db, w.store = db, store.Functions(db)
+	w.db, w.store = db, store.Functions(storetest.Twice(db))
 	w.Service = &functions.Service{
 		Store: w.store, Minter: plainMinter{}, Hasher: plainHasher{}, Sealer: plainSealer{},
 		Runtimes: catalogue{

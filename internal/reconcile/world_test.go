@@ -32,6 +32,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/deploy"
@@ -89,7 +90,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.db, w.store = db, store.Functions(db)
+	w.db, w.store = db, store.Functions(storetest.Twice(db))
 	t.Cleanup(func() { _ = db.Close() })
 	w.update(func(tx functions.Tx) error { return tx.Put(project) })
 	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {

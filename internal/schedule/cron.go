@@ -93,12 +93,12 @@ func (c *Crons) applyCron(cron functions.Cron, deleted bool) {
 		c.config.Log.Error("the schedule of a cron is invalid", "cron_id", cron.ID, "error", err)
 		return
 	}
-	since := cron.Since
-	if since.IsZero() {
+	after := cron.NextAfter
+	if after.IsZero() {
 		// The version that stored the cron did not record the time.
-		since = c.config.Now()
+		after = c.config.Now()
 	}
-	c.crons[cron.ID] = &entry{cron: cron, schedule: schedule, next: schedule.Next(since.UTC())}
+	c.crons[cron.ID] = &entry{cron: cron, schedule: schedule, next: schedule.Next(after.UTC())}
 	wake(c.changed)
 }
 
@@ -164,16 +164,15 @@ func (c *Crons) commit(ctx context.Context, runs []run) (committed []run, err er
 		return nil, nil
 	}
 	err = c.config.Store.Update(ctx, func(tx functions.Tx) error {
-		committed = nil
+		committed = nil // The transaction may run again.
 		for _, r := range runs {
 			cron, err := tx.Cron(r.cron.ID)
-			if functions.IsNotFound(err) || err == nil && cron.Status != functions.Ready {
+			if functions.IsNotFound(err) || err == nil && !cron.MarkCalled(r.at) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			cron.Since = r.at
 			if err := tx.Put(cron); err != nil {
 				return err
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -60,7 +61,7 @@ func inWorld(t *testing.T, test func(*world)) {
 			t.Fatal(err)
 		}
 		defer db.Close()
-		w.db, w.store = db, store.Functions(db)
+		w.db, w.store = db, store.Functions(storetest.Twice(db))
 		w.put(iam.Project{ID: projectID, Name: "default"},
 			functions.Namespace{ID: namespaceID, ProjectID: projectID, Region: region, Name: "n"},
 			functions.Function{ID: functionID, ProjectID: projectID, NamespaceID: namespaceID, Region: region, Name: "f", DomainName: host})
@@ -156,7 +157,7 @@ func (s *stoppable) Apply(change store.Change) {
 func newCron(schedule, args string) functions.Cron {
 	return functions.Cron{
 		ID: "c0000000-0000-4000-8000-000000000001", Region: region, ProjectID: projectID, FunctionID: functionID,
-		Schedule: schedule, Args: json.RawMessage(args), Status: functions.Ready, Since: time.Now(),
+		Schedule: schedule, Args: json.RawMessage(args), Status: functions.Ready, NextAfter: time.Now(),
 	}
 }
 
@@ -177,7 +178,7 @@ func TestCrons_CallByTheirSchedule(t *testing.T) {
 		wantCalls(t, w.calls(), "01T00:20:00"+call, "01T00:40:00"+call, "01T01:00:00"+call)
 
 		// A changed cron uses its new schedule, and a deleted one makes no calls.
-		c.Schedule, c.Args, c.Since = "30 5 * * 7", json.RawMessage("{}"), time.Now()
+		c.Schedule, c.Args, c.NextAfter = "30 5 * * 7", json.RawMessage("{}"), time.Now()
 		w.put(c)
 		time.Sleep(48 * time.Hour)
 		wantCalls(t, w.calls()[3:], "02T05:30:00 POST "+host+" {}")

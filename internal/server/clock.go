@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
-
 )
 
 // tolerated is how far a clock may be set back without a word: it is corrected by

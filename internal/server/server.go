@@ -95,7 +95,7 @@ type Server struct {
 	// certificates is nil where there is no port for TLS.
 	certificates certificates
 	// acme is nil unless an authority is named.
-	acme *certificate.ACME
+	acme      *certificate.ACME
 	followers *store.Fanout
 	// restored and scaling tell how far the server is on its way to serve.
 	restored, scaling atomic.Bool

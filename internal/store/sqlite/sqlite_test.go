@@ -112,7 +112,8 @@ func TestLog_KeepsObjectsAsTheirTablesDo(t *testing.T) {
 	s := open(t, path)
 	key, _ := iam.NewAPIKey(iam.Project{ID: "p"}, time.Now(), iam.FullAccess)
 	objects := []store.Object{
-		iam.Project{ID: "p"}, key,
+		iam.Project{ID: "p"},
+		key,
 		functions.Namespace{ID: "n", Region: "fr-par", ProjectID: "p", Name: "n", PrivateKey: []byte("sealed key"), Secrets: []functions.SecretVariable{{Key: "K", Sealed: []byte("sealed")}}},
 		functions.Token{ID: "t", Region: "fr-par", ProjectID: "p", NamespaceID: "n", Digest: functions.DigestOf("text")},
 	}

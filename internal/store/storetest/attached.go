@@ -15,7 +15,7 @@ func cronOf(n int) functions.Cron {
 	return functions.Cron{
 		ID: id(7, n), Region: "fr-par", ProjectID: project.ID, FunctionID: id(4, 1), Name: "cron", Schedule: "@daily",
 		Args: json.RawMessage(`{"big":12345678901234567890}`), Status: functions.Ready,
-		CreatedAt: epoch.Add(time.Duration(n) * time.Second), Since: epoch.Add(time.Hour),
+		CreatedAt: epoch.Add(time.Duration(n) * time.Second), NextAfter: epoch.Add(time.Hour),
 	}
 }
 

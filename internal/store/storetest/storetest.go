@@ -43,7 +43,10 @@ func Run(t *testing.T, open Open) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, func(t *testing.T, name string) store.Store { t.Helper(); return open(t, name, store.DefaultRetention()) })
+			test(t, func(t *testing.T, name string) store.Store {
+				t.Helper()
+				return open(t, name, store.DefaultRetention())
+			})
 		})
 	}
 	t.Run("removes old changes", func(t *testing.T) {

@@ -1,4 +1,4 @@
-package stage
+package harness
 
 import (
 	"context"
@@ -13,11 +13,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
-// batch is how many tokens are put into the store in one transaction.
-const batch = 20_000
+// batchSize is the number of tokens in one transaction.
+const batchSize = 20_000
 
-// Seed puts n tokens of a namespace into the store of a server that does not run,
-// at the path of its file, and returns their IDs, the oldest first.
+// Seed adds n tokens of a namespace to the database of a stopped server, and returns
+// their IDs, the oldest first. Path is the database's file.
 func Seed(ctx context.Context, path string, of *function.Namespace, n int) (ids []string, err error) {
 	objects, err := sqlite.Open(ctx, path, time.Now)
 	if err != nil {
@@ -26,7 +26,7 @@ func Seed(ctx context.Context, path string, of *function.Namespace, n int) (ids 
 	defer objects.Close()
 	for len(ids) < n {
 		err := objects.Update(ctx, func(tx store.Tx) error {
-			for range min(batch, n-len(ids)) {
+			for range min(batchSize, n-len(ids)) {
 				id := uuid.NewString()
 				err := tx.Put(functions.Token{
 					ID: id, Region: "fr-par", ProjectID: of.ProjectID, NamespaceID: of.ID, Status: functions.Ready,

@@ -14,12 +14,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 )
 
-// A language is one whose functions are started.
+// A language is a language with a function that answers harness.Hello.
 type language struct {
 	name, runtime, handler string
-	// goals are those with what was prepared, and without.
-	goal, unprepared string
-	files            map[string]string
+	// goal is the goal with a warm worker, and sandboxGoal the goal with a warm
+	// sandbox only. A language without workers has no sandboxGoal.
+	goal, sandboxGoal string
+	files             map[string]string
 }
 
 const manifest = `[package]
@@ -53,58 +54,63 @@ var languages = []language{
 	}},
 }
 
-// workshop builds functions as the server does, for the bare side.
-type workshop struct {
-	dir        string
-	toolchains *runtime.Toolchains
-	builders   runtime.Builders
-	// flags have the server use the same crates, and cache keeps what makes builds
-	// quick.
+// toolchains builds functions like the server, for the baselines. It writes to dir.
+type toolchains struct {
+	dir      string
+	found    *runtime.Toolchains
+	builders runtime.Builders
+	// flags make a server use the same crates and the same cache of compilers.
 	flags []string
+	// cache is the build cache of the baselines.
 	cache string
 }
 
-func newWorkshop(ctx context.Context, dir, crates string) (*workshop, error) {
-	crates, err := filepath.Abs(crates)
+func findToolchains(ctx context.Context, dir string) (*toolchains, error) {
+	registry, err := filepath.Abs(filepath.Join("test", "crates", "registry"))
 	if err != nil {
 		return nil, err
 	}
-	registry := filepath.Join(crates, "registry")
-	t := runtime.FindToolchains(ctx, nil)
 	cache, err := filepath.Abs(".cache")
 	if err != nil {
 		return nil, err
 	}
-	return &workshop{dir: dir, toolchains: t, builders: runtime.Builders{
+	t := runtime.FindToolchains(ctx, nil)
+	return &toolchains{dir: dir, found: t, builders: runtime.Builders{
 		runtime.Node: node.New(t), runtime.Python: python.New(t), runtime.PHP: php.New(php.Config{}, t),
 		runtime.Go:   golang.New(golang.Config{Base: filepath.Join(cache, "base")}, t),
 		runtime.Rust: rust.New(rust.Config{Crates: registry, Share: true}, t),
 	}, flags: []string{"--crates=" + registry, "--cache-dir=" + cache}, cache: filepath.Join(cache, "bench")}, nil
 }
 
-// command returns the command line of a built function, and its environment.
-func (w *workshop) command(ctx context.Context, l language) (command, env []string, err error) {
+// build builds the language's function, and returns its command line and its
+// environment.
+func (t *toolchains) build(ctx context.Context, l language) (command, env []string, err error) {
 	info, _ := runtime.Lookup(l.runtime)
 	handler, err := runtime.ParseHandler(info.Language, l.handler)
 	if err != nil {
 		return nil, nil, err
 	}
-	build := runtime.Build{Runtime: info, Handler: handler, Source: filepath.Join(w.dir, l.name, "source"), Output: filepath.Join(w.dir, l.name, "output"), Cache: w.cache}
-	for name, content := range l.files {
-		path := filepath.Join(build.Source, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return nil, nil, err
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := errors.Join(os.MkdirAll(build.Output, 0o755), os.MkdirAll(build.Cache, 0o700)); err != nil {
+	build := runtime.Build{Runtime: info, Handler: handler, Source: filepath.Join(t.dir, l.name, "source"), Output: filepath.Join(t.dir, l.name, "output"), Cache: t.cache}
+	if err := errors.Join(writeFiles(build.Source, l.files), os.MkdirAll(build.Output, 0o755), os.MkdirAll(build.Cache, 0o700)); err != nil {
 		return nil, nil, err
 	}
-	launch, err := w.builders.Build(ctx, build)
+	launch, err := t.builders.Build(ctx, build)
 	if err != nil {
 		return nil, nil, err
 	}
-	return launch.Resolve(build.Output, w.toolchains)
+	return launch.Resolve(build.Output, t.found)
+}
+
+// writeFiles writes files, given as path and content, below a folder.
+func writeFiles(dir string, files map[string]string) error {
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,12 +5,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 )
 
 const functionResource = "Function"
 
-// CreateFunction makes a function without code.
+// CreateFunction creates a function without code.
 func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunction) (Function, error) {
 	f, err := s.newFunction(scope, c)
 	if err != nil {
@@ -32,7 +31,10 @@ func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunct
 			return f, transient("namespace", n.ID, n.Status)
 		}
 		f.ProjectID, f.OrganizationID = n.ProjectID, n.OrganizationID
-		if err := s.roomInNamespace(tx, f); err != nil {
+		if err := nameIsFree(tx, f); err != nil {
+			return f, err
+		}
+		if err := s.functionQuota(tx, f); err != nil {
 			return f, err
 		}
 		f.DomainName = n.Slug + "-" + f.Name + "." + strings.ReplaceAll(s.Domain, "{region}", string(f.Region))
@@ -40,8 +42,7 @@ func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunct
 	})
 }
 
-// newFunction is the function as it is asked for, with the defaults filled in,
-// and checked.
+// newFunction returns a validated function with defaults for what is not given.
 func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
 	if c.NamespaceID == "" {
 		return Function{}, required("namespace_id")
@@ -77,15 +78,15 @@ func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
 	return f, s.check(f)
 }
 
-// check holds a function against every rule.
+// check validates a function by all rules.
 func (s *Service) check(f Function) error {
 	info, err := s.runtime(f.Runtime)
 	if err != nil {
 		return err
 	}
 	if err := s.Runtimes.CheckHandler(info.Language, f.Handler); err != nil {
-		// The text is the real service's, of issue 254 of the Pulumi provider;
-		// what follows the colon is ours.
+		// The text before the colon is the real service's, of issue 254 of the
+		// Pulumi provider.
 		return refused("handler value is invalid: " + err.Error())
 	}
 	if err := validDescription(f.Description); err != nil {
@@ -102,14 +103,14 @@ func (s *Service) runtime(name string) (RuntimeInfo, error) {
 	if !ok {
 		return info, &Error{
 			Code: InvalidArgument, Argument: "runtime", Reason: "unknown",
-			Message: "there is no such runtime; GET /runtimes lists those that there are",
+			Message: "there is no such runtime; GET /runtimes lists all runtimes",
 		}
 	}
 	return info, nil
 }
 
-// changeable checks that functions with these runtimes can be changed; neither from
-// one nor to one that is closed.
+// changeable returns an error if functions with one of the runtimes cannot be
+// changed.
 func (s *Service) changeable(runtimes ...string) error {
 	for _, name := range runtimes {
 		if info, ok := s.Runtimes.Runtime(name); ok && info.NoUpdate != "" {
@@ -119,24 +120,15 @@ func (s *Service) changeable(runtimes ...string) error {
 	return nil
 }
 
-func (s *Service) roomInNamespace(tx Tx, f Function) error {
+// nameIsFree returns an error if the namespace has a function with the name of f.
+func nameIsFree(tx Tx, f Function) error {
 	same, _, err := tx.Functions(Filter{NamespaceID: f.NamespaceID, Name: f.Name}, Page{})
-	if err != nil {
+	if err != nil || len(same) == 0 {
 		return err
 	}
-	if len(same) > 0 {
-		return &Error{
-			Code: AlreadyExists, Message: "resource already exists", Resource: "function", ResourceID: same[0].ID,
-		}
+	return &Error{
+		Code: AlreadyExists, Message: "resource already exists", Resource: "function", ResourceID: same[0].ID,
 	}
-	_, count, err := tx.Functions(Filter{OrganizationID: f.OrganizationID}, Page{Number: 1, Size: 1})
-	if err != nil {
-		return err
-	}
-	if count >= s.Limits.Functions {
-		return quotaExceeded("function", s.Limits.Functions, count)
-	}
-	return nil
 }
 
 // Function returns one function.
@@ -144,7 +136,7 @@ func (s *Service) Function(ctx context.Context, scope Scope, id string) (Functio
 	return get(ctx, s.Store, func(tx Tx) (Function, error) { return function(tx, scope, id) })
 }
 
-// function finds a function that the scope sees.
+// function returns a function that the scope covers.
 func function(tx Tx, scope Scope, id string) (Function, error) {
 	f, err := tx.Function(id)
 	if err != nil {
@@ -156,7 +148,7 @@ func function(tx Tx, scope Scope, id string) (Function, error) {
 	return f, nil
 }
 
-// Functions lists the functions of a namespace, and says how many match.
+// Functions returns one page of the functions of a namespace, and the number of all.
 func (s *Service) Functions(ctx context.Context, scope Scope, filter Filter, page Page) ([]Function, int, error) {
 	if filter.NamespaceID == "" {
 		return nil, 0, required("namespace_id")
@@ -171,14 +163,14 @@ func (s *Service) Functions(ctx context.Context, scope Scope, filter Filter, pag
 	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Function, int, error) { return tx.Functions(f, page) })
 }
 
-// UpdateFunction changes a function and deploys it as it is then. Until that
-// is done, the revision that there is goes on serving.
+// UpdateFunction changes a function and starts a deployment. The serving revision
+// continues to serve until the new one is ready.
 func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u UpdateFunction) (Function, error) {
 	if err := validSecrets(u.Secrets, s.Limits); err != nil {
 		return Function{}, err
 	}
 	if _, err := s.Function(ctx, scope, id); err != nil {
-		return Function{}, err // before the work of hashing
+		return Function{}, err // before the slow hashing
 	}
 	changed, err := s.sealSecrets(ctx, u.Secrets)
 	if err != nil {
@@ -198,19 +190,16 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 		if f, err = s.updated(f, u); err != nil {
 			return f, err
 		}
-		// Without being asked for other code, a change deploys what was asked
-		// for last: what serves, what is being deployed, or what has failed.
-		if u.Redeploy || f.Target == "" {
-			f.Target = f.Archive
-			f.Rebuild = u.Redeploy
-			f.FromScratch = u.Redeploy && f.failing()
+		if u.Redeploy {
+			f.StartBuild(s.Now())
+		} else {
+			f.StartDeployment(s.Now())
 		}
-		f.StartDeployment(s.Now())
 		return f, tx.Put(f)
 	})
 }
 
-// updated is the function with what is given put in its place, and checked.
+// updated returns the function with the given fields changed, validated.
 func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
 	if err := s.changeable(f.Runtime, u.Runtime); err != nil {
 		return f, err
@@ -222,7 +211,7 @@ func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
 			return f, err
 		}
 		if before.Language != after.Language {
-			return f, outOfBounds("runtime", "cannot be changed from %s to %s: a function keeps its language, make a new one", f.Runtime, u.Runtime)
+			return f, outOfBounds("runtime", "cannot be changed from %s to %s: a function keeps its language, create a new one", f.Runtime, u.Runtime)
 		}
 		f.Runtime = after.Name
 	}
@@ -242,56 +231,13 @@ func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
 	return f, s.check(f)
 }
 
-// DeployFunction builds the code that was uploaded last and, once that is ready, puts
-// it into service. It may be called again after a deployment that failed: then the
-// whole deployment is repeated, from the build on.
-func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (Function, error) {
-	return change(ctx, s.Store, func(tx Tx) (Function, error) {
-		f, err := function(tx, scope, id)
-		if err != nil {
-			return f, err
-		}
-		if f.Status == Deleting {
-			return f, transient("function", f.ID, f.Status)
-		}
-		if err := s.changeable(f.Runtime); err != nil {
-			return f, err
-		}
-		f.Target, f.Rebuild, f.FromScratch = f.Archive, true, f.failing()
-		f.StartDeployment(s.Now())
-		return f, tx.Put(f)
-	})
-}
-
-// failing reports whether the last deployment failed, also while another one is under
-// way for that.
-func (f Function) failing() bool {
-	return f.Status == Failed || (f.Status == Pending && f.FromScratch)
-}
-
-// CodeUploaded notes that the archive with this digest is the code of a
-// function now. Nothing else about the function changes until it is deployed.
-func (s *Service) CodeUploaded(ctx context.Context, id, digest string) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
-		f, err := tx.Function(id)
-		if err != nil {
-			return err
-		}
-		if f.Status == Deleting {
-			return transient("function", f.ID, f.Status)
-		}
-		f.Archive = digest
-		return tx.Put(f)
-	})
-}
-
-// FunctionByID returns a function for a request about its code whose caller holds a signed
-// address in place of a scope.
+// FunctionByID returns a function of any scope. It is for requests that are
+// authorized by a signed URL.
 func (s *Service) FunctionByID(ctx context.Context, id string) (Function, error) {
 	return get(ctx, s.Store, func(tx Tx) (Function, error) { return tx.Function(id) })
 }
 
-// FunctionIDs returns the IDs of all functions of a project.
+// FunctionIDs returns the IDs of all functions of a project, oldest first.
 func (s *Service) FunctionIDs(ctx context.Context, projectID string) ([]string, error) {
 	return get(ctx, s.Store, func(tx Tx) ([]string, error) {
 		all, _, err := tx.Functions(Filter{ProjectID: projectID}, Page{})
@@ -303,20 +249,20 @@ func (s *Service) FunctionIDs(ctx context.Context, projectID string) ([]string, 
 	})
 }
 
-// CheckStorage returns an Error with the code QuotaExceeded unless a project that
-// takes so many bytes has room for more.
+// CheckStorage returns an Error with the code QuotaExceeded if a project with used
+// bytes of code archives cannot store more bytes.
 func (s *Service) CheckStorage(used, more int64) error {
 	if used+more <= s.Limits.Storage {
 		return nil
 	}
 	return &Error{
 		Code: QuotaExceeded, Resource: "storage", Quota: int(s.Limits.Storage), Current: int(used),
-		Message: fmt.Sprintf("quota exceeded: the code archives of a project take at most %d bytes: delete functions that are not needed, or upload a smaller archive", s.Limits.Storage),
+		Message: fmt.Sprintf("quota exceeded: the code archives of a project can have at most %d bytes: delete functions that are not needed, or upload a smaller archive", s.Limits.Storage),
 	}
 }
 
-// DeleteFunction deletes a function. Its tokens are gone, and it answers no
-// more calls, when it returns; the rest of the work may go on.
+// DeleteFunction starts the deletion of a function. When it returns, its tokens are
+// revoked and it answers no more calls.
 func (s *Service) DeleteFunction(ctx context.Context, scope Scope, id string) (Function, error) {
 	return change(ctx, s.Store, func(tx Tx) (Function, error) {
 		f, err := function(tx, scope, id)
@@ -328,17 +274,9 @@ func (s *Service) DeleteFunction(ctx context.Context, scope Scope, id string) (F
 }
 
 func (s *Service) deleteFunction(tx Tx, f Function) (Function, error) {
-	if err := detach(tx, f.ID); err != nil {
+	if err := deleteAttached(tx, f.ID); err != nil {
 		return f, err
 	}
 	f.MarkDeleting(s.Now())
 	return f, tx.Put(f)
-}
-
-// given returns the value, or the default where there is none.
-func given[T int | time.Duration](value *T, otherwise T) T {
-	if value == nil {
-		return otherwise
-	}
-	return *value
 }

@@ -9,30 +9,26 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/jeton-dev/jeton/bench/harness"
 )
 
-const answer = "hello"
-
-// ask sends a request over a connection, and returns how long the first byte of
-// the answer took, once the whole of it has come.
-func ask(conn net.Conn, host string) (time.Duration, error) {
+// call sends a request over a connection, reads the whole answer, and returns the
+// time to its first byte.
+func call(conn net.Conn, host string) (time.Duration, error) {
 	began := time.Now()
 	if _, err := fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
 		return 0, err
 	}
-	return readAnswer(conn, began)
-}
-
-func readAnswer(conn net.Conn, began time.Time) (time.Duration, error) {
 	if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		return 0, err
 	}
 	text := make([]byte, 64<<10)
 	n, err := io.ReadAtLeast(conn, text, 1)
 	took := time.Since(began)
-	for err == nil && !strings.HasSuffix(string(text[:n]), answer) {
+	for err == nil && !strings.HasSuffix(string(text[:n]), harness.Hello) {
 		if !strings.HasPrefix(string(text[:n]), "HTTP/1.1 200") {
-			return 0, fmt.Errorf("the answer is %.300q", text[:n])
+			return 0, fmt.Errorf("call %s: got %.300q, want 200", host, text[:n])
 		}
 		var more int
 		more, err = conn.Read(text[n:])
@@ -41,10 +37,10 @@ func readAnswer(conn net.Conn, began time.Time) (time.Duration, error) {
 	return took, err
 }
 
-// bare starts a program that nothing is around of, and returns how long it took
-// from its start to the first byte of its first answer.
-func bare(dir string, command, env []string) (time.Duration, error) {
-	path := filepath.Join(dir, "bare.sock")
+// startBaseline starts a function's program without isolation, and returns the
+// milliseconds from its start to its first answer. Its socket is in dir.
+func startBaseline(dir string, command, env []string) (float64, error) {
+	path := filepath.Join(dir, "baseline.sock")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return 0, err
@@ -74,8 +70,8 @@ func bare(dir string, command, env []string) (time.Duration, error) {
 		return 0, err
 	}
 	defer conn.Close()
-	if _, err := ask(conn, "bare"); err != nil {
+	if _, err := call(conn, "baseline"); err != nil {
 		return 0, err
 	}
-	return time.Since(began), nil
+	return harness.Milliseconds(time.Since(began)), nil
 }
