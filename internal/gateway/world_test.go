@@ -34,8 +34,8 @@ const (
 
 var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 
-// world is a gateway in front of one real HTTP server on a unix socket, which
-// stands for every instance.
+// world is a gateway and one real HTTP server on a unix socket, which is the instance of every
+// function.
 type world struct {
 	*gateway.Gateway
 	t         *testing.T
@@ -107,12 +107,12 @@ func (w *world) token(text string, t functions.Token) functions.Token {
 	return t
 }
 
-// apiKey makes an API key, and returns its secret key.
+// apiKey creates an API key and returns its secret key.
 func (w *world) apiKey(project string, permissions ...string) string {
 	return w.expiringKey(project, time.Time{}, permissions...)
 }
 
-// expiringKey makes an API key that expires, and returns its secret key.
+// expiringKey creates an API key that expires and returns its secret key.
 func (w *world) expiringKey(project string, expiresAt time.Time, permissions ...string) string {
 	key, secretKey := iam.NewAPIKey(iam.Project{ID: project}, start, permissions...)
 	key.ExpiresAt = expiresAt
@@ -151,10 +151,10 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, r.URL.RequestURI())
 }
 
-// given waits until the instance is given back.
-func (w *world) given(t *testing.T) (released, discarded int) {
+// waitReturned waits until the instance is released or discarded.
+func (w *world) waitReturned(t *testing.T) (released, discarded int) {
 	t.Helper()
-	await.True(t, "the instance is given back", func() bool {
+	await.True(t, "the instance is released or discarded", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		released, discarded = w.released, w.discarded

@@ -35,9 +35,9 @@ const apiShare = 16
 // openTraffic makes what bounds the traffic of all ports together.
 func (s *Server) openTraffic(context.Context) error {
 	t := s.config.Traffic
-	s.connections = &gateway.Connections{Most: t.Connections, PerAddress: t.AddressConnections, Exempt: s.config.TrustedProxies, Log: s.log}
+	s.connections = &gateway.Connections{Max: t.Connections, PerAddress: t.AddressConnections, Exempt: s.config.TrustedProxies, Log: s.log}
 	// Whoever floods the gateway does not keep the owner from the API.
-	s.apiConnections = &gateway.Connections{Most: max(t.Connections/apiShare, 1), PerAddress: t.AddressConnections, Exempt: s.config.TrustedProxies, Log: s.log}
+	s.apiConnections = &gateway.Connections{Max: max(t.Connections/apiShare, 1), PerAddress: t.AddressConnections, Exempt: s.config.TrustedProxies, Log: s.log}
 	// Long heads and bodies have budgets of their own: neither can take the
 	// other's.
 	s.heads, s.bodies = gateway.NewMemory(t.Memory/2), gateway.NewMemory(t.Memory/2)
@@ -55,7 +55,7 @@ func (c Config) behindProxies(l net.Listener) net.Listener {
 // else the header is no HTTP, and is refused as such.
 func (c Config) proxyPolicy(options proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
 	peer, err := netip.ParseAddrPort(options.Upstream.String())
-	if err == nil && c.TrustedProxies.Contain(peer.Addr()) {
+	if err == nil && c.TrustedProxies.Contains(peer.Addr()) {
 		return proxyproto.REQUIRE, nil
 	}
 	return proxyproto.SKIP, nil

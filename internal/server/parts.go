@@ -100,7 +100,7 @@ func (s *Server) apiHandler(stopping <-chan struct{}) http.Handler {
 		},
 		Keys: settledKeys{s.directory, s.store}, Projects: s.owner, Attempts: iam.NewAttempts(s.config.WrongKeys), Archives: s.archives,
 		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
-		URL: s.config.APIURL, Trusted: s.config.TrustedProxies.Contain,
+		URL: s.config.APIURL, Trusted: s.config.TrustedProxies.Contains,
 		Logs: functionLogs{s.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document, Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.requestObserver(),
 	}
 	return a.Handler()
@@ -134,19 +134,19 @@ func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error
 func (s *Server) openGateway() error {
 	s.gateway = &gateway.Gateway{
 		Table: s.table, Keys: s.directory, Settled: s.store.Settled, Instances: s.scaler, PassToken: s.config.PassToken,
-		MaxPayload: s.config.Limits.PayloadSize, Limits: s.config.Traffic.Limits, Memory: s.bodies, Heads: s.heads, MinBodyRate: s.config.Traffic.MinBodyRate,
+		MaxPayload: s.config.Limits.PayloadSize, Limits: s.config.Traffic.Limits, Memory: s.bodies, HeaderMemory: s.heads, MinBodyRate: s.config.Traffic.MinBodyRate,
 		RefuseTokens: s.config.RefuseTokens, RefuseKeys: s.config.RefuseAPIKeys, Proxies: s.config.TrustedProxies,
 		Now: s.clock.Now, NewID: s.config.NewID, Log: s.log, Observer: s.callObserver(),
 	}
 	var err error
 	s.crons, err = schedule.NewCrons(schedule.CronsConfig{
-		Store: store.Functions(s.store), Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
+		Store: store.Functions(s.store), Calls: s.gateway.Internal(), Grace: s.config.StopTimeout, Now: s.config.Now, Log: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.triggers, err = schedule.NewTriggers(schedule.TriggersConfig{
-		Brokers: s.brokers, Calls: s.gateway.Inside(), Grace: s.config.StopTimeout, Log: s.log, Observer: s.metrics.Triggers(),
+		Brokers: s.brokers, Calls: s.gateway.Internal(), Grace: s.config.StopTimeout, Log: s.log, Observer: s.metrics.Triggers(),
 	})
 	return err
 }

@@ -9,30 +9,30 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// A UsedToken is a token with its last use; the zero time if there was none.
+// A UsedToken is a token with its last use, the zero time if there is none.
 type UsedToken struct {
 	functions.Token
 
 	LastUsedAt time.Time
 }
 
-// pageOfTokens is how many tokens are read at once.
-const pageOfTokens = 1000
+// tokensPageSize is the number of tokens of one page.
+const tokensPageSize = 1000
 
-// Tokens returns one page of the tokens that were made for a namespace or for a
-// function, of any project, oldest first.
+// Tokens returns one page of the tokens of a namespace or of a function of any project,
+// oldest first.
 func (s *Service) Tokens(ctx context.Context, namespaceID, functionID string, page int) ([]UsedToken, error) {
 	if (namespaceID == "") == (functionID == "") {
-		return nil, invalid("namespace", "required", "or a function is required, and not both")
+		return nil, invalid("namespace", "required", "or a function is required, but not both")
 	}
 	var found []functions.Token
 	err := s.Store.View(ctx, func(tx store.Tx) (err error) {
-		if err := there(tx, namespaceID, functionID); err != nil {
+		if err := exists(tx, namespaceID, functionID); err != nil {
 			return err
 		}
 		found, _, err = tx.Tokens(
 			functions.Filter{NamespaceID: namespaceID, FunctionID: functionID},
-			functions.Page{Number: max(page, 1), Size: pageOfTokens},
+			functions.Page{Number: max(page, 1), Size: tokensPageSize},
 		)
 		return err
 	})
@@ -47,8 +47,8 @@ func (s *Service) Tokens(ctx context.Context, namespaceID, functionID string, pa
 	return used, err
 }
 
-// there tells whether there is the namespace, or the function, that is named.
-func there(tx store.Tx, namespaceID, functionID string) (err error) {
+// exists returns an error if the namespace, or else the function, does not exist.
+func exists(tx store.Tx, namespaceID, functionID string) (err error) {
 	if namespaceID != "" {
 		_, err = tx.Namespace(namespaceID)
 	} else {

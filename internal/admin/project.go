@@ -12,11 +12,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// errNoProject refuses what goes by the first project, which the server makes when it
-// starts.
+// errNoProject is returned if the first project, which the server creates when it
+// starts, does not exist.
 var errNoProject = &functions.Error{
 	Code: functions.NotFound, Resource: projectResource,
-	Message: "there is no project: restart the server, which makes the first one and its API key",
+	Message: "there is no project: restart the server, which creates the first one and its API key",
 }
 
 // Projects returns all projects, oldest first.
@@ -26,16 +26,16 @@ func (s *Service) Projects(ctx context.Context) ([]iam.Project, error) {
 
 // CreateProject creates a project in the organization of the first one.
 func (s *Service) CreateProject(ctx context.Context, name string) (iam.Project, error) {
-	return s.MakeProject(ctx, "", name, "")
+	return s.CreateProjectIn(ctx, "", name, "")
 }
 
-// MakeProject creates a project in an organization; in that of the first project
+// CreateProjectIn creates a project in an organization, or in that of the first project
 // if organization is empty.
-func (s *Service) MakeProject(ctx context.Context, organization, name, description string) (iam.Project, error) {
+func (s *Service) CreateProjectIn(ctx context.Context, organization, name, description string) (iam.Project, error) {
 	if err := validProject(name, description); err != nil {
 		return iam.Project{}, err
 	}
-	made := iam.Project{ID: s.NewID(), OrganizationID: organization, Name: name, Description: description, CreatedAt: s.Now()}
+	created := iam.Project{ID: s.NewID(), OrganizationID: organization, Name: name, Description: description, CreatedAt: s.Now()}
 	return update(ctx, s.Store, func(tx store.Tx) (iam.Project, error) {
 		all, err := tx.Projects()
 		if err != nil {
@@ -50,7 +50,7 @@ func (s *Service) MakeProject(ctx context.Context, organization, name, descripti
 				Message: fmt.Sprintf("quota exceeded: at most %d projects", s.MaxProjects),
 			}
 		}
-		p := made
+		p := created
 		p.OrganizationID = cmp.Or(p.OrganizationID, all[0].OrganizationID)
 		if err := nameIsFree(all, p); err != nil {
 			return iam.Project{}, err

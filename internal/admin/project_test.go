@@ -15,9 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
-// Before the server has made the first project, there is no organization for
-// another one.
-func TestCreateProjectWithoutAny(t *testing.T) {
+// TestCreateProject_RequiresFirstProject: its organization is that of the first one.
+func TestCreateProject_RequiresFirstProject(t *testing.T) {
 	t.Parallel()
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
 	if err != nil {
@@ -27,14 +26,14 @@ func TestCreateProjectWithoutAny(t *testing.T) {
 	service := &admin.Service{Store: db, Now: time.Now, NewID: uuid.NewString}
 	p, err := service.CreateProject(t.Context(), "second")
 	if refused, ok := errors.AsType[*functions.Error](err); !ok || refused.Code != functions.NotFound {
-		t.Errorf("CreateProject() = %+v, %v, want that there is none", p, err)
+		t.Errorf("CreateProject() = %+v, %v, want the code not_found", p, err)
 	}
 	if all, err := service.Projects(t.Context()); len(all) != 0 || err != nil {
-		t.Errorf("afterwards there are %+v, %v, want none", all, err)
+		t.Errorf("got the projects %+v, %v, want none", all, err)
 	}
 }
 
-func TestMakeProject_HasAQuota(t *testing.T) {
+func TestCreateProject_HasQuota(t *testing.T) {
 	t.Parallel()
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
 	if err != nil {
@@ -51,6 +50,6 @@ func TestMakeProject_HasAQuota(t *testing.T) {
 	}
 	_, err = service.CreateProject(t.Context(), "third")
 	if refused, ok := errors.AsType[*functions.Error](err); !ok || refused.Code != functions.QuotaExceeded || refused.Quota != 2 {
-		t.Errorf("a third project: %v, want that the quota is exceeded", err)
+		t.Errorf("a third project: got %v, want the code quota_exceeded", err)
 	}
 }

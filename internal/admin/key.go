@@ -13,20 +13,20 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// CreateKey is what a new API key is made from.
+// CreateKey describes a new API key.
 type CreateKey struct {
 	// Project is the default project, by ID or name; empty for the first one.
 	Project string
-	// Projects are further projects that the key opens, by ID or name.
+	// Projects are further projects that the key covers, by ID or name.
 	Projects []string
-	// Organization reports that the key opens all projects, those to come
-	// included, and may make, change and delete projects.
+	// Organization makes the key cover all projects, including future ones, and
+	// allows it to create, change and delete projects.
 	Organization bool
 	Description  string
-	// Permissions are the names of permission sets, at least one.
+	// Permissions are the names of at least one permission set.
 	Permissions []string
-	// ExpiresAt is the first instant at which the key opens nothing more; zero
-	// for a key that does not expire.
+	// ExpiresAt is the first instant at which the key is refused; zero if it does not
+	// expire.
 	ExpiresAt time.Time
 }
 
@@ -39,11 +39,11 @@ func (c CreateKey) validate(now time.Time) error {
 	}
 	for _, set := range c.Permissions {
 		if !slices.Contains(iam.PermissionSets, set) {
-			return invalid("permissions", "unknown", "must be of "+strings.Join(iam.PermissionSets, ", "))
+			return invalid("permissions", "unknown", "must be among "+strings.Join(iam.PermissionSets, ", "))
 		}
 	}
 	if !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(now) {
-		return invalid("expires_at", "constraint", "has passed: the key would open nothing")
+		return invalid("expires_at", "constraint", "is in the past: give a later time")
 	}
 	return validText("description", c.Description)
 }
@@ -81,15 +81,15 @@ func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secre
 	return key, secretKey, nil
 }
 
-// A UsedKey is an API key with its last use; the zero time if there was none.
+// A UsedKey is an API key with its last use, the zero time if there is none.
 type UsedKey struct {
 	iam.APIKey
 
 	LastUsedAt time.Time
 }
 
-// Keys returns the API keys that name a project, by its ID or its name, oldest first;
-// those of all projects if none is given.
+// Keys returns the API keys that name a project, which is given by ID or name, or all
+// API keys if name is empty, oldest first.
 func (s *Service) Keys(ctx context.Context, name string) ([]UsedKey, error) {
 	all, err := view(ctx, s.Store, func(tx store.Tx) ([]iam.APIKey, error) {
 		all, err := tx.APIKeys()
@@ -110,7 +110,7 @@ func (s *Service) Keys(ctx context.Context, name string) ([]UsedKey, error) {
 	return used, err
 }
 
-// ids are those of objects.
+// ids returns the IDs of objects.
 func ids[T functions.Object](objects []T) []string {
 	all := make([]string, len(objects))
 	for i, object := range objects {
@@ -119,7 +119,7 @@ func ids[T functions.Object](objects []T) []string {
 	return all
 }
 
-// RevokeKey revokes an API key. When it has returned, the key opens nothing.
+// RevokeKey revokes an API key. When it returns, the key is refused.
 func (s *Service) RevokeKey(ctx context.Context, accessKey string) (iam.APIKey, error) {
 	return update(ctx, s.Store, func(tx store.Tx) (iam.APIKey, error) {
 		key, err := tx.APIKey(accessKey)

@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-func TestCreateKey_OpensItsProjectUntilItExpires(t *testing.T) {
+func TestCreateKey_AuthenticatesUntilExpiry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	second, err := w.CreateProject(t.Context(), "second")
@@ -19,52 +19,52 @@ func TestCreateKey_OpensItsProjectUntilItExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	expires := start.Add(time.Hour)
-	var ending []admin.APIKey
+	var expiring []admin.APIKey
 	for name, project := range map[string]string{"by id": second.ID, "by name": "second"} {
 		key := w.key(t, admin.CreateKey{Project: project, Description: name, Permissions: []string{iam.ReadOnly, iam.FullAccess, iam.ReadOnly}, ExpiresAt: expires})
 		if key.ProjectID != second.ID || key.OrganizationID != first.OrganizationID || key.SecretKey == "" || len(key.Permissions) != 2 ||
 			key.ExpiresAt == nil || !key.ExpiresAt.Equal(expires) || !key.CreatedAt.Equal(start) {
 			t.Errorf("%s: %+v", name, key)
 		}
-		if err := w.opens(key); err != nil {
+		if err := w.authenticate(key); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		ending = append(ending, key)
+		expiring = append(expiring, key)
 		if o := w.last(); o.Object != key.AccessKey || !o.Changes || o.Status != 200 || o.Endpoint != "POST /api-keys" {
-			t.Errorf("%s: it is noted as %+v", name, o)
+			t.Errorf("%s: observed as %+v", name, o)
 		}
 		if strings.Contains(w.log.String(), key.SecretKey) {
-			t.Errorf("%s: the log has the secret key", name)
+			t.Errorf("%s: the log contains the secret key", name)
 		}
 	}
-	forever := w.key(t, admin.CreateKey{Permissions: []string{iam.FullAccess}})
-	if forever.ProjectID != first.ID || forever.ExpiresAt != nil {
-		t.Errorf("without a project: %+v", forever)
+	unlimited := w.key(t, admin.CreateKey{Permissions: []string{iam.FullAccess}})
+	if unlimited.ProjectID != first.ID || unlimited.ExpiresAt != nil {
+		t.Errorf("without a project: got %+v", unlimited)
 	}
-	w.pass(time.Hour)
-	if err := w.opens(forever); err != nil {
+	w.Advance(time.Hour)
+	if err := w.authenticate(unlimited); err != nil {
 		t.Error(err)
 	}
-	for _, key := range ending {
-		if err := w.opens(key); !errors.Is(err, iam.ErrExpired) {
-			t.Errorf("a key that has expired: %v", err)
+	for _, key := range expiring {
+		if err := w.authenticate(key); !errors.Is(err, iam.ErrExpired) {
+			t.Errorf("an expired key: got %v, want ErrExpired", err)
 		}
 	}
 	all, err := w.Keys(t.Context(), "second")
 	if err != nil || len(all) != 2 {
-		t.Fatalf("%d keys of the project, %v", len(all), err)
+		t.Fatalf("got %d keys of the project, %v", len(all), err)
 	}
 	for _, key := range all {
 		if key.SecretKey != "" {
-			t.Error("a list shows a secret key")
+			t.Error("a list contains a secret key")
 		}
 	}
 	if all, err := w.Keys(t.Context(), ""); err != nil || len(all) != 3 {
-		t.Errorf("%d keys, %v", len(all), err)
+		t.Errorf("got %d keys, %v", len(all), err)
 	}
 }
 
-func TestCreateKey_RefusesWhatOpensNothing(t *testing.T) {
+func TestCreateKey_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	full := []string{iam.FullAccess}
@@ -84,42 +84,42 @@ func TestCreateKey_RefusesWhatOpensNothing(t *testing.T) {
 		key, err := w.CreateKey(t.Context(), test.create)
 		wantCode(t, name, err, test.code)
 		if key.SecretKey != "" {
-			t.Errorf("%s: there is a secret key", name)
+			t.Errorf("%s: got a secret key", name)
 		}
 	}
 	if all, err := w.Keys(t.Context(), ""); err != nil || len(all) != 0 {
-		t.Errorf("%d keys are left, %v", len(all), err)
+		t.Errorf("got %d keys afterwards, %v", len(all), err)
 	}
 	if _, err := w.Keys(t.Context(), "none"); err == nil {
-		t.Error("the keys of a project that is not there are listed")
+		t.Error("Keys() = nil error for a missing project")
 	}
 }
 
-func TestRevokeKey_OpensNothingAfterItsAnswer(t *testing.T) {
+func TestRevokeKey_RefusesKeyAfterAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.key(t, admin.CreateKey{Permissions: []string{iam.FullAccess}})
 	revoked, err := w.RevokeKey(t.Context(), key.AccessKey)
 	if err != nil || revoked.AccessKey != key.AccessKey || revoked.SecretKey != "" {
-		t.Fatalf("%+v, %v", revoked, err)
+		t.Fatalf("RevokeKey() = %+v, %v", revoked, err)
 	}
-	if err := w.opens(key); !errors.Is(err, iam.ErrUnknown) {
-		t.Errorf("it opens: %v", err)
+	if err := w.authenticate(key); !errors.Is(err, iam.ErrUnknown) {
+		t.Errorf("the revoked key: got %v, want ErrUnknown", err)
 	}
 	_, err = w.RevokeKey(t.Context(), key.AccessKey)
 	wantCode(t, "again", err, functions.NotFound)
 	if o := w.last(); o.Status != 404 || !o.Changes || o.Object != key.AccessKey {
-		t.Errorf("it is noted as %+v", o)
+		t.Errorf("observed as %+v", o)
 	}
 	_, err = w.RevokeKey(t.Context(), "../projects")
 	wantCode(t, "a path", err, functions.NotFound)
 }
 
-func TestRotateKey_EndsTheOldKeyAfterTheOverlap(t *testing.T) {
+func TestRotateKey_ExpiresOldKeyAfterOverlap(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		lives, overlap time.Duration
-		// ends is when the old key ends.
+		// ends is the time until the old key expires.
 		ends time.Duration
 	}{
 		"at once":                   {0, 0, 0},
@@ -142,20 +142,20 @@ func TestRotateKey_EndsTheOldKeyAfterTheOverlap(t *testing.T) {
 			}
 			if rotated.AccessKey == old.AccessKey || rotated.Description != old.Description || rotated.ProjectID != old.ProjectID ||
 				strings.Join(rotated.Permissions, ",") != iam.ReadOnly || (rotated.ExpiresAt == nil) != (test.lives == 0) {
-				t.Errorf("%+v", rotated)
+				t.Errorf("RotateKey() = %+v", rotated)
 			}
 			if test.ends > 0 {
-				w.pass(test.ends - 1)
-				if err := w.opens(old); err != nil {
-					t.Errorf("the old key has ended early: %v", err)
+				w.Advance(test.ends - 1)
+				if err := w.authenticate(old); err != nil {
+					t.Errorf("the old key expired early: %v", err)
 				}
-				w.pass(1)
+				w.Advance(1)
 			}
-			if err := w.opens(old); err == nil {
-				t.Error("the old key still opens")
+			if err := w.authenticate(old); err == nil {
+				t.Error("the old key is still accepted")
 			}
 			if test.lives == 0 || test.ends < test.lives {
-				if err := w.opens(rotated); err != nil {
+				if err := w.authenticate(rotated); err != nil {
 					t.Errorf("the new key: %v", err)
 				}
 			}
@@ -163,7 +163,7 @@ func TestRotateKey_EndsTheOldKeyAfterTheOverlap(t *testing.T) {
 	}
 }
 
-func TestRotateKey_Refuses(t *testing.T) {
+func TestRotateKey_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.key(t, admin.CreateKey{Permissions: []string{iam.FullAccess}})
@@ -174,14 +174,13 @@ func TestRotateKey_Refuses(t *testing.T) {
 	if all, err := w.Keys(t.Context(), ""); err != nil || len(all) != 1 {
 		t.Errorf("%d keys, %v", len(all), err)
 	}
-	if err := w.opens(key); err != nil {
+	if err := w.authenticate(key); err != nil {
 		t.Errorf("the key that was not rotated: %v", err)
 	}
 }
 
-// Two rotations of one key at once make two keys, or one of them is told that the
-// key is gone: the old key is dead either way.
-func TestRotateKey_AtOnce(t *testing.T) {
+// TestRotateKey_SucceedsOnceForConcurrentCalls: the other calls find the old key gone.
+func TestRotateKey_SucceedsOnceForConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	old := w.key(t, admin.CreateKey{Permissions: []string{iam.FullAccess}})
@@ -202,19 +201,19 @@ func TestRotateKey_AtOnce(t *testing.T) {
 	}
 	all, err := w.Keys(t.Context(), "")
 	if err != nil || rotated != 1 || len(all) != 1 {
-		t.Errorf("%d rotations, %d keys, %v, want one of each", rotated, len(all), err)
+		t.Errorf("got %d rotations and %d keys, %v, want one of each", rotated, len(all), err)
 	}
-	if err := w.opens(old); err == nil {
-		t.Error("the old key still opens")
+	if err := w.authenticate(old); err == nil {
+		t.Error("the old key is still accepted")
 	}
 }
 
-func TestKeys_SayWhenTheyWereUsed(t *testing.T) {
+func TestKeys_ContainLastUse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	used, unused := w.key(t, admin.CreateKey{Permissions: []string{iam.FullAccess}}), w.key(t, admin.CreateKey{Permissions: []string{iam.FullAccess}})
-	w.pass(90 * time.Second)
-	if err := w.opens(used); err != nil {
+	w.Advance(90 * time.Second)
+	if err := w.authenticate(used); err != nil {
 		t.Fatal(err)
 	}
 	all, err := w.Keys(t.Context(), "")
@@ -225,11 +224,11 @@ func TestKeys_SayWhenTheyWereUsed(t *testing.T) {
 		switch key.AccessKey {
 		case used.AccessKey:
 			if key.LastUsedAt == nil || !key.LastUsedAt.Equal(start.Add(time.Minute)) {
-				t.Errorf("the key was used at %v, want the minute of it", key.LastUsedAt)
+				t.Errorf("the last use is %v, want its minute", key.LastUsedAt)
 			}
 		case unused.AccessKey:
 			if key.LastUsedAt != nil {
-				t.Errorf("the unused key was used at %v", key.LastUsedAt)
+				t.Errorf("the last use of the unused key is %v", key.LastUsedAt)
 			}
 		}
 	}
