@@ -51,7 +51,7 @@ func (s *Server) openEngine(ctx context.Context) error {
 	s.scaler = scale.New(engine, watched, s.log)
 	s.metrics.Instances(s.scaler.Census)
 	s.metrics.Isolation(level.String())
-	s.metrics.Prepared(engine.Prepared, engine.PreparedMemory)
+	s.metrics.WarmPool(engine.Prepared, engine.PreparedMemory)
 	return nil
 }
 
