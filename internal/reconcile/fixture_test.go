@@ -20,6 +20,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
@@ -62,7 +63,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	f.db, f.store = db, &flakyStore{Store: store.Functions(db)}
+	f.db, f.store = db, &flakyStore{Store: store.Functions(storetest.Twice(db))}
 	archives, err := files.OpenArchives(filepath.Join(f.dir, "archives"))
 	artifacts, err2 := files.OpenArtifacts(filepath.Join(f.dir, "artifacts"))
 	builds, err3 := files.OpenBuildCache(filepath.Join(f.dir, "builds"), 1<<30, time.Now)

@@ -28,14 +28,18 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies,
 		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(),
 	}
-	crons := &schedule.Crons{
+	crons, err := schedule.NewCrons(schedule.CronsConfig{
 		Store: store.Functions(b.store), Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
 	}
-	crons.Start()
-	triggers := &schedule.Triggers{
+	triggers, err := schedule.NewTriggers(schedule.TriggersConfig{
 		Brokers: brokers, Calls: g.Internal(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
+	})
+	if err != nil {
+		return nil, err
 	}
-	triggers.Start()
 	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers}, nil
 }
 
