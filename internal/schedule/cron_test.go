@@ -33,27 +33,26 @@ const (
 	host        = "ns-f.functions.fnc.fr-par.localhost"
 )
 
-// world is a real store with one function, within synctest's bubble, whose clock
-// begins at midnight of 2000-01-01 in UTC, a Saturday.
+// world is a real store with one function in a bubble of synctest. Its clock starts on
+// Saturday 2000-01-01 at midnight UTC.
 type world struct {
 	t     *testing.T
 	db    *sqlite.Store
 	store functions.Store
 	log   *testlog.Buffer
-	// through is the store as the crons use it; nil for the store itself.
-	through functions.Store
-	// answer is what the function does.
-	answer http.HandlerFunc
+	// wrapped is the store that the crons use, if it is not store itself.
+	wrapped functions.Store
+	// function handles calls.
+	function http.HandlerFunc
 
 	mu   sync.Mutex
 	seen []string
 }
 
-// inWorld runs a test in a bubble. The store is opened outside of it, for it
-// reads and writes files, and takes its time for that.
+// inWorld runs a test in a bubble.
 func inWorld(t *testing.T, test func(*world)) {
 	t.Helper()
-	w := &world{log: &testlog.Buffer{}, answer: func(http.ResponseWriter, *http.Request) {}}
+	w := &world{log: &testlog.Buffer{}, function: func(http.ResponseWriter, *http.Request) {}}
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	synctest.Test(t, func(t *testing.T) {
 		w.t = t
@@ -92,30 +91,39 @@ func (w *world) remove(o functions.Object) {
 	}
 }
 
-// ServeHTTP is the gateway.
+// ServeHTTP implements the gateway.
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	w.mu.Lock()
 	w.seen = append(w.seen, fmt.Sprintf("%s %s %s %s", time.Now().UTC().Format("02T15:04:05"), r.Method, r.Host, body))
 	w.mu.Unlock()
-	w.answer(rw, r)
+	w.function(rw, r)
 }
 
-// calls are the calls so far, without the beginnings that they share.
+// calls returns the calls so far: day and time, method, host and body.
 func (w *world) calls() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.seen)
 }
 
-// run starts the crons, and returns what stops them.
+// crons returns new Crons that use the store and call the world.
+func (w *world) crons() *schedule.Crons {
+	w.t.Helper()
+	c, err := schedule.NewCrons(schedule.CronsConfig{
+		Store: cmp.Or(w.wrapped, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(w.log, nil)),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// run starts the crons, and returns a function that stops them.
 func (w *world) run() (stop func()) {
 	w.t.Helper()
-	c := &schedule.Crons{
-		Store: cmp.Or(w.through, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(w.log, nil)),
-	}
-	c.Start()
+	c := w.crons()
 	follower := &stoppable{Follower: c}
 	if err := w.db.Follow(w.t.Context(), store.Position{}, follower); err != nil {
 		w.t.Fatal(err)
@@ -156,11 +164,11 @@ func newCron(schedule, args string) functions.Cron {
 func wantCalls(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
-		t.Errorf("the calls are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("got calls\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
-func TestCronsCall(t *testing.T) {
+func TestCrons_CallByTheirSchedule(t *testing.T) {
 	inWorld(t, func(w *world) {
 		defer w.run()()
 		c := newCron("*/20 * * * *", `{"a":1}`)
@@ -169,7 +177,7 @@ func TestCronsCall(t *testing.T) {
 		const call = " POST " + host + ` {"a":1}`
 		wantCalls(t, w.calls(), "01T00:20:00"+call, "01T00:40:00"+call, "01T01:00:00"+call)
 
-		// A changed one calls by its new schedule, a deleted one no more.
+		// A changed cron uses its new schedule, and a deleted one makes no calls.
 		c.Schedule, c.Args, c.NextAfter = "30 5 * * 7", json.RawMessage("{}"), time.Now()
 		w.put(c)
 		time.Sleep(48 * time.Hour)
@@ -180,8 +188,8 @@ func TestCronsCall(t *testing.T) {
 	})
 }
 
-// TestMissedCrons has several times go by while nobody runs the crons.
-func TestMissedCrons(t *testing.T) {
+// Three calls are due while no process runs the crons.
+func TestCrons_MakeOneCallForAllMissedOnes(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put(newCron("*/10 * * * *", "{}"))
 		stop := w.run()
@@ -192,17 +200,16 @@ func TestMissedCrons(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		const call = " POST " + host + " {}"
 		wantCalls(t, w.calls(), "01T00:10:00"+call, "01T00:45:00"+call, "01T00:50:00"+call)
-		if said := w.log.String(); strings.Count(said, "late=25m0s") != 1 || strings.Count(said, "late=") != 1 {
-			t.Errorf("one call is 25 minutes late, the log says\n%s", said)
+		if log := w.log.String(); strings.Count(log, "late=25m0s") != 1 || strings.Count(log, "late=") != 1 {
+			t.Errorf("got log\n%s\nwant one call that is 25 minutes late", log)
 		}
 	})
 }
 
-// TestCronsDoNotWait has a function that takes longer than there is between two
-// of its calls, and one that fails.
-func TestCronsDoNotWait(t *testing.T) {
+// The function takes longer than the time between two calls, and fails.
+func TestCrons_DoNotWaitForEarlierCalls(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.answer = func(rw http.ResponseWriter, r *http.Request) {
+		w.function = func(rw http.ResponseWriter, r *http.Request) {
 			select {
 			case <-time.After(150 * time.Second):
 				rw.WriteHeader(http.StatusTeapot)
@@ -213,44 +220,43 @@ func TestCronsDoNotWait(t *testing.T) {
 		stop := w.run()
 		time.Sleep(4*time.Minute + time.Second)
 		if got := len(w.calls()); got != 4 {
-			t.Errorf("%d calls in four minutes", got)
+			t.Errorf("got %d calls in four minutes, want 4", got)
 		}
-		if !strings.Contains(w.log.String(), "level=WARN msg=\"a cron's call was not answered well\"") || !strings.Contains(w.log.String(), "status=418") {
-			t.Errorf("the log does not say that calls failed:\n%s", w.log)
+		if !strings.Contains(w.log.String(), "level=WARN msg=\"the call of a cron failed\"") || !strings.Contains(w.log.String(), "status=418") {
+			t.Errorf("got log\n%s\nwant failed calls", w.log)
 		}
 		began := time.Now()
 		stop()
 		if took := time.Since(began); took != 10*time.Second {
-			t.Errorf("calls went on for %v after the end", took)
+			t.Errorf("Run took %v to end, want the grace period of 10s", took)
 		}
 	})
 }
 
-// late is a store that lets somebody in before each commit.
-type late struct {
+// hookedStore calls before ahead of each commit.
+type hookedStore struct {
 	functions.Store
 	before func()
 }
 
-func (l late) Update(ctx context.Context, write func(functions.Tx) error) error {
-	l.before()
-	return l.Store.Update(ctx, write)
+func (s hookedStore) Update(ctx context.Context, write func(functions.Tx) error) error {
+	s.before()
+	return s.Store.Update(ctx, write)
 }
 
-// TestCronDeletedAtItsTime has a cron deleted between being due and being called.
-func TestCronDeletedAtItsTime(t *testing.T) {
+// The cron is deleted after its call became due and before the call is recorded.
+func TestCrons_DoNotCallForADeletedCron(t *testing.T) {
 	inWorld(t, func(w *world) {
 		cron := newCron("* * * * *", "{}")
 		w.put(cron)
-		w.through = late{w.store, func() { w.remove(cron) }}
+		w.wrapped = hookedStore{w.store, func() { w.remove(cron) }}
 		defer w.run()()
 		time.Sleep(61 * time.Second)
 		wantCalls(t, w.calls())
 	})
 }
 
-// TestCronsThatAreNotNoted has the store refuse what they have done.
-func TestCronsThatAreNotNoted(t *testing.T) {
+func TestCrons_DoNotCallWithoutARecord(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put(newCron("* * * * *", "{}"))
 		stop := w.run()
@@ -262,7 +268,7 @@ func TestCronsThatAreNotNoted(t *testing.T) {
 		stop()
 		wantCalls(t, w.calls())
 		if !strings.Contains(w.log.String(), "crons are late") {
-			t.Errorf("the log is\n%s", w.log)
+			t.Errorf("got log\n%s\nwant that crons are late", w.log)
 		}
 	})
 }

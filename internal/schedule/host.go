@@ -1,14 +1,13 @@
 package schedule
 
 import (
-	"context"
 	"sync"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// hosts are where functions are called. The zero value is empty.
+// hosts maps the IDs of functions to their hostnames. The zero value is empty. All
+// methods are safe for concurrent use.
 type hosts struct {
 	mu   sync.Mutex
 	byID map[string]string
@@ -27,34 +26,16 @@ func (h *hosts) apply(f functions.Function, deleted bool) {
 	h.byID[f.ID] = f.DomainName
 }
 
-// replace puts other hosts in the place of all.
+// replace replaces the whole map.
 func (h *hosts) replace(byID map[string]string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.byID = byID
 }
 
+// of returns the hostname of a function, or "" if it is unknown.
 func (h *hosts) of(functionID string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.byID[functionID]
-}
-
-// wake tells a loop that sleeps in rest that there is something to do.
-func wake(changed chan<- struct{}) {
-	select {
-	case changed <- struct{}{}:
-	default:
-	}
-}
-
-// rest waits for the time to pass, for a change, or for the end of ctx.
-func rest(ctx context.Context, d time.Duration, changed <-chan struct{}) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-changed:
-	case <-ctx.Done():
-	}
 }
