@@ -13,45 +13,42 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 
-	"github.com/jeton-dev/jeton/bench/measure"
+	"github.com/jeton-dev/jeton/bench/harness"
+	"github.com/jeton-dev/jeton/bench/terraform"
 )
 
-var startRounds = measure.Sized(15, 1)
+var startRounds = harness.Sized(15, 1)
 
-// providerStart measures the time from the start of the provider's process to
-// its answer with the schema, as Terraform asks for it, beside an empty one.
-func (b *bench) providerStart(ctx context.Context) ([]measure.Result, error) {
-	empty, err := b.buildEmpty(ctx)
+// providerStart measures the time from the start of the provider's process to its
+// schema, which Terraform requests first, and compares it with an empty provider.
+func providerStart(ctx context.Context, _ string) ([]harness.Result, error) {
+	empty, err := terraform.BuildEmpty(ctx)
 	if err != nil {
 		return nil, err
 	}
-	programs := []string{filepath.Join(b.root, "bin", "terraform-provider-scaleway"), empty}
-	var wall, cpu [2][]float64
-	for round := range startRounds + 1 {
-		for side, program := range programs {
-			w, c, err := startProvider(ctx, program)
+	start := func(program string) func() (harness.Cost, error) {
+		return func() (harness.Cost, error) {
+			cost, err := startProvider(ctx, program)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", filepath.Base(program), err)
+				err = fmt.Errorf("%s: %w", filepath.Base(program), err)
 			}
-			if round > 0 { // the first reads the files from the disk
-				wall[side], cpu[side] = append(wall[side], w), append(cpu[side], c)
-			}
+			return cost, err
 		}
 	}
-	const note = "from the start of the process to the schema, beside an empty framework provider"
-	return []measure.Result{
-		measure.Compare("provider-start", "ms", "<= 1.15", note, wall[0], wall[1]),
-		measure.Compare("provider-start-cpu", "ms of CPU", "<= 1.15", note, cpu[0], cpu[1]),
-	}, nil
+	costs, err := harness.WarmRounds(startRounds, start(filepath.Join("bin", "terraform-provider-scaleway")), start(empty))
+	if err != nil {
+		return nil, err
+	}
+	return harness.CompareCosts("provider-start", "ms", "<= 1.15",
+		"from the start of the process to the schema, compared with an empty framework provider", costs), nil
 }
 
-// startProvider returns the milliseconds of wall and of CPU time that a provider
-// takes.
-func startProvider(ctx context.Context, program string) (wall, cpu float64, err error) {
+// startProvider returns the milliseconds from a provider's start to its schema.
+func startProvider(ctx context.Context, program string) (harness.Cost, error) {
 	command := exec.CommandContext(ctx, program)
 	began := time.Now()
 	client := plugin.NewClient(&plugin.ClientConfig{
-		// Those of Terraform's plugin protocol.
+		// The values of Terraform's plugin protocol.
 		HandshakeConfig: plugin.HandshakeConfig{
 			MagicCookieKey: "TF_PLUGIN_MAGIC_COOKIE", MagicCookieValue: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 		},
@@ -62,25 +59,25 @@ func startProvider(ctx context.Context, program string) (wall, cpu float64, err 
 	defer client.Kill()
 	connection, err := client.Client()
 	if err != nil {
-		return 0, 0, err
+		return harness.Cost{}, err
 	}
 	dispensed, err := connection.Dispense("provider")
 	if err != nil {
-		return 0, 0, err
+		return harness.Cost{}, err
 	}
-	ask, ok := dispensed.(func(context.Context) error)
+	getSchema, ok := dispensed.(func(context.Context) error)
 	if !ok {
-		return 0, 0, fmt.Errorf("the plugin is a %T", dispensed)
+		return harness.Cost{}, fmt.Errorf("the plugin is a %T", dispensed)
 	}
-	if err := ask(ctx); err != nil {
-		return 0, 0, err
+	if err := getSchema(ctx); err != nil {
+		return harness.Cost{}, err
 	}
 	took := time.Since(began)
-	used, err := measure.CPUTime(command.Process.Pid)
-	return float64(took.Microseconds()) / 1000, float64(used.Microseconds()) / 1000, err
+	used, err := harness.CPUTime(command.Process.Pid)
+	return harness.Cost{Wall: harness.Milliseconds(took), CPU: harness.Milliseconds(used)}, err
 }
 
-// schemaPlugin asks a provider for its schema, and does not read it.
+// schemaPlugin requests a provider's schema, and does not decode it.
 type schemaPlugin struct{ plugin.NetRPCUnsupportedPlugin }
 
 // GRPCServer implements plugin.GRPCPlugin.
@@ -90,39 +87,39 @@ func (schemaPlugin) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
 
 // GRPCClient implements plugin.GRPCPlugin.
 //
-//nolint:unparam // The interface has the error.
+//nolint:unparam // The interface requires the error.
 func (schemaPlugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, connection *grpc.ClientConn) (any, error) {
 	return func(ctx context.Context) error {
 		var request, schema []byte
 		err := connection.Invoke(ctx, "/tfplugin6.Provider/GetProviderSchema", &request, &schema,
-			grpc.ForceCodec(unread{}), grpc.MaxCallRecvMsgSize(64<<20))
+			grpc.ForceCodec(rawCodec{}), grpc.MaxCallRecvMsgSize(64<<20))
 		if err == nil && len(schema) == 0 {
-			err = errors.New("there is no schema")
+			err = errors.New("the schema is empty")
 		}
 		return err
 	}, nil
 }
 
-// unread leaves messages as the bytes that they are.
-type unread struct{}
+// rawCodec encodes and decodes messages as their bytes.
+type rawCodec struct{}
 
-var _ encoding.Codec = unread{}
+var _ encoding.Codec = rawCodec{}
 
-func (unread) Marshal(v any) ([]byte, error) {
+func (rawCodec) Marshal(v any) ([]byte, error) {
 	message, ok := v.(*[]byte)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no message", v)
+		return nil, fmt.Errorf("encode a %T: want *[]byte", v)
 	}
 	return *message, nil
 }
 
-func (unread) Unmarshal(data []byte, v any) error {
+func (rawCodec) Unmarshal(data []byte, v any) error {
 	message, ok := v.(*[]byte)
 	if !ok {
-		return fmt.Errorf("a %T is no message", v)
+		return fmt.Errorf("decode into a %T: want *[]byte", v)
 	}
 	*message = data
 	return nil
 }
 
-func (unread) Name() string { return "proto" }
+func (rawCodec) Name() string { return "proto" }

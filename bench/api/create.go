@@ -7,131 +7,108 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
-	"github.com/jeton-dev/jeton/bench/measure"
-	"github.com/jeton-dev/jeton/bench/stage"
+	"github.com/jeton-dev/jeton/bench/harness"
 )
 
 var (
-	createRounds = measure.Sized(7, 1)
-	// created is how many tokens each side makes in a round: the kernel counts
-	// CPU time in hundredths of a second.
-	created = measure.Sized(150, 10)
+	createRounds = harness.Sized(7, 1)
+	// created is the number of tokens per side and round. The kernel counts CPU time
+	// in units of 10 ms, so one token is too few.
+	created = harness.Sized(150, 10)
 )
 
-// floorArgument has this program be the reference.
-const floorArgument = "floor"
+// signerRole is the role of the baseline's process.
+const signerRole = "signer"
 
-// cost is what one token has taken, in milliseconds.
-type cost struct{ Wall, CPU float64 }
-
-// createTokens measures a token that is made over HTTP, until it is ready, beside
-// one signature and one write that has reached the disk.
-func createTokens(ctx context.Context, dir string) ([]measure.Result, error) {
-	s, err := stage.Start(ctx, filepath.Join(dir, "create"))
+// createTokens measures the creation of a token over HTTP until it is ready, and
+// compares it with one signature and one write that has reached the disk.
+func createTokens(ctx context.Context, dir string) ([]harness.Result, error) {
+	s, err := harness.Start(ctx, filepath.Join(dir, "data"))
 	if err != nil {
 		return nil, err
 	}
+	defer s.Close()
 	n, err := s.Namespace(ctx, "create")
 	if err != nil {
 		return nil, err
 	}
-	if err := settled(ctx, s); err != nil {
+	if err := s.Settle(ctx); err != nil {
 		return nil, err
 	}
-	var wall, cpu [2][]float64
-	for round := range createRounds + 1 {
-		ours, err := overHTTP(ctx, s, n.ID)
-		if err != nil {
-			return nil, err
-		}
-		floor, err := floorOf(ctx, dir)
-		if err != nil {
-			return nil, err
-		}
-		if round > 0 { // the first warms both sides up
-			for side, c := range []cost{ours, floor} {
-				wall[side], cpu[side] = append(wall[side], c.Wall), append(cpu[side], c.CPU)
-			}
-		}
+	costs, err := harness.WarmRounds(createRounds,
+		func() (harness.Cost, error) { return createOverHTTP(ctx, s, n.ID) },
+		func() (harness.Cost, error) { return runSigner(ctx, dir) })
+	if err != nil {
+		return nil, err
 	}
-	_, err = s.Stop()
-	const note = "a token over HTTP beside one signature of RSA-4096 and one fsync"
-	return []measure.Result{
-		measure.Compare("token-create", "ms", "<= 1.3", note, wall[0], wall[1]),
-		measure.Compare("token-create-cpu", "ms of CPU", "<= 1.3", note+"; with what makes it ready", cpu[0], cpu[1]),
-	}, err
+	return harness.CompareCosts("token-create", "ms", "<= 1.3",
+		"a token over HTTP until it is ready, compared with one signature of RSA-4096 and one fsync", costs), s.Stop()
 }
 
-func overHTTP(ctx context.Context, s *stage.Server, namespaceID string) (cost, error) {
-	before, err := measure.CPUTime(s.PID())
+func createOverHTTP(ctx context.Context, s *harness.Server, namespaceID string) (harness.Cost, error) {
+	before, err := harness.CPUTime(s.PID())
 	if err != nil {
-		return cost{}, err
+		return harness.Cost{}, err
 	}
 	var last *function.Token
 	began := time.Now()
 	for range created {
 		if last, err = s.CreateToken(&function.CreateTokenRequest{NamespaceID: &namespaceID}, scw.WithContext(ctx)); err != nil {
-			return cost{}, err
+			return harness.Cost{}, err
 		}
 	}
 	took := time.Since(began)
-	poll := 5 * time.Millisecond
-	if _, err := s.WaitForToken(&function.WaitForTokenRequest{TokenID: last.ID, RetryInterval: &poll}, scw.WithContext(ctx)); err != nil {
-		return cost{}, err
+	interval := 5 * time.Millisecond
+	if _, err := s.WaitForToken(&function.WaitForTokenRequest{TokenID: last.ID, RetryInterval: &interval}, scw.WithContext(ctx)); err != nil {
+		return harness.Cost{}, err
 	}
-	after, err := measure.CPUTime(s.PID())
-	return costOf(took, after-before), err
+	after, err := harness.CPUTime(s.PID())
+	return costPerToken(took, after-before), err
 }
 
-func costOf(wall, cpu time.Duration) cost {
-	return cost{Wall: wall.Seconds() * 1000 / float64(created), CPU: cpu.Seconds() * 1000 / float64(created)}
+// costPerToken returns the cost of one token in milliseconds.
+func costPerToken(wall, cpu time.Duration) harness.Cost {
+	return harness.Cost{Wall: wall.Seconds() * 1000 / float64(created), CPU: cpu.Seconds() * 1000 / float64(created)}
 }
 
-// floorOf has the reference run in a process of its own.
-func floorOf(ctx context.Context, dir string) (cost, error) {
-	var c cost
-	self, err := os.Executable()
+// runSigner runs signAndSync in a process of its own.
+func runSigner(ctx context.Context, dir string) (harness.Cost, error) {
+	var c harness.Cost
+	command, err := harness.Command(ctx, signerRole, filepath.Join(dir, "signatures"))
 	if err != nil {
 		return c, err
 	}
-	output, err := exec.CommandContext(ctx, self, floorArgument, dir, strconv.Itoa(created)).Output()
+	output, err := command.Output()
 	if err != nil {
-		return c, fmt.Errorf("the reference: %w", err)
+		return c, fmt.Errorf("run the baseline: %w", err)
 	}
 	return c, json.Unmarshal(output, &c)
 }
 
-// tokenFloor signs as many texts as long as a token's, and has each on the disk
-// before the next, in a file of the folder. It prints the cost of one.
-func tokenFloor(dir, count string) error {
-	n, err := strconv.Atoi(count)
-	if err != nil {
-		return err
-	}
+// signAndSync signs texts of the length of a token, and writes and syncs each to a
+// new file before the next. It prints the cost of one as JSON.
+func signAndSync(path string) error {
 	key, err := rsa.GenerateKey(rand.Reader, 4096)
 	if err != nil {
 		return err
 	}
-	file, err := os.Create(filepath.Join(dir, "floor"))
+	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	text := make([]byte, 360)
-	before, began := usedCPU(), time.Now()
-	for i := range n {
+	before, began := ownCPUTime(), time.Now()
+	for i := range created {
 		text[i%len(text)]++
 		digest := sha256.Sum256(text)
 		signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
@@ -145,36 +122,13 @@ func tokenFloor(dir, count string) error {
 			return err
 		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(costOf(time.Since(began), usedCPU()-before))
+	return json.NewEncoder(os.Stdout).Encode(costPerToken(time.Since(began), ownCPUTime()-before))
 }
 
-// usedCPU is what this process has used.
-func usedCPU() time.Duration {
+// ownCPUTime returns the CPU time of this process. It is more precise than
+// harness.CPUTime.
+func ownCPUTime() time.Duration {
 	var usage syscall.Rusage
-	// It fails for no process of one's own.
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // It cannot fail for this process.
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-// settled waits until the server has nothing to do: it makes key pairs ahead of
-// need when it has started, which takes seconds of CPU time.
-func settled(ctx context.Context, s *stage.Server) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		before, err := measure.CPUTime(s.PID())
-		if err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return errors.New("the server does not settle")
-		}
-		if after, err := measure.CPUTime(s.PID()); err != nil || after-before < 50*time.Millisecond {
-			return err
-		}
-	}
 }

@@ -8,27 +8,27 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/jeton-dev/jeton/bench/measure"
-	"github.com/jeton-dev/jeton/bench/stage"
+	"github.com/jeton-dev/jeton/bench/harness"
 )
 
 var (
-	manyTokens = measure.Sized(1_000_000, 1000)
-	listRounds = measure.Sized(51, 3)
+	manyTokens = harness.Sized(1_000_000, 1000)
+	listRounds = harness.Sized(51, 3)
 )
 
-// fewTokens are those of the reference: what a page costs where nothing is to be
-// passed over.
+// fewTokens is the number of tokens of the baseline, where a page costs nothing but
+// itself.
 const fewTokens = 200
 
-// listTokens measures pages of 100 out of a million tokens, and one token, beside
-// the same out of two hundred.
-func listTokens(ctx context.Context, dir string) ([]measure.Result, error) {
-	data := filepath.Join(dir, "list")
-	s, err := stage.Start(ctx, data)
+// listTokens measures pages of 100 tokens, and single tokens, in a namespace with a
+// million tokens, and compares them with a namespace with two hundred.
+func listTokens(ctx context.Context, dir string) ([]harness.Result, error) {
+	data := filepath.Join(dir, "data")
+	s, err := harness.Start(ctx, data)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { s.Close() }()
 	many, err := s.Namespace(ctx, "many")
 	if err != nil {
 		return nil, err
@@ -37,64 +37,48 @@ func listTokens(ctx context.Context, dir string) ([]measure.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Stop(); err != nil {
+	if err := s.Stop(); err != nil {
 		return nil, err
 	}
-	ofMany, err := stage.Seed(ctx, filepath.Join(data, "jeton.db"), many, manyTokens)
+	database := filepath.Join(data, "jeton.db")
+	manyIDs, err := harness.Seed(ctx, database, many, manyTokens)
 	if err != nil {
 		return nil, err
 	}
-	ofFew, err := stage.Seed(ctx, filepath.Join(data, "jeton.db"), few, fewTokens)
+	fewIDs, err := harness.Seed(ctx, database, few, fewTokens)
 	if err != nil {
 		return nil, err
 	}
-	if s, err = stage.Start(ctx, data); err != nil {
+	if s, err = harness.Start(ctx, data); err != nil {
 		return nil, err
 	}
-	if err := settled(ctx, s); err != nil {
+	if err := s.Settle(ctx); err != nil {
 		return nil, err
 	}
 	page := func(namespaceID string, number int) string {
 		return fmt.Sprintf("/tokens?namespace_id=%s&page_size=100&page=%d", namespaceID, number)
 	}
-	var results []measure.Result
+	var results []harness.Result
 	for _, m := range []struct{ id, goal, note, ours, reference string }{
 		{"token-list-first", "< 5 ms", "the first page", page(many.ID, 1), page(few.ID, 1)},
 		{"token-list-last", "< 5 ms", "the last page", page(many.ID, manyTokens/100), page(few.ID, fewTokens/100)},
-		{"token-list-middle", "", "the page in the middle, the dearest of all", page(many.ID, manyTokens/200), page(few.ID, 1)},
-		{"token-get", "< 5 ms", "one token", "/tokens/" + ofMany[manyTokens/2], "/tokens/" + ofFew[fewTokens/2]},
+		{"token-list-middle", "", "the page in the middle, which is the slowest,", page(many.ID, manyTokens/200), page(few.ID, 1)},
+		{"token-get", "< 5 ms", "one token", "/tokens/" + manyIDs[manyTokens/2], "/tokens/" + fewIDs[fewTokens/2]},
 	} {
-		ours, reference, err := compareGets(ctx, s, m.ours, m.reference)
+		took, err := harness.WarmRounds(listRounds,
+			func() (float64, error) { return get(ctx, s, m.ours) },
+			func() (float64, error) { return get(ctx, s, m.reference) })
 		if err != nil {
 			return nil, err
 		}
-		results = append(results, measure.Compare(m.id, "ms", m.goal, m.note+" of a million tokens beside that of two hundred", ours, reference))
+		results = append(results, harness.Compare(m.id, "ms", m.goal, m.note+" of a million tokens, compared with two hundred", took[0], took[1]))
 	}
-	_, err = s.Stop()
-	return results, err
+	return results, s.Stop()
 }
 
-// compareGets asks for both in turn, and returns the milliseconds that each took.
-func compareGets(ctx context.Context, s *stage.Server, ours, reference string) (a, b []float64, err error) {
-	for round := range listRounds + 1 {
-		x, err := get(ctx, s, ours)
-		if err != nil {
-			return nil, nil, err
-		}
-		y, err := get(ctx, s, reference)
-		if err != nil {
-			return nil, nil, err
-		}
-		if round > 0 {
-			a, b = append(a, x), append(b, y)
-		}
-	}
-	return a, b, nil
-}
-
-// get returns the milliseconds until an answer is read. It is no client's: to
-// decode the answer takes as long as to have it.
-func get(ctx context.Context, s *stage.Server, path string) (float64, error) {
+// get returns the milliseconds until the answer is read. It does not decode the
+// answer, because the decoding takes as long as the request.
+func get(ctx context.Context, s *harness.Server, path string) (float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/functions/v1beta1/regions/fr-par"+path, nil)
 	if err != nil {
 		return 0, err
@@ -112,7 +96,5 @@ func get(ctx context.Context, s *stage.Server, path string) (float64, error) {
 	if response.StatusCode != http.StatusOK {
 		return 0, fmt.Errorf("%s: %s", path, response.Status)
 	}
-	return milliseconds(time.Since(began)), nil
+	return harness.Milliseconds(time.Since(began)), nil
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

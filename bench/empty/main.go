@@ -1,5 +1,5 @@
-// Command empty is a provider that does nothing: what terraform and the plugin
-// framework cost by themselves.
+// Command empty is a provider that does nothing. It shows the cost of terraform and
+// the plugin framework alone.
 package main
 
 import (
@@ -36,7 +36,7 @@ func (empty) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{func() resource.Resource { return thing{} }}
 }
 
-// thing is a resource with an ID and nothing else.
+// thing is a resource that has only an ID.
 type thing struct{}
 
 func (thing) Metadata(_ context.Context, _ resource.MetadataRequest, r *resource.MetadataResponse) {

@@ -7,17 +7,17 @@ import (
 	"regexp"
 	"strconv"
 
-	"github.com/jeton-dev/jeton/bench/measure"
+	"github.com/jeton-dev/jeton/bench/harness"
 )
 
-// benchmarkPattern matches a line of the Go benchmarks: name and nanoseconds.
+// benchmarkPattern matches a line of go test -bench: the name and the nanoseconds.
 var benchmarkPattern = regexp.MustCompile(`(?m)^Benchmark(\w+)/(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op`)
 
-// measureAdmission runs the Go benchmarks of the decision alone, and returns
-// medians in nanoseconds.
-func measureAdmission(ctx context.Context) ([]measure.Result, error) {
+// measureAdmission runs the gateway's Go benchmarks of the decision on a call, and
+// returns their medians in nanoseconds.
+func measureAdmission(ctx context.Context) ([]harness.Result, error) {
 	c := exec.CommandContext(ctx, "go", "test", "./internal/gateway", "-run=^$", "-bench=^Benchmark(Admission|Refusal)$",
-		"-benchtime="+measure.Sized("1s", "10ms"), fmt.Sprint("-count=", measure.Sized(5, 1)))
+		"-benchtime="+harness.Sized("1s", "10ms"), fmt.Sprint("-count=", harness.Sized(5, 1)))
 	output, err := c.CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("run the benchmarks of internal/gateway: %w\n%s", err, output)
@@ -25,8 +25,8 @@ func measureAdmission(ctx context.Context) ([]measure.Result, error) {
 	return admissionResults(output)
 }
 
-// admissionResults reads the output of the benchmarks.
-func admissionResults(output []byte) ([]measure.Result, error) {
+// admissionResults parses the output of the benchmarks.
+func admissionResults(output []byte) ([]harness.Result, error) {
 	took := map[string][]float64{}
 	for _, match := range benchmarkPattern.FindAllSubmatch(output, -1) {
 		nanoseconds, err := strconv.ParseFloat(string(match[3]), 64)
@@ -38,13 +38,13 @@ func admissionResults(output []byte) ([]measure.Result, error) {
 	}
 	for _, name := range []string{"Admission/1000000_tokens", "Admission/10_tokens", "Refusal/unknown", "Refusal/expired"} {
 		if len(took[name]) == 0 {
-			return nil, fmt.Errorf("the benchmarks print nothing of %s:\n%s", name, output)
+			return nil, fmt.Errorf("no result of Benchmark%s in:\n%s", name, output)
 		}
 	}
-	return []measure.Result{
-		measure.Compare("admission", "ns", "< 1000", "one admission with a million tokens known; the reference is one with ten",
+	return []harness.Result{
+		harness.Compare("admission", "ns", "< 1000", "one admission with a million tokens; the reference is one with ten",
 			took["Admission/1000000_tokens"], took["Admission/10_tokens"]),
-		measure.Compare("refusal", "ns", "near 1", "one refusal of an unknown token; the reference is one of an expired token",
+		harness.Compare("refusal", "ns", "near 1", "one refusal of an unknown token; the reference is one of an expired token",
 			took["Refusal/unknown"], took["Refusal/expired"]),
 	}, nil
 }

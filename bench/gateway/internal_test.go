@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-func TestAdmissionResults(t *testing.T) {
+func TestAdmissionResults_ParsesBenchmarks(t *testing.T) {
 	t.Parallel()
 	const output = `goos: linux
 BenchmarkAdmission/10_tokens-2         	  100	       850.0 ns/op	       0 B/op	       0 allocs/op
@@ -14,9 +14,9 @@ PASS
 `
 	found, err := admissionResults([]byte(output))
 	if err != nil || len(found) != 2 || found[0].Ours != 900.5 || found[0].Reference != 850 || found[1].Ours != 820 {
-		t.Errorf("%+v, %v", found, err)
+		t.Errorf("got %+v, error %v", found, err)
 	}
 	if _, err := admissionResults([]byte("PASS\n")); err == nil {
-		t.Error("benchmarks that print nothing have results")
+		t.Error("output without benchmarks: got no error")
 	}
 }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"os"
@@ -12,178 +9,112 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
-	"time"
 
-	"github.com/jeton-dev/jeton/bench/measure"
-	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/secret"
-	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/bench/harness"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 const connections = 64
 
-var rounds, seconds = measure.Sized(5, 1), measure.Sized(2, 1)
+var rounds, seconds = harness.Sized(5, 1), harness.Sized(2, 1)
 
-// The sides.
+// The indices of the sides.
 const (
-	privateSide  = "gateway-private"
-	publicSide   = "gateway-public"
-	bareSide     = "bare Go proxy"
-	nginxSide    = "nginx, plain"
-	jwtSide      = "HAProxy, JWT RS256"
-	refusingSide = "gateway, refusing"
+	privateSide = iota
+	publicSide
+	bareSide
+	nginxSide
+	jwtSide
+	refusingSide
 )
 
-// side is one thing to measure.
+// side is one side of the comparison.
 type side struct {
 	name, role, host, token string
+	// refused is whether all answers must be refusals.
+	refused bool
 }
 
-// sample is what one round has found.
+// sample is the result of one side in one round: calls per second, latencies in
+// milliseconds, and microseconds of CPU time per call.
 type sample struct{ rate, p50, p99, cpu float64 }
 
-func measureProxies(ctx context.Context, dir string) ([]measure.Result, error) {
-	s, publicKey, err := newScene(dir)
+func rate(s sample) float64 { return s.rate }
+func cpu(s sample) float64  { return s.cpu }
+
+func measureProxies(ctx context.Context, dir string) ([]harness.Result, error) {
+	s, path, err := newSetup(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := writePeers(s, dir, publicKey); err != nil {
-		return nil, err
-	}
-	pids, stop, err := startParts(ctx, s, dir)
+	var processes harness.Processes
+	defer processes.Stop()
+	pids, err := startServers(ctx, &processes, s, dir, path)
 	if err != nil {
 		return nil, err
 	}
-	defer stop()
 	sides := []side{
-		{privateSide, "gateway", privateHost, s.Token},
-		{publicSide, "gateway", publicHost, s.Token},
-		{bareSide, "proxy", privateHost, s.Token},
-		{nginxSide, "nginx", privateHost, s.Token},
-		{jwtSide, "haproxy-jwt", privateHost, s.Token},
-		{refusingSide, "gateway", privateHost, s.Token + "x"},
+		privateSide:  {name: "gateway-private", role: "gateway", host: privateHost, token: s.Token},
+		publicSide:   {name: "gateway-public", role: "gateway", host: publicHost, token: s.Token},
+		bareSide:     {name: "bare Go proxy", role: "proxy", host: privateHost, token: s.Token},
+		nginxSide:    {name: "nginx, plain", role: "nginx", host: privateHost, token: s.Token},
+		jwtSide:      {name: "HAProxy, JWT RS256", role: "haproxy-jwt", host: privateHost, token: s.Token},
+		refusingSide: {name: "gateway, refusing", role: "gateway", host: privateHost, token: s.Token + "x", refused: true},
 	}
-	samples := map[string][]sample{}
-	for round := range rounds + 1 {
-		for _, side := range sides {
-			found, err := callSide(ctx, s, side, pids[side.role])
+	var runs []func() (sample, error)
+	for _, x := range sides {
+		runs = append(runs, func() (sample, error) {
+			found, err := callSide(ctx, s.address(x.role), x, pids[x.role])
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", side.name, err)
+				err = fmt.Errorf("%s: %w", x.name, err)
 			}
-			if round > 0 { // the first warms everything up
-				samples[side.name] = append(samples[side.name], found)
-			}
-		}
+			return found, err
+		})
+	}
+	samples, err := harness.WarmRounds(rounds, runs...)
+	if err != nil {
+		return nil, err
 	}
 	report(sides, samples)
 	return results(samples), nil
 }
 
-func newScene(dir string) (scene, string, error) {
-	s := scene{Instance: filepath.Join(dir, "instance"), Ports: map[string]int{}}
-	for _, role := range []string{"gateway", "proxy", "nginx", "haproxy-jwt"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+// startServers starts the process of each role, and waits until all listen. It
+// returns their process IDs.
+func startServers(ctx context.Context, processes *harness.Processes, s setup, dir, setupPath string) (map[string]int, error) {
+	commands := map[string]*exec.Cmd{
+		"nginx":       exec.CommandContext(ctx, "nginx", "-c", filepath.Join(dir, "nginx.conf"), "-p", dir),
+		"haproxy-jwt": exec.CommandContext(ctx, "haproxy", "-f", filepath.Join(dir, "haproxy.cfg"), "-db"),
+	}
+	for _, role := range []string{"instance", "gateway", "proxy"} {
+		command, err := harness.Command(ctx, role, setupPath)
 		if err != nil {
-			return s, "", err
+			return nil, err
 		}
-		defer l.Close()
-		_, port, err := net.SplitHostPort(l.Addr().String())
+		commands[role] = command
+	}
+	pids := map[string]int{}
+	for role, command := range commands {
+		pid, err := processes.Start(command)
 		if err != nil {
-			return s, "", err
+			return nil, fmt.Errorf("start %s: %w", role, err)
 		}
-		if s.Ports[role], err = strconv.Atoi(port); err != nil {
-			return s, "", err
-		}
+		pids[role] = pid
 	}
-	pair, err := token.GenerateKeyPair(token.KeyBits)
-	if err != nil {
-		return s, "", err
-	}
-	sealer, err := secret.NewSealer(make([]byte, secret.KeySize))
-	if err != nil {
-		return s, "", err
-	}
-	text, err := token.NewMinter(sealer).Mint(functions.Namespace{PrivateKey: token.SealPrivate(sealer, pair)},
-		functions.Token{ID: tokenID, FunctionID: privateID, CreatedAt: time.Now()})
-	if err != nil {
-		return s, "", err
-	}
-	s.Token = text.Reveal()
-	encoded, err := json.Marshal(s)
-	if err != nil {
-		return s, "", err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "scene.json"), encoded, 0o600); err != nil {
-		return s, "", err
-	}
-	publicKey := filepath.Join(dir, "public.pem")
-	return s, publicKey, writePublicKey(pair, publicKey)
-}
-
-// writePublicKey writes the key in the form that HAProxy reads.
-func writePublicKey(pair token.KeyPair, path string) error {
-	block, _ := pem.Decode([]byte(pair.Public))
-	key, err := x509.ParsePKCS1PublicKey(block.Bytes)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKIXPublicKey(key)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o644)
-}
-
-// startParts starts a process for each part, and waits until all listen.
-func startParts(ctx context.Context, s scene, dir string) (pids map[string]int, stop func(), err error) {
-	program, err := self()
-	if err != nil {
-		return nil, nil, err
-	}
-	scenePath := filepath.Join(dir, "scene.json")
-	var started []*exec.Cmd
-	stop = func() {
-		for _, c := range started {
-			_ = c.Process.Signal(os.Interrupt)
-		}
-		for _, c := range started {
-			_ = c.Wait()
-		}
-	}
-	pids = map[string]int{}
-	for role, command := range map[string][]string{
-		"instance":    {program, roleArgument, "instance", scenePath},
-		"gateway":     {program, roleArgument, "gateway", scenePath},
-		"proxy":       {program, roleArgument, "proxy", scenePath},
-		"nginx":       {"nginx", "-c", filepath.Join(dir, "nginx.conf"), "-p", dir},
-		"haproxy-jwt": {"haproxy", "-f", filepath.Join(dir, "haproxy.cfg"), "-db"},
-	} {
-		c := exec.CommandContext(ctx, command[0], command[1:]...)
-		c.Stderr = os.Stderr
-		if err := c.Start(); err != nil {
-			stop()
-			return nil, nil, err
-		}
-		started = append(started, c)
-		pids[role] = c.Process.Pid
-	}
-	deadline := time.Now().Add(20 * time.Second)
 	for role := range s.Ports {
-		for {
+		err := await.Until(ctx, role+" listens", func() bool {
 			connection, err := net.Dial("tcp", s.address(role))
-			if err == nil {
-				connection.Close()
-				break
+			if err != nil {
+				return false
 			}
-			if time.Now().After(deadline) {
-				stop()
-				return nil, nil, fmt.Errorf("%s does not listen: %w", role, err)
-			}
-			<-time.After(20 * time.Millisecond)
+			_ = connection.Close()
+			return true
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	return pids, stop, nil
+	return pids, nil
 }
 
 var (
@@ -193,24 +124,23 @@ var (
 	failedPattern  = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)`)
 )
 
-// callSide runs wrk against one side.
-func callSide(ctx context.Context, s scene, x side, pid int) (sample, error) {
-	before, err := cpuTime(pid)
+// callSide runs wrk against an address, whose process is pid.
+func callSide(ctx context.Context, address string, x side, pid int) (sample, error) {
+	before, err := harness.FamilyCPUTime(pid)
 	if err != nil {
 		return sample{}, err
 	}
 	output, err := exec.CommandContext(ctx, "wrk", "-t1", fmt.Sprint("-c", connections), fmt.Sprintf("-d%ds", seconds), "--latency",
-		"-H", "Host: "+x.host, "-H", "X-Auth-Token: "+x.token, "http://"+s.address(x.role)+"/").Output()
+		"-H", "Host: "+x.host, "-H", "X-Auth-Token: "+x.token, "http://"+address+"/").Output()
 	if err != nil {
 		return sample{}, err
 	}
-	after, err := cpuTime(pid)
+	after, err := harness.FamilyCPUTime(pid)
 	if err != nil {
 		return sample{}, err
 	}
-	refusing := strings.HasSuffix(x.token, "x") && x.token != s.Token
-	if failed := failedPattern.Match(output); failed != refusing {
-		return sample{}, fmt.Errorf("answers are not as they should be:\n%s", output)
+	if refused := failedPattern.Match(output); refused != x.refused {
+		return sample{}, fmt.Errorf("calls refused: %t, want %t:\n%s", refused, x.refused, output)
 	}
 	found := sample{rate: number(ratePattern, output)}
 	found.cpu = (after - before).Seconds() * 1e6 / number(totalPattern, output)
@@ -226,6 +156,7 @@ func callSide(ctx context.Context, s scene, x side, pid int) (sample, error) {
 	return found, nil
 }
 
+// number returns the number that a pattern finds, or 0.
 func number(pattern *regexp.Regexp, text []byte) float64 {
 	match := pattern.FindSubmatch(text)
 	if match == nil {
@@ -235,58 +166,29 @@ func number(pattern *regexp.Regexp, text []byte) float64 {
 	return value
 }
 
-// cpuTime is the CPU time of a process and of its children that still run.
-func cpuTime(pid int) (time.Duration, error) {
-	total, err := measure.CPUTime(pid)
-	if err != nil {
-		return 0, err
+// report prints the figures of all sides.
+func report(sides []side, samples [][]sample) {
+	median := func(i int, figure func(sample) float64) float64 {
+		return harness.Median(harness.Column(samples[i], figure))
 	}
-	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	for _, child := range strings.Fields(string(children)) {
-		number, _ := strconv.Atoi(child)
-		own, err := measure.CPUTime(number)
-		if err != nil {
-			return 0, err
-		}
-		total += own
-	}
-	return total, nil
-}
-
-// column is one figure of all the rounds of a side.
-func column(samples []sample, of func(sample) float64) []float64 {
-	values := make([]float64, len(samples))
-	for i, s := range samples {
-		values[i] = of(s)
-	}
-	return values
-}
-
-func rate(s sample) float64 { return s.rate }
-func cpu(s sample) float64  { return s.cpu }
-
-// report prints all figures.
-func report(sides []side, samples map[string][]sample) {
-	median := func(name string, of func(sample) float64) float64 { return measure.Median(column(samples[name], of)) }
-	bare := median(bareSide, rate)
 	fmt.Fprintf(os.Stdout, "%-20s %10s %8s %9s %9s %12s\n", "", "calls/s", "of bare", "p50 ms", "p99 ms", "us CPU/call")
-	for _, s := range sides {
-		fmt.Fprintf(os.Stdout, "%-20s %10.0f %8.2f %9.2f %9.2f %12.1f\n", s.name, median(s.name, rate), median(s.name, rate)/bare,
-			median(s.name, func(s sample) float64 { return s.p50 }), median(s.name, func(s sample) float64 { return s.p99 }),
-			median(s.name, cpu))
+	for i, x := range sides {
+		fmt.Fprintf(os.Stdout, "%-20s %10.0f %8.2f %9.2f %9.2f %12.1f\n", x.name, median(i, rate), median(i, rate)/median(bareSide, rate),
+			median(i, func(s sample) float64 { return s.p50 }), median(i, func(s sample) float64 { return s.p99 }), median(i, cpu))
 	}
+	fmt.Fprintln(os.Stdout)
 }
 
-func results(samples map[string][]sample) []measure.Result {
-	compare := func(id, unit, goal, note, ours, reference string, of func(sample) float64) measure.Result {
-		return measure.Compare(id, unit, goal, note, column(samples[ours], of), column(samples[reference], of))
+func results(samples [][]sample) []harness.Result {
+	compare := func(id, unit, goal, note string, ours, reference int, figure func(sample) float64) harness.Result {
+		return harness.Compare(id, unit, goal, note, harness.Column(samples[ours], figure), harness.Column(samples[reference], figure))
 	}
-	return []measure.Result{
-		compare("gateway-private", "calls/s", ">= 0.9", "a private function beside httputil.ReverseProxy alone, 64 connections", privateSide, bareSide, rate),
-		compare("gateway-public", "calls/s", ">= 0.9", "a public function beside the same", publicSide, bareSide, rate),
-		compare("gateway-admission", "us/call", "<= 1.03", "CPU of a private call beside that of a public one", privateSide, publicSide, cpu),
-		compare("gateway-jwt", "us/call", "<= 0.33", "CPU of a private call beside HAProxy's with its own check of the JWT", privateSide, jwtSide, cpu),
-		compare("gateway-nginx", "us/call", "near 1", "CPU of a private call beside nginx as a plain proxy", privateSide, nginxSide, cpu),
-		compare("refusals", "calls/s", ">= 3", "refused calls beside admitted ones", refusingSide, privateSide, rate),
+	return []harness.Result{
+		compare("gateway-private", "calls/s", ">= 0.9", "a private function, compared with httputil.ReverseProxy alone, 64 connections", privateSide, bareSide, rate),
+		compare("gateway-public", "calls/s", ">= 0.9", "a public function, compared with the same", publicSide, bareSide, rate),
+		compare("gateway-admission", "us/call", "<= 1.03", "CPU of a private call, compared with a public one", privateSide, publicSide, cpu),
+		compare("gateway-jwt", "us/call", "<= 0.33", "CPU of a private call, compared with HAProxy with its own check of the JWT", privateSide, jwtSide, cpu),
+		compare("gateway-nginx", "us/call", "near 1", "CPU of a private call, compared with nginx as a plain proxy", privateSide, nginxSide, cpu),
+		compare("refusals", "calls/s", ">= 3", "refused calls, compared with admitted ones", refusingSide, privateSide, rate),
 	}
 }

@@ -2,87 +2,81 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
-	"time"
 
-	"github.com/jeton-dev/jeton/bench/measure"
+	"github.com/jeton-dev/jeton/bench/harness"
 )
 
 const (
-	// together is how many functions are called at once, and calls how many
-	// calls one function gets.
-	together = 10
-	calls    = 50
+	// functionCount is the number of functions that are called at once, and callCount
+	// the number of concurrent calls of one function.
+	functionCount = 10
+	callCount     = 50
 )
 
-// burstRounds is odd, for there to be a middle one.
-var burstRounds = measure.Sized(7, 1)
+// burstRounds is odd, so that there is a middle one.
+var burstRounds = harness.Sized(7, 1)
 
-// bursts measures calls that come at once: of ten functions without an instance,
-// and of one. Beside them ten bare interpreters start at once.
-func bursts(ctx context.Context, dir, crates string) ([]measure.Result, error) {
-	w, err := newWorkshop(ctx, dir, crates)
+// bursts measures concurrent calls of ten functions without an instance, and of one,
+// and compares them with ten interpreters that start at once without isolation.
+func bursts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
+	s, err := startServer(ctx, t, "burst")
 	if err != nil {
 		return nil, err
 	}
-	s, err := openSite(ctx, dir, "burst", w.flags...)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
+	defer s.Close()
 	l := languages[0]
-	command, env, err := w.command(ctx, l)
+	command, env, err := t.build(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	var hosts []string
-	for n := range together {
-		f, err := s.deploy(ctx, l, fmt.Sprintf("burst-%d", n))
+	hosts, folders := make([]string, functionCount), make([]string, functionCount)
+	for n := range functionCount {
+		f, err := s.deployHello(ctx, l, fmt.Sprintf("burst-%d", n))
 		if err != nil {
 			return nil, err
 		}
-		hosts = append(hosts, f.DomainName)
-	}
-	samples := map[string][]float64{}
-	for range burstRounds {
-		ten, err := s.atOnce(ctx, together, func(n int) string { return hosts[n] })
-		if err != nil {
+		hosts[n], folders[n] = f.DomainName, filepath.Join(t.dir, strconv.Itoa(n))
+		if err := os.Mkdir(folders[n], 0o755); err != nil {
 			return nil, err
-		}
-		one, err := s.atOnce(ctx, calls, func(int) string { return hosts[0] })
-		if err != nil {
-			return nil, err
-		}
-		floor, err := spread(together, func(n int) (time.Duration, error) { return bare(fmt.Sprintf("%s/%d", w.dir, n), command, env) }, w.dir)
-		if err != nil {
-			return nil, err
-		}
-		for name, took := range map[string][]float64{"ten": ten, "one": one, "floor": floor} {
-			samples[name+" p50"] = append(samples[name+" p50"], measure.Median(took))
-			samples[name+" p99"] = append(samples[name+" p99"], slices.Max(took))
 		}
 	}
-	compare := func(id, note, what, of string) measure.Result {
-		return measure.Compare(id, "ms", "", note, samples[what+" "+of], samples["floor "+of])
+	took, err := harness.Rounds(burstRounds,
+		func() ([]float64, error) { return s.callAtOnce(ctx, hosts) },
+		func() ([]float64, error) { return s.callAtOnce(ctx, slices.Repeat(hosts[:1], callCount)) },
+		func() ([]float64, error) {
+			return atOnce(folders, func(n int) (float64, error) { return startBaseline(folders[n], command, env) })
+		})
+	if err != nil {
+		return nil, err
 	}
-	return []measure.Result{
-		compare("burst-10-p50", "ten node functions without an instance called at once, beside ten bare nodes", "ten", "p50"),
-		compare("burst-10-p99", "the last of them", "ten", "p99"),
-		compare("burst-50-p50", "fifty calls at once of one node function without an instance, beside ten bare nodes", "one", "p50"),
-		compare("burst-50-p99", "the last of them", "one", "p99"),
+	const ten, one, baseline = 0, 1, 2
+	compare := func(id, note string, side int, of func([]float64) float64) harness.Result {
+		return harness.Compare(id, "ms", "", note, harness.Column(took[side], of), harness.Column(took[baseline], of))
+	}
+	last := func(values []float64) float64 { return slices.Max(values) }
+	return []harness.Result{
+		compare("burst-10-p50", "ten node functions without an instance, called at once, compared with ten node processes", ten, harness.Median),
+		compare("burst-10-p99", "the last of them", ten, last),
+		compare("burst-50-p50", "fifty calls at once of one node function without an instance, compared with ten node processes", one, harness.Median),
+		compare("burst-50-p99", "the last of them", one, last),
 	}, nil
 }
 
-// atOnce calls functions that have no instances at once, and returns the time of
-// each call.
-func (s *site) atOnce(ctx context.Context, n int, host func(int) string) ([]float64, error) {
-	if err := s.ready(ctx); err != nil {
+// callAtOnce waits until there are no instances, calls a function at each host at
+// once, and returns the milliseconds of each call.
+func (s *server) callAtOnce(ctx context.Context, hosts []string) ([]float64, error) {
+	if err := s.waitWarm(ctx); err != nil {
 		return nil, err
 	}
-	conns := make([]net.Conn, n)
+	conns := make([]net.Conn, len(hosts))
 	for i := range conns {
 		conn, err := s.dial()
 		if err != nil {
@@ -91,29 +85,19 @@ func (s *site) atOnce(ctx context.Context, n int, host func(int) string) ([]floa
 		defer conn.Close()
 		conns[i] = conn
 	}
-	return spread(n, func(i int) (time.Duration, error) { return ask(conns[i], host(i)) }, "")
+	return atOnce(hosts, func(i int) (float64, error) {
+		took, err := call(conns[i], hosts[i])
+		return harness.Milliseconds(took), err
+	})
 }
 
-// spread does a thing n times at once, and returns how long each took.
-func spread(n int, do func(int) (time.Duration, error), folders string) ([]float64, error) {
-	if folders != "" {
-		if err := makeFolders(folders, n); err != nil {
-			return nil, err
-		}
+// atOnce calls do with each index concurrently, and returns the results.
+func atOnce[T any](of []T, do func(int) (float64, error)) ([]float64, error) {
+	took, failures := make([]float64, len(of)), make([]error, len(of))
+	var group sync.WaitGroup
+	for i := range of {
+		group.Go(func() { took[i], failures[i] = do(i) })
 	}
-	took, failures := make([]float64, n), make([]error, n)
-	var doing sync.WaitGroup
-	for i := range n {
-		doing.Go(func() {
-			one, err := do(i)
-			took[i], failures[i] = milliseconds(one), err
-		})
-	}
-	doing.Wait()
-	for _, err := range failures {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return took, nil
+	group.Wait()
+	return took, errors.Join(failures...)
 }

@@ -2,151 +2,37 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/url"
-	"path/filepath"
-	"strings"
-	"time"
 
-	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
-
-	"github.com/jeton-dev/jeton/bench/measure"
-	"github.com/jeton-dev/jeton/bench/stage"
+	"github.com/jeton-dev/jeton/bench/harness"
 )
 
-// rounds is odd, for there to be a middle one.
-var rounds = measure.Sized(15, 1)
+// coldRounds is odd, so that there is a middle one.
+var coldRounds = harness.Sized(15, 1)
 
-// idle is how long an instance lives without a call.
-const idle = 300 * time.Millisecond
-
-// A site is a server with functions that lose their instances soon.
-type site struct {
-	*stage.Server
-	namespace *function.Namespace
-}
-
-func openSite(ctx context.Context, dir, name string, flags ...string) (*site, error) {
-	server, err := stage.Start(ctx, filepath.Join(dir, name), append([]string{"--idle-to-zero=" + idle.String(), "--idle-to-one=" + idle.String(), "--ops-listen=127.0.0.1:0"}, flags...)...)
-	if err != nil {
-		return nil, err
-	}
-	namespace, err := server.Namespace(ctx, "start")
-	return &site{server, namespace}, err
-}
-
-func (s *site) close() { _, _ = s.Stop() }
-
-func (s *site) deploy(ctx context.Context, l language, name string) (*function.Function, error) {
-	most := uint32(50)
-	return stage.Deploy(ctx, s.API, &function.CreateFunctionRequest{
-		NamespaceID: s.namespace.ID, Name: name, Runtime: function.FunctionRuntime(l.runtime), Handler: &l.handler, Privacy: function.FunctionPrivacyPublic,
-		MaxScale: &most,
-	}, l.files)
-}
-
-// dial connects to the gateway, ahead of the call that is measured.
-func (s *site) dial() (net.Conn, error) {
-	gateway, err := url.Parse(s.Gateway)
-	if err != nil {
-		return nil, err
-	}
-	return net.Dial("tcp", gateway.Host)
-}
-
-// ready waits until no instance is left, and as many sandboxes are prepared as
-// there can be.
-func (s *site) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 3*time.Minute, errUnsteady)
-	defer cancel()
-	last, steady := "", 0
-	for steady < 20 {
-		text, err := s.metrics(ctx)
+// coldStarts measures the first call of each language's function: with warm workers,
+// with warm sandboxes only, and with neither.
+func coldStarts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
+	var servers []*server
+	for _, variant := range []struct {
+		name  string
+		flags []string
+	}{
+		{"workers", nil},
+		{"sandboxes", []string{"--spare-workers=false"}},
+		{"neither", []string{"--spare=0", "--spare-most=0"}},
+	} {
+		s, err := startServer(ctx, t, variant.name, variant.flags...)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		state := lines(text, "jeton_instances{", "jeton_prepared_sandboxes{")
-		if state != last || strings.Contains(state, "jeton_instances{") && !allZero(state) {
-			last, steady = state, 0
-		} else {
-			steady++
-		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		defer s.Close()
+		servers = append(servers, s)
 	}
-	return nil
-}
-
-var errUnsteady = errors.New("instances and prepared sandboxes still come and go after three minutes: is the machine busy?")
-
-func (s *site) metrics(ctx context.Context) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Ops+"/metrics", nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return string(text), err
-}
-
-// lines are the lines of a text that begin so.
-func lines(text string, prefixes ...string) string {
-	var found []string
-	for line := range strings.Lines(text) {
-		for _, prefix := range prefixes {
-			if strings.HasPrefix(line, prefix) {
-				found = append(found, line)
-			}
-		}
-	}
-	return strings.Join(found, "")
-}
-
-func allZero(state string) bool {
-	for line := range strings.Lines(lines(state, "jeton_instances{")) {
-		if !strings.HasSuffix(line, " 0\n") {
-			return false
-		}
-	}
-	return true
-}
-
-// coldStarts measures the first call of each language's function.
-func coldStarts(ctx context.Context, dir, crates string) ([]measure.Result, error) {
-	w, err := newWorkshop(ctx, dir, crates)
-	if err != nil {
-		return nil, err
-	}
-	prepared, err := openSite(ctx, dir, "prepared", w.flags...)
-	if err != nil {
-		return nil, err
-	}
-	defer prepared.close()
-	empty, err := openSite(ctx, dir, "empty", append(w.flags, "--spare-workers=false")...)
-	if err != nil {
-		return nil, err
-	}
-	defer empty.close()
-	none, err := openSite(ctx, dir, "none", append(w.flags, "--spare=0", "--spare-most=0")...)
-	if err != nil {
-		return nil, err
-	}
-	defer none.close()
-	var results []measure.Result
-	// Rust's crates take a minute to build.
-	for _, l := range measure.Sized(languages, languages[:4]) {
-		found, err := coldStart(ctx, w, l, prepared, empty, none)
+	var results []harness.Result
+	// A smoke run leaves out Rust, whose crates take a minute to build.
+	for _, l := range harness.Sized(languages, languages[:4]) {
+		found, err := coldStart(ctx, t, l, servers)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.name, err)
 		}
@@ -155,58 +41,37 @@ func coldStarts(ctx context.Context, dir, crates string) ([]measure.Result, erro
 	return results, nil
 }
 
-func coldStart(ctx context.Context, w *workshop, l language, sites ...*site) ([]measure.Result, error) {
-	command, env, err := w.command(ctx, l)
+func coldStart(ctx context.Context, t *toolchains, l language, servers []*server) ([]harness.Result, error) {
+	command, env, err := t.build(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	hosts := make([]string, len(sites))
-	for i, s := range sites {
-		f, err := s.deploy(ctx, l, "cold-"+l.name)
+	var sides []func() (float64, error)
+	for _, s := range servers {
+		f, err := s.deployHello(ctx, l, "cold-"+l.name)
 		if err != nil {
 			return nil, err
 		}
-		hosts[i] = f.DomainName
+		sides = append(sides, func() (float64, error) { return s.firstCall(ctx, f.DomainName) })
 	}
-	took := make([][]float64, len(sites))
-	var floor []float64
-	for range rounds {
-		for i, s := range sites {
-			one, err := s.first(ctx, hosts[i])
-			if err != nil {
-				return nil, err
-			}
-			took[i] = append(took[i], milliseconds(one))
+	sides = append(sides, func() (float64, error) {
+		// Like the other sides, the baseline starts on an idle machine.
+		if err := servers[0].waitWarm(ctx); err != nil {
+			return 0, err
 		}
-		// Each side begins on a machine that has been quiet for as long.
-		if err := sites[0].ready(ctx); err != nil {
-			return nil, err
-		}
-		one, err := bare(w.dir, command, env)
-		if err != nil {
-			return nil, err
-		}
-		floor = append(floor, milliseconds(one))
-	}
-	const beside = ", isolated, beside the bare one"
-	results := []measure.Result{measure.Compare("cold-"+l.name, "ms", l.goal, "first call of a "+l.name+" function"+beside, took[0], floor)}
-	if l.unprepared != "" {
-		results = append(results, measure.Compare("cold-"+l.name+"-no-worker", "ms", l.unprepared, "the same in a prepared sandbox, without a prepared worker", took[1], floor))
-	}
-	return append(results, measure.Compare("cold-"+l.name+"-unprepared", "ms", "", "the same with nothing prepared", took[2], floor)), nil
-}
-
-// first is the time of a call of a function that has no instance.
-func (s *site) first(ctx context.Context, host string) (time.Duration, error) {
-	if err := s.ready(ctx); err != nil {
-		return 0, err
-	}
-	conn, err := s.dial()
+		return startBaseline(t.dir, command, env)
+	})
+	took, err := harness.Rounds(coldRounds, sides...)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer conn.Close()
-	return ask(conn, host)
+	const workers, sandboxes, neither, baseline = 0, 1, 2, 3
+	compare := func(suffix, goal, note string, side int) harness.Result {
+		return harness.Compare("cold-"+l.name+suffix, "ms", goal, note, took[side], took[baseline])
+	}
+	results := []harness.Result{compare("", l.goal, "first call of a "+l.name+" function, isolated, compared with the program alone", workers)}
+	if l.sandboxGoal != "" {
+		results = append(results, compare("-no-worker", l.sandboxGoal, "the same in a warm sandbox, without a warm worker", sandboxes))
+	}
+	return append(results, compare("-unprepared", "", "the same without a warm sandbox", neither)), nil
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

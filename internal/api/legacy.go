@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
@@ -41,7 +42,7 @@ func (a *API) issueToken(r *http.Request, scope functions.Scope) (any, error) {
 	switch {
 	case expiresAt.IsZero():
 		expiresAt = expirationDate
-	case !expirationDate.IsZero() && !expirationDate.Equal(expiresAt):
+	case !expirationDate.IsZero() && !expirationDate.Truncate(time.Second).Equal(expiresAt.Truncate(time.Second)):
 		return nil, &functions.Error{
 			Code: functions.InvalidArgument, Argument: "expiration_date", Reason: "constraint",
 			Message: "must be the same time as expires_at: give only one of them",

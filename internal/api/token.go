@@ -60,9 +60,7 @@ func (a *API) createToken(r *http.Request, scope functions.Scope) (any, error) {
 	return body, nil
 }
 
-// parseExpiry parses a time, and returns the zero time for an empty text. It truncates to
-// whole seconds, the precision of a token's exp claim, so that the token is not admitted
-// for longer than its claim states.
+// parseExpiry parses a time, and returns the zero time for an empty text.
 func parseExpiry(argument, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -74,7 +72,7 @@ func parseExpiry(argument, text string) (time.Time, error) {
 			Message: "must be a date and time such as 2027-01-31T12:00:00Z, after 1970 (RFC 3339)",
 		}
 	}
-	return at.UTC().Truncate(time.Second), nil
+	return at.UTC(), nil
 }
 
 func (a *API) getToken(r *http.Request, scope functions.Scope) (any, error) {

@@ -1,5 +1,4 @@
-// Package functions is the service itself: namespaces, functions and tokens,
-// the rules that hold for them, and the states that they go through. It knows
-// no HTTP, no SQL and no clock of its own; what it needs of the world it
-// declares as small interfaces, which other packages implement.
+// Package functions is the domain: namespaces, functions, tokens, crons, triggers
+// and domains, their rules, and every transition of their statuses. It has no HTTP,
+// no SQL and no clock of its own; it declares what it needs as small interfaces.
 package functions

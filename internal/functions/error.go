@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// Code says what kind of thing went wrong. The API turns each into one HTTP
-// status.
+// Code classifies an Error. The API maps each code to one HTTP status.
 type Code string
 
 // The codes.
@@ -17,30 +16,29 @@ const (
 	TransientState   Code = "transient_state"
 	QuotaExceeded    Code = "quota_exceeded"
 	PermissionDenied Code = "permission_denied"
-	// PreconditionFailed is a change that something else must come before.
+	// PreconditionFailed means that something else must be done first.
 	PreconditionFailed Code = "precondition_failed"
-	// Unavailable is a fault of what the server stands on, such as a full disk,
-	// which ends without a change of the call.
+	// Unavailable is a temporary fault of the server, such as a full disk. The same
+	// call may succeed later.
 	Unavailable Code = "unavailable"
 	Internal    Code = "internal"
 )
 
-// An Error is what the service answers in place of a result. Its text is
-// written for the person who made the call.
+// An Error is an error whose text is meant for the caller of the API.
 type Error struct {
 	Code    Code
 	Message string
-	// Argument, for InvalidArgument, is the name of the argument in the API;
-	// Reason is "required", "format", "constraint" or "unknown".
+	// Argument is the name of the invalid argument in the API, and Reason is
+	// "required", "format", "constraint" or "unknown". Only for InvalidArgument.
 	Argument, Reason string
-	// Resource and ResourceID name the thing that the error is about.
+	// Resource and ResourceID are the kind and ID of the affected object.
 	Resource, ResourceID string
-	// Precondition, for PreconditionFailed, names what must be so.
+	// Precondition names the missing condition, for PreconditionFailed.
 	Precondition string
-	// State is the state that forbids the call, for TransientState.
+	// State is the status that forbids the call, for TransientState.
 	State Status
-	// Quota is how many there may be of Resource, and Current how many there are
-	// or would be, for QuotaExceeded.
+	// Quota is the maximum number of Resource, and Current the number that exists
+	// or was requested, for QuotaExceeded.
 	Quota, Current int
 }
 
@@ -52,7 +50,7 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
-// CodeOf returns the code of err; anything that is not an Error is Internal.
+// CodeOf returns the code of err, or Internal if err is not an Error.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
@@ -60,11 +58,11 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// IsNotFound tells whether err says that a thing is not there.
+// IsNotFound reports whether err has the code NotFound.
 func IsNotFound(err error) bool { return err != nil && CodeOf(err) == NotFound }
 
-// NotFoundError is the answer for a thing that is not there, or that the
-// caller may not know of: the two look the same.
+// NotFoundError returns the error for an object that does not exist, or that the
+// caller may not access. Both look the same.
 func NotFoundError(resource, id string) error {
 	return &Error{Code: NotFound, Resource: resource, ResourceID: id, Message: resource + " was not found"}
 }
@@ -81,8 +79,8 @@ func outOfBounds(argument, format string, args ...any) error {
 	return &Error{Code: InvalidArgument, Argument: argument, Reason: "constraint", Message: fmt.Sprintf(format, args...)}
 }
 
-// refused is an InvalidArgument whose whole text is known from the real
-// service, where it comes without naming the argument.
+// refused returns an InvalidArgument whose whole text is the real service's, which
+// does not name the argument.
 func refused(message string) error {
 	return &Error{Code: InvalidArgument, Message: message}
 }

@@ -10,19 +10,20 @@ import (
 	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
-// Privacy says who may call a function.
+// Privacy determines who may call a function.
 type Privacy string
 
-// A public function answers everybody; a private one asks for a token.
+// A public function answers every caller. A private function requires a token or an
+// API key.
 const (
 	Public  Privacy = "public"
 	Private Privacy = "private"
 )
 
-// HTTPOption says what becomes of a call over plain HTTP.
+// HTTPOption determines the answer to calls over plain HTTP.
 type HTTPOption string
 
-// A function with HTTPRedirected answers plain HTTP with the https address.
+// A function with HTTPRedirected redirects plain HTTP to HTTPS.
 const (
 	HTTPEnabled    HTTPOption = "enabled"
 	HTTPRedirected HTTPOption = "redirected"
@@ -42,8 +43,8 @@ type Function struct {
 	Variables      map[string]string
 	Secrets        []SecretVariable
 	Status         Status
-	// ErrorMessage is empty unless the status is Failed; BuildMessage says how
-	// far the build is.
+	// ErrorMessage is the reason of the status Failed. BuildMessage is the progress
+	// of the current build.
 	ErrorMessage string
 	BuildMessage string
 	MinScale     int
@@ -58,36 +59,35 @@ type Function struct {
 	HTTPOption       HTTPOption
 	Sandbox          string
 	PrivateNetworkID string
-	// DomainName is the host name that the function is called by. It is set at
-	// creation and never changes.
+	// DomainName is the function's own hostname. It is set at creation and never
+	// changes.
 	DomainName string
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
-	// ReadyAt is when the function was ready for the first time; zero before.
+	// ReadyAt is when the function became ready for the first time; zero before.
 	ReadyAt time.Time
-	// Archive is the digest of the code that was uploaded last; empty before
-	// the first upload.
+	// Archive is the digest of the uploaded code; empty before the first upload.
 	Archive string
-	// Target is the digest of the code that the deployment under way is of,
-	// and Generation counts the deployments asked for: work done for an older
-	// one is thrown away.
+	// Target is the digest of the code of the last deployment that was started, and
+	// Generation counts those deployments. The results of older ones are dropped.
 	Target     string
 	Generation int64
-	// Rebuild tells that the deployment under way builds its code even if it
-	// has been built before.
+	// Rebuild reports whether the current deployment builds its code even if it was
+	// built before.
 	Rebuild bool
-	// FromScratch reports whether the deployment under way takes nothing of earlier
-	// builds, because the last deployment failed: what was kept may be the cause.
+	// FromScratch reports whether the current deployment uses nothing of earlier
+	// builds, because the last deployment failed.
 	FromScratch bool `json:",omitempty"`
-	// Revision is what serves calls now; nil before the first deployment.
+	// Revision serves the calls; nil before the first deployment.
 	Revision *Revision
 }
 
 // ObjectID implements Object.
 func (f Function) ObjectID() string { return f.ID }
 
-// Archives returns the digests of the code that the function needs: what was uploaded
-// last, what is being deployed, and what serves.
+// Archives returns the digests of the code that the function needs: the uploaded
+// code, the code of the last deployment, and that of the serving revision. Digests may
+// be empty.
 func (f Function) Archives() []string {
 	needed := []string{f.Archive, f.Target}
 	if f.Revision != nil {
@@ -96,28 +96,8 @@ func (f Function) Archives() []string {
 	return needed
 }
 
-// A Revision is the build of one state of a function. What it is never
-// changes; a change of the function makes another revision.
-type Revision struct {
-	ID      string
-	Runtime string
-	Handler string
-	// Archive is the digest of the code, Artifact the name of what was built of it, and Launch how that is started; only the
-	// package that built it reads Launch.
-	Archive  string
-	Artifact string
-	Launch   []byte
-	// MemoryLimit and CPULimit are as in Function.
-	MemoryLimit int
-	CPULimit    int
-	// Variables are all that an instance gets but for the secrets, which are
-	// sealed.
-	Variables map[string]string
-	Secrets   map[string][]byte
-}
-
-// CreateFunction is what a new function is made from. Zero values and nil
-// pointers mean "not given".
+// CreateFunction describes a new function. Zero values and nil pointers stand for
+// defaults.
 type CreateFunction struct {
 	NamespaceID      string
 	Name             string
@@ -137,8 +117,7 @@ type CreateFunction struct {
 	PrivateNetworkID string
 }
 
-// UpdateFunction says what to change; zero values and nil pointers leave a
-// thing as it is.
+// UpdateFunction changes the fields that are not zero or nil.
 type UpdateFunction struct {
 	Description *string
 	Tags        *[]string
@@ -153,9 +132,9 @@ type UpdateFunction struct {
 	Privacy     Privacy
 	HTTPOption  HTTPOption
 	Sandbox     string
-	// PrivateNetworkID, where empty, detaches the function.
+	// PrivateNetworkID detaches the function if it is empty.
 	PrivateNetworkID *string
-	// Redeploy asks to build the uploaded code again.
+	// Redeploy builds the uploaded code again.
 	Redeploy bool
 }
 
@@ -167,9 +146,8 @@ const (
 	defaultSandbox     = "v2"
 )
 
-// memoryTiers maps the memory limits that can be chosen, in megabytes, to the
-// share of a CPU, in thousandths, that each comes with (Scaleway's
-// documentation of February 2026).
+// memoryTiers maps the valid memory limits, in megabytes, to their share of a CPU, in
+// thousandths (Scaleway's documentation of February 2026).
 var memoryTiers = map[int]int{128: 70, 256: 140, 512: 280, 1024: 560, 2048: 1120, 3072: 1680, 4096: 2240}
 
 func validFunctionName(name string) error {
@@ -183,8 +161,8 @@ func validFunctionName(name string) error {
 	return nil
 }
 
-// validate checks the function as it would be stored, so that one set of rules
-// holds for creation and for change.
+// validate checks the function as it would be stored. The same rules apply to new and
+// to changed functions.
 func (f Function) validate(limits Limits) error {
 	if _, ok := memoryTiers[f.MemoryLimit]; !ok {
 		return outOfBounds("memory_limit", "must be one of %s, is %d", tierList(), f.MemoryLimit)

@@ -5,44 +5,41 @@ import (
 	"time"
 )
 
-// Limits are the bounds of what one project can have. The defaults are
-// Scaleway's documented ones.
+// Limits are the maximum numbers and sizes of objects and their parts.
 type Limits struct {
-	// Projects is the most projects of the server.
+	// Projects is the maximum number of projects of the server.
 	Projects int
-	// Namespaces is the most namespaces of a project, Functions the most
-	// functions of an organization.
+	// Namespaces is the maximum number per project, Functions per organization.
 	Namespaces int
 	Functions  int
-	// Tokens is the most tokens of one function or of one namespace, and
-	// ProjectTokens the most of a project.
+	// Tokens is the maximum number per function and per namespace, ProjectTokens
+	// per project.
 	Tokens, ProjectTokens int
-	// Crons, Triggers and Domains are the most of a function; the others the
-	// most of a project.
+	// Crons, Triggers and Domains are the maximum numbers per function, the others
+	// per project.
 	Crons, ProjectCrons       int
 	Triggers, ProjectTriggers int
 	Domains, ProjectDomains   int
-	// Variables is the most variables of one kind, plain or secret, that a
-	// namespace or a function can have; VariableSize is in characters,
-	// SecretSize in bytes.
+	// Variables is the maximum number of plain variables, and of secret ones, of a
+	// namespace or a function. VariableSize is in characters, SecretSize in bytes.
 	Variables    int
 	VariableSize int
 	SecretSize   int
-	// MaxScale is the most instances of a function.
+	// MaxScale is the maximum number of instances of a function.
 	MaxScale int
-	// MinTimeout and MaxTimeout bound how long one call may take.
+	// MinTimeout and MaxTimeout bound the timeout of calls to a function.
 	MinTimeout time.Duration
 	MaxTimeout time.Duration
-	// ArchiveSize is the largest code archive, and PayloadSize the largest body
-	// of a call, in bytes.
+	// ArchiveSize is the maximum size of a code archive, and PayloadSize that of the
+	// body of a call, in bytes.
 	ArchiveSize int64
 	PayloadSize int64
-	// Storage is how much the code archives of a project take together, in bytes.
+	// Storage is the maximum total size of the code archives of a project, in bytes.
 	Storage int64
 }
 
-// DefaultLimits are those of Scaleway's documentation. It documents none for
-// tokens, crons and triggers, nor for the domains of a project.
+// DefaultLimits returns the limits of Scaleway's documentation. It documents none for
+// projects, tokens, crons, triggers, and domains per project.
 func DefaultLimits() Limits {
 	return Limits{
 		Projects:   1000,
@@ -64,7 +61,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// Validate tells what is wrong with the limits, by the names of their settings.
+// Validate returns an error that names the setting of an invalid limit.
 func (l Limits) Validate() error {
 	for name, limit := range map[string]int64{
 		"max-projects": int64(l.Projects), "max-namespaces": int64(l.Namespaces), "max-functions": int64(l.Functions), "max-domains": int64(l.Domains),
@@ -79,7 +76,7 @@ func (l Limits) Validate() error {
 		}
 	}
 	if l.MinTimeout <= 0 {
-		return fmt.Errorf("min-timeout is %v: it must be more than nothing", l.MinTimeout)
+		return fmt.Errorf("min-timeout is %v: it must be positive", l.MinTimeout)
 	}
 	if l.MaxTimeout < l.MinTimeout {
 		return fmt.Errorf("max-timeout is %v: it must be at least min-timeout, %v", l.MaxTimeout, l.MinTimeout)
@@ -87,7 +84,7 @@ func (l Limits) Validate() error {
 	return nil
 }
 
-// timeout is that of a function for which none is given.
+// timeout returns the timeout of a function for which none is given.
 func (l Limits) timeout() time.Duration {
 	return min(max(defaultTimeout, l.MinTimeout), l.MaxTimeout)
 }

@@ -8,34 +8,33 @@ const (
 	maxPage         = 1 << 30
 )
 
-// A Page says which part of a list to give, and in which order.
+// A Page selects a part of a list, and its order.
 type Page struct {
 	// Number counts from 1; zero means the first.
 	Number int
 	// Size is from 1 to 100; zero means 20.
 	Size int
-	// OrderBy is a field, "_", and "asc" or "desc", such as "created_at_asc",
-	// which empty means.
+	// OrderBy is a field, "_", and "asc" or "desc". Empty means "created_at_asc".
 	OrderBy string
 }
 
-// Order is a Page's order, taken apart.
+// Order is the order of a list.
 type Order struct {
 	Field      string
 	Descending bool
 }
 
-// Order returns the order to list in.
+// Order returns the order that OrderBy describes.
 func (p Page) Order() Order {
 	field, descending := strings.CutSuffix(p.OrderBy, "_desc")
 	return Order{Field: strings.TrimSuffix(field, "_asc"), Descending: descending}
 }
 
-// Offset returns how many objects come before the page.
+// Offset returns the number of objects before the page.
 func (p Page) Offset() int { return (p.Number - 1) * p.Size }
 
-// Checked fills in the defaults, and checks the page against the fields that
-// the list can be ordered by, besides the time of creation.
+// Checked returns the page with defaults for zero values, or an Error. The list can be
+// ordered by the fields and by the time of creation.
 func (p Page) Checked(fields ...string) (Page, error) {
 	if p.Number == 0 {
 		p.Number = 1

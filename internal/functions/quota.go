@@ -2,9 +2,9 @@ package functions
 
 import "fmt"
 
-// A quota bounds how many objects of one kind match a filter.
+// A quota is the maximum number of objects of one kind that match a filter.
 type quota struct {
-	// within is what the objects belong to, in words, such as "function".
+	// within names what the objects belong to, such as "function".
 	within string
 	of     Filter
 	most   int
@@ -28,7 +28,7 @@ func checkQuotas[T Object](find func(Filter, Page) ([]T, int, error), noun strin
 	return nil
 }
 
-// perFunction and perProject are the two quotas of what belongs to a function.
+// perFunction and perProject return the quotas of objects that belong to a function.
 func perFunction(f Function, most int) quota {
 	return quota{"function", Filter{FunctionID: f.ID}, most}
 }
@@ -37,22 +37,46 @@ func perProject(projectID string, most int) quota {
 	return quota{"project", Filter{ProjectID: projectID}, most}
 }
 
-// cronQuotas checks that a function can have one more cron.
+// namespaceQuota checks that one more namespace like those of the filter is allowed.
+func (s *Service) namespaceQuota(tx Tx, siblings Filter) error {
+	_, count, err := tx.Namespaces(siblings, Page{Number: 1, Size: 1})
+	if err != nil {
+		return err
+	}
+	if count >= s.Limits.Namespaces {
+		return quotaExceeded("namespace", s.Limits.Namespaces, count)
+	}
+	return nil
+}
+
+// functionQuota checks that the organization of f may have one more function.
+func (s *Service) functionQuota(tx Tx, f Function) error {
+	_, count, err := tx.Functions(Filter{OrganizationID: f.OrganizationID}, Page{Number: 1, Size: 1})
+	if err != nil {
+		return err
+	}
+	if count >= s.Limits.Functions {
+		return quotaExceeded("function", s.Limits.Functions, count)
+	}
+	return nil
+}
+
+// cronQuotas checks that a function may have one more cron.
 func (s *Service) cronQuotas(tx Tx, f Function) error {
 	return checkQuotas(tx.Crons, "cron", perFunction(f, s.Limits.Crons), perProject(f.ProjectID, s.Limits.ProjectCrons))
 }
 
-// triggerQuotas checks that a function can have one more trigger.
+// triggerQuotas checks that a function may have one more trigger.
 func (s *Service) triggerQuotas(tx Tx, f Function) error {
 	return checkQuotas(tx.Triggers, "trigger", perFunction(f, s.Limits.Triggers), perProject(f.ProjectID, s.Limits.ProjectTriggers))
 }
 
-// domainQuotas checks that a function can have one more domain.
+// domainQuotas checks that a function may have one more domain.
 func (s *Service) domainQuotas(tx Tx, f Function) error {
 	return checkQuotas(tx.Domains, "domain", perFunction(f, s.Limits.Domains), perProject(f.ProjectID, s.Limits.ProjectDomains))
 }
 
-// tokenQuotas checks that there can be one more token of the same scope.
+// tokenQuotas checks that one more token with the scope of t is allowed.
 func (s *Service) tokenQuotas(tx Tx, t Token) error {
 	scope := quota{"function", Filter{FunctionID: t.FunctionID}, s.Limits.Tokens}
 	if t.NamespaceID != "" {

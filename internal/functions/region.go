@@ -2,29 +2,29 @@ package functions
 
 import "slices"
 
-// Region is where an object lives; its ID is unique within all of them.
+// Region is the region of an object. IDs are unique across all regions.
 type Region string
 
-// Regions are those in which Scaleway has functions.
+// Regions are the regions in which Scaleway offers functions.
 var Regions = []Region{"fr-par", "nl-ams", "pl-waw"}
 
-// Valid tells whether there are functions in the region.
+// Valid reports whether the region is one of Regions.
 func (r Region) Valid() bool { return slices.Contains(Regions, r) }
 
-// A Scope is what a caller can see: the objects of its projects in one region.
-// Every other object is answered as one that does not exist.
+// A Scope is what a caller can access: the objects of its projects in one region. For
+// other objects, the caller gets the same error as for objects that do not exist.
 type Scope struct {
 	Region Region
-	// ProjectID is the caller's default project. A new namespace belongs to it
-	// unless the request names another one.
+	// ProjectID is the caller's default project, to which a new namespace belongs
+	// unless the request names another project.
 	ProjectID      string
 	OrganizationID string
-	// Projects are the IDs of all projects that the caller can see. Nil means
-	// ProjectID alone.
+	// Projects are the IDs of all projects that the caller can access. Nil means
+	// only ProjectID.
 	Projects []string
 }
 
-// Covers reports whether the caller can see the project.
+// Covers reports whether the caller can access the project.
 func (s Scope) Covers(projectID string) bool {
 	if s.Projects == nil {
 		return s.ProjectID == projectID

@@ -14,6 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 )
 
 var (
@@ -22,7 +23,8 @@ var (
 	start   = time.Date(2026, 7, 3, 13, 3, 53, 0, time.UTC)
 )
 
-// world is a service over a real store, with a clock that is moved by hand.
+// A world is a service with a real store that runs each transaction twice, and a clock
+// that the test sets.
 type world struct {
 	*functions.Service
 	t     *testing.T
@@ -32,7 +34,7 @@ type world struct {
 	ids   int
 }
 
-// The parts below stand for cryptography, which has tests of its own.
+// The implementations below replace cryptography, which has its own tests.
 type catalogue map[string]functions.RuntimeInfo
 
 func (c catalogue) Runtime(name string) (functions.RuntimeInfo, bool) {
@@ -74,7 +76,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	w.db, w.store = db, store.Functions(db)
+	w.db, w.store = db, store.Functions(storetest.Twice(db))
 	w.Service = &functions.Service{
 		Store: w.store, Minter: plainMinter{}, Hasher: plainHasher{}, Sealer: plainSealer{},
 		Runtimes: catalogue{
@@ -97,7 +99,7 @@ func (w *world) put(o functions.Object) {
 	}
 }
 
-// readyNamespace is a namespace that has its key.
+// readyNamespace creates a namespace and gives it a key.
 func (w *world) readyNamespace(name string) functions.Namespace {
 	w.t.Helper()
 	n, err := w.CreateNamespace(w.t.Context(), paris, functions.CreateNamespace{Name: name})
@@ -130,6 +132,6 @@ func (w *world) newToken(c functions.CreateToken) functions.IssuedToken {
 func wantCode(t *testing.T, err error, want functions.Code) {
 	t.Helper()
 	if err == nil || functions.CodeOf(err) != want {
-		t.Errorf("got error %v, want the code %s", err, want)
+		t.Errorf("got the error %v, want the code %s", err, want)
 	}
 }

@@ -1,10 +1,10 @@
 package functions
 
-// Status is the state of an object.
+// Status is the status of an object.
 type Status string
 
-// The states. Creating, Pending and Deleting are transient: somebody is
-// working on the object and it will leave the state without a further call.
+// The statuses. Creating, Pending and Deleting are transient: the reconciler works on
+// the object and changes the status without a further call.
 const (
 	Created  Status = "created"
 	Creating Status = "creating"
@@ -14,7 +14,7 @@ const (
 	Deleting Status = "deleting"
 )
 
-// Transient tells whether the state passes by itself.
+// Transient reports whether the status changes without a further call.
 func (s Status) Transient() bool {
 	return s == Creating || s == Pending || s == Deleting
 }

@@ -2,39 +2,23 @@ package functions
 
 import (
 	"context"
-	"time"
+	"errors"
 )
 
-// An Object is something that the store keeps: a Namespace, a Function, a
-// Token, a Cron, a Trigger, a Domain, and what other packages have the store keep beside them.
+// An Object is a value with an ID that the store keeps.
 type Object interface{ ObjectID() string }
 
-// A Change is one committed step of the control plane.
-type Change struct {
-	// Number counts the changes, from 1, without a gap; zero for the objects
-	// that were there when somebody began to follow.
-	Number int64
-	// Object is the state that was committed or, of a deleted object, the last
-	// that it had.
-	Object  Object
-	Deleted bool
-	// CommittedAt is when that was; zero where Number is.
-	CommittedAt time.Time
-}
-
-// Store keeps the objects.
+// Store is what the rules need of the store of package store.
 type Store interface {
-	// View runs read on one consistent state of the store.
+	// View runs read on one consistent state.
 	View(ctx context.Context, read func(Tx) error) error
-	// Update runs write alone, and commits what it did, with a numbered change
-	// for each object, unless it returns an error. When Update has returned
-	// nil the changes survive a crash, and all who follow the changes have
-	// applied them. Keep write short: other writers wait for it.
+	// Update runs write and commits its puts and deletes, unless write returns an
+	// error. It may run write several times, so write must have no other effects.
 	Update(ctx context.Context, write func(Tx) error) error
 }
 
-// Tx is one transaction. The methods that get one object return an Error with
-// the code NotFound where it is not there.
+// Tx is one transaction. The methods that return one object return an Error with
+// the code NotFound if the object does not exist.
 type Tx interface {
 	Namespace(id string) (Namespace, error)
 	Function(id string) (Function, error)
@@ -43,8 +27,8 @@ type Tx interface {
 	Trigger(id string) (Trigger, error)
 	Domain(id string) (Domain, error)
 
-	// The lists return the page's objects and the number of all that match.
-	// A zero Page means all of them, oldest first.
+	// The lists return the objects of one page and the number of all matching
+	// objects. A zero Page returns all, oldest first.
 	Namespaces(Filter, Page) ([]Namespace, int, error)
 	Functions(Filter, Page) ([]Function, int, error)
 	Tokens(Filter, Page) ([]Token, int, error)
@@ -52,11 +36,13 @@ type Tx interface {
 	Triggers(Filter, Page) ([]Trigger, int, error)
 	Domains(Filter, Page) ([]Domain, int, error)
 
+	// Put inserts or replaces an object.
 	Put(Object) error
+	// Delete deletes an object. It returns nil if the object does not exist.
 	Delete(Object) error
 }
 
-// A Filter says which objects to list. Empty fields match all.
+// A Filter selects the objects of a list. Empty fields match every object.
 type Filter struct {
 	Region         Region
 	ProjectID      string
@@ -65,6 +51,73 @@ type Filter struct {
 	FunctionID     string
 	Name           string
 	Hostname       string
-	// Projects are the IDs of the projects to list from; nil means all.
+	// Projects are the IDs of the projects to list from. Nil means all projects.
 	Projects []string
+}
+
+// get runs one read and returns its result.
+func get[T any](ctx context.Context, store Store, read func(Tx) (T, error)) (T, error) {
+	var found T
+	err := store.View(ctx, func(tx Tx) (err error) {
+		found, err = read(tx)
+		return err
+	})
+	return found, err
+}
+
+// change runs one write and returns its result.
+func change[T any](ctx context.Context, store Store, write func(Tx) (T, error)) (T, error) {
+	var changed T
+	err := store.Update(ctx, func(tx Tx) (err error) {
+		changed, err = write(tx)
+		return err
+	})
+	return changed, err
+}
+
+// list returns the objects in the scope that match the filter, and their number. A
+// filter for a project or an organization outside the scope matches nothing.
+func list[T any](ctx context.Context, store Store, scope Scope, filter Filter, read func(Tx, Filter) ([]T, int, error)) ([]T, int, error) {
+	foreign := filter.ProjectID != "" && !scope.Covers(filter.ProjectID) ||
+		filter.OrganizationID != "" && filter.OrganizationID != scope.OrganizationID
+	if foreign {
+		return nil, 0, nil
+	}
+	filter.Region, filter.OrganizationID = scope.Region, ""
+	switch {
+	case filter.ProjectID != "":
+	case scope.Projects == nil:
+		filter.ProjectID = scope.ProjectID
+	default:
+		filter.Projects = scope.Projects
+	}
+	var found []T
+	var total int
+	err := store.View(ctx, func(tx Tx) (err error) {
+		found, total, err = read(tx, filter)
+		return err
+	})
+	return found, total, err
+}
+
+// deleteAttached deletes the tokens, crons, triggers and domains of a function.
+func deleteAttached(tx Tx, functionID string) error {
+	of := Filter{FunctionID: functionID}
+	return errors.Join(
+		deleteAll(tx, of, tx.Tokens), deleteAll(tx, of, tx.Crons),
+		deleteAll(tx, of, tx.Triggers), deleteAll(tx, of, tx.Domains),
+	)
+}
+
+func deleteAll[T Object](tx Tx, filter Filter, find func(Filter, Page) ([]T, int, error)) error {
+	found, _, err := find(filter, Page{})
+	if err != nil {
+		return err
+	}
+	for _, object := range found {
+		if err := tx.Delete(object); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,13 +1,16 @@
 package functions
 
 import (
+	"cmp"
+	"context"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/grammar"
+	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-// A Trigger calls a function with each message of a queue or of a subject.
-// Exactly one of its three sources is set.
+// A Trigger calls a function with each message of a queue or subject. Exactly one of
+// its three sources is set.
 type Trigger struct {
 	ID          string
 	Region      Region
@@ -17,24 +20,27 @@ type Trigger struct {
 	Name        string
 	Description string
 	Status      Status
-	// ErrorMessage says why the status is Failed.
+	// ErrorMessage is the reason of the status Failed.
 	ErrorMessage string
 	SQS          *SQSQueue         `json:",omitempty"`
 	NATS         *NATSSubject      `json:",omitempty"`
 	ExternalSQS  *ExternalSQSQueue `json:",omitempty"`
 	CreatedAt    time.Time
-	// SharedSource reports that whoever made the trigger could see the project
-	// of its source, which is not the trigger's own project.
+	// SharedSource reports that the source belongs to another project than the
+	// trigger, which the author of the trigger could access.
 	SharedSource bool `json:",omitempty"`
 }
 
+// ObjectID implements Object.
+func (t Trigger) ObjectID() string { return t.ID }
+
 // OwnsSource reports whether the trigger may consume from its source: the source
-// belongs to the trigger's own project, or to one that its author could see.
+// belongs to the trigger's project, or to a project that its author could access.
 func (t Trigger) OwnsSource() bool {
 	return t.sourceProject() == t.ProjectID || t.SharedSource
 }
 
-// sourceProject is the project that the messages belong to.
+// sourceProject returns the project that the messages belong to.
 func (t Trigger) sourceProject() string {
 	switch {
 	case t.SQS != nil:
@@ -42,13 +48,43 @@ func (t Trigger) sourceProject() string {
 	case t.NATS != nil:
 		return t.NATS.ProjectID
 	}
-	return t.ProjectID // The queue's own keys decide.
+	return t.ProjectID // The keys of an external queue decide on the access.
 }
 
-// ObjectID implements Object.
-func (t Trigger) ObjectID() string { return t.ID }
+// MarkReady ends the creation of a trigger and gives its source a credential ID. It
+// reports whether the trigger was being created.
+func (t *Trigger) MarkReady(credentialID string) bool {
+	if t.Status != Creating {
+		return false
+	}
+	switch {
+	case t.SQS != nil:
+		source := *t.SQS
+		source.CredentialID = credentialID
+		t.SQS = &source
+	case t.NATS != nil:
+		source := *t.NATS
+		source.CredentialID = credentialID
+		t.NATS = &source
+	}
+	t.Status, t.ErrorMessage = Ready, ""
+	return true
+}
 
-// An SQSQueue is one of a messaging project (MNQ). CredentialID is empty until
+// Fail ends the creation of a trigger that cannot consume messages. It reports
+// whether the trigger was being created.
+func (t *Trigger) Fail(message string) bool {
+	if t.Status != Creating {
+		return false
+	}
+	t.Status, t.ErrorMessage = Failed, message
+	return true
+}
+
+// MarkDeleting starts the deletion of a trigger.
+func (t *Trigger) MarkDeleting() { t.Status, t.ErrorMessage = Deleting, "" }
+
+// An SQSQueue is a queue of a messaging project (MNQ). CredentialID is empty until
 // the trigger is ready.
 type SQSQueue struct {
 	Queue        string
@@ -57,8 +93,8 @@ type SQSQueue struct {
 	CredentialID string
 }
 
-// A NATSSubject is one of a messaging account (MNQ). CredentialID is empty until
-// the trigger is ready.
+// A NATSSubject is a subject of a messaging account (MNQ). CredentialID is empty
+// until the trigger is ready.
 type NATSSubject struct {
 	Subject      string
 	AccountID    string
@@ -67,8 +103,8 @@ type NATSSubject struct {
 	CredentialID string
 }
 
-// An ExternalSQSQueue is one of any service that speaks SQS. Sealed is the
-// secret key, which is never given back.
+// An ExternalSQSQueue is a queue of any service with the SQS protocol. Sealed is the
+// secret key, which is never returned.
 type ExternalSQSQueue struct {
 	Endpoint  string
 	QueueURL  string
@@ -76,10 +112,32 @@ type ExternalSQSQueue struct {
 	Sealed    []byte
 }
 
-// TriggerKeyPurpose is what the secret key of a trigger's queue is sealed for.
+// TriggerKeyPurpose returns the purpose for which the secret key of a trigger's queue
+// is sealed.
 func TriggerKeyPurpose(triggerID string) string { return "secret key of trigger " + triggerID }
 
-// maxSource bounds each text that names a source of messages, in bytes.
+// CreateTrigger describes a new trigger. Exactly one of the sources is set. SecretKey
+// belongs to ExternalSQS.
+type CreateTrigger struct {
+	FunctionID  string
+	Name        string
+	Description string
+	SQS         *SQSQueue
+	NATS        *NATSSubject
+	ExternalSQS *ExternalSQSQueue
+	SecretKey   secret.String
+}
+
+// UpdateTrigger changes the fields that are not nil. The source can only be changed
+// if it is an ExternalSQSQueue; its empty fields stay unchanged.
+type UpdateTrigger struct {
+	Name        *string
+	Description *string
+	ExternalSQS *ExternalSQSQueue
+	SecretKey   *secret.String
+}
+
+// maxSource is the maximum length of each text that describes a source, in bytes.
 const maxSource = 1024
 
 func (t Trigger) validate() error {
@@ -127,8 +185,172 @@ func (t Trigger) validSource() error {
 		}
 	}
 	if t.NATS != nil && !grammar.IsSubject(t.NATS.Subject) {
-		return malformed("scw_nats_config.subject", "must be names with dots between, without blanks, "+
-			"where * stands for one name and > at the end for all that follow")
+		return malformed("scw_nats_config.subject", "must be names separated by dots, without spaces; "+
+			"* matches one name, and > at the end matches all that follow")
 	}
 	return nil
+}
+
+// triggerNotFound returns the error of the real service, whose text differs from
+// that for other objects.
+func triggerNotFound(id string) error {
+	return &Error{Code: NotFound, Resource: "trigger", ResourceID: id, Message: "trigger does not exist"}
+}
+
+// CreateTrigger creates a trigger of a function, which need not be deployed yet.
+func (s *Service) CreateTrigger(ctx context.Context, scope Scope, c CreateTrigger) (Trigger, error) {
+	created := Trigger{
+		ID: s.NewID(), Region: scope.Region, FunctionID: c.FunctionID,
+		Name: c.Name, Description: c.Description, Status: Creating, CreatedAt: s.Now(),
+		SQS: c.SQS, NATS: c.NATS, ExternalSQS: c.ExternalSQS,
+	}
+	if err := created.validate(); err != nil {
+		return Trigger{}, err
+	}
+	if created.ExternalSQS != nil {
+		if c.SecretKey.Reveal() == "" {
+			return Trigger{}, required("sqs_config.secret_key")
+		}
+		if err := s.sealKey(&created, c.SecretKey); err != nil {
+			return Trigger{}, err
+		}
+	}
+	return change(ctx, s.Store, func(tx Tx) (Trigger, error) {
+		f, err := targetFunction(tx, scope, c.FunctionID)
+		if err != nil {
+			return Trigger{}, err
+		}
+		if err := s.triggerQuotas(tx, f); err != nil {
+			return Trigger{}, err
+		}
+		t := created
+		t.ProjectID, t.NamespaceID = f.ProjectID, f.NamespaceID
+		if err := t.resolveSource(scope); err != nil {
+			return Trigger{}, err
+		}
+		return t, tx.Put(t)
+	})
+}
+
+// resolveSource fills in the project and region of the source. It returns an error
+// if the scope does not cover the project, whether or not such a project exists.
+func (t *Trigger) resolveSource(scope Scope) error {
+	switch {
+	case t.SQS != nil:
+		source := *t.SQS
+		source.ProjectID, source.Region = cmp.Or(source.ProjectID, t.ProjectID), cmp.Or(source.Region, string(scope.Region))
+		t.SQS = &source
+	case t.NATS != nil:
+		source := *t.NATS
+		source.ProjectID, source.Region = cmp.Or(source.ProjectID, t.ProjectID), cmp.Or(source.Region, string(scope.Region))
+		t.NATS = &source
+	}
+	project := t.sourceProject()
+	t.SharedSource = project != t.ProjectID
+	if t.SharedSource && !scope.Covers(project) {
+		return &Error{Code: PermissionDenied, Message: "insufficient permissions", Resource: "functions_trigger"}
+	}
+	return nil
+}
+
+// sealKey seals the secret key of a trigger's queue.
+func (s *Service) sealKey(t *Trigger, key secret.String) error {
+	if len(key.Reveal()) > maxSource {
+		return outOfBounds("sqs_config.secret_key", "must be at most %d bytes", maxSource)
+	}
+	source := *t.ExternalSQS
+	source.Sealed = s.Sealer.Seal([]byte(key.Reveal()), TriggerKeyPurpose(t.ID))
+	t.ExternalSQS = &source
+	return nil
+}
+
+// Trigger returns one trigger.
+func (s *Service) Trigger(ctx context.Context, scope Scope, id string) (Trigger, error) {
+	return get(ctx, s.Store, func(tx Tx) (Trigger, error) { return findTrigger(tx, scope, id) })
+}
+
+// findTrigger returns a trigger that the scope covers.
+func findTrigger(tx Tx, scope Scope, id string) (Trigger, error) {
+	t, err := tx.Trigger(id)
+	if IsNotFound(err) || err == nil && !scope.sees(t.Region, t.ProjectID) {
+		return Trigger{}, triggerNotFound(id)
+	}
+	return t, err
+}
+
+// Triggers returns one page of the triggers of a function, a namespace or, if the
+// filter has neither, the project, and the number of all.
+func (s *Service) Triggers(ctx context.Context, scope Scope, filter Filter, page Page) ([]Trigger, int, error) {
+	for argument, id := range map[string]string{"function_id": filter.FunctionID, "namespace_id": filter.NamespaceID, "project_id": filter.ProjectID} {
+		if id != "" && !ValidID(id) {
+			return nil, 0, malformed(argument, "must be a UUID")
+		}
+	}
+	page, err := page.Checked()
+	if err != nil {
+		return nil, 0, err
+	}
+	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Trigger, int, error) { return tx.Triggers(f, page) })
+}
+
+// UpdateTrigger changes a trigger.
+func (s *Service) UpdateTrigger(ctx context.Context, scope Scope, id string, u UpdateTrigger) (Trigger, error) {
+	return change(ctx, s.Store, func(tx Tx) (Trigger, error) {
+		t, err := findTrigger(tx, scope, id)
+		if err != nil {
+			return t, err
+		}
+		set(&t.Name, u.Name)
+		set(&t.Description, u.Description)
+		if u.ExternalSQS != nil || u.SecretKey != nil {
+			if err := s.updateExternal(&t, u); err != nil {
+				return t, err
+			}
+		}
+		if err := t.validate(); err != nil {
+			return t, err
+		}
+		return t, tx.Put(t)
+	})
+}
+
+func (s *Service) updateExternal(t *Trigger, u UpdateTrigger) error {
+	if t.ExternalSQS == nil {
+		return outOfBounds("sqs_config", "the trigger has another source: create a new trigger")
+	}
+	changed := *t.ExternalSQS
+	if given := u.ExternalSQS; given != nil {
+		changed.Endpoint = cmp.Or(given.Endpoint, changed.Endpoint)
+		changed.QueueURL = cmp.Or(given.QueueURL, changed.QueueURL)
+		changed.AccessKey = cmp.Or(given.AccessKey, changed.AccessKey)
+	}
+	// The stored key must not be sent to an endpoint that it was not given for.
+	if changed.Endpoint != t.ExternalSQS.Endpoint && (u.SecretKey == nil || u.SecretKey.Reveal() == "") {
+		return required("sqs_config.secret_key")
+	}
+	t.ExternalSQS = &changed
+	if u.SecretKey != nil && u.SecretKey.Reveal() != "" {
+		return s.sealKey(t, *u.SecretKey)
+	}
+	return nil
+}
+
+// DeleteTrigger deletes a trigger. When it returns, the trigger fetches no more
+// messages.
+func (s *Service) DeleteTrigger(ctx context.Context, scope Scope, id string) (Trigger, error) {
+	return change(ctx, s.Store, func(tx Tx) (Trigger, error) {
+		t, err := findTrigger(tx, scope, id)
+		if IsNotFound(err) {
+			// The text is the real service's, for DELETE alone.
+			return t, &Error{
+				Code: NotFound, Resource: "trigger", ResourceID: id,
+				Message: "trigger does not exist: could not find trigger with id " + id,
+			}
+		}
+		if err != nil {
+			return t, err
+		}
+		t.MarkDeleting()
+		return t, tx.Delete(t)
+	})
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// tokenHeaders are the headers that a token is looked for in: the one of
-// Scaleway's documentation, and the two that its runtime read before 2021, in
-// the form that net/http gives them.
+// tokenHeaders are the headers that may contain a token: that of Scaleway's documentation, and
+// the two that its runtime read before 2021. The names are in the form of net/http.
 var tokenHeaders = []string{"X-Auth-Token", "Scw-Functions-Token", http.CanonicalHeaderKey("SCW_FUNCTIONS_TOKEN")}
 
-// A reason says why a call was refused: to the operator, never to the caller.
+// A reason is why a call was denied. It appears in the log and in metrics, never in the
+// answer.
 type reason string
 
 const (
@@ -41,12 +41,12 @@ const (
 type admission struct {
 	admitted bool
 	reason   reason
-	// token or accessKey names what was presented, as far as it is known.
+	// token or accessKey identifies the credential, if it is known.
 	token     uuid.UUID
 	accessKey string
 }
 
-// tokenID is the token's ID as text, empty if it is not known.
+// tokenID returns the ID of the token; empty if it is not known.
 func (a admission) tokenID() string {
 	if a.token == uuid.Nil {
 		return ""
@@ -54,16 +54,16 @@ func (a admission) tokenID() string {
 	return a.token.String()
 }
 
-// Authenticator says who has the secret key of an API key.
+// Authenticator finds API keys.
 type Authenticator interface {
-	// Authenticate returns the API key with that secret key, or an error; with
-	// iam.ErrExpired the key as well.
+	// Authenticate returns the API key with a secret key. If it has expired, it returns the
+	// key and iam.ErrExpired.
 	Authenticate(secretKey string, now time.Time) (iam.APIKey, error)
 }
 
-// admit decides on a call of a private function. A token is what was issued,
-// byte for byte: its digest is known or it is nothing. No part of it is
-// parsed, so there is no signature, algorithm or claim to be tricked with.
+// admit decides about a call of a private function. A token is valid only if the table
+// contains the digest of its text. No part of the token is parsed, so no signature, algorithm
+// or claim can mislead the gateway.
 func (g *Gateway) admit(header http.Header, to route, now time.Time) admission {
 	presented, ok := presentedToken(header)
 	switch {
@@ -79,12 +79,12 @@ func (g *Gateway) admit(header http.Header, to route, now time.Time) admission {
 		return g.refuseToken(digest)
 	}
 	var decision admission
-	decision.token, decision.reason = g.Table.open(digest, to, now)
+	decision.token, decision.reason = g.Table.authorize(digest, to, now)
 	decision.admitted = decision.reason == ""
 	return decision
 }
 
-// refuseToken says of which token it is that tokens open nothing.
+// refuseToken denies a token because tokens are turned off.
 func (g *Gateway) refuseToken(digest functions.Digest) admission {
 	token, known := g.Table.tokenID(digest)
 	if !known {
@@ -93,8 +93,8 @@ func (g *Gateway) refuseToken(digest functions.Digest) admission {
 	return admission{token: token, reason: tokensOff}
 }
 
-// admitKey decides on the secret key of an API key, which opens the private
-// functions of its projects.
+// admitKey decides about the secret key of an API key. It must cover the project of the
+// function and permit calls.
 func (g *Gateway) admitKey(secretKey string, to route, now time.Time) admission {
 	key, err := g.Keys.Authenticate(secretKey, now)
 	decision := admission{accessKey: key.AccessKey}
@@ -115,9 +115,8 @@ func (g *Gateway) admitKey(secretKey string, to route, now time.Time) admission 
 	return decision
 }
 
-// presentedToken returns the one token of a call, empty if there is none; not
-// ok if there are two that differ, because then somebody on the way may have
-// looked at the other one.
+// presentedToken returns the token of a call; empty if there is none. ok is false if there are
+// two different tokens: a proxy may have checked the other one.
 func presentedToken(header http.Header) (token string, ok bool) {
 	for _, name := range tokenHeaders {
 		for _, value := range header[name] {
@@ -132,8 +131,8 @@ func presentedToken(header http.Header) (token string, ok bool) {
 	return token, true
 }
 
-// withoutTokens removes the tokens from what a function gets to see.
-func withoutTokens(header http.Header) {
+// removeTokens removes the headers that may contain a token.
+func removeTokens(header http.Header) {
 	for name := range header {
 		if slices.Contains(tokenHeaders, name) {
 			header.Del(name)

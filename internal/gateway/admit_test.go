@@ -18,7 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-func TestAdmission(t *testing.T) {
+func TestAdmit_TokensAndKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
@@ -27,13 +27,13 @@ func TestAdmission(t *testing.T) {
 	w.token("of sibling", functions.Token{ID: tokenID(3), FunctionID: siblingID})
 	w.token("of stranger", functions.Token{ID: tokenID(4), NamespaceID: strangerID})
 	w.token("expired", functions.Token{ID: tokenID(5), FunctionID: functionID, ExpiresAt: start})
-	w.token("good for a moment", functions.Token{ID: tokenID(6), FunctionID: functionID, ExpiresAt: start.Add(1)})
+	w.token("not yet expired", functions.Token{ID: tokenID(6), FunctionID: functionID, ExpiresAt: start.Add(1)})
 	w.token("without scope", functions.Token{ID: tokenID(7)})
 	revoked := w.token("revoked", functions.Token{ID: tokenID(8), FunctionID: functionID})
 	w.Table.Apply(store.Change{Object: revoked, Deleted: true})
 	secretKey := w.apiKey(projectID, iam.PrivateAccess)
 	otherSecret := w.apiKey(strangerID, iam.FullAccess)
-	powerless := w.apiKey(projectID, iam.ReadOnly)
+	readOnly := w.apiKey(projectID, iam.ReadOnly)
 	expired := w.expiringKey(projectID, start, iam.FullAccess)
 	nearlyExpired := w.expiringKey(projectID, start.Add(1), iam.FullAccess)
 
@@ -50,22 +50,22 @@ func TestAdmission(t *testing.T) {
 		"token of another function":   {[]string{header, "of sibling"}, 403, "token of another function"},
 		"token of another namespace":  {[]string{header, "of stranger"}, 403, "token of another namespace"},
 		"token without scope":         {[]string{header, "without scope"}, 403, "token without a scope"},
-		"expired this very instant":   {[]string{header, "expired"}, 403, "expired token"},
-		"not yet expired":             {[]string{header, "good for a moment"}, 200, ""},
+		"expired":                     {[]string{header, "expired"}, 403, "expired token"},
+		"not yet expired":             {[]string{header, "not yet expired"}, 200, ""},
 		"revoked":                     {[]string{header, "revoked"}, 403, "revoked token"},
 		"one bit changed":             {[]string{header, "of functioo"}, 403, "unknown token"},
 		"one byte more":               {[]string{header, "of function "}, 403, "unknown token"},
 		"a megabyte":                  {[]string{header, strings.Repeat("x", 1<<20)}, 403, "unknown token"},
 		"older header":                {[]string{"SCW-Functions-Token", "of function"}, 200, ""},
 		"oldest header":               {[]string{"SCW_FUNCTIONS_TOKEN", "of function"}, 200, ""},
-		"bearer is no token":          {[]string{"Authorization", "Bearer of function"}, 403, "no token"},
-		"the same one twice":          {[]string{header, "of function", "SCW-Functions-Token", "of function"}, 200, ""},
-		"two different ones":          {[]string{header, "of function", "SCW-Functions-Token", "x"}, 403, "several different tokens"},
+		"Authorization header":        {[]string{"Authorization", "Bearer of function"}, 403, "no token"},
+		"same token twice":            {[]string{header, "of function", "SCW-Functions-Token", "of function"}, 200, ""},
+		"two different tokens":        {[]string{header, "of function", "SCW-Functions-Token", "x"}, 403, "several different tokens"},
 		"two different in one header": {[]string{header, "of function", header, "x"}, 403, "several different tokens"},
 		"API key of the project":      {[]string{header, secretKey}, 200, ""},
 		"API key of another project":  {[]string{header, otherSecret}, 403, "API key of another project"},
-		"API key without the grant":   {[]string{header, powerless}, 403, "API key without the grant"},
-		"API key that has expired":    {[]string{header, expired}, 403, "expired API key"},
+		"API key without the grant":   {[]string{header, readOnly}, 403, "API key without the grant"},
+		"expired API key":             {[]string{header, expired}, 403, "expired API key"},
 		"API key not yet expired":     {[]string{header, nearlyExpired}, 200, ""},
 		"unknown API key":             {[]string{header, "99999999-9999-4999-8999-999999999999"}, 403, "unknown API key"},
 	}
@@ -74,18 +74,18 @@ func TestAdmission(t *testing.T) {
 		before := len(w.log.String())
 		got := w.call(test.headers...)
 		if got.Code != test.status {
-			t.Errorf("%s: status %d, want %d", name, got.Code, test.status)
+			t.Errorf("%s: got status %d, want %d", name, got.Code, test.status)
 		}
 		logged := w.log.String()[before:]
 		if test.refused != "" && !strings.Contains(logged, "refused="+quoted(test.refused)) {
-			t.Errorf("%s: the log does not say why: %s", name, logged)
+			t.Errorf("%s: got log %s, want the reason %q", name, logged, test.refused)
 		}
 		known := test.status == 200 && strings.HasPrefix(test.headers[1], "of ") || test.refused == "revoked token"
 		if known && !strings.Contains(logged, "token_id=70000000-") {
-			t.Errorf("%s: the log does not name the token: %s", name, logged)
+			t.Errorf("%s: got log %s, want the token ID", name, logged)
 		}
 		if strings.Contains(logged, "of function"+`"`) || strings.Contains(logged, secretKey) {
-			t.Errorf("%s: the log shows the token: %s", name, logged)
+			t.Errorf("%s: the log contains the token: %s", name, logged)
 		}
 		if test.status != 403 {
 			continue
@@ -93,10 +93,10 @@ func TestAdmission(t *testing.T) {
 		if text := got.Body.String() + headerText(got); refusal == "" {
 			refusal = text
 		} else if text != refusal {
-			t.Errorf("%s: the refusal reads %q, others %q", name, text, refusal)
+			t.Errorf("%s: got %q, want the answer of all other denials, %q", name, text, refusal)
 		}
 		if got.Header().Get("Access-Control-Allow-Origin") != "*" || got.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
-			t.Errorf("%s: headers %v", name, got.Header())
+			t.Errorf("%s: got headers %v", name, got.Header())
 		}
 	}
 }
@@ -114,36 +114,36 @@ func headerText(r *httptest.ResponseRecorder) string {
 	return b.String()
 }
 
-func TestTableFollowsChanges(t *testing.T) {
+func TestTable_AppliesChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	status := func() int { return w.call().Code }
 	if got := status(); got != 404 {
-		t.Errorf("before there is a function: %d", got)
+		t.Errorf("no function: got status %d, want 404", got)
 	}
 	w.function(nil)
 	if got := status(); got != 403 {
-		t.Errorf("a private function without token: %d", got)
+		t.Errorf("private function without a token: got status %d, want 403", got)
 	}
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	if got := status(); got != 200 {
-		t.Errorf("made public: %d", got)
+		t.Errorf("public function: got status %d, want 200", got)
 	}
 	w.function(func(f *functions.Function) { f.Privacy = "" })
 	if got := status(); got != 403 {
-		t.Errorf("neither public nor private: %d", got)
+		t.Errorf("unknown privacy: got status %d, want 403", got)
 	}
 	w.function(func(f *functions.Function) { f.Privacy, f.Status = functions.Public, functions.Failed })
 	if got := status(); got != 200 {
-		t.Errorf("in error, with a revision that serves: %d", got)
+		t.Errorf("failed function with a revision: got status %d, want 200", got)
 	}
 	w.function(func(f *functions.Function) { f.Privacy, f.Revision = functions.Public, nil })
 	if got := status(); got != 503 {
-		t.Errorf("not deployed: %d", got)
+		t.Errorf("function without a revision: got status %d, want 503", got)
 	}
 	w.function(func(f *functions.Function) { f.Status = functions.Deleting })
 	if got := status(); got != 404 {
-		t.Errorf("being deleted: %d", got)
+		t.Errorf("function in deletion: got status %d, want 404", got)
 	}
 }
 
@@ -170,14 +170,12 @@ func FuzzAdmission(f *testing.F) {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, r)
 		if recorder.Code != http.StatusForbidden {
-			t.Errorf("%q: %q is answered with %d", name, value, recorder.Code)
+			t.Errorf("%q: %q: got status %d, want 403", name, value, recorder.Code)
 		}
 	})
 }
 
-// TestCustomHosts calls a function by a hostname of its owner's, with all that
-// holds for the function.
-func TestCustomHosts(t *testing.T) {
+func TestTable_RoutesCustomHostnames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
@@ -190,30 +188,30 @@ func TestCustomHosts(t *testing.T) {
 		}
 		return w.send(r).Code
 	}
-	want := func(when string, got, want int) {
+	want := func(name string, got, want int) {
 		t.Helper()
 		if got != want {
-			t.Errorf("%s: status %d, want %d", when, got, want)
+			t.Errorf("%s: got status %d, want %d", name, got, want)
 		}
 	}
 	domain := functions.Domain{ID: tokenID(1), FunctionID: functionID, Hostname: "api.example.com", Status: functions.Pending}
 	w.Table.Apply(store.Change{Object: domain})
-	want("before it is ready", call("api.example.com", "X-Auth-Token", "token"), 404)
+	want("pending domain", call("api.example.com", "X-Auth-Token", "token"), 404)
 	domain.Status = functions.Ready
 	w.Table.Apply(store.Change{Object: domain})
-	want("with the token", call("API.example.com.:8081", "X-Auth-Token", "token"), 200)
-	want("without one", call("api.example.com"), 403)
+	want("ready domain with a token", call("API.example.com.:8081", "X-Auth-Token", "token"), 200)
+	want("ready domain without a token", call("api.example.com"), 403)
 	other := functions.Domain{ID: tokenID(2), FunctionID: siblingID, Hostname: "api.example.com"}
 	w.Table.Apply(store.Change{Object: other, Deleted: true})
-	want("when another function's is gone", call("api.example.com", "X-Auth-Token", "token"), 200)
+	want("after the deletion of another function's domain", call("api.example.com", "X-Auth-Token", "token"), 200)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
-	want("of a function made public", call("api.example.com"), 200)
+	want("public function", call("api.example.com"), 200)
 	w.Table.Apply(store.Change{Object: domain, Deleted: true})
-	want("when it is deleted", call("api.example.com"), 404)
-	want("the function's own host", call(host), 200)
+	want("deleted domain", call("api.example.com"), 404)
+	want("own hostname of the function", call(host), 200)
 }
 
-func TestAdmissionTurnedOff(t *testing.T) {
+func TestAdmit_RefuseTokensAndKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
@@ -224,10 +222,10 @@ func TestAdmissionTurnedOff(t *testing.T) {
 	} {
 		w.RefuseTokens, w.RefuseKeys = test.refuseTokens, test.refuseKeys
 		if got := w.call("X-Auth-Token", "token").Code == 200; got == test.refuseTokens {
-			t.Errorf("%s: a token is admitted: %v", name, got)
+			t.Errorf("%s: token: got admitted %v", name, got)
 		}
 		if got := w.call("X-Auth-Token", key).Code == 200; got == test.refuseKeys {
-			t.Errorf("%s: an API key is admitted: %v", name, got)
+			t.Errorf("%s: API key: got admitted %v", name, got)
 		}
 	}
 }
@@ -258,9 +256,8 @@ func BenchmarkAdmission(b *testing.B) {
 	}
 }
 
-// BenchmarkRefusal shows that the time of a refusal says nothing of its reason:
-// tokens of the same length take as long whether they are known, expired or
-// nobody's.
+// BenchmarkRefusal compares the time of denials with different reasons: it must not reveal
+// whether a token exists.
 func BenchmarkRefusal(b *testing.B) {
 	table := gateway.NewTable()
 	text := func(n int) string { return strings.Repeat(fmt.Sprint(n), 1060) }
@@ -285,7 +282,7 @@ func BenchmarkRefusal(b *testing.B) {
 	}
 }
 
-// waiting hands out its instance when it is told to.
+// waiting is an Instances whose Acquire returns when proceed is closed.
 type waiting struct {
 	*world
 	called, proceed chan struct{}
@@ -297,7 +294,7 @@ func (w *waiting) Acquire(ctx context.Context, revision string) (*scale.Instance
 	return w.world.Acquire(ctx, revision)
 }
 
-func TestRevokedWhileWaiting(t *testing.T) {
+func TestCall_IsDeniedIfTokenIsRevokedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
@@ -310,6 +307,6 @@ func TestRevokedWhileWaiting(t *testing.T) {
 	w.Table.Apply(store.Change{Object: token, Deleted: true})
 	close(queue.proceed)
 	if status := <-got; status != 403 || w.released != 1 {
-		t.Errorf("status %d, released %d", status, w.released)
+		t.Errorf("got status %d and %d released instances, want 403 and 1", status, w.released)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// answer writes one of the gateway's own answers.
+// answer writes an answer of the gateway itself.
 func answer(w http.ResponseWriter, status int, text string) {
 	setDefaultHeaders(w.Header())
 	body := text + "\n"
@@ -15,12 +15,12 @@ func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	// A caller that went away has no use for an answer.
+	// An error means that the client has disconnected.
 	_, _ = w.Write([]byte(body))
 }
 
-// defaultHeaders are those that every answer has unless the function sets them:
-// Scaleway's runtimes send these two, with refusals too.
+// defaultHeaders are the headers of every answer, unless the function sets them. Scaleway's
+// runtimes send these two, also when they deny a call.
 var defaultHeaders = [...][2]string{
 	{"Access-Control-Allow-Origin", "*"},
 	{"Access-Control-Allow-Headers", "Content-Type"},
@@ -34,30 +34,28 @@ func setDefaultHeaders(h http.Header) {
 	}
 }
 
-// answerDenied is the one answer to every call that is not admitted: it tells
-// nobody why.
+// answerDenied answers a call that is not admitted. The answer is the same for every reason.
 func answerDenied(w http.ResponseWriter) {
 	answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
 }
 
-// answerNoMemory answers a call for which the budget has no memory.
+// answerNoMemory answers a call that exceeds a memory budget.
 func answerNoMemory(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")
 	answer(w, http.StatusServiceUnavailable, "the gateway is busy")
 }
 
-// answerTooManyCalls answers a call beyond a limit.
+// answerTooManyCalls answers a call that exceeds a limit.
 func answerTooManyCalls(w http.ResponseWriter, retryAfter time.Duration) {
 	seconds := max(1, int64((retryAfter+time.Second-1)/time.Second))
 	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	answer(w, http.StatusTooManyRequests, "too many calls")
 }
 
-// answerUnsettled is the answer to every call while a revocation may have been
-// stored that the gateway does not know of.
+// answerUnsettled answers every call while a stored revocation may not have been applied.
 func answerUnsettled(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")
-	answer(w, http.StatusServiceUnavailable, "the server cannot decide on calls now")
+	answer(w, http.StatusServiceUnavailable, "the server cannot decide about calls now")
 }
 
 func answerTooLarge(w http.ResponseWriter, limit int64) {
@@ -66,14 +64,14 @@ func answerTooLarge(w http.ResponseWriter, limit int64) {
 }
 
 func answerUnknownHost(w http.ResponseWriter) {
-	const body = `{"message":"no function has this host name"}`
+	const body = `{"message":"no function has this hostname"}`
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusNotFound)
 	_, _ = w.Write([]byte(body))
 }
 
-// statusRecorder remembers the status of an answer.
+// statusRecorder records the status of an answer, and adds the request ID to it.
 type statusRecorder struct {
 	http.ResponseWriter
 	requestID string
@@ -81,14 +79,14 @@ type statusRecorder struct {
 }
 
 func (s *statusRecorder) WriteHeader(status int) {
-	// An informational answer is followed by the real one.
+	// Informational answers precede the final one.
 	if status >= http.StatusOK || status == http.StatusSwitchingProtocols {
 		s.status = status
 	}
-	// The proxy clears what was set before, when a function sends hints ahead.
+	// The proxy removes headers that were set earlier if the function sends Early Hints.
 	s.Header().Set(requestIDHeader, s.requestID)
 	s.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets http.ResponseController reach the real writer.
+// Unwrap is for http.ResponseController.
 func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }

@@ -20,8 +20,8 @@ func public(runtime string) func(*functions.Function) {
 	return func(f *functions.Function) { f.Privacy, f.Revision.Runtime = functions.Public, runtime }
 }
 
-// request sends text over a new connection to the world's gateway, and returns the
-// status of the answer, zero if the connection ends without one.
+// request sends text over a connection and returns the status of the answer; zero if the
+// connection ends without an answer.
 func request(t *testing.T, connection net.Conn, text string) int {
 	t.Helper()
 	if _, err := io.WriteString(connection, text); err != nil {
@@ -37,7 +37,7 @@ func request(t *testing.T, connection net.Conn, text string) int {
 
 const oneByteOf100 = "POST / HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 100\r\n\r\nx"
 
-func TestSlowBody_TakesNoInstance(t *testing.T) {
+func TestSlowBody_AcquiresNoInstance(t *testing.T) {
 	t.Parallel()
 	var called atomic.Int64
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) { called.Add(1); echo(rw, r) })
@@ -45,30 +45,30 @@ func TestSlowBody_TakesNoInstance(t *testing.T) {
 	for _, runtime := range []string{"node24", "python314", "php85", "go126", "rust196"} {
 		w.function(public(runtime))
 		slow := make(chan int)
-		go func() { slow <- request(t, dialHeld(t, w), oneByteOf100) }()
+		go func() { slow <- request(t, dialGateway(t, w), oneByteOf100) }()
 		if got := <-slow; got != http.StatusRequestTimeout {
-			t.Errorf("%s: a slow body is answered with %d", runtime, got)
+			t.Errorf("%s: got status %d, want 408", runtime, got)
 		}
 		if called.Load() != 0 {
-			t.Errorf("%s: an instance was taken", runtime)
+			t.Errorf("%s: an instance was called", runtime)
 		}
 	}
-	// One that is quick enough arrives whole.
+	// A fast body arrives completely.
 	body := strings.Repeat("x", 1<<20)
 	r := httptest.NewRequest(http.MethodPost, "http://"+host+"/", strings.NewReader(body))
 	if got := w.send(r); got.Code != http.StatusOK || !strings.HasPrefix(got.Body.String(), body) {
-		t.Errorf("a quick body: %d with %d bytes", got.Code, got.Body.Len())
+		t.Errorf("fast body: got status %d with %d bytes", got.Code, got.Body.Len())
 	}
 }
 
-func TestSlowBody_OfAStreamEndsTheCall(t *testing.T) {
+func TestSlowBody_EndsStreamingCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.MinBodyRate, w.BodyGrace = 1<<20, 300*time.Millisecond
 	w.function(public("go126"))
-	got := request(t, dialHeld(t, w), "POST / HTTP/1.1\r\nHost: "+host+"\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+	got := request(t, dialGateway(t, w), "POST / HTTP/1.1\r\nHost: "+host+"\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
 	if got != http.StatusRequestTimeout {
-		t.Errorf("got %d", got)
+		t.Errorf("got status %d, want 408: %s", got, w.log)
 	}
 }
 
@@ -89,18 +89,18 @@ func TestUnreadBody_DoesNotHoldTheConnection(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, _ = io.WriteString(connection, "POST / HTTP/1.1\r\nHost: "+host+"\r\n"+body)
-			// Without the fix the connection stays open for minutes.
+			// net/http would keep the connection open for minutes.
 			_ = connection.SetReadDeadline(time.Now().Add(20 * time.Second))
 			answer, err := io.ReadAll(connection)
 			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 40") {
-				t.Errorf("%s, %s: %.40q, %v", name, what, answer, err)
+				t.Errorf("%s, %s: got %.40q, %v, want status 40x", name, what, answer, err)
 			}
 			_ = connection.Close()
 		}
 	}
 }
 
-func TestMemory_BoundsWhatWaits(t *testing.T) {
+func TestMemory_LimitsBufferedBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.Memory, w.BodyGrace = gateway.NewMemory(64<<10), time.Minute
@@ -109,21 +109,21 @@ func TestMemory_BoundsWhatWaits(t *testing.T) {
 		return w.send(httptest.NewRequest(http.MethodPost, "http://"+host+"/", strings.NewReader(strings.Repeat("x", size)))).Code
 	}
 	if got := post(8 << 10); got != http.StatusOK {
-		t.Errorf("a short body: %d", got)
+		t.Errorf("short body: got status %d, want 200", got)
 	}
-	// A quarter of the budget is for one function.
+	// One function can use a quarter of the budget.
 	if got := post(20 << 10); got != http.StatusServiceUnavailable {
-		t.Errorf("a body over the function's share: %d", got)
+		t.Errorf("body over the function's share: got status %d, want 503", got)
 	}
-	// All is given back.
+	// All memory is released.
 	for range 100 {
 		if got := post(8 << 10); got != http.StatusOK {
-			t.Fatalf("a short body afterwards: %d", got)
+			t.Fatalf("short body afterwards: got status %d, want 200", got)
 		}
 	}
 }
 
-func TestLongHeads_AreBoundedTogether(t *testing.T) {
+func TestStrict_LimitsMemoryOfLongHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(public("node24"))
@@ -144,25 +144,24 @@ func TestLongHeads_AreBoundedTogether(t *testing.T) {
 	long := func(size int) string {
 		return "GET / HTTP/1.1\r\nHost: " + host + "\r\nX-Long: " + strings.Repeat("x", size) + "\r\n\r\n"
 	}
-	// Four bytes of memory are charged for one of a head beyond the first 16 KiB.
+	// Each byte beyond the first 16 KiB of a header is charged with 4 bytes of memory.
 	if got := request(t, dial(), long(200<<10)); got != http.StatusOK {
-		t.Errorf("a long head: %d", got)
+		t.Errorf("long header: got status %d, want 200", got)
 	}
 	if got := request(t, dial(), long(900<<10)); got == http.StatusOK {
-		t.Error("a head over the budget was accepted")
+		t.Error("header over the budget: got status 200, want an error")
 	}
-	// A connection whose request is over gives back what it took; so does one that
-	// has ended.
+	// The memory is released at the end of a request and at the end of a connection.
 	kept := dial()
 	for range 20 {
 		if got := request(t, kept, long(200<<10)); got != http.StatusOK {
-			t.Fatalf("a long head over a kept connection: %d", got)
+			t.Fatalf("long header over a kept connection: got status %d, want 200", got)
 		}
 	}
 	_ = kept.Close()
 	for range 20 {
-		// The server may still see the last connection as open.
-		await.True(t, "a long head over a new connection is served", func() bool {
+		// The server may not have noticed the end of the previous connection.
+		await.True(t, "a long header over a new connection is served", func() bool {
 			once := dial()
 			got := request(t, once, long(200<<10))
 			_ = once.Close()

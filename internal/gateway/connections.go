@@ -11,47 +11,46 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// Connections bounds the open connections of all its listeners together.
+// Connections limits the open connections of all its listeners together.
 type Connections struct {
-	// Most is the most open connections; it must be positive. PerAddress is the
-	// most of one client address, of IPv6 of one /64; zero for any number. Exempt
-	// addresses have no bound of their own.
-	Most, PerAddress int
-	Exempt           Proxies
-	Log              *slog.Logger
+	// Max is the maximum number of open connections; it must be positive. PerAddress is the
+	// maximum of one client address (IPv6: of a /64 network); zero means no limit. It does
+	// not apply to Exempt addresses.
+	Max, PerAddress int
+	Exempt          Proxies
+	Log             *slog.Logger
 
-	mu     sync.Mutex
-	open   int
-	of     map[netip.Prefix]int
-	warned time.Time
+	mu        sync.Mutex
+	open      int
+	byNetwork map[netip.Prefix]int
+	warned    time.Time
 }
 
-// Listener returns a listener that closes the connections of l beyond the bounds.
-// With say it first writes an answer with the status 503, for listeners without
-// TLS.
-func (c *Connections) Listener(l net.Listener, say bool) net.Listener {
-	return &boundedListener{l, c, say}
+// Listener returns a listener that closes the connections of l that exceed a limit. With reply
+// it sends them a 503 response first, which requires a listener without TLS.
+func (c *Connections) Listener(l net.Listener, reply bool) net.Listener {
+	return &limitedListener{l, c, reply}
 }
 
-type boundedListener struct {
+type limitedListener struct {
 	net.Listener
 	connections *Connections
-	say         bool
+	reply       bool
 }
 
 // Accept implements net.Listener.
-func (l *boundedListener) Accept() (net.Conn, error) {
+func (l *limitedListener) Accept() (net.Conn, error) {
 	for {
 		connection, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		if release := l.connections.take(connection.RemoteAddr()); release != nil {
+		if release := l.connections.acquire(connection.RemoteAddr()); release != nil {
 			return &countedConn{Conn: connection, release: release}, nil
 		}
-		if l.say {
-			// The socket's buffer is empty: this does not wait.
-			_ = connection.SetWriteDeadline(time.Now().Add(refusalTimeout))
+		if l.reply {
+			// This does not block: the send buffer of a new socket is empty.
+			_ = connection.SetWriteDeadline(time.Now().Add(replyTimeout))
 			_, _ = io.WriteString(connection, tooManyConnections)
 		}
 		_ = connection.Close()
@@ -59,45 +58,45 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 }
 
 const (
-	refusalTimeout     = 100 * time.Millisecond
+	replyTimeout       = 100 * time.Millisecond
 	tooManyConnections = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Type: text/plain; charset=utf-8\r\n" +
 		"Content-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n"
-	// warnEvery is how often the log tells of connections that were refused.
-	warnEvery = time.Minute
+	// warnInterval is the minimum time between two warnings about closed connections.
+	warnInterval = time.Minute
 )
 
-// take counts a connection, and returns what ends that; nil if it is one too
-// many.
-func (c *Connections) take(remote net.Addr) (release func()) {
-	peer, _ := netip.ParseAddrPort(remote.String()) // Others count as one address.
+// acquire counts a connection and returns a function that ends it; nil if the connection
+// exceeds a limit.
+func (c *Connections) acquire(remote net.Addr) (release func()) {
+	peer, _ := netip.ParseAddrPort(remote.String()) // Peers without an IP address count as one address.
 	network := iam.ClientNetwork(peer.Addr())
-	bounded := c.PerAddress > 0 && !c.Exempt.Contain(peer.Addr())
+	limited := c.PerAddress > 0 && !c.Exempt.Contains(peer.Addr())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open >= c.Most || bounded && c.of[network] >= c.PerAddress {
+	if c.open >= c.Max || limited && c.byNetwork[network] >= c.PerAddress {
 		c.warn(network)
 		return nil
 	}
-	if c.of == nil {
-		c.of = map[netip.Prefix]int{}
+	if c.byNetwork == nil {
+		c.byNetwork = map[netip.Prefix]int{}
 	}
 	c.open++
-	c.of[network]++
+	c.byNetwork[network]++
 	return sync.OnceFunc(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.open--
-		if c.of[network]--; c.of[network] == 0 {
-			delete(c.of, network)
+		if c.byNetwork[network]--; c.byNetwork[network] == 0 {
+			delete(c.byNetwork, network)
 		}
 	})
 }
 
-// warn logs a refusal. The caller holds the lock.
+// warn logs that connections are closed. The caller holds c.mu.
 func (c *Connections) warn(network netip.Prefix) {
-	if now := time.Now(); now.Sub(c.warned) >= warnEvery {
+	if now := time.Now(); now.Sub(c.warned) >= warnInterval {
 		c.warned = now
-		c.Log.Warn("connections are refused: too many are open", "open", c.open, "of", network, "open_of_it", c.of[network])
+		c.Log.Warn("closing new connections: too many are open", "open", c.open, "network", network, "open_of_network", c.byNetwork[network])
 	}
 }
 
@@ -112,5 +111,5 @@ func (c *countedConn) Close() error {
 	return c.Conn.Close()
 }
 
-// NetConn returns the connection beneath.
+// NetConn returns the underlying connection.
 func (c *countedConn) NetConn() net.Conn { return c.Conn }

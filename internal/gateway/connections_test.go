@@ -15,27 +15,27 @@ import (
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
-func TestConnections(t *testing.T) {
+func TestConnections_CloseExcessConnections(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		bounds *gateway.Connections
-		// from are the addresses that connect, in order, and served whether each is.
+		limits *gateway.Connections
+		// from are the client addresses in order; served is whether each is served.
 		from   []string
 		served []bool
 	}{
-		"in all":         {&gateway.Connections{Most: 2}, []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}, []bool{true, true, false}},
-		"of one address": {&gateway.Connections{Most: 9, PerAddress: 1}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.2"}, []bool{true, false, true}},
-		"of a proxy":     {&gateway.Connections{Most: 3, PerAddress: 1, Exempt: proxies(t, "127.0.0.1/32")}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1"}, []bool{true, true, true, false}},
+		"total":        {&gateway.Connections{Max: 2}, []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}, []bool{true, true, false}},
+		"per address":  {&gateway.Connections{Max: 9, PerAddress: 1}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.2"}, []bool{true, false, true}},
+		"exempt proxy": {&gateway.Connections{Max: 3, PerAddress: 1, Exempt: proxies(t, "127.0.0.1/32")}, []string{"127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.1"}, []bool{true, true, true, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			logged := &testlog.Buffer{}
-			test.bounds.Log = slog.New(slog.NewTextHandler(logged, nil))
+			test.limits.Log = slog.New(slog.NewTextHandler(logged, nil))
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "served") }))
-			server.Listener = test.bounds.Listener(server.Listener, true)
+			server.Listener = test.limits.Listener(server.Listener, true)
 			server.Start()
 			t.Cleanup(server.Close)
-			ask := func(from string) (net.Conn, string) {
+			dial := func(from string) (net.Conn, string) {
 				dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 				connection, err := dialer.DialContext(t.Context(), "tcp", server.Listener.Addr().String())
 				if err != nil {
@@ -49,20 +49,20 @@ func TestConnections(t *testing.T) {
 			}
 			open := map[int]net.Conn{}
 			for i, from := range test.from {
-				connection, answer := ask(from)
+				connection, answer := dial(from)
 				open[i] = connection
-				// The answer to one that is refused can be lost with its connection.
+				// The 503 can be lost with its connection, so only 200 is checked.
 				if served := strings.HasPrefix(answer, "HTTP/1.1 200"); served != test.served[i] {
-					t.Errorf("connection %d from %s is served: %t, want %t: %q", i, from, served, test.served[i], answer)
+					t.Errorf("connection %d from %s: got served %t, want %t: %q", i, from, served, test.served[i], answer)
 				}
 			}
 			if !strings.Contains(logged.String(), "too many are open") {
-				t.Error("the log does not tell")
+				t.Errorf("got log %s, want a warning", logged)
 			}
-			// One that has ended makes place for another.
+			// A closed connection does not count.
 			_ = open[0].Close()
 			await.True(t, "a new connection is served", func() bool {
-				connection, answer := ask(test.from[0])
+				connection, answer := dial(test.from[0])
 				_ = connection.Close()
 				return strings.HasPrefix(answer, "HTTP/1.1 200")
 			})

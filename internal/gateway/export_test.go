@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Admits tells whether a call of the function at a host is admitted.
+// Admits reports whether a call of the function with a hostname is admitted.
 func (g *Gateway) Admits(header http.Header, host string, now time.Time) bool {
 	to, ok := g.Table.route(host)
 	return ok && g.admit(header, to, now).admitted
 }
 
-// Unambiguous tells whether a connection over which the pieces come is let
-// through.
+// Unambiguous reports whether the requests of a connection are unambiguous. The data arrives in
+// the given pieces.
 func Unambiguous(pieces []string) bool {
 	f := newFraming()
 	for _, piece := range pieces {
-		if f.feed([]byte(piece)) != nil {
+		if f.parse([]byte(piece)) != nil {
 			return false
 		}
 	}

@@ -14,78 +14,78 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/gateway/upstream"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
 var (
-	errTooManyCalls = errors.New("too many calls: a limit of the function or of the caller")
+	errTooManyCalls = errors.New("too many calls: the function or the caller has reached a limit")
 	errNotDeployed  = errors.New("the function is not deployed")
-	errUnsettled    = errors.New("it is not known whether an earlier change was stored")
-	errNotAdmitted  = errors.New("no longer admitted")
+	errUnsettled    = errors.New("the outcome of an earlier change is unknown")
+	errNotAdmitted  = errors.New("the call is no longer admitted")
 	errTimeout      = errors.New("the function did not answer in time")
 )
 
-// shortestWait is how long a call waits for an instance at least: one may have
-// to start, however short the function's own timeout is.
-const shortestWait = 30 * time.Second
+// minWait is the minimum time that a call waits for an instance, even if the function's timeout
+// is shorter: an instance may have to start.
+const minWait = 30 * time.Second
 
-// forward reads the body if the function needs the whole of it, waits for an
-// instance, and lets it answer the call. The function's timeout bounds the
-// waiting, and then again the call itself.
+// forward buffers the body if the function needs all of it, waits for an instance, and forwards
+// the call to it. The function's timeout applies to the wait, and then again to the call.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
-	end, retryAfter := g.enter(r, c)
+	end, retryAfter := g.countCall(r, c)
 	if end == nil {
 		c.failure = errTooManyCalls
 		answerTooManyCalls(w, retryAfter)
 		return
 	}
 	defer end()
-	g.bound(w, r, c)
-	release, err := g.readFirst(r, c)
+	g.limitBody(w, r, c)
+	release, err := g.bufferBody(r, c)
 	if err != nil {
-		g.failedBody(w, r, c, err)
+		g.answerBodyError(w, r, c, err)
 		return
 	}
 	defer release()
-	waiting, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, shortestWait))
+	waiting, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, minWait))
 	err = g.acquire(waiting, r, c)
 	cancel()
 	if err != nil {
-		c.failure, c.left = err, r.Context().Err() != nil
+		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
 		answerNoInstance(w, err)
 		return
 	}
 	ctx, cancel := context.WithTimeoutCause(context.WithValue(r.Context(), callKey{}, c), c.to.timeout, errTimeout)
 	defer cancel()
-	defer g.giveBack(c)
-	caller := http.NewResponseController(w)
-	defer context.AfterFunc(ctx, func() { hangUp(caller) })()
-	c.end = cancel
-	g.watchUpgrade(r, c)
+	defer g.returnInstance(c)
+	client := http.NewResponseController(w)
+	defer context.AfterFunc(ctx, func() { abortTransfer(client) })()
+	c.cancel = cancel
+	g.prepareUpgrade(r, c)
 	defer g.upgrades.remove(c)
 	r = r.WithContext(ctx)
 	g.proxy.ServeHTTP(w, r)
 }
 
-// hangUp ends whatever is still going on with a caller whose call is over: one
-// that reads nothing, or sends nothing, would hold the instance otherwise.
-func hangUp(caller *http.ResponseController) {
+// abortTransfer aborts the transfer from and to a client after its call has ended. Without it a
+// client that sends or reads nothing would occupy the instance.
+func abortTransfer(client *http.ResponseController) {
 	now := time.Now()
-	_ = caller.SetReadDeadline(now)
-	_ = caller.SetWriteDeadline(now.Add(lastWords))
+	_ = client.SetReadDeadline(now)
+	_ = client.SetWriteDeadline(now.Add(finalWriteTimeout))
 }
 
 const (
-	// lastWords is how long a caller has to take the answer that its time is up.
-	lastWords = time.Second
-	// stalled is how long a caller may pause within a body.
-	stalled = 30 * time.Second
+	// finalWriteTimeout is the time to send the answer of a call that timed out.
+	finalWriteTimeout = time.Second
+	// maxPause is the maximum time without data within a body.
+	maxPause = 30 * time.Second
 )
 
-// giveBack returns the instance. One that has not given the whole of its
-// answer may still be at work on the call, and is not used again.
-func (g *Gateway) giveBack(c *call) {
+// returnInstance returns the instance of a call. An instance whose answer was not read to its
+// end may still work on the call, and is not used again.
+func (g *Gateway) returnInstance(c *call) {
 	if c.answered {
 		g.Instances.Release(c.instance)
 	} else {
@@ -105,7 +105,7 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 	case errors.Is(err, errNotDeployed):
 		answer(w, http.StatusServiceUnavailable, "the function has not been deployed")
 	default:
-		// Too many calls wait, or this one has waited too long.
+		// The queue is full, or the call has waited too long.
 		w.Header().Set("Retry-After", "1")
 		answer(w, http.StatusServiceUnavailable, "the function is busy")
 	}
@@ -113,21 +113,21 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 
 // newProxy returns the proxy to the instances.
 func (g *Gateway) newProxy() *httputil.ReverseProxy {
-	transport := &upstream.Transport{Address: func(r *http.Request) string { return callOf(r).instance.Address }}
+	transport := &upstream.Transport{Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address }}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
 		Rewrite:        g.rewrite,
-		ModifyResponse: received,
-		ErrorHandler:   failed,
+		ModifyResponse: prepareResponse,
+		ErrorHandler:   answerError,
 		BufferPool:     &Buffers{},
 		ErrorLog:       log.New(proxyLog{g.Log}, "", 0),
 	}
 }
 
-// Buffers keeps a proxy's copy buffers for the next call.
+// Buffers is an httputil.BufferPool. The zero value is ready for use.
 type Buffers struct{ pool sync.Pool }
 
-// bufferSize is what httputil.ReverseProxy itself would allocate for each call.
+// bufferSize is the size that httputil.ReverseProxy allocates without a pool.
 const bufferSize = 32 << 10
 
 // Get implements httputil.BufferPool.
@@ -141,36 +141,36 @@ func (b *Buffers) Get() []byte {
 // Put implements httputil.BufferPool.
 func (b *Buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
 
-// rewrite makes the request that the instance gets.
+// rewrite prepares the request for the instance.
 func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	c := callOf(p.In)
 	p.Out.URL.Scheme = "http"
 	p.Out.URL.Host = p.In.Host
-	// net/http has answered it.
+	// net/http has already answered 100 Continue.
 	p.Out.Header.Del("Expect")
 	g.setForwarded(p)
 	p.Out.Header.Set(requestIDHeader, c.requestID)
 	if !g.PassToken {
-		withoutTokens(p.Out.Header)
+		removeTokens(p.Out.Header)
 	}
 }
 
-// received prepares a function's answer for the caller.
-func received(response *http.Response) error {
+// prepareResponse prepares the response of an instance for the caller.
+func prepareResponse(response *http.Response) error {
 	setDefaultHeaders(response.Header)
 	c := callOf(response.Request)
 	response.Header.Del(requestIDHeader)
 	if response.StatusCode == http.StatusSwitchingProtocols {
-		// The instance is not used again after another protocol was spoken.
-		leaveHTTP(response.Request.Context())
-		c.leave()
+		// answered stays false: the instance is not used again after another protocol.
+		stopInspection(response.Request.Context())
+		c.upgraded()
 		return nil
 	}
 	response.Body = &answerBody{ReadCloser: response.Body, ctx: response.Request.Context(), call: c}
 	return nil
 }
 
-// answerBody notes that an answer has been read to its end, or why not.
+// answerBody records in the call that its answer was read to the end, or why not.
 type answerBody struct {
 	io.ReadCloser
 	ctx  context.Context
@@ -191,43 +191,47 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// failed answers a call whose instance did not.
-func failed(w http.ResponseWriter, r *http.Request, err error) {
+// answerError answers a call that the instance did not answer.
+func answerError(w http.ResponseWriter, r *http.Request, err error) {
 	c := callOf(r)
-	if body := c.badBody.Load(); body != nil {
-		err = *body
+	if bodyError := c.bodyError.Load(); bodyError != nil {
+		err = *bodyError
+	} else if errors.Is(err, context.Canceled) && c.body.timedOut(time.Now()) {
+		// net/http cancels the context before Read returns the error to callBody.
+		err = os.ErrDeadlineExceeded
+		c.bodyError.Store(&err)
 	}
 	switch {
-	case isBodyFault(c, err):
+	case isBodyError(c, err):
 		answerBadBody(w, c, err)
 	case errors.Is(context.Cause(r.Context()), errTimeout):
 		c.failure = errTimeout
 		if r.ProtoMajor == 1 {
-			// hangUp has ended the connection for whatever would follow on it.
+			// abortTransfer has set deadlines, so the connection cannot be used again.
 			w.Header().Set("Connection", "close")
 		}
 		answer(w, http.StatusGatewayTimeout, "the function did not answer in time")
 	default:
-		c.failure, c.left = err, r.Context().Err() != nil
+		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
 		answer(w, http.StatusBadGateway, "the function crashed or broke the connection")
 	}
 }
 
-// failedBody answers a call whose body could not be read, or not be kept.
-func (g *Gateway) failedBody(w http.ResponseWriter, r *http.Request, c *call, err error) {
+// answerBodyError answers a call whose body could not be read or buffered.
+func (g *Gateway) answerBodyError(w http.ResponseWriter, r *http.Request, c *call, err error) {
 	if errors.Is(err, errNoMemory) {
 		c.failure = err
 		answerNoMemory(w)
 		return
 	}
-	c.left = r.Context().Err() != nil
+	c.clientDisconnected = r.Context().Err() != nil
 	answerBadBody(w, c, err)
 }
 
-// isBodyFault reports whether a call failed because of its body.
-func isBodyFault(c *call, err error) bool {
+// isBodyError reports whether a call failed because of its body.
+func isBodyError(c *call, err error) bool {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
-	return tooLarge || c.badBody.Load() != nil
+	return tooLarge || c.bodyError.Load() != nil
 }
 
 // answerBadBody answers a call whose body is too large, too slow or broken.
@@ -236,19 +240,19 @@ func answerBadBody(w http.ResponseWriter, c *call, err error) {
 		answerTooLarge(w, tooLarge.Limit)
 		return
 	}
-	c.failure = fmt.Errorf("read the caller's body: %w", err)
+	c.failure = fmt.Errorf("read request body: %w", err)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		answer(w, http.StatusRequestTimeout, "the request's body came too slowly")
+		answer(w, http.StatusRequestTimeout, "the request body was sent too slowly")
 		return
 	}
-	answer(w, http.StatusBadRequest, "the request's body ended before its end, or is malformed")
+	answer(w, http.StatusBadRequest, "the request body is incomplete or malformed")
 }
 
-// proxyLog writes the proxy's own complaints, such as of an answer that
-// was cut short, into the log.
+// proxyLog writes the messages of httputil.ReverseProxy to the log, such as about an aborted
+// answer.
 type proxyLog struct{ log *slog.Logger }
 
-func (d proxyLog) Write(line []byte) (int, error) {
-	d.log.Debug("proxy", "message", strings.TrimSpace(string(line)))
+func (p proxyLog) Write(line []byte) (int, error) {
+	p.log.Debug("proxy", "message", strings.TrimSpace(string(line)))
 	return len(line), nil
 }

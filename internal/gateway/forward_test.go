@@ -17,7 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-func TestForward(t *testing.T) {
+func TestForward_RewritesHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
@@ -28,25 +28,25 @@ func TestForward(t *testing.T) {
 		"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "Content-Type",
 	} {
 		if got.Header().Get(name) != want {
-			t.Errorf("%s is %q, want %q", name, got.Header().Get(name), want)
+			t.Errorf("%s: got %q, want %q", name, got.Header().Get(name), want)
 		}
 	}
 	if ids := got.Header().Values("X-Request-Id"); len(ids) != 1 {
-		t.Errorf("the answer has the request ids %q, want one", ids)
+		t.Errorf("got request IDs %q, want one", ids)
 	}
 	if got.Body.String() != "/path?q=1" || w.released != 1 || w.discarded != 0 {
-		t.Errorf("body %q, released %d, discarded %d", got.Body, w.released, w.discarded)
+		t.Errorf("got body %q, %d released and %d discarded instances", got.Body, w.released, w.discarded)
 	}
 	if got := w.call("X-Auth-Token", "token", "X-Request-Id", "two\nlines").Header().Get("X-Request-Id"); got != "made-here" {
-		t.Errorf("a request id with a line break becomes %q", got)
+		t.Errorf("request ID with a line break: got %q, want a new one", got)
 	}
 	w.PassToken = true
 	if got := w.call("X-Auth-Token", "token").Header().Get("X-Seen-Token"); got != "token" {
-		t.Errorf("the function sees %q, want its token", got)
+		t.Errorf("PassToken: got %q, want the token", got)
 	}
 }
 
-func TestFunctionsHeadersWin(t *testing.T) {
+func TestForward_KeepsHeadersOfFunction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "https://example.org")
@@ -55,11 +55,11 @@ func TestFunctionsHeadersWin(t *testing.T) {
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	got := w.call()
 	if got.Code != http.StatusTeapot || got.Header().Get("Access-Control-Allow-Origin") != "https://example.org" {
-		t.Errorf("%d %v", got.Code, got.Header())
+		t.Errorf("got status %d, headers %v, want those of the function", got.Code, got.Header())
 	}
 }
 
-func TestNoInstance(t *testing.T) {
+func TestForward_AnswersWithoutInstance(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		err    error
@@ -77,12 +77,12 @@ func TestNoInstance(t *testing.T) {
 		w.err = test.err
 		got := w.call()
 		if got.Code != test.status || got.Header().Get("Retry-After") != test.retry || strings.Contains(got.Body.String(), "exit status") {
-			t.Errorf("%s: %d, Retry-After %q, %s", name, got.Code, got.Header().Get("Retry-After"), got.Body)
+			t.Errorf("%s: got status %d, Retry-After %q, %s", name, got.Code, got.Header().Get("Retry-After"), got.Body)
 		}
 	}
 }
 
-func TestBrokenInstances(t *testing.T) {
+func TestForward_DiscardsBrokenInstances(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		function http.HandlerFunc
@@ -95,15 +95,15 @@ func TestBrokenInstances(t *testing.T) {
 		w := newWorld(t, test.function)
 		w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, test.timeout })
 		if got := w.call(); got.Code != test.status {
-			t.Errorf("%s: status %d, want %d", name, got.Code, test.status)
+			t.Errorf("%s: got status %d, want %d", name, got.Code, test.status)
 		}
 		if w.discarded != 1 || w.released != 0 {
-			t.Errorf("%s: discarded %d, released %d", name, w.discarded, w.released)
+			t.Errorf("%s: got %d discarded and %d released instances, want 1 and 0", name, w.discarded, w.released)
 		}
 	}
 }
 
-func TestCrashWithinTheAnswer(t *testing.T) {
+func TestForward_AbortsAnswerOfCrashedInstance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
@@ -121,20 +121,20 @@ func TestCrashWithinTheAnswer(t *testing.T) {
 	r.Host = host
 	response, err := http.DefaultClient.Do(r)
 	if err == nil {
-		// Whether a part of the answer has gone out is a matter of buffers.
+		// Depending on buffers, a part of the answer may have been sent.
 		_, err = io.Copy(io.Discard, response.Body)
 		response.Body.Close()
 	}
 	if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		t.Errorf("the caller reads half an answer with %v, and cannot tell", err)
+		t.Errorf("read of half an answer: got %v, want an unexpected EOF", err)
 	}
 	front.Close()
 	if w.discarded != 1 || w.released != 0 {
-		t.Errorf("discarded %d, released %d", w.discarded, w.released)
+		t.Errorf("got %d discarded and %d released instances, want 1 and 0", w.discarded, w.released)
 	}
 }
 
-func TestForwardedHeaders(t *testing.T) {
+func TestForward_TrustsHeadersOfProxiesOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Port", "X-Real-Ip", "True-Client-Ip"} {
@@ -151,17 +151,17 @@ func TestForwardedHeaders(t *testing.T) {
 		peer string
 		want [7]string
 	}{
-		"a stranger":      {"192.0.2.1:1", [7]string{"192.0.2.1", "http", host, "for=192.0.2.1;proto=http", "", "", ""}},
-		"over IPv6":       {"[2001:db8::1]:1", [7]string{"2001:db8::1", "http", host, `for="[2001:db8::1]";proto=http`, "", "", ""}},
-		"a trusted proxy": {"10.1.2.3:1", [7]string{"6.6.6.6, 10.1.2.3", "https", "evil", "for=6.6.6.6, for=10.1.2.3;proto=http", "6", "6.6.6.6", "6.6.6.6"}},
-		"mapped to IPv6":  {"[::ffff:10.1.2.3]:1", [7]string{"6.6.6.6, ::ffff:10.1.2.3", "https", "evil", `for=6.6.6.6, for="[::ffff:10.1.2.3]";proto=http`, "6", "6.6.6.6", "6.6.6.6"}},
+		"untrusted":      {"192.0.2.1:1", [7]string{"192.0.2.1", "http", host, "for=192.0.2.1;proto=http", "", "", ""}},
+		"over IPv6":      {"[2001:db8::1]:1", [7]string{"2001:db8::1", "http", host, `for="[2001:db8::1]";proto=http`, "", "", ""}},
+		"trusted proxy":  {"10.1.2.3:1", [7]string{"6.6.6.6, 10.1.2.3", "https", "evil", "for=6.6.6.6, for=10.1.2.3;proto=http", "6", "6.6.6.6", "6.6.6.6"}},
+		"mapped to IPv6": {"[::ffff:10.1.2.3]:1", [7]string{"6.6.6.6, ::ffff:10.1.2.3", "https", "evil", `for=6.6.6.6, for="[::ffff:10.1.2.3]";proto=http`, "6", "6.6.6.6", "6.6.6.6"}},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
 		r.RemoteAddr, r.Header = test.peer, spoofed.Clone()
 		got := w.send(r).Header()
 		for i, header := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Port", "X-Real-Ip", "True-Client-Ip"} {
 			if got.Get("Seen-"+header) != test.want[i] {
-				t.Errorf("%s: %s is %q, want %q", name, header, got.Get("Seen-"+header), test.want[i])
+				t.Errorf("%s: %s: got %q, want %q", name, header, got.Get("Seen-"+header), test.want[i])
 			}
 		}
 	}
@@ -170,13 +170,13 @@ func TestForwardedHeaders(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
 		r.RemoteAddr, r.Header = peer, spoofed.Clone()
 		if got := w.send(r).Code; got != want {
-			t.Errorf("https at the proxy %s: status %d, want %d", peer, got, want)
+			t.Errorf("https through %s: got status %d, want %d", peer, got, want)
 		}
 	}
 }
 
-// dialHeld opens a connection to the world's gateway.
-func dialHeld(t *testing.T, w *world) net.Conn {
+// dialGateway returns a new connection to a gateway.
+func dialGateway(t *testing.T, w *world) net.Conn {
 	t.Helper()
 	var dialer net.Dialer
 	connection, err := dialer.DialContext(t.Context(), "tcp", strictServer(t, w))
@@ -187,15 +187,13 @@ func dialHeld(t *testing.T, w *world) net.Conn {
 	return connection
 }
 
-// A caller that takes nothing, or sends nothing, holds an instance no longer
-// than the function's timeout.
-func TestCallersThatHoldOn(t *testing.T) {
+func TestForward_TimesOutStalledClients(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		request  string
 		function http.HandlerFunc
 	}{
-		"takes nothing": {"GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n", func(w http.ResponseWriter, _ *http.Request) {
+		"reads nothing": {"GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n", func(w http.ResponseWriter, _ *http.Request) {
 			for {
 				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 					return
@@ -210,27 +208,27 @@ func TestCallersThatHoldOn(t *testing.T) {
 			w.function(func(f *functions.Function) {
 				f.Privacy, f.Timeout, f.Revision.Runtime = functions.Public, 200*time.Millisecond, "go126"
 			})
-			_, _ = io.WriteString(dialHeld(t, w), test.request)
-			if _, discarded := w.given(t); discarded != 1 {
-				t.Error("the instance is used again")
+			_, _ = io.WriteString(dialGateway(t, w), test.request)
+			if _, discarded := w.waitReturned(t); discarded != 1 {
+				t.Error("got a released instance, want a discarded one")
 			}
 		})
 	}
 }
 
-func TestBadBodyIsTheCallersFault(t *testing.T) {
+func TestForward_AnswersMalformedBodyWith400(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
-	connection := dialHeld(t, w)
+	connection := dialGateway(t, w)
 	_, _ = io.WriteString(connection, "POST / HTTP/1.1\r\nHost: "+host+"\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n")
 	answer, err := io.ReadAll(connection)
 	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
-		t.Errorf("%q, %v", answer, err)
+		t.Errorf("got %q, %v, want status 400", answer, err)
 	}
 }
 
-func TestBrokenAnswerIsLogged(t *testing.T) {
+func TestForward_LogsTimeoutWithinAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "half")
@@ -240,11 +238,11 @@ func TestBrokenAnswerIsLogged(t *testing.T) {
 	w.function(func(f *functions.Function) { f.Privacy, f.Timeout = functions.Public, 2*time.Second })
 	w.call()
 	if logged := w.log.String(); !strings.Contains(logged, "status=200") || !strings.Contains(logged, "did not answer in time") {
-		t.Errorf("the log does not tell: %s", logged)
+		t.Errorf("got log %s, want status 200 and the timeout", logged)
 	}
 }
 
-func TestHintsAhead(t *testing.T) {
+func TestForward_EarlyHints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Link", "</style.css>; rel=preload")
@@ -263,23 +261,23 @@ func TestHintsAhead(t *testing.T) {
 	}
 	defer got.Body.Close()
 	if ids := got.Header.Values("X-Request-Id"); got.StatusCode != http.StatusTeapot || len(ids) != 1 {
-		t.Errorf("%d with request ids %q", got.StatusCode, ids)
+		t.Errorf("got status %d with request IDs %q, want 418 with one", got.StatusCode, ids)
 	}
 }
 
-// A call that runs out of time leaves nothing behind on its connection.
-func TestCallAfterATimeout(t *testing.T) {
+// A timed-out call does not affect the next call on the same connection.
+func TestForward_NextCallAfterTimeout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hang" {
 			<-r.Context().Done()
 		}
 	})
-	// The calls that are to be answered have all the time that they may need.
-	const hurried = "hurried." + host
+	// Only this hostname has a short timeout, so that other calls do not fail on slow machines.
+	const shortTimeout = "short." + host
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	w.function(func(f *functions.Function) {
-		f.ID, f.DomainName, f.Privacy, f.Timeout = siblingID, hurried, functions.Public, 100*time.Millisecond
+		f.ID, f.DomainName, f.Privacy, f.Timeout = siblingID, shortTimeout, functions.Public, 100*time.Millisecond
 	})
 	front := "http://" + strictServer(t, w)
 	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
@@ -289,14 +287,14 @@ func TestCallAfterATimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Host = map[string]string{"/": host, "/hang": hurried}[path]
+		r.Host = map[string]string{"/": host, "/hang": shortTimeout}[path]
 		response, err := client.Do(r)
 		if err != nil {
 			t.Fatalf("call %d: %v", i, err)
 		}
 		response.Body.Close()
 		if want := map[string]int{"/": 200, "/hang": 504}[path]; response.StatusCode != want {
-			t.Errorf("call %d, %s: status %d, want %d", i, path, response.StatusCode, want)
+			t.Errorf("call %d, %s: got status %d, want %d", i, path, response.StatusCode, want)
 		}
 	}
 }

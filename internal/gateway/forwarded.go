@@ -9,33 +9,32 @@ import (
 	"strings"
 )
 
-// Proxies are the addresses of the proxies in front of the gateway, which are
-// believed what they say of their callers.
+// Proxies are the networks of the trusted proxies in front of the gateway. The X-Forwarded-*
+// headers of other peers are ignored.
 type Proxies []netip.Prefix
 
-// trust tells whether the peer of a request is one of them.
+// trust reports whether the peer of a request is a trusted proxy.
 func (p Proxies) trust(remoteAddress string) bool {
 	peer, err := netip.ParseAddrPort(remoteAddress)
-	return err == nil && p.Contain(peer.Addr())
+	return err == nil && p.Contains(peer.Addr())
 }
 
-// Contain tells whether an address is one of them.
-func (p Proxies) Contain(address netip.Addr) bool {
+// Contains reports whether an address belongs to a trusted proxy.
+func (p Proxies) Contains(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }
 
-// setForwarded tells the function who calls: X-Forwarded-For, -Host and -Proto,
-// and Forwarded (RFC 7239). What stands there already, and in others of their
-// kind, is kept if it comes from a trusted proxy, and is dropped otherwise:
-// anybody could have written it.
+// setForwarded sets X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded (RFC
+// 7239). Existing values of these and similar headers are kept if a trusted proxy sent them,
+// and removed otherwise.
 func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 	in := p.In.Header
 	trusted := g.Proxies.trust(p.In.RemoteAddr)
 	if trusted {
 		p.Out.Header["X-Forwarded-For"] = in["X-Forwarded-For"]
 	} else {
-		dropClaimed(p.Out.Header)
+		removeForwarded(p.Out.Header)
 	}
 	p.SetXForwarded()
 	element := forwardedElement(p.In)
@@ -50,49 +49,48 @@ func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 	p.Out.Header.Set("Forwarded", element)
 }
 
-// callerAddress is the address of the caller, as far as the gateway and the proxies
-// that it trusts know; the zero one if that is not known.
+// callerAddress returns the address of the caller, according to the trusted proxies. It returns
+// the zero Addr if the address is unknown.
 func (g *Gateway) callerAddress(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
 	address := peer.Addr()
-	if !g.Proxies.Contain(address) {
+	if !g.Proxies.Contains(address) {
 		return address
 	}
-	// Each proxy appends the address that it has seen. The last one that is no
-	// trusted proxy's is the caller's.
+	// Each proxy appends the address of its peer. The last address that is not that of a
+	// trusted proxy is the caller's.
 	chain := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
 	for _, text := range slices.Backward(chain) {
-		said, err := netip.ParseAddr(strings.TrimSpace(text))
+		parsed, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil {
 			break
 		}
-		if address = said; !g.Proxies.Contain(said) {
+		if address = parsed; !g.Proxies.Contains(parsed) {
 			break
 		}
 	}
 	return address
 }
 
-// claimedAddresses are headers in which proxies of many kinds say who calls.
-var claimedAddresses = []string{
+// addressHeaders are headers in which common proxies send the caller's address.
+var addressHeaders = []string{
 	"Cf-Connecting-Ip", "Cf-Connecting-Ipv6", "Client-Ip", "Fastly-Client-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip",
 	"X-Envoy-External-Address", "X-Original-Forwarded-For", "X-Originating-Ip", "X-Real-Ip", "X-Remote-Addr", "X-Remote-Ip",
 }
 
-// dropClaimed removes X-Forwarded-Port, -Prefix and whatever else proxies of many
-// kinds write.
-func dropClaimed(header http.Header) {
+// removeForwarded removes all X-Forwarded-* headers and addressHeaders.
+func removeForwarded(header http.Header) {
 	for name := range header {
-		if strings.HasPrefix(name, "X-Forwarded-") || slices.Contains(claimedAddresses, name) {
+		if strings.HasPrefix(name, "X-Forwarded-") || slices.Contains(addressHeaders, name) {
 			delete(header, name)
 		}
 	}
 }
 
-// forwardedElement is what the gateway itself has seen of a caller.
+// forwardedElement returns the element of the Forwarded header for the peer of a request.
 func forwardedElement(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -108,8 +106,8 @@ func forwardedElement(r *http.Request) string {
 	return "for=" + host + ";proto=" + proto
 }
 
-// overHTTPS tells whether the caller came over https, as far as the gateway
-// and the proxies that it trusts know.
+// overHTTPS reports whether the caller used HTTPS, according to the gateway and the trusted
+// proxies.
 func (g *Gateway) overHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true

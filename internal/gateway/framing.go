@@ -7,41 +7,42 @@ import (
 	"strings"
 )
 
-// errAmbiguous is a request that two parsers could read as two different ones.
+// errAmbiguous means that two parsers could read different requests from the same bytes.
 var errAmbiguous = errors.New("ambiguous request")
 
-// maxLine bounds a line, in bytes. It is more than the longest head: net/http
-// refuses that first, and says why.
+// maxLine is the maximum length of a line in bytes. It is longer than the maximum header of
+// net/http, so that net/http answers long headers itself.
 const maxLine = 2 << 20
 
-// framing follows where the requests of one HTTP/1 connection begin and end,
-// and stops at the first that another parser on the way could have read in
-// another way. net/http mends such requests (it prefers one of two lengths, it
-// joins folded lines); a request that has been mended is the request that an
-// attacker hid behind the one that a proxy let through.
+// framing parses where the requests on an HTTP/1 connection begin and end. It stops at the first
+// request that a proxy in front of the gateway could parse differently (request smuggling).
+// net/http repairs such requests: it prefers one of two lengths and joins folded lines. The
+// repaired request could be one that the proxy has not seen.
 type framing struct {
+	// next parses the next part of the connection and returns the rest of the data.
 	next func(*framing, []byte) (rest []byte, err error)
+	// line is the beginning of a line that is not complete.
 	line []byte
-	// matched is how much of the preface of HTTP/2 has come.
+	// matched is the length of the part of the HTTP/2 preface that has arrived.
 	matched int
-	// What the head that is being read has said so far.
-	first   bool
+	// first means that the request line has not been read.
+	first bool
+	// lengths, chunked and hosts describe the fields of the current header.
 	lengths []string
 	chunked bool
 	hosts   int
-	// head is the length of the head that is being read, in bytes, or of the last
-	// one that was.
-	head int64
-	// left is how much of a body, or of a chunk, is still to come.
-	left int64
+	// headerSize is the size of the current or the previous header in bytes.
+	headerSize int64
+	// remaining is the size of the rest of the body or chunk.
+	remaining int64
 }
 
 func newFraming() *framing {
-	return &framing{next: (*framing).inPreface}
+	return &framing{next: (*framing).parsePreface}
 }
 
-// feed takes in what came over the connection.
-func (f *framing) feed(data []byte) error {
+// parse parses the next data of the connection.
+func (f *framing) parse(data []byte) error {
 	var err error
 	for len(data) > 0 && err == nil {
 		data, err = f.next(f, data)
@@ -49,82 +50,81 @@ func (f *framing) feed(data []byte) error {
 	return err
 }
 
-// preface begins every connection of HTTP/2. net/http takes it at the very
-// beginning of a connection and nowhere else.
+// preface is the beginning of every HTTP/2 connection. net/http accepts it only at the beginning
+// of a connection.
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// inPreface tells HTTP/2 from HTTP/1, as net/http does.
-func (f *framing) inPreface(data []byte) ([]byte, error) {
-	taken := min(len(data), len(preface)-f.matched)
-	if string(data[:taken]) != preface[f.matched:f.matched+taken] {
-		begun := preface[:f.matched]
-		f.beginHead()
-		return data, f.feed([]byte(begun))
+// parsePreface distinguishes HTTP/2 from HTTP/1, as net/http does.
+func (f *framing) parsePreface(data []byte) ([]byte, error) {
+	n := min(len(data), len(preface)-f.matched)
+	if string(data[:n]) != preface[f.matched:f.matched+n] {
+		matched := preface[:f.matched]
+		f.beginHeader()
+		return data, f.parse([]byte(matched))
 	}
-	if f.matched += taken; f.matched == len(preface) {
-		f.next = (*framing).pass
+	if f.matched += n; f.matched == len(preface) {
+		f.next = (*framing).ignore
 	}
-	return data[taken:], nil
+	return data[n:], nil
 }
 
-func (f *framing) beginHead() {
-	*f = framing{next: (*framing).inHead, first: true, line: f.line[:0], head: f.head}
+func (f *framing) beginHeader() {
+	*f = framing{next: (*framing).parseHeader, first: true, line: f.line[:0], headerSize: f.headerSize}
 }
 
-// takeLine collects a line and tells whether it is whole. The line is good until
-// the next one is taken.
-func (f *framing) takeLine(data []byte) (line, rest []byte, whole bool, err error) {
+// readLine reads a line without its line break, and reports whether it is complete. The line is
+// valid until the next call.
+func (f *framing) readLine(data []byte) (line, rest []byte, complete bool, err error) {
 	end := bytes.IndexByte(data, '\n')
-	if whole = end >= 0; !whole {
+	if complete = end >= 0; !complete {
 		end = len(data) - 1
 	}
 	line, rest = data[:end+1], data[end+1:]
 	if len(f.line)+len(line) > maxLine {
 		return nil, nil, false, errAmbiguous
 	}
-	if !whole || len(f.line) > 0 {
-		// The line has come in pieces. Most have not, and are looked at where
-		// they are.
+	if !complete || len(f.line) > 0 {
+		// The line arrives in pieces. Other lines are not copied.
 		f.line = append(f.line, line...)
 		line = f.line
 	}
-	if !whole {
+	if !complete {
 		return nil, rest, false, nil
 	}
 	f.line = f.line[:0]
 	return bytes.TrimSuffix(line[:len(line)-1], []byte("\r")), rest, true, nil
 }
 
-func (f *framing) inHead(data []byte) ([]byte, error) {
+func (f *framing) parseHeader(data []byte) ([]byte, error) {
 	if f.first && len(f.line) == 0 {
-		f.head = 0
+		f.headerSize = 0
 	}
-	line, rest, whole, err := f.takeLine(data)
-	f.head += int64(len(data) - len(rest))
+	line, rest, complete, err := f.readLine(data)
+	f.headerSize += int64(len(data) - len(rest))
 	switch {
-	case err != nil || !whole:
+	case err != nil || !complete:
 		return rest, err
 	case f.first && len(line) == 0:
-		return rest, nil // net/http passes over empty lines before a request
+		return rest, nil // net/http ignores empty lines before a request.
 	case f.first && bytes.HasPrefix(line, []byte("PRI ")):
-		return rest, errAmbiguous // where HTTP/2 begins for one, and not for another
+		return rest, errAmbiguous // Some parsers start HTTP/2 here.
 	case f.first:
 		f.first = false
 		return rest, nil
 	case len(line) == 0:
-		return rest, f.endHead()
+		return rest, f.endHeader()
 	}
-	return rest, f.field(line)
+	return rest, f.parseField(line)
 }
 
-// field takes in one line of a head.
-func (f *framing) field(line []byte) error {
+func (f *framing) parseField(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
-		return errAmbiguous // a folded line
+		return errAmbiguous // A folded line.
 	}
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	name = bytes.TrimSpace(name)
-	// The lengths first: nearly every line ends here, and none makes a copy.
+	// Compare the lengths first: nearly all fields have another length, and a comparison
+	// allocates no memory.
 	switch {
 	case len(name) == len(hostField) && bytes.EqualFold(name, hostField):
 		f.hosts++
@@ -136,46 +136,46 @@ func (f *framing) field(line []byte) error {
 	return nil
 }
 
-// The fields that say where a request ends, and whose it is.
+// The header fields that determine the host and the end of a request.
 var (
 	hostField     = []byte("host")
 	lengthField   = []byte("content-length")
 	encodingField = []byte("transfer-encoding")
 )
 
-func (f *framing) endHead() error {
+func (f *framing) endHeader() error {
 	switch {
 	case f.hosts > 1, len(f.lengths) > 1, f.chunked && len(f.lengths) > 0:
 		return errAmbiguous
 	case f.chunked:
-		f.next = (*framing).inChunkSize
+		f.next = (*framing).parseChunkSize
 		return nil
 	case len(f.lengths) == 1:
 		length, err := strconv.ParseUint(f.lengths[0], 10, 63)
 		if err != nil {
 			return errAmbiguous
 		}
-		f.left = int64(length)
+		f.remaining = int64(length)
 	}
-	if f.left == 0 {
-		f.beginHead()
+	if f.remaining == 0 {
+		f.beginHeader()
 	} else {
-		f.next = (*framing).inBody
+		f.next = (*framing).skipBody
 	}
 	return nil
 }
 
-func (f *framing) inBody(data []byte) ([]byte, error) {
-	taken := min(int64(len(data)), f.left)
-	if f.left -= taken; f.left == 0 {
-		f.beginHead()
+func (f *framing) skipBody(data []byte) ([]byte, error) {
+	n := min(int64(len(data)), f.remaining)
+	if f.remaining -= n; f.remaining == 0 {
+		f.beginHeader()
 	}
-	return data[taken:], nil
+	return data[n:], nil
 }
 
-func (f *framing) inChunkSize(data []byte) ([]byte, error) {
-	line, rest, whole, err := f.takeLine(data)
-	if err != nil || !whole {
+func (f *framing) parseChunkSize(data []byte) ([]byte, error) {
+	line, rest, complete, err := f.readLine(data)
+	if err != nil || !complete {
 		return rest, err
 	}
 	size, _, _ := strings.Cut(string(line), ";")
@@ -183,39 +183,39 @@ func (f *framing) inChunkSize(data []byte) ([]byte, error) {
 	if err != nil || size[0] == '+' {
 		return rest, errAmbiguous
 	}
-	if f.next = (*framing).inChunk; length == 0 {
-		f.next = (*framing).inTrailer
+	if f.next = (*framing).skipChunk; length == 0 {
+		f.next = (*framing).skipTrailer
 	}
-	f.left = int64(length)
+	f.remaining = int64(length)
 	return rest, nil
 }
 
-func (f *framing) inChunk(data []byte) ([]byte, error) {
-	taken := min(int64(len(data)), f.left)
-	if f.left -= taken; f.left == 0 {
-		f.next = (*framing).inChunkEnd
+func (f *framing) skipChunk(data []byte) ([]byte, error) {
+	n := min(int64(len(data)), f.remaining)
+	if f.remaining -= n; f.remaining == 0 {
+		f.next = (*framing).parseChunkEnd
 	}
-	return data[taken:], nil
+	return data[n:], nil
 }
 
-func (f *framing) inChunkEnd(data []byte) ([]byte, error) {
-	line, rest, whole, err := f.takeLine(data)
-	if whole && len(line) > 0 {
+func (f *framing) parseChunkEnd(data []byte) ([]byte, error) {
+	line, rest, complete, err := f.readLine(data)
+	if complete && len(line) > 0 {
 		return rest, errAmbiguous
 	}
-	if whole {
-		f.next = (*framing).inChunkSize
+	if complete {
+		f.next = (*framing).parseChunkSize
 	}
 	return rest, err
 }
 
-func (f *framing) inTrailer(data []byte) ([]byte, error) {
-	line, rest, whole, err := f.takeLine(data)
-	if whole && len(line) == 0 {
-		f.beginHead()
+func (f *framing) skipTrailer(data []byte) ([]byte, error) {
+	line, rest, complete, err := f.readLine(data)
+	if complete && len(line) == 0 {
+		f.beginHeader()
 	}
 	return rest, err
 }
 
-// pass lets everything through: the connection speaks another protocol.
-func (*framing) pass([]byte) ([]byte, error) { return nil, nil }
+// ignore accepts all data: the connection uses HTTP/2.
+func (*framing) ignore([]byte) ([]byte, error) { return nil, nil }

@@ -14,7 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 )
 
-// strictServer serves the gateway as the server does, and returns its address.
+// strictServer serves the gateway behind Strict and returns its address.
 func strictServer(t *testing.T, w *world) string {
 	t.Helper()
 	front := httptest.NewUnstartedServer(w.handler)
@@ -25,8 +25,7 @@ func strictServer(t *testing.T, w *world) string {
 	return front.Listener.Addr().String()
 }
 
-// exchange sends bytes as they are, in pieces of the given length, and returns
-// the status lines of all answers.
+// exchange sends a request in pieces of the given length and returns the statuses of all answers.
 func exchange(t *testing.T, address, request string, piece int) string {
 	t.Helper()
 	var dialer net.Dialer
@@ -57,7 +56,7 @@ func exchange(t *testing.T, address, request string, piece int) string {
 	}
 }
 
-func TestAmbiguousRequests(t *testing.T) {
+func TestStrict_RefusesAmbiguousRequests(t *testing.T) {
 	t.Parallel()
 	served := make(chan string, 100)
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) { served <- r.URL.Path; echo(w, r) })
@@ -92,17 +91,16 @@ func TestAmbiguousRequests(t *testing.T) {
 			for len(served) > 0 {
 				paths = append(paths, <-served)
 			}
-			// A good request that is read together with a bad one is refused with it.
-			refusedWhole := test.statuses == "200 400" && statuses == "400" && len(paths) == 0
-			if (statuses != test.statuses || strings.Join(paths, " ") != test.served) && !refusedWhole {
-				t.Errorf("%s, in pieces of %d: answered %q and served %q, want %q and %q", name, piece, statuses, paths, test.statuses, test.served)
+			// A valid request in the same read as an ambiguous one is refused too.
+			bothRefused := test.statuses == "200 400" && statuses == "400" && len(paths) == 0
+			if (statuses != test.statuses || strings.Join(paths, " ") != test.served) && !bothRefused {
+				t.Errorf("%s, in pieces of %d: got statuses %q and paths %q, want %q and %q", name, piece, statuses, paths, test.statuses, test.served)
 			}
 		}
 	}
 }
 
-// A chunk that is no chunk reaches the function as a body that breaks off.
-func TestBadChunks(t *testing.T) {
+func TestStrict_RefusesInvalidChunks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
@@ -118,12 +116,12 @@ func TestBadChunks(t *testing.T) {
 	} {
 		request := "POST / HTTP/1.1\r\nHost: " + host + "\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks
 		if got := exchange(t, address, request, 1<<20); strings.HasPrefix(got, "2") && name != "a zero in between" {
-			t.Errorf("%s: answered %q", name, got)
+			t.Errorf("%s: got statuses %q, want none of 2xx", name, got)
 		}
 	}
 }
 
-func TestWebSocketPasses(t *testing.T) {
+func TestForward_Upgrade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "echo" {
@@ -151,16 +149,16 @@ func TestWebSocketPasses(t *testing.T) {
 	reader := bufio.NewReader(connection)
 	response, err := http.ReadResponse(reader, nil)
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("%v, %v", response, err)
+		t.Fatalf("got %v, %v, want status 101", response, err)
 	}
-	// What follows would be a folded line, were it HTTP.
+	// In HTTP, this would be a folded line.
 	_, _ = io.WriteString(connection, " \x00 hello\n")
 	if line, err := reader.ReadString('\n'); err != nil || line != "you said  \x00 hello\n" {
-		t.Errorf("%q, %v", line, err)
+		t.Errorf("got %q, %v, want the echo", line, err)
 	}
 }
 
-func TestStreamsPass(t *testing.T) {
+func TestForward_StreamsResponses(t *testing.T) {
 	t.Parallel()
 	more := make(chan struct{})
 	w := newWorld(t, func(w http.ResponseWriter, r *http.Request) {
@@ -184,9 +182,9 @@ func TestStreamsPass(t *testing.T) {
 	defer response.Body.Close()
 	reader := bufio.NewReader(response.Body)
 	for _, want := range []string{"data: first\n", "data: second\n"} {
-		// The event is here before the function goes on.
+		// The event arrives before the function continues.
 		if line, err := reader.ReadString('\n'); err != nil || line != want {
-			t.Errorf("%q, %v, want %q", line, err, want)
+			t.Errorf("got %q, %v, want %q", line, err, want)
 		}
 		_, _ = reader.ReadString('\n')
 		more <- struct{}{}
@@ -207,7 +205,7 @@ func FuzzFraming(f *testing.F) {
 			pieces, rest = append(pieces, rest[:n]), rest[n:]
 		}
 		if got := gateway.Unambiguous(pieces); got != whole {
-			t.Errorf("%q is read as %v in one piece and as %v in pieces of %d", data, whole, got, piece)
+			t.Errorf("%q: got %v in one piece and %v in pieces of %d", data, whole, got, piece)
 		}
 	})
 }

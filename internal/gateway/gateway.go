@@ -15,17 +15,17 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// Instances hands out instances, each for one call at a time.
+// Instances provides instances, each to one call at a time.
 type Instances interface {
-	// Acquire waits for an instance. Its errors are those of package scale.
+	// Acquire waits for an instance. It returns the errors of package scale.
 	Acquire(ctx context.Context, revisionID string) (*scale.Instance, error)
-	// Release gives an instance back after a call that went well; Discard one
-	// that must not serve again.
+	// Release returns an instance that can serve the next call. Discard stops an instance.
 	Release(*scale.Instance)
 	Discard(*scale.Instance)
 }
 
-// Gateway lets calls in. The fields up to Log must be set.
+// Gateway serves the calls of all functions. The fields up to Log are required, and no field
+// may change after the first call of Handler or Internal.
 type Gateway struct {
 	Table     *Table
 	Keys      Authenticator
@@ -33,30 +33,30 @@ type Gateway struct {
 	Now       func() time.Time
 	NewID     func() string
 	Log       *slog.Logger
-	// PassToken lets functions see the token that they were called with.
+	// PassToken forwards the caller's token to the function.
 	PassToken bool
-	// Settled reports whether Table and Keys have every change that was stored.
-	// While it returns false, every call gets 503. Nil means always.
+	// Settled reports whether Table and Keys contain every stored change. While it returns
+	// false, every call gets 503. Nil means always.
 	Settled func() bool
-	// RefuseTokens and RefuseKeys turn one way of admission off.
+	// RefuseTokens and RefuseKeys deny all tokens and all API keys.
 	RefuseTokens bool
 	RefuseKeys   bool
-	// MaxPayload is the largest body of a call, in bytes; zero for that of
+	// MaxPayload is the maximum size of a body in bytes; zero means that of
 	// functions.DefaultLimits.
 	MaxPayload int64
-	// Proxies are believed what they say of their callers.
-	Proxies  Proxies
+	// Proxies are the trusted proxies, whose X-Forwarded-* headers are used.
+	Proxies Proxies
+	// Observer is notified of every call; nil for none.
 	Observer Observer
-	// Limits bound the calls; the zero Limits do not.
+	// Limits limit the number and rate of calls; the zero value has no limits.
 	Limits Limits
-	// Memory is the budget for bodies that wait, and Heads the one for long heads
-	// over HTTP/2, which Strict does not see; nil for no bound.
-	Memory, Heads *Memory
-	// MinBodyRate is the least rate of a body, in bytes per second; zero for
+	// Memory is the budget for buffered bodies, and HeaderMemory that for long headers
+	// over HTTP/2, which Strict does not inspect; nil for no limit.
+	Memory, HeaderMemory *Memory
+	// MinBodyRate is the minimum rate of a body in bytes per second; zero means
 	// DefaultBodyRate.
 	MinBodyRate int
-	// BodyGrace is how long a body may take whatever its rate; zero for
-	// DefaultBodyGrace.
+	// BodyGrace is the time before MinBodyRate applies; zero means DefaultBodyGrace.
 	BodyGrace time.Duration
 
 	once     sync.Once
@@ -65,46 +65,45 @@ type Gateway struct {
 	upgrades upgrades
 }
 
-// Handler returns the handler of all functions' hosts.
+// Handler returns the handler for calls of all functions.
 func (g *Gateway) Handler() http.Handler { return g.handler(false) }
 
-// Inside returns a handler for the calls that the server itself makes. They go
-// the way of all calls, but nobody asks them for a token: as in the real
-// service, a function's privacy stops none of them.
-func (g *Gateway) Inside() http.Handler { return g.handler(true) }
+// Internal returns the handler for calls that the server itself makes, for crons and
+// triggers. As in the real service, they need no token for a private function, and are
+// neither redirected to HTTPS nor limited by Limits.
+func (g *Gateway) Internal() http.Handler { return g.handler(true) }
 
-func (g *Gateway) handler(inside bool) http.Handler {
+func (g *Gateway) handler(internal bool) http.Handler {
 	g.once.Do(func() { g.proxy, g.limits = g.newProxy(), newLimits(g.Limits) })
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, inside) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, internal) })
 }
 
-// A call is one request on its way through the gateway.
+// A call is the state of one request.
 type call struct {
 	requestID string
-	// inside tells that the server itself calls.
-	inside    bool
+	// internal means that the server itself makes the call.
+	internal  bool
 	to        route
 	admission admission
-	// body is the caller's.
+	// body is the body that the caller sends.
 	body *pacedBody
-	// seen is how many changes the table had when the call was looked at first.
-	seen int64
-	// end ends a call that is forwarded, leave notes that it has left HTTP, and
+	// changesSeen is the number of changes in the table before the call was admitted.
+	changesSeen int64
+	// cancel aborts a forwarded call, upgraded is called when it switches protocols, and
 	// recheck reports whether it is still admitted.
-	end     context.CancelFunc
-	leave   func()
-	recheck func() bool
-	// instance serves the call; answered tells that the whole of its answer
-	// has been read, so that it can serve the next call.
+	cancel   context.CancelFunc
+	upgraded func()
+	recheck  func() bool
+	// instance serves the call. answered means that the complete response was read, so
+	// that the instance can serve the next call.
 	instance *scale.Instance
 	answered bool
-	// badBody is what was wrong with the caller's body.
-	badBody atomic.Pointer[error]
-	// failure is why the call was not answered by the function; left tells that
-	// nobody was there any more to be answered.
-	failure error
-	left    bool
-	// began, decided and acquired are those of Outcome.
+	// bodyError is the first error of reading the caller's body.
+	bodyError atomic.Pointer[error]
+	// failure is the reason why the function did not answer the call.
+	failure            error
+	clientDisconnected bool
+	// began, decided and acquired are the times of Outcome.
 	began, decided, acquired time.Time
 }
 
@@ -115,31 +114,31 @@ func callOf(r *http.Request) *call {
 	return c
 }
 
-func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, inside bool) {
-	noteEncryption(r)
-	c := &call{requestID: g.requestID(r), inside: inside, began: g.Now()}
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool) {
+	setTLS(r)
+	c := &call{requestID: g.requestID(r), internal: internal, began: g.Now()}
 	if g.Observer != nil {
 		r = g.Observer.Begin(r)
 	}
 	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
-	defer func() { g.note(r, g.outcome(c, recorded.status)) }()
+	defer func() { g.report(r, g.outcome(c, recorded.status)) }()
 	c.body = newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
 	length := r.ContentLength
-	cost := headCost2(r)
-	if !g.Heads.take("", "", cost) {
+	cost := http2HeaderCost(r)
+	if !g.HeaderMemory.reserve("", "", cost) {
 		c.failure = errNoMemory
 		answerNoMemory(recorded)
 		return
 	}
-	defer g.Heads.give("", "", cost)
+	defer g.HeaderMemory.release("", "", cost)
 	g.route(recorded, r, c)
-	c.body.drop(length)
+	c.body.discardRest(length)
 }
 
-// route finds the function and holds the call against what does not need an
-// instance.
+// route finds the function, performs the checks that need no instance, and forwards the
+// call.
 func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
-	c.seen = g.Table.changes()
+	c.changesSeen = g.Table.changes()
 	if !g.settled() {
 		answerUnsettled(w)
 		return
@@ -152,12 +151,12 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	c.to = to
 	switch {
 	case !r.ProtoAtLeast(1, 1):
-		// Scaleway's documentation names this status for HTTP/1.0. RFC 9110 wants
-		// both headers; net/http drops the second unless it says to close, too.
+		// Scaleway documents this status for HTTP/1.0. RFC 9110 requires both headers;
+		// net/http drops Connection unless it contains close.
 		w.Header().Set("Upgrade", "HTTP/1.1")
 		w.Header().Set("Connection", "Upgrade, close")
 		answer(w, http.StatusUpgradeRequired, "HTTP/1.1 or HTTP/2 is required")
-	case to.redirect && !c.inside && !g.overHTTPS(r):
+	case to.redirect && !c.internal && !g.overHTTPS(r):
 		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)
 	case !g.admitted(r, c):
 		answerDenied(w)
@@ -176,8 +175,9 @@ func (g *Gateway) maxPayload() int64 {
 	return cmp.Or(g.MaxPayload, functions.DefaultLimits().PayloadSize)
 }
 
+// admitted decides whether the call is admitted, and stores the decision in c.
 func (g *Gateway) admitted(r *http.Request, c *call) bool {
-	if !c.to.private || c.inside {
+	if !c.to.private || c.internal {
 		return true
 	}
 	c.decided = g.Now()
@@ -185,19 +185,20 @@ func (g *Gateway) admitted(r *http.Request, c *call) bool {
 	return c.admission.admitted
 }
 
-// reserved paths never reach a handler. The real runtimes drop them without a
-// documented answer; 404 is ours.
+// reserved reports whether a path is never forwarded. The real runtimes drop these requests
+// without a documented answer; Jeton answers 404.
 func reserved(path string) bool {
 	return path == "/favicon.ico" || path == "/robots.txt"
 }
 
-// tries is how often a call looks for a revision that is replaced while it
-// does.
-const tries = 3
+// maxAttempts is the number of attempts to acquire an instance of a revision that is being
+// replaced.
+const maxAttempts = 3
 
-// acquire waits for an instance of the function's current revision.
+// acquire waits for an instance of the function's current revision, and checks afterwards that
+// the call is still admitted.
 func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
-	for try := 1; ; try++ {
+	for attempt := 1; ; attempt++ {
 		if c.to.revisionID == "" {
 			return errNotDeployed
 		}
@@ -207,7 +208,7 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 			instance.Serve(c.requestID)
 			return g.stillAdmitted(r, c)
 		}
-		if !errors.Is(err, scale.ErrUnknownRevision) || try == tries {
+		if !errors.Is(err, scale.ErrUnknownRevision) || attempt == maxAttempts {
 			return err
 		}
 		if err := g.readmit(r, c); err != nil {
@@ -216,14 +217,14 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 	}
 }
 
-// longWait is how long a call may have waited without being looked at again,
-// if nothing has changed meanwhile.
-const longWait = time.Second
+// maxUncheckedWait is the maximum time that a call may wait without being admitted again, if
+// the table has not changed.
+const maxUncheckedWait = time.Second
 
-// stillAdmitted looks again at a call that may have waited: its token may have
-// been revoked, or have expired, since it was admitted.
+// stillAdmitted admits a call again that may have waited: its token may have been revoked or
+// may have expired. If the call is denied it releases the instance.
 func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
-	if g.settled() && g.Table.changes() == c.seen && c.acquired.Sub(c.began) < longWait {
+	if g.settled() && g.Table.changes() == c.changesSeen && c.acquired.Sub(c.began) < maxUncheckedWait {
 		return nil
 	}
 	err := g.readmit(r, c)
@@ -233,7 +234,7 @@ func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
 	return err
 }
 
-// readmit decides on a call anew, by what is true now.
+// readmit decides about a call again, with the current table and time.
 func (g *Gateway) readmit(r *http.Request, c *call) error {
 	if !g.settled() {
 		return errUnsettled
@@ -249,8 +250,8 @@ func (g *Gateway) readmit(r *http.Request, c *call) error {
 	return nil
 }
 
-// note tells of a call that is over: the log, and whoever watches.
-func (g *Gateway) note(r *http.Request, o Outcome) {
+// report writes a completed call to the log and notifies the observer.
+func (g *Gateway) report(r *http.Request, o Outcome) {
 	if g.Observer != nil {
 		g.Observer.End(r, o)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-func TestHosts(t *testing.T) {
+func TestHandler_RoutesByHostname(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
@@ -26,48 +26,48 @@ func TestHosts(t *testing.T) {
 		r.Host = name
 		got := w.send(r)
 		if got.Code != want {
-			t.Errorf("%q: status %d, want %d", name, got.Code, want)
+			t.Errorf("%q: got status %d, want %d", name, got.Code, want)
 		}
 		if want == 404 && (got.Header().Get("Content-Type") != "application/json" || !strings.HasPrefix(got.Body.String(), `{"message":`)) {
-			t.Errorf("%q: %v %s", name, got.Header(), got.Body)
+			t.Errorf("%q: got %v %s, want a JSON message", name, got.Header(), got.Body)
 		}
 	}
 }
 
-func TestWaysNotToBeServed(t *testing.T) {
+func TestHandler_AnswersWithoutInstance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	for name, test := range map[string]struct {
 		request func(*http.Request)
 		status  int
-		says    string
+		want    string
 	}{
-		"HTTP/1.0":               {func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 1, 0 }, 426, "HTTP/1.1"},
-		"favicon":                {func(r *http.Request) { r.URL.Path = "/favicon.ico" }, 404, "not found"},
-		"robots":                 {func(r *http.Request) { r.URL.Path = "/robots.txt" }, 404, "not found"},
-		"too long a body":        {func(r *http.Request) { r.ContentLength = 6<<20 + 1 }, 413, "max payload size = 6291456 bytes"},
-		"too long, of no length": {func(r *http.Request) { body(r, 6<<20+1) }, 413, "max payload size = 6291456 bytes"},
+		"HTTP/1.0":              {func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 1, 0 }, 426, "HTTP/1.1"},
+		"favicon":               {func(r *http.Request) { r.URL.Path = "/favicon.ico" }, 404, "not found"},
+		"robots":                {func(r *http.Request) { r.URL.Path = "/robots.txt" }, 404, "not found"},
+		"body too long":         {func(r *http.Request) { r.ContentLength = 6<<20 + 1 }, 413, "max payload size = 6291456 bytes"},
+		"chunked body too long": {func(r *http.Request) { body(r, 6<<20+1) }, 413, "max payload size = 6291456 bytes"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "http://"+host+"/", nil)
 		test.request(r)
 		got := w.send(r)
-		if got.Code != test.status || !strings.Contains(got.Body.String(), test.says) {
-			t.Errorf("%s: %d %s", name, got.Code, got.Body.String()[:min(got.Body.Len(), 100)])
+		if got.Code != test.status || !strings.Contains(got.Body.String(), test.want) {
+			t.Errorf("%s: got %d %s, want %d %q", name, got.Code, got.Body.String()[:min(got.Body.Len(), 100)], test.status, test.want)
 		}
 	}
 	r := httptest.NewRequest(http.MethodPost, "http://"+host+"/", nil)
 	body(r, 6<<20)
 	if got := w.send(r); got.Code != 200 || got.Body.Len() != 6<<20+1 {
-		t.Errorf("6 MiB exactly: %d, %d bytes", got.Code, got.Body.Len())
+		t.Errorf("6 MiB exactly: got status %d, %d bytes, want 200", got.Code, got.Body.Len())
 	}
 	w.function(func(f *functions.Function) { f.Privacy, f.HTTPOption = functions.Public, functions.HTTPRedirected })
 	if got := w.call(); got.Code != 301 || got.Header().Get("Location") != "https://"+host+"/path?q=1" {
-		t.Errorf("redirected: %d to %s", got.Code, got.Header().Get("Location"))
+		t.Errorf("redirect: got status %d to %s, want 301 to https", got.Code, got.Header().Get("Location"))
 	}
 }
 
-// body gives a request a body of unknown length.
+// body sets a body of unknown length.
 func body(r *http.Request, length int64) {
 	r.Body = io.NopCloser(io.LimitReader(zeros{}, length))
 	r.ContentLength = -1
@@ -92,7 +92,7 @@ func FuzzHost(f *testing.F) {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, r)
 		if recorder.Code != 404 {
-			t.Errorf("%q: status %d from an empty table", name, recorder.Code)
+			t.Errorf("%q with an empty table: got status %d, want 404", name, recorder.Code)
 		}
 	})
 }

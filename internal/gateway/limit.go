@@ -12,49 +12,50 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// Limits bound how often, and how many at a time, functions are called. A zero
-// rate or number is no limit.
+// Limits limit the rate and number of calls. A zero rate or number means no limit.
 type Limits struct {
-	// FunctionRate is the calls per second of one function, and FunctionBurst how
-	// many may exceed it at once. FunctionCalls is how many there may be at a time,
-	// those that wait for an instance included.
+	// FunctionRate is the maximum rate of calls of one function per second, and
+	// FunctionBurst the number of calls that may exceed it at once. FunctionCalls is the
+	// maximum number of concurrent calls, including those that wait for an instance.
 	FunctionRate  float64
 	FunctionBurst int
 	FunctionCalls int
-	// The same for the calls of one function by one caller: a token, an API key,
-	// or, if there is neither, the caller's address.
+	// CallerRate, CallerBurst and CallerCalls limit the calls of one function by one caller:
+	// a token, an API key or, without either, the caller's address.
 	CallerRate  float64
 	CallerBurst int
 	CallerCalls int
 }
 
-// party is who or what a limit counts for: a function, or one caller of it.
-type party struct {
+// limitKey identifies a counter: a function, or one caller of a function.
+type limitKey struct {
 	function uuid.UUID
 	token    uuid.UUID
 	key      string
 	address  netip.Prefix
 }
 
-// maxParties is how many parties of one generation are remembered, 200 bytes
-// each. Of those before, the ones with calls under way are kept.
-const maxParties = 1 << 16
+// maxCounters is the maximum number of counters of one generation, of about 200 bytes each.
+// Counters of the previous generation with running calls are kept in addition.
+const maxCounters = 1 << 16
 
-// limiter counts calls.
+// limiter counts calls and their rate. It is safe for concurrent use.
 type limiter struct {
 	rate  rate.Limit
 	burst int
 	calls int
 
-	mu             sync.Mutex
-	recent, before map[party]*counted
+	mu                sync.Mutex
+	current, previous map[limitKey]*counter
 }
 
-// counted is what one party does.
-type counted struct {
+// counter contains the rate and the number of running calls for one key.
+type counter struct {
 	rate   *rate.Limiter
 	active int
 }
+
+// newLimiter returns a limiter; nil if there is no limit.
 
 func newLimiter(perSecond float64, burst, calls int) *limiter {
 	if perSecond <= 0 && calls <= 0 {
@@ -64,18 +65,18 @@ func newLimiter(perSecond float64, burst, calls int) *limiter {
 	if perSecond > 0 {
 		limit = rate.Limit(perSecond)
 	}
-	return &limiter{rate: limit, burst: max(burst, 1), calls: calls, recent: map[party]*counted{}}
+	return &limiter{rate: limit, burst: max(burst, 1), calls: calls, current: map[limitKey]*counter{}}
 }
 
-// begin counts a call, and returns how long its caller should wait if it is one
-// too many. A call that was counted must end. Nil counts nothing.
-func (l *limiter) begin(p party, now time.Time) (retryAfter time.Duration, ok bool) {
+// begin counts a call, or returns false and the time after which the caller may try again. The
+// caller of begin must call end after a counted call. A nil limiter allows everything.
+func (l *limiter) begin(key limitKey, now time.Time) (retryAfter time.Duration, ok bool) {
 	if l == nil {
 		return 0, true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.party(p)
+	c := l.counter(key)
 	if l.calls > 0 && c.active >= l.calls {
 		return time.Second, false
 	}
@@ -88,44 +89,44 @@ func (l *limiter) begin(p party, now time.Time) (retryAfter time.Duration, ok bo
 	return 0, true
 }
 
-func (l *limiter) end(p party) {
+func (l *limiter) end(key limitKey) {
 	if l == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.party(p).active--
+	l.counter(key).active--
 }
 
-// party finds what is counted of a party. The caller holds the lock.
-func (l *limiter) party(p party) *counted {
-	c := l.recent[p]
+// counter returns the counter of a key. The caller holds l.mu.
+func (l *limiter) counter(key limitKey) *counter {
+	c := l.current[key]
 	if c != nil {
 		return c
 	}
-	if c = l.before[p]; c == nil {
-		c = &counted{rate: rate.NewLimiter(l.rate, l.burst)}
+	if c = l.previous[key]; c == nil {
+		c = &counter{rate: rate.NewLimiter(l.rate, l.burst)}
 	}
-	if len(l.recent) >= maxParties {
-		l.turn()
+	if len(l.current) >= maxCounters {
+		l.rotate()
 	}
-	l.recent[p] = c
+	l.current[key] = c
 	return c
 }
 
-// turn makes the recent parties the ones before, and forgets the older ones but
-// for those with calls under way.
-func (l *limiter) turn() {
-	kept := map[party]*counted{}
-	for p, c := range l.before {
+// rotate starts a new generation of counters. It drops the counters of the previous generation
+// without running calls. The caller holds l.mu.
+func (l *limiter) rotate() {
+	kept := map[limitKey]*counter{}
+	for key, c := range l.previous {
 		if c.active > 0 {
-			kept[p] = c
+			kept[key] = c
 		}
 	}
-	l.before, l.recent = l.recent, kept
+	l.previous, l.current = l.current, kept
 }
 
-// limits are both limiters of a gateway.
+// limits are the limiters of a gateway.
 type limits struct{ function, caller *limiter }
 
 func newLimits(l Limits) limits {
@@ -135,18 +136,19 @@ func newLimits(l Limits) limits {
 	}
 }
 
-// none reports whether nothing is counted.
+// none reports whether there are no limits.
 func (l limits) none() bool { return l.function == nil && l.caller == nil }
 
-// enter counts an admitted call for its function and its caller. It returns what
-// ends the counting, or nil and how long the caller should wait. The caller comes
-// first: what one sends too much does not use up the function's rate.
-func (g *Gateway) enter(r *http.Request, c *call) (end func(), retryAfter time.Duration) {
-	if c.inside || g.limits.none() {
+// countCall counts an admitted call for its function and its caller. It returns a function that
+// ends the call; or nil and the time after which the caller may try again. The limits of the
+// caller are checked first, so that denied calls of one caller do not use up the rate of the
+// function.
+func (g *Gateway) countCall(r *http.Request, c *call) (end func(), retryAfter time.Duration) {
+	if c.internal || g.limits.none() {
 		return func() {}, 0
 	}
 	now := g.Now()
-	function := party{function: c.to.function}
+	function := limitKey{function: c.to.function}
 	caller := function
 	switch {
 	case c.admission.token != uuid.Nil:

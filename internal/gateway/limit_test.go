@@ -11,8 +11,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 )
 
-// limited is a world whose gateway has limits, and two tokens.
-func limited(t *testing.T, limits gateway.Limits, function http.HandlerFunc) *world {
+// newLimitedWorld returns a gateway with limits and the tokens one and two.
+func newLimitedWorld(t *testing.T, limits gateway.Limits, function http.HandlerFunc) *world {
 	t.Helper()
 	w := newWorld(t, function, func(g *gateway.Gateway) { g.Limits = limits })
 	w.function(nil)
@@ -21,7 +21,7 @@ func limited(t *testing.T, limits gateway.Limits, function http.HandlerFunc) *wo
 	return w
 }
 
-func TestLimits_OfRates(t *testing.T) {
+func TestLimits_Rates(t *testing.T) {
 	t.Parallel()
 	type step struct {
 		after time.Duration
@@ -39,7 +39,7 @@ func TestLimits_OfRates(t *testing.T) {
 			{0, "one", 429},
 			{time.Second, "two", 200},
 			{0, "one", 429},
-			// A call that is not admitted does not count.
+			// Denied calls do not count.
 			{time.Second, "none", 403},
 			{0, "one", 200},
 		}},
@@ -47,29 +47,29 @@ func TestLimits_OfRates(t *testing.T) {
 			{0, "one", 200}, {0, "one", 429}, {0, "two", 200}, {time.Second, "one", 429}, {time.Second, "one", 200},
 		}},
 		"of both": {gateway.Limits{CallerRate: 1, CallerBurst: 1, FunctionRate: 2, FunctionBurst: 2}, []step{
-			// What one sends too much does not use up the function's rate.
+			// Excess calls of a caller do not use up the function's rate.
 			{0, "one", 200}, {0, "one", 429}, {0, "one", 429}, {0, "two", 200}, {0, "two", 429},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := limited(t, test.limits, echo)
+			w := newLimitedWorld(t, test.limits, echo)
 			for i, s := range test.steps {
 				w.mu.Lock()
 				w.clock = w.clock.Add(s.after)
 				w.mu.Unlock()
 				got := w.call("X-Auth-Token", s.token)
 				if got.Code != s.want || (got.Code == 429) != (got.Header().Get("Retry-After") != "") {
-					t.Errorf("step %d: %d with Retry-After %q, want %d", i, got.Code, got.Header().Get("Retry-After"), s.want)
+					t.Errorf("step %d: got status %d with Retry-After %q, want %d", i, got.Code, got.Header().Get("Retry-After"), s.want)
 				}
 			}
 		})
 	}
 }
 
-func TestLimits_OfUnauthenticatedCallers(t *testing.T) {
+func TestLimits_CountUnauthenticatedCallersByAddress(t *testing.T) {
 	t.Parallel()
-	w := limited(t, gateway.Limits{CallerRate: 1, CallerBurst: 1}, echo)
+	w := newLimitedWorld(t, gateway.Limits{CallerRate: 1, CallerBurst: 1}, echo)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	w.Proxies = proxies(t, "10.0.0.0/8")
 	for i, step := range []struct {
@@ -78,12 +78,12 @@ func TestLimits_OfUnauthenticatedCallers(t *testing.T) {
 	}{
 		{"192.0.2.1:1", "", 200},
 		{"192.0.2.1:2", "", 429},
-		// What a stranger claims does not count.
+		// X-Forwarded-For of an untrusted peer is ignored.
 		{"192.0.2.1:3", "198.51.100.1", 429},
 		{"[2001:db8::1]:1", "", 200},
 		{"[2001:db8::2]:1", "", 429},
 		{"[2001:db8:0:1::1]:1", "", 200},
-		// A trusted proxy tells of its callers; the last stranger counts.
+		// The caller is the last address that is not a trusted proxy.
 		{"10.0.0.1:1", "203.0.113.1", 200},
 		{"10.0.0.1:1", "203.0.113.2", 200},
 		{"10.0.0.2:1", "6.6.6.6, 203.0.113.1, 10.0.0.9", 429},
@@ -96,40 +96,40 @@ func TestLimits_OfUnauthenticatedCallers(t *testing.T) {
 			r.Header.Set("X-Forwarded-For", step.forwarded)
 		}
 		if got := w.send(r).Code; got != step.want {
-			t.Errorf("step %d, from %s for %q: %d, want %d", i, step.peer, step.forwarded, got, step.want)
+			t.Errorf("step %d, from %s for %q: got status %d, want %d", i, step.peer, step.forwarded, got, step.want)
 		}
 	}
 }
 
-func TestLimits_OfCallsAtATime(t *testing.T) {
+func TestLimits_ConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	for name, limits := range map[string]gateway.Limits{
 		"of the function": {FunctionCalls: 1}, "of the caller": {CallerCalls: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			entered, leave := make(chan struct{}, 9), make(chan struct{})
-			w := limited(t, limits, func(rw http.ResponseWriter, _ *http.Request) {
+			entered, proceed := make(chan struct{}, 9), make(chan struct{})
+			w := newLimitedWorld(t, limits, func(rw http.ResponseWriter, _ *http.Request) {
 				entered <- struct{}{}
-				<-leave
+				<-proceed
 				_, _ = io.WriteString(rw, "done")
 			})
 			first := make(chan int)
 			go func() { first <- w.call("X-Auth-Token", "one").Code }()
 			<-entered
 			if got := w.call("X-Auth-Token", "one"); got.Code != 429 || got.Header().Get("Retry-After") != "1" {
-				t.Errorf("a second call: %d", got.Code)
+				t.Errorf("second concurrent call: got status %d, want 429", got.Code)
 			}
-			close(leave)
+			close(proceed)
 			other := w.call("X-Auth-Token", "two").Code
 			if name == "of the caller" && other != 200 {
-				t.Errorf("another caller: %d", other)
+				t.Errorf("call of another caller: got status %d, want 200", other)
 			}
 			if got := <-first; got != 200 {
-				t.Errorf("the first call: %d", got)
+				t.Errorf("first call: got status %d, want 200", got)
 			}
 			if got := w.call("X-Auth-Token", "one").Code; got != 200 {
-				t.Errorf("after it has ended: %d", got)
+				t.Errorf("call after the first: got status %d, want 200", got)
 			}
 		})
 	}

@@ -2,8 +2,8 @@ package gateway
 
 import "sync"
 
-// Memory is a budget for what waits in the gateway: request bodies and long
-// headers. A function can have a quarter of it at most, and a project half.
+// Memory is a memory budget for request bodies and long headers. A function can use at most a
+// quarter of it, and a project half. It is safe for concurrent use.
 type Memory struct {
 	total int64
 
@@ -12,18 +12,18 @@ type Memory struct {
 	users map[string]int64
 }
 
-// The parts of the budget that one function and one project can have.
+// One function and one project can use the total divided by these numbers.
 const (
 	functionShare = 4
 	projectShare  = 2
 )
 
-// NewMemory returns a budget of so many bytes.
+// NewMemory returns a budget of total bytes.
 func NewMemory(total int64) *Memory { return &Memory{total: total, users: map[string]int64{}} }
 
-// take charges a function and its project, and reports whether the budget allows it.
-// Without a function there is no bound but the whole budget. Nil allows everything.
-func (m *Memory) take(function, project string, n int64) bool {
+// reserve reserves n bytes for a function and its project, and reports whether the budget
+// allows it. Without a function only the total is limited. A nil Memory allows everything.
+func (m *Memory) reserve(function, project string, n int64) bool {
 	if m == nil || n == 0 {
 		return true
 	}
@@ -43,8 +43,8 @@ func (m *Memory) take(function, project string, n int64) bool {
 	return true
 }
 
-// give returns what was taken.
-func (m *Memory) give(function, project string, n int64) {
+// release releases n reserved bytes.
+func (m *Memory) release(function, project string, n int64) {
 	if m == nil || n == 0 {
 		return
 	}

@@ -5,43 +5,41 @@ import (
 	"time"
 )
 
-// An Observer watches the calls. It runs on the way of every call, so it must
-// be quick; no token is among what it is told.
+// An Observer is notified of every call, during the call: its methods must be fast. An
+// Outcome contains no tokens or secret keys.
 type Observer interface {
-	// Begin is told of a call before anything is decided about it, and returns
-	// the request to go on with: the same one, or one with another context.
+	// Begin is called before the call is admitted. It returns the request to continue with:
+	// r, or r with another context.
 	Begin(r *http.Request) *http.Request
-	// End is told of a call that is over, with the request that Begin returned.
+	// End is called after the call with the request that Begin returned.
 	End(r *http.Request, o Outcome)
 }
 
-// An Outcome is what became of a call.
+// An Outcome describes a completed call.
 type Outcome struct {
 	RequestID string
-	// FunctionID and NamespaceID are empty where no function has the host that
-	// was called.
+	// FunctionID and NamespaceID are empty if no function has the hostname.
 	FunctionID  string
 	NamespaceID string
-	// Status is that of the answer; zero if the call ended without one.
+	// Status is the status of the answer; zero if the call ended without one.
 	Status int
-	// Private tells whether the caller was asked for a token. Reason says why the
-	// call was refused, and is empty where it was admitted; TokenID or
-	// AccessKey names what was presented, as far as it is known.
+	// Private means that the call needed a credential. Reason is why it was denied; empty
+	// if it was admitted. TokenID or AccessKey identifies the credential, if it is known.
 	Private   bool
 	Reason    string
 	TokenID   string
 	AccessKey string
-	// InstanceID is empty where the call got no instance.
+	// InstanceID is empty if no instance served the call.
 	InstanceID string
-	// Failure is why the call was not answered by the function.
+	// Failure is why the function did not answer the call; nil if it did.
 	Failure error
-	// Began, Decided, Acquired and Ended are when the call came, was admitted
-	// or refused, got an instance, and was over. Decided is zero for a public
-	// function, Acquired where the call got no instance.
+	// Began, Decided, Acquired and Ended are the times at which the call arrived, was
+	// admitted or denied, got an instance, and ended. Decided is zero for a public
+	// function, and Acquired for a call without an instance.
 	Began, Decided, Acquired, Ended time.Time
 }
 
-// Waited is how long the call waited for its instance.
+// Waited returns how long the call waited for its instance.
 func (o Outcome) Waited() time.Duration {
 	switch {
 	case o.Acquired.IsZero():
@@ -52,16 +50,16 @@ func (o Outcome) Waited() time.Duration {
 	return o.Acquired.Sub(o.Decided)
 }
 
-// outcome is what there is to tell of a call that is over now.
+// outcome returns the outcome of a call that has just ended.
 func (g *Gateway) outcome(c *call, status int) Outcome {
 	o := Outcome{
 		RequestID: c.requestID, FunctionID: c.to.functionID, NamespaceID: c.to.namespaceID, Status: status,
-		Private: c.to.private && !c.inside, Reason: string(c.admission.reason),
+		Private: c.to.private && !c.internal, Reason: string(c.admission.reason),
 		TokenID: c.admission.tokenID(), AccessKey: c.admission.accessKey, Failure: c.failure,
 		Began: c.began, Decided: c.decided, Acquired: c.acquired, Ended: g.Now(),
 	}
-	if c.left {
-		// What was written then is no fault of the function's.
+	if c.clientDisconnected {
+		// The client has not received the recorded answer.
 		o.Status = 0
 	}
 	if c.instance != nil {

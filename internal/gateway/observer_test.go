@@ -16,11 +16,11 @@ import (
 
 type seenKey struct{}
 
-// watcher keeps the last outcome.
+// watcher is an Observer that stores the last outcome.
 type watcher struct {
 	outcome gateway.Outcome
 	ended   int
-	// own tells whether the request was the one that Begin returned.
+	// own means that End got the request that Begin returned.
 	own bool
 }
 
@@ -33,8 +33,7 @@ func (w *watcher) End(r *http.Request, o gateway.Outcome) {
 	w.ended++
 }
 
-// TestObserver looks at what is told of a call, whatever becomes of it.
-func TestObserver(t *testing.T) {
+func TestObserver_GetsOutcome(t *testing.T) {
 	t.Parallel()
 	const token = "the.token.itself"
 	for name, test := range map[string]struct {
@@ -70,37 +69,36 @@ func TestObserver(t *testing.T) {
 				}
 			}
 			if got.Began.IsZero() || got.Ended.IsZero() || strings.Join(timed, " ") != test.timed || !watched.own || watched.ended != 1 {
-				t.Errorf("told %d times, of its own request: %v, with the times %+v", watched.ended, watched.own, got)
+				t.Errorf("got %d calls of End, own request %v, times %+v, want 1 call with the times %s", watched.ended, watched.own, got, test.timed)
 			}
 			got.Began, got.Decided, got.Acquired, got.Ended = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 			if got != test.want {
-				t.Errorf("told of %+v, want %+v", got, test.want)
+				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 		})
 	}
 }
 
-// TestCallerThatLeaves: a call that nobody waits for any more is no failure of the
-// function's, wherever it is when its caller leaves.
-func TestCallerThatLeaves(t *testing.T) {
+// A call whose client has disconnected is not counted as a failure of the function.
+func TestOutcome_HasNoStatusIfClientDisconnects(t *testing.T) {
 	t.Parallel()
 	for name, waiting := range map[string]error{"while the function works": nil, "in the queue": context.Canceled} {
-		ctx, leave := context.WithCancel(t.Context())
-		w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) { leave(); <-r.Context().Done() })
+		ctx, disconnect := context.WithCancel(t.Context())
+		w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) { disconnect(); <-r.Context().Done() })
 		watched := &watcher{}
 		w.Observer, w.err = watched, waiting
 		w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 		if waiting != nil {
-			leave()
+			disconnect()
 		}
 		w.send(httptest.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+"/", nil))
 		if got := watched.outcome; got.Status != 0 || !errors.Is(got.Failure, context.Canceled) {
-			t.Errorf("%s: status %d, failure %v", name, got.Status, got.Failure)
+			t.Errorf("%s: got status %d, failure %v, want 0 and context.Canceled", name, got.Status, got.Failure)
 		}
 	}
 }
 
-func TestWaited(t *testing.T) {
+func TestOutcome_Waited(t *testing.T) {
 	t.Parallel()
 	at := func(milliseconds int) time.Time { return start.Add(time.Duration(milliseconds) * time.Millisecond) }
 	for name, test := range map[string]struct {
@@ -112,7 +110,7 @@ func TestWaited(t *testing.T) {
 		"no instance": {gateway.Outcome{Began: at(0), Decided: at(2)}, 0},
 	} {
 		if got := test.outcome.Waited(); got != test.want {
-			t.Errorf("%s: waited %s, want %s", name, got, test.want)
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}
 	}
 }

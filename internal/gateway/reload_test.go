@@ -32,26 +32,26 @@ func TestReload_DropsWhatWasDeletedBetweenSnapshots(t *testing.T) {
 	w.load(f, kept, deleted, domain)
 	for _, text := range []string{"kept", "deleted"} {
 		if got := w.call("X-Auth-Token", text).Code; got != http.StatusOK {
-			t.Fatalf("the token %q gets %d, want 200", text, got)
+			t.Fatalf("token %q: got status %d, want 200", text, got)
 		}
 	}
 
 	w.load(f, kept)
 	for text, want := range map[string]int{"kept": http.StatusOK, "deleted": http.StatusForbidden} {
 		if got := w.call("X-Auth-Token", text).Code; got != want {
-			t.Errorf("the token %q gets %d, want %d", text, got, want)
+			t.Errorf("token %q: got status %d, want %d", text, got, want)
 		}
 	}
 	if w.Table.Serves(domain.Hostname) || !w.Table.Serves(host) {
-		t.Errorf("the deleted domain is served: %v, the function's own: %v", w.Table.Serves(domain.Hostname), w.Table.Serves(host))
+		t.Errorf("got served %v for the deleted domain and %v for the function's own, want false and true", w.Table.Serves(domain.Hostname), w.Table.Serves(host))
 	}
 	if got := used(w.Table); !slices.Equal(got, []string{tokenID(1)}) {
-		t.Errorf("used are %v, want the token that was kept", got)
+		t.Errorf("got uses %v, want the remaining token", got)
 	}
 
 	w.load()
 	if got := w.call("X-Auth-Token", "kept").Code; got != http.StatusNotFound || w.Table.Serves(host) {
-		t.Errorf("a function that was deleted answers %d", got)
+		t.Errorf("deleted function: got status %d, want 404", got)
 	}
 }
 
@@ -62,10 +62,10 @@ func TestReload_KeepsOldViewUntilSwap(t *testing.T) {
 	w.token("text", functions.Token{ID: tokenID(1), FunctionID: functionID})
 	loader := w.Table.Reload(store.Position{})
 	if got := w.call("X-Auth-Token", "text").Code; got != http.StatusOK {
-		t.Errorf("a call during the reload gets %d, want 200", got)
+		t.Errorf("call before Swap: got status %d, want 200", got)
 	}
 	loader.Swap()
 	if got := w.call("X-Auth-Token", "text").Code; got != http.StatusNotFound {
-		t.Errorf("a call after the swap gets %d, want 404", got)
+		t.Errorf("call after Swap: got status %d, want 404", got)
 	}
 }

@@ -7,16 +7,17 @@ const (
 	maxRequestID    = 128
 )
 
-// requestID is the caller's own, if it has a form that can go into a log, or a
-// new one.
+// requestID returns the request ID of the caller if it can be logged, or else a new one.
 func (g *Gateway) requestID(r *http.Request) string {
-	if id := r.Header.Get(requestIDHeader); plain(id) {
+	if id := r.Header.Get(requestIDHeader); isLoggable(id) {
 		return id
 	}
 	return g.NewID()
 }
 
-func plain(id string) bool {
+// isLoggable reports whether an ID consists of printable ASCII characters without spaces and
+// is not too long.
+func isLoggable(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false
 	}
@@ -28,5 +29,5 @@ func plain(id string) bool {
 	return true
 }
 
-// truncate bounds what a caller can write into the log.
+// truncate shortens a text of the caller for the log.
 func truncate(text string) string { return text[:min(len(text), maxRequestID)] }

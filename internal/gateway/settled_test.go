@@ -10,20 +10,19 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// doubtfulInstances begins a doubt while a call waits for its instance.
-type doubtfulInstances struct {
+// unsettlingInstances is an Instances whose Acquire sets settled to false.
+type unsettlingInstances struct {
 	*world
 
 	settled *atomic.Bool
 }
 
-func (d doubtfulInstances) Acquire(ctx context.Context, revisionID string) (*scale.Instance, error) {
-	d.settled.Store(false)
-	return d.world.Acquire(ctx, revisionID)
+func (u unsettlingInstances) Acquire(ctx context.Context, revisionID string) (*scale.Instance, error) {
+	u.settled.Store(false)
+	return u.world.Acquire(ctx, revisionID)
 }
 
-// While a revocation may have been stored that the table does not have, no call is
-// admitted, whatever it presents.
+// While the table may lack a stored revocation, every call is refused.
 func TestCall_IsRefusedWhileChangesAreUnsettled(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -44,23 +43,23 @@ func TestCall_IsRefusedWhileChangesAreUnsettled(t *testing.T) {
 			w.function(func(f *functions.Function) { f.Privacy = test.privacy })
 			w.token("good", functions.Token{ID: tokenID(1), FunctionID: functionID})
 			if got := w.call("X-Auth-Token", "good"); got.Code != http.StatusOK {
-				t.Fatalf("before: %d", got.Code)
+				t.Fatalf("settled: got status %d, want 200", got.Code)
 			}
 			settled.Store(test.waiting)
 			if test.waiting {
-				w.Instances = doubtfulInstances{w, &settled}
+				w.Instances = unsettlingInstances{w, &settled}
 			}
 			got := w.call("X-Auth-Token", "good")
 			if got.Code != http.StatusServiceUnavailable || got.Header().Get("Retry-After") == "" {
-				t.Errorf("during the doubt: %d, Retry-After %q", got.Code, got.Header().Get("Retry-After"))
+				t.Errorf("unsettled: got status %d, Retry-After %q, want 503", got.Code, got.Header().Get("Retry-After"))
 			}
 			if w.released != 1 && !test.waiting || w.released != 2 && test.waiting {
-				t.Errorf("%d instances were given back", w.released)
+				t.Errorf("got %d released instances", w.released)
 			}
 			settled.Store(true)
 			w.Instances = w
 			if got := w.call("X-Auth-Token", "good"); got.Code != http.StatusOK {
-				t.Errorf("afterwards: %d", got.Code)
+				t.Errorf("settled again: got status %d, want 200", got.Code)
 			}
 		})
 	}

@@ -2,25 +2,26 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
 )
 
-// Strict returns a listener whose connections end, with the status 400, at a
-// request that is framed in an ambiguous way: with two lengths, with a length
-// and chunks, with folded lines, with two hosts. Encrypted
-// connections are decrypted before they come here: what Accept of l returns is
-// a *tls.Conn then.
+// Strict returns a listener that answers an ambiguous request with 400 and closes the connection:
+// a request with two lengths, a length and chunks, folded lines or two hosts. For TLS, Accept of
+// l must return a *tls.Conn.
 //
-// Long heads are charged to the budget until their request is over, and end the
-// connection if it does not allow them; nil allows all.
-func Strict(l net.Listener, heads *Memory) net.Listener { return strictListener{l, heads} }
+// Long headers are charged to headerMemory until their request ends. If it does not allow a
+// header, the connection is closed too. A nil headerMemory allows all headers.
+func Strict(l net.Listener, headerMemory *Memory) net.Listener {
+	return strictListener{l, headerMemory}
+}
 
 type strictListener struct {
 	net.Listener
-	heads *Memory
+	headerMemory *Memory
 }
 
 func (l strictListener) Accept() (net.Conn, error) {
@@ -28,33 +29,35 @@ func (l strictListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &strictConn{Conn: connection, framing: newFraming(), heads: l.heads}, nil
+	return &strictConn{Conn: connection, framing: newFraming(), headerMemory: l.headerMemory}, nil
 }
 
-// strictConn looks at what net/http reads.
+// strictConn inspects the data that net/http reads.
 type strictConn struct {
 	net.Conn
 	framing *framing
-	// upgraded tells that the connection has left HTTP.
+	// upgraded means that the connection has switched to another protocol.
 	upgraded atomic.Bool
-	// refusal is what net/http reads in place of an ambiguous request.
-	refusal []byte
-	refused bool
-	// heads is charged for the head of the request that is read or answered.
-	heads   *Memory
-	charged atomic.Int64
+	// refused means that the connection has an ambiguous request. replacement is the rest
+	// of the data that net/http reads instead.
+	refused     bool
+	replacement []byte
+	// headerMemory is charged for the header of the current request.
+	headerMemory *Memory
+	charged      atomic.Int64
 }
 
 const (
-	// shortHead is the length of a head up to which nothing is charged, in bytes.
-	shortHead = 16 << 10
-	// headCost is how many bytes of memory net/http takes for one of a head: what
-	// it reads, and the texts that it makes of it.
-	headCost = 4
+	// freeHeaderSize is the size in bytes up to which a header is not charged.
+	freeHeaderSize = 16 << 10
+	// headerCost is the memory that net/http uses per byte of a header, for its buffer and
+	// for the parsed fields.
+	headerCost = 4
 )
 
-// headCost2 is what the head of a request over HTTP/2 costs the budget.
-func headCost2(r *http.Request) int64 {
+// http2HeaderCost returns the memory to charge for the header of an HTTP/2 request; zero for
+// HTTP/1, whose headers strictConn charges.
+func http2HeaderCost(r *http.Request) int64 {
 	if r.ProtoMajor != 2 {
 		return 0
 	}
@@ -64,25 +67,24 @@ func headCost2(r *http.Request) int64 {
 			size += len(name) + len(value)
 		}
 	}
-	return headCost * max(int64(size)-shortHead, 0)
+	return headerCost * max(int64(size)-freeHeaderSize, 0)
 }
 
-// charge charges the budget for the head that is being read, and reports whether
-// that is allowed.
+// charge charges the budget for the current header, and reports whether the budget allows it.
 func (c *strictConn) charge() bool {
-	more := headCost*(c.framing.head-shortHead) - c.charged.Load()
+	more := headerCost*(c.framing.headerSize-freeHeaderSize) - c.charged.Load()
 	if more <= 0 {
 		return true
 	}
-	if !c.heads.take("", "", more) {
+	if !c.headerMemory.reserve("", "", more) {
 		return false
 	}
 	c.charged.Add(more)
 	return true
 }
 
-// discharge gives back what was charged.
-func (c *strictConn) discharge() { c.heads.give("", "", c.charged.Swap(0)) }
+// discharge releases the charged memory.
+func (c *strictConn) discharge() { c.headerMemory.release("", "", c.charged.Swap(0)) }
 
 // Close implements net.Conn.
 func (c *strictConn) Close() error {
@@ -90,45 +92,57 @@ func (c *strictConn) Close() error {
 	return c.Conn.Close()
 }
 
-// ConnState is for http.Server: it notes that the request of a connection is
-// over.
+// ConnState implements http.Server.ConnState. It releases the memory of a header when its request
+// has ended.
 func ConnState(c net.Conn, state http.ConnState) {
 	if strict, ok := c.(*strictConn); ok && state == http.StateIdle {
 		strict.discharge()
 	}
 }
 
-// noRequest is what net/http answers with 400 wherever it meets it.
-const noRequest = "\x00\r\n\r\n"
+// invalidRequest is a request that net/http answers with 400, wherever it appears.
+const invalidRequest = "\x00\r\n\r\n"
 
 // Read implements net.Conn.
 func (c *strictConn) Read(p []byte) (int, error) {
 	if c.refused {
-		n := copy(p, c.refusal)
-		if c.refusal = c.refusal[n:]; n == 0 {
+		n := copy(p, c.replacement)
+		if c.replacement = c.replacement[n:]; n == 0 {
 			return 0, io.EOF
 		}
 		return n, nil
 	}
 	n, err := c.Conn.Read(p)
-	if c.upgraded.Load() || c.framing.feed(p[:n]) == nil && c.charge() {
+	if c.upgraded.Load() || c.framing.parse(p[:n]) == nil && c.charge() {
 		return n, err
 	}
 	c.discharge()
-	c.refused, c.refusal = true, []byte(noRequest)
+	c.refused, c.replacement = true, []byte(invalidRequest)
 	return c.Read(p)
 }
 
 type connectionKey struct{}
 
-// ConnContext is for http.Server: it lets a call find its connection.
+// ConnContext implements http.Server.ConnContext. It adds the connection to the context.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, c)
 }
 
-// leaveHTTP has the connection of a call no longer looked at, because another
-// protocol is spoken from here on.
-func leaveHTTP(ctx context.Context) {
+// setTLS sets r.TLS of a request over TLS. net/http does not, because the connection of its
+// listener is a strictConn.
+func setTLS(r *http.Request) {
+	c, ok := r.Context().Value(connectionKey{}).(*strictConn)
+	if !ok || r.TLS != nil {
+		return
+	}
+	if encrypted, ok := c.Conn.(*tls.Conn); ok {
+		state := encrypted.ConnectionState()
+		r.TLS = &state
+	}
+}
+
+// stopInspection stops the inspection of a call's connection, which switches to another protocol.
+func stopInspection(ctx context.Context) {
 	if c, ok := ctx.Value(connectionKey{}).(*strictConn); ok {
 		c.upgraded.Store(true)
 		c.discharge()

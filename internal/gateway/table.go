@@ -13,61 +13,60 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// A Table holds what the gateway must know of functions and tokens to let a
-// call through. It is exactly as new as the last change that was applied.
+// A Table contains the functions and tokens for routing and admission. It reflects every
+// applied change. It is safe for concurrent use.
 type Table struct {
-	// applied counts the changes.
+	// applied is the number of applied changes.
 	applied atomic.Int64
 
 	mu sync.RWMutex
-	// hosts names the function of each host, its own and the custom ones, and
-	// routes has the functions.
+	// hosts contains the function ID of each hostname, including custom hostnames, and
+	// routes the route of each function ID.
 	hosts  map[string]string
 	routes map[string]route
 	tokens map[functions.Digest]grant
 	uses   uses
-	// revoked are tokens that are gone.
+	// revoked contains recently deleted tokens, for the log.
 	revoked revoked
 }
 
-// A route is where the calls for one function go.
+// A route contains the properties of a function that the gateway needs for a call.
 type route struct {
-	functionID  string
-	namespaceID string
-	projectID   string
-	// organizationID is that of the project.
+	functionID     string
+	namespaceID    string
+	projectID      string
 	organizationID string
-	// function and namespace are the IDs once more, to compare.
+	// function and namespace are functionID and namespaceID in the form of grant.scope.
 	function, namespace uuid.UUID
-	// revisionID is empty while the function has not been deployed.
+	// revisionID is empty if the function has not been deployed.
 	revisionID string
-	// streams reports that the function reads its body as it comes.
+	// streams means that the function reads its body as a stream.
 	streams  bool
 	private  bool
 	redirect bool
 	timeout  time.Duration
 }
 
-// A grant is what one token opens. There can be a million of them, so it is
-// small and has no pointers that the garbage collector would have to follow.
+// A grant is the scope and expiry of a token. There can be a million grants, so the type is
+// small and has no pointers for the garbage collector to follow.
 type grant struct {
-	// scope is the function, or the namespace, whose functions the token opens.
+	// scope is the ID of a function or of a namespace, according to kind.
 	scope     uuid.UUID
-	expiresAt int64 // nanoseconds since 1970; neverExpires
-	// place is where the token's ID is, and its last use.
-	place uint32
-	kind  scopeKind
+	expiresAt int64 // Nanoseconds since 1970, or neverExpires.
+	// slot is the number of the slot in Table.uses with the token's ID and last use.
+	slot uint32
+	kind scopeKind
 }
 
 type scopeKind uint8
 
-// The zero scopeKind opens nothing.
+// The zero scopeKind permits nothing.
 const (
 	functionScope scopeKind = iota + 1
 	namespaceScope
 )
 
-// neverExpires is later than any instant.
+// neverExpires is later than any time.
 const neverExpires = math.MaxInt64
 
 func grantOf(t functions.Token) grant {
@@ -84,8 +83,8 @@ func grantOf(t functions.Token) grant {
 	return g
 }
 
-// opens tells why a token does not open a function; empty if it does.
-func (g grant) opens(to route, now time.Time) reason {
+// check returns why a token is not valid for a function; empty if it is.
+func (g grant) check(to route, now time.Time) reason {
 	switch {
 	case g.scope == uuid.Nil:
 		return noScope
@@ -101,8 +100,8 @@ func (g grant) opens(to route, now time.Time) reason {
 	return noScope
 }
 
-// parseID returns the ID in a form that takes 16 bytes; what is no ID becomes
-// the zero one, which equals nothing.
+// parseID returns an ID in 16 bytes. A text that is not an ID becomes uuid.Nil, which check
+// denies.
 func parseID(id string) uuid.UUID {
 	parsed, err := uuid.Parse(id)
 	if err != nil {
@@ -116,8 +115,8 @@ func NewTable() *Table {
 	return &Table{hosts: map[string]string{}, routes: map[string]route{}, tokens: map[functions.Digest]grant{}, revoked: newRevoked()}
 }
 
-// Apply notes one change. When it has returned, no call is decided by what was
-// before.
+// Apply applies a change. Every decision after Apply has returned takes the change into
+// account.
 func (t *Table) Apply(change store.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -132,8 +131,8 @@ func (t *Table) Apply(change store.Change) {
 	}
 }
 
-// Reload implements store.Follower. A token that is missing from the snapshot is
-// remembered as revoked, and the uses that were not taken yet are kept.
+// Reload implements store.Follower. A token that is missing from the snapshot counts as revoked,
+// and unreported uses of the other tokens are kept.
 func (t *Table) Reload(store.Position) store.Loader {
 	fresh := NewTable()
 	return store.Loader{
@@ -142,26 +141,26 @@ func (t *Table) Reload(store.Position) store.Loader {
 	}
 }
 
-// swap puts the contents of a new table in the place of those of t.
+// swap replaces the contents of t by those of a new table.
 func (t *Table) swap(fresh *Table) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for digest, old := range t.tokens {
-		place := t.uses.at(old.place)
-		if g, kept := fresh.tokens[digest]; kept {
-			if at, used := place.used.Take(); used {
-				fresh.uses.at(g.place).used.Note(at)
+		slot := t.uses.at(old.slot)
+		if g, ok := fresh.tokens[digest]; ok {
+			if at, used := slot.used.Take(); used {
+				fresh.uses.at(g.slot).used.Note(at)
 			}
 			continue
 		}
-		t.revoked.add(digest, place.token)
+		t.revoked.add(digest, slot.token)
 	}
 	t.hosts, t.routes, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.tokens, fresh.uses
 	t.applied.Add(1)
 }
 
-func (t *Table) applyFunction(f functions.Function, gone bool) {
-	if gone {
+func (t *Table) applyFunction(f functions.Function, removed bool) {
+	if removed {
 		delete(t.hosts, hostname(f.DomainName))
 		delete(t.routes, f.ID)
 		return
@@ -170,12 +169,12 @@ func (t *Table) applyFunction(f functions.Function, gone bool) {
 	t.routes[f.ID] = routeOf(f)
 }
 
-// applyDomain lets calls for a custom hostname through to the function once the
-// domain is ready.
-func (t *Table) applyDomain(d functions.Domain, gone bool) {
+// applyDomain adds or removes the custom hostname of a function. Only ready domains are in the
+// table.
+func (t *Table) applyDomain(d functions.Domain, removed bool) {
 	name := hostname(d.Hostname)
 	switch {
-	case !gone:
+	case !removed:
 		t.hosts[name] = d.FunctionID
 	case t.hosts[name] == d.FunctionID:
 		delete(t.hosts, name)
@@ -187,14 +186,14 @@ func (t *Table) applyToken(token functions.Token, deleted bool) {
 	if deleted {
 		delete(t.tokens, token.Digest)
 		if known {
-			t.uses.release(before.place)
+			t.uses.release(before.slot)
 			t.revoked.add(token.Digest, parseID(token.ID))
 		}
 		return
 	}
 	g := grantOf(token)
-	if g.place = before.place; !known {
-		g.place = t.uses.take(parseID(token.ID))
+	if g.slot = before.slot; !known {
+		g.slot = t.uses.acquire(parseID(token.ID))
 	}
 	t.tokens[token.Digest] = g
 }
@@ -203,7 +202,7 @@ func routeOf(f functions.Function) route {
 	r := route{
 		functionID: f.ID, namespaceID: f.NamespaceID, projectID: f.ProjectID, organizationID: f.OrganizationID,
 		function: parseID(f.ID), namespace: parseID(f.NamespaceID),
-		// Whatever is not said to be public is private.
+		// An unknown privacy is treated as private.
 		private:  f.Privacy != functions.Public,
 		redirect: f.HTTPOption == functions.HTTPRedirected,
 		timeout:  f.Timeout,
@@ -214,16 +213,16 @@ func routeOf(f functions.Function) route {
 	return r
 }
 
-// streams reports whether the functions of a runtime read the body of a call as it
-// comes. All others get an event, which holds the whole of it.
+// streams reports whether functions of a runtime read the body as a stream. Functions of other
+// runtimes get an event that contains the whole body.
 func streams(runtime string) bool {
 	return strings.HasPrefix(runtime, "go") || strings.HasPrefix(runtime, "rust")
 }
 
-// changes tells how many changes have been applied.
+// changes returns the number of applied changes.
 func (t *Table) changes() int64 { return t.applied.Load() }
 
-// route finds the function of a host, which may carry a port.
+// route returns the route of a hostname, with or without a port.
 func (t *Table) route(host string) (route, bool) {
 	name := hostname(host)
 	t.mu.RLock()
@@ -232,33 +231,34 @@ func (t *Table) route(host string) (route, bool) {
 	return r, ok
 }
 
-// open tells why a token does not open a function, empty if it does, which is
-// then a use of it; and which token that is, as far as it is known.
-func (t *Table) open(digest functions.Digest, to route, now time.Time) (uuid.UUID, reason) {
+// authorize returns why the token with a digest is not valid for a function; empty if it is
+// valid, and then it records the use of the token. It also returns the ID of the token, if
+// the token is known.
+func (t *Table) authorize(digest functions.Digest, to route, now time.Time) (uuid.UUID, reason) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	g, ok := t.tokens[digest]
 	if !ok {
 		return t.unknown(digest)
 	}
-	place := t.uses.at(g.place)
-	why := g.opens(to, now)
-	if why == "" {
-		place.used.Note(now)
+	slot := t.uses.at(g.slot)
+	denied := g.check(to, now)
+	if denied == "" {
+		slot.used.Note(now)
 	}
-	return place.token, why
+	return slot.token, denied
 }
 
-// unknown says what can be said of a token that opens nothing. The caller holds the
-// lock.
+// unknown returns the reason for a token that is not in the table, and its ID if it was
+// revoked recently. The caller holds t.mu.
 func (t *Table) unknown(digest functions.Digest) (uuid.UUID, reason) {
-	if token, was := t.revoked.ids[digest]; was {
+	if token, ok := t.revoked.ids[digest]; ok {
 		return token, revokedToken
 	}
 	return uuid.Nil, unknownToken
 }
 
-// tokenID is the ID of the token with a digest, if there is one.
+// tokenID returns the ID of the token with a digest, and whether there is one.
 func (t *Table) tokenID(digest functions.Digest) (uuid.UUID, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -266,11 +266,23 @@ func (t *Table) tokenID(digest functions.Digest) (uuid.UUID, bool) {
 	if !ok {
 		return uuid.Nil, false
 	}
-	return t.uses.at(g.place).token, true
+	return t.uses.at(g.slot).token, true
 }
 
-// hostname is the host without its port, in the form in which domain names are
-// kept. What is no host at all is no function's either.
+// Project returns the project of the function with a hostname, and whether there is one.
+func (t *Table) Project(host string) (project string, known bool) {
+	r, ok := t.route(host)
+	return r.projectID, ok
+}
+
+// Serves reports whether a function has a hostname.
+func (t *Table) Serves(host string) bool {
+	_, ok := t.route(host)
+	return ok
+}
+
+// hostname returns a host without its port, in lower case and without a final dot. It does
+// not validate the host.
 func hostname(host string) string {
 	name, _, _ := strings.Cut(host, ":")
 	return strings.ToLower(strings.TrimSuffix(name, "."))

@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// recheckEvery is how often calls that have left HTTP are decided on anew, for
-// tokens that expire.
-const recheckEvery = time.Second
+// recheckInterval is the time between two checks of an upgraded call for expired credentials.
+const recheckInterval = time.Second
 
-// upgrades are the calls that have left HTTP. They may last long, and end when
-// they are no longer admitted.
+// upgrades are the calls that have switched protocols, such as to WebSocket. They can last
+// long, and are aborted when they are no longer admitted.
 type upgrades struct {
 	count atomic.Int64
 
@@ -20,7 +19,7 @@ type upgrades struct {
 	calls map[*call]chan struct{}
 }
 
-// add watches a call until it is removed.
+// add adds a call, and checks it regularly until it is removed.
 func (u *upgrades) add(c *call) {
 	ended := make(chan struct{})
 	u.mu.Lock()
@@ -31,20 +30,20 @@ func (u *upgrades) add(c *call) {
 	u.count.Store(int64(len(u.calls)))
 	u.mu.Unlock()
 	go func() {
-		tick := time.NewTicker(recheckEvery)
+		tick := time.NewTicker(recheckInterval)
 		defer tick.Stop()
 		for {
 			select {
 			case <-ended:
 				return
 			case <-tick.C:
-				c.endUnlessAdmitted()
+				c.cancelUnlessAdmitted()
 			}
 		}
 	}()
 }
 
-// remove forgets a call, which need not be there.
+// remove removes a call, if it was added.
 func (u *upgrades) remove(c *call) {
 	if u.count.Load() == 0 {
 		return
@@ -58,14 +57,14 @@ func (u *upgrades) remove(c *call) {
 	}
 }
 
-func (c *call) endUnlessAdmitted() {
+func (c *call) cancelUnlessAdmitted() {
 	if !c.recheck() {
-		c.end()
+		c.cancel()
 	}
 }
 
-// Recheck ends the calls that have left HTTP and are no longer admitted. It must
-// run after a change was applied to all that the gateway decides by.
+// Recheck aborts upgraded calls that are no longer admitted. It must be called after a change
+// was applied to Table and Keys.
 func (g *Gateway) Recheck() {
 	u := &g.upgrades
 	if u.count.Load() == 0 {
@@ -74,20 +73,20 @@ func (g *Gateway) Recheck() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for c := range u.calls {
-		c.endUnlessAdmitted()
+		c.cancelUnlessAdmitted()
 	}
 }
 
-// watchUpgrade makes a call be watched once it leaves HTTP.
-func (g *Gateway) watchUpgrade(r *http.Request, c *call) {
+// prepareUpgrade sets the functions of a call that are needed if it switches protocols.
+func (g *Gateway) prepareUpgrade(r *http.Request, c *call) {
 	host, header := r.Host, r.Header
 	c.recheck = func() bool {
 		to, ok := g.Table.route(host)
-		return g.settled() && ok && to.functionID == c.to.functionID && (c.inside || !to.private || g.admit(header, to, g.Now()).admitted)
+		return g.settled() && ok && to.functionID == c.to.functionID && (c.internal || !to.private || g.admit(header, to, g.Now()).admitted)
 	}
-	c.leave = func() {
+	c.upgraded = func() {
 		g.upgrades.add(c)
-		// It may have been revoked since it was admitted.
+		// The credential may have been revoked since the call was admitted.
 		g.Recheck()
 	}
 }

@@ -26,7 +26,7 @@ func proxies(t *testing.T, prefixes ...string) gateway.Proxies {
 	return all
 }
 
-// echoProtocol speaks another protocol, which gives back what it gets.
+// echoProtocol switches to a protocol that echoes all data.
 func echoProtocol(w http.ResponseWriter, _ *http.Request) {
 	connection, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -37,8 +37,8 @@ func echoProtocol(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.Copy(connection, buffered)
 }
 
-// upgraded is a connection that has left HTTP.
-func upgraded(t *testing.T, address, token string) (net.Conn, *bufio.Reader) {
+// upgrade returns a connection that has switched to echoProtocol.
+func upgrade(t *testing.T, address, token string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	var dialer net.Dialer
 	connection, err := dialer.DialContext(t.Context(), "tcp", address)
@@ -50,12 +50,12 @@ func upgraded(t *testing.T, address, token string) (net.Conn, *bufio.Reader) {
 	reader := bufio.NewReader(connection)
 	response, err := http.ReadResponse(reader, nil)
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("%+v, %v", response, err)
+		t.Fatalf("got %+v, %v, want status 101", response, err)
 	}
 	return connection, reader
 }
 
-// alive reports whether what is sent comes back.
+// alive reports whether the connection echoes data.
 func alive(connection net.Conn, reader *bufio.Reader) bool {
 	_ = connection.SetDeadline(time.Now().Add(20 * time.Second))
 	if _, err := io.WriteString(connection, "x"); err != nil {
@@ -68,7 +68,7 @@ func alive(connection net.Conn, reader *bufio.Reader) bool {
 func TestUpgradedConnection_EndsWithItsToken(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		// change is what happens, and ends whether the call is no longer admitted.
+		// ends is whether the connection must end after change.
 		change func(*world, functions.Token, iam.APIKey)
 		key    bool
 		ends   bool
@@ -103,34 +103,33 @@ func TestUpgradedConnection_EndsWithItsToken(t *testing.T) {
 			if test.key {
 				presented = secretKey.Reveal()
 			}
-			connection, reader := upgraded(t, strictServer(t, w), presented)
+			connection, reader := upgrade(t, strictServer(t, w), presented)
 			if !alive(connection, reader) {
-				t.Fatal("it is not alive at first")
+				t.Fatal("the connection ended before the change")
 			}
 			test.change(w, token, key)
 			w.Recheck()
 			if got := !alive(connection, reader); got != test.ends {
-				t.Errorf("it has ended: %t, want %t", got, test.ends)
+				t.Errorf("got ended %t, want %t", got, test.ends)
 			}
 		})
 	}
 }
 
-// TestUpgradedConnection_EndsAtTheExpiry has no change that would make the gateway
-// look again.
-func TestUpgradedConnection_EndsAtTheExpiry(t *testing.T) {
+// Recheck is not called when a token expires.
+func TestUpgradedConnection_EndsAtExpiry(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echoProtocol)
 	w.function(nil)
 	w.token("text", functions.Token{ID: tokenID(1), FunctionID: functionID, ExpiresAt: start.Add(time.Hour)})
-	connection, reader := upgraded(t, strictServer(t, w), "text")
+	connection, reader := upgrade(t, strictServer(t, w), "text")
 	w.mu.Lock()
 	w.clock = w.clock.Add(time.Hour)
 	w.mu.Unlock()
 	_ = connection.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if _, err := reader.ReadByte(); err == nil {
-		t.Error("it goes on")
+		t.Error("got data, want the end of the connection")
 	} else if errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("it has not ended after 20 s")
+		t.Error("the connection has not ended after 20 s")
 	}
 }

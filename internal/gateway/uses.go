@@ -6,50 +6,50 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// uses has a place for each token, where its last use is noted. Places never
-// move, so that noting a use takes no lock that others wait for; they come in
-// blocks, so that a million of them are few objects for the garbage collector.
+// uses contains a slot for each token with its last use. Slots do not move, so that recording a
+// use needs no exclusive lock. They are allocated in blocks, so that a million slots are few
+// objects for the garbage collector.
 type uses struct {
-	blocks []*[blockSize]place
-	// free are the places of tokens that are gone.
+	blocks []*[blockSize]slot
+	// free are the numbers of released slots.
 	free []uint32
-	// taken is how many places have ever been taken.
-	taken uint32
+	// allocated is the number of slots that were acquired at least once.
+	allocated uint32
 }
 
 const blockSize = 4096
 
-type place struct {
+type slot struct {
 	token uuid.UUID
 	used  usage.Stamp
 }
 
-// take gives a token a place.
-func (u *uses) take(token uuid.UUID) uint32 {
-	number := u.taken
+// acquire returns the number of a slot for a token.
+func (u *uses) acquire(token uuid.UUID) uint32 {
+	number := u.allocated
 	if last := len(u.free) - 1; last >= 0 {
 		number, u.free = u.free[last], u.free[:last]
 	} else {
-		u.taken++
+		u.allocated++
 		if int(number/blockSize) == len(u.blocks) {
-			u.blocks = append(u.blocks, new([blockSize]place))
+			u.blocks = append(u.blocks, new([blockSize]slot))
 		}
 	}
 	u.at(number).token = token
 	return number
 }
 
-// release takes the place of a token that is gone.
+// release frees the slot of a deleted token.
 func (u *uses) release(number uint32) {
-	*u.at(number) = place{}
+	*u.at(number) = slot{}
 	u.free = append(u.free, number)
 }
 
-func (u *uses) at(number uint32) *place { return &u.blocks[number/blockSize][number%blockSize] }
+func (u *uses) at(number uint32) *slot { return &u.blocks[number/blockSize][number%blockSize] }
 
-// Uses returns which tokens have let somebody in since it was called last, and
-// when. It looks at one block at a time, so that neither calls nor revocations
-// wait for long.
+// Uses returns the tokens with which calls were admitted since the previous call of Uses, and
+// the times of their last use. It locks the table for one block at a time, so that calls and
+// revocations do not wait long.
 func (t *Table) Uses() []usage.Use {
 	var all []usage.Use
 	for i, more := 0, true; more; i++ {
@@ -58,7 +58,7 @@ func (t *Table) Uses() []usage.Use {
 	return all
 }
 
-// usesOf adds those of one block, and tells whether there is that block.
+// usesOf appends the uses in one block, and reports whether the block exists.
 func (t *Table) usesOf(all []usage.Use, block int) ([]usage.Use, bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -66,9 +66,9 @@ func (t *Table) usesOf(all []usage.Use, block int) ([]usage.Use, bool) {
 		return all, false
 	}
 	for i := range t.uses.blocks[block] {
-		p := &t.uses.blocks[block][i]
-		if at, used := p.used.Take(); used {
-			all = append(all, usage.Use{ID: p.token.String(), At: at})
+		s := &t.uses.blocks[block][i]
+		if at, used := s.used.Take(); used {
+			all = append(all, usage.Use{ID: s.token.String(), At: at})
 		}
 	}
 	return all, true

@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// used are the IDs of the tokens that were used, in order.
+// used returns the IDs of the used tokens, sorted.
 func used(table *gateway.Table) []string {
 	var ids []string
 	for _, use := range table.Uses() {
@@ -22,7 +22,7 @@ func used(table *gateway.Table) []string {
 	return ids
 }
 
-func TestUsesOfTokens(t *testing.T) {
+func TestUses_ReturnsAdmittedTokensOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
 	w.function(nil)
@@ -35,27 +35,27 @@ func TestUsesOfTokens(t *testing.T) {
 	}
 	want := []usage.Use{{ID: tokenID(1), At: start.Truncate(time.Minute)}}
 	if got := w.Table.Uses(); !slices.Equal(got, want) {
-		t.Errorf("uses are %v, want only the one that let somebody in: %v", got, want)
+		t.Errorf("got %v, want the admitted token: %v", got, want)
 	}
 	if got := w.Table.Uses(); len(got) != 0 {
-		t.Errorf("without a call since, uses are %v", got)
+		t.Errorf("without further calls: got %v, want none", got)
 	}
 	w.RefuseTokens = true
 	w.call("X-Auth-Token", "of function")
 	if got := w.Table.Uses(); len(got) != 0 {
-		t.Errorf("what is turned off was used: %v", got)
+		t.Errorf("with RefuseTokens: got %v, want none", got)
 	}
 }
 
-// The place of a token that is gone is another's, and nothing of its uses stays.
-func TestPlacesOfTokens(t *testing.T) {
+// A token reuses the slot of a deleted token, but not its last use.
+func TestUses_DeletedTokenLeavesNoUse(t *testing.T) {
 	t.Parallel()
 	const tokens = 10_000
 	w := newWorld(t, echo)
 	w.function(nil)
-	made := make([]functions.Token, tokens)
-	for i := range made {
-		made[i] = w.token(fmt.Sprint("token ", i), functions.Token{ID: tokenID(i), FunctionID: functionID})
+	created := make([]functions.Token, tokens)
+	for i := range created {
+		created[i] = w.token(fmt.Sprint("token ", i), functions.Token{ID: tokenID(i), FunctionID: functionID})
 	}
 	call := func(i int) { w.call("X-Auth-Token", fmt.Sprint("token ", i)) }
 	for _, i := range []int{0, 4095, 4096, tokens - 1} {
@@ -64,23 +64,23 @@ func TestPlacesOfTokens(t *testing.T) {
 	want := []string{tokenID(0), tokenID(4095), tokenID(4096), tokenID(tokens - 1)}
 	slices.Sort(want)
 	if got := used(w.Table); !slices.Equal(got, want) {
-		t.Errorf("used are %v, want %v", got, want)
+		t.Errorf("got %v, want %v", got, want)
 	}
 	call(7)
-	w.Table.Apply(store.Change{Object: made[7], Deleted: true})
+	w.Table.Apply(store.Change{Object: created[7], Deleted: true})
 	w.token("successor", functions.Token{ID: tokenID(tokens), FunctionID: functionID})
 	if got := used(w.Table); len(got) != 0 {
-		t.Errorf("the use of a token that is gone is that of its successor: %v", got)
+		t.Errorf("after a deletion: got %v, want none", got)
 	}
 	call(7)
 	w.call("X-Auth-Token", "successor")
 	if got := used(w.Table); !slices.Equal(got, []string{tokenID(tokens)}) {
-		t.Errorf("used are %v, want the successor only", got)
+		t.Errorf("got %v, want the successor only", got)
 	}
-	// A change of a token, such as that it is ready, leaves it where it is.
+	// A change of a token keeps its slot.
 	call(8)
-	w.Table.Apply(store.Change{Object: made[8]})
+	w.Table.Apply(store.Change{Object: created[8]})
 	if got := used(w.Table); !slices.Equal(got, []string{tokenID(8)}) {
-		t.Errorf("used are %v, want the one that has changed", got)
+		t.Errorf("after a change: got %v, want the changed token", got)
 	}
 }

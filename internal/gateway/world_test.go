@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -34,8 +36,8 @@ const (
 
 var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 
-// world is a gateway in front of one real HTTP server on a unix socket, which
-// stands for every instance.
+// world is a gateway and one real HTTP server on a unix socket, which is the instance of every
+// function.
 type world struct {
 	*gateway.Gateway
 	t         *testing.T
@@ -48,15 +50,20 @@ type world struct {
 	err       error
 	released  int
 	discarded int
-	address   string
+	address   engine.Address
 }
 
 func newWorld(t *testing.T, function http.HandlerFunc, set ...func(*gateway.Gateway)) *world {
 	t.Helper()
 	w := &world{t: t, directory: iam.NewDirectory(), log: &testlog.Buffer{}, clock: start}
-	w.address = filepath.Join(t.TempDir(), "s")
+	dir, err := os.MkdirTemp("/tmp", "gw") //nolint:usetesting // The path of a socket must be short.
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	w.address = engine.MustParseAddress("unix:" + filepath.Join(dir, "s"))
 	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "unix", w.address)
+	listener, err := config.Listen(t.Context(), "unix", w.address.Endpoint())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,12 +114,12 @@ func (w *world) token(text string, t functions.Token) functions.Token {
 	return t
 }
 
-// apiKey makes an API key, and returns its secret key.
+// apiKey creates an API key and returns its secret key.
 func (w *world) apiKey(project string, permissions ...string) string {
 	return w.expiringKey(project, time.Time{}, permissions...)
 }
 
-// expiringKey makes an API key that expires, and returns its secret key.
+// expiringKey creates an API key that expires and returns its secret key.
 func (w *world) expiringKey(project string, expiresAt time.Time, permissions ...string) string {
 	key, secretKey := iam.NewAPIKey(iam.Project{ID: project}, start, permissions...)
 	key.ExpiresAt = expiresAt
@@ -151,10 +158,10 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, r.URL.RequestURI())
 }
 
-// given waits until the instance is given back.
-func (w *world) given(t *testing.T) (released, discarded int) {
+// waitReturned waits until the instance is released or discarded.
+func (w *world) waitReturned(t *testing.T) (released, discarded int) {
 	t.Helper()
-	await.True(t, "the instance is given back", func() bool {
+	await.True(t, "the instance is released or discarded", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		released, discarded = w.released, w.discarded

@@ -10,10 +10,9 @@ import (
 func (r *Reconciler) cron(ctx context.Context, id string) error {
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		c, err := tx.Cron(id)
-		if err != nil || c.Status != functions.Pending {
+		if err != nil || !c.MarkReady() {
 			return err
 		}
-		c.Status = functions.Ready
 		return tx.Put(c)
 	})
 }

@@ -15,13 +15,11 @@ type deploymentError struct{ message string }
 
 func (e *deploymentError) Error() string { return e.message }
 
-// errSuperseded ends a deployment when a newer one or a deletion was requested.
-var errSuperseded = errors.New("superseded by a later deployment")
-
 // deploy builds the function's code if necessary, checks that the new revision
 // starts, and makes it the serving one. The previous revision serves until then, and
 // continues to serve if any step fails.
 func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functions.Namespace) error {
+	generation := f.Generation
 	ctx, end := r.begin(ctx, Deployment, f)
 	revision, err := r.prepare(ctx, f, n)
 	if err == nil {
@@ -31,7 +29,7 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, errSuperseded) || ctx.Err() != nil:
+	case errors.Is(err, functions.ErrSuperseded) || ctx.Err() != nil:
 		return errors.Join(ctx.Err(), r.prune(f.ID))
 	}
 	message := "internal error"
@@ -39,8 +37,8 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		message = failure.message
 	}
 	r.config.Log.Warn("deployment failed", "function_id", f.ID, "generation", f.Generation, "error", err)
-	err = r.updateDeployment(ctx, f, func(f *functions.Function) { f.Fail(message, r.config.Now()) })
-	if errors.Is(err, errSuperseded) {
+	err = r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.Fail(generation, message, r.config.Now()) })
+	if errors.Is(err, functions.ErrSuperseded) {
 		err = nil
 	}
 	return errors.Join(err, r.prune(f.ID))
@@ -97,8 +95,8 @@ func (r *Reconciler) startCheck(ctx context.Context, f functions.Function, revis
 // activate makes the revision the serving one, and removes the previous revision when
 // its calls have ended.
 func (r *Reconciler) activate(ctx context.Context, f functions.Function, revision functions.Revision) error {
-	previous := f.Revision
-	err := r.updateDeployment(ctx, f, func(f *functions.Function) { f.MarkReady(revision, r.config.Now()) })
+	previous, generation := f.Revision, f.Generation
+	err := r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.MarkReady(generation, revision, r.config.Now()) })
 	if previous != nil && previous.ID == revision.ID {
 		return err
 	}
@@ -124,19 +122,16 @@ func (r *Reconciler) activate(ctx context.Context, f functions.Function, revisio
 	return nil
 }
 
-// updateDeployment commits a change of the function that is being deployed. It
-// returns errSuperseded if the deployment is no longer the requested one.
-func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function, change func(*functions.Function)) error {
+// updateDeployment commits a step of the deployment of a function.
+func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function, step func(*functions.Function) error) error {
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		current, err := tx.Function(f.ID)
 		if err != nil {
 			return err
 		}
-		if current.Generation != f.Generation || current.Status != functions.Pending {
-			return errSuperseded
+		if err := step(&current); err != nil {
+			return err
 		}
-		change(&current)
-		current.UpdatedAt = r.config.Now()
 		return tx.Put(current)
 	})
 }

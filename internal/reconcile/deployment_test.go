@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,34 +31,34 @@ func TestDeployment_ServesWithItsVariables(t *testing.T) {
 	})
 	got := w.deploy(f.ID, "import json, os\n\ndef handle(event, context):\n    return json.dumps({k: os.environ.get(k, '') for k in ['A', 'B', 'C', 'D', 'E', 'SCW_PUBLIC', 'SCW_APPLICATION_ID', 'PORT']})\n")
 	if got.Status != functions.Ready || got.ErrorMessage != "" || got.BuildMessage != "" || got.ReadyAt.IsZero() || got.Rebuild {
-		t.Fatalf("%+v", got)
+		t.Fatalf("got %+v, want a ready function", got)
 	}
 	answer := w.call(got)
 	for name, want := range map[string]string{
 		"A": "function", "B": "function's secret", "C": "namespace", "D": "function", "E": "namespace's secret", "SCW_PUBLIC": "false", "SCW_APPLICATION_ID": f.ID, "PORT": "8080",
 	} {
 		if !strings.Contains(answer, `"`+name+`": "`+want+`"`) {
-			t.Errorf("%s is not %q: %s", name, want, answer)
+			t.Errorf("got %s, want %s = %q", answer, name, want)
 		}
 	}
 	for name, value := range got.Revision.Variables {
 		if strings.Contains(value, "secret") {
-			t.Errorf("the revision has the secret %s in clear", name)
+			t.Errorf("got variable %s = %q in the revision, want secrets to be sealed", name, value)
 		}
 	}
 }
 
-func TestDeployment_FailsInTheAuthorsWords(t *testing.T) {
+func TestDeployment_FailsWithTheErrorOfTheTools(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change  func(*functions.Function)
 		handler string
-		says    []string
+		want    []string
 	}{
-		"a syntax error":    {nil, "def handle(:\n", []string{"an error occurred during function source code build step: ", "handler.py"}},
-		"it does not start": {nil, "raise RuntimeError('no database')\n", []string{"the function does not start: "}},
-		"no such handler":   {func(f *functions.Function) { f.Handler = "other.handle" }, hello, []string{"other"}},
-		"no builder":        {func(f *functions.Function) { f.Runtime, f.Handler = "go126", "Handle" }, hello, []string{"an error occurred during function source code build step: "}},
+		"syntax error":    {nil, "def handle(:\n", []string{"an error occurred during function source code build step: ", "handler.py"}},
+		"does not start":  {nil, "raise RuntimeError('no database')\n", []string{"the function does not start: "}},
+		"no such handler": {func(f *functions.Function) { f.Handler = "other.handle" }, hello, []string{"other"}},
+		"no builder":      {func(f *functions.Function) { f.Runtime, f.Handler = "go126", "Handle" }, hello, []string{"an error occurred during function source code build step: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,11 +66,11 @@ func TestDeployment_FailsInTheAuthorsWords(t *testing.T) {
 			f := w.function(w.namespace(nil), test.change)
 			got := w.deploy(f.ID, test.handler)
 			if got.Status != functions.Failed || got.Revision != nil || got.BuildMessage != "" || !got.ReadyAt.IsZero() {
-				t.Errorf("%+v", got)
+				t.Errorf("got %+v, want a failed function without a revision", got)
 			}
-			for _, says := range test.says {
-				if !strings.Contains(got.ErrorMessage, says) {
-					t.Errorf("the error is %q, want %q in it", got.ErrorMessage, says)
+			for _, want := range test.want {
+				if !strings.Contains(got.ErrorMessage, want) {
+					t.Errorf("got error %q, want %q in it", got.ErrorMessage, want)
 				}
 			}
 			await.True(t, "no artifact is left", func() bool { return len(w.files("artifacts", f.ID)) == 0 })
@@ -77,18 +78,8 @@ func TestDeployment_FailsInTheAuthorsWords(t *testing.T) {
 	}
 }
 
-func TestDeployment_WithoutCode(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	f := w.function(w.namespace(nil), nil)
-	w.update(func(tx functions.Tx) error { f.StartDeployment(time.Now()); return tx.Put(f) })
-	if got := w.settled(f.ID); got.Status != functions.Failed || !strings.Contains(got.ErrorMessage, "no code was uploaded") {
-		t.Errorf("%s %q", got.Status, got.ErrorMessage)
-	}
-}
-
-// What has failed changes nothing for callers, and the next deployment that does not
-// fail takes the error away.
+// A failed deployment changes nothing for callers. The next successful one clears the
+// error.
 func TestDeployment_KeepsTheOldRevisionUntilTheNewOneServes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -96,38 +87,36 @@ func TestDeployment_KeepsTheOldRevisionUntilTheNewOneServes(t *testing.T) {
 	first := w.deploy(f.ID, hello)
 	failed := w.deploy(f.ID, "def handle(:\n")
 	if failed.Status != functions.Failed || failed.Revision == nil || failed.Revision.ID != first.Revision.ID || w.call(failed) != "1" {
-		t.Errorf("after a failure: %s, revision %+v", failed.Status, failed.Revision)
+		t.Errorf("got %s, revision %+v after a failure, want the first revision", failed.Status, failed.Revision)
 	}
 	third := w.deploy(f.ID, strings.ReplaceAll(hello, "return ", "return 'new ' + "))
 	if third.Status != functions.Ready || third.ErrorMessage != "" || third.Revision.ID == first.Revision.ID || w.call(third) != "new 1" {
-		t.Errorf("afterwards: %s %q", third.Status, third.ErrorMessage)
+		t.Errorf("got %s %q after a successful deployment, want its revision to serve", third.Status, third.ErrorMessage)
 	}
 	if !third.ReadyAt.Equal(first.ReadyAt) {
-		t.Error("it is ready for the first time twice")
+		t.Errorf("got ready at %s, want it unchanged from %s", third.ReadyAt, first.ReadyAt)
 	}
 	await.True(t, "the files of the old revision are removed", func() bool {
 		return len(w.files("artifacts", f.ID)) == 1 && len(w.files("archives", f.ID)) == 1
 	})
 }
 
-// A deployment is counted by its generation: one that is asked for later cuts short
-// the one before, however slow that is.
-func TestDeployment_IsSupersededByALaterOne(t *testing.T) {
+func TestDeployment_IsCanceledByALaterOneWhileItStarts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(w.namespace(nil), nil)
 	w.begin(f.ID, "import time\ntime.sleep(100000)\n")
-	await.True(t, "the slow one is built, and starts", func() bool { return len(w.files("artifacts", f.ID)) > 0 })
+	await.True(t, "the slow revision is built and starts", func() bool { return len(w.files("artifacts", f.ID)) > 0 })
 	got := w.deploy(f.ID, hello)
 	if got.Status != functions.Ready || w.call(got) != "none" || got.Generation != 2 {
-		t.Errorf("%s %q, generation %d", got.Status, got.ErrorMessage, got.Generation)
+		t.Errorf("got %s %q, generation %d, want generation 2 to serve", got.Status, got.ErrorMessage, got.Generation)
 	}
 	await.True(t, "one artifact is left", func() bool { return len(w.files("artifacts", f.ID)) == 1 })
 }
 
-// A deployment that changes nothing keeps the revision, and one that builds the same
-// archive again takes what was built.
-func TestDeployment_OfTheSame(t *testing.T) {
+// A deployment without changes keeps the revision. A build of the same archive takes
+// the cached one.
+func TestDeployment_OfUnchangedCode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(w.namespace(nil), nil)
@@ -145,19 +134,19 @@ func TestDeployment_OfTheSame(t *testing.T) {
 		return w.settled(f.ID)
 	}
 	if got := again(func(f *functions.Function) { f.Description = "changed" }); got.Status != functions.Ready || got.Revision.ID != first.Revision.ID {
-		t.Errorf("the same: %s, revision %s, want %s", got.Status, got.Revision.ID, first.Revision.ID)
+		t.Errorf("unchanged: got %s, revision %s, want %s", got.Status, got.Revision.ID, first.Revision.ID)
 	}
 	changed := again(func(f *functions.Function) { f.Variables = map[string]string{"A": "2"} })
 	if changed.Revision.ID == first.Revision.ID || changed.Revision.Artifact != first.Revision.Artifact || w.call(changed) != "2" {
-		t.Errorf("another variable: %+v", changed.Revision)
+		t.Errorf("changed variable: got revision %+v, want a new one with the same artifact", changed.Revision)
 	}
 	rebuilt := again(func(f *functions.Function) { f.Rebuild = true })
 	if rebuilt.Status != functions.Ready || w.call(rebuilt) != "2" {
-		t.Errorf("built again: %s %q", rebuilt.Status, rebuilt.ErrorMessage)
+		t.Errorf("rebuilt: got %s %q, want ready", rebuilt.Status, rebuilt.ErrorMessage)
 	}
 	log, err := os.ReadFile(buildLogOf(t, w, f.ID))
 	if err != nil || !strings.Contains(string(log), "The same archive was built before") {
-		t.Errorf("the log of the build is %q, %v", log, err)
+		t.Errorf("got build log %q, %v, want it to name the earlier build", log, err)
 	}
 }
 
@@ -170,32 +159,32 @@ func buildLogOf(t *testing.T, w *world, id string) string {
 	return found[0]
 }
 
-func TestBuild_EndsAtItsLimits(t *testing.T) {
+func TestBuild_FailsAtItsLimits(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		option func(*reconcile.Config)
-		says   string
+		want   string
 	}{
-		"of time": {func(c *reconcile.Config) { c.BuildTimeout = time.Nanosecond }, "it took longer than 1ns"},
-		"of disk": {func(c *reconcile.Config) { c.BuildDisk = 1 }, "of disk"},
+		"time":       {func(c *reconcile.Config) { c.BuildTimeout = time.Nanosecond }, "it took longer than 1ns"},
+		"disk space": {func(c *reconcile.Config) { c.BuildDisk = 1 }, "of disk"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, test.option)
-			if got := w.deploy(w.function(w.namespace(nil), nil).ID, hello); got.Status != functions.Failed || !strings.Contains(got.ErrorMessage, test.says) {
-				t.Errorf("%s %q", got.Status, got.ErrorMessage)
+			if got := w.deploy(w.function(w.namespace(nil), nil).ID, hello); got.Status != functions.Failed || !strings.Contains(got.ErrorMessage, test.want) {
+				t.Errorf("got %s %q, want failed with %q", got.Status, got.ErrorMessage, test.want)
 			}
 		})
 	}
 }
 
-// A server that starts serves what served before. What cannot be launched is built
-// anew, and does not show the error of an earlier deployment meanwhile.
-func TestRestore(t *testing.T) {
+// After a restart, revisions serve again. A function without its artifact is built
+// again, and does not show the error of an earlier deployment meanwhile.
+func TestRestore_ServesAndRebuilds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace(nil)
-	whole, broken := w.deploy(w.function(n, nil).ID, hello), w.deploy(w.function(n, nil).ID, hello)
+	complete, broken := w.deploy(w.function(n, nil).ID, hello), w.deploy(w.function(n, nil).ID, hello)
 	w.deploy(broken.ID, "def handle(:\n")
 	w.stop()
 	if err := os.RemoveAll(filepath.Join(w.dir, "artifacts", broken.ID)); err != nil {
@@ -210,16 +199,16 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.start()
-	if got := w.settled(whole.ID); got.Revision.ID != whole.Revision.ID || w.call(got) != "none" {
-		t.Errorf("the whole one: %s, revision %s", got.Status, got.Revision.ID)
+	if got := w.settled(complete.ID); got.Revision.ID != complete.Revision.ID || w.call(got) != "none" {
+		t.Errorf("got %s, revision %s, want ready, %s", got.Status, got.Revision.ID, complete.Revision.ID)
 	}
 	got := w.settled(broken.ID)
 	if got.Status != functions.Ready || got.ErrorMessage != "" || got.Revision.ID == broken.Revision.ID || w.call(got) != "none" {
-		t.Errorf("the broken one: %s %q", got.Status, got.ErrorMessage)
+		t.Errorf("got %s %q, want it rebuilt", got.Status, got.ErrorMessage)
 	}
 	w.stop()
 	if message, pending := seen[functions.Pending]; !pending || message != "" {
-		t.Errorf("while it was deployed anew it showed %q: %v", message, maps.Keys(seen))
+		t.Errorf("got statuses %v, message %q while pending, want pending without a message", slices.Sorted(maps.Keys(seen)), message)
 	}
 }
 
@@ -248,7 +237,7 @@ func TestDeleteFunction_LeavesNoFiles(t *testing.T) {
 		})
 		for _, kind := range []string{"archives", "artifacts", "logs"} {
 			if left := w.files(kind, id); len(left) > 0 {
-				t.Errorf("left of %s: %v", kind, left)
+				t.Errorf("got %s %v, want none left", kind, left)
 			}
 		}
 	}

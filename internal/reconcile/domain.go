@@ -47,13 +47,17 @@ func (r *Reconciler) domain(ctx context.Context, id string) error {
 	}
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		d, err := tx.Domain(id)
-		if err != nil || d.Status != functions.Pending {
+		if err != nil {
 			return err
 		}
+		changed := false
 		if failure == "" {
-			d.MarkReady()
+			changed = d.MarkReady()
 		} else {
-			d.Fail(failure)
+			changed = d.Fail(failure)
+		}
+		if !changed {
+			return nil
 		}
 		return tx.Put(d)
 	})

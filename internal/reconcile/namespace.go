@@ -20,7 +20,7 @@ func (r *Reconciler) namespace(ctx context.Context, id string) error {
 	switch {
 	case n.Status == functions.Deleting:
 		return r.deleteNamespace(ctx, id)
-	case n.Status == functions.Pending && n.PrivateKey == nil:
+	case n.NeedsKeys():
 		return r.provisionKeys(ctx, id)
 	case n.Status == functions.Pending:
 		return r.redeployFunctions(ctx, id)
@@ -37,13 +37,9 @@ func (r *Reconciler) provisionKeys(ctx context.Context, id string) error {
 	sealed, registryID := token.SealPrivate(r.config.Sealer, pair), r.config.NewID()
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		n, err := tx.Namespace(id)
-		if err != nil || n.Status != functions.Pending {
+		if err != nil || !n.ProvisionKeys(pair.Public, sealed, registryID, r.config.Now()) {
 			return err
 		}
-		n.PublicKey, n.PrivateKey = pair.Public, sealed
-		n.RegistryID = registryID
-		n.RegistryEndpoint = fmt.Sprintf("rg.%s.scw.cloud/funcscw%s", n.Region, n.Slug)
-		n.Status, n.UpdatedAt = functions.Ready, r.config.Now()
 		return tx.Put(n)
 	})
 }
@@ -52,27 +48,7 @@ func (r *Reconciler) provisionKeys(ctx context.Context, id string) error {
 // that they get its changed variables.
 func (r *Reconciler) redeployFunctions(ctx context.Context, id string) error {
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
-		n, err := tx.Namespace(id)
-		if err != nil || n.Status != functions.Pending {
-			return err
-		}
-		within, _, err := tx.Functions(functions.Filter{NamespaceID: id}, functions.Page{})
-		if err != nil {
-			return err
-		}
-		for _, f := range within {
-			deployed := f.Revision != nil || f.Status == functions.Pending
-			if !deployed || f.Status == functions.Deleting {
-				continue
-			}
-			// This supersedes a deployment that started with the old variables.
-			f.StartDeployment(r.config.Now())
-			if err := tx.Put(f); err != nil {
-				return err
-			}
-		}
-		n.Status, n.UpdatedAt = functions.Ready, r.config.Now()
-		return tx.Put(n)
+		return functions.RedeployNamespace(tx, id, r.config.Now())
 	})
 }
 
@@ -80,14 +56,6 @@ func (r *Reconciler) redeployFunctions(ctx context.Context, id string) error {
 // function queues the namespace again.
 func (r *Reconciler) deleteNamespace(ctx context.Context, id string) error {
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
-		n, err := tx.Namespace(id)
-		if err != nil {
-			return err
-		}
-		_, left, err := tx.Functions(functions.Filter{NamespaceID: id}, functions.Page{Number: 1, Size: 1})
-		if err != nil || left > 0 {
-			return err
-		}
-		return tx.Delete(n)
+		return functions.DeleteEmptyNamespace(tx, id)
 	})
 }

@@ -1,7 +1,6 @@
 package reconcile_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -10,13 +9,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-func TestNamespace_GetsItsKeyPair(t *testing.T) {
+func TestNamespace_GetsKeyPair(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace(nil)
@@ -25,23 +23,22 @@ func TestNamespace_GetsItsKeyPair(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n.PublicKey != pair.Public || strings.Contains(string(n.PrivateKey), "PRIVATE") || n.RegistryID == "" || n.RegistryEndpoint != "rg.fr-par.scw.cloud/funcscwslug" {
-		t.Errorf("%+v", n)
+		t.Errorf("got namespace %+v, want its public key, a sealed private key and a registry", n)
 	}
 	text, err := token.NewMinter(w.sealer).Mint(n, functions.Token{ID: uuid.NewString(), NamespaceID: n.ID, CreatedAt: time.Now()})
 	if err != nil || strings.Count(text.Reveal(), ".") != 2 {
-		t.Errorf("the sealed key signs nothing: %v", err)
+		t.Errorf("got token with the sealed key %q, %v, want a signed one", text.Reveal(), err)
 	}
 }
 
-// The variables of a namespace reach the functions that are deployed, and no
-// deployment begins of those that never were.
-func TestNamespace_SpreadsItsVariables(t *testing.T) {
+// Functions that were never deployed are not deployed because of their namespace.
+func TestNamespace_RedeploysFunctionsWithChangedVariables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace(nil)
-	deployed, never := w.deploy(w.function(n, nil).ID, hello), w.function(n, nil)
+	deployed, created := w.deploy(w.function(n, nil).ID, hello), w.function(n, nil)
 	w.update(func(tx functions.Tx) error {
-		n.Status, n.Variables = functions.Pending, map[string]string{"A": "spread"}
+		n.Status, n.Variables = functions.Pending, map[string]string{"A": "changed"}
 		return tx.Put(n)
 	})
 	await.True(t, "the namespace is ready", func() bool {
@@ -49,15 +46,14 @@ func TestNamespace_SpreadsItsVariables(t *testing.T) {
 		return n.Status == functions.Ready
 	})
 	got := w.settled(deployed.ID)
-	if got.Status != functions.Ready || got.Revision.ID == deployed.Revision.ID || w.call(got) != "spread" {
-		t.Errorf("%s, revision %+v", got.Status, got.Revision)
+	if got.Status != functions.Ready || got.Revision.ID == deployed.Revision.ID || w.call(got) != "changed" {
+		t.Errorf("got %s, revision %+v, want a new revision with the variable", got.Status, got.Revision)
 	}
-	if got := w.settled(never.ID); got.Status != functions.Created || got.Generation != 0 {
-		t.Errorf("the one without code: %s, generation %d", got.Status, got.Generation)
+	if got := w.settled(created.ID); got.Status != functions.Created || got.Generation != 0 {
+		t.Errorf("got function without code %s, generation %d, want created, 0", got.Status, got.Generation)
 	}
 }
 
-// A namespace that is deleted waits for its functions.
 func TestNamespace_IsDeletedAfterItsFunctions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -82,11 +78,11 @@ func TestNamespace_IsDeletedAfterItsFunctions(t *testing.T) {
 	})
 	w.stop()
 	if len(order) != 2 || order[0] != f.ID || order[1] != n.ID {
-		t.Errorf("they are deleted in the order %v", order)
+		t.Errorf("got deletions %v, want the function and then the namespace", order)
 	}
 }
 
-func TestAttached_BecomeReady(t *testing.T) {
+func TestTokensCronsDomains_BecomeReady(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(w.namespace(nil), nil)
@@ -102,61 +98,33 @@ func TestAttached_BecomeReady(t *testing.T) {
 	})
 }
 
-func TestTrigger(t *testing.T) {
+func TestTrigger_IsReadyIfItsSourceIs(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		err    error
 		status functions.Status
 	}{
-		"with a source": {nil, functions.Ready},
-		"without one":   {errors.New("no broker is configured"), functions.Failed},
+		"source available": {nil, functions.Ready},
+		"no source":        {errors.New("no broker is configured"), functions.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.sources.err = test.err
 			f := w.function(w.namespace(nil), nil)
-			made := functions.Trigger{
+			trigger := functions.Trigger{
 				ID: uuid.NewString(), Region: f.Region, ProjectID: f.ProjectID, NamespaceID: f.NamespaceID, FunctionID: f.ID,
 				Status: functions.Creating, NATS: &functions.NATSSubject{Subject: "a"},
 			}
-			w.update(func(tx functions.Tx) error { return tx.Put(made) })
+			w.update(func(tx functions.Tx) error { return tx.Put(trigger) })
 			var got functions.Trigger
 			await.True(t, "the trigger is settled", func() bool {
-				got, _ = view(w, made.ID, functions.Tx.Trigger)
+				got, _ = view(w, trigger.ID, functions.Tx.Trigger)
 				return !got.Status.Transient()
 			})
 			if got.Status != test.status || (got.ErrorMessage == "") != (test.err == nil) || (got.NATS.CredentialID != "") != (test.err == nil) {
-				t.Errorf("%+v", got)
+				t.Errorf("got %+v, want status %s", got, test.status)
 			}
 		})
-	}
-}
-
-// brokenStore fails the first writes, as a disk without room does.
-type brokenStore struct {
-	functions.Store
-
-	fails chan struct{}
-}
-
-func (b brokenStore) Update(ctx context.Context, write func(functions.Tx) error) error {
-	select {
-	case <-b.fails:
-		return errors.New("no room")
-	default:
-		return b.Store.Update(ctx, write)
-	}
-}
-
-// Work that fails for a reason of the server's own is done again.
-func TestFailedWork_IsRetried(t *testing.T) {
-	t.Parallel()
-	fails := make(chan struct{}, 1)
-	fails <- struct{}{}
-	w := newWorld(t, func(c *reconcile.Config) { c.Store = brokenStore{c.Store, fails} })
-	w.namespace(nil)
-	if log := w.log.String(); !strings.Contains(log, "failed and will be retried") || !strings.Contains(log, "no room") {
-		t.Errorf("the log says %s", log)
 	}
 }

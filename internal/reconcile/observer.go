@@ -52,7 +52,7 @@ func resultOf(ctx context.Context, err error) Result {
 		return Succeeded
 	case failed:
 		return Failed
-	case errors.Is(err, errSuperseded) || ctx.Err() != nil:
+	case errors.Is(err, functions.ErrSuperseded) || ctx.Err() != nil:
 		return Ended
 	}
 	return Broken

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -221,5 +222,6 @@ func (q *queue) replace(waiting []key, all map[string]functions.Function) {
 		q.queued[k] = true
 		q.waiting = append(q.waiting, k)
 	}
+	maps.DeleteFunc(q.retries, func(k key, _ *backoff.ExponentialBackOff) bool { return !q.queued[k] && q.running[k] == nil })
 	q.signal()
 }

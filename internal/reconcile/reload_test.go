@@ -24,20 +24,20 @@ func TestReload_DropsWorkOnWhatWasDeletedBetweenSnapshots(t *testing.T) {
 	ready := functions.Function{ID: "ready", Status: functions.Ready}
 	load(pending, other, ready, functions.Token{ID: "token", Status: functions.Creating})
 	if got := reconcile.Queued(r); !slices.Equal(got, []string{"deployed", "deleted", "token"}) {
-		t.Fatalf("queued are %v", got)
+		t.Fatalf("got queue %v, want the transient objects", got)
 	}
 	deployed, deleted := reconcile.Work(r, 1), reconcile.Work(r, 1)
 
 	load(pending, ready)
 	if got := reconcile.Queued(r); len(got) != 0 {
-		t.Errorf("queued are %v, want none: the token is gone, and the function is being worked on", got)
+		t.Errorf("got queue %v, want none: the token was deleted, and the function is being worked on", got)
 	}
 	if deployed.Err() != nil || deleted.Err() == nil {
-		t.Errorf("work ended: of the function that exists: %v, of the deleted one: %v", deployed.Err(), deleted.Err())
+		t.Errorf("got work of the existing function ended with %v, of the deleted one with %v, want only the latter canceled", deployed.Err(), deleted.Err())
 	}
 	pending.Generation++
 	load(pending)
 	if deployed.Err() == nil {
-		t.Error("work on an older deployment goes on")
+		t.Error("work on an older deployment was not canceled")
 	}
 }

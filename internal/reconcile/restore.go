@@ -43,11 +43,9 @@ func (r *Reconciler) Restore(ctx context.Context) error {
 func (r *Reconciler) redeploy(ctx context.Context, f functions.Function) error {
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		f, err := tx.Function(f.ID)
-		if err != nil || f.Status.Transient() {
+		if err != nil || !f.StartRebuild(r.config.Now()) {
 			return err
 		}
-		f.Target, f.Rebuild = f.Revision.Archive, true
-		f.StartDeployment(r.config.Now())
 		return tx.Put(f)
 	})
 }

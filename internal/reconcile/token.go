@@ -10,10 +10,9 @@ import (
 func (r *Reconciler) token(ctx context.Context, id string) error {
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		t, err := tx.Token(id)
-		if err != nil || t.Status != functions.Creating {
+		if err != nil || !t.MarkReady() {
 			return err
 		}
-		t.Status = functions.Ready
 		return tx.Put(t)
 	})
 }

@@ -13,20 +13,18 @@ func (r *Reconciler) trigger(ctx context.Context, id string) error {
 	credentialID := r.config.NewID()
 	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
 		t, err := tx.Trigger(id)
-		if err != nil || t.Status != functions.Creating {
+		if err != nil {
 			return err
 		}
-		if err := r.config.Sources.Check(t); err != nil {
-			t.Fail(err.Error())
-			return tx.Put(t)
+		changed := false
+		if failure := r.config.Sources.Check(t); failure != nil {
+			changed = t.Fail(failure.Error())
+		} else {
+			changed = t.MarkReady(credentialID)
 		}
-		switch {
-		case t.SQS != nil:
-			t.SQS.CredentialID = credentialID
-		case t.NATS != nil:
-			t.NATS.CredentialID = credentialID
+		if !changed {
+			return nil
 		}
-		t.MarkReady()
 		return tx.Put(t)
 	})
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/volume"
 )
 
-// TestReleaseWorkspace_AfterAKill has a server find the workspace of one that was
-// killed while it built: mounted, with files in it.
-func TestReleaseWorkspace_AfterAKill(t *testing.T) {
+// A server that is killed during a build leaves a mounted workspace with files in it.
+func TestReleaseWorkspace_UnmountsAfterAKill(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Fatal("this test mounts a file system: run it as root")
@@ -41,10 +40,10 @@ func TestReleaseWorkspace_AfterAKill(t *testing.T) {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-		t.Errorf("the folder has %v, %v", left, err)
+		t.Errorf("got %v, %v, want an empty folder", left, err)
 	}
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil || strings.Contains(string(mounts), dir) {
-		t.Errorf("something is mounted below %s still, %v", dir, err)
+		t.Errorf("got a mount below %s, %v, want none", dir, err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/blob/files"
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -32,6 +33,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/deploy"
@@ -44,28 +46,43 @@ var (
 	toolchains = sync.OnceValue(func() *runtime.Toolchains { return runtime.FindToolchains(context.Background(), nil) })
 )
 
-// hello answers with the variable A.
+// hello is a function that answers with the value of the variable A.
 const hello = "import os\n\ndef handle(event, context):\n    return os.environ.get('A', 'none')\n"
 
-// pairs gives one key pair to all namespaces: to make one takes long.
+// pairs returns one key pair for all namespaces, because generating one is slow.
 type pairs struct{}
 
 func (pairs) Take(context.Context) (token.KeyPair, error) { return keyPair() }
 
-// buildLogs keeps what builds print, as the server does.
+// buildLogs stores the logs of builds, as the server does.
 type buildLogs struct{ *output.Logs }
 
 func (b buildLogs) WriteBuild(f functions.Function, text string) error {
 	return b.Logs.WriteBuild(output.Function{ID: f.ID, Name: f.Name, Namespace: f.NamespaceID}, text)
 }
 
-// sources tells of every trigger the same.
+// localArtifacts implements process.Artifacts, as the server does.
+type localArtifacts struct{ artifacts blob.Local }
+
+func (l localArtifacts) Local(ctx context.Context, functionID, artifact string) (dir string, release func(), err error) {
+	return l.artifacts.Local(ctx, blob.Ref{FunctionID: functionID, Name: artifact})
+}
+
+// starter implements process.Starter, as the server does.
+type starter struct{ runtime.Starter }
+
+func (s starter) Start(r engine.Revision, home string) (process.Start, error) {
+	start, err := s.Starter.Start(r.Runtime, r.Handler, r.Launch, r.Env, home)
+	return process.Start(start), err
+}
+
+// sources returns the same error for every trigger.
 type sources struct{ err error }
 
 func (s *sources) Check(functions.Trigger) error { return s.err }
 
-// world is a reconciler over a real store, real files, Python's builder and
-// instances that are real processes. What the API would do is put into the store.
+// world is a Reconciler with a real store, real files, the builder of Python and
+// processes as instances. Tests write to the store what the API would write.
 type world struct {
 	*reconcile.Reconciler
 
@@ -89,7 +106,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.db, w.store = db, store.Functions(db)
+	w.db, w.store = db, store.Functions(storetest.Twice(db))
 	t.Cleanup(func() { _ = db.Close() })
 	w.update(func(tx functions.Tx) error { return tx.Put(project) })
 	if w.sealer, err = secret.NewSealer(make([]byte, secret.KeySize)); err != nil {
@@ -99,8 +116,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 	return w
 }
 
-// start starts a reconciler over what is in the store, as a server that starts
-// does. The end of the test stops it.
+// start starts a Reconciler, as a server does. The end of the test stops it.
 func (w *world) start(options ...func(*reconcile.Config)) {
 	w.t.Helper()
 	archives, err := files.OpenArchives(filepath.Join(w.dir, "archives"))
@@ -110,7 +126,8 @@ func (w *world) start(options ...func(*reconcile.Config)) {
 	sockets, err5 := os.MkdirTemp("/tmp", "jr") //nolint:usetesting // The path of a socket must be short.
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	engine, err6 := process.New(process.Config{
-		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond, Output: func(process.Line) {},
+		Artifacts: localArtifacts{artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains()}},
+		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond,
 	}, log)
 	caches, err7 := projectcache.Open(filepath.Join(w.dir, "caches"), projectcache.Limits{Project: 1 << 30, Total: 1 << 30}, time.Now, log)
 	if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
@@ -119,7 +136,7 @@ func (w *world) start(options ...func(*reconcile.Config)) {
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
 	config := reconcile.Config{
 		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: buildLogs{logs},
-		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
+		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Engine: engine, Instances: w.scaler,
 		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,
 	}
@@ -162,8 +179,7 @@ func (w *world) update(write func(functions.Tx) error) {
 	}
 }
 
-// view returns what read returns of the store, and whether there is such an
-// object.
+// view returns an object, and whether it exists.
 func view[T any](w *world, id string, read func(functions.Tx, string) (T, error)) (T, bool) {
 	w.t.Helper()
 	var found T
@@ -189,7 +205,7 @@ func (w *world) settled(id string) functions.Function {
 	return f
 }
 
-// namespace puts a namespace, and waits until it is ready.
+// namespace puts a namespace and waits until it is ready.
 func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace {
 	w.t.Helper()
 	n := functions.Namespace{
@@ -208,7 +224,7 @@ func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace
 	return n
 }
 
-// function puts a function in Python, without code.
+// function puts a Python function without code.
 func (w *world) function(n functions.Namespace, change func(*functions.Function)) functions.Function {
 	w.t.Helper()
 	f := functions.Function{
@@ -223,7 +239,7 @@ func (w *world) function(n functions.Namespace, change func(*functions.Function)
 	return f
 }
 
-// begin uploads code, and asks for its deployment.
+// begin uploads code and requests its deployment.
 func (w *world) begin(id, handler string) {
 	w.t.Helper()
 	packed, err := deploy.Archive(map[string]string{"handler.py": handler})
@@ -246,18 +262,18 @@ func (w *world) begin(id, handler string) {
 	}
 }
 
-// deploy is begin, and returns the function as it is settled then.
+// deploy calls begin, and returns the function when its deployment has ended.
 func (w *world) deploy(id, handler string) functions.Function {
 	w.t.Helper()
 	w.begin(id, handler)
 	return w.settled(id)
 }
 
-// call calls the revision that serves a function, and returns the answer's body.
+// call calls the serving revision of a function, and returns the body of the response.
 func (w *world) call(f functions.Function) string {
 	w.t.Helper()
 	if f.Revision == nil {
-		w.t.Fatalf("nothing serves the function: %s %s", f.Status, f.ErrorMessage)
+		w.t.Fatalf("got no serving revision: %s %s", f.Status, f.ErrorMessage)
 	}
 	instance, err := w.scaler.Acquire(w.t.Context(), f.Revision.ID)
 	if err != nil {
@@ -265,7 +281,7 @@ func (w *world) call(f functions.Function) string {
 	}
 	defer w.scaler.Release(instance)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", instance.Address)
+		return new(net.Dialer).DialContext(ctx, instance.Address.Network(), instance.Address.Endpoint())
 	}}}
 	response, err := client.Get("http://function/")
 	if err != nil {
@@ -279,7 +295,7 @@ func (w *world) call(f functions.Function) string {
 	return strings.TrimSpace(string(body))
 }
 
-// files are the names in one of the folders of a function.
+// files returns the paths in one of the folders of a function.
 func (w *world) files(kind, id string) []string {
 	w.t.Helper()
 	found, err := filepath.Glob(filepath.Join(w.dir, kind, id, "*"))

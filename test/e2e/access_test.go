@@ -19,14 +19,15 @@ import (
 
 const nobody = "00000000-0000-4000-8000-000000000000"
 
-// as is a caller with an API key.
+// as sends a request to the API with a secret key.
 func (w *world) as(secretKey, method, path, body string) (int, string) {
 	w.t.Helper()
 	status, _, answer := w.send(method, w.APIURL+path, []byte(body), http.Header{"X-Auth-Token": {secretKey}})
 	return status, answer
 }
 
-// endpoints are all of the Functions API, by what they need and of which noun.
+// endpoints are the endpoints of the Functions API, by the permission that they
+// require.
 var endpoints = map[string][]string{
 	"read namespace":  {"GET /namespaces/{id}/functions", "GET /namespaces", "GET /namespaces/{id}"},
 	"write namespace": {"POST /namespaces", "PATCH /namespaces/{id}", "DELETE /namespaces/{id}"},
@@ -43,7 +44,7 @@ var endpoints = map[string][]string{
 	"read runtime":    {"GET /runtimes"},
 }
 
-func TestPermissionsOfKeys(t *testing.T) {
+func TestPermissions_OfEachEndpoint(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for set, may := range map[string]map[string]bool{
@@ -60,25 +61,25 @@ func TestPermissionsOfKeys(t *testing.T) {
 				refusal := `{"details":[{"action":"` + action + `","resource":"functions_` + noun + `"}],"message":"insufficient permissions","type":"permissions_denied"}`
 				refused := status == http.StatusForbidden && body == refusal
 				if refused == may[action] || !refused && status == http.StatusForbidden {
-					t.Errorf("%s, %s: %d %s", set, pattern, status, body)
+					t.Errorf("%s, %s: got %d %s", set, pattern, status, body)
 				}
 			}
 		}
 	}
 }
 
-// What a refusal is of comes before what is wrong with the rest of a request.
-func TestPermissionsBeforeArguments(t *testing.T) {
+// A missing permission is reported before an invalid argument.
+func TestPermissions_AreCheckedBeforeArguments(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	secretKey := w.Key("", iam.ReadOnly).SecretKey
 	status, body := w.as(secretKey, http.MethodPost, "/functions/v1beta1/regions/it-mil/namespaces", "{")
 	if status != http.StatusForbidden {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 }
 
-func TestKeyExpires(t *testing.T) {
+func TestAPIKey_Expires(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	w := newWorld(t, func(c *server.Config) {
@@ -93,20 +94,20 @@ func TestKeyExpires(t *testing.T) {
 	api := function.NewAPI(w.ClientOf(key))
 	must[*function.ListNamespacesResponse](t)(api.ListNamespaces(&function.ListNamespacesRequest{}))
 	if status, _ := w.call(f, "/", key.SecretKey); status == http.StatusForbidden {
-		t.Error("the gateway refuses a key that is good")
+		t.Error("the gateway refuses a valid key")
 	}
 	ahead.Store(int64(2 * time.Hour))
 	_, err := api.ListNamespaces(&function.ListNamespacesRequest{})
 	denied, ok := errors.AsType[*scw.DeniedAuthenticationError](err)
 	if !ok || denied.Reason != "expired" || denied.Method != "api_key" {
-		t.Errorf("the API answers %v, want a denial for being expired", err)
+		t.Errorf("API: got error %v, want a denial because the key has expired", err)
 	}
 	if status, body := w.call(f, "/", key.SecretKey); status != http.StatusForbidden {
-		t.Errorf("the gateway answers %d %s, want 403", status, body)
+		t.Errorf("gateway: got %d %s, want 403", status, body)
 	}
 }
 
-func TestRotation(t *testing.T) {
+func TestAPIKey_RotationKeepsPermissionsAndLifetime(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	w := newWorld(t, func(c *server.Config) {
@@ -124,10 +125,10 @@ func TestRotation(t *testing.T) {
 	wantStatus(t, "the old key, during the overlap", status(first.SecretKey), 200)
 	wantStatus(t, "the new key", status(second.SecretKey), 200)
 	if second.Description != "ci" || len(second.Permissions) != 1 || second.Permissions[0] != iam.ReadOnly {
-		t.Errorf("the new key has other rights: %+v", second)
+		t.Errorf("the new key has other permissions: %+v", second)
 	}
 	if life := second.ExpiresAt.Sub(second.CreatedAt).Round(time.Minute); life != 24*time.Hour {
-		t.Errorf("the new key lives for %v, want as long as the old one was made for", life)
+		t.Errorf("got a lifetime of %v, want that of the old key", life)
 	}
 	w.restart()
 	ahead.Store(int64(14 * time.Hour))
@@ -139,7 +140,7 @@ func TestRotation(t *testing.T) {
 	wantStatus(t, "a revoked key", status(third.SecretKey), 401)
 }
 
-func TestWrongKeysAreSlowed(t *testing.T) {
+func TestWrongKeys_AreRateLimited(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	w := newWorld(t, func(c *server.Config) {
@@ -174,9 +175,9 @@ func TestWrongKeysAreSlowed(t *testing.T) {
 	}
 	_, header, body := show(nobody)
 	if body != "" || header.Get("X-Envoy-Ratelimited") != "true" || header["Content-Type"] != nil || header.Get("Content-Security-Policy") != "" {
-		t.Errorf("429 with %v and %q, want no body, X-Envoy-Ratelimited, and no other header", header, body)
+		t.Errorf("429: got headers %v, body %q, want only X-Envoy-Ratelimited and no body", header, body)
 	}
-	// No endpoint is a way around it.
+	// The limit applies to all endpoints.
 	status, _, _ := w.send(http.MethodGet, w.APIURL+"/nowhere", nil, http.Header{"X-Auth-Token": {nobody}})
 	wantStatus(t, "an unknown path", status, 429)
 	ahead.Store(int64(21 * time.Second))

@@ -29,16 +29,16 @@ import (
 	"github.com/jeton-dev/jeton/test/nameserver"
 )
 
-// authority is Pebble, the ACME server that Let's Encrypt tests clients with. It
-// answers once it is opened.
+// authority is Pebble, the ACME server with which Let's Encrypt tests clients. It
+// answers after start.
 type authority struct {
 	directory, rootsFile string
-	opened               atomic.Pointer[http.Handler]
+	handler              atomic.Pointer[http.Handler]
 }
 
 // ServeHTTP implements http.Handler.
 func (a *authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if handler := a.opened.Load(); handler != nil {
+	if handler := a.handler.Load(); handler != nil {
 		(*handler).ServeHTTP(w, r)
 	}
 }
@@ -56,9 +56,10 @@ func startAuthority(t *testing.T) *authority {
 	return a
 }
 
-// open has the authority look hosts up with names, and reach them on these ports.
-// It issues nothing for the blocked host. It returns those to trust that trust it.
-func (a *authority) open(t *testing.T, names *nameserver.Server, httpPort, tlsPort int, blocked string) *x509.CertPool {
+// start makes the authority answer: it resolves hosts with names and connects to them
+// on these ports. It issues no certificate for the blocked host. It returns the roots
+// that a client must trust.
+func (a *authority) start(t *testing.T, names *nameserver.Server, httpPort, tlsPort int, blocked string) *x509.CertPool {
 	t.Helper()
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	silent := log.New(io.Discard, "", 0)
@@ -70,21 +71,19 @@ func (a *authority) open(t *testing.T, names *nameserver.Server, httpPort, tlsPo
 	validator := va.New(silent, httpPort, tlsPort, false, names.Address(), store)
 	front := wfe.New(silent, store, validator, signer, []string{"pebble.example"}, false, false, 1, 1)
 	handler := front.Handler()
-	a.opened.Store(&handler)
+	a.handler.Store(&handler)
 	issued := x509.NewCertPool()
 	issued.AppendCertsFromPEM(signer.GetRootCert(0).PEM())
 	return issued
 }
 
-// portOf is the port of a URL.
+// portOf returns the port of a URL.
 func portOf(t *testing.T, address string) int {
 	t.Helper()
 	return must[int](t)(strconv.Atoi(must[*url.URL](t)(url.Parse(address)).Port()))
 }
 
-// TestACME has a custom hostname certified by an authority that everybody could
-// trust, and calls the function there.
-func TestACME(t *testing.T) {
+func TestACME_CertifiesCustomHostname(t *testing.T) {
 	names := nameserver.Start(t)
 	names.LeadTo([4]byte{127, 0, 0, 1})
 	signed := startAuthority(t)
@@ -92,7 +91,7 @@ func TestACME(t *testing.T) {
 		c.GatewayTLSListen, c.DNSResolver = "127.0.0.1:0", names.Address()
 		c.ACMEDirectory, c.ACMERoots, c.ACMEEmail = signed.directory, signed.rootsFile, "operator@example.com"
 	})
-	issued := signed.open(t, names, portOf(t, w.GatewayURL), portOf(t, w.GatewayTLSURL), "blocked.example.com")
+	issued := signed.start(t, names, portOf(t, w.GatewayURL), portOf(t, w.GatewayTLSURL), "blocked.example.com")
 	f := w.function(python(w.namespace("acme").ID, "f"), pythonHandler("return 'hello'"))
 	domain := func(hostname string) *function.Domain {
 		names.Alias(hostname, f.DomainName)
@@ -119,26 +118,26 @@ func TestACME(t *testing.T) {
 
 	d := domain("api.example.com")
 	if d.Status != function.DomainStatusReady || d.URL != "https://api.example.com" {
-		t.Fatalf("the domain is %s: %v", d.Status, d.ErrorMessage)
+		t.Fatalf("got domain status %s: %v", d.Status, d.ErrorMessage)
 	}
 	if status, body, err := get("api.example.com"); status != 200 || body != "hello" {
-		t.Errorf("%d %q %v", status, body, err)
+		t.Errorf("got %d %q %v", status, body, err)
 	}
 	if _, _, err := get("other.example.com"); err == nil {
-		t.Error("a host that nobody has is served")
+		t.Error("a call of an unknown host succeeded")
 	}
 	blocked := domain("blocked.example.com")
 	if blocked.Status != function.DomainStatusError || *blocked.ErrorMessage != "failed to generate TLS certificates" {
-		t.Errorf("the domain for which there is no certificate is %s: %v", blocked.Status, blocked.ErrorMessage)
+		t.Errorf("the domain without a certificate: got status %s: %v", blocked.Status, blocked.ErrorMessage)
 	}
 
-	// The certificate is kept, and its key in no file that can be read.
+	// The certificate is stored, and its key is sealed.
 	w.restart()
 	if status, body, err := get("api.example.com"); status != 200 || body != "hello" {
-		t.Errorf("after a restart: %d %q %v", status, body, err)
+		t.Errorf("after a restart: got %d %q, error %v", status, body, err)
 	}
 	if got := strings.Count(w.Log.String(), "certificate obtained"); got != 1 {
-		t.Errorf("%d certificates were obtained", got)
+		t.Errorf("got %d certificates from the authority, want 1", got)
 	}
 	found := 0
 	err := filepath.WalkDir(filepath.Join(w.DataDir, "acme"), func(path string, entry fs.DirEntry, err error) error {
@@ -148,22 +147,21 @@ func TestACME(t *testing.T) {
 		found++
 		content, err := os.ReadFile(path)
 		if strings.Contains(string(content), "PRIVATE KEY") || strings.Contains(string(content), "operator@example.com") {
-			t.Errorf("%s is in clear", path)
+			t.Errorf("%s is not sealed", path)
 		}
 		return err
 	})
 	if err != nil || found == 0 {
-		t.Errorf("%d files, %v", found, err)
+		t.Errorf("got %d files, error %v", found, err)
 	}
 
 	must[*function.Domain](t)(w.DeleteDomain(&function.DeleteDomainRequest{DomainID: d.ID}))
 	if _, _, err := get("api.example.com"); err == nil {
-		t.Error("a domain that was deleted is served")
+		t.Error("a call of a deleted domain succeeded")
 	}
 }
 
-// TestLocalDomains has custom hostnames certified by the local authority.
-func TestLocalDomains(t *testing.T) {
+func TestLocalAuthority_CertifiesCustomHostname(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.GatewayTLSListen, c.LocalDomains = "127.0.0.1:0", []string{"example.com"} })
 	f := w.function(python(w.namespace("local").ID, "f"), pythonHandler("return 'hello'"))
@@ -178,6 +176,6 @@ func TestLocalDomains(t *testing.T) {
 	response := must[*http.Response](t)(client.Do(request))
 	defer response.Body.Close()
 	if body := must[[]byte](t)(io.ReadAll(response.Body)); response.StatusCode != 200 || string(body) != "hello" {
-		t.Errorf("%d %s", response.StatusCode, body)
+		t.Errorf("got %d %s", response.StatusCode, body)
 	}
 }

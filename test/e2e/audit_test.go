@@ -18,8 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// audited are the entries of the log from the one behind a number of them, each
-// in one line.
+// audited returns the entries of the audit log after the first from, one line each.
 func (w *world) audited(from int) []string {
 	w.t.Helper()
 	var lines []string
@@ -28,7 +27,7 @@ func (w *world) audited(from int) []string {
 		path := strings.Replace(e.Endpoint, "/functions/v1beta1/regions/{region}", "", 1)
 		lines = append(lines, strings.Join([]string{who, path, e.Region, e.Object, http.StatusText(e.Status)}, "|"))
 		if e.At.IsZero() || (e.RequestID == "") != (e.From == audit.Owner) {
-			w.t.Errorf("an entry without a time or a request ID: %+v", e)
+			w.t.Errorf("got an entry without a time or a request ID: %+v", e)
 		}
 		return nil
 	})
@@ -38,7 +37,7 @@ func (w *world) audited(from int) []string {
 	return lines[from:]
 }
 
-func TestAuditLog(t *testing.T) {
+func TestAuditLog_RecordsChangesAndRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.WrongKeys = 2 })
 	n := w.namespace("audited")
@@ -78,18 +77,18 @@ func TestAuditLog(t *testing.T) {
 		"@owner|DELETE /api-keys/{access_key}||" + key.AccessKey + "|OK",
 	}
 	if got := w.audited(0); !slices.Equal(got, want) {
-		t.Errorf("the log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	content := must[[]byte](t)(os.ReadFile(filepath.Join(w.DataDir, audit.File)))
 	for _, secret := range []string{w.SecretKey, key.SecretKey, token.Token, jetontest.SecretMark} {
 		if strings.Contains(string(content), secret) {
-			t.Error("a secret stands in the audit log")
+			t.Error("the audit log contains a secret")
 		}
 	}
-	// Reads are written down where that is asked for, behind what is there.
+	// An option adds reads, which are appended to the existing log.
 	w.restart(func(c *server.Config) { c.AuditReads = true })
 	w.api(http.MethodGet, "/namespaces/"+n.ID, "")
 	if got := w.audited(len(want)); !slices.Equal(got, []string{"first@here|GET /namespaces/{id}|fr-par|" + n.ID + "|OK"}) {
-		t.Errorf("with reads the log has %v", got)
+		t.Errorf("with reads: got %v", got)
 	}
 }

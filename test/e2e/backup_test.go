@@ -25,9 +25,8 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// TestBackup makes backups of a server that is changed as fast as it can be, and
-// starts another one on the last of them.
-func TestBackup(t *testing.T) {
+// The test makes backups of a busy server, and starts another server from the last one.
+func TestBackup_OfBusyServer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	request := python(w.namespace("kept").ID, "f")
@@ -56,7 +55,7 @@ func TestBackup(t *testing.T) {
 	for range 10 {
 		last.Reset()
 		if err := backup.Write(t.Context(), w.DataDir, &last, backup.Options{Now: time.Now()}); err != nil {
-			t.Errorf("a backup of a busy server: %v", err)
+			t.Errorf("Write() of a busy server: got error %v", err)
 		}
 	}
 	stop()
@@ -75,16 +74,16 @@ func TestBackup(t *testing.T) {
 	wantStatus(t, "the token that was revoked before", status, 403)
 }
 
-// TestBackup_HasLinksAndFullAuditLogs makes a backup of code with links, one of which
-// leads nowhere any more, and of audit logs that are full.
-func TestBackup_HasLinksAndFullAuditLogs(t *testing.T) {
+// The code contains symbolic links, one of them dangling, and the audit logs have their
+// maximum size.
+func TestBackup_ContainsLinksAndFullAuditLogs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(python(w.namespace("links").ID, "f"), pythonHandler("import linked; return linked.text"))
 	f = w.deploy(f.ID, zipWithLinks(t, map[string]string{"handler.py": "def handle(e, c):\n    import linked\n    return linked.text\n", "real/code.py": "text = 'linked'\n"},
 		map[string]string{"linked.py": "real/code.py", "gone": "real/nothing"}))
 	if status, body := w.call(f, "/", ""); status != 200 || body != "linked" {
-		t.Fatalf("%d %s: %v", status, body, f.ErrorMessage)
+		t.Fatalf("call: got %d %s: %v", status, body, f.ErrorMessage)
 	}
 	for name, text := range map[string]string{"audit.log.1": "newer\n", "audit.log.10": "older\n"} {
 		if err := os.WriteFile(filepath.Join(w.DataDir, name), []byte(text), 0o600); err != nil {
@@ -101,7 +100,7 @@ func TestBackup_HasLinksAndFullAuditLogs(t *testing.T) {
 	}
 	for name, want := range map[string]string{"audit.log.1": "newer\n", "audit.log.10": "older\n"} {
 		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(text) != want {
-			t.Errorf("%s has %q, %v", name, text, err)
+			t.Errorf("%s: got %q, error %v", name, text, err)
 		}
 	}
 	if status, body := w.over(dir).call(f, "/", ""); status != 200 || body != "linked" {
@@ -109,7 +108,7 @@ func TestBackup_HasLinksAndFullAuditLogs(t *testing.T) {
 	}
 }
 
-// zipWithLinks makes an archive of files and of symbolic links.
+// zipWithLinks returns an archive of files and symbolic links.
 func zipWithLinks(t *testing.T, files, links map[string]string) []byte {
 	t.Helper()
 	var packed bytes.Buffer
@@ -137,9 +136,8 @@ func zipWithLinks(t *testing.T, files, links map[string]string) []byte {
 	return packed.Bytes()
 }
 
-// TestRestore_RefusesIDsThatLeadOutside has a database whose objects name folders
-// outside of the data folder.
-func TestRestore_RefusesIDsThatLeadOutside(t *testing.T) {
+// An ID in the backup's database could name a folder outside of the data folder.
+func TestRestore_RefusesPathsAsIDs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.function(python(w.namespace("n").ID, "f"), pythonHandler("return 'x'"))
@@ -161,7 +159,7 @@ func TestRestore_RefusesIDsThatLeadOutside(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n, err := result.RowsAffected(); err != nil || n != 1 {
-				t.Fatalf("%d functions were changed, %v", n, err)
+				t.Fatalf("changed %d functions, error %v", n, err)
 			}
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
@@ -183,14 +181,14 @@ func TestRestore_RefusesIDsThatLeadOutside(t *testing.T) {
 			}
 			err = backup.Restore(t.Context(), &file, filepath.Join(t.TempDir(), "restored"))
 			if err == nil || !strings.Contains(err.Error(), "damaged") {
-				t.Errorf("Restore() = %v, want the backup refused", err)
+				t.Errorf("Restore() = %v, want the backup to be refused", err)
 			}
 		})
 	}
 }
 
-// TestBadBackups has what is no backup, or not all of one, leave nothing behind.
-func TestBadBackups(t *testing.T) {
+// A refused backup leaves no files behind.
+func TestRestore_RefusesIncompleteBackups(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.namespace("n")
@@ -218,30 +216,30 @@ func TestBadBackups(t *testing.T) {
 		"no gzip":                 {[]byte("hello"), "not a backup"},
 		"half of one":             {good.Bytes()[:good.Len()/2], "unexpected EOF"},
 		"all but the end":         {good.Bytes()[:good.Len()-4], "unexpected EOF"},
-		"a path that climbs":      {pack("archives/../../x", tar.TypeReg, "x"), "no backup holds such a file"},
-		"an absolute path":        {pack("/etc/x", tar.TypeReg, "x"), "no backup holds such a file"},
-		"a link":                  {pack("archives/x", tar.TypeSymlink, ""), "no backup holds such a file"},
-		"another file":            {pack("passwd", tar.TypeReg, "x"), "no backup holds such a file"},
+		"a path that climbs":      {pack("archives/../../x", tar.TypeReg, "x"), "a backup does not contain such a file"},
+		"an absolute path":        {pack("/etc/x", tar.TypeReg, "x"), "a backup does not contain such a file"},
+		"a link":                  {pack("archives/x", tar.TypeSymlink, ""), "a backup does not contain such a file"},
+		"another file":            {pack("passwd", tar.TypeReg, "x"), "a backup does not contain such a file"},
 		"no database":             {pack("secret.key", tar.TypeReg, "x"), "damaged"},
 		"a database that is none": {pack("jeton.db", tar.TypeReg, strings.Repeat("x", 4096)), "damaged"},
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
 		err := backup.Restore(t.Context(), bytes.NewReader(test.content), dir)
 		if err == nil || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: %v, want %q", name, err, test.says)
+			t.Errorf("%s: got error %v, want %q", name, err, test.says)
 		}
 		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "*")); len(left) > 0 {
-			t.Errorf("%s: %v is left", name, left)
+			t.Errorf("%s: got files %v, want none", name, left)
 		}
 	}
 	if err := backup.Restore(t.Context(), bytes.NewReader(good.Bytes()), w.DataDir); !errors.Is(err, backup.ErrNotEmpty) {
-		t.Errorf("over a folder in use: %v", err)
+		t.Errorf("over a folder in use: got error %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(w.DataDir, "backup-*")); len(left) > 0 {
-		t.Errorf("%v is left in the data folder", left)
+		t.Errorf("got files %v in the data folder, want none", left)
 	}
 
-	// Without the key, the server says what is missing.
+	// Without the sealing key the server names what is missing.
 	var keyless bytes.Buffer
 	if err := backup.Write(t.Context(), w.DataDir, &keyless, backup.Options{WithoutKey: true}); err != nil {
 		t.Fatal(err)
@@ -251,7 +249,7 @@ func TestBadBackups(t *testing.T) {
 		t.Fatal(err)
 	}
 	if missing := server.MissingKey(dir); missing != filepath.Join(dir, "secret.key") {
-		t.Errorf("missing is %q", missing)
+		t.Errorf("got missing %q", missing)
 	}
 	key := must[[]byte](t)(os.ReadFile(filepath.Join(w.DataDir, "secret.key")))
 	if err := os.WriteFile(filepath.Join(dir, "secret.key"), key, 0o600); err != nil {
@@ -259,6 +257,6 @@ func TestBadBackups(t *testing.T) {
 	}
 	listed := must[*function.ListNamespacesResponse](t)(w.over(dir).ListNamespaces(&function.ListNamespacesRequest{}, scw.WithAllPages()))
 	if listed.TotalCount != 1 {
-		t.Errorf("%d namespaces after the restoration", listed.TotalCount)
+		t.Errorf("after the restore: got %d namespaces", listed.TotalCount)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// natsServer is a real NATS server, with streams.
+// natsServer starts a NATS server with JetStream and returns a connection.
 func natsServer(t *testing.T) *nats.Conn {
 	t.Helper()
 	s := must[*server.Server](t)(server.NewServer(&server.Options{
@@ -29,23 +29,23 @@ func natsServer(t *testing.T) *nats.Conn {
 	return connection
 }
 
-// stream has the server keep the messages of a subject.
+// stream creates a stream of the messages of a subject.
 func stream(t *testing.T, connection *nats.Conn, subject string) {
 	t.Helper()
 	js := must[jetstream.JetStream](t)(jetstream.New(connection))
 	must[jetstream.Stream](t)(js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "jobs", Subjects: []string{subject}}))
 }
 
-// sqsService is a service of another make that speaks SQS.
+// sqsService is a client of a third-party SQS service.
 type sqsService struct {
 	*sqs.Client
 	endpoint string
 }
 
-// listening is where fauxqs says that it listens.
+// listening matches the address that fauxqs prints.
 var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
 
-// newSQSService starts fauxqs, which npm has. `make test` installs it.
+// newSQSService starts fauxqs, an npm package. `make test` installs it.
 func newSQSService(t *testing.T) sqsService {
 	t.Helper()
 	program := npmModule(t, "fauxqs/dist/cli.js")
@@ -65,7 +65,7 @@ func newSQSService(t *testing.T) sqsService {
 		endpoint = listening.FindString(said.Text())
 	}
 	if endpoint == "" {
-		t.Fatal("fauxqs does not say where it listens")
+		t.Fatal("fauxqs does not print its address")
 	}
 	go func() {
 		for said.Scan() {
@@ -76,7 +76,7 @@ func newSQSService(t *testing.T) sqsService {
 	})}
 }
 
-// queue makes a queue and returns its URL.
+// queue creates a queue and returns its URL.
 func (s sqsService) queue(t *testing.T, name string) string {
 	t.Helper()
 	made := must[*sqs.CreateQueueOutput](t)(s.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name}))

@@ -17,16 +17,16 @@ func (w *world) buildLog(f *function.Function) string {
 	w.t.Helper()
 	text, ok, err := output.BuildLog(filepath.Join(w.DataDir, output.Dir), f.ID)
 	if err != nil || !ok {
-		w.t.Fatalf("there is no build log of %s: %v", f.Name, err)
+		w.t.Fatalf("read the build log of %s: %v", f.Name, err)
 	}
 	return text
 }
 
 const builtBefore = "The same archive was built before"
 
-// TestSameCodeIsBuiltOnce deploys one archive again and for another function, and
-// over a restart; and code that differs in little, which is built.
-func TestSameCodeIsBuiltOnce(t *testing.T) {
+// The same archive is built once, also for another function and after a restart.
+// Slightly different code is built again.
+func TestBuild_SameCodeIsBuiltOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("builds")
@@ -45,13 +45,13 @@ func TestSameCodeIsBuiltOnce(t *testing.T) {
 		t.Helper()
 		f = w.deploy(f.ID, archive)
 		if f.Status != function.FunctionStatusReady {
-			t.Fatalf("%s becomes %s: %v", f.Name, f.Status, *f.ErrorMessage)
+			t.Fatalf("%s: got status %s: %v", f.Name, f.Status, *f.ErrorMessage)
 		}
 		if log := w.buildLog(f); strings.Contains(log, builtBefore) != before || !strings.Contains(log, "The build succeeded.") {
-			t.Errorf("%s: built before is to be %t, and the log says:\n%s", f.Name, before, log)
+			t.Errorf("%s: want built before: %t, got log:\n%s", f.Name, before, log)
 		}
 		if status, body := w.call(f, "/", ""); status != http.StatusOK || body != answer {
-			t.Errorf("%s answers %d %q, want %q", f.Name, status, body, answer)
+			t.Errorf("%s: got %d %q, want %q", f.Name, status, body, answer)
 		}
 	}
 	one, two, three := made("one", "Handle"), made("two", "Handle"), made("three", "Other")
@@ -59,13 +59,13 @@ func TestSameCodeIsBuiltOnce(t *testing.T) {
 	deployed(one, archive, true, "one")
 	deployed(two, archive, true, "one")
 	deployed(three, archive, false, "two")
-	// What one function has of the cache, its end takes from no other.
+	// The deletion of a function does not remove builds that others use.
 	must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: one.ID}))
 	if _, err := w.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: one.ID, RetryInterval: often}); !notFound(err) {
 		t.Fatal(err)
 	}
 	if _, ok, err := output.BuildLog(filepath.Join(w.DataDir, output.Dir), one.ID); ok || err != nil {
-		t.Errorf("the deleted function's build log: %t, %v", ok, err)
+		t.Errorf("the build log of the deleted function: got %t, error %v", ok, err)
 	}
 	w.restart()
 	deployed(two, archive, true, "one")
@@ -73,8 +73,7 @@ func TestSameCodeIsBuiltOnce(t *testing.T) {
 	deployed(two, zipOf(t, source), false, "other")
 }
 
-// TestBuildLog keeps what a failed build has printed, all of it.
-func TestBuildLog(t *testing.T) {
+func TestBuildLog_ContainsOutputOfFailedBuild(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := must[*function.Function](t)(w.CreateFunction(func() *function.CreateFunctionRequest {
@@ -92,14 +91,12 @@ func TestBuildLog(t *testing.T) {
 	log := w.buildLog(f)
 	for _, want := range []string{"runtime go124, handler Handle, archive ", "missing0", "missing8", "The build failed: "} {
 		if !strings.Contains(log, want) {
-			t.Errorf("the log does not say %q:\n%s", want, log)
+			t.Errorf("the log does not contain %q:\n%s", want, log)
 		}
 	}
 }
 
-// TestBuildTakesTooMuchDisk ends the build of an archive that is larger than a
-// build may be.
-func TestBuildTakesTooMuchDisk(t *testing.T) {
+func TestBuild_EndsAboveDiskLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.BuildDisk = 1 << 20 })
 	f := w.function(python(w.namespace("disk").ID, "f"), nil)
@@ -107,6 +104,6 @@ func TestBuildTakesTooMuchDisk(t *testing.T) {
 		"handler.py": "def handle(event, context): return 'x'\n", "large.txt": strings.Repeat("x", 1<<20),
 	}))
 	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "it took more than 1 MiB of disk") {
-		t.Errorf("the function becomes %s: %v", f.Status, f.ErrorMessage)
+		t.Errorf("got status %s: %v", f.Status, f.ErrorMessage)
 	}
 }

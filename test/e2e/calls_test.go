@@ -21,9 +21,8 @@ func notFound(err error) bool {
 	return ok && e.StatusCode == http.StatusNotFound
 }
 
-// TestFaults is what callers see of a function that misbehaves, and that the
-// next call is served all the same.
-func TestFaults(t *testing.T) {
+// The caller of a faulty function gets an error, and the next call succeeds.
+func TestCall_OfFaultyFunction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("faults")
@@ -37,7 +36,7 @@ func TestFaults(t *testing.T) {
 		"return str(os.getpid())",
 	))
 	if f.Status != function.FunctionStatusReady {
-		t.Fatalf("%s: %v", f.Status, f.ErrorMessage)
+		t.Fatalf("got status %s: %v", f.Status, f.ErrorMessage)
 	}
 	for _, test := range []struct {
 		path   string
@@ -54,33 +53,32 @@ func TestFaults(t *testing.T) {
 	} {
 		status, body := w.call(f, test.path, "")
 		if status != test.status {
-			t.Errorf("%s: status %d, want %d: %s", test.path, status, test.status, body)
+			t.Errorf("%s: got status %d, want %d: %s", test.path, status, test.status, body)
 		}
-		await.True(t, "the log says "+test.logged, func() bool { return strings.Contains(w.Log.String(), test.logged) })
+		await.True(t, "the log contains "+test.logged, func() bool { return strings.Contains(w.Log.String(), test.logged) })
 	}
 }
 
-// TestNeverListens is an instance that starts and never serves: the deployment
-// fails with a clear message, and what served before goes on serving.
-func TestNeverListens(t *testing.T) {
+// A deployment whose instance never listens fails with a clear message, and the old
+// revision continues to serve.
+func TestDeployment_FailsIfInstanceNeverListens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.StartTimeout = 5 * time.Second })
 	n := w.namespace("never")
 	f := w.function(python(n.ID, "f"), pythonHandler("return 'first'"))
 	if status, body := w.call(f, "/", ""); status != 200 || body != "first" {
-		t.Fatalf("%d %s", status, body)
+		t.Fatalf("call: got %d %s", status, body)
 	}
 	f = w.deploy(f.ID, zipOf(t, map[string]string{"handler.py": "import time\ntime.sleep(60)\n"}))
 	if f.Status != function.FunctionStatusError || f.ErrorMessage == nil || !strings.Contains(*f.ErrorMessage, "did not start listening") {
-		t.Errorf("%s: %v", f.Status, f.ErrorMessage)
+		t.Errorf("got status %s: %v", f.Status, f.ErrorMessage)
 	}
 	if status, body := w.call(f, "/", ""); status != 200 || body != "first" {
-		t.Errorf("the old revision answers %d %s", status, body)
+		t.Errorf("the old revision: got %d %s", status, body)
 	}
 }
 
-// TestStopsListening is a function that started once and no longer does.
-func TestStopsListening(t *testing.T) {
+func TestCall_OfFunctionThatNoLongerStarts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside)
 	marker := t.TempDir() + "/started"
@@ -96,13 +94,13 @@ func TestStopsListening(t *testing.T) {
 	status, body := w.call(f, "/", "")
 	wantStatus(t, "the call that finds no instance", status, 502)
 	if strings.Contains(body, "exit status") {
-		t.Errorf("the caller reads %q, which is for the operator", body)
+		t.Errorf("got body %q, which contains details for the operator", body)
 	}
 }
 
-// TestScale has calls come at once: each is served alone by an instance, and
-// there are as many as there may be.
-func TestScale(t *testing.T) {
+// An instance serves one of the concurrent calls at a time, and there are max_scale
+// instances.
+func TestScale_ConcurrentCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("scale")
@@ -125,20 +123,19 @@ func TestScale(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			if status != 200 || busy != "0" {
-				t.Errorf("%d %s: an instance serves two calls at once", status, body)
+				t.Errorf("got %d %s: an instance served two calls at once", status, body)
 			}
 			instances[instance] = true
 		})
 	}
 	calls.Wait()
 	if len(instances) != 3 {
-		t.Errorf("%d instances served, want 3", len(instances))
+		t.Errorf("got %d instances, want 3", len(instances))
 	}
 }
 
-// TestNewRevision has a new revision take over while calls come in: none fails,
-// and once the deployment is ready none is answered by the old one.
-func TestNewRevision(t *testing.T) {
+// During a deployment no call fails, and after it the old revision serves no call.
+func TestDeployment_ReplacesRevisionWithoutFailedCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("revision")
@@ -155,24 +152,22 @@ func TestNewRevision(t *testing.T) {
 			}
 			count++
 			if status, body := w.call(f, "/", ""); status != 200 || body != "1" && body != "2" {
-				t.Errorf("a call is answered with %d %s", status, body)
+				t.Errorf("a call: got %d %s", status, body)
 			}
 		}
 	})
 	w.deploy(f.ID, zipOf(t, pythonHandler("return '2'")))
 	if status, body := w.call(f, "/", ""); status != 200 || body != "2" {
-		t.Errorf("after the deployment: %d %s", status, body)
+		t.Errorf("after the deployment: got %d %s", status, body)
 	}
 	close(stop)
 	calls.Wait()
 	if count < 10 {
-		t.Errorf("only %d calls were made", count)
+		t.Errorf("got only %d calls", count)
 	}
 }
 
-// TestVariables is what a function finds in its environment, and what it does
-// not.
-func TestVariables(t *testing.T) {
+func TestEnvironment_OfFunction(t *testing.T) {
 	t.Setenv("OPERATORS_SECRET", "not for functions")
 	w := newWorld(t)
 	created := must[*function.Namespace](t)(w.CreateNamespace(&function.CreateNamespaceRequest{
@@ -191,14 +186,14 @@ func TestVariables(t *testing.T) {
 		"PORT=8080", "SCW_HANDLER_NAME=handle", "SCW_HANDLER_IS_BINARY=false", "SCW_PAYLOAD_MAX_SIZE=6291456",
 	} {
 		if !strings.Contains("\n"+body+"\n", "\n"+line+"\n") {
-			t.Errorf("the function does not find %s in\n%s", line, body)
+			t.Errorf("the environment does not contain %s:\n%s", line, body)
 		}
 	}
 	if !strings.Contains(body, "/function/handler\n") || !strings.Contains(body, "SCW_RUNTIME_BINARY=/") {
-		t.Errorf("the function does not find its file and its interpreter in\n%s", body)
+		t.Errorf("the environment does not contain the file and the interpreter:\n%s", body)
 	}
 	if strings.Contains(body, "OPERATORS_SECRET") || strings.Contains(body, w.SecretKey) {
-		t.Errorf("the function finds what is the operator's:\n%s", body)
+		t.Errorf("the environment contains variables of the operator:\n%s", body)
 	}
 
 	must[*function.Namespace](t)(w.UpdateNamespace(&function.UpdateNamespaceRequest{
@@ -210,16 +205,16 @@ func TestVariables(t *testing.T) {
 	})
 }
 
-// TestIdle has the last instance go when no call has come for a while, and the
-// next call start one.
-func TestIdle(t *testing.T) {
+// The last instance is stopped after a time without calls, and the next call starts a
+// new one.
+func TestScale_ToZero(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.Scale.IdleToZero = 300 * time.Millisecond })
 	n := w.namespace("idle")
 	f := w.function(python(n.ID, "f"), pythonHandler("return str(os.getpid())"))
 	_, first := w.call(f, "/", "")
-	await.True(t, "the instance is gone", func() bool { return !alive(first) })
+	await.True(t, "the instance is stopped", func() bool { return !alive(first) })
 	if status, second := w.call(f, "/", ""); status != 200 || second == first {
-		t.Errorf("%d %s after %s", status, second, first)
+		t.Errorf("got %d %s, want another instance than %s", status, second, first)
 	}
 }

@@ -19,9 +19,9 @@ import (
 
 const goMod = "module example.org/f\n\ngo 1.21\n"
 
-// TestBadCode is every kind of archive that cannot become a function: the
-// author is told why, and nothing of it is left.
-func TestBadCode(t *testing.T) {
+// An archive that cannot become a function fails with a clear message and leaves no
+// files behind.
+func TestDeployment_RefusesUnusableCode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.Toolchains = map[string]string{runtime.PHP: "/no/such/php"} })
 	n := w.namespace("bad-code")
@@ -59,27 +59,27 @@ func TestBadCode(t *testing.T) {
 			f := must[*function.Function](t)(w.CreateFunction(request))
 			f = w.deploy(f.ID, test.archive)
 			if f.Status != function.FunctionStatusError || f.ErrorMessage == nil {
-				t.Fatalf("the function becomes %s", f.Status)
+				t.Fatalf("got status %s", f.Status)
 			}
 			if !strings.Contains(*f.ErrorMessage, test.says) {
-				t.Errorf("the author reads %q, which does not say %q", *f.ErrorMessage, test.says)
+				t.Errorf("got message %q, want one that contains %q", *f.ErrorMessage, test.says)
 			}
 			if strings.Contains(*f.ErrorMessage, w.DataDir) || strings.Contains(*f.ErrorMessage, "/artifacts/") {
-				t.Errorf("the author reads a path of the server: %q", *f.ErrorMessage)
+				t.Errorf("the message contains a path of the server: %q", *f.ErrorMessage)
 			}
 			if status, _ := w.call(f, "/", ""); status != http.StatusServiceUnavailable {
-				t.Errorf("a call is answered with %d", status)
+				t.Errorf("a call: got status %d", status)
 			}
 			must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
 			if _, err := w.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: often}); !notFound(err) {
-				t.Errorf("the deleted function: %v", err)
+				t.Errorf("the deleted function: got error %v", err)
 			}
 		})
 	}
 	for _, folder := range []string{"archives", "artifacts"} {
 		left, err := os.ReadDir(filepath.Join(w.DataDir, folder))
 		if err != nil || len(left) > 0 {
-			t.Errorf("%d entries are left in %s, %v", len(left), folder, err)
+			t.Errorf("%s: got %d entries, error %v, want none", folder, len(left), err)
 		}
 	}
 }
@@ -102,8 +102,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// TestBadUploads is every way to put an archive where it does not belong.
-func TestBadUploads(t *testing.T) {
+func TestUpload_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("uploads")
@@ -111,7 +110,7 @@ func TestBadUploads(t *testing.T) {
 	archive := zipOf(t, pythonHandler("return 'x'"))
 	target := must[*function.UploadURL](t)(w.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: uint64(len(archive))}))
 	if got := *target.Headers["content-type"]; len(got) != 1 || got[0] != "application/octet-stream" {
-		t.Errorf("the headers are %v", target.Headers)
+		t.Errorf("got headers %v", target.Headers)
 	}
 	other := strings.Replace(target.URL, f.ID, n.ID, 1)
 	for name, test := range map[string]struct {
@@ -127,20 +126,20 @@ func TestBadUploads(t *testing.T) {
 	} {
 		status, _, body := w.send(test.method, test.url, test.body, nil)
 		if status != test.status || !strings.Contains(body, `"message":"`) {
-			t.Errorf("%s: %d %s", name, status, body)
+			t.Errorf("%s: got %d %s", name, status, body)
 		}
 	}
 	status, _, _ := w.api(http.MethodGet, "/functions/"+f.ID+"/upload-url?content_length=104857601", "")
 	wantStatus(t, "an archive over 100 MiB", status, 400)
 	if left, err := os.ReadDir(filepath.Join(w.DataDir, "archives")); err != nil || len(left) > 0 {
-		t.Errorf("refused uploads left %v, %v", left, err)
+		t.Errorf("after refused uploads: got files %v, error %v, want none", left, err)
 	}
 	if _, err := w.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: f.ID}); !notFound(err) {
-		t.Errorf("the code of a function without code: %v", err)
+		t.Errorf("download of a function without code: got error %v", err)
 	}
 	w.upload(f.ID, archive)
 	download := must[*function.DownloadURL](t)(w.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: f.ID}))
 	if _, _, body := w.send(http.MethodGet, download.URL, nil, nil); body != string(archive) {
-		t.Errorf("%d bytes come back of %d", len(body), len(archive))
+		t.Errorf("download: got %d bytes, want %d", len(body), len(archive))
 	}
 }

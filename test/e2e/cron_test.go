@@ -13,13 +13,12 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// TestCronCalls has a cron call a private function, for which nobody has a
-// token. The server is told that hours have gone by while it was stopped: one
-// call makes up for them.
-func TestCronCalls(t *testing.T) {
+// A cron calls a private function without a token. If the server was stopped for hours,
+// one call makes up for the missed ones.
+func TestCron_CallsPrivateFunctionAndCatchesUp(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
-	// It is half past: no hour ends during the test.
+	// At half past, no hour ends during the test.
 	began := time.Now()
 	start := began.Truncate(time.Hour).Add(30 * time.Minute)
 	w := newWorld(t, func(c *server.Config) {
@@ -38,10 +37,10 @@ func TestCronCalls(t *testing.T) {
 	await.True(t, "the cron has called", func() bool {
 		return strings.Contains(w.Log.String(), "cron_id="+cron.ID)
 	})
-	wantLines(t, w.Log.String(), `msg="a cron has called" cron_id=`+cron.ID+` function_id=`+f.ID+` planned=\S+ late=\S+ status=200$`)
+	wantLines(t, w.Log.String(), `msg="the call of a cron succeeded" cron_id=`+cron.ID+` function_id=`+f.ID+` planned=\S+ late=\S+ status=200$`)
 	w.restart()
-	// What it has done is known to the next server.
+	// The next server does not repeat the call.
 	if got := strings.Count(w.Log.String(), "cron_id="+cron.ID); got != 1 {
-		t.Errorf("the cron has called %d times", got)
+		t.Errorf("got %d calls", got)
 	}
 }

@@ -15,16 +15,16 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// begin uploads an archive and asks for its deployment, and does not wait.
+// begin uploads an archive and starts its deployment, without waiting for it.
 func (w *world) begin(id string, files map[string]string) {
 	w.t.Helper()
 	w.upload(id, zipOf(w.t, files))
 	must[*function.Function](w.t)(w.DeployFunction(&function.DeployFunctionRequest{FunctionID: id}))
 }
 
-// A change while a deployment is under way, or after one that failed, keeps
-// the code that was asked for.
-func TestChangeKeepsTheDeployment(t *testing.T) {
+// A change of the function during a deployment, or after a failed one, keeps the code
+// of the deployment.
+func TestDeployment_SurvivesChangeOfFunction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(python(w.namespace("keeps").ID, "f"), pythonHandler("return '1'"))
@@ -32,23 +32,23 @@ func TestChangeKeepsTheDeployment(t *testing.T) {
 	must[*function.Function](t)(w.UpdateFunction(&function.UpdateFunctionRequest{FunctionID: f.ID, Description: pointer("changed")}))
 	w.settled(f.ID)
 	if status, body := w.call(f, "/", ""); status != 200 || body != "2" {
-		t.Errorf("%d %s: the deployment was lost", status, body)
+		t.Errorf("got %d %s: the deployment was lost", status, body)
 	}
 	if f = w.deploy(f.ID, zipOf(t, map[string]string{"handler.py": "def handle(:\n"})); f.Status != function.FunctionStatusError {
-		t.Errorf("broken code is %s", f.Status)
+		t.Errorf("broken code: got status %s", f.Status)
 	}
 	must[*function.Function](t)(w.UpdateFunction(&function.UpdateFunctionRequest{FunctionID: f.ID, Description: pointer("again")}))
 	if f = w.settled(f.ID); f.Status != function.FunctionStatusError {
-		t.Errorf("a change hides the failed deployment: %s", f.Status)
+		t.Errorf("a change after the failed deployment: got status %s", f.Status)
 	}
 	if status, body := w.call(f, "/", ""); status != 200 || body != "2" {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 }
 
-// A namespace's variables reach a function whose deployment has begun with the
-// old ones.
-func TestVariablesReachADeployment(t *testing.T) {
+// A function whose deployment began before a change of the namespace's variables gets
+// the new variables.
+func TestDeployment_GetsVariablesChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("reach")
@@ -62,12 +62,12 @@ func TestVariablesReachADeployment(t *testing.T) {
 	})
 	w.settled(f.ID)
 	if status, body := w.call(f, "/", ""); status != 200 || body != "new" {
-		t.Errorf("%d %q", status, body)
+		t.Errorf("got %d %q", status, body)
 	}
 }
 
-// Files stay as long as an instance may read them.
-func TestFilesStayWhileTheyServe(t *testing.T) {
+// Files of a revision are removed only when no instance can read them any more.
+func TestDeployment_KeepsFilesOfServingRevision(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	lazy := func(version, top string) map[string]string {
@@ -85,11 +85,11 @@ func TestFilesStayWhileTheyServe(t *testing.T) {
 	w.deploy(f.ID, zipOf(t, lazy("2", "")))
 	w.begin(f.ID, lazy("3", "time.sleep(3)"))
 	if body := <-slow; body != "1" && body != "2" {
-		t.Errorf("the slow call is answered with %q", body)
+		t.Errorf("the slow call: got %q", body)
 	}
 	w.settled(f.ID)
 	if status, body := w.call(f, "/", ""); status != 200 || body != "3" {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 	await.True(t, "one artifact is left", func() bool {
 		left, err := os.ReadDir(filepath.Join(w.DataDir, "artifacts", f.ID))
@@ -97,8 +97,8 @@ func TestFilesStayWhileTheyServe(t *testing.T) {
 	})
 }
 
-// A deployment mends a function whose files were lost, as does a restart.
-func TestLostFilesAreBuiltAgain(t *testing.T) {
+// A deployment or a restart repairs a function whose files were lost.
+func TestDeployment_BuildsLostFilesAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(python(w.namespace("lost").ID, "f"), pythonHandler("return 'hello'"))
@@ -111,25 +111,25 @@ func TestLostFilesAreBuiltAgain(t *testing.T) {
 	}
 	lose()
 	if f = w.settled(f.ID); f.Status != function.FunctionStatusReady {
-		t.Errorf("after a restart: %s %v", f.Status, f.ErrorMessage)
+		t.Errorf("after a restart: got status %s: %v", f.Status, f.ErrorMessage)
 	}
 	if status, body := w.call(f, "/", ""); status != 200 || body != "hello" {
-		t.Errorf("after a restart: %d %s", status, body)
+		t.Errorf("after a restart: got %d %s", status, body)
 	}
 	if err := os.RemoveAll(filepath.Join(w.DataDir, "artifacts", f.ID)); err != nil {
 		t.Fatal(err)
 	}
 	must[*function.Function](t)(w.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID}))
 	if f = w.settled(f.ID); f.Status != function.FunctionStatusReady {
-		t.Errorf("after a deployment: %s %v", f.Status, f.ErrorMessage)
+		t.Errorf("after a deployment: got status %s: %v", f.Status, f.ErrorMessage)
 	}
 	if status, body := w.call(f, "/", ""); status != 200 || body != "hello" {
-		t.Errorf("after a deployment: %d %s", status, body)
+		t.Errorf("after a deployment: got %d %s", status, body)
 	}
 }
 
-// Functions that are slow to start hold up nothing else.
-func TestSlowStartsHoldUpNothing(t *testing.T) {
+// Functions that start slowly do not delay other work.
+func TestReconciler_SlowStartsDelayNothingElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.StartTimeout = 2 * patience })
 	n := w.namespace("slow")
@@ -140,7 +140,7 @@ func TestSlowStartsHoldUpNothing(t *testing.T) {
 	began := time.Now()
 	w.namespace("quick")
 	if took := time.Since(began); took > patience {
-		t.Errorf("a new namespace waits %v", took)
+		t.Errorf("a new namespace took %v", took)
 	}
 	for f := range strings.SplitSeq("a b", " ") {
 		found := must[*function.ListFunctionsResponse](t)(w.ListFunctions(&function.ListFunctionsRequest{NamespaceID: n.ID, Name: &f}))
@@ -151,12 +151,12 @@ func TestSlowStartsHoldUpNothing(t *testing.T) {
 		return found.TotalCount == 8
 	})
 	if took := time.Since(began); took > patience {
-		t.Errorf("the deletion of a function that is starting takes %v", took)
+		t.Errorf("the deletion of a starting function took %v", took)
 	}
 }
 
-// An upload for a function that is deleted meanwhile is told so.
-func TestUploadToADeletedFunction(t *testing.T) {
+// An upload fails if its function is deleted meanwhile.
+func TestUpload_OfDeletedFunction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.function(python(w.namespace("gone").ID, "f"), nil)
@@ -169,16 +169,16 @@ func TestUploadToADeletedFunction(t *testing.T) {
 	})
 	status, _, body := w.send(http.MethodPut, target.URL, archive, nil)
 	if status != 404 || body != `{"message":"Function was not found"}` {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 	if left, err := os.ReadDir(filepath.Join(w.DataDir, "archives")); err != nil || len(left) > 0 {
-		t.Errorf("%v is left, %v", left, err)
+		t.Errorf("got files %v, error %v, want none", left, err)
 	}
 }
 
-// TestDeploy_RepeatsWhatFailed: a deployment of a function in error builds its code and
-// proves that it starts once more, and takes nothing of the build that was kept.
-func TestDeploy_RepeatsWhatFailed(t *testing.T) {
+// A deployment of a function in status error builds the code again, without the stored
+// build, and repeats the start check.
+func TestDeployment_OfFunctionInErrorBuildsAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside)
 	n := w.namespace("again")
@@ -186,7 +186,7 @@ func TestDeploy_RepeatsWhatFailed(t *testing.T) {
 	code := map[string]string{"handler.py": fmt.Sprintf("open(%q)\n", needed) + pythonHandler("return 'started'")["handler.py"]}
 	f := w.function(python(n.ID, "f"), code)
 	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "does not start") {
-		t.Fatalf("the function becomes %s", f.Status)
+		t.Fatalf("got status %s, want error", f.Status)
 	}
 	again := func(deploy func() (*function.Function, error)) *function.Function {
 		t.Helper()
@@ -197,21 +197,21 @@ func TestDeploy_RepeatsWhatFailed(t *testing.T) {
 		return w.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID})
 	}
 	if f = again(post); f.Status != function.FunctionStatusError || f.ErrorMessage == nil {
-		t.Errorf("what still fails becomes %s", f.Status)
+		t.Errorf("still failing: got status %s, want error", f.Status)
 	}
 	if text := w.buildLog(f); strings.Contains(text, "was built before") {
-		t.Errorf("the build that failed to start was taken once more:\n%s", text)
+		t.Errorf("the build that failed to start was used again:\n%s", text)
 	}
 	if err := os.WriteFile(needed, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if f = again(post); f.Status != function.FunctionStatusReady || f.ErrorMessage != nil {
-		t.Errorf("what starts now becomes %s", f.Status)
+		t.Errorf("starting now: got status %s, want ready", f.Status)
 	}
 	if _, body := w.call(f, "/", ""); body != "started" {
-		t.Errorf("the function answers %q", body)
+		t.Errorf("got body %q", body)
 	}
-	// So does a change that asks for it.
+	// A change with redeploy does the same.
 	if err := os.Remove(needed); err != nil {
 		t.Fatal(err)
 	}
@@ -219,12 +219,12 @@ func TestDeploy_RepeatsWhatFailed(t *testing.T) {
 		return w.UpdateFunction(&function.UpdateFunctionRequest{FunctionID: f.ID, Redeploy: pointer(true)})
 	}
 	if f = again(redeploy); f.Status != function.FunctionStatusError {
-		t.Errorf("what does not start becomes %s", f.Status)
+		t.Errorf("failing again: got status %s, want error", f.Status)
 	}
 	if err := os.WriteFile(needed, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if f = again(redeploy); f.Status != function.FunctionStatusReady {
-		t.Errorf("what starts again becomes %s", f.Status)
+		t.Errorf("starting again: got status %s, want ready", f.Status)
 	}
 }

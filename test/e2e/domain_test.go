@@ -16,18 +16,18 @@ import (
 	"github.com/jeton-dev/jeton/test/nameserver"
 )
 
-func TestDomain(t *testing.T) {
+func TestDomain_CreateReadDelete(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.bareFunction("domain")
 	_, _, created := w.api(http.MethodPost, "/domains", `{"function_id":"`+f.ID+`","hostname":"API.Example.com."}`)
 	if got := keys(t, created); got != "id,hostname,function_id,url,status,error_message" {
-		t.Errorf("the keys of a domain are %s", got)
+		t.Errorf("got keys of a domain %s", got)
 	}
 	wantMatch(t, "a new domain", created, `"hostname":"api.example.com".*"url":"","status":"pending","error_message":null\}$`)
 	listed := must[*function.ListDomainsResponse](t)(w.ListDomains(&function.ListDomainsRequest{FunctionID: f.ID, OrderBy: function.ListDomainsRequestOrderByHostnameDesc}, scw.WithAllPages()))
 	if listed.TotalCount != 1 {
-		t.Fatalf("the list is %+v", listed)
+		t.Fatalf("got list %+v", listed)
 	}
 	d := must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: listed.Domains[0].ID, RetryInterval: often}))
 	if d.Status != function.DomainStatusReady || d.URL != "https://api.example.com" {
@@ -36,7 +36,7 @@ func TestDomain(t *testing.T) {
 	status, _, body := w.api(http.MethodPost, "/domains", `{"function_id":"`+f.ID+`","hostname":"api.example.com"}`)
 	wantRefusal(t, "the same again", status, body, http.StatusConflict, "resource already exists")
 	if deleted := must[*function.Domain](t)(w.DeleteDomain(&function.DeleteDomainRequest{DomainID: d.ID})); deleted.Status != function.DomainStatusDeleting {
-		t.Errorf("the deleted domain is %s", deleted.Status)
+		t.Errorf("got status %s of the deleted domain", deleted.Status)
 	}
 	status, _, body = w.api(http.MethodGet, "/domains/"+d.ID, "")
 	wantRefusal(t, "the deleted domain", status, body, http.StatusNotFound, "Domain was not found")
@@ -49,8 +49,8 @@ func TestDomain(t *testing.T) {
 	}
 }
 
-// TestDomainThatLeadsElsewhere asks a real DNS server.
-func TestDomainThatLeadsElsewhere(t *testing.T) {
+// The test uses a real DNS server.
+func TestDomain_WithoutRecordOfFunction(t *testing.T) {
 	t.Parallel()
 	names := nameserver.Start(t)
 	var ahead time.Duration
@@ -72,8 +72,8 @@ func TestDomainThatLeadsElsewhere(t *testing.T) {
 		t.Errorf("the domain is %+v", d)
 	}
 
-	// The name changes while the domain is pending: the POST has asked once, and
-	// the next question learns of no alias.
+	// The record changes while the domain is pending: the POST has resolved it once, and
+	// the next look-up finds no alias.
 	names.Alias("late.example.com", f.DomainName)
 	names.Limit(1)
 	d = must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "late.example.com"}))
@@ -83,6 +83,6 @@ func TestDomainThatLeadsElsewhere(t *testing.T) {
 	d = must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often}))
 	if d.Status != function.DomainStatusError || d.ErrorMessage == nil ||
 		*d.ErrorMessage != "failed to create domain: check that the domain correctly points to the function URL (https://"+f.DomainName+")" {
-		t.Errorf("the domain that leads elsewhere is %+v", d)
+		t.Errorf("the domain without a record: got %+v", d)
 	}
 }

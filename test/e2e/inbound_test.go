@@ -26,27 +26,28 @@ func (w *world) raw(request string) (int, string) {
 	return status, body
 }
 
-// rawAnswer is the whole answer, its status 0 where there is none.
+// rawAnswer sends bytes to the gateway and returns the answer. The status is 0 if there
+// is no answer.
 func (w *world) rawAnswer(request string) (int, http.Header, string) {
 	w.t.Helper()
 	var dialer net.Dialer
 	connection := must[net.Conn](w.t)(dialer.DialContext(w.t.Context(), "tcp", strings.TrimPrefix(w.GatewayURL, "http://")))
 	defer connection.Close()
-	// The answer may come, and the connection end, before all is sent.
+	// The server may answer and close the connection before everything is sent.
 	go func() { _, _ = io.WriteString(connection, request) }()
 	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
 	if err != nil {
 		return 0, nil, err.Error()
 	}
 	defer response.Body.Close()
-	// What was not read when the server closed has the connection reset.
+	// The connection is reset if the server closes it before it has read everything.
 	body, _ := io.ReadAll(response.Body)
 	return response.StatusCode, response.Header, string(body)
 }
 
 const whoCalls = "return event['headers'].get('X-Forwarded-For', '')"
 
-func TestProxyProtocol(t *testing.T) {
+func TestGateway_ProxyProtocol(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		trusted string
@@ -67,15 +68,14 @@ func TestProxyProtocol(t *testing.T) {
 			f := w.function(python(w.namespace("proxied").ID, "f"), pythonHandler(whoCalls))
 			status, body := w.raw(fmt.Sprintf("%sGET / HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: 6.6.6.6\r\nConnection: close\r\n\r\n", test.header, f.DomainName))
 			if status != test.status || status == 200 && body != test.body {
-				t.Errorf("%d %q, want %d %q", status, body, test.status, test.body)
+				t.Errorf("got %d %q, want %d %q", status, body, test.status, test.body)
 			}
 		})
 	}
 }
 
-// TestProtocols calls one private function over each protocol that the plain
-// port speaks.
-func TestProtocols(t *testing.T) {
+// The test calls a private function over each protocol of the plain listener.
+func TestGateway_Protocols(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	request := python(w.namespace("protocols").ID, "f")
@@ -97,7 +97,7 @@ func TestProtocols(t *testing.T) {
 			}
 			response.Body.Close()
 			if response.StatusCode != want || response.Proto != name {
-				t.Errorf("%s: %d over %s, want %d", name, response.StatusCode, response.Proto, want)
+				t.Errorf("%s: got %d over %s, want %d", name, response.StatusCode, response.Proto, want)
 			}
 		}
 		client.CloseIdleConnections()
@@ -106,7 +106,7 @@ func TestProtocols(t *testing.T) {
 		status, header, _ := w.rawAnswer("GET / HTTP/1.0\r\nHost: " + f.DomainName + "\r\n" + alive + "\r\n")
 		wantStatus(t, "HTTP/1.0", status, 426)
 		if header.Get("Upgrade") != "HTTP/1.1" || header.Get("Connection") != "Upgrade, close" {
-			t.Errorf("HTTP/1.0 is answered with %v", header)
+			t.Errorf("HTTP/1.0: got headers %v", header)
 		}
 	}
 	status, _ := w.raw("GET / HTTP/1.1\r\nHost: " + f.DomainName + "\r\nX-Auth-Token: " + strings.Repeat("x", 1_000_000) + "\r\n\r\n")
@@ -115,9 +115,8 @@ func TestProtocols(t *testing.T) {
 	wantStatus(t, "a head over 1 MiB", status, 431)
 }
 
-// TestCallerGoesAway has a caller give up: the call ends, and the instance that
-// is still at work on it serves nobody else.
-func TestCallerGoesAway(t *testing.T) {
+// If the client disconnects, the call ends, and its instance serves no other call.
+func TestCall_ClientDisconnects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside)
 	marker := t.TempDir() + "/called"
@@ -142,17 +141,16 @@ func TestCallerGoesAway(t *testing.T) {
 	await.True(t, "the function is called", func() bool { return exists(marker) })
 	cancel()
 	if err := <-gone; err == nil {
-		t.Error("the call was answered")
+		t.Error("the call got an answer")
 	}
 	await.True(t, "the instance is stopped", func() bool { return !alive(first) })
 	if status, second := w.call(f, "/", ""); status != 200 || second == first {
-		t.Errorf("%d %s", status, second)
+		t.Errorf("got %d %s", status, second)
 	}
 }
 
-// TestStopEndsEveryConnection stops a server while a connection that has left
-// HTTP is open, to a revision that another has replaced.
-func TestStopEndsEveryConnection(t *testing.T) {
+// A stop closes an upgraded connection to an instance of a replaced revision.
+func TestStop_ClosesUpgradedConnections(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) { c.StopTimeout = 500 * time.Millisecond })
 	echo := "package f\n\nimport (\n\t\"io\"\n\t\"net/http\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) {\n" +
@@ -170,7 +168,7 @@ func TestStopEndsEveryConnection(t *testing.T) {
 	wantStatus(t, "the upgrade", response.StatusCode, http.StatusSwitchingProtocols)
 	must[int](t)(io.WriteString(connection, "hello\n"))
 	if line := must[string](t)(reader.ReadString('\n')); line != "hello\n" {
-		t.Errorf("%q comes back", line)
+		t.Errorf("got %q", line)
 	}
 	w.begin(f.ID, map[string]string{"go.mod": goMod, "f.go": echo + "\n// again\n"})
 	w.settled(f.ID)

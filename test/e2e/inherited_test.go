@@ -10,9 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestFunctionsInheritNothing leaves a file open as a shell does, which a program
-// that it starts inherits, and has a function look for it.
-func TestFunctionsInheritNothing(t *testing.T) {
+// The server has an open file that a program which it starts could inherit.
+func TestFunction_InheritsNoOpenFiles(t *testing.T) {
 	file := must[*os.File](t)(os.Create(filepath.Join(t.TempDir(), "of-the-operator")))
 	defer file.Close()
 	inherited := must[int](t)(unix.Dup(int(file.Fd())))
@@ -24,6 +23,6 @@ func TestFunctionsInheritNothing(t *testing.T) {
 	})
 	status, body := w.call(f, "/", "")
 	if status != http.StatusOK || !strings.Contains(body, "socket:") || strings.Contains(body, "of-the-operator") {
-		t.Errorf("the function has open: %d %s", status, body)
+		t.Errorf("open files of the function: got %d %s", status, body)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// npmModule is the path of a file of a package that test/npm has.
+// npmModule returns the path of a file of an npm package in test/npm.
 func npmModule(t *testing.T, path string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("..", "npm", "node_modules", path))
@@ -22,9 +22,8 @@ func npmModule(t *testing.T, path string) string {
 	return path
 }
 
-// TestJavaScript has a program with Scaleway's SDK for JavaScript make, use and
-// delete a token.
-func TestJavaScript(t *testing.T) {
+// The test program creates, uses and deletes a token.
+func TestJavaScriptSDK_Token(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	npmModule(t, "@scaleway/sdk/package.json")

@@ -11,9 +11,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// TestLanguages deploys and calls a function in each language, as its author
-// would name runtime and handler, old names among them.
-func TestLanguages(t *testing.T) {
+// The names of runtimes and handlers include old ones.
+func TestLanguages_DeployAndCall(t *testing.T) {
 	t.Parallel()
 	crates, err := filepath.Abs(filepath.Join("..", "crates"))
 	if err != nil {
@@ -59,10 +58,10 @@ func TestLanguages(t *testing.T) {
 			f := must[*function.Function](t)(w.CreateFunction(request))
 			f = w.deploy(f.ID, zipOf(t, test.files))
 			if f.Status != function.FunctionStatusReady {
-				t.Fatalf("the function becomes %s: %v", f.Status, *f.ErrorMessage)
+				t.Fatalf("got status %s: %v", f.Status, *f.ErrorMessage)
 			}
 			if status, body := w.call(f, "/there", ""); status != http.StatusOK || body != "hello /there" {
-				t.Errorf("a call is answered with %d %q", status, body)
+				t.Errorf("a call: got %d %q", status, body)
 			}
 		})
 	}

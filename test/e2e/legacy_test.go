@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-func TestLegacyLists(t *testing.T) {
+func TestLegacyEndpoints_Lists(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("legacy")
@@ -22,22 +22,22 @@ func TestLegacyLists(t *testing.T) {
 	_, _, want := w.api(http.MethodGet, "/functions?namespace_id="+n.ID, "")
 	status, _, got := w.api(http.MethodGet, "/namespaces/"+n.ID+"/functions", "")
 	if status != http.StatusOK || got != want || !strings.Contains(got, f.ID) {
-		t.Errorf("functions of a namespace: %d %s, want %s", status, got, want)
+		t.Errorf("functions of a namespace: got %d %s, want %s", status, got, want)
 	}
-	// The path says of which namespace, whatever the query says.
+	// The namespace of the path overrides that of the query.
 	if _, _, got := w.api(http.MethodGet, "/namespaces/"+n.ID+"/functions?namespace_id="+other.ID, ""); got != want {
-		t.Errorf("with another namespace in the query: %s", got)
+		t.Errorf("with another namespace in the query: got %s", got)
 	}
 	if status, _, got := w.api(http.MethodGet, "/functions/"+f.ID+"/logs", ""); status != http.StatusOK || got != `{"logs":[]}` {
-		t.Errorf("logs: %d %s", status, got)
+		t.Errorf("logs: got %d %s", status, got)
 	}
 	if status, _, got := w.api(http.MethodGet, "/functions/"+nobody+"/logs", ""); status != http.StatusNotFound || got != `{"message":"Function was not found"}` {
-		t.Errorf("logs of nothing: %d %s", status, got)
+		t.Errorf("logs of an unknown function: got %d %s", status, got)
 	}
 }
 
-// A token of issue-jwt is as any other: listed, with its expiry, and revoked.
-func TestLegacyTokens(t *testing.T) {
+// A token of issue-jwt is listed, expires and can be revoked like any other token.
+func TestLegacyEndpoints_IssueJWT(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("legacy")
@@ -53,19 +53,19 @@ func TestLegacyTokens(t *testing.T) {
 		status, _, body := w.api(http.MethodGet, "/issue-jwt?"+query, "")
 		var issued struct{ Token string }
 		if err := json.Unmarshal([]byte(body), &issued); err != nil || status != http.StatusOK || keys(t, body) != "token" {
-			t.Fatalf("%s: %d %s", name, status, body)
+			t.Fatalf("%s: got %d %s", name, status, body)
 		}
 		parsed := must[token.Text](t)(token.Parse(issued.Token))
 		if !parsed.ExpiresAt.Equal(must[time.Time](t)(time.Parse(time.RFC3339, expiry))) {
-			t.Errorf("%s: the token expires %v", name, parsed.ExpiresAt)
+			t.Errorf("%s: got expiry %v", name, parsed.ExpiresAt)
 		}
 		if status, body := w.call(f, "/", issued.Token); status != http.StatusOK || body != "in" {
-			t.Errorf("%s: the call is answered %d %s", name, status, body)
+			t.Errorf("%s: a call: got %d %s", name, status, body)
 		}
 		must[*function.Token](t)(w.GetToken(&function.GetTokenRequest{TokenID: parsed.ID}))
 		must[*function.Token](t)(w.DeleteToken(&function.DeleteTokenRequest{TokenID: parsed.ID}))
 		if status, _ := w.call(f, "/", issued.Token); status != http.StatusForbidden {
-			t.Errorf("%s: revoked, the call is answered %d", name, status)
+			t.Errorf("%s: a call with the revoked token: got status %d", name, status)
 		}
 	}
 	for name, query := range map[string]string{
@@ -75,7 +75,7 @@ func TestLegacyTokens(t *testing.T) {
 		"an expiry in words": "namespace_id=" + n.ID + "&expiration_date=tomorrow",
 	} {
 		if status, _, body := w.api(http.MethodGet, "/issue-jwt?"+query, ""); status != http.StatusBadRequest {
-			t.Errorf("%s: %d %s, want 400", name, status, body)
+			t.Errorf("%s: got %d %s, want 400", name, status, body)
 		}
 	}
 }

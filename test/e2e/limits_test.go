@@ -14,9 +14,10 @@ import (
 
 func strict(c *server.Config) { c.StrictRuntimes = true }
 
-// With --strict-runtimes a runtime is refused as by the real service: after its
-// end of support no function is made, after its end of life none is changed.
-func TestStrictRuntimes(t *testing.T) {
+// With --strict-runtimes, as in the real service, a runtime after its end of support
+// cannot be used for a new function, and a function cannot be changed after its
+// runtime's end of life.
+func TestStrictRuntimes_RefusesOutdatedRuntimes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("runtimes")
@@ -39,7 +40,7 @@ func TestStrictRuntimes(t *testing.T) {
 		} {
 			status, _, body := w.api(test.method, test.path, test.body)
 			if test.may != (status == http.StatusOK) || !test.may && body != refusal {
-				t.Errorf("%s with %s, which is %s: %d %s", what, r.Name, r.Status, status, body)
+				t.Errorf("%s with %s, status %s: got %d %s", what, r.Name, r.Status, status, body)
 			}
 		}
 	}
@@ -55,17 +56,16 @@ func TestStrictRuntimes(t *testing.T) {
 	} {
 		status, _, body := w.api(http.MethodPatch, "/functions/"+made[test.from].ID, `{"runtime":"`+test.to+`"}`)
 		if status != test.status {
-			t.Errorf("%s: %d %s, want %d", what, status, body, test.status)
+			t.Errorf("%s: got %d %s, want %d", what, status, body, test.status)
 		}
 	}
 	status, _, body := w.api(http.MethodDelete, "/functions/"+made["node16"].ID, "")
 	if status != http.StatusOK {
-		t.Errorf("delete after its life: %d %s", status, body)
+		t.Errorf("delete after the end of life: got %d %s", status, body)
 	}
 }
 
-// Each limit is the configuration's.
-func TestLimitsAreConfigured(t *testing.T) {
+func TestLimits_AreConfigurable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) {
 		l := &c.Limits
@@ -115,10 +115,10 @@ func TestLimitsAreConfigured(t *testing.T) {
 		},
 	} {
 		if status, _, body := test.within(); status != http.StatusOK {
-			t.Errorf("%s, within: %d %s", name, status, body)
+			t.Errorf("%s within the limit: got %d %s", name, status, body)
 		}
 		if status, _, body := test.beyond(); status != test.status || !strings.Contains(body, test.says) {
-			t.Errorf("%s, beyond: %d %s, want %d %q", name, status, body, test.status, test.says)
+			t.Errorf("%s above the limit: got %d %s, want %d %q", name, status, body, test.status, test.says)
 		}
 	}
 }

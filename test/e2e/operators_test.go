@@ -15,7 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// ops asks the operators' port.
+// ops sends a request to the operators' listener.
 func (w *world) ops(path string) (int, string) {
 	w.t.Helper()
 	status, _, body := w.send(http.MethodGet, w.OpsURL+path, nil, nil)
@@ -26,13 +26,12 @@ func wantLines(t *testing.T, text string, patterns ...string) {
 	t.Helper()
 	for _, pattern := range patterns {
 		if !regexp.MustCompile("(?m)" + pattern).MatchString(text) {
-			t.Errorf("there is no line that matches %s in\n%s", pattern, text)
+			t.Errorf("no line matches %s in:\n%s", pattern, text)
 		}
 	}
 }
 
-// TestOperatorsPort looks at what operators see of a server that has been used.
-func TestOperatorsPort(t *testing.T) {
+func TestOps_ReadinessAndMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	await.True(t, "the server is ready", func() bool { status, _ := w.ops("/readyz"); return status == 200 })
@@ -70,31 +69,31 @@ func TestOperatorsPort(t *testing.T) {
 		`^jeton_changes_behind 0$`,
 	)
 	if strings.Contains(measured, issued.Token[:200]) || strings.Contains(measured, w.SecretKey) {
-		t.Error("a secret is among the metrics")
+		t.Error("the metrics contain a secret")
 	}
 	wantLines(t, w.Log.String(), `msg=call request_id=\S+ function_id=`+f.ID+` method=GET status=200 took=\S+ token_id=`+issued.ID+` waited=\S+ instance=\S+$`)
 
 	must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
-	await.True(t, "the function's series are gone", func() bool {
+	await.True(t, "the function's series are removed", func() bool {
 		_, measured := w.ops("/metrics")
 		return !strings.Contains(measured, f.ID)
 	})
 }
 
-// TestPublicKeys verifies tokens with what everybody can see.
-func TestPublicKeys(t *testing.T) {
+// The public keys verify tokens.
+func TestOps_PublicKeysVerifyTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	published := func() []token.PublicKey {
 		status, header, body := w.send(http.MethodGet, w.APIURL+"/.well-known/jwks.json", nil, nil)
 		wantStatus(t, "the key set, without an API key", status, 200)
 		if got := header.Get("Content-Type"); got != "application/jwk-set+json" {
-			t.Errorf("the key set is %s", got)
+			t.Errorf("got key set %s", got)
 		}
 		return must[[]token.PublicKey](t)(token.ParseKeys([]byte(body)))
 	}
 	if keys := published(); len(keys) != 0 {
-		t.Errorf("%d keys before there is a namespace", len(keys))
+		t.Errorf("without a namespace: got %d keys, want 0", len(keys))
 	}
 	n := w.namespace("verified")
 	issued := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID}))
@@ -108,11 +107,11 @@ func TestPublicKeys(t *testing.T) {
 	must[string](t)(parsed.VerifySignature(published()))
 	must[*function.Namespace](t)(w.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: n.ID}))
 	if keys := published(); len(keys) != 0 {
-		t.Errorf("%d keys when the namespace is gone", len(keys))
+		t.Errorf("after the deletion of the namespace: got %d keys, want 0", len(keys))
 	}
 }
 
-// spans is a small OpenTelemetry collector that keeps the bytes it is sent.
+// spans is a small OpenTelemetry collector that stores the received bytes.
 type spans struct {
 	mu  sync.Mutex
 	got strings.Builder
@@ -125,7 +124,7 @@ func (s *spans) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	s.got.Write(body)
 }
 
-func TestSpans(t *testing.T) {
+func TestTracing_SpansOfCallsWithoutSecrets(t *testing.T) {
 	collected := &spans{}
 	collector := httptest.NewServer(collected)
 	defer collector.Close()
@@ -140,7 +139,7 @@ func TestSpans(t *testing.T) {
 		"Host": {f.DomainName}, "X-Auth-Token": {issued.Token}, "Traceparent": {"00-" + trace + "-" + caller + "-01"},
 	})
 	if !strings.Contains(seen, trace) || strings.Contains(seen, caller) {
-		t.Errorf("the function is told %q", seen)
+		t.Errorf("the function got %q", seen)
 	}
 	w.Stop()
 	sent := collected.got.String()
@@ -149,12 +148,12 @@ func TestSpans(t *testing.T) {
 		"POST /functions/v1beta1/regions/{region}/functions/{id}/deploy", f.ID, issued.ID,
 	} {
 		if !strings.Contains(sent, part) {
-			t.Errorf("%s is nowhere in the spans", part)
+			t.Errorf("the spans do not contain %s", part)
 		}
 	}
 	for name, secret := range map[string]string{"the token": issued.Token[:100], "the API key": w.SecretKey} {
 		if strings.Contains(sent, secret) {
-			t.Errorf("%s is in a span", name)
+			t.Errorf("a span contains %s", name)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// alive tells whether a process of this machine is there.
+// alive reports whether a process exists.
 func alive(pid string) bool {
 	number, err := strconv.Atoi(pid)
 	return err == nil && syscall.Kill(number, 0) == nil
@@ -27,9 +27,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// TestRestart stops the server and starts it over the same data: what served
-// serves, what opened opens, and what was revoked stays so.
-func TestRestart(t *testing.T) {
+// After a restart with the same data, functions serve, tokens are valid, and revoked
+// tokens stay revoked.
+func TestRestart_KeepsFunctionsAndRevocations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside)
 	n := w.namespace("restart")
@@ -46,7 +46,7 @@ func TestRestart(t *testing.T) {
 
 	w.restart()
 	if alive(instance) {
-		t.Errorf("the instance %s outlives its server", instance)
+		t.Errorf("instance %s still runs after its server has stopped", instance)
 	}
 	status, _ = w.call(f, "/", token.Token)
 	wantStatus(t, "the token after a restart", status, 200)
@@ -56,13 +56,13 @@ func TestRestart(t *testing.T) {
 	wantStatus(t, "no token after a restart", status, 403)
 	again := must[*function.Function](t)(w.GetFunction(&function.GetFunctionRequest{FunctionID: f.ID}))
 	if !again.CreatedAt.Equal(*f.CreatedAt) || again.Status != f.Status || again.DomainName != f.DomainName {
-		t.Errorf("after a restart the function is %+v, was %+v", again, f)
+		t.Errorf("after a restart: got function %+v, want %+v", again, f)
 	}
 }
 
-// TestRestartGoesOn stops the server while work is under way: after the start
-// it is done.
-func TestRestartGoesOn(t *testing.T) {
+// After a restart the server completes a deployment, a deletion and a creation that were
+// in progress.
+func TestRestart_CompletesPendingWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("goes-on")
@@ -76,14 +76,14 @@ func TestRestartGoesOn(t *testing.T) {
 
 	w.restart()
 	if f = w.settled(f.ID); f.Status != function.FunctionStatusReady {
-		t.Errorf("the deployment ends in %s: %v", f.Status, f.ErrorMessage)
+		t.Errorf("the deployment: got status %s: %v", f.Status, f.ErrorMessage)
 	}
 	if status, body := w.call(f, "/", ""); status != 200 || body != "deployed" {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 	ready := must[*function.Namespace](t)(w.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: late.ID, RetryInterval: often}))
 	if ready.Status != function.NamespaceStatusReady {
-		t.Errorf("the new namespace is %s", ready.Status)
+		t.Errorf("the new namespace: got status %s", ready.Status)
 	}
 	await.True(t, "the namespace is deleted", func() bool {
 		_, err := w.GetNamespace(&function.GetNamespaceRequest{NamespaceID: doomed.ID})
@@ -91,9 +91,8 @@ func TestRestartGoesOn(t *testing.T) {
 	})
 }
 
-// TestNothingSecretIsKept looks for every secret of a busy server in all that
-// it has written.
-func TestNothingSecretIsKept(t *testing.T) {
+// The test searches all files and the log of a server for its secrets.
+func TestDataFolder_ContainsNoSecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("secrets")
@@ -107,7 +106,7 @@ func TestNothingSecretIsKept(t *testing.T) {
 		token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 		secrets["token "+token.ID] = token.Token
 		if status, body := w.call(f, "/", token.Token); status != 200 || body != variable {
-			t.Errorf("%d %s", status, body)
+			t.Errorf("got %d %s", status, body)
 		}
 	}
 	w.Stop()
@@ -119,44 +118,41 @@ func TestNothingSecretIsKept(t *testing.T) {
 		content, err := os.ReadFile(path)
 		searched++
 		for name, secret := range secrets {
-			// A part of a token is enough to know that it is there.
+			// A part of a token shows that the file contains it.
 			if strings.Contains(string(content), secret[:min(len(secret), 200)]) {
-				t.Errorf("%s stands in %s", name, path)
+				t.Errorf("%s contains %s", path, name)
 			}
 		}
 		return err
 	})
 	if err != nil || searched < 4 {
-		t.Errorf("searched %d files, %v", searched, err)
+		t.Errorf("searched %d files, error %v", searched, err)
 	}
 	for name, secret := range secrets {
 		if strings.Contains(w.Log.String(), secret[:min(len(secret), 200)]) {
-			t.Errorf("%s stands in the log", name)
+			t.Errorf("the log contains %s", name)
 		}
 	}
 }
 
-// TestRelativeFolders has the server keep its data in a folder that is named
-// from where it was started.
-func TestRelativeFolders(t *testing.T) {
+func TestDataFolder_MayBeRelative(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	cache := must[string](t)(filepath.Rel(dir, server.DefaultCacheDir(dir)))
 	w := newWorld(t, func(c *server.Config) { c.DataDir, c.CacheDir = "data", cache })
 	f := w.function(python(w.namespace("relative").ID, "f"), pythonHandler("return 'hello'"))
 	if status, body := w.call(f, "/", ""); status != 200 || body != "hello" {
-		t.Errorf("%d %s", status, body)
+		t.Errorf("got %d %s", status, body)
 	}
 	g := w.function(&function.CreateFunctionRequest{NamespaceID: f.NamespaceID, Name: "g", Runtime: "go126", Privacy: function.FunctionPrivacyPublic},
 		map[string]string{"go.mod": goMod, "f.go": "package f\n\nimport \"net/http\"\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(\"go\")) }\n"})
 	if status, body := w.call(g, "/", ""); status != 200 || body != "go" {
-		t.Errorf("%d %s %v", status, body, g.ErrorMessage)
+		t.Errorf("got %d %s %v", status, body, g.ErrorMessage)
 	}
 }
 
-// TestSecretsAreNotInErrors has a function fail to start with its secrets in
-// the reason.
-func TestSecretsAreNotInErrors(t *testing.T) {
+// A function fails to start with an exception that contains its secrets.
+func TestErrorMessage_ContainsNoSecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	request := python(w.namespace("reasons").ID, "f")
@@ -170,7 +166,7 @@ func TestSecretsAreNotInErrors(t *testing.T) {
 	}
 	for _, secret := range []string{"TOPSECRET", "abcdef", "second line"} {
 		if strings.Contains(*f.ErrorMessage, secret) || strings.Contains(w.Log.String(), secret) {
-			t.Errorf("%q is told: %s", secret, *f.ErrorMessage)
+			t.Errorf("the message or the log contains %q: %s", secret, *f.ErrorMessage)
 		}
 	}
 }

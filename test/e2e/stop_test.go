@@ -16,11 +16,11 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// heldCall is a call that is under way.
+// heldCall is a call in progress.
 type heldCall struct{ status chan int }
 
-// hold makes a call that lasts until the file "release" is there, and returns
-// when it has reached the function. The status is 0 if the connection breaks.
+// hold starts a call that lasts until the file "release" exists, and returns after the
+// call has reached the function. The status is 0 if the connection fails.
 func (w *world) hold(f *function.Function, dir, name string, protocols *http.Protocols) heldCall {
 	w.t.Helper()
 	call := heldCall{make(chan int, 1)}
@@ -40,8 +40,8 @@ func (w *world) hold(f *function.Function, dir, name string, protocols *http.Pro
 	return call
 }
 
-// slow is a function that serves /fast at once, and any other path once it is
-// released.
+// slow deploys a function that answers /fast immediately, and every other path once the
+// file "release" exists.
 func (w *world) slow(dir string) *function.Function {
 	w.t.Helper()
 	return w.function(python(w.namespace("slow").ID, "f"), pythonHandler(
@@ -52,9 +52,9 @@ func (w *world) slow(dir string) *function.Function {
 	))
 }
 
-// TestGracefulStop has a server stop under running calls: it says first that it
-// is no longer ready, then takes no more, and ends what it has heldCall.
-func TestGracefulStop(t *testing.T) {
+// A stopping server first reports that it is not ready, then refuses new connections,
+// and completes the calls in progress.
+func TestStop_CompletesCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.StopDelay, c.StopTimeout = 2*time.Second, patience })
 	dir := t.TempDir()
@@ -68,9 +68,9 @@ func TestGracefulStop(t *testing.T) {
 
 	stopped := make(chan struct{})
 	go func() { w.Stop(); close(stopped) }()
-	await.True(t, "the server says that it stops", func() bool { status, body := w.ops("/readyz"); return status == 503 && body == "stopping\n" })
+	await.True(t, "the server reports that it stops", func() bool { status, body := w.ops("/readyz"); return status == 503 && body == "stopping\n" })
 	status, _ = w.call(f, "/fast", "")
-	wantStatus(t, "a call while others may not know", status, 200)
+	wantStatus(t, "a call before the listener closes", status, 200)
 	await.True(t, "new connections are refused", func() bool {
 		connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.GatewayURL, "http://"))
 		if err == nil {
@@ -83,19 +83,19 @@ func TestGracefulStop(t *testing.T) {
 	for name, call := range calls {
 		select {
 		case status := <-call.status:
-			t.Errorf("%s: the running call has ended with %d", name, status)
+			t.Errorf("%s: the call in progress ended with status %d", name, status)
 		default:
 		}
 	}
 	must[struct{}](t)(struct{}{}, os.WriteFile(filepath.Join(dir, "release"), nil, 0o600))
 	for name, call := range calls {
-		wantStatus(t, "the running call over "+name, <-call.status, 200)
+		wantStatus(t, "the call in progress over "+name, <-call.status, 200)
 	}
 	<-stopped
 }
 
-// TestStopHasAnEnd has a call that never ends not keep the server.
-func TestStopHasAnEnd(t *testing.T) {
+// A call that never ends does not prevent the stop.
+func TestStop_EndsCallsAfterTimeout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.StopTimeout = 200 * time.Millisecond })
 	dir := t.TempDir()
@@ -105,9 +105,9 @@ func TestStopHasAnEnd(t *testing.T) {
 	call := w.hold(f, dir, "one", http1)
 	w.Stop()
 	if status := <-call.status; status == 200 {
-		t.Error("the call that never ends was answered")
+		t.Error("the call that never ends got an answer")
 	}
 	if !strings.Contains(w.Log.String(), "calls were cut off") {
-		t.Error("the log does not say that a call was cut off")
+		t.Error("the log does not report that a call was ended")
 	}
 }

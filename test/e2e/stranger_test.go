@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// property is one object of each noun.
+// property is one object of each kind: noun to ID.
 type property map[string]string
 
 func (w *world) property() property {
@@ -32,7 +32,8 @@ func (w *world) property() property {
 	}
 }
 
-// of puts the IDs into a text; those of nobody where there is no property.
+// of replaces the nouns in a text by IDs. Without an object of the kind it uses the ID
+// of an object that does not exist.
 func (p property) of(text string) string {
 	for _, noun := range []string{"namespace", "function", "token", "cron", "domain", "trigger", "project"} {
 		id := nobody
@@ -44,7 +45,7 @@ func (p property) of(text string) string {
 	return text
 }
 
-// requests name an object in every way in which one can be named.
+// requests are all ways to name an object in a request.
 var requests = map[string]string{
 	"GET /namespaces/{namespace}":                           "",
 	"PATCH /namespaces/{namespace}":                         `{"description":"mine now"}`,
@@ -88,9 +89,9 @@ var requests = map[string]string{
 	"DELETE /triggers/{trigger}":                            "",
 }
 
-// A key of another project of the same organization is answered as for things
-// that are not there: byte for byte, headers included.
-func TestStrangersSeeNothing(t *testing.T) {
+// For a key of another project, the answer for an existing object is the same as for one
+// that does not exist, byte for byte, headers included.
+func TestOtherProject_CannotSeeObjects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	owned := w.property()
@@ -109,25 +110,25 @@ func TestStrangersSeeNothing(t *testing.T) {
 	}
 	for pattern, body := range requests {
 		if got, want := ask(owned, pattern, body), ask(nil, pattern, body); got != want {
-			t.Errorf("%s: a thing that is another's is answered with\n%s, one that is not there with\n%s", pattern, got, want)
+			t.Errorf("%s: an object of another project: got\n%s, want the answer for a missing object\n%s", pattern, got, want)
 		}
 	}
 	for noun, plural := range map[string]string{"namespace": "namespaces", "function": "functions", "token": "tokens", "cron": "crons", "domain": "domains", "trigger": "triggers"} {
 		status, _, body := w.api(http.MethodGet, "/"+plural+"/"+owned[noun], "")
 		if status != http.StatusOK {
-			t.Errorf("the %s is no longer its owner's: %d %s", noun, status, body)
+			t.Errorf("read the %s with its own key: got %d %s", noun, status, body)
 		}
 	}
 	for _, query := range []string{"", "?organization_id=" + w.OrganizationID, "?name=property", "?project_id=" + p.ID} {
 		_, body := w.as(stranger.SecretKey, http.MethodGet, "/functions/v1beta1/regions/fr-par/namespaces"+query, "")
 		if body != `{"namespaces":[],"total_count":0}` {
-			t.Errorf("namespaces%s: %s", query, body)
+			t.Errorf("namespaces%s: got %s", query, body)
 		}
 	}
 }
 
-// Objects of one's own cannot be tied to another's.
-func TestStrangersTieNothing(t *testing.T) {
+// An object cannot refer to an object of another project.
+func TestOtherProject_CannotBeReferredTo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	owned := w.property()
@@ -141,29 +142,29 @@ func TestStrangersTieNothing(t *testing.T) {
 	for name, id := range map[string]string{"another's": owned["function"], "nobody's": nobody} {
 		_, err := own.UpdateCron(&function.UpdateCronRequest{CronID: cron.ID, FunctionID: &id})
 		if err == nil || err.Error() != "scaleway-sdk-go: http error 404 Not Found: Function was not found" {
-			t.Errorf("a cron to %s function: %v", name, err)
+			t.Errorf("a cron of %s function: got error %v", name, err)
 		}
 	}
-	// Messages of another project do not reach an own function, and nothing shows
-	// whether there is such a project.
+	// Messages of another project do not reach a function, and the answer does not show
+	// whether that project exists.
 	for _, source := range []string{`"scw_sqs_config":{"queue":"q","mnq_project_id":"{project}"}`, `"scw_nats_config":{"subject":"s","mnq_project_id":"{project}"}`} {
 		for name, project := range map[string]string{"another's": owned["project"], "nobody's": nobody} {
 			status, body := w.as(key.SecretKey, http.MethodPost, "/functions/v1beta1/regions/fr-par/triggers",
 				`{"function_id":"`+f.ID+`","name":"t",`+strings.ReplaceAll(source, "{project}", project)+`}`)
 			const want = `{"details":[{"action":"write","resource":"functions_trigger"}],"message":"insufficient permissions","type":"permissions_denied"}`
 			if status != http.StatusForbidden || body != want {
-				t.Errorf("a trigger on %s messages: %d %s", name, status, body)
+				t.Errorf("a trigger on %s messages: got %d %s", name, status, body)
 			}
 		}
 	}
-	// A hostname can be served once only, and so it shows that it is taken; but
-	// not by whom.
+	// A hostname can be used once only. The refusal shows that it is in use, but not in
+	// which project.
 	status, body := w.as(key.SecretKey, http.MethodPost, "/functions/v1beta1/regions/fr-par/domains",
 		`{"function_id":"`+f.ID+`","hostname":"property.example.com"}`)
 	wantStatus(t, "a hostname that is another's", status, http.StatusConflict)
 	for noun, id := range owned {
 		if strings.Contains(body, id) {
-			t.Errorf("the refusal of a hostname names the %s of another project: %s", noun, body)
+			t.Errorf("the refusal of a hostname contains the %s of another project: %s", noun, body)
 		}
 	}
 }

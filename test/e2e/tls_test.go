@@ -20,8 +20,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// tlsClient trusts the server's local authority, and finds every host at the
-// server.
+// tlsClient returns a client that trusts the server's local authority and connects to
+// the server for every host.
 func (w *world) tlsClient(http2 bool) *http.Client {
 	w.t.Helper()
 	protocols := new(http.Protocols)
@@ -43,14 +43,14 @@ func (w *world) tlsConfig() *tls.Config {
 	w.t.Helper()
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(must[[]byte](w.t)(os.ReadFile(filepath.Join(w.DataDir, "ca.pem")))) {
-		w.t.Fatal("no certificate in ca.pem")
+		w.t.Fatal("ca.pem contains no certificate")
 	}
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 }
 
 func withTLS(c *server.Config) { c.GatewayTLSListen = "127.0.0.1:0" }
 
-func TestTLS(t *testing.T) {
+func TestTLS_ServesHTTP1AndHTTP2(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withTLS)
 	request := python(w.namespace("tls").ID, "f")
@@ -71,10 +71,10 @@ func TestTLS(t *testing.T) {
 			body := must[[]byte](t)(io.ReadAll(response.Body))
 			response.Body.Close()
 			if response.StatusCode != want || response.Proto != protocol {
-				t.Errorf("%s: %d over %s, want %d", protocol, response.StatusCode, response.Proto, want)
+				t.Errorf("%s: got %d over %s, want %d", protocol, response.StatusCode, response.Proto, want)
 			}
 			if want == 200 && string(body) != "https for=127.0.0.1;proto=https" {
-				t.Errorf("%s: the function is told %q", protocol, body)
+				t.Errorf("%s: the function got %q", protocol, body)
 			}
 		}
 	}
@@ -84,14 +84,13 @@ func TestTLS(t *testing.T) {
 		dialer := &tls.Dialer{Config: config}
 		if connection, err := dialer.DialContext(t.Context(), "tcp", w.tlsAddress()); err == nil {
 			connection.Close()
-			t.Errorf("%s is shown a certificate", name)
+			t.Errorf("%s: got a certificate", name)
 		}
 	}
 }
 
-// Requests that two parsers could read differently are refused over TLS as
-// they are without.
-func TestTLSIsAsStrict(t *testing.T) {
+// Requests that two parsers could read differently are refused over TLS, too.
+func TestTLS_RefusesAmbiguousRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, withTLS)
 	f := w.function(python(w.namespace("strict").ID, "f"), pythonHandler("return 'x'"))
@@ -116,7 +115,7 @@ func TestTLSIsAsStrict(t *testing.T) {
 	}
 }
 
-func TestTLSNeedsBothFiles(t *testing.T) {
+func TestTLS_RequiresCertificateAndKey(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*server.Config){
 		"no key":         func(c *server.Config) { withTLS(c); c.TLSCert = "cert.pem" },
@@ -128,10 +127,10 @@ func TestTLSNeedsBothFiles(t *testing.T) {
 		config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", ""
 		change(&config)
 		if running, err := server.Open(t.Context(), config, slog.New(slog.DiscardHandler)); err == nil {
-			t.Errorf("%s: the server starts", name)
+			t.Errorf("%s: got no error", name)
 			_ = running.Close()
 		} else if name == "no such files" && !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }

@@ -20,9 +20,9 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// counting is a function that counts how often each message has come to it, and
-// tells when it is asked. It fails where a message says so: "once" at its first
-// time, "always" each time.
+// counting is a function that counts the deliveries of each message, and returns the
+// counts on GET. It fails at the first delivery of a message with "once", and at each
+// delivery of one with "always".
 const counting = `
 import json
 seen = {}
@@ -38,7 +38,7 @@ def handle(event, context):
 
 const messages = 1000
 
-// message is the text of one of the messages, and how often it is to come.
+// message returns the text of a message, and how often it must be delivered.
 func message(n int) (text string, times int) {
 	switch {
 	case n%100 == 0:
@@ -49,7 +49,7 @@ func message(n int) (text string, times int) {
 	return fmt.Sprint(n), 1
 }
 
-// consumer is a server with a function that counts, and a trigger for it.
+// consumer is a server with the counting function and a trigger of it.
 type consumer struct {
 	*world
 	f       *function.Function
@@ -70,26 +70,26 @@ func newConsumer(t *testing.T, brokers string, request function.CreateTriggerReq
 	made := must[*function.Trigger](t)(w.CreateTrigger(&request))
 	made = must[*function.Trigger](t)(w.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: made.ID, RetryInterval: often}))
 	if made.Status != function.TriggerStatusReady {
-		t.Fatalf("the trigger is %s: %v", made.Status, made.ErrorMessage)
+		t.Fatalf("got trigger status %s: %v", made.Status, made.ErrorMessage)
 	}
 	c := consumer{w, f, made}
 	await.True(t, "the trigger consumes", func() bool { return strings.Contains(w.Log.String(), "a trigger consumes") })
 	return c
 }
 
-// counts are what the function has counted.
+// counts returns the function's counts.
 func (c consumer) counts() map[string]int {
 	c.t.Helper()
 	var counts map[string]int
 	status, body := c.call(c.f, "/", "")
 	if err := json.Unmarshal([]byte(body), &counts); err != nil {
-		c.t.Fatalf("%d %s: %v", status, body, err)
+		c.t.Fatalf("read the counts: got %d %s, error %v", status, body, err)
 	}
 	return counts
 }
 
-// expectAll waits until every message has come as often as the rules say, and
-// looks whether one came more often.
+// expectAll waits until every message has been delivered as often as it must be, and
+// fails if one was delivered more often.
 func (c consumer) expectAll() {
 	c.t.Helper()
 	var counts map[string]int
@@ -104,14 +104,14 @@ func (c consumer) expectAll() {
 	})
 	for n := range messages {
 		if text, times := message(n); counts[text] != times {
-			c.t.Errorf("message %q came %d times, want %d", text, counts[text], times)
+			c.t.Errorf("message %q: got %d deliveries, want %d", text, counts[text], times)
 		}
 	}
 	if len(counts) != messages {
-		c.t.Errorf("%d messages came, want %d", len(counts), messages)
+		c.t.Errorf("got %d messages, want %d", len(counts), messages)
 	}
-	await.True(c.t, "those that always fail are given up", func() bool {
-		return strings.Count(c.Log.String(), "a message is given up") == messages/100
+	await.True(c.t, "messages that always fail are dropped", func() bool {
+		return strings.Count(c.Log.String(), "a message is dropped") == messages/100
 	})
 	again := 0
 	for n := range messages {
@@ -126,14 +126,13 @@ func (c consumer) expectAll() {
 		fmt.Sprintf(`jeton_trigger_consuming{trigger_id="%s"} 1`, c.trigger.ID),
 	} {
 		if !strings.Contains(metrics, line+"\n") {
-			c.t.Errorf("the metrics have no line %s", line)
+			c.t.Errorf("the metrics do not contain the line %s", line)
 		}
 	}
 }
 
-// TestTriggers has triggers drain a thousand messages each, with failures among
-// them.
-func TestTriggers(t *testing.T) {
+// Each trigger delivers a thousand messages, some of which fail.
+func TestTrigger_DeliversAllMessages(t *testing.T) {
 	t.Parallel()
 	t.Run("NATS stream", func(t *testing.T) {
 		t.Parallel()
@@ -143,7 +142,7 @@ func TestTriggers(t *testing.T) {
 		publish(t, broker, "orders.new")
 		c.expectAll()
 		must[*function.Trigger](t)(c.DeleteTrigger(&function.DeleteTriggerRequest{TriggerID: c.trigger.ID}))
-		await.True(t, "the stream has no consumer left", func() bool {
+		await.True(t, "the stream has no consumer", func() bool {
 			answer, err := broker.Request("$JS.API.CONSUMER.NAMES.jobs", nil, nats.DefaultTimeout)
 			return err == nil && !strings.Contains(string(answer.Data), c.trigger.ID)
 		})
@@ -203,9 +202,9 @@ func (s sqsService) sendAll(t *testing.T, url string) {
 	}
 }
 
-// TestTriggerAcrossARestart stops the server in the middle. No message is lost,
-// and none comes more often than the rules allow.
-func TestTriggerAcrossARestart(t *testing.T) {
+// The server is stopped during the delivery. No message is lost, and none is delivered
+// more often than allowed.
+func TestTrigger_SurvivesRestart(t *testing.T) {
 	t.Parallel()
 	broker := natsServer(t)
 	stream(t, broker, "orders")
@@ -214,12 +213,12 @@ func TestTriggerAcrossARestart(t *testing.T) {
 	first := map[string]int{}
 	await.True(t, "some messages are delivered", func() bool { first = c.counts(); return len(first) > 50 })
 	c.Stop()
-	// What was taken between the last count and the end is known to the log of
-	// calls alone; the instance that counted is gone.
+	// Deliveries between the last count and the stop are only in the log of calls,
+	// because the instance with the counts has ended.
 	c.restart()
 	await.True(t, "the rest is delivered", func() bool {
 		_, last := c.counts()["999"]
-		return last && strings.Count(c.Log.String(), "a message is given up") == messages/100
+		return last && strings.Count(c.Log.String(), "a message is dropped") == messages/100
 	})
 	delivered := strings.Count(c.Log.String(), `msg=call `) - strings.Count(c.Log.String(), "method=GET status=200")
 	want := 0
@@ -227,15 +226,14 @@ func TestTriggerAcrossARestart(t *testing.T) {
 		_, times := message(n)
 		want += times
 	}
-	// The messages that the first instance had failed "once" fail once more at the
-	// second, which does not know that.
+	// Messages with "once" that failed in the first instance fail again in the second
+	// one, which starts to count anew.
 	if delivered < want || delivered > want+messages/10 {
-		t.Errorf("%d deliveries, want %d or few more", delivered, want)
+		t.Errorf("got %d deliveries, want %d or few more", delivered, want)
 	}
 }
 
-// TestTriggerWithoutBroker is what a trigger says that nobody can serve.
-func TestTriggerWithoutBroker(t *testing.T) {
+func TestTrigger_WithoutBroker(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "brokers.yaml")
 	if err := os.WriteFile(file, []byte("nats:\n- account: 11111111-1111-4111-8111-111111111111\n  project: \"*\"\n  url: nats://127.0.0.1:1\n"), 0o600); err != nil {
@@ -248,9 +246,9 @@ func TestTriggerWithoutBroker(t *testing.T) {
 	}))
 	made = must[*function.Trigger](t)(w.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: made.ID, RetryInterval: often}))
 	if made.Status != function.TriggerStatusError || made.ErrorMessage == nil || !strings.Contains(*made.ErrorMessage, "name one in the file of --brokers") {
-		t.Errorf("the trigger is %+v", made)
+		t.Errorf("got trigger %+v", made)
 	}
-	// A queue that a caller names is not reached on this machine.
+	// A queue URL of a client cannot refer to this machine.
 	reached := make(chan struct{}, 1)
 	local := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached <- struct{}{} }))
 	t.Cleanup(local.Close)
@@ -259,10 +257,10 @@ func TestTriggerWithoutBroker(t *testing.T) {
 			Endpoint: local.URL, QueueURL: local.URL + "/1/q", AccessKey: "AK", SecretKey: "SK",
 		},
 	}))
-	await.True(t, "the server says why", func() bool {
+	await.True(t, "the server logs the cause", func() bool {
 		return strings.Contains(w.Log.String(), "127.0.0.1 is not public")
 	})
 	if len(reached) > 0 {
-		t.Error("it was reached all the same")
+		t.Error("the server connected to the queue on this machine")
 	}
 }

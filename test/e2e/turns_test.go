@@ -5,18 +5,18 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
-// TestBuilds_WaitForTheNetworkWithoutATurn has more builds than may work at once wait
-// for a module proxy that never answers: others are built all the same.
-func TestBuilds_WaitForTheNetworkWithoutATurn(t *testing.T) {
+// More builds than may run at once wait for a module proxy that never answers. Other
+// builds are not delayed.
+func TestBuilds_WaitForNetworkWithoutTakingTurns(t *testing.T) {
 	asked := make(chan struct{}, 100)
 	closed := make(chan struct{})
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -38,19 +38,15 @@ func TestBuilds_WaitForTheNetworkWithoutATurn(t *testing.T) {
 		must[*function.Function](t)(w.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID}))
 	}
 	for range 2 {
-		select {
-		case <-asked:
-		case <-time.After(patience):
-			t.Fatal("the builds do not download")
-		}
+		await.Receive(t, "a download of a build", asked)
 	}
 	f := w.function(python(n.ID, "quick"), pythonHandler("return 'quick'"))
 	if status, body := w.call(f, "/", ""); status != 200 || body != "quick" {
-		t.Errorf("%d %s: %v", status, body, f.ErrorMessage)
+		t.Errorf("got %d %s: %v", status, body, f.ErrorMessage)
 	}
 }
 
-// TestBuilds_OfAnotherProjectAreNotUsed deploys one archive in two projects.
+// Two projects deploy the same archive.
 func TestBuilds_OfAnotherProjectAreNotUsed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -61,7 +57,7 @@ func TestBuilds_OfAnotherProjectAreNotUsed(t *testing.T) {
 		f := other.function(python(other.namespace("same").ID, "f"), nil)
 		f = other.deploy(f.ID, archive)
 		if f.Status != function.FunctionStatusReady {
-			t.Fatalf("the function becomes %s: %v", f.Status, f.ErrorMessage)
+			t.Fatalf("got status %s: %v", f.Status, f.ErrorMessage)
 		}
 		if log := other.buildLog(f); strings.Contains(log, builtBefore) {
 			t.Errorf("the build of another project was used:\n%s", log)
@@ -69,8 +65,7 @@ func TestBuilds_OfAnotherProjectAreNotUsed(t *testing.T) {
 	}
 }
 
-// TestBuilds_WithoutEgressDownloadNothing has a server whose instances and builds have
-// no network, at a level without walls too.
+// With --egress=none builds have no network, also without isolation.
 func TestBuilds_WithoutEgressDownloadNothing(t *testing.T) {
 	asked := make(chan struct{}, 100)
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked <- struct{}{} }))
@@ -85,9 +80,9 @@ func TestBuilds_WithoutEgressDownloadNothing(t *testing.T) {
 		"f.go":   "package f\n\nimport (\n\t\"net/http\"\n\n\t_ \"example.invalid/x\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) {}\n",
 	})
 	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "--egress=none") {
-		t.Errorf("the function becomes %s: %v", f.Status, *f.ErrorMessage)
+		t.Errorf("got status %s: %v", f.Status, *f.ErrorMessage)
 	}
 	if len(asked) > 0 {
-		t.Error("the build asked the module proxy")
+		t.Error("the build sent a request to the module proxy")
 	}
 }

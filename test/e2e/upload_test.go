@@ -21,7 +21,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// uploadURLAs asks for an upload URL with a secret key.
+// uploadURLAs returns an upload URL that is issued to an API key.
 func (w *world) uploadURLAs(key admin.APIKey, functionID string, length int) string {
 	w.t.Helper()
 	api := function.NewAPI(w.ClientOf(key))
@@ -29,7 +29,7 @@ func (w *world) uploadURLAs(key admin.APIKey, functionID string, length int) str
 	return target.URL
 }
 
-// keptArchives returns the sizes of all files in the archives folder.
+// keptArchives returns the sizes of all files in the folder of archives.
 func (w *world) keptArchives() []int64 {
 	w.t.Helper()
 	var sizes []int64
@@ -49,8 +49,7 @@ func (w *world) keptArchives() []int64 {
 	return sizes
 }
 
-// TestUploadURL_EndsWithItsKey: a signed URL permits nothing that the API key behind
-// it does not permit any more.
+// A signed URL is refused once its API key is revoked.
 func TestUploadURL_EndsWithItsKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -63,10 +62,10 @@ func TestUploadURL_EndsWithItsKey(t *testing.T) {
 	wantStatus(t, "an upload before the revocation: "+body, status, 200)
 	get := must[*function.DownloadURL](t)(function.NewAPI(w.ClientOf(key)).GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: f.ID})).URL
 
-	// An upload that began before the revocation does not become code after it.
+	// An upload that began before the revocation is refused at its end.
 	other := zipOf(t, pythonHandler("return 'y'"))
 	if len(other) != len(archive) {
-		t.Fatal("the archives must be of one length")
+		t.Fatal("the archives must have the same length")
 	}
 	reader, writer := io.Pipe()
 	request := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodPut, begun, reader))
@@ -95,25 +94,24 @@ func TestUploadURL_EndsWithItsKey(t *testing.T) {
 	}{"an upload": {http.MethodPut, put, archive}, "a download": {http.MethodGet, get, nil}} {
 		status, _, body := w.send(test.method, test.url, test.body, nil)
 		if status != 403 || !strings.Contains(body, "invalid or has expired") {
-			t.Errorf("%s after the revocation: %d %s", name, status, body)
+			t.Errorf("%s after the revocation: got %d %s", name, status, body)
 		}
 	}
-	// Another key's name does not fit the signature.
+	// The signature covers the key's ID.
 	status, _, _ = w.send(http.MethodPut, strings.Replace(put, key.AccessKey, w.AccessKey, 1), archive, nil)
 	wantStatus(t, "an upload in another key's name", status, 403)
 	download := must[*function.DownloadURL](t)(w.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: f.ID}))
 	status, header, content := w.send(http.MethodGet, download.URL, nil, nil)
 	digest := sha256.Sum256(archive)
 	if want := "sha-256=:" + base64.StdEncoding.EncodeToString(digest[:]) + ":"; status != 200 || content != string(archive) || header.Get("Repr-Digest") != want {
-		t.Errorf("a download with a valid key: %d, %d bytes, digest %q, want %q", status, len(content), header.Get("Repr-Digest"), want)
+		t.Errorf("a download with a valid key: got %d, %d bytes, digest %q, want %q", status, len(content), header.Get("Repr-Digest"), want)
 	}
 	if kept := w.keptArchives(); len(kept) != 1 {
-		t.Errorf("archives of %v bytes are kept, want one", kept)
+		t.Errorf("got archives of %v bytes, want one", kept)
 	}
 }
 
-// TestUploadURL_ExpiresWithItsKey: the URL of a key that expires first is not valid
-// for its whole hour.
+// A URL expires with its API key if that is earlier than the URL's hour.
 func TestUploadURL_ExpiresWithItsKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -128,8 +126,7 @@ func TestUploadURL_ExpiresWithItsKey(t *testing.T) {
 	wantStatus(t, "an upload after the key has expired", status, 403)
 }
 
-// TestUpload_RemovesSupersededArchives: code that was never deployed does not stay on
-// the disk beside the code that replaced it.
+// An archive that was never deployed is removed when another one replaces it.
 func TestUpload_RemovesSupersededArchives(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -137,21 +134,20 @@ func TestUpload_RemovesSupersededArchives(t *testing.T) {
 	f := w.function(python(n.ID, "f"), pythonHandler("return 'serving'"))
 	for i := range 5 {
 		w.upload(f.ID, zipOf(t, pythonHandler(fmt.Sprintf("return 'code %d'", i))))
-		// What serves is kept, for it may be deployed again.
+		// The deployed archive is kept, because it may be deployed again.
 		if kept := w.keptArchives(); len(kept) != 2 {
-			t.Errorf("after %d uploads archives of %v bytes are kept, want two", i+1, kept)
+			t.Errorf("after %d uploads: got archives of %v bytes, want two", i+1, kept)
 		}
 	}
 	must[*function.Function](t)(w.DeployFunction(&function.DeployFunctionRequest{FunctionID: f.ID}))
 	f = w.settled(f.ID)
 	if _, body := w.call(f, "/", ""); body != "code 4" {
-		t.Errorf("the function answers %q", body)
+		t.Errorf("got body %q", body)
 	}
 }
 
-// TestStorageQuota: the archives of a project take no more of the disk than the quota,
-// also while they are received side by side.
-func TestStorageQuota(t *testing.T) {
+// Concurrent uploads cannot exceed the quota of their project.
+func TestStorageQuota_BoundsConcurrentUploads(t *testing.T) {
 	t.Parallel()
 	const size = 1000
 	w := newWorld(t, func(c *server.Config) { c.Limits.Storage = 2*size + size/2 })
@@ -164,14 +160,14 @@ func TestStorageQuota(t *testing.T) {
 		t.Helper()
 		want := fmt.Sprintf(`{"details":[{"resource":"storage","quota":%d,"current":%d}],"message":"quota exceeded: `, 2*size+size/2, used)
 		if status != 403 || !strings.HasPrefix(body, want) || !strings.HasSuffix(body, `"type":"quotas_exceeded"}`) {
-			t.Errorf("%s: %d %s, want %s", what, status, body, want)
+			t.Errorf("%s: got %d %s, want %s", what, status, body, want)
 		}
 	}
 	targets := make([]string, len(ids))
 	for i, id := range ids {
 		targets[i] = must[*function.UploadURL](t)(w.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: id, ContentLength: size})).URL
 	}
-	// All four are received at once: two have room.
+	// Of four concurrent uploads two are within the quota.
 	statuses := make(chan int)
 	for i, target := range targets {
 		go func() {
@@ -195,10 +191,10 @@ func TestStorageQuota(t *testing.T) {
 	}
 	slices.Sort(got)
 	if !slices.Equal(got, []int{200, 200, 403, 403}) {
-		t.Errorf("the uploads are answered with %v", got)
+		t.Errorf("got statuses %v", got)
 	}
 	if kept := w.keptArchives(); len(kept) != 2 {
-		t.Errorf("archives of %v bytes are kept, want two", kept)
+		t.Errorf("got archives of %v bytes, want two", kept)
 	}
 	status, _, body := w.api(http.MethodGet, fmt.Sprintf("/functions/%s/upload-url?content_length=%d", ids[0], size), "")
 	full("an upload URL", status, body, 2*size)
@@ -206,7 +202,7 @@ func TestStorageQuota(t *testing.T) {
 		status, _, body = w.send(http.MethodPut, target, []byte(strings.Repeat("x", size)), nil)
 		full("an upload", status, body, 2*size)
 	}
-	// Another project has its own.
+	// Another project has its own quota.
 	project := must[admin.Project](t)(w.Admin.CreateProject(t.Context(), "other"))
 	other := w.Key(project.ID, iam.FullAccess)
 	api := function.NewAPI(w.ClientOf(other))
@@ -215,22 +211,21 @@ func TestStorageQuota(t *testing.T) {
 	g := must[*function.Function](t)(api.CreateFunction(python(m.ID, "g")))
 	status, _, body = w.send(http.MethodPut, w.uploadURLAs(other, g.ID, size), []byte(strings.Repeat("x", size)), nil)
 	wantStatus(t, "an upload of another project: "+body, status, 200)
-	// A deletion makes room.
+	// A deletion frees space.
 	for _, id := range ids {
 		must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: id}))
 		if _, err := w.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: id, RetryInterval: often}); !notFound(err) {
-			t.Errorf("the deleted function: %v", err)
+			t.Errorf("the deleted function: got error %v", err)
 		}
 	}
 	last := w.function(python(n.ID, "last"), nil)
 	if _, err := w.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: last.ID, ContentLength: size}); err != nil {
-		t.Errorf("after the deletions: %v", err)
+		t.Errorf("after the deletions: got error %v", err)
 	}
 }
 
-// TestUploadURL_NamesThePublicURL: behind a proxy that terminates TLS, code is sent
-// over TLS as well.
-func TestUploadURL_NamesThePublicURL(t *testing.T) {
+// Behind a proxy that terminates TLS, archives are also sent over TLS.
+func TestUploadURL_HasPublicURL(t *testing.T) {
 	t.Parallel()
 	here := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	elsewhere := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
@@ -268,7 +263,7 @@ func TestUploadURL_NamesThePublicURL(t *testing.T) {
 			}
 			_, _, body := w.send(http.MethodGet, w.APIURL+"/functions/v1beta1/regions/fr-par/functions/"+f.ID+"/upload-url?content_length=10", nil, header)
 			if !strings.Contains(body, `"url":"`+want+`/archives/function-`) {
-				t.Errorf("the answer is %s, want a URL at %s", body, want)
+				t.Errorf("got %s, want a URL at %s", body, want)
 			}
 		})
 	}

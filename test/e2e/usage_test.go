@@ -13,9 +13,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// The last use of keys and tokens is shown, to the minute, and outlives the
-// server.
-func TestLastUse(t *testing.T) {
+// The last use of keys and tokens has a resolution of one minute, and survives a
+// restart.
+func TestLastUse_OfKeysAndTokens(t *testing.T) {
 	t.Parallel()
 	var now atomic.Int64
 	began := time.Date(2026, 7, 3, 13, 5, 30, 0, time.UTC)
@@ -35,7 +35,7 @@ func TestLastUse(t *testing.T) {
 		t.Helper()
 		tokens := must[[]admin.Token](t)(w.Admin.Tokens(t.Context(), "", f.ID))
 		if len(tokens) != 2 || tokens[0].ID != used.ID || tokens[0].Description != "used" || tokens[1].ID != unused.ID || tokens[1].LastUsedAt != nil {
-			t.Fatalf("%s: tokens %+v", what, tokens)
+			t.Fatalf("%s: got tokens %+v", what, tokens)
 		}
 		wantInstant(t, what+", the token", tokens[0].LastUsedAt, tokenUsed)
 		for _, k := range must[[]admin.APIKey](t)(w.Admin.Keys(t.Context(), "")) {
@@ -50,13 +50,13 @@ func TestLastUse(t *testing.T) {
 	want("before", time.Time{}, time.Time{})
 	minute := began.Truncate(time.Minute)
 	if status, body := w.call(f, "/", used.Token); status != http.StatusOK {
-		t.Fatalf("%d %s", status, body)
+		t.Fatalf("call: got %d %s", status, body)
 	}
 	want("a call with the token", minute, time.Time{})
 	now.Store(began.Add(time.Hour).UnixNano())
 	w.call(f, "/", key.SecretKey)
 	want("a call with the key", minute, minute.Add(time.Hour))
-	// What nobody has looked at is written down when the server stops.
+	// The stop of the server writes the last uses to the disk.
 	now.Store(began.Add(2 * time.Hour).UnixNano())
 	w.call(f, "/", used.Token)
 	w.as(key.SecretKey, http.MethodGet, "/functions/v1beta1/regions/fr-par/runtimes", "")
@@ -70,6 +70,6 @@ func wantInstant(t *testing.T, what string, got *time.Time, want time.Time) {
 		return
 	}
 	if got == nil || !got.Equal(want) {
-		t.Errorf("%s was used last at %v, want %v", what, got, want)
+		t.Errorf("%s: got last use %v, want %v", what, got, want)
 	}
 }

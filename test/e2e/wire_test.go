@@ -10,7 +10,7 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// keys returns the keys of a JSON object in the order in which they stand.
+// keys returns the keys of a JSON object in their order in the text.
 func keys(t *testing.T, object string) string {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(object))
@@ -42,19 +42,19 @@ const (
 func wantMatch(t *testing.T, what, text, pattern string) {
 	t.Helper()
 	if !regexp.MustCompile(pattern).MatchString(text) {
-		t.Errorf("%s: %s does not match %s", what, text, pattern)
+		t.Errorf("%s: got %s, want a match of %s", what, text, pattern)
 	}
 }
 
-// TestWireForm holds the answers against what was recorded of the real service.
-func TestWireForm(t *testing.T) {
+// The answers are compared with recorded answers of the real service.
+func TestWireForm_IsThatOfTheService(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	status, header, created := w.api(http.MethodPost, "/namespaces",
 		`{"name":"wire","project_id":"`+w.ProjectID+`","description":"a <b> & c","tags":null,"secret_environment_variables":[{"key":"S","value":"x"}],"activate_vpc_integration":false}`)
 	wantStatus(t, "create namespace", status, 200)
 	if got := keys(t, created); got != namespaceKeys {
-		t.Errorf("the keys of a namespace are\n%s, want\n%s", got, namespaceKeys)
+		t.Errorf("keys of a namespace: got\n%s, want\n%s", got, namespaceKeys)
 	}
 	for what, pattern := range map[string]string{
 		"state":       `"status":"pending","registry_namespace_id":"","error_message":null,"registry_endpoint":""`,
@@ -71,7 +71,7 @@ func TestWireForm(t *testing.T) {
 		"Strict-Transport-Security": "max-age=63072000", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
 	} {
 		if got := header.Get(name); got != want {
-			t.Errorf("header %s is %q, want %q", name, got, want)
+			t.Errorf("header %s: got %q, want %q", name, got, want)
 		}
 	}
 	wantMatch(t, "request id", header.Get("X-Request-Id"), `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
@@ -87,7 +87,7 @@ func TestWireForm(t *testing.T) {
 		`{"name":"f","namespace_id":"`+n.ID+`","runtime":"go126","privacy":"unknown_privacy","http_option":"unknown_http_option","sandbox":"unknown_sandbox","timeout":"10.000000000s","environment_variables":null}`)
 	wantStatus(t, "create function", status, 200)
 	if got := keys(t, made); got != functionKeys {
-		t.Errorf("the keys of a function are\n%s, want\n%s", got, functionKeys)
+		t.Errorf("keys of a function: got\n%s, want\n%s", got, functionKeys)
 	}
 	for what, pattern := range map[string]string{
 		"defaults": `"status":"created".*"min_scale":0,"max_scale":5,"runtime":"go126","memory_limit":256,"cpu_limit":140,"timeout":"10s","handler":"Handle","error_message":null,"privacy":"public"`,
@@ -102,25 +102,25 @@ func TestWireForm(t *testing.T) {
 		TotalCount int               `json:"total_count"`
 	}
 	if err := json.Unmarshal([]byte(runtimes), &list); err != nil || list.TotalCount != 41 || len(list.Runtimes) != 41 {
-		t.Fatalf("%d runtimes of %d, %v", len(list.Runtimes), list.TotalCount, err)
+		t.Fatalf("got %d runtimes of %d, error %v", len(list.Runtimes), list.TotalCount, err)
 	}
 	if got := keys(t, string(list.Runtimes[0])); got != runtimeKeys {
-		t.Errorf("the keys of a runtime are\n%s, want\n%s", got, runtimeKeys)
+		t.Errorf("keys of a runtime: got\n%s, want\n%s", got, runtimeKeys)
 	}
 	_, _, empty := w.api(http.MethodGet, "/namespaces?name=none&page=1&order_by=created_at_asc", "")
 	if empty != `{"namespaces":[],"total_count":0}` {
-		t.Errorf("an empty list is %s", empty)
+		t.Errorf("an empty list: got %s", empty)
 	}
 }
 
-func TestTokenOnTheWire(t *testing.T) {
+func TestWireForm_OfToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("tokens")
 	status, _, made := w.api(http.MethodPost, "/tokens", `{"namespace_id":"`+n.ID+`","expires_at":"2030-07-04T18:49:39.5+02:00"}`)
 	wantStatus(t, "create token", status, 200)
 	if got, want := keys(t, made), "token,public_key,namespace_id,id,status,expires_at,description"; got != want {
-		t.Errorf("the keys of a token are %s, want %s", got, want)
+		t.Errorf("keys of a token: got %s, want %s", got, want)
 	}
 	wantMatch(t, "token", made, `"token":"[\w-]+\.[\w-]+\.[\w-]{683}".*"status":"creating","expires_at":"2030-07-04T16:49:39Z","description":""\}$`)
 	var token struct{ ID, Token string }
@@ -129,7 +129,7 @@ func TestTokenOnTheWire(t *testing.T) {
 	}
 	ready := must[*function.Token](t)(w.WaitForToken(&function.WaitForTokenRequest{TokenID: token.ID, RetryInterval: often}))
 	if ready.Status != function.TokenStatusReady {
-		t.Errorf("the token becomes %s", ready.Status)
+		t.Errorf("got token status %s", ready.Status)
 	}
 	_, _, got := w.api(http.MethodGet, "/tokens/"+token.ID, "")
 	wantMatch(t, "a read", got, `^\{"token":"<hidden>","public_key":"","namespace_id":".*","status":"ready"`)
@@ -137,14 +137,13 @@ func TestTokenOnTheWire(t *testing.T) {
 	wantMatch(t, "the deletion", deleted, `^\{"token":"","public_key":"","namespace_id":".*","status":"deleting"`)
 	status, _, again := w.api(http.MethodDelete, "/tokens/"+token.ID, "")
 	if status != 404 || again != `{"message":"Token was not found"}` {
-		t.Errorf("a second deletion: %d %s", status, again)
+		t.Errorf("a second deletion: got %d %s", status, again)
 	}
 	_, _, forever := w.api(http.MethodPost, "/tokens", `{"namespace_id":"`+n.ID+`","expires_at":null,"description":null}`)
 	wantMatch(t, "no expiry", forever, `"expires_at":null,"description":""`)
 }
 
-// TestRefusals is every way in which a request can be wrong.
-func TestRefusals(t *testing.T) {
+func TestWireForm_OfRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("refusals")
@@ -198,34 +197,34 @@ func TestRefusals(t *testing.T) {
 		wantStatus(t, name, status, test.status)
 		wantMatch(t, name, body, test.says)
 		if got := header.Get("Content-Type"); got != "application/json" {
-			t.Errorf("%s: Content-Type %q", name, got)
+			t.Errorf("%s: got Content-Type %q", name, got)
 		}
 	}
 	_, _, list := w.api(http.MethodGet, "/functions?namespace_id="+n.ID, "")
 	if list != `{"functions":[],"total_count":0}` {
-		t.Errorf("refused functions left a trace: %s", list)
+		t.Errorf("after refused creations: got list %s", list)
 	}
 }
 
-func TestRefusedBodies(t *testing.T) {
+func TestBody_RefusesHostileInput(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	status, _, body := w.api(http.MethodPost, "/namespaces", `{"name":"`+strings.Repeat("x", 100<<20)+`"}`)
 	if status != 400 || !strings.Contains(body, "too large") {
-		t.Errorf("a body of 100 MB: %d %s", status, body)
+		t.Errorf("a body of 100 MB: got %d %s", status, body)
 	}
 	status, _, body = w.api(http.MethodPost, "/namespaces", strings.Repeat("[", 1<<20))
 	if status != 400 || !strings.Contains(body, "not valid JSON") {
-		t.Errorf("a body of a million brackets: %d %s", status, body)
+		t.Errorf("a body of a million brackets: got %d %s", status, body)
 	}
 	const secret = "do-not-repeat-me"
 	_, _, body = w.api(http.MethodPost, "/namespaces", `{"name":"x","secret_environment_variables":[{"key":"K","value":{"v":"`+secret+`"}}]}`)
 	if strings.Contains(body, secret) || strings.Contains(w.Log.String(), secret) {
-		t.Errorf("a secret of the wrong type is repeated: %s", body)
+		t.Errorf("the error contains a secret of the wrong type: %s", body)
 	}
 }
 
-func TestAuthentication(t *testing.T) {
+func TestAuthentication_RefusesUnknownKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const path = "/functions/v1beta1/regions/fr-par/namespaces"
@@ -249,23 +248,23 @@ func TestAuthentication(t *testing.T) {
 		status, _, body := w.send(http.MethodGet, w.APIURL+test.path, nil, header)
 		wantStatus(t, name, status, test.status)
 		if !strings.Contains(body, test.says) {
-			t.Errorf("%s: %s, want %s", name, body, test.says)
+			t.Errorf("%s: got %s, want %s", name, body, test.says)
 		}
 	}
 	if strings.Contains(w.Log.String(), w.SecretKey) || strings.Contains(w.Log.String(), "99999999-9999") {
-		t.Error("the log shows a secret key")
+		t.Error("the log contains a secret key")
 	}
-	// An object of one region is not there in another.
+	// An object of one region does not exist in another one.
 	n := w.namespace("region")
 	status, _, body := w.send(http.MethodGet, w.APIURL+"/functions/v1beta1/regions/nl-ams/namespaces/"+n.ID, nil, http.Header{"X-Auth-Token": {w.SecretKey}})
 	if status != 404 || body != `{"message":"Namespace was not found"}` {
-		t.Errorf("another region: %d %s", status, body)
+		t.Errorf("another region: got %d %s", status, body)
 	}
 }
 
-// TestTimestamps_NameOneInstant: what an object's creation says of its time, reads
-// and the deletion repeat; only zeros at the end differ.
-func TestTimestamps_NameOneInstant(t *testing.T) {
+// Creation, reads and deletion of an object return the same created_at, apart from
+// trailing zeros.
+func TestTimestamps_AreTheSameInAllAnswers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	createdAt := func(body string) string {
@@ -291,7 +290,7 @@ func TestTimestamps_NameOneInstant(t *testing.T) {
 		_, _, got := w.api(http.MethodGet, path+"/"+object.ID, "")
 		_, _, deleted := w.api(http.MethodDelete, path+"/"+object.ID, "")
 		if want := createdAt(made); createdAt(got) != want || createdAt(deleted) != want {
-			t.Errorf("%s: created at %s, read as %s, deleted as %s", path, want, createdAt(got), createdAt(deleted))
+			t.Errorf("%s: got created_at %s on read, %s on deletion, want %s", path, createdAt(got), createdAt(deleted), want)
 		}
 	}
 }
@@ -307,7 +306,7 @@ func TestRuntimeMessage_IsEmptyUnlessTheRuntimeIsPast(t *testing.T) {
 	} {
 		status, _, body := w.api(http.MethodPost, "/functions", `{"namespace_id":"`+n.ID+`","name":"`+runtime+`","runtime":"`+runtime+`"}`)
 		if status != http.StatusOK || !strings.Contains(body, want) {
-			t.Errorf("%s: %d %s, want %s", runtime, status, body, want)
+			t.Errorf("%s: got %d %s, want %s", runtime, status, body, want)
 		}
 	}
 }

@@ -1,5 +1,4 @@
-// Package e2e_test uses a whole Jeton as its users do: through the official SDK
-// and plain HTTP.
+// Package e2e_test tests a complete server through the official SDK and plain HTTP.
 package e2e_test
 
 import (
@@ -22,18 +21,18 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// patience is how long anything that is waited for may take.
+// patience bounds every wait of a test.
 const patience = await.Patience
 
-// world is a running Jeton and the official client for it.
+// world is a running server and the official client of its API.
 type world struct {
 	*jetontest.Jeton
 	*function.API
 	t *testing.T
 }
 
-// seenFromOutside has instances be plain processes, which share files and process
-// numbers with the test that looks at them.
+// seenFromOutside makes instances plain processes without isolation, so that a test can
+// see their files and process IDs.
 func seenFromOutside(c *server.Config) { c.Isolation = sandbox.None.String() }
 
 func newWorld(t *testing.T, options ...jetontest.Option) *world {
@@ -42,14 +41,14 @@ func newWorld(t *testing.T, options ...jetontest.Option) *world {
 	return &world{Jeton: jeton, API: function.NewAPI(jeton.Client()), t: t}
 }
 
-// restart stops the server and starts another one over the same data.
+// restart stops the server and starts another one with the same data folder.
 func (w *world) restart(options ...jetontest.Option) {
 	w.t.Helper()
 	w.Restart(options...)
 	w.API = function.NewAPI(w.Client())
 }
 
-// over runs another server over a data folder that knows the same API key.
+// over starts another server with a data folder that contains the same API key.
 func (w *world) over(dataDir string) *world {
 	w.t.Helper()
 	other := w.Over(dataDir)
@@ -79,7 +78,7 @@ func (w *world) namespace(name string) *function.Namespace {
 	}))
 }
 
-// function makes a function, and deploys the files unless there are none.
+// function creates a function, and deploys files as its code unless they are nil.
 func (w *world) function(request *function.CreateFunctionRequest, files map[string]string) *function.Function {
 	w.t.Helper()
 	f := must[*function.Function](w.t)(w.CreateFunction(request))
@@ -89,8 +88,8 @@ func (w *world) function(request *function.CreateFunctionRequest, files map[stri
 	return w.deploy(f.ID, zipOf(w.t, files))
 }
 
-// deploy uploads an archive and deploys it, and returns the function when that
-// has ended in one way or another.
+// deploy uploads an archive, deploys it, and returns the function after the deployment
+// has succeeded or failed.
 func (w *world) deploy(id string, archive []byte) *function.Function {
 	w.t.Helper()
 	w.upload(id, archive)
@@ -114,7 +113,7 @@ func (w *world) upload(id string, archive []byte) {
 	}
 }
 
-// send sends a request and returns the whole answer.
+// send sends a request and returns the status, the headers and the body of the answer.
 func (w *world) send(method, url string, body []byte, header http.Header) (int, http.Header, string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
@@ -135,13 +134,13 @@ func (w *world) send(method, url string, body []byte, header http.Header) (int, 
 	return response.StatusCode, response.Header, string(text)
 }
 
-// api sends a request to the Functions API, with the API key.
+// api sends a request with the API key to the Functions API.
 func (w *world) api(method, path, body string) (int, http.Header, string) {
 	w.t.Helper()
 	return w.send(method, w.APIURL+"/functions/v1beta1/regions/fr-par"+path, []byte(body), http.Header{"X-Auth-Token": {w.SecretKey}})
 }
 
-// call calls a function through the gateway.
+// call calls a function through the gateway. Token may be "".
 func (w *world) call(f *function.Function, path, token string) (int, string) {
 	w.t.Helper()
 	header := http.Header{"Host": {f.DomainName}}
@@ -157,7 +156,7 @@ func zipOf(t *testing.T, files map[string]string) []byte {
 	return must[[]byte](t)(deploy.Archive(files))
 }
 
-// python is a function in Python whose handler has the given body.
+// python returns a request for a public Python function.
 func python(namespaceID, name string) *function.CreateFunctionRequest {
 	return &function.CreateFunctionRequest{
 		NamespaceID: namespaceID, Name: name, Runtime: "python311", Privacy: function.FunctionPrivacyPublic,
@@ -172,6 +171,6 @@ func pythonHandler(lines ...string) map[string]string {
 func wantStatus(t *testing.T, what string, got, want int) {
 	t.Helper()
 	if got != want {
-		t.Errorf("%s: status %s, want %s", what, strconv.Itoa(got), strconv.Itoa(want))
+		t.Errorf("%s: got status %s, want %s", what, strconv.Itoa(got), strconv.Itoa(want))
 	}
 }

@@ -13,15 +13,15 @@ import (
 	"testing"
 )
 
-// callerProgram is the name under which this program calls a function, as a
-// command that a configuration runs: its arguments are the address of the
-// gateway, the host name of the function, and the file to write the token to once
-// the function has answered. The token is in the environment.
+// callerProgram is a name of the test program. Started with it by a configuration, the
+// program calls a function. Its arguments are the URL of the gateway, the function's
+// host, and a file to which it writes the token after a successful call. The token is in
+// the environment variable callerToken.
 const callerProgram = "call-function"
 
 const callerToken = "FUNCTION_TOKEN"
 
-// callFunction is what this program does under the name callerProgram.
+// callFunction is the main function of callerProgram.
 func callFunction() error {
 	gateway, host, file := os.Args[1], os.Args[2], os.Args[3]
 	token := os.Getenv(callerToken)
@@ -30,7 +30,7 @@ func callFunction() error {
 		return err
 	}
 	if status != http.StatusOK {
-		return fmt.Errorf("the function answered %d", status)
+		return fmt.Errorf("call the function: got status %d, want 200", status)
 	}
 	if err := os.WriteFile(file+".new", []byte(token), 0o600); err != nil {
 		return err
@@ -53,7 +53,7 @@ func call(ctx context.Context, gateway, host, token string) (int, error) {
 	return response.StatusCode, response.Body.Close()
 }
 
-// caller puts the program that calls functions into the folder.
+// caller links callerProgram into the folder.
 func (c *cli) caller() {
 	c.t.Helper()
 	self, err := os.Executable()
@@ -65,7 +65,7 @@ func (c *cli) caller() {
 	}
 }
 
-// expectCall fails unless a call with the token is answered with the status.
+// expectCall fails unless a call with the token gets the status.
 func (w *world) expectCall(t *testing.T, host, token string, want int) {
 	t.Helper()
 	status, err := call(t.Context(), w.GatewayURL, host, token)
@@ -73,12 +73,12 @@ func (w *world) expectCall(t *testing.T, host, token string, want int) {
 		t.Fatal(err)
 	}
 	if status != want {
-		t.Errorf("the function answered %d, want %d", status, want)
+		t.Errorf("call: got status %d, want %d", status, want)
 	}
 }
 
-// unzipped returns the files of a zip archive, as a plan is one; none if the
-// content is no archive.
+// unzipped returns the files of a zip archive, such as a plan, or nil if the content is
+// not a zip archive.
 func unzipped(content string) map[string]string {
 	archive, err := zip.NewReader(strings.NewReader(content), int64(len(content)))
 	if err != nil {

@@ -14,31 +14,31 @@ import (
 	"github.com/jeton-dev/jeton/test/official"
 )
 
-// cli is the command line in a folder of its own, for what the framework of the
-// other tests does not show: warnings, exit statuses, states written by hand.
+// cli runs terraform in its own folder. Tests use it for what the test framework does
+// not support: warnings, exit statuses, and states that the test writes.
 type cli struct {
 	t   *testing.T
 	dir string
 	env []string
 }
 
-// The addresses under which configurations ask for the provider.
+// The provider addresses that configurations use.
 const (
 	ownAddress     = "jeton-dev/scaleway"
 	impliedAddress = "hashicorp/scaleway"
 )
 
 const (
-	// providerProgram is the name that terraform wants of a provider's program.
+	// providerProgram is the name that terraform requires for a provider's program.
 	providerProgram = "terraform-provider-scaleway"
-	// clockAhead is the variable that says by how much that provider's clock is
+	// clockAhead is the variable with the duration by which the provider's clock is
 	// ahead.
 	clockAhead = "PROVIDER_TEST_CLOCK_AHEAD"
 )
 
-// builtProvider is the path of the provider's program, built once. It is without
-// the race detector, under which each of hundreds of starts would take a second;
-// the tests that run the provider within this program are with it.
+// builtProvider builds the provider's program once and returns its path. The program
+// has no race detector, which would slow down each of hundreds of starts by a second;
+// the tests that run the provider in this process have it.
 var builtProvider = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(workFolder, providerProgram)
 	command := exec.Command("go", "build", "-o", path, "./program")
@@ -49,8 +49,8 @@ var builtProvider = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// commandLine makes a folder with the configuration, and the provider known under
-// all addresses.
+// commandLine creates a folder with the configuration, in which all addresses of the
+// provider refer to the built one.
 func (w *world) commandLine(t *testing.T, configuration string) *cli {
 	t.Helper()
 	c := &cli{t: t, dir: t.TempDir()}
@@ -97,7 +97,7 @@ func readFile(path string) (string, error) {
 	return string(content), err
 }
 
-// run returns what the command printed, and its exit status.
+// run runs a command and returns its output and its exit status.
 func (c *cli) run(arguments ...string) (string, int) {
 	c.t.Helper()
 	command := exec.CommandContext(c.t.Context(), commandLine, arguments...)
@@ -115,9 +115,56 @@ func (c *cli) must(arguments ...string) string {
 	c.t.Helper()
 	output, status := c.run(arguments...)
 	if status != 0 {
-		c.t.Fatalf("%s: exit status %d\n%s", strings.Join(arguments, " "), status, output)
+		c.t.Fatalf("%s: got exit status %d, want 0:\n%s", strings.Join(arguments, " "), status, output)
 	}
 	return output
+}
+
+// configure replaces the configuration.
+func (c *cli) configure(configuration string) {
+	c.t.Helper()
+	c.write("main.tf", configuration)
+}
+
+// apply fails the test unless an apply of the configuration succeeds.
+func (c *cli) apply(more ...string) string {
+	c.t.Helper()
+	return c.must(append([]string{"apply", "-no-color", "-auto-approve"}, more...)...)
+}
+
+// expectFailure fails unless an apply of the configuration fails with a message. It
+// returns the output.
+func (c *cli) expectFailure(message string) string {
+	c.t.Helper()
+	output, status := c.run("apply", "-no-color", "-auto-approve")
+	if status != 1 || !strings.Contains(unfolded(output), message) {
+		c.t.Errorf("apply: got exit status %d, want 1 and %q in:\n%s", status, message, output)
+	}
+	return output
+}
+
+// destroy fails the test unless everything can be destroyed.
+func (c *cli) destroy() {
+	c.t.Helper()
+	c.must("destroy", "-no-color", "-auto-approve")
+}
+
+// reimport removes a resource from the state and imports it again. It returns the id.
+func (c *cli) reimport(address string) string {
+	c.t.Helper()
+	id := c.attribute(address, "id")
+	c.must("state", "rm", address)
+	c.must("import", "-no-color", address, id)
+	return id
+}
+
+// expectAttribute fails unless a string attribute of a resource has a value, which is
+// "" for null.
+func (c *cli) expectAttribute(address, name, want string) {
+	c.t.Helper()
+	if got := c.attribute(address, name); got != want {
+		c.t.Errorf("%s.%s: got %q, want %q", address, name, got, want)
+	}
 }
 
 // attribute returns a string attribute of a resource in the state, or "" if it is
@@ -143,22 +190,21 @@ func (c *cli) attribute(address, name string) string {
 			return text
 		}
 	}
-	c.t.Fatalf("no %s in the state", address)
+	c.t.Fatalf("the state does not contain %s", address)
 	return ""
 }
 
-// expectEmptyPlan fails unless there is nothing to do, with and without a look
-// at the server.
+// expectEmptyPlan fails unless the plan is empty, with and without a refresh.
 func (c *cli) expectEmptyPlan() {
 	c.t.Helper()
 	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
 		if output, status := c.run("plan", "-no-color", "-detailed-exitcode", refresh); status != 0 {
-			c.t.Errorf("plan %s: exit status %d\n%s", refresh, status, output)
+			c.t.Errorf("plan %s: got exit status %d, want 0:\n%s", refresh, status, output)
 		}
 	}
 }
 
-// unfolded undoes what Terraform does to messages so that they fit a terminal.
+// unfolded removes the line breaks and frames that Terraform adds to messages.
 func unfolded(output string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
 }
@@ -167,16 +213,16 @@ func unfolded(output string) string {
 func expectOnce(t *testing.T, output, text string) {
 	t.Helper()
 	if n := strings.Count(output, text); n != 1 {
-		t.Errorf("%q occurs %d times in:\n%s", text, n, output)
+		t.Errorf("%q: got %d times, want 1, in:\n%s", text, n, output)
 	}
 }
 
-// expectWarnings fails unless there are as many warnings, beside Terraform's own
-// that the provider comes from elsewhere than a registry.
+// expectWarnings fails unless the output contains that many warnings, apart from
+// Terraform's own about development overrides.
 func expectWarnings(t *testing.T, output string, want int) {
 	t.Helper()
 	const own = "Warning: Provider development overrides are in effect"
 	if n := strings.Count(output, "Warning: ") - strings.Count(output, own); n != want {
-		t.Errorf("%d warnings, want %d, in:\n%s", n, want, output)
+		t.Errorf("got %d warnings, want %d, in:\n%s", n, want, output)
 	}
 }

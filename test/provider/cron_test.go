@@ -17,8 +17,8 @@ import (
 
 const cronAddress = "scaleway_function_cron.main"
 
-// cronOf is a cron of the function main with more arguments, beside another
-// function.
+// cronOf returns the configuration of two functions, and of a cron of the function
+// main with more arguments.
 func cronOf(arguments string) string {
 	return nodeFunction("") + `
 resource "scaleway_function" "other" {
@@ -36,7 +36,7 @@ resource "scaleway_function_cron" "main" {
 
 const (
 	everyHour = "  function_id = scaleway_function.main.id\n  schedule    = \"0 * * * *\"\n"
-	// bareMain is the function's id without its region.
+	// bareMain is the id of the function main without its region.
 	bareMain = `split("/", scaleway_function.main.id)[1]`
 )
 
@@ -44,18 +44,18 @@ func updatesInPlace(address string) resource.ConfigPlanChecks {
 	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate)}}
 }
 
-// patched is a check that the last change sent this and nothing else.
+// patched returns a check that exactly one PATCH was sent, with this body.
 func (w *world) patched(t *testing.T, path, want string) resource.TestCheckFunc {
 	return func(*terraformState) error {
 		defer w.front.Forget()
 		if sent := w.expectRequests(t, 1, "PATCH", path); len(sent) == 1 && sent[0].Body != want {
-			return fmt.Errorf("the request is %s, want %s", sent[0].Body, want)
+			return fmt.Errorf("got request %s, want %s", sent[0].Body, want)
 		}
 		return nil
 	}
 }
 
-func TestCron(t *testing.T) {
+func TestCron_CreateUpdateImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -77,7 +77,7 @@ func TestCron(t *testing.T) {
 			Check:            w.patched(t, "/crons/", `{"schedule":"@daily","args":{"a":2},"name":"daily"}`),
 		},
 		resource.TestStep{
-			// A name that is left out stays, arguments that are left out go.
+			// A removed name is kept, and removed arguments are cleared.
 			Config:           w.config("%s", cronOf("  function_id = scaleway_function.main.id\n  schedule = \"@daily\"\n")),
 			ConfigPlanChecks: updatesInPlace(cronAddress),
 			Check:            w.patched(t, "/crons/", `{"args":{}}`),
@@ -89,9 +89,9 @@ func TestCron(t *testing.T) {
 	)
 }
 
-// TestDefectC1FunctionOfACron: the official provider ignores another function,
-// plans it again and again, and takes another spelling of the same for one.
-func TestDefectC1FunctionOfACron(t *testing.T) {
+// The official provider ignores a change of the function, plans it again each time, and
+// treats another spelling of the same id as a change.
+func TestCron_ChangeOfFunction(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	empty := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
@@ -108,7 +108,7 @@ func TestDefectC1FunctionOfACron(t *testing.T) {
 				other := s.RootModule().Resources["scaleway_function.other"].Primary.ID
 				id := strings.TrimPrefix(s.RootModule().Resources[cronAddress].Primary.ID, "fr-par/")
 				if c := must(w.api.GetCron(&function.GetCronRequest{CronID: id})); "fr-par/"+c.FunctionID != other {
-					return fmt.Errorf("the cron calls %s, want %s", c.FunctionID, other)
+					return fmt.Errorf("got function %s, want %s", c.FunctionID, other)
 				}
 				return w.patched(t, "/crons/", `{"function_id":"`+strings.TrimPrefix(other, "fr-par/")+`"}`)(s)
 			},
@@ -116,29 +116,28 @@ func TestDefectC1FunctionOfACron(t *testing.T) {
 	)
 }
 
-// TestDefectC2ArgumentsAreJSON: the official provider compares arguments as text,
-// wants them although the service does not, and crashes where there are none.
-func TestDefectC2ArgumentsAreJSON(t *testing.T) {
+// The official provider compares arguments as text, requires them although the service
+// does not, and crashes if there are none.
+func TestCron_ComparesArgumentsAsJSON(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, cronOf(everyHour+`  args = "{ \"b\": [1, 2], \"a\": {\"y\": 12345678901234567890, \"x\": null} }"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 	if sent := w.expectRequests(t, 1, "POST", "/crons$"); !strings.Contains(sent[0].Body, `"args":{"a":{"x":null,"y":12345678901234567890},"b":[1,2]}`) {
-		t.Errorf("the request is %s", sent[0].Body)
+		t.Errorf("got request %s", sent[0].Body)
 	}
-	c.write("main.tf", cronOf(everyHour+`  args = jsonencode({ a = { x = null, y = 12345678901234567890 }, b = [1, 2] })`))
+	c.configure(cronOf(everyHour + `  args = jsonencode({ a = { x = null, y = 12345678901234567890 }, b = [1, 2] })`))
 	c.expectEmptyPlan()
-	c.write("main.tf", cronOf(everyHour))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.configure(cronOf(everyHour))
+	c.apply()
 	c.expectEmptyPlan()
 	w.front.Rewrite(1, "GET", "/crons/", `"args":{}`, `"args":null`)
 	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 0)
 }
 
-// TestDefectC3CronIsInTheStateBeforeItIsReady: the official provider loses a cron
-// that does not become ready.
-func TestDefectC3CronIsInTheStateBeforeItIsReady(t *testing.T) {
+// The official provider does not store a cron that does not become ready.
+func TestCron_IsStoredBeforeItIsReady(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.front.Rewrite(1, "POST", "/crons$", `"status":"pending"`, `"status":"error"`)
@@ -150,31 +149,30 @@ func TestDefectC3CronIsInTheStateBeforeItIsReady(t *testing.T) {
 	expectOnce(t, output, "The cron did not become ready")
 	expectOnce(t, output, `is in status "error"`)
 	failed := c.attribute(cronAddress, "id")
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 1 destroyed")
 	if _, err := w.api.GetCron(&function.GetCronRequest{CronID: strings.TrimPrefix(failed, "fr-par/")}); err == nil {
-		t.Error("the cron that failed is still there")
+		t.Error("the failed cron still exists")
 	}
 	w.front.Rewrite(2, "GET", "/crons/", `"status":"ready"`, `"status":"error"`)
 	expectOnce(t, c.must("plan", "-no-color"), "The cron is not ready")
 }
 
-// TestCronGoneMeanwhile: one that somebody has deleted is made again, and is no
-// error to destroy.
-func TestCronGoneMeanwhile(t *testing.T) {
+// A deleted cron is created again, and destroying it is not an error.
+func TestCron_DeletedOutsideTerraform(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, cronOf(everyHour))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	remove := func() {
 		must(w.api.DeleteCron(&function.DeleteCronRequest{CronID: strings.TrimPrefix(c.attribute(cronAddress, "id"), "fr-par/")}))
 	}
 	remove()
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 0 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 0 destroyed")
 	remove()
 	c.must("destroy", "-no-color", "-auto-approve", "-refresh=false")
 }
 
-func TestCronArguments(t *testing.T) {
+func TestCron_RefusesInvalidArguments(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	cron := func(schedule, more string) string {
@@ -191,14 +189,14 @@ func TestCronArguments(t *testing.T) {
 		w.refused(cron("* * * * *", `region = "nl-ams"`+"\n"+`timeouts { create = "x" }`), `Invalid timeout`),
 		w.refused(strings.Replace(cron("* * * * *", `region = "nl-ams"`), `"1111`, `"fr-par/1111`, 1), `Both must be the same`),
 	)
-	// The service takes 7 for Sunday, which the usual parser does not.
+	// The service accepts 7 for Sunday; the usual parser does not.
 	for _, schedule := range []string{"0 0 * * 7", "0 0 * * 5-7", "0 0 * * 1,7", "0 0 * * */7"} {
 		c := w.commandLine(t, cron(schedule, ""))
 		c.must("validate", "-no-color")
 	}
 }
 
-func TestCronData(t *testing.T) {
+func TestCronData_ByNameOrID(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "crons"})

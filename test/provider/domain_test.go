@@ -29,7 +29,7 @@ resource "scaleway_function_domain" "main" {
 `, functionID, hostname, more)
 }
 
-func TestDomain(t *testing.T) {
+func TestDomain_CreateReplaceImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	empty := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
@@ -58,9 +58,9 @@ func TestDomain(t *testing.T) {
 	)
 }
 
-// TestDefectD1RecordThatIsNotSeen: the official provider waits five seconds before
-// each domain, and a quarter of an hour for a record that is wrong.
-func TestDefectD1RecordThatIsNotSeen(t *testing.T) {
+// The official provider waits five seconds before each domain, and 15 minutes for a
+// wrong DNS record.
+func TestDomain_WaitsForDNSRecord(t *testing.T) {
 	t.Parallel()
 	names := nameserver.Start(t)
 	w := start(t, func(c *server.Config) { c.DNSResolver = names.Address() })
@@ -73,13 +73,13 @@ func TestDefectD1RecordThatIsNotSeen(t *testing.T) {
 		expectOnce(t, strings.Join(strings.Fields(output), " "), want)
 	}
 	if attempts := len(w.front.Requests("POST", "/domains$")); attempts < 2 {
-		t.Errorf("%d attempts, want several", attempts)
+		t.Errorf("got %d attempts, want several", attempts)
 	}
 	id := strings.TrimPrefix(wrong.attribute(functionAddress, "id"), "fr-par/")
 	if list := must(w.api.ListDomains(&function.ListDomainsRequest{FunctionID: id})); list.TotalCount != 0 {
-		t.Errorf("%d domains are left", list.TotalCount)
+		t.Errorf("got %d domains after the failure, want 0", list.TotalCount)
 	}
-	// The record comes while the service is being asked.
+	// The record becomes visible while the provider repeats the request.
 	w.front.Answer(3, "POST", "/domains$", 400, `{"message":"could not validate domain: not yet"}`)
 	names.Alias("wrong.example.com", must(w.api.GetFunction(&function.GetFunctionRequest{FunctionID: id})).DomainName)
 	wrong.write("main.tf", domainOf("scaleway_function.main.id", "wrong.example.com", ""))
@@ -87,9 +87,9 @@ func TestDefectD1RecordThatIsNotSeen(t *testing.T) {
 	wrong.expectEmptyPlan()
 }
 
-// TestDomainThatFails: one that the service gives up on fails the apply in the
-// service's own words, is known, and is replaced.
-func TestDomainThatFails(t *testing.T) {
+// A domain in status error fails the apply with the service's message, is stored, and
+// is replaced by the next apply.
+func TestDomain_ErrorFailsApply(t *testing.T) {
 	t.Parallel()
 	const why = `"status":"error","error_message":"failed to generate TLS certificates"`
 	w := start(t)
@@ -101,7 +101,7 @@ func TestDomainThatFails(t *testing.T) {
 	}
 	expectOnce(t, output, "The domain did not become ready")
 	expectOnce(t, output, "failed to generate TLS certificates")
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 1 destroyed")
 	w.front.Rewrite(2, "GET", "/domains/", `"status":"ready","error_message":null`, why)
 	expectOnce(t, c.must("plan", "-no-color"), "The domain is not ready")
 	must(w.api.DeleteDomain(&function.DeleteDomainRequest{DomainID: strings.TrimPrefix(c.attribute(domainAddress, "id"), "fr-par/")}))

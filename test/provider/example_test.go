@@ -6,10 +6,9 @@ import (
 	"testing"
 )
 
-// TestExampleOfThePage takes the example of the official provider's page on
-// function tokens, character for character, with what is no error in it: a
-// runtime of long ago, and a token that is expired when it is made.
-func TestExampleOfThePage(t *testing.T) {
+// The example of the official provider's page on function tokens, byte for byte, has an
+// old runtime and a token that is already expired. Both are only warnings.
+func TestOfficialExample_CanBeApplied(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, string(must(os.ReadFile("../../examples/function-token/main.tf"))))
@@ -19,10 +18,10 @@ func TestExampleOfThePage(t *testing.T) {
 	expectOnce(t, plan, "The runtime is at its end of life")
 	expectWarnings(t, plan, 2)
 
-	applied := c.must("apply", "-no-color", "-auto-approve")
+	applied := c.apply()
 	expectOnce(t, applied, "4 added, 0 changed, 0 destroyed")
 	if !strings.Contains(applied, "The function token is already expired") {
-		t.Errorf("apply does not warn:\n%s", applied)
+		t.Errorf("apply: got no warning:\n%s", applied)
 	}
 
 	again := c.must("plan", "-no-color", "-detailed-exitcode")
@@ -30,8 +29,8 @@ func TestExampleOfThePage(t *testing.T) {
 	expectWarnings(t, again, 1)
 	c.expectEmptyPlan()
 
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 	if left := w.namespaceIDs(t); len(left) != 0 {
-		t.Errorf("namespaces left: %v", left)
+		t.Errorf("after destroy: got namespaces %v, want none", left)
 	}
 }

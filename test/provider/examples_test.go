@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// TestExamples applies the examples of the documentation's pages, which need no
-// other file than an archive.
-func TestExamples(t *testing.T) {
+// The examples of the documentation need no other file than an archive.
+func TestExamples_CanBeApplied(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	var files []string
@@ -18,18 +17,18 @@ func TestExamples(t *testing.T) {
 	} {
 		found := must(filepath.Glob("../../examples/" + pattern))
 		if len(found) == 0 {
-			t.Errorf("no example is like %s", pattern)
+			t.Errorf("no example matches %s", pattern)
 		}
 		files = append(files, found...)
 	}
-	// They give their objects the same names.
+	// The examples use the same names, so they run one after another.
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(filepath.Dir(file)))+" "+filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			c := w.commandLine(t, string(must(os.ReadFile(file))))
 			c.archive("an example")
-			expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
+			expectWarnings(t, c.apply(), 0)
 			c.expectEmptyPlan()
-			c.must("destroy", "-no-color", "-auto-approve")
+			c.destroy()
 		})
 	}
 }

@@ -11,13 +11,24 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// tracked is a function with code in service, and no zip_hash.
+// tracked returns the configuration of a deployed function without zip_hash, whose
+// archive is tracked by its content.
 func tracked(more string) string {
 	return nodeFunction("  zip_file = \"function.zip\"\n  deploy   = true\n" + more)
 }
 
-// archive puts a zip archive of a function that answers with a text into the
-// folder, and returns its digest.
+// deployTracked applies the configuration of a tracked function with an archive, and
+// returns the folder and the archive's digest.
+func (w *world) deployTracked(t *testing.T, more string) (c *cli, digest string) {
+	t.Helper()
+	c = w.commandLine(t, tracked(more))
+	digest = c.archive("first")
+	w.apply(c, 1, 1)
+	return c, digest
+}
+
+// archive writes the archive of a function that answers with a text to the folder,
+// and returns the archive's digest.
 func (c *cli) archive(answer string) string {
 	c.t.Helper()
 	path := writeArchive(c.t, "handler.js", "module.exports.handle = () => \""+answer+"\";\n")
@@ -27,51 +38,43 @@ func (c *cli) archive(answer string) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// apply applies, and fails unless the archive was uploaded and the function
-// deployed as often as wanted.
+// apply applies the configuration, and fails unless there were that many uploads and
+// deployments and the next plan is empty.
 func (w *world) apply(c *cli, uploads, deployments int) {
 	c.t.Helper()
 	w.front.Forget()
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	w.expectRequests(c.t, uploads, "PUT", "/archives/")
 	w.expectRequests(c.t, deployments, "POST", "/deploy$")
 	c.expectEmptyPlan()
 }
 
-// TestDefectF9ContentOfTheArchiveIsTracked: the official provider does not look
-// into the archive, so that changed code is not uploaded.
-func TestDefectF9ContentOfTheArchiveIsTracked(t *testing.T) {
+// The official provider does not read the archive, so that it does not upload changed
+// code.
+func TestArchive_ContentIsTracked(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, tracked(""))
-	first := c.archive("first")
-	w.apply(c, 1, 1)
-	if got := c.attribute(functionAddress, "zip_digest"); got != first {
-		t.Errorf("the digest is %q, want %q", got, first)
-	}
+	c, first := w.deployTracked(t, "")
+	c.expectAttribute(functionAddress, "zip_digest", first)
 
 	second := c.archive("second")
 	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
 		if output, status := c.run("plan", "-no-color", "-detailed-exitcode", refresh); status != 2 || !strings.Contains(output, "zip_digest") {
-			t.Errorf("plan %s with other code: exit status %d\n%s", refresh, status, output)
+			t.Errorf("plan %s with other code: got exit status %d, want 2 and zip_digest in:\n%s", refresh, status, output)
 		}
 	}
 	w.apply(c, 1, 1)
-	if got := c.attribute(functionAddress, "zip_digest"); got != second {
-		t.Errorf("the digest is %q, want %q", got, second)
-	}
+	c.expectAttribute(functionAddress, "zip_digest", second)
 
-	// The same code in another place is no other code.
-	c.write("main.tf", strings.ReplaceAll(tracked(""), "function.zip", "./function.zip"))
+	// Another path of the same code is no change.
+	c.configure(strings.ReplaceAll(tracked(""), "function.zip", "./function.zip"))
 	w.apply(c, 0, 0)
 
-	// A machine that has not built the code changes something else.
+	// A machine without the archive changes another attribute.
 	c.withoutArchive()
-	c.write("main.tf", strings.ReplaceAll(tracked(`  description = "new"`), "function.zip", "./function.zip"))
+	c.configure(strings.ReplaceAll(tracked(`  description = "new"`), "function.zip", "./function.zip"))
 	w.apply(c, 0, 0)
-	if got := c.attribute(functionAddress, "zip_digest"); got != second {
-		t.Errorf("without the file the digest is %q, want %q", got, second)
-	}
+	c.expectAttribute(functionAddress, "zip_digest", second)
 }
 
 // withoutArchive removes the archive.
@@ -82,138 +85,104 @@ func (c *cli) withoutArchive() {
 	}
 }
 
-// TestDefectF9ArchiveBuiltAfterThePlan: one machine plans without the code, and
-// another one that has built it carries the plan out.
-func TestDefectF9ArchiveBuiltAfterThePlan(t *testing.T) {
+// One machine plans without the archive, and another one builds it and applies the
+// plan.
+func TestArchive_BuiltBetweenPlanAndApply(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, tracked(""))
-	c.archive("first")
-	w.apply(c, 1, 1)
-	c.write("main.tf", tracked(`  description = "new"`))
+	c, _ := w.deployTracked(t, "")
+	c.configure(tracked(`  description = "new"`))
 	c.withoutArchive()
 	c.must("plan", "-no-color", "-out=plan")
 	second := c.archive("second")
 	c.must("apply", "-no-color", "plan")
-	if got := c.attribute(functionAddress, "zip_digest"); got != second {
-		t.Errorf("the digest is %q, want %q", got, second)
-	}
+	c.expectAttribute(functionAddress, "zip_digest", second)
 	c.expectEmptyPlan()
-	// Without a change, nothing is to be carried out.
+	// Without the archive and without a change, the plan is empty.
 	c.withoutArchive()
 	c.expectEmptyPlan()
 }
 
-// TestDefectF9FailedUploadIsPlannedAgain: what was not uploaded is still to be.
-func TestDefectF9FailedUploadIsPlannedAgain(t *testing.T) {
+func TestArchive_FailedUploadIsPlannedAgain(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, tracked(""))
-	c.archive("first")
-	w.apply(c, 1, 1)
+	c, _ := w.deployTracked(t, "")
 	c.archive("second")
-	w.front.Answer(1, "PUT", "/archives/", 403, `{"message":"the store is shut"}`)
-	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 || !strings.Contains(output, "the store is shut") {
-		t.Fatalf("exit status %d\n%s", status, output)
-	}
+	w.front.Answer(1, "PUT", "/archives/", 403, `{"message":"the upload is refused"}`)
+	c.expectFailure("the upload is refused")
 	w.apply(c, 1, 1)
 }
 
-// TestDefectF9HashStillDecides: with zip_hash the content is not looked at, because
-// archives of the same code may differ.
-func TestDefectF9HashStillDecides(t *testing.T) {
+// With zip_hash the content is not compared, because archives of the same code may
+// differ.
+func TestArchive_HashReplacesContent(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, tracked(`  zip_hash = "1"`))
-	c.archive("first")
-	w.apply(c, 1, 1)
-	if got := c.attribute(functionAddress, "zip_digest"); got != "" {
-		t.Errorf("with zip_hash the digest is %q", got)
-	}
+	c, _ := w.deployTracked(t, `  zip_hash = "1"`)
+	c.expectAttribute(functionAddress, "zip_digest", "")
 	c.archive("second")
 	c.expectEmptyPlan()
-	c.write("main.tf", tracked(`  zip_hash = "2"`))
+	c.configure(tracked(`  zip_hash = "2"`))
 	w.apply(c, 1, 1)
-	// From one way to the other, and back.
-	c.write("main.tf", tracked(""))
+	// Remove zip_hash, and add it again.
+	c.configure(tracked(""))
 	w.apply(c, 1, 1)
-	c.write("main.tf", tracked(`  zip_hash = "2"`))
+	c.configure(tracked(`  zip_hash = "2"`))
 	w.apply(c, 1, 1)
 }
 
-// TestDefectF9OfficialState: a state of the official provider has no digest. The
-// archive is taken for that of the function at the first refresh, and followed
-// from then on.
-func TestDefectF9OfficialState(t *testing.T) {
+// A state of the official provider has no digest. The first refresh stores the
+// archive's digest, and the content is tracked from then on.
+func TestArchive_StateOfOfficialProvider(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, tracked(""))
-	first := c.archive("first")
-	w.apply(c, 1, 1)
+	c, first := w.deployTracked(t, "")
 	c.write("terraform.tfstate", strings.ReplaceAll(c.read("terraform.tfstate"), `"zip_digest": "`+first+`"`, `"zip_digest": null`))
 	c.expectEmptyPlan()
-	// A change of something else, without a look at the server, uploads nothing.
-	c.write("main.tf", tracked(`  description = "new"`))
+	// A change of another attribute without a refresh does not upload the archive.
+	c.configure(tracked(`  description = "new"`))
 	w.front.Forget()
-	c.must("apply", "-no-color", "-auto-approve", "-refresh=false")
+	c.apply("-refresh=false")
 	w.expectRequests(t, 0, "PUT", "")
 	c.expectEmptyPlan()
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
-	if got := c.attribute(functionAddress, "zip_digest"); got != first {
-		t.Errorf("after a refresh the digest is %q, want %q", got, first)
-	}
+	c.apply("-refresh-only")
+	c.expectAttribute(functionAddress, "zip_digest", first)
 	c.archive("second")
 	w.apply(c, 1, 1)
 }
 
-// TestDefectF9ImportUploadsOtherCodeOnly: an import knows no archive, and the
-// official provider deploys the function anew after it, whatever its code is.
-func TestDefectF9ImportUploadsOtherCodeOnly(t *testing.T) {
+// The official provider deploys an imported function again, even if its code is the
+// same.
+func TestArchive_ImportUploadsOnlyOtherCode(t *testing.T) {
 	t.Parallel()
 	for name, hash := range map[string]string{"content": "", "hash": `  zip_hash = "1"`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := start(t)
-			c := w.commandLine(t, tracked(hash))
-			c.archive("first")
-			w.apply(c, 1, 1)
-			id := c.attribute(functionAddress, "id")
-			again := func() {
-				c.must("state", "rm", functionAddress)
-				c.must("import", "-no-color", functionAddress, id)
-			}
-			again()
+			c, _ := w.deployTracked(t, hash)
+			c.reimport(functionAddress)
 			w.apply(c, 0, 0)
-			again()
+			c.reimport(functionAddress)
 			c.archive("second")
 			w.apply(c, 1, 1)
 		})
 	}
 }
 
-// TestDefectF9ImportedCodeThatWasNotDeployed: an archive that was uploaded after an
-// import, and not deployed because something failed, is not taken for the code in
-// service.
-func TestDefectF9ImportedCodeThatWasNotDeployed(t *testing.T) {
+// An archive whose upload after an import succeeded, but whose deployment failed, is
+// deployed by the next apply.
+func TestArchive_FailedDeploymentAfterImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, tracked(""))
-	c.archive("first")
-	w.apply(c, 1, 1)
-	id := c.attribute(functionAddress, "id")
-	c.must("state", "rm", functionAddress)
-	c.must("import", "-no-color", functionAddress, id)
+	c, _ := w.deployTracked(t, "")
+	c.reimport(functionAddress)
 	c.archive("second")
-	w.front.Answer(1, "POST", "/deploy$", 409, `{"message":"the builder is on strike"}`)
-	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 || !strings.Contains(output, "on strike") {
-		t.Fatalf("exit status %d\n%s", status, output)
-	}
+	w.front.Answer(1, "POST", "/deploy$", 409, `{"message":"the builder is unavailable"}`)
+	c.expectFailure("the builder is unavailable")
 	w.apply(c, 1, 1)
 }
 
-// TestDefectF9ArchiveBuiltByTheRun: an archive that only the apply makes is
-// uploaded as it is then.
-func TestDefectF9ArchiveBuiltByTheRun(t *testing.T) {
+func TestArchive_BuiltByTheApply(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, "")
@@ -221,49 +190,41 @@ func TestDefectF9ArchiveBuiltByTheRun(t *testing.T) {
 	if err := os.Rename(filepath.Join(c.dir, "function.zip"), filepath.Join(c.dir, "built.zip")); err != nil {
 		t.Fatal(err)
 	}
-	c.write("main.tf", tracked("  depends_on = [terraform_data.build]")+`
+	c.configure(tracked("  depends_on = [terraform_data.build]") + `
 resource "terraform_data" "build" {
   provisioner "local-exec" { command = "cp built.zip function.zip" }
 }
 `)
 	w.apply(c, 1, 1)
-	if got := c.attribute(functionAddress, "zip_digest"); got != digest {
-		t.Errorf("the digest is %q, want %q", got, digest)
-	}
+	c.expectAttribute(functionAddress, "zip_digest", digest)
 }
 
-// TestDefectF9ArchiveAddedByTheRun: a function that had no archive gets one that
-// only the apply makes.
-func TestDefectF9ArchiveAddedByTheRun(t *testing.T) {
+// The function has no archive at first, and the added archive exists only after the
+// plan.
+func TestArchive_AddedAfterThePlan(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, nodeFunction(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", tracked(""))
+	c.apply()
+	c.configure(tracked(""))
 	c.must("plan", "-no-color", "-out=plan")
 	digest := c.archive("first")
 	c.must("apply", "-no-color", "plan")
-	if got := c.attribute(functionAddress, "zip_digest"); got != digest {
-		t.Errorf("the digest is %q, want %q", got, digest)
-	}
+	c.expectAttribute(functionAddress, "zip_digest", digest)
 	c.expectEmptyPlan()
 }
 
-// TestDefectF8ArchiveCanBeRemoved: the official provider fails to stat the archive
-// that is no longer named. The function keeps its code.
-func TestDefectF8ArchiveCanBeRemoved(t *testing.T) {
+// The official provider fails because it reads the archive that is no longer
+// configured. The function keeps its code.
+func TestArchive_CanBeRemovedFromConfiguration(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	c := w.commandLine(t, tracked(""))
-	c.archive("first")
-	w.apply(c, 1, 1)
-	c.write("main.tf", nodeFunction("  deploy = true"))
+	c, _ := w.deployTracked(t, "")
+	c.configure(nodeFunction("  deploy = true"))
 	w.apply(c, 0, 0)
-	if got := c.attribute(functionAddress, "zip_digest"); got != "" {
-		t.Errorf("without an archive the digest is %q", got)
-	}
+	c.expectAttribute(functionAddress, "zip_digest", "")
 	id := strings.TrimPrefix(c.attribute(functionAddress, "id"), "fr-par/")
 	if f := must(w.api.GetFunction(&function.GetFunctionRequest{FunctionID: id})); f.Status != function.FunctionStatusReady {
-		t.Errorf("the function is in status %q, want ready", f.Status)
+		t.Errorf("got status %q, want ready", f.Status)
 	}
 }

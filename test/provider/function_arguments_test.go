@@ -11,41 +11,40 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
-// TestDefectF7BareNetworkIsNoChange: the official provider plans for ever to write
-// a private network without its region, because it reads it with one.
-func TestDefectF7BareNetworkIsNoChange(t *testing.T) {
+// The official provider plans a change of a private network without a region each
+// time, because it reads the network with a region.
+func TestFunction_BareNetworkIsNoChange(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	const bare = "22222222-2222-4222-8222-222222222222"
 	network := func(id string) string { return nodeFunction(fmt.Sprintf("  private_network_id = %q", id)) }
 	c := w.commandLine(t, network(bare))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
-	c.write("main.tf", network("fr-par/"+bare))
+	c.configure(network("fr-par/" + bare))
 	c.expectEmptyPlan()
-	// The official provider's states have it with the region.
+	// States of the official provider contain the region.
 	c.write("terraform.tfstate", strings.ReplaceAll(c.read("terraform.tfstate"), `"`+bare+`"`, `"fr-par/`+bare+`"`))
-	c.write("main.tf", network(bare))
+	c.configure(network(bare))
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "PATCH", "")
-	c.write("main.tf", nodeFunction(""))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.configure(nodeFunction(""))
+	c.apply()
 	if patch := w.expectRequests(t, 1, "PATCH", "/functions/"); len(patch) == 1 && !strings.Contains(patch[0].Body, `"private_network_id":""`) {
-		t.Errorf("the request is %s, want it to detach the network", patch[0].Body)
+		t.Errorf("got request %s, want it to detach the network", patch[0].Body)
 	}
 	c.expectEmptyPlan()
 }
 
-// secretStep is a map of secrets, and what is sent when it becomes that of an
-// object that had the map of the step before.
+// secretStep is a configured map of secrets, and the secrets that the change from the
+// step before must send.
 type secretStep struct {
 	secrets string
 	want    []string
 }
 
-// TestDefectF14EmptySecretIsSent: the official provider takes a secret of no
-// characters for one to be deleted.
-func TestDefectF14EmptySecretIsSent(t *testing.T) {
+// The official provider deletes a secret whose value is empty.
+func TestSecrets_SendsEmptySecret(t *testing.T) {
 	t.Parallel()
 	expectSecrets(t, []secretStep{
 		{`A = "", B = "b"`, []string{"A=", "B=b"}},
@@ -54,9 +53,8 @@ func TestDefectF14EmptySecretIsSent(t *testing.T) {
 	})
 }
 
-// TestDefectF15SecretLikeAHashIsSent: the official provider does not send a secret
-// that begins like a hash.
-func TestDefectF15SecretLikeAHashIsSent(t *testing.T) {
+// The official provider does not send a secret that begins like a hash.
+func TestSecrets_SendsSecretThatLooksLikeHash(t *testing.T) {
 	t.Parallel()
 	hash := must(argon2id.CreateHash("something", &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}))
 	expectSecrets(t, []secretStep{
@@ -67,7 +65,7 @@ func TestDefectF15SecretLikeAHashIsSent(t *testing.T) {
 	})
 }
 
-// expectSecrets takes the steps with a function and with a namespace.
+// expectSecrets applies the steps to a function and to a namespace.
 func expectSecrets(t *testing.T, steps []secretStep) {
 	t.Helper()
 	for path, resource := range map[string]string{
@@ -79,11 +77,11 @@ func expectSecrets(t *testing.T, steps []secretStep) {
 			w := start(t)
 			c := w.commandLine(t, "")
 			for _, step := range steps {
-				c.write("main.tf", strings.ReplaceAll(resource, "SECRETS", step.secrets))
+				c.configure(strings.ReplaceAll(resource, "SECRETS", step.secrets))
 				w.front.Forget()
-				c.must("apply", "-no-color", "-auto-approve")
+				c.apply()
 				if got := w.secretsSent(t, path); !slices.Equal(got, step.want) {
-					t.Errorf("{ %s } sent %v, want %v", step.secrets, got, step.want)
+					t.Errorf("secrets { %s }: sent %v, want %v", step.secrets, got, step.want)
 				}
 				c.expectEmptyPlan()
 			}
@@ -91,16 +89,16 @@ func expectSecrets(t *testing.T, steps []secretStep) {
 	}
 }
 
-// TestRuntimeWarnings: a function that is made for, or changed to, a runtime past
-// its best is warned of once, and a plan that changes nothing asks for no list.
-func TestRuntimeWarnings(t *testing.T) {
+// A plan warns once of an outdated runtime of a new or changed function. A plan without
+// changes does not list the runtimes.
+func TestRuntime_OutdatedRuntimeWarns(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	with := func(runtime string) string {
 		return strings.ReplaceAll(nodeFunction(""), `"node22"`, fmt.Sprintf("%q", runtime))
 	}
 	c := w.commandLine(t, with("node22"))
-	expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
+	expectWarnings(t, c.apply(), 0)
 	w.front.Forget()
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "GET", "/runtimes$")
@@ -113,32 +111,30 @@ func TestRuntimeWarnings(t *testing.T) {
 		"unknown at all": {"zig1", `has no runtime "zig1": use "node26", "python314", "php85", "go126", "rust196".`},
 	}
 	for name, test := range tests {
-		c.write("main.tf", with(test.runtime))
+		c.configure(with(test.runtime))
 		plan := c.must("plan", "-no-color")
 		if !strings.Contains(unfolded(plan), test.want) {
 			t.Errorf("%s: want %q in:\n%s", name, test.want, plan)
 		}
 		expectWarnings(t, plan, 1)
 	}
-	// A list that cannot be had is not needed.
+	// A failed request for the runtimes does not fail the plan.
 	w.front.Answer(1, "GET", "/runtimes$", 403, `{"message":"insufficient permissions"}`)
 	expectWarnings(t, c.must("plan", "-no-color"), 0)
 }
 
-// TestDefectN1NamespaceGoneAlready: the official provider fails to delete a
-// namespace that does not exist any more.
-func TestDefectN1NamespaceGoneAlready(t *testing.T) {
+// The official provider fails to delete a namespace that does not exist any more.
+func TestNamespace_DestroyOfDeletedNamespace(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespace)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	w.deleteNamespaces(t)
 	expectOnce(t, c.must("destroy", "-no-color", "-auto-approve", "-refresh=false"), "1 destroyed")
 }
 
-// TestRefusedCalls: what the API says, and its request id, reach the user, with
-// what to do about it and without a key.
-func TestRefusedCalls(t *testing.T) {
+// The error contains the API's message, its request id and what to do, and no key.
+func TestRefusedCall_ShowsMessageAndAdvice(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	const stranger = "33333333-3333-4333-8333-333333333333"
@@ -147,10 +143,10 @@ func TestRefusedCalls(t *testing.T) {
 		c.env = append(c.env, "SCW_SECRET_KEY="+stranger)
 		output, status := c.run("apply", "-no-color", "-auto-approve")
 		if status != 1 {
-			t.Errorf("exit status %d\n%s", status, output)
+			t.Errorf("got exit status %d, want 1:\n%s", status, output)
 		}
 		if strings.Contains(output, stranger) || strings.Contains(output, w.SecretKey) {
-			t.Errorf("the key is in the output:\n%s", output)
+			t.Errorf("the output contains the key:\n%s", output)
 		}
 		return unfolded(output)
 	}
@@ -160,7 +156,7 @@ func TestRefusedCalls(t *testing.T) {
 		"The secret key is from the environment variable SCW_SECRET_KEY, and the access key from the environment variable SCW_ACCESS_KEY.",
 	} {
 		if !strings.Contains(said, want) {
-			t.Errorf("the error does not say %q:\n%s", want, said)
+			t.Errorf("the error does not contain %q:\n%s", want, said)
 		}
 	}
 	w.run(t, resource.TestStep{

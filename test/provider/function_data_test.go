@@ -13,11 +13,11 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// manyFunctions is more than a page of them, at the service's default of 20.
+// manyFunctions is more than one page, whose default size is 20.
 const manyFunctions = 25
 
-// crowded makes a namespace in which the names of all functions contain that of
-// the first, and returns both.
+// crowded creates a namespace with many functions whose names contain the name of the
+// first. It returns the namespace and the first function.
 func (w *world) crowded(t *testing.T) (*function.Namespace, *function.Function) {
 	t.Helper()
 	n := w.readyNamespace(&function.CreateNamespaceRequest{
@@ -34,7 +34,7 @@ func (w *world) crowded(t *testing.T) (*function.Namespace, *function.Function) 
 	return n, last
 }
 
-func TestFunctionData(t *testing.T) {
+func TestFunctionData_ByNameOrID(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	n, f := w.crowded(t)
@@ -86,7 +86,7 @@ func TestFunctionData(t *testing.T) {
 	)
 }
 
-func TestNamespaceData(t *testing.T) {
+func TestNamespaceData_ByNameOrID(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	n, _ := w.crowded(t)
@@ -127,21 +127,20 @@ func TestNamespaceData(t *testing.T) {
 	)
 }
 
-// TestNamespaceDataOfSeveral: a key may see namespaces of one name in several
-// projects.
-func TestNamespaceDataOfSeveral(t *testing.T) {
+// A key may read namespaces with the same name in several projects.
+func TestNamespaceData_AmbiguousName(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	for _, id := range []string{"11111111-1111-4111-8111-111111111111", "11111111-1111-4111-8111-111111111112"} {
-		// A page each.
+		// One page per namespace.
 		w.front.Answer(1, "GET", "/namespaces$", 200, fmt.Sprintf(`{"namespaces":[{"id":%q,"name":"shop","status":"ready"}],"total_count":2}`, id))
 	}
 	w.run(t, w.refused(`data "scaleway_function_namespace" "main" { name = "shop" }`,
 		`Ambiguous function namespace name.*2 function namespaces with the name "shop".*set project_id`))
 }
 
-// TestNamesAreMatchedWhole: the service's filter may let other names pass.
-func TestNamesAreMatchedWhole(t *testing.T) {
+// The service's filter may return objects with other names.
+func TestData_MatchesWholeName(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.front.Answer(100, "GET", "/namespaces$", 200,
@@ -149,8 +148,8 @@ func TestNamesAreMatchedWhole(t *testing.T) {
 	w.run(t, w.refused(`data "scaleway_function_namespace" "main" { name = "shop" }`, `No such function namespace`))
 }
 
-// refused is a step that fails in these words, which the expression may part by
-// single blanks.
+// refused returns a step that fails with a message. The expression want matches any
+// white space where it has a blank.
 func (w *world) refused(configuration, want string) resource.TestStep {
 	return resource.TestStep{
 		Config:      w.config("%s", configuration),

@@ -17,12 +17,12 @@ import (
 
 const functionAddress = "scaleway_function.main"
 
-// deployed is a function with code in service.
+// deployed returns the configuration of a deployed function with zip_hash.
 func deployed(archive, hash, more string) string {
 	return nodeFunction(fmt.Sprintf("  zip_file = %q\n  zip_hash = %q\n  deploy   = true\n%s", archive, hash, more))
 }
 
-func TestFunction(t *testing.T) {
+func TestFunction_CreateUpdateImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -66,45 +66,38 @@ func TestFunction(t *testing.T) {
 	)
 }
 
-// TestFunctionURL: a state of the official provider has no URL. That is no change
-// to be made, and the next look at the server fills it.
-func TestFunctionURL(t *testing.T) {
+// A state of the official provider has no URL. That is not a change, and the next
+// refresh adds it.
+func TestFunction_URLIsAddedByRefresh(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, nodeFunction(""))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	want := "https://" + c.attribute(functionAddress, "domain_name")
-	if got := c.attribute(functionAddress, "url"); got != want {
-		t.Errorf("the URL is %q, want %q", got, want)
-	}
+	c.expectAttribute(functionAddress, "url", want)
 	c.write("terraform.tfstate", strings.ReplaceAll(c.read("terraform.tfstate"), `"url": "`+want+`"`, `"url": null`))
 	c.expectEmptyPlan()
-	c.write("main.tf", nodeFunction(`  description = "new"`))
-	c.must("apply", "-no-color", "-auto-approve", "-refresh=false")
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
-	if got := c.attribute(functionAddress, "url"); got != want {
-		t.Errorf("after a refresh the URL is %q, want %q", got, want)
-	}
+	c.configure(nodeFunction(`  description = "new"`))
+	c.apply("-refresh=false")
+	c.apply("-refresh-only")
+	c.expectAttribute(functionAddress, "url", want)
 }
 
-// TestImportOfBareID: an id without a region is one in the provider's.
-func TestImportOfBareID(t *testing.T) {
+func TestImport_BareIDHasProviderRegion(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken("")+nodeFunction("")[len(namespace):])
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	for _, address := range []string{namespaceAddress, functionAddress, tokenAddress} {
 		id := c.attribute(address, "id")
 		c.must("state", "rm", address)
 		c.must("import", "-no-color", address, strings.TrimPrefix(id, "fr-par/"))
-		if got := c.attribute(address, "id"); got != id {
-			t.Errorf("%s was imported as %q, want %q", address, got, id)
-		}
+		c.expectAttribute(address, "id", id)
 		c.must("state", "rm", address)
-		for _, none := range []string{"main", ""} {
-			output, status := c.run("import", "-no-color", address, none)
+		for _, malformed := range []string{"main", ""} {
+			output, status := c.run("import", "-no-color", address, malformed)
 			if status != 1 || !strings.Contains(unfolded(output), "write it like fr-par/") {
-				t.Errorf("exit status %d for the id %q:\n%s", status, none, output)
+				t.Errorf("import %s with id %q: got exit status %d, want 1:\n%s", address, malformed, status, output)
 			}
 		}
 		c.must("import", "-no-color", address, id)
@@ -112,9 +105,9 @@ func TestImportOfBareID(t *testing.T) {
 	c.expectEmptyPlan()
 }
 
-// TestDefectF1TagsOnlyChangeIsSent: the official provider never sends a change
-// of the tags alone, and plans it again for ever.
-func TestDefectF1TagsOnlyChangeIsSent(t *testing.T) {
+// The official provider does not send a change of only the tags, and plans it again
+// each time.
+func TestFunction_SendsChangeOfTagsOnly(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -124,7 +117,7 @@ func TestDefectF1TagsOnlyChangeIsSent(t *testing.T) {
 			PostApplyFunc: func() {
 				patch := w.expectRequests(t, 1, "PATCH", "/functions/")
 				if len(patch) == 1 && !strings.Contains(patch[0].Body, `"tags":["b","c"]`) {
-					t.Errorf("the request is %s", patch[0].Body)
+					t.Errorf("got request %s, want the tags b and c", patch[0].Body)
 				}
 			},
 			ConfigStateChecks: []statecheck.StateCheck{
@@ -136,36 +129,32 @@ func TestDefectF1TagsOnlyChangeIsSent(t *testing.T) {
 	)
 }
 
-// TestDefectF2RuntimeIsRead: the official provider does not read the runtime, so
-// that an imported function is planned to change, and deployed anew.
-func TestDefectF2RuntimeIsRead(t *testing.T) {
+// The official provider does not read the runtime, so that it deploys an imported
+// function again.
+func TestFunction_ReadsRuntime(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, nodeFunction(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	id := c.attribute(functionAddress, "id")
-	c.must("state", "rm", functionAddress)
-	c.must("import", "-no-color", functionAddress, id)
-	if got := c.attribute(functionAddress, "runtime"); got != "node22" {
-		t.Errorf("the imported function has runtime %q, want node22", got)
-	}
+	c.apply()
+	c.reimport(functionAddress)
+	c.expectAttribute(functionAddress, "runtime", "node22")
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "PATCH", "/functions/")
 	w.expectRequests(t, 0, "POST", "/deploy$")
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// TestDefectF3OneDeploymentPerChange: with deploy = true the official provider
-// deploys on every change, although a PATCH already does.
-func TestDefectF3OneDeploymentPerChange(t *testing.T) {
+// With deploy = true the official provider deploys after every change, although a
+// PATCH already deploys.
+func TestFunction_DeploysOncePerChange(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	archive := nodeArchive(t)
-	deployments := func(patches, deploys, uploads int, in string) func() {
+	deployments := func(patches, deploys, uploads int, content string) func() {
 		return func() {
 			for _, patch := range w.expectRequests(t, patches, "PATCH", "/functions/") {
-				if !strings.Contains(patch.Body, in) {
-					t.Errorf("no %s in the request %s", in, patch.Body)
+				if !strings.Contains(patch.Body, content) {
+					t.Errorf("got request %s, want it to contain %s", patch.Body, content)
 				}
 			}
 			w.expectRequests(t, deploys, "POST", "/deploy$")
@@ -183,9 +172,9 @@ func TestDefectF3OneDeploymentPerChange(t *testing.T) {
 	)
 }
 
-// TestDefectF4WaitErrorFailsTheApply: the official provider forgets an error of
-// the wait before a deployment, and neither deploys nor says so.
-func TestDefectF4WaitErrorFailsTheApply(t *testing.T) {
+// The official provider ignores an error of the wait before a deployment, and does
+// not deploy.
+func TestFunction_FailedWaitFailsApply(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	archive := nodeArchive(t)
@@ -197,7 +186,7 @@ func TestDefectF4WaitErrorFailsTheApply(t *testing.T) {
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{refuseNextWait{w}}},
 		},
 		resource.TestStep{
-			// What was not done is still to be done.
+			// The next apply repeats the upload and the deployment.
 			PreConfig: w.front.Forget,
 			Config:    w.config("%s", deployed(archive, "2", "")),
 			PostApplyFunc: func() {
@@ -208,9 +197,9 @@ func TestDefectF4WaitErrorFailsTheApply(t *testing.T) {
 	)
 }
 
-// TestDefectF5DestroyWaitsAndReports: the official provider forgets a function
-// that it could not delete, and does not wait until one is gone.
-func TestDefectF5DestroyWaitsAndReports(t *testing.T) {
+// The official provider removes a function from the state although the deletion
+// failed, and does not wait for a deletion.
+func TestFunction_DestroyWaitsAndReportsErrors(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -227,31 +216,30 @@ func TestDefectF5DestroyWaitsAndReports(t *testing.T) {
 				w.expectRequests(t, 1, "DELETE", "/functions/[0-9a-f]")
 				all := w.front.Requests("", "/functions/[0-9a-f]")
 				if last := all[len(all)-1]; last.Method != "GET" {
-					t.Errorf("the last request is %s, want a look whether the function is gone", last.Method)
+					t.Errorf("got %s as the last request, want GET until the function is gone", last.Method)
 				}
 			},
 		},
 	)
 }
 
-// TestDefectF6DeployErrorIsKept: the official provider replaces the cause by
-// "failed to deploy function".
-func TestDefectF6DeployErrorIsKept(t *testing.T) {
+// The official provider replaces the cause by "failed to deploy function".
+func TestFunction_ReportsCauseOfFailedDeployment(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	w.front.Answer(1, "POST", "/deploy$", 409, `{"message":"the builder is on strike"}`)
+	w.front.Answer(1, "POST", "/deploy$", 409, `{"message":"the builder is unavailable"}`)
 	w.run(t,
 		resource.TestStep{
 			Config:      w.config("%s", deployed(nodeArchive(t), "1", "")),
-			ExpectError: regexp.MustCompile(`Cannot deploy the function[\s\S]*409\s+Conflict:\s+the\s+builder\s+is\s+on\s+strike`),
+			ExpectError: regexp.MustCompile(`Cannot deploy the function[\s\S]*409\s+Conflict:\s+the\s+builder\s+is\s+unavailable`),
 		},
 	)
 }
 
-// TestDefectF10FailedBuildFailsTheApply: with the official provider terraform apply
-// succeeds with a function that is in error, each time. Here it succeeds once, for a
-// new function, which Terraform would replace after an error.
-func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
+// With the official provider every apply succeeds although the function is in status
+// error. Here only the first apply does, with a warning: after an error Terraform would
+// replace the new function.
+func TestFunction_FailedBuildFailsApplyOfExistingFunction(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, tracked(""))
@@ -263,17 +251,17 @@ func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
 		t.Helper()
 		output, status := c.run("apply", "-no-color", "-auto-approve")
 		if text := unfolded(output); status != 1 || !strings.Contains(text, "The function is not ready") || !strings.Contains(text, "source code build step") {
-			t.Errorf("%s: exit status %d\n%s", when, status, output)
+			t.Errorf("%s: got exit status %d, want 1 and the build's error in:\n%s", when, status, output)
 		}
 	}
 	broken("no code at all")
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "Warning: The function is not ready")
+	expectOnce(t, c.apply(), "Warning: The function is not ready")
 	id := c.attribute(functionAddress, "id")
-	// The plan shows that the function is deployed again, and does not replace it.
+	// The plan deploys the function again, and does not replace it.
 	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
 		output, status := c.run("plan", "-no-color", "-detailed-exitcode", refresh)
 		if text := unfolded(output); status != 2 || !strings.Contains(text, `~ status = "error" -> "ready"`) || strings.Contains(text, "replace") {
-			t.Errorf("plan %s: exit status %d\n%s", refresh, status, output)
+			t.Errorf("plan %s: got exit status %d, want 2 and a change of the status in:\n%s", refresh, status, output)
 		}
 	}
 	w.front.Forget()
@@ -281,26 +269,21 @@ func TestDefectF10FailedBuildFailsTheApply(t *testing.T) {
 	w.expectRequests(t, 0, "PUT", "/archives/")
 	w.expectRequests(t, 1, "POST", "/deploy$")
 	broken("still no code")
-	refused("other code that is broken")
+	refused("other broken code")
 
 	c.archive("good")
 	w.apply(c, 1, 1)
-	if got := c.attribute(functionAddress, "id"); got != id {
-		t.Errorf("the function was replaced: its id was %s and is %s", id, got)
-	}
-	if got := c.attribute(functionAddress, "status"); got != "ready" {
-		t.Errorf("the status is %q", got)
-	}
-	// A function that serves calls is broken by a change, and put right by the next.
+	c.expectAttribute(functionAddress, "id", id)
+	c.expectAttribute(functionAddress, "status", "ready")
+	// A change breaks a function that is ready, and the next one repairs it.
 	broken("no code again")
 	refused("broken again")
 	c.archive("good")
 	w.apply(c, 1, 1)
 }
 
-// TestPostconditionFailsTheFirstApply: who wants the first apply to fail as well says
-// so, and the function is kept.
-func TestPostconditionFailsTheFirstApply(t *testing.T) {
+// With a postcondition the first apply fails, too, and the function is not replaced.
+func TestFunction_PostconditionFailsFirstApply(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, tracked(`  lifecycle {
@@ -310,64 +293,58 @@ func TestPostconditionFailsTheFirstApply(t *testing.T) {
     }
   }`))
 	c.write("function.zip", must(readFile(writeArchive(t, "README", "no code at all"))))
-	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 || !strings.Contains(unfolded(output), "Resource postcondition failed") {
-		t.Errorf("exit status %d\n%s", status, output)
-	}
+	c.expectFailure("Resource postcondition failed")
 	id := c.attribute(functionAddress, "id")
 	c.archive("good")
 	w.apply(c, 1, 1)
-	if got := c.attribute(functionAddress, "id"); got != id {
-		t.Errorf("the function was replaced: its id was %s and is %s", id, got)
-	}
+	c.expectAttribute(functionAddress, "id", id)
 }
 
-// TestFailedDeploymentIsRetried: what failed for a reason outside of the code is
-// deployed by the next apply, without a change of the configuration.
-func TestFailedDeploymentIsRetried(t *testing.T) {
+// If a deployment fails for a reason other than the code, the next apply deploys again
+// without a change of the configuration.
+func TestFunction_RetriesFailedDeployment(t *testing.T) {
 	t.Parallel()
 	for name, hash := range map[string]string{"content": "", "hash": `  zip_hash = "1"`} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := start(t)
-			c := w.commandLine(t, tracked(hash))
-			c.archive("first")
-			w.apply(c, 1, 1)
-			// The service says so at the next look at it.
+			c, _ := w.deployTracked(t, hash)
+			// The next refresh reads the status error.
 			w.front.Rewrite(1, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
 			if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 2 || !strings.Contains(unfolded(output), `~ status = "error" -> "ready"`) {
-				t.Errorf("exit status %d\n%s", status, output)
+				t.Errorf("got exit status %d, want 2 and a change of the status in:\n%s", status, output)
 			}
 			w.front.Forget()
 			w.front.Rewrite(2, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
-			c.must("apply", "-no-color", "-auto-approve")
+			c.apply()
 			w.expectRequests(t, 0, "PUT", "/archives/")
 			w.expectRequests(t, 1, "POST", "/deploy$")
 			c.expectEmptyPlan()
-			// Not deployed by Terraform: nothing is planned.
-			c.write("main.tf", strings.ReplaceAll(tracked(hash), "deploy   = true", "deploy   = false"))
-			c.must("apply", "-no-color", "-auto-approve")
+			// A function that Terraform does not deploy is not planned to change.
+			c.configure(strings.ReplaceAll(tracked(hash), "deploy   = true", "deploy   = false"))
+			c.apply()
 			w.front.Rewrite(1, "GET", "/functions/[0-9a-f]", `"status":"ready"`, `"status":"error"`)
 			expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "Warning: The function is not ready")
 		})
 	}
 }
 
-// TestNewFunctionWithoutCodeIsKept: to deploy a function without code fails, and the
-// function is not replaced for it.
-func TestNewFunctionWithoutCodeIsKept(t *testing.T) {
+// The deployment of a new function without code is a warning, so that Terraform does
+// not replace the function.
+func TestFunction_DeployWithoutCodeKeepsNewFunction(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, nodeFunction("  deploy = true"))
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "Warning: The function has no code to deploy")
+	expectOnce(t, c.apply(), "Warning: The function has no code to deploy")
 	c.expectEmptyPlan()
-	c.write("main.tf", tracked(""))
+	c.configure(tracked(""))
 	c.archive("first")
 	w.apply(c, 1, 1)
 }
 
-// TestUnusableArchiveMakesNoFunction: the archive is looked at before the function is
-// made, which Terraform would replace after the error.
-func TestUnusableArchiveMakesNoFunction(t *testing.T) {
+// The archive is checked before the function is created: after an error Terraform would
+// replace the function.
+func TestFunction_ChecksArchiveBeforeCreation(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, tracked(""))
@@ -380,30 +357,28 @@ func TestUnusableArchiveMakesNoFunction(t *testing.T) {
 	w.apply(c, 1, 1)
 }
 
-// TestChangeOfFunctionWithoutCodeWarns: the service puts a function that has no
-// code in error when it is changed, which breaks nothing.
-func TestChangeOfFunctionWithoutCodeWarns(t *testing.T) {
+// A change of a function without code sets its status to error, which harms nothing.
+func TestFunction_ChangeWithoutCodeWarns(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, nodeFunction(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", nodeFunction(`  description = "new"`))
-	changed := c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
+	c.configure(nodeFunction(`  description = "new"`))
+	changed := c.apply()
 	expectOnce(t, changed, "The function has no code")
 	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 0)
 
-	c.write("main.tf", nodeFunction("  description = \"new\"\n  deploy = true"))
+	c.configure(nodeFunction("  description = \"new\"\n  deploy = true"))
 	failed, status := c.run("apply", "-no-color", "-auto-approve")
 	if status != 1 {
 		t.Errorf("exit status %d for a deployment without code:\n%s", status, failed)
 	}
 	expectOnce(t, failed, "The function has no code to deploy")
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// TestDefectF11NoTimeoutIsNoCrash: the official provider crashes if the API
-// names no timeout.
-func TestDefectF11NoTimeoutIsNoCrash(t *testing.T) {
+// The official provider crashes if the API returns no timeout.
+func TestFunction_AnswerWithoutTimeout(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -423,9 +398,9 @@ func TestDefectF11NoTimeoutIsNoCrash(t *testing.T) {
 	)
 }
 
-// TestDefectF12ProjectIsTheNamespaces: the official provider never fills the
-// project of a function, and ignores one that is configured.
-func TestDefectF12ProjectIsTheNamespaces(t *testing.T) {
+// The official provider does not store a function's project, and ignores a configured
+// one.
+func TestFunction_HasProjectOfNamespace(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	const another = `  project_id = "11111111-1111-4111-8111-111111111112"`
@@ -440,18 +415,17 @@ func TestDefectF12ProjectIsTheNamespaces(t *testing.T) {
 			},
 		},
 		resource.TestStep{Config: w.config("%s", nodeFunction(fmt.Sprintf("  project_id = %q", w.ProjectID)))},
-		// The refusal comes with the plan, before anything is destroyed.
+		// The plan already fails, before anything is destroyed.
 		resource.TestStep{Config: w.config("%s", nodeFunction(another)), ExpectError: refused, PlanOnly: true},
 	)
 }
 
-// expectNoSecretKey is about defect F13, of which package client has the test
-// that looks at every header.
+// expectNoSecretKey fails if an upload has the API's secret key in a header.
 func (w *world) expectNoSecretKey(t *testing.T, upload front.Request) {
 	t.Helper()
 	for name, values := range upload.Header {
 		if strings.Contains(strings.Join(values, " "), w.SecretKey) {
-			t.Errorf("the upload has the secret key in %s", name)
+			t.Errorf("header %s of the upload contains the secret key", name)
 		}
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// identityType is the identity of every object.
+// identityType is the identity type of all resources.
 var identityType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"region": tftypes.String, "id": tftypes.String}}
 
-// TestImportByIdentity speaks to the provider as Terraform 1.12 and later do,
-// which older ones cannot be made to.
-func TestImportByIdentity(t *testing.T) {
+// Only Terraform 1.12 and later import by identity, so the test sends the protocol's
+// requests itself.
+func TestImport_ByIdentity(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	n := must(w.api.CreateNamespace(&function.CreateNamespaceRequest{Name: "identified"}))
@@ -54,27 +54,27 @@ func TestImportByIdentity(t *testing.T) {
 				t.Parallel()
 				state, identity, problem := w.importByIdentity(t, server, typeName, test.region, id)
 				if test.want == "Cannot import non-existent" {
-					// Terraform says so of a state that is null.
+					// Terraform reports a null state as an object that does not exist.
 					if problem != "" || state != "" {
-						t.Errorf("an object that does not exist was read as %q: %s", state, problem)
+						t.Errorf("an object that does not exist: got state %q, error %q", state, problem)
 					}
 					return
 				}
 				if test.want != "" {
 					if !strings.Contains(problem, test.want) {
-						t.Errorf("the error is %q, want %q in it", problem, test.want)
+						t.Errorf("got error %q, want one that contains %q", problem, test.want)
 					}
 					return
 				}
 				if problem != "" || state != "fr-par/"+id || identity["region"] != "fr-par" || identity["id"] != id {
-					t.Errorf("imported %q with the identity %v: %s", state, identity, problem)
+					t.Errorf("got id %q, identity %v, error %q", state, identity, problem)
 				}
 			})
 		}
 	}
 }
 
-// configured is a provider that has been configured for the world.
+// configured returns a provider server that is configured for the test's server.
 func (w *world) configured(t *testing.T) tfprotov6.ProviderServer {
 	t.Helper()
 	server := provider.NewServer(w.options)()
@@ -97,8 +97,8 @@ func (w *world) configured(t *testing.T) tfprotov6.ProviderServer {
 	return server
 }
 
-// importByIdentity imports and reads an object. It returns the id in the state, or
-// "" if there is none, the identity, and the first error.
+// importByIdentity imports and reads an object. It returns the id in the state, which
+// is "" for a null state, the identity, and the first error.
 func (w *world) importByIdentity(t *testing.T, server tfprotov6.ProviderServer, typeName string, region any, id string) (string, map[string]string, string) {
 	t.Helper()
 	named := must(tfprotov6.NewDynamicValue(identityType, tftypes.NewValue(identityType, map[string]tftypes.Value{
@@ -131,7 +131,7 @@ func firstError(diagnostics []*tfprotov6.Diagnostic) string {
 	return ""
 }
 
-// fields returns the attributes of an object that are texts.
+// fields returns the string attributes of an object.
 func fields(t *testing.T, value *tfprotov6.DynamicValue, form tftypes.Type) map[string]string {
 	t.Helper()
 	object := must(value.Unmarshal(form))
@@ -149,18 +149,15 @@ func fields(t *testing.T, value *tfprotov6.DynamicValue, form tftypes.Type) map[
 	return texts
 }
 
-// TestIdentities_AreNotInStates: with every version of Terraform, a state that was
-// written without asking for identities can go back to a provider that has none.
-func TestIdentities_AreNotInStates(t *testing.T) {
+// A provider without identities must be able to read the state.
+func TestIdentity_IsNotInState(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	id := c.attribute(tokenAddress, "id")
-	c.must("state", "rm", tokenAddress)
-	c.must("import", "-no-color", tokenAddress, id)
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	c.apply()
+	c.reimport(tokenAddress)
+	c.apply("-refresh-only")
 	if state := c.read("terraform.tfstate"); strings.Contains(state, `"identity": {`) {
-		t.Errorf("there is an identity in the state:\n%s", state)
+		t.Errorf("the state contains an identity:\n%s", state)
 	}
 }

@@ -14,12 +14,8 @@ import (
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
-// patience is how long a run that was interrupted may take to end. Each of the
-// waits that are interrupted here would go on for minutes.
-const patience = await.Patience
-
-// interrupted is a command that runs in a process group of its own, as a shell
-// starts it, so that Ctrl-C reaches terraform and the provider.
+// interrupted is a command in its own process group, as a shell starts it, so that
+// SIGINT reaches terraform and the provider.
 type interrupted struct {
 	t       *testing.T
 	command *exec.Cmd
@@ -40,65 +36,65 @@ func (c *cli) start(arguments ...string) *interrupted {
 	return r
 }
 
-// interrupt presses Ctrl-C, and returns when terraform has noticed.
+// interrupt sends SIGINT like Ctrl-C, and waits until terraform reports it.
 func (r *interrupted) interrupt() {
 	r.t.Helper()
 	if err := syscall.Kill(-r.command.Process.Pid, syscall.SIGINT); err != nil {
 		r.t.Fatal(err)
 	}
-	await.True(r.t, "terraform notices the interrupt", func() bool { return strings.Contains(r.output.String(), "Interrupt received") })
+	await.True(r.t, "terraform reports the interrupt", func() bool { return strings.Contains(r.output.String(), "Interrupt received") })
 }
 
-// wait returns what the command printed, and fails the test unless it ends soon,
-// without success.
+// wait waits until the command has failed and returns its output. It fails the test if
+// the command succeeds or does not end.
 func (r *interrupted) wait() string {
 	r.t.Helper()
 	select {
 	case err := <-r.ended:
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {
-			r.t.Fatalf("the interrupted run ended with %v:\n%s", err, r.output.String())
+			r.t.Fatalf("the interrupted run: got error %v, want an exit status:\n%s", err, r.output.String())
 		}
-	case <-time.After(patience):
+	case <-time.After(await.Patience):
 		_ = syscall.Kill(-r.command.Process.Pid, syscall.SIGKILL)
-		r.t.Fatalf("the interrupted run goes on:\n%s", r.output.String())
+		r.t.Fatalf("the interrupted run does not end:\n%s", r.output.String())
 	}
 	return r.output.String()
 }
 
-// TestInterruptWhileBuilding: Ctrl-C during the wait for a build ends the run at
-// once. The function is in the state, tainted, and the next apply goes on.
-func TestInterruptWhileBuilding(t *testing.T) {
+// An interrupt during the wait for a build ends the run immediately. The function is in
+// the state and tainted, and the next apply replaces it.
+func TestInterrupt_DuringBuild(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, tracked(""))
 	c.archive("first")
 	w.front.Rewrite(100_000, "GET", "/functions/[0-9a-f-]+$", `"status":"ready"`, `"status":"pending"`)
 	run := c.start("apply", "-no-color", "-auto-approve")
-	await.True(t, "the build is waited for", func() bool { return len(w.front.Requests("GET", "/functions/[0-9a-f-]+$")) > 2 })
+	await.True(t, "the provider waits for the build", func() bool { return len(w.front.Requests("GET", "/functions/[0-9a-f-]+$")) > 2 })
 	run.interrupt()
 	if output := run.wait(); !strings.Contains(output, "context canceled") {
-		t.Errorf("the error does not say why:\n%s", output)
+		t.Errorf("the error does not contain its cause:\n%s", output)
 	}
 	first := c.attribute(functionAddress, "id")
 	if state := c.must("show", "-no-color"); !strings.Contains(state, "(tainted)") {
 		t.Errorf("the function is not tainted:\n%s", state)
 	}
 	w.front.Forget()
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 1 destroyed")
 	if again := c.attribute(functionAddress, "id"); again == first {
 		t.Errorf("the function %s was not replaced", first)
 	}
 	c.expectEmptyPlan()
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 	if left := w.namespaceIDs(t); len(left) != 0 {
 		t.Errorf("namespaces left: %v", left)
 	}
 }
 
-// TestInterruptWhileCreating: what the server makes while Ctrl-C is pressed is in
-// the state, because the answer is awaited.
-func TestInterruptWhileCreating(t *testing.T) {
+// An object that the server creates during an interrupt is in the state, because the
+// provider waits for the answer.
+func TestInterrupt_DuringCreation(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ configuration, path, address string }{
 		"namespace": {namespace, "/namespaces$", namespaceAddress},
@@ -117,21 +113,21 @@ func TestInterruptWhileCreating(t *testing.T) {
 			release()
 			run.wait()
 			if id := c.attribute(test.address, "id"); !strings.HasPrefix(id, "fr-par/") {
-				t.Errorf("the %s has the id %q in the state", name, id)
+				t.Errorf("%s: got id %q in the state", name, id)
 			}
-			c.must("apply", "-no-color", "-auto-approve")
+			c.apply()
 			c.expectEmptyPlan()
-			c.must("destroy", "-no-color", "-auto-approve")
+			c.destroy()
 			if left := w.namespaceIDs(t); len(left) != 0 {
-				t.Errorf("namespaces left: %v", left)
+				t.Errorf("after destroy: got namespaces %v, want none", left)
 			}
 		})
 	}
 }
 
-// TestLostAnswerToACreate: the server has acted, and its answer is lost. The
-// request is not sent again, and the user is told to look.
-func TestLostAnswerToACreate(t *testing.T) {
+// The server creates the object, and its answer is lost. The request is not repeated,
+// and the error asks the user to check.
+func TestCreate_LostAnswer(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		configuration, path, summary string
@@ -150,14 +146,14 @@ func TestLostAnswerToACreate(t *testing.T) {
 			w.front.Drop(1, "POST", test.path)
 			output, status := c.run("apply", "-no-color", "-auto-approve")
 			said := unfolded(output)
-			for _, want := range []string{test.summary, "may have been carried out all the same: look for what it would have made before you apply again"} {
+			for _, want := range []string{test.summary, "the server may have executed it: check whether the object exists before you apply again"} {
 				if status != 1 || !strings.Contains(said, want) {
-					t.Errorf("exit status %d, want %q in:\n%s", status, want, output)
+					t.Errorf("got exit status %d, want 1 and %q in:\n%s", status, want, output)
 				}
 			}
 			w.expectRequests(t, 1, "POST", test.path)
 			if made := test.made(w); made != 1 {
-				t.Errorf("there are %d of them, want 1", made)
+				t.Errorf("got %d objects on the server, want 1", made)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// beyondDefaults is a function beyond the limits of Scaleway's documentation.
+// beyondDefaults is a function that exceeds the limits of Scaleway's documentation.
 var beyondDefaults = nodeFunction(fmt.Sprintf(`
   max_scale                    = 100
   timeout                      = 7200
@@ -19,37 +19,35 @@ var beyondDefaults = nodeFunction(fmt.Sprintf(`
   secret_environment_variables = { B = %q }
 `, strings.Repeat("ü", 1500), strings.Repeat("x", 70000)))
 
-// TestRaisedLimits: what the operator of a server has raised can be used.
-func TestRaisedLimits(t *testing.T) {
+func TestLimits_RaisedByOperator(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *server.Config) {
 		c.Limits.MaxScale, c.Limits.MaxTimeout = 100, 2*time.Hour
 		c.Limits.VariableSize, c.Limits.SecretSize = 1500, 70000
 	})
 	c := w.commandLine(t, beyondDefaults)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 }
 
-// TestLimitsOfTheService: a limit that is exceeded is reported in the service's words,
-// at the argument.
-func TestLimitsOfTheService(t *testing.T) {
+// The service's message is shown at the argument.
+func TestLimits_ErrorNamesArgument(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	for argument, want := range map[string]string{
 		"max_scale = 51": "must be from 1 to 50, is 51",
 		"timeout = 3601": "must be from",
 		"environment_variables = { A = \"" + strings.Repeat("x", 1001) + "\" }": "must be at most 1000 characters, is 1001",
-		// Terraform itself prints the line of the configuration.
+		// Terraform prints the line of the configuration.
 		`secret_environment_variables = { A = join("", [for i in range(1000) : join("", [for j in range(66) : "x"])]) }`: "must be at most 65536 bytes, is 66000",
 	} {
 		c := w.commandLine(t, nodeFunction("  "+argument))
 		output, status := c.run("apply", "-no-color", "-auto-approve")
 		if status == 0 || !strings.Contains(unfolded(output), want) {
-			t.Errorf("%.40s: exit status %d, want %q in\n%s", argument, status, want, output)
+			t.Errorf("%.40s: got exit status %d, want 1 and %q in:\n%s", argument, status, want, output)
 		}
 		if strings.HasPrefix(argument, "secret") && strings.Contains(output, strings.Repeat("x", 66)) {
-			t.Error("the error holds a secret")
+			t.Error("the error contains a secret")
 		}
 		if id := c.attribute(namespaceAddress, "id"); id != "" {
 			w.deleteNamespace(t, strings.TrimPrefix(id, "fr-par/"))
@@ -57,9 +55,8 @@ func TestLimitsOfTheService(t *testing.T) {
 	}
 }
 
-// TestQuota: a quota that is used up is reported in its own words, and not as a key
-// without rights.
-func TestQuota(t *testing.T) {
+// The service answers an exceeded quota with the same status as a missing permission.
+func TestQuota_IsNotReportedAsMissingPermission(t *testing.T) {
 	t.Parallel()
 	w := start(t, func(c *server.Config) { c.Limits.Namespaces, c.Limits.Variables = 1, 1 })
 	w.readyNamespace(&function.CreateNamespaceRequest{Name: "first"})
@@ -85,10 +82,10 @@ func TestQuota(t *testing.T) {
 		}
 		output, status := w.commandLine(t, test.configuration).run("apply", "-no-color", "-auto-approve")
 		if status == 0 || !strings.Contains(unfolded(output), test.want) {
-			t.Errorf("%s: exit status %d, want %q in\n%s", name, status, test.want, output)
+			t.Errorf("%s: got exit status %d, want 1 and %q in:\n%s", name, status, test.want, output)
 		}
 		if denied := strings.Contains(unfolded(output), "The API key does not have the required permissions"); denied != test.denied {
-			t.Errorf("%s: the key is said to lack rights: %t\n%s", name, denied, output)
+			t.Errorf("%s: reported as a missing permission: %t:\n%s", name, denied, output)
 		}
 	}
 }

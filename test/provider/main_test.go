@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// commandLine is the path of terraform, or of tofu.
+// commandLine is the path of terraform or tofu.
 var commandLine string
 
-// workFolder is where the test program keeps what all tests share.
+// workFolder is a folder that all tests share.
 var workFolder string
 
 func TestMain(m *testing.M) {
@@ -29,8 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run keeps whatever is set up on this machine, for Terraform or for Scaleway,
-// out of the tests.
+// run runs the tests without the machine's configuration of Terraform and Scaleway.
 func run(m *testing.M) int {
 	var err error
 	if commandLine, err = exec.LookPath(cmp.Or(os.Getenv("JETON_TEST_CLI"), "terraform")); err != nil {
@@ -66,7 +65,7 @@ func run(m *testing.M) int {
 		_ = os.Setenv(name, value)
 	}
 	if version, _ := exec.Command(commandLine, "version").Output(); strings.HasPrefix(string(version), "OpenTofu") {
-		// The test framework knows of another registry by this alone.
+		// The test framework reads the registry's host from this variable.
 		_ = os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org")
 	}
 	return m.Run()

@@ -14,7 +14,7 @@ import (
 
 const namespaceAddress = "scaleway_function_namespace.main"
 
-func TestNamespace(t *testing.T) {
+func TestNamespace_CreateUpdateImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -51,7 +51,7 @@ resource "scaleway_function_namespace" "main" {
 				patch := w.expectRequests(t, 1, "PATCH", "/namespaces/")
 				want := `{"environment_variables":{"PLAIN":"2"},"description":"","secret_environment_variables":[{"key":"OTHER","value":"secret-3"}],"tags":[]}`
 				if len(patch) == 1 && patch[0].Body != want {
-					return fmt.Errorf("the request is %s, want %s", patch[0].Body, want)
+					return fmt.Errorf("got request %s, want %s", patch[0].Body, want)
 				}
 				return nil
 			},
@@ -65,7 +65,7 @@ resource "scaleway_function_namespace" "main" {
 	)
 }
 
-func TestNamespaceGoneMeanwhile(t *testing.T) {
+func TestNamespace_DeletedOutsideTerraform(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -78,7 +78,7 @@ func TestNamespaceGoneMeanwhile(t *testing.T) {
 			}},
 		},
 		resource.TestStep{
-			// The namespace goes between the refresh and the destruction.
+			// The namespace is deleted between the refresh and the destruction.
 			PreConfig: func() {
 				w.front.Answer(1, "DELETE", "/namespaces/", 404, `{"message":"Namespace was not found"}`)
 			},
@@ -88,7 +88,7 @@ func TestNamespaceGoneMeanwhile(t *testing.T) {
 	)
 }
 
-func TestNamespaceInAnotherRegion(t *testing.T) {
+func TestNamespace_InAnotherRegion(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,

@@ -13,7 +13,7 @@ import (
 
 type terraformState = terraform.State
 
-// What follows looks at the server, and changes it, behind Terraform's back.
+// These functions read and change the server without Terraform.
 
 func (w *world) namespaceIDs(t *testing.T) []string {
 	t.Helper()
@@ -28,7 +28,7 @@ func (w *world) namespaceIDs(t *testing.T) []string {
 	return ids
 }
 
-// readyNamespace makes a namespace and waits until it is ready.
+// readyNamespace creates a namespace and waits until it is ready.
 func (w *world) readyNamespace(request *function.CreateNamespaceRequest) *function.Namespace {
 	made := must(w.api.CreateNamespace(request))
 	return must(w.api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: made.ID, RetryInterval: new(50 * time.Millisecond)}))

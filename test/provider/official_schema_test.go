@@ -11,10 +11,9 @@ import (
 	"github.com/jeton-dev/jeton/test/official"
 )
 
-// TestOfficialSchema: what may be written in a configuration of the official
-// provider may be written here, and what stands in a state has the same type in
-// both.
-func TestOfficialSchema(t *testing.T) {
+// Configurations of the official provider are valid here, and attributes have the same
+// type in states of both.
+func TestOfficialSchema_IsCompatible(t *testing.T) {
 	t.Parallel()
 	known := must(official.ReadSchema())
 	server := provider.NewServer(provider.Options{Version: "test"})()
@@ -23,7 +22,7 @@ func TestOfficialSchema(t *testing.T) {
 		if of, ok := known.Resources[name]; ok {
 			compareType(t, name, of, resource)
 		} else {
-			t.Errorf("the official provider has no resource %s: write down what a state of it would mean there", name)
+			t.Errorf("the official provider has no resource %s: document what its state means there", name)
 		}
 	}
 	for name, source := range own.DataSourceSchemas {
@@ -36,30 +35,30 @@ func TestOfficialSchema(t *testing.T) {
 func compareType(t *testing.T, name string, of official.Type, own *tfprotov6.Schema) {
 	t.Helper()
 	if own.Version != 0 {
-		t.Errorf("%s has schema version %d: the official provider could not read its state", name, own.Version)
+		t.Errorf("%s: got schema version %d, want 0: the official provider could not read the state", name, own.Version)
 	}
 	attributes := map[string]*tfprotov6.SchemaAttribute{}
 	for _, attribute := range own.Block.Attributes {
 		attributes[attribute.Name] = attribute
 		if _, ok := of.Attributes[attribute.Name]; !ok && attribute.Required {
-			t.Errorf("%s.%s is required, and configurations for the official provider do not have it", name, attribute.Name)
+			t.Errorf("%s.%s is required, but the official provider does not have it", name, attribute.Name)
 		}
 	}
 	for at, want := range of.Attributes {
 		got, ok := attributes[at]
 		if !ok {
-			t.Errorf("%s has no %s", name, at)
+			t.Errorf("%s: no attribute %s", name, at)
 			continue
 		}
 		if form := must(want.ValueType()); !got.Type.Equal(form) {
-			t.Errorf("%s.%s is of type %s, want %s", name, at, got.Type, form)
+			t.Errorf("%s.%s: got type %s, want %s", name, at, got.Type, form)
 		}
 		configurable := got.Required || got.Optional
 		if (want.Required || want.Optional) != configurable || (got.Required && !want.Required) {
-			t.Errorf("%s.%s may not be written as for the official provider", name, at)
+			t.Errorf("%s.%s cannot be configured as for the official provider", name, at)
 		}
 		if want.Computed && !got.Computed || want.Sensitive != got.Sensitive {
-			t.Errorf("%s.%s: computed %v, sensitive %v; want computed %v, sensitive %v", name, at, got.Computed, got.Sensitive, want.Computed, want.Sensitive)
+			t.Errorf("%s.%s: got computed %v, sensitive %v, want %v, %v", name, at, got.Computed, got.Sensitive, want.Computed, want.Sensitive)
 		}
 	}
 	for at, notation := range of.Blocks {
@@ -67,7 +66,7 @@ func compareType(t *testing.T, name string, of official.Type, own *tfprotov6.Sch
 		if !slices.ContainsFunc(own.Block.BlockTypes, func(b *tfprotov6.SchemaNestedBlock) bool {
 			return b.TypeName == at && b.ValueType().Equal(want)
 		}) {
-			t.Errorf("%s has no block %s of the type %s", name, at, want)
+			t.Errorf("%s: no block %s of type %s", name, at, want)
 		}
 	}
 	compareTimeouts(t, name, of, own)
@@ -88,5 +87,5 @@ func compareTimeouts(t *testing.T, name string, of official.Type, own *tfprotov6
 			return
 		}
 	}
-	t.Errorf("%s has no block timeouts with %v", name, of.Timeouts)
+	t.Errorf("%s: no block timeouts with %v", name, of.Timeouts)
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/jeton-dev/jeton/test/official"
 )
 
-// official makes on the server what testdata/official-example.tf describes, and
-// returns that configuration and the state that the official provider (a build of
-// its source of August 2026) left of it, with the ids of this server.
+// official creates the objects of testdata/official-example.tf on the server. It
+// returns the configuration, and the state that the official provider (built from its
+// source of August 2026) wrote for it, with the ids of this server.
 func (w *world) official(t *testing.T) (configuration, state string) {
 	t.Helper()
 	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "test-function-token-ns"})
@@ -21,7 +21,7 @@ func (w *world) official(t *testing.T) (configuration, state string) {
 		Name: "tf-func-tender-faraday", NamespaceID: n.ID, Runtime: "go118", Handler: new("Handle"),
 		Privacy: function.FunctionPrivacyPrivate, MaxScale: new(uint32(20)), MemoryLimit: new(uint32(256)),
 	}))
-	//nolint:staticcheck // The end of these tokens is announced, and the provider is about them.
+	//nolint:staticcheck // The SDK marks tokens as deprecated; Jeton supports them.
 	ofFunction := must(w.api.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	expiry := must(time.Parse(time.RFC3339, "2027-10-18T11:35:15+02:00"))
 	//nolint:staticcheck // As above.
@@ -45,7 +45,7 @@ func testdata(t *testing.T, name string) string {
 	return string(must(os.ReadFile("testdata/" + name)))
 }
 
-// must returns the result of a call that must not fail.
+// must returns the result of a call, and panics if it failed.
 func must[T any](result T, err error) T {
 	if err != nil {
 		panic(err)
@@ -53,9 +53,8 @@ func must[T any](result T, err error) T {
 	return result
 }
 
-// TestOfficialState: a state of the official provider plans empty, whichever way
-// it comes to this provider, and nothing is changed on the server.
-func TestOfficialState(t *testing.T) {
+// The plan is empty however the state is handed over, and the server is not changed.
+func TestOfficialState_PlanIsEmpty(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	configuration, state := w.official(t)
@@ -87,9 +86,7 @@ func TestOfficialState(t *testing.T) {
 	}
 }
 
-// TestOfficialStateMoves: a moved block takes an object over from the official
-// provider.
-func TestOfficialStateMoves(t *testing.T) {
+func TestOfficialState_MovedBlock(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	configuration, state := w.official(t)
@@ -109,28 +106,27 @@ moved {
 `
 	c := w.commandLine(t, configuration)
 	c.write("terraform.tfstate", state)
-	applied := c.must("apply", "-no-color", "-auto-approve")
+	applied := c.apply()
 	expectOnce(t, applied, "0 added, 0 changed, 0 destroyed")
 	if got := c.attribute("scaleway_function_token.renamed", "token"); !strings.HasPrefix(got, "eyJ") {
-		t.Errorf("the moved token has the value %q", got)
+		t.Errorf("the moved token: got value %q", got)
 	}
 	c.expectEmptyPlan()
 }
 
-// TestOfficialImport: the official provider leaves an imported function without
-// its runtime, its archive and its switch.
-func TestOfficialImport(t *testing.T) {
+// The official provider imports a function without its runtime, archive and deploy.
+func TestOfficialState_ImportedFunction(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	configuration, state := w.official(t)
 	c := w.commandLine(t, configuration)
 	c.write("terraform.tfstate", strings.NewReplacer(`"runtime": "go118"`, `"runtime": null`, `"deploy": false`, `"deploy": null`).Replace(state))
 	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
-		t.Errorf("plan: exit status %d\n%s", status, output)
+		t.Errorf("plan: got exit status %d:\n%s", status, output)
 	}
-	// Without a look at the server the runtime is a change to be made, which then
-	// turns out to be none.
-	c.must("apply", "-no-color", "-auto-approve", "-refresh=false")
+	// Without a refresh the plan changes the runtime, and the apply then finds nothing to
+	// change.
+	c.apply("-refresh=false")
 	w.expectRequests(t, 0, "PATCH", "")
 	w.expectRequests(t, 0, "POST", "")
 	c.expectEmptyPlan()

@@ -7,9 +7,8 @@ import (
 	"github.com/jeton-dev/jeton/test/official"
 )
 
-// TestOfficialTraps: each state plans empty, with and without a look at the server,
-// which is not changed.
-func TestOfficialTraps(t *testing.T) {
+// Each state plans empty with and without a refresh, and the server is not changed.
+func TestOfficialState_UnusualStates(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	objects := must(official.MakeObjects(t.Context(), w.api))
@@ -27,7 +26,7 @@ func TestOfficialTraps(t *testing.T) {
 				if !trap.Refreshed {
 					c.expectEmptyPlan()
 				} else if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
-					t.Errorf("exit status %d\n%s", status, output)
+					t.Errorf("got exit status %d, want 0:\n%s", status, output)
 				}
 			})
 		}
@@ -35,7 +34,7 @@ func TestOfficialTraps(t *testing.T) {
 	w.expectUntouched(t)
 }
 
-// expectUntouched fails if the server was told to change anything.
+// expectUntouched fails if a request could have changed the server.
 func (w *world) expectUntouched(t *testing.T) {
 	t.Helper()
 	for _, method := range []string{"POST", "PATCH", "PUT", "DELETE"} {

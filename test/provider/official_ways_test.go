@@ -14,10 +14,9 @@ import (
 
 var resourceHead = regexp.MustCompile(`(?m)^resource "(\w+)" "(\w+)" \{$`)
 
-// TestOfficialWays: whichever way a state of the official provider comes to this
-// one, every object keeps its id, every token its value, and nothing is changed on
-// the server.
-func TestOfficialWays(t *testing.T) {
+// For each way of replacing the official provider, all objects keep their ids and all
+// tokens their values, and the server is not changed.
+func TestOfficialState_WaysOfMigration(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	objects := must(official.MakeObjects(t.Context(), w.api))
@@ -28,8 +27,8 @@ func TestOfficialWays(t *testing.T) {
 		body += objects[name].Configuration(name)
 	}
 	apply := []string{"apply", "-no-color", "-auto-approve"}
-	// OpenTofu takes an address without a host for one of its own registry, and the
-	// states are Terraform's.
+	// For OpenTofu an address without a host is one of its own registry, but the states
+	// are Terraform's.
 	tests := map[string]struct {
 		configuration string
 		takeOver      []string
@@ -56,10 +55,10 @@ func TestOfficialWays(t *testing.T) {
 				}
 				after := c.read("terraform.tfstate")
 				if strings.Contains(after, official.Address+`\"`) {
-					t.Error("the state still names the official provider")
+					t.Error("the state still contains the official provider's address")
 				}
 				if got := tokensIn(t, after); !maps.Equal(got, before) {
-					t.Errorf("the state has %d tokens, and they are not the %d of before", len(got), len(before))
+					t.Errorf("got %d tokens in the state, want the same %d as before", len(got), len(before))
 				}
 				c.expectEmptyPlan()
 			})
@@ -68,7 +67,8 @@ func TestOfficialWays(t *testing.T) {
 	w.expectUntouched(t)
 }
 
-// twoProviders is for those who have more than functions with the official one.
+// twoProviders configures this provider next to the official one, for users who also
+// manage other products.
 const twoProviders = `
 terraform {
   required_providers {
@@ -78,7 +78,7 @@ terraform {
 }
 `
 
-// moved gives all resources other names, and says so.
+// moved renames all resources and adds a moved block for each.
 func moved(body string) string {
 	blocks := ""
 	for _, head := range resourceHead.FindAllStringSubmatch(body, -1) {
@@ -87,7 +87,7 @@ func moved(body string) string {
 	return resourceHead.ReplaceAllString(body, `resource "$1" "renamed_$2" {`) + blocks
 }
 
-// stateFile is what tests read of a state.
+// stateFile contains the parts of a state that the tests read.
 type stateFile struct {
 	Resources []struct {
 		Type      string `json:"type"`
@@ -109,7 +109,7 @@ func parseState(t *testing.T, state string) stateFile {
 	return file
 }
 
-// tokensIn returns the values of all tokens in a state, by their ids.
+// tokensIn returns the values of all tokens in a state, by id.
 func tokensIn(t *testing.T, state string) map[string]string {
 	t.Helper()
 	tokens := map[string]string{}

@@ -8,9 +8,9 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// A refresh of many tokens lists them, and misses nothing that asking for each
-// of them would have found.
-func TestRefreshOfManyTokens(t *testing.T) {
+// A refresh of many tokens lists them, and finds the same differences as a read of each
+// token.
+func TestRefresh_ListsManyTokens(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, `
@@ -20,16 +20,16 @@ resource "scaleway_function_token" "many" {
   namespace_id = scaleway_function_namespace.main.id
 }
 `)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	w.front.Forget()
 	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
-		t.Fatalf("exit status %d\n%s", status, output)
+		t.Fatalf("plan: got exit status %d:\n%s", status, output)
 	}
 	single := len(w.front.Requests(http.MethodGet, "/tokens/.+"))
 	lists := len(w.front.Requests(http.MethodGet, "/tokens$"))
-	// A list is two pages. A slow machine outlives what one says, and lists again.
+	// A list has two pages. On a slow machine a list expires and is fetched again.
 	if single == 0 || single > 20 || lists < 2 || lists > 20 {
-		t.Errorf("130 tokens were refreshed by %d calls for one and %d lists", single, lists)
+		t.Errorf("refresh of 130 tokens: got %d reads and %d lists", single, lists)
 	}
 
 	api := function.NewAPI(w.Client())
@@ -38,13 +38,13 @@ resource "scaleway_function_token" "many" {
 		t.Fatal(err)
 	}
 	if output := c.must("plan", "-no-color"); !strings.Contains(output, "1 to add, 0 to change, 0 to destroy") {
-		t.Errorf("the revoked token is not missed:\n%.3000s", output)
+		t.Errorf("the plan does not create the revoked token again:\n%.3000s", output)
 	}
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// Who may read tokens but not list them gets them one by one.
-func TestRefreshWithoutLists(t *testing.T) {
+// A key that may read tokens but not list them reads each token.
+func TestRefresh_WithoutPermissionToList(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, `
@@ -54,14 +54,14 @@ resource "scaleway_function_token" "many" {
   namespace_id = scaleway_function_namespace.main.id
 }
 `)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	w.front.Forget()
 	w.front.Answer(1, http.MethodGet, "/tokens$", http.StatusForbidden, `{"message":"insufficient permissions","type":"permissions_denied","details":[]}`)
 	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 0 {
-		t.Fatalf("exit status %d\n%s", status, output)
+		t.Fatalf("plan: got exit status %d:\n%s", status, output)
 	}
 	if single := len(w.front.Requests(http.MethodGet, "/tokens/.+")); single != 20 {
-		t.Errorf("20 tokens were asked for by %d calls", single)
+		t.Errorf("refresh of 20 tokens: got %d reads", single)
 	}
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }

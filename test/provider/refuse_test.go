@@ -6,8 +6,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
 
-// refuseNextWait is a plan check that checks nothing: Terraform has looked at the
-// function when it runs, so the next look is the one before the deployment.
+// refuseNextWait is a plan check that makes the next read of a function fail. It runs
+// after the refresh, so that the next read is the wait before the deployment.
 type refuseNextWait struct{ *world }
 
 // CheckPlan implements plancheck.PlanCheck.

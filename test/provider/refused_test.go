@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// TestRefusedCreation: what the service does not take is shown at the argument
-// that is to be changed, with what to write instead.
-func TestRefusedCreation(t *testing.T) {
+// The error is shown at the argument that must change, and says what to write instead.
+func TestRefusedCreation_NamesArgument(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	taken := w.commandLine(t, nodeFunction(""))
@@ -49,19 +48,18 @@ func TestRefusedCreation(t *testing.T) {
 		}
 		output, status := w.commandLine(t, test.configuration).run("apply", "-no-color", "-auto-approve")
 		if status != 1 || strings.Contains(strings.ToLower(output), "sdk-go") {
-			t.Errorf("%s: exit status %d\n%s", name, status, output)
+			t.Errorf("%s: got exit status %d, want 1:\n%s", name, status, output)
 		}
 		for _, want := range test.want {
 			if !strings.Contains(unfolded(output), want) {
-				t.Errorf("%s: the error does not say %q:\n%s", name, want, output)
+				t.Errorf("%s: the error does not contain %q:\n%s", name, want, output)
 			}
 		}
 	}
 }
 
-// TestVariableNames: a name that the service does not take is refused by the plan,
-// wherever variables are configured.
-func TestVariableNames(t *testing.T) {
+// The plan refuses names that the service does not accept.
+func TestVariables_RefusesInvalidNames(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, "")
@@ -82,15 +80,15 @@ func TestVariableNames(t *testing.T) {
 			"ok-1.x":         "",
 			"_SCW_X":         "",
 		} {
-			c.write("main.tf", with(name))
+			c.configure(with(name))
 			output, status := c.run("plan", "-no-color")
 			if (status != 0) != (want != "") || !strings.Contains(unfolded(output), want) {
-				t.Errorf("%s of %q: exit status %d, want %q in\n%s", attribute, name, status, want, output)
+				t.Errorf("%s %q: got exit status %d, want 1 and %q in:\n%s", attribute, name, status, want, output)
 			}
 		}
 	}
-	c.write("main.tf", nodeFunction("  environment_variables = { \"1x\" = \"\" }"))
+	c.configure(nodeFunction("  environment_variables = { \"1x\" = \"\" }"))
 	if output, status := c.run("plan", "-no-color"); status == 0 {
-		t.Errorf("a function takes it:\n%s", output)
+		t.Errorf("a function: got no error:\n%s", output)
 	}
 }

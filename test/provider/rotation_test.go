@@ -18,9 +18,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 )
 
-// TestRotation: a token is replaced when its time has come, and callers that take
-// the token from Terraform are never refused.
-func TestRotation(t *testing.T) {
+// Callers that read the token from Terraform's output are never refused.
+func TestRotation_ReplacesTokenWithoutDowntime(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, nodeFunction("  zip_file = \""+nodeArchive(t)+"\"\n  deploy   = true")+`
@@ -42,10 +41,10 @@ resource "terraform_data" "client" {
 }
 `)
 	c.caller()
-	expectWarnings(t, c.must("apply", "-no-color", "-auto-approve"), 0)
+	expectWarnings(t, c.apply(), 0)
 	first := c.read("used")
 	if life := time.Until(time.Unix(tokenClaims(t, first).Exp, 0)); life < 119*time.Minute || life > 2*time.Hour {
-		t.Errorf("the token lives for %s, want 2h", life)
+		t.Errorf("got a lifetime of %s, want 2h", life)
 	}
 	c.env = append(c.env, clockAhead+"=59m")
 	c.expectEmptyPlan()
@@ -54,19 +53,19 @@ resource "terraform_data" "client" {
 	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
 		plan, status := c.run("plan", "-no-color", "-detailed-exitcode", refresh)
 		if status != 2 {
-			t.Errorf("plan %s: exit status %d, want 2", refresh, status)
+			t.Errorf("plan %s: got exit status %d, want 2", refresh, status)
 		}
 		expectOnce(t, plan, "The function token is replaced because it expires at "+c.attribute(tokenAddress, "expires_at"))
 		expectOnce(t, plan, "scaleway_function_token.main must be replaced")
 		expectWarnings(t, plan, 1)
 	}
-	if c.must("apply", "-no-color", "-refresh-only", "-auto-approve"); !strings.Contains(c.must("state", "show", "-no-color", tokenAddress), "ready_for_renewal = true") {
-		t.Error("the state does not say that the token is ready for renewal")
+	if c.apply("-refresh-only"); !strings.Contains(c.must("state", "show", "-no-color", tokenAddress), "ready_for_renewal = true") {
+		t.Error("ready_for_renewal is not true in the state")
 	}
 
 	host := c.attribute("scaleway_function.main", "domain_name")
 	client := w.keepCalling(t, host, filepath.Join(c.dir, "used"))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	client.stop(t)
 	second := c.read("used")
 	if second == first {
@@ -76,21 +75,21 @@ resource "terraform_data" "client" {
 	w.expectCall(t, host, second, http.StatusOK)
 	c.expectEmptyPlan()
 
-	// Nobody ran Terraform in time.
+	// Terraform is not run in time.
 	c.env = append(c.env, clockAhead+"=10h")
 	expectOnce(t, c.must("plan", "-no-color"), "The function token is replaced because it expired at ")
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// keptCalling calls a function again and again until it is stopped.
+// keptCalling counts the calls of a function that is called until stop.
 type keptCalling struct {
 	cancel         context.CancelFunc
 	ended          chan struct{}
 	calls, refused atomic.Int64
 }
 
-// keepCalling calls with the token in the file. A caller that is refused looks
-// once whether the token has changed meanwhile.
+// keepCalling calls with the token in the file. A caller that is refused reads the
+// file once more, because the token may have changed.
 func (w *world) keepCalling(t *testing.T, host, file string) *keptCalling {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -110,8 +109,7 @@ func (w *world) keepCalling(t *testing.T, host, file string) *keptCalling {
 	return k
 }
 
-// opens reports whether the function takes the token, or the caller has no time
-// left to see it.
+// opens reports whether the function admits the token, or the context has ended.
 func (w *world) opens(ctx context.Context, host, token string) bool {
 	status, err := call(ctx, w.GatewayURL, host, token)
 	return ctx.Err() != nil || (err == nil && status == http.StatusOK)
@@ -122,12 +120,11 @@ func (k *keptCalling) stop(t *testing.T) {
 	k.cancel()
 	<-k.ended
 	if k.calls.Load() < 10 || k.refused.Load() != 0 {
-		t.Errorf("%d of %d calls were refused, want none of many", k.refused.Load(), k.calls.Load())
+		t.Errorf("got %d refusals of %d calls, want 0 of many", k.refused.Load(), k.calls.Load())
 	}
 }
 
-// TestRotationChanges: what replaces a token, and what does not.
-func TestRotationChanges(t *testing.T) {
+func TestRotation_ArgumentsThatReplaceToken(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		from, to string

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// TestNoSecretIsLogged looks for secrets in all that a run writes: on the
-// terminal, and in the log at its most talkative.
-func TestNoSecretIsLogged(t *testing.T) {
+// The test searches the output and the log at level TRACE.
+func TestSecrets_AreNotLogged(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	const hidden = "correct-horse-battery-staple"
@@ -19,27 +18,27 @@ resource "scaleway_function_namespace" "other" {
 `
 	c := w.commandLine(t, configuration)
 	c.env = append(c.env, "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH=log", "SCW_DEBUG=1")
-	printed := c.must("apply", "-no-color", "-auto-approve")
+	printed := c.apply()
 	printed += c.must("plan", "-no-color", "-detailed-exitcode")
 	c.expectNowhere(hidden)
-	printed += c.must("apply", "-no-color", "-refresh-only", "-auto-approve")
+	printed += c.apply("-refresh-only")
 	token := c.attribute(tokenAddress, "token")
 	log := c.read("log")
 	if !strings.Contains(log, "the API answered") {
-		t.Errorf("the log does not tell of requests:\n%.1000s", log)
+		t.Errorf("the log contains no requests:\n%.1000s", log)
 	}
 	for what, secret := range map[string]string{"token": token, "secret key": w.SecretKey, "secret variable": hidden} {
 		if strings.Contains(printed+log, secret) {
-			t.Errorf("the %s is in the output or the log", what)
+			t.Errorf("the output or the log contains the %s", what)
 		}
 	}
 	c.expectNowhere(hidden)
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// TestSecretsAreHashedInTheState: no state that any step of an object's life leaves,
-// and no backup of one, has a secret in clear.
-func TestSecretsAreHashedInTheState(t *testing.T) {
+// No state and no backup of a state contains a secret in clear, after any step of an
+// object's life.
+func TestSecrets_AreHashedInState(t *testing.T) {
 	t.Parallel()
 	const first, second, third = "correct-horse-battery-staple", "tr0ub4dor-and-three", "swordfish-and-chips"
 	secrets := func(a, b string) string {
@@ -60,7 +59,7 @@ func TestSecretsAreHashedInTheState(t *testing.T) {
 			step := func(what string, want int) {
 				t.Helper()
 				if output, status := c.run("apply", "-no-color", "-auto-approve"); status != want {
-					t.Errorf("%s: exit status %d\n%s", what, status, output)
+					t.Errorf("%s: got exit status %d, want %d:\n%s", what, status, want, output)
 				}
 				for _, secret := range []string{first, second, third} {
 					c.expectNowhere(secret)
@@ -69,40 +68,40 @@ func TestSecretsAreHashedInTheState(t *testing.T) {
 					c.expectEmptyPlan()
 				}
 			}
-			step("made", 0)
+			step("created", 0)
 			if state := c.read("terraform.tfstate"); strings.Count(state, "$argon2id$") != 2 {
-				t.Errorf("the state has not two hashes:\n%s", state)
+				t.Errorf("the state does not contain two hashes:\n%s", state)
 			}
-			c.write("main.tf", test.configuration(secrets(first, third)))
+			c.configure(test.configuration(secrets(first, third)))
 			step("changed", 0)
-			c.write("main.tf", test.configuration(secrets(second, third)))
+			c.configure(test.configuration(secrets(second, third)))
 			w.front.Answer(1, "PATCH", test.path, 409, `{"message":"not now"}`)
-			step("not changed", 1)
-			step("changed after all", 0)
+			step("failed change", 1)
+			step("repeated change", 0)
 			if got, want := w.secretsSent(t, test.path), []string{"A=" + first, "A=" + second, "A=" + second, "B=" + third, "B=" + second}; !slices.Equal(got, want) {
-				t.Errorf("%v was sent, want %v", got, want)
+				t.Errorf("sent %v, want %v", got, want)
 			}
-			c.write("main.tf", test.configuration(""))
+			c.configure(test.configuration(""))
 			step("without secrets", 0)
 		})
 	}
 }
 
-// TestSecretsOfFailedFunctionAreHashedInTheState: neither a function that could not
-// be made whole nor a service that shows no hashes leaves a secret in the state.
-func TestSecretsOfFailedFunctionAreHashedInTheState(t *testing.T) {
+// Neither a function whose creation failed nor a service that returns no hashes leaves
+// a secret in the state.
+func TestSecrets_OfFailedFunctionAreHashedInState(t *testing.T) {
 	t.Parallel()
 	const hidden = "correct-horse-battery-staple"
 	w := start(t)
 	c := w.commandLine(t, tracked("  secret_environment_variables = { A = \""+hidden+"\" }"))
 	c.archive("first")
-	w.front.Answer(1, "PUT", "/archives/", 403, `{"message":"the store is shut"}`)
+	w.front.Answer(1, "PUT", "/archives/", 403, `{"message":"the upload is refused"}`)
 	w.front.Rewrite(1, "POST", "/functions$", `"secret_environment_variables"`, `"hidden"`)
 	if output, status := c.run("apply", "-no-color", "-auto-approve"); status != 1 {
-		t.Fatalf("exit status %d\n%s", status, output)
+		t.Fatalf("got exit status %d, want 1:\n%s", status, output)
 	}
 	if state := c.read("terraform.tfstate"); !strings.Contains(state, "$argon2id$") {
-		t.Errorf("the state has no hash:\n%s", state)
+		t.Errorf("the state contains no hash:\n%s", state)
 	}
 	c.expectNowhere(hidden)
 	w.apply(c, 1, 1)

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// writeOnly is a resource with secrets of both kinds.
+// writeOnly returns the configuration of a resource with secrets in both maps.
 func writeOnly(resource, plain, secrets, version string) string {
 	return strings.NewReplacer("PLAIN", plain, "SECRETS", secrets, "VERSION", version).Replace(resource)
 }
@@ -31,9 +31,9 @@ resource "scaleway_function_namespace" "main" {
   name = "tests"
 ` + writeOnlyArguments + "}\n"
 
-// TestWriteOnlySecrets: secrets of the write-only map are sent when an object is
-// made and when their version changes, and are in no state, plan or log.
-func TestWriteOnlySecrets(t *testing.T) {
+// Secrets of the write-only map are sent when the object is created and when their
+// version changes. No state, plan or log contains them.
+func TestWriteOnlySecrets_SentWithVersionOnly(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ resource, path string }{
 		"namespace": {writeOnlyNamespace, "/namespaces"},
@@ -48,8 +48,8 @@ func TestWriteOnlySecrets(t *testing.T) {
 			c.env = append(c.env, "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH=log", "SCW_DEBUG=1")
 			apply := func(plain, secrets, version string) []string {
 				t.Helper()
-				// A literal would be in the plan, which has a copy of the configuration.
-				c.write("main.tf", hiddenVariable+writeOnly(strings.ReplaceAll(test.resource, "{ SECRETS }", "var.hidden"), plain, "", version))
+				// A plan contains a copy of the configuration, so the secrets are variables.
+				c.configure(hiddenVariable + writeOnly(strings.ReplaceAll(test.resource, "{ SECRETS }", "var.hidden"), plain, "", version))
 				c.env = append(c.env, "TF_VAR_hidden={ "+secrets+" }")
 				w.front.Forget()
 				c.must("plan", "-no-color", "-out=plan")
@@ -58,7 +58,7 @@ func TestWriteOnlySecrets(t *testing.T) {
 				for _, secret := range []string{first, second} {
 					c.expectNowhere(secret)
 					if strings.Contains(printed+c.read("log"), secret) {
-						t.Errorf("the secret %s is in the output or the log", secret)
+						t.Errorf("the output or the log contains the secret %s", secret)
 					}
 				}
 				c.expectEmptyPlan()
@@ -78,21 +78,21 @@ func TestWriteOnlySecrets(t *testing.T) {
 			}
 			for i, step := range steps {
 				if got := apply(step.plain, step.secrets, step.version); !slices.Equal(got, step.want) {
-					t.Errorf("step %d sent %v, want %v", i+1, got, step.want)
+					t.Errorf("step %d: sent %v, want %v", i+1, got, step.want)
 				}
 			}
-			c.write("main.tf", strings.ReplaceAll(test.resource, writeOnlyArguments, ""))
+			c.configure(strings.ReplaceAll(test.resource, writeOnlyArguments, ""))
 			w.front.Forget()
-			c.must("apply", "-no-color", "-auto-approve")
+			c.apply()
 			if got := w.secretsSent(t, test.path); !slices.Equal(got, []string{"C deleted"}) {
-				t.Errorf("without the map, %v was sent", got)
+				t.Errorf("without the map: sent %v", got)
 			}
 			c.expectEmptyPlan()
 		})
 	}
 }
 
-// secretsSent returns the secrets of all requests that came, in order.
+// secretsSent returns the secrets of all requests, in order.
 func (w *world) secretsSent(t *testing.T, path string) []string {
 	t.Helper()
 	var sent []string
@@ -118,44 +118,42 @@ func (w *world) secretsSent(t *testing.T, path string) []string {
 	return sent
 }
 
-// TestWriteOnlySecretsAfterFailure: secrets of a change that failed half-way do
-// not turn up in the state, and are sent again.
-func TestWriteOnlySecretsAfterFailure(t *testing.T) {
+// After a failed change the state does not contain the secrets, and the next apply sends
+// them again.
+func TestWriteOnlySecrets_SentAgainAfterFailure(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, writeOnly(writeOnlyNamespace, "", `B = "first"`, "1"))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", writeOnly(writeOnlyNamespace, "", `C = "second"`, "2"))
+	c.apply()
+	c.configure(writeOnly(writeOnlyNamespace, "", `C = "second"`, "2"))
 	w.front.Rewrite(1, "PATCH", "/namespaces/", `"status":`, `"status":"error","was":`)
 	if output, status := c.run("apply", "-no-color", "-auto-approve", "-refresh=false"); status == 0 {
 		t.Fatalf("the change did not fail:\n%s", output)
 	}
 	w.front.Forget()
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	if got, want := w.secretsSent(t, "/namespaces"), []string{"C=second"}; !slices.Equal(got, want) {
-		t.Errorf("%v was sent, want %v", got, want)
+		t.Errorf("sent %v, want %v", got, want)
 	}
 	c.expectEmptyPlan()
 }
 
-// TestWriteOnlySecretsAfterImport: an import does not know which secrets are
-// write-only, and the next apply sets that right.
-func TestWriteOnlySecretsAfterImport(t *testing.T) {
+// After an import the provider does not know which secrets are write-only; the next
+// apply corrects that.
+func TestWriteOnlySecrets_AfterImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, writeOnly(writeOnlyNamespace, `A = "plain"`, `B = "hidden-one"`, "1"))
-	c.must("apply", "-no-color", "-auto-approve")
-	id := c.attribute(namespaceAddress, "id")
-	c.must("state", "rm", namespaceAddress)
-	c.must("import", "-no-color", namespaceAddress, id)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
+	c.reimport(namespaceAddress)
+	c.apply()
 	c.expectEmptyPlan()
 	if state := c.read("terraform.tfstate"); strings.Contains(state, `"B"`) {
-		t.Errorf("the write-only secret is in the state:\n%s", state)
+		t.Errorf("the state contains the write-only secret:\n%s", state)
 	}
 }
 
-func TestWriteOnlySecretsArguments(t *testing.T) {
+func TestWriteOnlySecrets_RefusesInvalidArguments(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	tests := map[string]struct{ configuration, want string }{
@@ -170,7 +168,7 @@ func TestWriteOnlySecretsArguments(t *testing.T) {
 			c := w.commandLine(t, test.configuration)
 			output, status := c.run("plan", "-no-color")
 			if status != 1 || !strings.Contains(unfolded(output), test.want) {
-				t.Errorf("exit status %d, want %q in:\n%s", status, test.want, output)
+				t.Errorf("got exit status %d, want 1 and %q in:\n%s", status, test.want, output)
 			}
 		})
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/jeton-dev/jeton/test/provider/front"
 )
 
-// world is a server, a front before it, and a provider that calls the front.
+// world is a server, a recording proxy in front of it, and the options of a provider
+// that calls the proxy.
 type world struct {
 	*jetontest.Jeton
 	front   *front.Front
@@ -35,7 +36,7 @@ func start(t *testing.T, options ...jetontest.Option) *world {
 	}
 }
 
-// run lets Terraform take the steps, and destroy everything after the last one.
+// run runs the steps with Terraform, and destroys everything after the last one.
 func (w *world) run(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
 	resource.UnitTest(t, resource.TestCase{
@@ -46,7 +47,7 @@ func (w *world) run(t *testing.T, steps ...resource.TestStep) {
 	})
 }
 
-// config puts a provider block before a configuration.
+// config returns a configuration with a provider block.
 func (w *world) config(body string, arguments ...any) string {
 	return fmt.Sprintf(`provider "scaleway" {
   api_url    = %q
@@ -63,7 +64,8 @@ resource "scaleway_function_namespace" "main" {
 }
 `
 
-// nodeFunction is a function of a namespace with more arguments.
+// nodeFunction returns the configuration of a namespace and of a function of it with
+// more arguments.
 func nodeFunction(arguments string) string {
 	return namespace + `
 resource "scaleway_function" "main" {
@@ -91,18 +93,19 @@ func writeArchive(t *testing.T, file, content string) string {
 	return path
 }
 
-// nodeArchive is a function that answers with a text.
+// nodeArchive writes the archive of a function that answers with a text, and returns
+// its path.
 func nodeArchive(t *testing.T) string {
 	t.Helper()
 	return writeArchive(t, "handler.js", "module.exports.handle = () => ({ statusCode: 200, body: \"first\" });\n")
 }
 
-// expectRequests fails unless as many requests as wanted were made.
+// expectRequests fails unless the proxy got want requests of the method and the path.
 func (w *world) expectRequests(t *testing.T, want int, method, path string) []front.Request {
 	t.Helper()
 	requests := w.front.Requests(method, path)
 	if len(requests) != want {
-		t.Errorf("%d requests %s %s, want %d", len(requests), method, path, want)
+		t.Errorf("got %d requests %s %s, want %d", len(requests), method, path, want)
 	}
 	return requests
 }

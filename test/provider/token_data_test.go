@@ -14,16 +14,15 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// TestDefectT7TokensCanBeAudited: the official provider has no way to see which
-// tokens there are.
-func TestDefectT7TokensCanBeAudited(t *testing.T) {
+// The official provider cannot list tokens.
+func TestTokensData_ListsAndFilters(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "audited"})
 	f := must(w.api.CreateFunction(&function.CreateFunctionRequest{
 		Name: "main", NamespaceID: n.ID, Runtime: "node22", Handler: new("handler.handle"), Privacy: function.FunctionPrivacyPrivate,
 	}))
-	// More than a page of them.
+	// More than one page of tokens.
 	const many = 120
 	for i := range many {
 		w.issue(t, function.CreateTokenRequest{NamespaceID: &n.ID, Description: new(fmt.Sprintf("token %d", i))})
@@ -99,10 +98,10 @@ data "scaleway_function_token" "regional" { token_id = "fr-par/%s" }
 	)
 }
 
-// issue makes a token behind Terraform's back and returns its id.
+// issue creates a token without Terraform and returns its id.
 func (w *world) issue(t *testing.T, request function.CreateTokenRequest) string {
 	t.Helper()
-	//nolint:staticcheck // The end of these tokens is announced, and the provider is about them.
+	//nolint:staticcheck // The SDK marks tokens as deprecated; Jeton supports them.
 	issued, err := w.api.CreateToken(&request)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +109,7 @@ func (w *world) issue(t *testing.T, request function.CreateTokenRequest) string 
 	return issued.ID
 }
 
-func TestRuntimes(t *testing.T) {
+func TestRuntimesData_ListsRuntimes(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	all := must(w.api.ListFunctionRuntimes(&function.ListFunctionRuntimesRequest{})).Runtimes

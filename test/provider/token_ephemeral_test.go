@@ -13,8 +13,8 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// ephemeralRun makes a private function and, within the run, a token that a
-// command calls it with.
+// ephemeralRun returns the configuration of a private function, and of an ephemeral
+// token with which a command calls it.
 func (w *world) ephemeralRun(archive string) string {
 	return nodeFunction("  zip_file = \""+archive+"\"\n  deploy   = true") + `
 ephemeral "scaleway_function_token" "run" {
@@ -32,48 +32,48 @@ resource "terraform_data" "call" {
 `
 }
 
-// TestDefectT5TokenNeedsNoState: the official provider has no token that stays
-// out of the state. A token of a run opens a private function while the run
-// lasts, is refused after, and leaves nothing behind.
-func TestDefectT5TokenNeedsNoState(t *testing.T) {
+// The official provider has no ephemeral token. An ephemeral token is admitted by a
+// private function during the run, is revoked at its end, and is in no state, plan or
+// log.
+func TestEphemeralToken_IsValidDuringRun(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, w.ephemeralRun(nodeArchive(t)))
 	c.caller()
 	c.env = append(c.env, "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH=log")
 	before := time.Now()
-	printed := c.must("apply", "-no-color", "-auto-approve")
+	printed := c.apply()
 	token := c.read("used")
 	claims := tokenClaims(t, token)
 	if life := time.Unix(claims.Exp, 0).Sub(before); life < 29*time.Minute || life > 31*time.Minute {
-		t.Errorf("the token lives for %s, want 30m", life)
+		t.Errorf("got a lifetime of %s, want 30m", life)
 	}
 	w.expectCall(t, c.attribute("scaleway_function.main", "domain_name"), token, http.StatusForbidden)
 	if _, err := w.api.GetToken(&function.GetTokenRequest{TokenID: claims.JTI}); err == nil {
-		t.Error("the token is still there after the run")
+		t.Error("the token still exists after the run")
 	}
 	if strings.Contains(printed+c.read("log"), token) {
 		t.Error("the token is in the output or the log")
 	}
 	c.expectNowhere(token)
 
-	// A plan that is kept makes a token that is not kept.
+	// A saved plan does not contain the token, which is revoked at the end of plan.
 	c.must("plan", "-no-color", "-out=plan", "-replace=terraform_data.call")
 	c.write("plan.json", c.must("show", "-json", "plan"))
 	made := w.front.Requests("POST", "/tokens$")
 	if deleted := w.front.Requests("DELETE", "/tokens/"); len(made) != len(deleted) {
-		t.Errorf("%d tokens made and %d revoked", len(made), len(deleted))
+		t.Errorf("got %d tokens created and %d revoked, want the same number", len(made), len(deleted))
 	}
 	c.must("apply", "-no-color", "plan")
 	c.expectNowhere(token)
 	c.expectNowhere(c.read("used"))
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// expectNowhere fails if the secret is in a state or a plan.
+// expectNowhere fails if a state or a plan contains the secret.
 func (c *cli) expectNowhere(secret string) {
 	c.t.Helper()
-	// A fragment of it would do harm as well, and is not broken by escapes.
+	// A fragment would be harmful, too, and does not contain escaped characters.
 	part := secret[max(0, len(secret)-40):]
 	for _, name := range []string{"terraform.tfstate", "terraform.tfstate.backup", "plan", "plan.json"} {
 		if _, err := os.Stat(filepath.Join(c.dir, name)); err != nil {
@@ -90,9 +90,8 @@ func (c *cli) expectNowhere(secret string) {
 	}
 }
 
-// TestEphemeralTokenThatCannotBeRevoked: the run succeeds and says which token is
-// left, and until when.
-func TestEphemeralTokenThatCannotBeRevoked(t *testing.T) {
+// The run succeeds with a warning that names the token and its expiry.
+func TestEphemeralToken_FailedRevocationWarns(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespace+`
@@ -100,20 +99,19 @@ ephemeral "scaleway_function_token" "run" {
   namespace_id = scaleway_function_namespace.main.id
 }`)
 	w.front.Answer(1, "DELETE", "/tokens/", http.StatusForbidden, `{"message":"no"}`)
-	applied := c.must("apply", "-no-color", "-auto-approve")
+	applied := c.apply()
 	expectOnce(t, applied, "Cannot revoke the function token of this run")
 	text := unfolded(applied)
 	if !regexp.MustCompile(`Token fr-par/[0-9a-f-]{36} stays valid until \d{4}-\d\d-\d\dT`).MatchString(text) {
-		t.Errorf("the warning does not say which token, and until when:\n%s", applied)
+		t.Errorf("the warning does not name the token and its expiry:\n%s", applied)
 	}
-	// A token that is gone already is revoked.
+	// A token that does not exist any more counts as revoked.
 	w.front.Answer(1, "DELETE", "/tokens/", http.StatusNotFound, `{"message":"Token was not found"}`)
 	expectWarnings(t, c.must("plan", "-no-color"), 0)
 }
 
-// TestEphemeralTokenThatFails: a token that does not become ready fails the run,
-// and is taken back.
-func TestEphemeralTokenThatFails(t *testing.T) {
+// A token that does not become ready fails the run and is revoked.
+func TestEphemeralToken_ErrorFailsRun(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespace+`
@@ -131,14 +129,14 @@ resource "terraform_data" "use" {
 	w.front.Rewrite(10, "GET", "/tokens/", `"status":"ready"`, `"status":"error"`)
 	output, status := c.run("apply", "-no-color", "-auto-approve")
 	if status == 0 || !strings.Contains(output, "The function token did not become ready") {
-		t.Errorf("exit status %d:\n%s", status, output)
+		t.Errorf("got exit status %d, want 1:\n%s", status, output)
 	}
 	if err := w.expectTokens(0); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestEphemeralTokenArguments(t *testing.T) {
+func TestEphemeralToken_RefusesInvalidArguments(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	const id = `"fr-par/11111111-1111-4111-8111-111111111111"`
@@ -157,13 +155,13 @@ func TestEphemeralTokenArguments(t *testing.T) {
 			output, status := c.run("plan", "-no-color")
 			text := unfolded(output)
 			if status != 1 || !strings.Contains(text, test.want) {
-				t.Errorf("exit status %d, want %q in:\n%s", status, test.want, output)
+				t.Errorf("got exit status %d, want 1 and %q in:\n%s", status, test.want, output)
 			}
 		})
 	}
 }
 
-// claims are what a token says of itself.
+// claims are the claims of a token that the tests read.
 type claims struct {
 	JTI string `json:"jti"`
 	Exp int64  `json:"exp"`

@@ -19,7 +19,8 @@ import (
 
 const tokenAddress = "scaleway_function_token.main"
 
-// namespaceToken is a token of a namespace with more arguments.
+// namespaceToken returns the configuration of a namespace and of a token of it with
+// more arguments.
 func namespaceToken(arguments string) string {
 	return namespace + `
 resource "scaleway_function_token" "main" {
@@ -29,7 +30,7 @@ resource "scaleway_function_token" "main" {
 `
 }
 
-func TestToken(t *testing.T) {
+func TestToken_CreateReplaceImport(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	same := statecheck.CompareValue(compare.ValuesSame())
@@ -45,7 +46,7 @@ func TestToken(t *testing.T) {
 			},
 		},
 		resource.TestStep{
-			// Another spelling of all arguments replaces nothing.
+			// Equivalent values of all arguments are no change.
 			Config: w.config("%s", namespace+`
 resource "scaleway_function_token" "main" {
   namespace_id = split("/", scaleway_function_namespace.main.id)[1]
@@ -72,9 +73,9 @@ resource "scaleway_function_token" "main" {
 	)
 }
 
-// TestDefectT1DestroyRevokesTheToken: for years the official provider deleted
-// function tokens through the containers API and took its 404 for success.
-func TestDefectT1DestroyRevokesTheToken(t *testing.T) {
+// For years the official provider deleted function tokens through the containers API
+// and treated the 404 as success.
+func TestToken_DestroyRevokes(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -93,7 +94,7 @@ func TestDefectT1DestroyRevokesTheToken(t *testing.T) {
 			Config:    w.config(namespace), ExpectError: regexp.MustCompile(`Cannot revoke the function token`),
 		},
 		resource.TestStep{
-			// What the service says is gone is gone.
+			// A token that does not exist any more is not an error.
 			PreConfig: func() { w.front.Answer(1, "DELETE", "/tokens/", 404, `{"message":"Token was not found"}`) },
 			Config:    w.config(namespace),
 		},
@@ -111,50 +112,46 @@ func (w *world) expectTokens(want uint32) error {
 			return err
 		}
 		if tokens.TotalCount != want {
-			return fmt.Errorf("the server has %d tokens, want %d", tokens.TotalCount, want)
+			return fmt.Errorf("got %d tokens on the server, want %d", tokens.TotalCount, want)
 		}
 	}
 	return nil
 }
 
-// TestDefectT2ImportedTokenIsToldAndKept: the official provider imports a token
-// without its value and says nothing.
-func TestDefectT2ImportedTokenIsToldAndKept(t *testing.T) {
+// The official provider imports a token without its value, and does not warn.
+func TestToken_ImportWarnsAndKeepsToken(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(`description = "to import"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	id := c.attribute(tokenAddress, "id")
 	c.must("state", "rm", tokenAddress)
 	imported := c.must("import", "-no-color", tokenAddress, id)
 	expectOnce(t, imported, "The token value cannot be imported")
 	expectOnce(t, imported, "terraform apply -replace")
 	expectWarnings(t, imported, 1)
-	if got := c.attribute(tokenAddress, "token"); got != "" {
-		t.Errorf("the imported token has the value %q", got)
-	}
+	c.expectAttribute(tokenAddress, "token", "")
 	c.expectEmptyPlan()
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// TestDefectT3ExpiredTokenIsReported: the official provider keeps an expired
-// token in the state as if it were good.
-func TestDefectT3ExpiredTokenIsReported(t *testing.T) {
+// The official provider does not notice that a token has expired.
+func TestToken_ExpiredTokenWarns(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	expiry := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	c := w.commandLine(t, namespaceToken(fmt.Sprintf("expires_at = %q", expiry)))
-	if applied := c.must("apply", "-no-color", "-auto-approve"); strings.Contains(applied, "expired") {
-		t.Errorf("a good token is called expired:\n%s", applied)
+	if applied := c.apply(); strings.Contains(applied, "expired") {
+		t.Errorf("a warning about a valid token:\n%s", applied)
 	}
 	c.env = append(c.env, clockAhead+"=2h")
 	expectOnce(t, c.must("plan", "-no-color", "-detailed-exitcode"), "The function token is expired")
-	c.must("destroy", "-no-color", "-auto-approve")
+	c.destroy()
 }
 
-// TestDefectT4TokenIsAwaited: the official provider takes a token for good
-// before the service has made it, and one that the service failed to make.
-func TestDefectT4TokenIsAwaited(t *testing.T) {
+// The official provider does not wait until a token is ready, and accepts a token in
+// status error.
+func TestToken_WaitsUntilReady(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.front.Rewrite(3, "GET", "/tokens/", `"status":"ready"`, `"status":"creating"`)
@@ -163,7 +160,7 @@ func TestDefectT4TokenIsAwaited(t *testing.T) {
 			Config: w.config("%s", namespaceToken("")),
 			PostApplyFunc: func() {
 				if n := len(w.front.Requests("GET", "/tokens/")); n < 4 {
-					t.Errorf("the token was looked at %d times, want until it is ready", n)
+					t.Errorf("got %d reads of the token, want more until it is ready", n)
 				}
 			},
 		},
@@ -173,7 +170,7 @@ func TestDefectT4TokenIsAwaited(t *testing.T) {
 			ExpectError: regexp.MustCompile(`The function token did not become ready[\s\S]*status\s+"error"`),
 		},
 		resource.TestStep{
-			// The token that failed is known, and replaced.
+			// The failed token is in the state and is replaced.
 			Config: w.config("%s", namespaceToken(`description = "another"`)),
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(tokenAddress, plancheck.ResourceActionReplace),
@@ -183,9 +180,9 @@ func TestDefectT4TokenIsAwaited(t *testing.T) {
 	)
 }
 
-// TestDefectT6RegionIsInTheState: the official provider leaves the region of a
-// token empty, and ignores one that is configured later.
-func TestDefectT6RegionIsInTheState(t *testing.T) {
+// The official provider does not store a token's region, and ignores a region that is
+// configured later.
+func TestToken_StoresRegion(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	token := func(region string) string {
@@ -195,39 +192,34 @@ resource "scaleway_function_token" "main" {
 ` + region + "\n}\n"
 	}
 	c := w.commandLine(t, token(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	if got := c.attribute(tokenAddress, "region"); got != "fr-par" {
-		t.Errorf("the region is %q, want fr-par", got)
-	}
-	c.write("main.tf", token(`region = "fr-par"`))
+	c.apply()
+	c.expectAttribute(tokenAddress, "region", "fr-par")
+	c.configure(token(`region = "fr-par"`))
 	c.expectEmptyPlan()
-	c.write("main.tf", token(`region = "nl-ams"`))
+	c.configure(token(`region = "nl-ams"`))
 	expectOnce(t, c.must("plan", "-no-color"), "scaleway_function_token.main must be replaced")
 }
 
-// TestDefectT6RegionOfAnOfficialState: a region that is configured for a token in
-// an official state is recorded, and not taken for another one.
-func TestDefectT6RegionOfAnOfficialState(t *testing.T) {
+// A region that is configured for a token of a state of the official provider is stored
+// and does not replace the token.
+func TestToken_RegionMissingInState(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	configuration, state := w.official(t)
 	c := w.commandLine(t, strings.ReplaceAll(configuration, "scaleway_function_token function {", "scaleway_function_token function {\n  region = \"fr-par\""))
 	c.write("terraform.tfstate", state)
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "0 added, 0 changed, 0 destroyed")
-	if got := c.attribute("scaleway_function_token.function", "region"); got != "fr-par" {
-		t.Errorf("the region is %q, want fr-par", got)
-	}
+	expectOnce(t, c.apply(), "0 added, 0 changed, 0 destroyed")
+	c.expectAttribute("scaleway_function_token.function", "region", "fr-par")
 	w.expectRequests(t, 0, "POST", "")
 	c.expectEmptyPlan()
 }
 
-// TestDefectT2ExpiredTokenIsImportedWithOneWarningEach: that it has no value, and
-// that it opens nothing.
-func TestDefectT2ExpiredTokenIsImportedWithOneWarningEach(t *testing.T) {
+// One warning says that the value is unknown, and one that the token has expired.
+func TestToken_ImportOfExpiredTokenWarnsTwice(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(`expires_at = "2022-10-18T11:35:15+02:00"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	id := c.attribute(tokenAddress, "id")
 	c.must("state", "rm", tokenAddress)
 	imported := c.must("import", "-no-color", tokenAddress, id)
@@ -237,19 +229,19 @@ func TestDefectT2ExpiredTokenIsImportedWithOneWarningEach(t *testing.T) {
 	expectWarnings(t, c.must("plan", "-no-color", "-detailed-exitcode"), 1)
 }
 
-// TestTokenExpiry_KeepsFractionsOfASecond: a token expires at a second, and the
-// service drops the rest. What is configured stays in the state, and another fraction
-// of the same second makes no other token.
-func TestTokenExpiry_KeepsFractionsOfASecond(t *testing.T) {
+// A token expires at a full second: the service truncates the time. The configured
+// value stays in the state, and another fraction of the same second does not replace
+// the token.
+func TestToken_KeepsFractionsOfExpiry(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, namespaceToken(`expires_at = "2040-01-31T13:00:00.987654321+01:00"`))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
-	c.write("main.tf", namespaceToken(`expires_at = "2040-01-31T12:00:00Z"`))
+	c.configure(namespaceToken(`expires_at = "2040-01-31T12:00:00Z"`))
 	c.expectEmptyPlan()
-	c.write("main.tf", namespaceToken(`expires_at = "2040-01-31T12:00:01.5Z"`))
+	c.configure(namespaceToken(`expires_at = "2040-01-31T12:00:01.5Z"`))
 	if output, status := c.run("plan", "-no-color", "-detailed-exitcode"); status != 2 || !strings.Contains(output, "must be replaced") {
-		t.Errorf("another second does not replace the token: exit status %d\n%s", status, output)
+		t.Errorf("another second: got exit status %d, want 2 and a replacement in:\n%s", status, output)
 	}
 }

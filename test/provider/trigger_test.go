@@ -23,7 +23,8 @@ const (
 	subjectBlock   = "  nats {\n    subject = \"orders.>\"\n    account_id = \"fr-par/" + accountID + "\"\n  }"
 )
 
-// triggerOf is a trigger of a function, beside another function.
+// triggerOf returns the configuration of two functions, and of a trigger of one of
+// them.
 func triggerOf(functionID, more string) string {
 	return nodeFunction("") + fmt.Sprintf(`
 resource "scaleway_function" "other" {
@@ -46,7 +47,7 @@ func replaces(address string) resource.ConfigPlanChecks {
 	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace)}}
 }
 
-func TestTrigger(t *testing.T) {
+func TestTrigger_CreateUpdateReplace(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	inBlock := func(block, attribute string) tfjsonpath.Path {
@@ -77,10 +78,9 @@ func TestTrigger(t *testing.T) {
 	)
 }
 
-// TestDefectG1TriggerIsRead: the official provider reads neither the function nor
-// the source, so that an imported trigger is replaced, and another function is
-// ignored.
-func TestDefectG1TriggerIsRead(t *testing.T) {
+// The official provider reads neither the function nor the source, so that it replaces
+// an imported trigger and ignores another function.
+func TestTrigger_ReadsFunctionAndSource(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	for name, block := range map[string]string{
@@ -88,26 +88,23 @@ func TestDefectG1TriggerIsRead(t *testing.T) {
 		"everything": strings.Replace(queueBlock, "\n  }", fmt.Sprintf("\n    project_id = %q\n    region = \"nl-ams\"\n  }", w.ProjectID), 1),
 	} {
 		c := w.commandLine(t, triggerOf(ofMain, block))
-		c.must("apply", "-no-color", "-auto-approve")
+		c.apply()
 		c.expectEmptyPlan()
-		id := c.attribute(triggerAddress, "id")
-		c.must("state", "rm", triggerAddress)
-		c.must("import", "-no-color", triggerAddress, id)
+		c.reimport(triggerAddress)
 		c.expectEmptyPlan()
-		c.write("main.tf", triggerOf(bareMain, block))
+		c.configure(triggerOf(bareMain, block))
 		c.expectEmptyPlan()
-		c.write("main.tf", triggerOf("scaleway_function.other.id", block))
+		c.configure(triggerOf("scaleway_function.other.id", block))
 		if output := c.must("plan", "-no-color"); !strings.Contains(output, triggerAddress+" must be replaced") {
-			t.Errorf("%s: another function is no replacement:\n%s", name, output)
+			t.Errorf("%s: another function does not replace the trigger:\n%s", name, output)
 		}
-		c.write("main.tf", triggerOf(ofMain, block))
-		c.must("destroy", "-no-color", "-auto-approve")
+		c.configure(triggerOf(ofMain, block))
+		c.destroy()
 	}
 }
 
-// TestDefectG2TriggerHasASource: the official provider lets one without a source
-// pass, for the service to refuse.
-func TestDefectG2TriggerHasASource(t *testing.T) {
+// The official provider sends a trigger without a source, and the service refuses it.
+func TestTrigger_RequiresOneSource(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.run(t,
@@ -122,9 +119,9 @@ func TestDefectG2TriggerHasASource(t *testing.T) {
 	w.expectRequests(t, 0, "POST", "/triggers$")
 }
 
-// TestTriggerThatFails: one that the service gives up on fails the apply in the
-// service's own words, is known, and is replaced.
-func TestTriggerThatFails(t *testing.T) {
+// A trigger in status error fails the apply with the service's message, is stored, and
+// is replaced by the next apply.
+func TestTrigger_ErrorFailsApply(t *testing.T) {
 	t.Parallel()
 	const why = `"status":"error","error_message":"no such queue"`
 	w := start(t)
@@ -136,17 +133,17 @@ func TestTriggerThatFails(t *testing.T) {
 	}
 	expectOnce(t, output, "The trigger did not become ready")
 	expectOnce(t, strings.Join(strings.Fields(output), " "), "no such queue")
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 1 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 1 destroyed")
 	w.front.Rewrite(2, "GET", "/triggers/", `"status":"ready","error_message":null`, why)
 	expectOnce(t, c.must("plan", "-no-color"), "The trigger is not ready")
 	must(w.api.DeleteTrigger(&function.DeleteTriggerRequest{TriggerID: strings.TrimPrefix(c.attribute(triggerAddress, "id"), "fr-par/")}))
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "1 added, 0 changed, 0 destroyed")
+	expectOnce(t, c.apply(), "1 added, 0 changed, 0 destroyed")
 }
 
-// TestTriggerImportedByTheOfficialProvider: its state names neither the function nor
-// the source. Without a look at the server they are filled in and nothing is
-// replaced; but a trigger that is another one is not taken for this.
-func TestTriggerImportedByTheOfficialProvider(t *testing.T) {
+// The state of a trigger that the official provider imported contains neither the
+// function nor the source. Without a refresh they are added and nothing is replaced,
+// unless the configuration describes another trigger.
+func TestTrigger_ImportedByOfficialProvider(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	objects := must(official.MakeObjects(t.Context(), w.api))
@@ -165,7 +162,7 @@ func TestTriggerImportedByTheOfficialProvider(t *testing.T) {
 		w.front.Forget()
 		output, status := c.run("apply", "-no-color", "-auto-approve", "-refresh=false")
 		if text := strings.Join(strings.Fields(output), " "); status != test.status || !strings.Contains(text, test.says) {
-			t.Errorf("%s: exit status %d\n%s", name, status, output)
+			t.Errorf("%s: got exit status %d:\n%s", name, status, output)
 		}
 		w.expectRequests(t, 0, "PATCH", "")
 		if status == 0 {
@@ -174,8 +171,8 @@ func TestTriggerImportedByTheOfficialProvider(t *testing.T) {
 	}
 }
 
-// TestTriggerOfAnotherService: the API knows queues for which there is no block.
-func TestTriggerOfAnotherService(t *testing.T) {
+// The API has sources for which the resource has no block.
+func TestTrigger_ImportOfUnsupportedSource(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	n := w.readyNamespace(&function.CreateNamespaceRequest{Name: "elsewhere"})

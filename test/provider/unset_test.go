@@ -14,8 +14,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider"
 )
 
-// emptyTexts sets each optional string of a schema to "", apart from those that
-// are given.
+// emptyTexts returns arguments that set each optional string of a schema to "", except
+// for the given ones.
 func emptyTexts(schema *tfprotov6.Schema, given ...string) string {
 	text := ""
 	for _, attribute := range schema.Block.Attributes {
@@ -31,8 +31,8 @@ func emptyTexts(schema *tfprotov6.Schema, given ...string) string {
 	return text
 }
 
-// emptyEverything configures one object of each kind, and each optional string that
-// it can do without as "".
+// emptyEverything returns the configuration of one object of each type, with each
+// optional string set to "" if the object does not need it.
 func emptyEverything(schemas *tfprotov6.GetProviderSchemaResponse) string {
 	resource := func(kind, arguments string, given ...string) string {
 		return fmt.Sprintf("resource %q main {\n%s\n%s}\n", kind, arguments, emptyTexts(schemas.ResourceSchemas[kind], given...))
@@ -64,8 +64,8 @@ func emptyEverything(schemas *tfprotov6.GetProviderSchemaResponse) string {
 		data("scaleway_function_runtimes", "main", "")
 }
 
-// TestEmptyText_IsUnset: "" for any optional string of any resource, data source or
-// the provider is the same as leaving it out.
+// In resources, data sources and the provider block, "" for an optional string means
+// that it is not set.
 func TestEmptyText_IsUnset(t *testing.T) {
 	t.Parallel()
 	w := start(t)
@@ -74,12 +74,12 @@ func TestEmptyText_IsUnset(t *testing.T) {
 	for _, kinds := range []map[string]*tfprotov6.Schema{schemas.ResourceSchemas, schemas.DataSourceSchemas} {
 		for kind := range kinds {
 			if !strings.Contains(configuration, `"`+kind+`"`) {
-				t.Errorf("the test has no %s", kind)
+				t.Errorf("the configuration has no %s", kind)
 			}
 		}
 	}
 	c := w.commandLine(t, configuration)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 	tests := map[string]struct{ address, attribute, want string }{
 		"namespace, region":   {namespaceAddress, "region", "fr-par"},
@@ -97,18 +97,17 @@ func TestEmptyText_IsUnset(t *testing.T) {
 	}
 	for name, test := range tests {
 		if got := c.attribute(test.address, test.attribute); got != test.want {
-			t.Errorf("%s: %s of %s is %q, want %q", name, test.attribute, test.address, got, test.want)
+			t.Errorf("%s: %s.%s: got %q, want %q", name, test.address, test.attribute, got, test.want)
 		}
 	}
 	for address, prefix := range map[string]string{namespaceAddress: "tf-func-", functionAddress: "tf-func-", triggerAddress: "tf-trigger-", cronAddress: "cron-"} {
 		if name := c.attribute(address, "name"); !strings.HasPrefix(name, prefix) {
-			t.Errorf("%s is named %q, want a generated name %s...", address, name, prefix)
+			t.Errorf("%s: got name %q, want a generated name %s...", address, name, prefix)
 		}
 	}
 }
 
-// TestEmptyText_EphemeralResource is the same for what is opened for a run only.
-func TestEmptyText_EphemeralResource(t *testing.T) {
+func TestEmptyText_IsUnsetInEphemeralResource(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	schemas := must(provider.NewServer(w.options)().GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}))
@@ -116,13 +115,12 @@ func TestEmptyText_EphemeralResource(t *testing.T) {
 		emptyTexts(schemas.EphemeralResourceSchemas["scaleway_function_token"], "function_id") + "}\n" +
 		"provider scaleway {\n  alias = \"other\"\n  zone = ephemeral.scaleway_function_token.main.region\n}\n"
 	c := w.commandLine(t, body)
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 }
 
-// TestEmptyText_RemovesAValue: an argument that becomes "" is removed on the
-// server.
-func TestEmptyText_RemovesAValue(t *testing.T) {
+// An argument that becomes "" is removed on the server.
+func TestEmptyText_RemovesValue(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	configuration := func(text string) string {
@@ -141,20 +139,19 @@ resource "scaleway_function" "main" {
 }`, "TEXT", text)
 	}
 	c := w.commandLine(t, configuration("all of it"))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", configuration(""))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
+	c.configure(configuration(""))
+	c.apply()
 	c.expectEmptyPlan()
 	for _, f := range must(w.api.ListFunctions(&function.ListFunctionsRequest{NamespaceID: strings.TrimPrefix(c.attribute(namespaceAddress, "id"), "fr-par/")})).Functions {
 		if *f.Description != "" {
-			t.Errorf("the description is %q", *f.Description)
+			t.Errorf("got description %q, want none", *f.Description)
 		}
 	}
 }
 
-// TestNullElements: a null element of a map is left out, in every map of every
-// resource, and a null tag is refused by the plan.
-func TestNullElements(t *testing.T) {
+// A null element of a map is left out, and the plan refuses a null tag.
+func TestNullElements_OfMapsAndTags(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	const arguments = `
@@ -179,33 +176,32 @@ func TestNullElements(t *testing.T) {
 			}
 			slices.Sort(keys)
 			if fmt.Sprint(has.variables) != fmt.Sprint(variables) || !slices.Equal(keys, secrets) {
-				t.Errorf("%s: the %s has the variables %v and the secrets %v, want %v and %v", when, noun, has.variables, keys, variables, secrets)
+				t.Errorf("%s: %s: got variables %v, secrets %v, want %v, %v", when, noun, has.variables, keys, variables, secrets)
 			}
 		}
 	}
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	c.expectEmptyPlan()
 	expectVariables("made", map[string]string{"B": "1"}, "D", "F")
-	c.write("main.tf", strings.NewReplacer(`B = "1"`, `B = null`, `D = "2"`, `D = null`, "A = null", `A = "2"`).Replace(configuration))
-	c.must("apply", "-no-color", "-auto-approve")
+	c.configure(strings.NewReplacer(`B = "1"`, `B = null`, `D = "2"`, `D = null`, "A = null", `A = "2"`).Replace(configuration))
+	c.apply()
 	c.expectEmptyPlan()
 	expectVariables("changed", map[string]string{"A": "2"}, "F")
 	for name, body := range map[string]string{
 		"namespace": strings.Replace(configuration, `name = "tests"`, "name = \"tests\"\n  tags = [\"a\", null]", 1),
 		"function":  strings.Replace(configuration, `name         = "main"`, "name = \"main\"\n  tags = [\"a\", null]", 1),
 	} {
-		c.write("main.tf", body)
+		c.configure(body)
 		output, status := c.run("plan", "-no-color")
 		if status == 0 || !strings.Contains(unfolded(output), "null") {
-			t.Errorf("%s: a null tag was planned: exit status %d\n%s", name, status, output)
+			t.Errorf("%s: a null tag: got exit status %d, want 1:\n%s", name, status, output)
 		}
 	}
 }
 
-// TestUnsetValues: what is not set stands in the state as the official provider
-// writes it, after an apply and after a refresh, so that templates and functions
-// that take texts and collections work.
-func TestUnsetValues(t *testing.T) {
+// Unset values have the same form in the state as with the official provider, after an
+// apply and after a refresh, so that expressions that need strings and collections work.
+func TestUnsetValues_AreStoredLikeOfficialProvider(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := w.commandLine(t, nodeFunction("")+`
@@ -267,33 +263,33 @@ resource "terraform_data" "each" {
 		}
 		for address, text := range want {
 			if got := string(found[address]); got != text {
-				t.Errorf("%s: %s is %s, want %s", when, address, got, text)
+				t.Errorf("%s: %s: got %s, want %s", when, address, got, text)
 			}
 		}
 	}
-	// The keys of a map are known once the function is.
-	c.must("apply", "-no-color", "-auto-approve", "-target=scaleway_function.main")
-	c.must("apply", "-no-color", "-auto-approve")
+	// The keys of the map are known after the function has been created.
+	c.apply("-target=scaleway_function.main")
+	c.apply()
 	expect("after the apply")
 	c.expectEmptyPlan()
 	if got := strings.TrimSpace(c.must("output", "-raw", "template")); got != "<>" {
-		t.Errorf("the template is %q", got)
+		t.Errorf("got template %q", got)
 	}
-	// States that hold null in these places are refreshed.
+	// A refresh replaces null in these attributes.
 	state := c.read("terraform.tfstate")
 	for _, empty := range []string{`"description": ""`, `"expires_at": ""`, `"private_network_id": ""`, `"tags": []`, `"environment_variables": {}`, `"secret_environment_variables": {}`} {
 		state = strings.ReplaceAll(state, empty, empty[:strings.Index(empty, ":")]+": null")
 	}
 	c.write("terraform.tfstate", state)
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	c.apply("-refresh-only")
 	expect("after a refresh")
 	c.expectEmptyPlan()
 	w.expectRequests(t, 0, "PATCH", "")
 }
 
-// TestTimeoutsAlone: timeouts are no part of an object, so a change of nothing else
-// plans nothing, and takes effect with the next change.
-func TestTimeoutsAlone(t *testing.T) {
+// Timeouts are not part of an object: a change of only the timeouts plans nothing, and
+// takes effect with the next change.
+func TestTimeouts_ChangeOfOnlyTimeoutsIsNoChange(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	timeouts := "  timeouts {\n    delete = \"1m\"\n  }\n"
@@ -305,15 +301,15 @@ resource "scaleway_function_cron" "main" {
 ` + more + "}\n"
 	}
 	c := w.commandLine(t, body(""))
-	c.must("apply", "-no-color", "-auto-approve")
-	c.write("main.tf", body(timeouts))
+	c.apply()
+	c.configure(body(timeouts))
 	c.expectEmptyPlan()
-	c.write("main.tf", strings.Replace(body(timeouts), "@daily", "@hourly", 1))
-	expectOnce(t, c.must("apply", "-no-color", "-auto-approve"), "0 added, 1 changed, 0 destroyed")
+	c.configure(strings.Replace(body(timeouts), "@daily", "@hourly", 1))
+	expectOnce(t, c.apply(), "0 added, 1 changed, 0 destroyed")
 	if !strings.Contains(c.read("terraform.tfstate"), `"delete": "1m"`) {
-		t.Error("the state does not hold the timeouts after a change")
+		t.Error("the state does not contain the timeouts after a change")
 	}
 	c.expectEmptyPlan()
-	c.write("main.tf", strings.Replace(body(""), "@daily", "@hourly", 1))
+	c.configure(strings.Replace(body(""), "@daily", "@hourly", 1))
 	c.expectEmptyPlan()
 }

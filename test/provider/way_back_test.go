@@ -8,11 +8,10 @@ import (
 	"github.com/jeton-dev/jeton/test/official"
 )
 
-// TestWayBack: the official provider reads what this one has written. It cannot be
-// built here, so the states are compared with its schema: terraform-plugin-sdk/v2
-// leaves out attributes that it does not know, fails on one of another type, and
-// takes private data that is a JSON object.
-func TestWayBack(t *testing.T) {
+// The official provider can read states of this provider. It cannot be built here, so
+// the states are compared with its schema: terraform-plugin-sdk/v2 ignores unknown
+// attributes, fails on another type, and accepts private data that is a JSON object.
+func TestWayBack_OfficialProviderCanReadStates(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	schema := must(official.ReadSchema())
@@ -24,11 +23,11 @@ func TestWayBack(t *testing.T) {
 		for _, resource := range parseState(t, c.read("terraform.tfstate")).Resources {
 			for _, instance := range resource.Instances {
 				if instance.SchemaVersion != 0 {
-					t.Errorf("%s: %s.%s has schema version %d", when, resource.Type, resource.Name, instance.SchemaVersion)
+					t.Errorf("%s: %s.%s: got schema version %d, want 0", when, resource.Type, resource.Name, instance.SchemaVersion)
 				}
 				var private map[string]any
 				if err := json.Unmarshal(instance.Private, &private); len(instance.Private) > 0 && err != nil {
-					t.Errorf("%s: the private data of %s.%s is no object: %v", when, resource.Type, resource.Name, err)
+					t.Errorf("%s: the private data of %s.%s is not a JSON object: %v", when, resource.Type, resource.Name, err)
 				}
 				for _, problem := range schema.Resources[resource.Type].Unreadable(instance.Attributes) {
 					t.Errorf("%s: %s.%s: %s", when, resource.Type, resource.Name, problem)
@@ -37,24 +36,22 @@ func TestWayBack(t *testing.T) {
 			}
 		}
 	}
-	c.must("apply", "-no-color", "-auto-approve")
+	c.apply()
 	look("after the apply")
-	c.must("apply", "-no-color", "-auto-approve", "-refresh-only")
+	c.apply("-refresh-only")
 	look("after a refresh")
 	for _, of := range []string{namespaceAddress, functionAddress, tokenAddress, cronAddress, domainAddress, triggerAddress} {
-		id := c.attribute(of, "id")
-		c.must("state", "rm", of)
-		c.must("import", "-no-color", of, id)
+		c.reimport(of)
 	}
 	look("after an import")
 	for _, of := range []string{official.NamespaceType, official.FunctionType, official.TokenType, official.CronType, official.DomainType, official.TriggerType} {
 		if !seen[of] {
-			t.Errorf("no state of a %s was looked at", of)
+			t.Errorf("no state contains a %s", of)
 		}
 	}
 }
 
-// everything uses all that this provider has and the official one has not.
+// everything uses every argument that only this provider has.
 const everything = `
 resource "scaleway_function_namespace" "main" {
   name                                    = "tests"
@@ -96,9 +93,8 @@ resource "scaleway_function_trigger" "main" {
 }
 `
 
-// TestWayBackIsChecked is the test of the test: what the official provider cannot
-// read is found.
-func TestWayBackIsChecked(t *testing.T) {
+// The check finds states that the official provider cannot read.
+func TestWayBack_CheckFindsUnreadableStates(t *testing.T) {
 	t.Parallel()
 	types := must(official.ReadSchema()).Resources
 	tests := map[string]struct{ of, attributes, want string }{
@@ -113,7 +109,7 @@ func TestWayBackIsChecked(t *testing.T) {
 			t.Fatal(err)
 		}
 		if problems := strings.Join(types[test.of].Unreadable(attributes), "\n"); !strings.Contains(problems, test.want) {
-			t.Errorf("%s: %q is not found in %q", name, test.want, problems)
+			t.Errorf("%s: got problems %q, want %q", name, problems, test.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package front stands in front of a real server in tests: it passes requests
-// on, remembers them, and can give another answer where a test needs one that
-// the server has no reason to give. It knows nothing of what the requests mean.
+// Package front is a recording proxy in front of a real server, for tests. It forwards
+// requests and records them, and can replace answers by ones that the server would not
+// give.
 package front

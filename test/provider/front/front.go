@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// Request is one request that came by.
+// Request is a recorded request.
 type Request struct {
 	Method string
 	Path   string
@@ -21,9 +21,9 @@ type Request struct {
 	Body   string
 }
 
-// Front is a proxy that remembers.
+// Front is a recording proxy. It may be used by several goroutines at once.
 type Front struct {
-	// URL is where the front listens.
+	// URL is the proxy's address.
 	URL string
 
 	upstream *httputil.ReverseProxy
@@ -32,7 +32,7 @@ type Front struct {
 	rules    []*rule
 }
 
-// rule gives another answer to some requests, a number of times.
+// rule replaces the answer to matching requests, left more times.
 type rule struct {
 	method string
 	path   *regexp.Regexp
@@ -40,7 +40,7 @@ type rule struct {
 	answer func(http.ResponseWriter, *http.Request, http.Handler)
 }
 
-// Start puts a front before the server at upstream until the test ends.
+// Start starts a proxy for the server at upstream. It stops when the test ends.
 func Start(t testing.TB, upstream string) *Front {
 	t.Helper()
 	target, err := url.Parse(upstream)
@@ -49,7 +49,7 @@ func Start(t testing.TB, upstream string) *Front {
 	}
 	f := &Front{upstream: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
-		// The server tells clients to come back under the name that they used.
+		// The server's URLs contain the host of the request.
 		r.Out.Host = r.In.Host
 	}}}
 	server := httptest.NewServer(f)
@@ -66,7 +66,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	applied := f.remember(Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone(), Body: string(body)})
+	applied := f.record(Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone(), Body: string(body)})
 	if applied != nil {
 		applied.answer(w, r, f.upstream)
 		return
@@ -74,8 +74,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.upstream.ServeHTTP(w, r)
 }
 
-// remember keeps the request and returns the first rule that is for it.
-func (f *Front) remember(r Request) *rule {
+// record records the request and returns the first rule that matches it, or nil.
+func (f *Front) record(r Request) *rule {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.requests = append(f.requests, r)
@@ -88,8 +88,8 @@ func (f *Front) remember(r Request) *rule {
 	return nil
 }
 
-// Answer gives status and body to the next times requests of the method whose
-// path matches the expression. The server does not see them.
+// Answer answers the next times requests of the method whose path matches the
+// expression, without forwarding them.
 func (f *Front) Answer(times int, method, path string, status int, body string) {
 	f.add(times, method, path, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
@@ -98,8 +98,8 @@ func (f *Front) Answer(times int, method, path string, status int, body string) 
 	})
 }
 
-// Rewrite replaces, in the server's answers to the next times requests of the
-// method whose path matches the expression, old by another text.
+// Rewrite replaces old by another text in the server's answers to the next times
+// requests of the method whose path matches the expression.
 func (f *Front) Rewrite(times int, method, path, old, replacement string) {
 	f.add(times, method, path, func(w http.ResponseWriter, r *http.Request, upstream http.Handler) {
 		recorded := httptest.NewRecorder()
@@ -108,8 +108,8 @@ func (f *Front) Rewrite(times int, method, path, old, replacement string) {
 	})
 }
 
-// Drop ends the connection in place of the server's answer, to the next times
-// requests of the method whose path matches the expression. The server has acted.
+// Drop forwards the next times requests of the method whose path matches the
+// expression, and closes the connection instead of sending the server's answer.
 func (f *Front) Drop(times int, method, path string) {
 	f.add(times, method, path, func(_ http.ResponseWriter, r *http.Request, upstream http.Handler) {
 		upstream.ServeHTTP(httptest.NewRecorder(), r)
@@ -117,9 +117,9 @@ func (f *Front) Drop(times int, method, path string) {
 	})
 }
 
-// Hold keeps back the server's answer to the next request of the method whose path
-// matches the expression, until release is called or the client goes away. The
-// server has acted once reached is closed.
+// Hold delays the server's answer to the next request of the method whose path matches
+// the expression, until release is called or the client disconnects. Reached is closed
+// once the server has answered.
 func (f *Front) Hold(method, path string) (reached <-chan struct{}, release func()) {
 	acted, released := make(chan struct{}), make(chan struct{})
 	f.add(1, method, path, func(w http.ResponseWriter, r *http.Request, upstream http.Handler) {
@@ -135,7 +135,7 @@ func (f *Front) Hold(method, path string) (reached <-chan struct{}, release func
 	return acted, sync.OnceFunc(func() { close(released) })
 }
 
-// pass gives a recorded answer with a body.
+// pass sends a recorded answer with another body.
 func pass(w http.ResponseWriter, recorded *httptest.ResponseRecorder, body string) {
 	w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
 	w.WriteHeader(recorded.Code)
@@ -148,8 +148,8 @@ func (f *Front) add(times int, method, path string, answer func(http.ResponseWri
 	f.rules = append(f.rules, &rule{method: method, path: regexp.MustCompile(path), left: times, answer: answer})
 }
 
-// Requests returns the requests of the method, or of all if it is "", whose path
-// matches the expression, in the order in which they came.
+// Requests returns the recorded requests of the method whose path matches the
+// expression, in order. The method "" matches all.
 func (f *Front) Requests(method, path string) []Request {
 	expression := regexp.MustCompile(path)
 	f.mu.Lock()
@@ -163,8 +163,7 @@ func (f *Front) Requests(method, path string) []Request {
 	return found
 }
 
-// Forget forgets the requests that came so far, and the rules that are not used
-// up.
+// Forget deletes the recorded requests and all rules.
 func (f *Front) Forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -1,5 +1,4 @@
-// Command program is the provider as the tests' command lines start it: with a
-// clock that can be ahead.
+// Command program is the provider with a clock that can be ahead, for tests.
 package main
 
 import (
@@ -10,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider"
 )
 
-// clockAhead is the variable that says by how much the clock is ahead.
+// clockAhead is the variable with the duration by which the clock is ahead.
 const clockAhead = "PROVIDER_TEST_CLOCK_AHEAD"
 
 func main() {

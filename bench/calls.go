@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/bench/harness"
+	"github.com/jeton-dev/jeton/test/await"
+)
+
+var (
+	callRounds = harness.Sized(5, 1)
+	callCount  = harness.Sized(6000, 200)
+)
+
+// connections is the number of concurrent calls, and of instances that serve them.
+const connections = 4
+
+// handler is the deployed function. It answers like harness.ServeHello.
+const handler = `package hello
+
+import "net/http"
+
+func Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte("` + harness.Hello + `")) }
+`
+
+// calls compares an admitted call of a private function with the same call through
+// httputil.ReverseProxy alone: in front of the same number of instances, each of which
+// serves one call at a time like a function's, and in front of one instance that
+// serves all calls.
+func calls(ctx context.Context, dir string) ([]harness.Result, error) {
+	s, err := harness.Start(ctx, filepath.Join(dir, "data"), "--cache-dir=.cache")
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	private, err := deployPrivate(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var baselines harness.Processes
+	defer baselines.Stop()
+	sides := []func() (harness.Cost, error){func() (harness.Cost, error) { return private.run(ctx) }}
+	for _, instances := range []int{connections, 1} {
+		baseline := private
+		if baseline.url, baseline.pid, err = startProxy(ctx, &baselines, dir, instances); err != nil {
+			return nil, err
+		}
+		sides = append(sides, func() (harness.Cost, error) { return baseline.run(ctx) })
+	}
+	costs, err := harness.WarmRounds(callRounds, sides...)
+	if err != nil {
+		return nil, err
+	}
+	rate := func(side int) []float64 {
+		return harness.Column(costs[side], func(c harness.Cost) float64 { return float64(callCount) / c.Wall })
+	}
+	cpu := func(side int) []float64 {
+		return harness.Column(costs[side], func(c harness.Cost) float64 { return c.CPU * 1e6 / float64(callCount) })
+	}
+	const ours, four, one = 0, 1, 2
+	note := fmt.Sprintf("an admitted call, %d connections; the baseline is httputil.ReverseProxy alone, ", connections)
+	const cpuNote = "CPU of the gateway or the proxy; baseline as above"
+	return []harness.Result{
+		harness.Compare("call-private", "calls/s", ">= 0.9", note+"in front of the same number of instances", rate(ours), rate(four)),
+		harness.Compare("call-private-cpu", "us/call", "<= 1.1", cpuNote, cpu(ours), cpu(four)),
+		harness.Compare("call-private-one", "calls/s", "", note+"in front of one instance for all", rate(ours), rate(one)),
+		harness.Compare("call-private-one-cpu", "us/call", "", cpuNote, cpu(ours), cpu(one)),
+	}, nil
+}
+
+// deployPrivate deploys a private function, and returns calls of it.
+func deployPrivate(ctx context.Context, s *harness.Server) (load, error) {
+	namespace, err := s.Namespace(ctx, "bench")
+	if err != nil {
+		return load{}, err
+	}
+	maxScale := uint32(connections)
+	f, err := s.Deploy(ctx, &function.CreateFunctionRequest{
+		NamespaceID: namespace.ID, Name: "hello", Runtime: "go126", Privacy: function.FunctionPrivacyPrivate, MaxScale: &maxScale,
+	}, map[string]string{"go.mod": "module example.org/hello\n\ngo 1.21\n", "f.go": handler})
+	if err != nil {
+		return load{}, err
+	}
+	token, err := s.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}, scw.WithContext(ctx))
+	if err != nil {
+		return load{}, err
+	}
+	return load{url: s.Gateway, host: f.DomainName, token: token.Token, pid: s.PID()}, nil
+}
+
+// The roles of the baseline's processes.
+const (
+	proxyRole    = "proxy"
+	instanceRole = "instance"
+)
+
+// startProxy starts instances and a bare proxy in front of them. It returns the
+// proxy's URL and process ID.
+func startProxy(ctx context.Context, started *harness.Processes, dir string, instances int) (url string, pid int, err error) {
+	start := func(role string, arguments ...string) (int, error) {
+		command, err := harness.Command(ctx, role, arguments...)
+		if err != nil {
+			return 0, err
+		}
+		return started.Start(command)
+	}
+	addressFile := filepath.Join(dir, fmt.Sprintf("address-%d", instances))
+	arguments := []string{addressFile}
+	for n := range instances {
+		socket := filepath.Join(dir, fmt.Sprintf("s%d-%d", instances, n))
+		if _, err := start(instanceRole, socket); err != nil {
+			return "", 0, err
+		}
+		arguments = append(arguments, socket)
+	}
+	if pid, err = start(proxyRole, arguments...); err != nil {
+		return "", 0, err
+	}
+	err = await.Until(ctx, "the proxy and its instances listen", func() bool {
+		for _, path := range arguments {
+			if _, err := os.Stat(path); err != nil {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	address, err := os.ReadFile(addressFile)
+	return "http://" + string(address), pid, err
+}
+
+// proxy serves harness.BareProxy in front of unix sockets, and writes its address to
+// a file. With one socket it forwards calls concurrently; with several it forwards
+// one call at a time to each.
+func proxy(addressFile string, sockets []string) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	const idleConnections = 64
+	handler := harness.BareProxy(sockets[0], idleConnections, nil)
+	if len(sockets) > 1 {
+		idle := make(chan http.Handler, len(sockets))
+		for _, socket := range sockets {
+			idle <- harness.BareProxy(socket, idleConnections, nil)
+		}
+		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			instance := <-idle
+			defer func() { idle <- instance }()
+			instance.ServeHTTP(w, r)
+		})
+	}
+	unfinished := addressFile + ".new"
+	if err := os.WriteFile(unfinished, []byte(listener.Addr().String()), 0o644); err != nil {
+		return err
+	}
+	if err := os.Rename(unfinished, addressFile); err != nil {
+		return err
+	}
+	return http.Serve(listener, handler)
+}
+
+// load describes the calls of one side.
+type load struct {
+	url, host, token string
+	// pid is the process whose CPU time is measured.
+	pid int
+}
+
+// run makes callCount calls, and returns their cost in seconds.
+func (l load) run(ctx context.Context) (harness.Cost, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
+	defer client.CloseIdleConnections()
+	before, err := harness.CPUTime(l.pid)
+	if err != nil {
+		return harness.Cost{}, err
+	}
+	began := time.Now()
+	var group sync.WaitGroup
+	failures := make(chan error, connections)
+	for range connections {
+		group.Go(func() {
+			for range callCount / connections {
+				if err := l.call(ctx, client); err != nil {
+					failures <- err
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	took := time.Since(began)
+	close(failures)
+	if err := <-failures; err != nil {
+		return harness.Cost{}, err
+	}
+	after, err := harness.CPUTime(l.pid)
+	return harness.Cost{Wall: took.Seconds(), CPU: (after - before).Seconds()}, err
+}
+
+func (l load) call(ctx context.Context, client *http.Client) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, l.url, nil)
+	if err != nil {
+		return err
+	}
+	request.Host = l.host
+	request.Header.Set("X-Auth-Token", l.token)
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || string(body) != harness.Hello {
+		return fmt.Errorf("call: got %s %q, error %w", response.Status, body, err)
+	}
+	return nil
+}
