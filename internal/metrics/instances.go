@@ -6,10 +6,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// Instances adds the metrics of instances and queues. census is called at each scrape.
-func (m *Metrics) Instances(census func() []scale.Census) {
+// Instances adds the metrics of instances and queues. counts is called at each scrape.
+func (m *Metrics) Instances(counts func() []scale.Counts) {
 	m.registry.MustRegister(&instances{
-		metrics: m, census: census,
+		metrics: m, counts: counts,
 		count: prometheus.NewDesc("jeton_instances",
 			"Instances by function and state; function_id is empty for revisions that are not the serving one.",
 			[]string{functionID, "state"}, nil),
@@ -20,7 +20,7 @@ func (m *Metrics) Instances(census func() []scale.Census) {
 // instances implements prometheus.Collector.
 type instances struct {
 	metrics      *Metrics
-	census       func() []scale.Census
+	counts       func() []scale.Counts
 	count, queue *prometheus.Desc
 }
 
@@ -33,8 +33,8 @@ func (i *instances) Describe(descriptions chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. Revisions that do not serve are counted together.
 func (i *instances) Collect(collected chan<- prometheus.Metric) {
 	owners := i.metrics.owners()
-	totals := map[string]scale.Census{}
-	for _, c := range i.census() {
+	totals := map[string]scale.Counts{}
+	for _, c := range i.counts() {
 		owner := owners[c.RevisionID]
 		sum := totals[owner]
 		sum.Waiting += c.Waiting

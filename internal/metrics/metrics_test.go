@@ -30,8 +30,8 @@ func newBusyMetrics(t *testing.T) *metrics.Metrics {
 	t.Helper()
 	m := metrics.New("1.2.3")
 	m.Behind(func() int64 { return 3 })
-	m.Instances(func() []scale.Census {
-		return []scale.Census{
+	m.Instances(func() []scale.Counts {
+		return []scale.Counts{
 			{RevisionID: "r2", Waiting: 4, Starting: 1, Busy: 2},
 			{RevisionID: "r1", Busy: 1, Leaving: 1},
 			{RevisionID: "other", Busy: 1},

@@ -17,7 +17,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/reconcile"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
@@ -75,7 +74,7 @@ func newFixture(t *testing.T) *fixture {
 	f.archives = archives
 	f.config = reconcile.Config{
 		Store: f.store, Keys: f.keys, Sealer: sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: f.logs,
-		Builders: f.builders, Toolchains: &runtime.Toolchains{}, Engine: f.engine, Instances: f.instances,
+		Builders: f.builders, Engine: f.engine, Instances: f.instances,
 		Caches: folderCaches{filepath.Join(f.dir, "caches")}, Sources: f.sources, Limits: functions.DefaultLimits(),
 		BuildTimeout: time.Minute, BuildDisk: 1 << 20, BuildSlots: 2, CacheLimit: 1 << 20,
 		Now: time.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(f.log, nil)),

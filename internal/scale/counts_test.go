@@ -32,20 +32,20 @@ func (s *starts) Started(_ string, took time.Duration, cold bool) {
 func (s *starts) StartFailed(string) { s.mu.Lock(); defer s.mu.Unlock(); s.failed++ }
 
 func TestCensus(t *testing.T) {
-	e := &memory{manual: true}
+	e := &fakeEngine{manual: true}
 	observer := &starts{}
 	run(t, e, scale.Config{Observer: observer}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		first, second := acquireLater(t.Context(), s), acquireLater(t.Context(), s)
-		wantCensus(t, s, scale.Census{RevisionID: revision, Waiting: 2, Starting: 1})
+		wantNumbers(t, s, scale.Counts{RevisionID: revision, Waiting: 2, Starting: 1})
 		pass(3 * time.Second)
-		e.emit(revision, "i1", engine.Ready, "")
+		e.become("i1", engine.Ready, "")
 		synctest.Wait()
-		wantCensus(t, s, scale.Census{RevisionID: revision, Waiting: 1, Busy: 1})
+		wantNumbers(t, s, scale.Counts{RevisionID: revision, Waiting: 1, Busy: 1})
 		s.Release(first.instance)
 		synctest.Wait()
 		s.Release(second.instance)
-		wantCensus(t, s, scale.Census{RevisionID: revision, Idle: 1})
+		wantNumbers(t, s, scale.Counts{RevisionID: revision, Idle: 1})
 		if !slices.Equal(observer.cold, []time.Duration{3 * time.Second}) || observer.warm != nil || observer.failed != 0 {
 			t.Errorf("cold starts %v, warm ones %v, %d failed", observer.cold, observer.warm, observer.failed)
 		}
@@ -53,20 +53,20 @@ func TestCensus(t *testing.T) {
 }
 
 func TestStartsThatNobodyWaitsFor(t *testing.T) {
-	e := &memory{manual: true}
+	e := &fakeEngine{manual: true}
 	observer := &starts{}
 	run(t, e, scale.Config{Observer: observer}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 2, Max: 2})
 		wantCounts(t, e, 2, 2)
-		e.emit(revision, "i1", engine.Ready, "")
-		e.emit(revision, "i1", engine.Ready, "")
-		e.end(revision, "i2", "it crashed")
+		e.become("i1", engine.Ready, "")
+		e.become("i1", engine.Ready, "")
+		e.become("i2", engine.Gone, "it crashed")
 		synctest.Wait()
 		if len(observer.warm) != 1 || observer.cold != nil || observer.failed != 1 {
 			t.Errorf("cold starts %v, warm ones %v, %d failed", observer.cold, observer.warm, observer.failed)
 		}
 		// One that was ready before it ended did start.
-		e.end(revision, "i1", "it crashed later")
+		e.become("i1", engine.Gone, "it crashed later")
 		synctest.Wait()
 		if observer.failed != 1 {
 			t.Errorf("%d starts failed", observer.failed)
@@ -74,9 +74,9 @@ func TestStartsThatNobodyWaitsFor(t *testing.T) {
 	})
 }
 
-func wantCensus(t *testing.T, s *scale.Scaler, want scale.Census) {
+func wantNumbers(t *testing.T, s *scale.Scaler, want scale.Counts) {
 	t.Helper()
-	if got := s.Census(); len(got) != 1 || got[0] != want {
+	if got := s.Counts(); len(got) != 1 || got[0] != want {
 		t.Errorf("the census is %+v, want %+v", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,14 +15,29 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// defaultRegion is the region of clients that name none, as in Scaleway's own.
+// defaultRegion is the region in the credentials file, as in Scaleway's clients.
 const defaultRegion = "fr-par"
 
-// introduce makes the first project and its API key where there is none yet,
-// and returns what it has made. The secret key goes to the credentials file
-// and is not kept by the server; it is there before the key is, so that a crash
-// between the two loses nothing.
-func introduce(ctx context.Context, objects store.Store, c Config, apiURL string) (*scw.Profile, error) {
+// bootstrap creates the first project and its API key if there is no project, and
+// returns their credentials. Otherwise it updates the URL of the API in the
+// credentials file and returns nil.
+func bootstrap(ctx context.Context, b *base) (*scw.Profile, error) {
+	apiURL := cmp.Or(b.config.APIURL, b.listeners.endpoints.API)
+	issued, err := createFirstProject(ctx, b.store, b.config, apiURL)
+	if err != nil {
+		return nil, fmt.Errorf("first project: %w", err)
+	}
+	if issued == nil {
+		return nil, updateURL(b.config.Credentials, apiURL)
+	}
+	b.log.Info("created a project and an API key", "credentials", b.config.Credentials)
+	return issued, nil
+}
+
+// createFirstProject writes the secret key to the credentials file before it commits
+// the API key, so that a crash between the two loses nothing. The server stores only
+// a digest of the secret key.
+func createFirstProject(ctx context.Context, objects store.Store, c Config, apiURL string) (*scw.Profile, error) {
 	var projects []iam.Project
 	err := objects.View(ctx, func(tx store.Tx) (err error) {
 		projects, err = tx.Projects()
@@ -33,7 +49,7 @@ func introduce(ctx context.Context, objects store.Store, c Config, apiURL string
 	now := c.Now()
 	project := iam.Project{ID: c.NewID(), OrganizationID: c.NewID(), Name: "default", CreatedAt: now}
 	key, secretKey := iam.NewAPIKey(project, now, iam.FullAccess)
-	// It is the owner's key: configurations make projects of their own with it.
+	// Configurations create their own projects with this key.
 	key.Organization = true
 	secret, region := secretKey.Reveal(), defaultRegion
 	profile := scw.Profile{
@@ -52,8 +68,8 @@ func introduce(ctx context.Context, objects store.Store, c Config, apiURL string
 	return &profile, nil
 }
 
-// writeCredentials keeps what stood in the file before under another name: it
-// may be the only copy of some other server's key.
+// writeCredentials renames an existing file, which may be the only copy of another
+// server's key.
 func writeCredentials(path string, profile scw.Profile, now time.Time) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -65,9 +81,8 @@ func writeCredentials(path string, profile scw.Profile, now time.Time) error {
 	return SaveCredentials(path, &scw.Config{Profile: profile})
 }
 
-// readdress has the credentials file name the address at which the API is now,
-// if the file is still there.
-func readdress(path, apiURL string) error {
+// updateURL writes the URL of the API to the credentials file, if the file exists.
+func updateURL(path, apiURL string) error {
 	config, err := scw.LoadConfigFromPath(path)
 	if _, missing := errors.AsType[*scw.ConfigFileNotFoundError](err); missing {
 		return nil
@@ -82,8 +97,8 @@ func readdress(path, apiURL string) error {
 	return SaveCredentials(path, config)
 }
 
-// SaveCredentials writes a file of Scaleway's form. It leaves either the old
-// file or the whole new one.
+// SaveCredentials writes a configuration file of Scaleway's clients. After a crash
+// the file is either the old or the new one, complete.
 func SaveCredentials(path string, config *scw.Config) error {
 	unfinished := path + ".new"
 	if err := config.SaveTo(unfinished); err != nil {
