@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/bench/harness"
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -82,7 +83,7 @@ func gatewayHandler(s setup) http.Handler {
 		ID: tokenID, FunctionID: privateID, Digest: functions.DigestOf(s.Token), ExpiresAt: time.Now().Add(time.Hour),
 	}})
 	g := &gateway.Gateway{
-		Table: table, Keys: iam.NewDirectory(), Instances: oneInstance{&scale.Instance{ID: "instance", Address: s.Instance}},
+		Table: table, Keys: iam.NewDirectory(), Instances: oneInstance{&scale.Instance{ID: "instance", Address: engine.MustParseAddress("unix:" + s.Instance)}},
 		Now: time.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	return g.Handler()

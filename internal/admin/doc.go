@@ -1,4 +1,4 @@
-// Package admin is how the owner of a data folder says who may call: projects
-// and their API keys. It listens on a unix socket that only the owner of the
-// folder can open, and asks for no key. Its client is the command line.
+// Package admin manages projects and API keys. It serves a unix socket that only the
+// owner of the data folder can open, without authentication, and has the client for it
+// that the command line uses.
 package admin

@@ -12,28 +12,28 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// maxRequest bounds the body of a request, in bytes.
+// maxRequest is the maximum size of the body of a request, in bytes.
 const maxRequest = 64 << 10
 
-// An answer is one endpoint: what it returns is encoded as JSON.
-type answer func(*http.Request) (any, error)
+// An operation serves one endpoint. Its result is encoded as JSON.
+type operation func(*http.Request) (any, error)
 
-// An Outcome is what became of a request.
+// An Outcome is the outcome of a request.
 type Outcome struct {
-	// Endpoint is the pattern of the endpoint, with the method.
+	// Endpoint is the method and the pattern of the path.
 	Endpoint string
 	Status   int
-	// Object is the ID, or the access key, of what the request was about.
+	// Object is the ID or access key of the affected object; empty if it is not known.
 	Object string
-	// Changes tells that it was to change something.
+	// Changes reports whether the endpoint changes something.
 	Changes bool
 }
 
-// Handler returns the handler of the socket. Whoever reaches it may do all that
-// it does; observe is told of it.
+// Handler returns the handler of the socket. It does not authenticate its callers. It
+// calls observe for each request before it responds.
 func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
 	mux := http.NewServeMux()
-	for pattern, answer := range map[string]answer{
+	for pattern, run := range map[string]operation{
 		"GET /projects":                      s.listProjects,
 		"POST /projects":                     s.createProject,
 		"GET /api-keys":                      s.listKeys,
@@ -42,39 +42,39 @@ func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)
 		"POST /api-keys/{access_key}/rotate": s.rotateKey,
 		"GET /tokens":                        s.listTokens,
 	} {
-		mux.Handle(pattern, endpoint(answer, log, observe))
+		mux.Handle(pattern, endpoint(run, log, observe))
 	}
 	return mux
 }
 
-func endpoint(answer answer, log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
+func endpoint(run operation, log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o := Outcome{Endpoint: r.Pattern, Status: http.StatusOK, Object: r.PathValue("access_key"), Changes: r.Method != http.MethodGet}
-		body, err := answer(r)
+		body, err := run(r)
 		if made, ok := body.(identified); ok && err == nil {
 			o.Object = made.object()
 		}
 		if err != nil {
-			o.Status, body = failed(err)
+			o.Status, body = failureOf(err)
 		}
 		observe(r, o)
 		log.InfoContext(r.Context(), "admin request", "endpoint", r.Pattern, "status", o.Status, "error", err)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(o.Status)
-		// A client that went away has no use for an answer.
+		// An error means that the client disconnected.
 		_ = json.NewEncoder(w).Encode(body)
 	})
 }
 
-// identified is the answer for one object.
+// identified is implemented by responses for one object.
 type identified interface{ object() string }
 
 func (p Project) object() string { return p.ID }
 func (k APIKey) object() string  { return k.AccessKey }
 
-// failed is the answer to an error. It is written for the owner of the server,
-// from whom nothing is kept.
-func failed(err error) (int, failure) {
+// failureOf returns the response to an error. It contains the whole text, because its
+// reader is the owner of the server.
+func failureOf(err error) (int, failure) {
 	code := functions.CodeOf(err)
 	status := map[functions.Code]int{
 		functions.InvalidArgument: http.StatusBadRequest,
@@ -92,7 +92,7 @@ func failed(err error) (int, failure) {
 func decode(r *http.Request, into any) error {
 	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxRequest)).Decode(into)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return &functions.Error{Code: functions.InvalidArgument, Message: fmt.Sprintf("the request's body: %v", err)}
+		return &functions.Error{Code: functions.InvalidArgument, Message: fmt.Sprintf("decode the request body: %v", err)}
 	}
 	return nil
 }
@@ -141,16 +141,16 @@ func (s *Service) rotateKey(r *http.Request) (any, error) {
 
 func (s *Service) listTokens(r *http.Request) (any, error) {
 	query := r.URL.Query()
-	// What is no number is the first page.
+	// An invalid number stands for the first page.
 	page, _ := strconv.Atoi(query.Get("page"))
 	found, err := s.Tokens(r.Context(), query.Get("namespace_id"), query.Get("function_id"), page)
 	return encodeAll(found, encodeToken), err
 }
 
 func encodeAll[T, A any](objects []T, encode func(T) A) []A {
-	answers := make([]A, len(objects))
+	encoded := make([]A, len(objects))
 	for i, object := range objects {
-		answers[i] = encode(object)
+		encoded[i] = encode(object)
 	}
-	return answers
+	return encoded
 }

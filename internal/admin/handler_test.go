@@ -14,13 +14,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-func TestProjects(t *testing.T) {
+func TestProjects_AreCreatedAndListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.pass(time.Minute)
+	w.Advance(time.Minute)
 	made, err := w.CreateProject(t.Context(), "a team")
 	if err != nil || made.OrganizationID != first.OrganizationID || !made.CreatedAt.Equal(start.Add(time.Minute)) || w.last().Object != made.ID {
-		t.Errorf("%+v, %v, noted as %+v", made, err, w.last())
+		t.Errorf("CreateProject() = %+v, %v, observed as %+v", made, err, w.last())
 	}
 	for name, code := range map[string]functions.Code{
 		"a team": functions.AlreadyExists, "default": functions.AlreadyExists, "": functions.InvalidArgument, made.ID: functions.InvalidArgument,
@@ -31,19 +31,18 @@ func TestProjects(t *testing.T) {
 	}
 	all, err := w.Projects(t.Context())
 	if err != nil || len(all) != 2 || all[0].ID != first.ID || all[1].ID != made.ID {
-		t.Errorf("%+v, %v", all, err)
+		t.Errorf("Projects() = %+v, %v", all, err)
 	}
 	if o := w.last(); o.Changes || o.Status != 200 {
-		t.Errorf("a list is noted as %+v", o)
+		t.Errorf("a list is observed as %+v", o)
 	}
 }
 
-// A client reads all pages of a list, and the socket shows no digest.
-func TestTokens(t *testing.T) {
+func TestTokens_ListsAllPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const (
-		many         = 2500
+		count        = 2500
 		namespace    = "10000000-0000-4000-8000-000000000000"
 		f            = "20000000-0000-4000-8000-000000000000"
 		ofFunctionID = "30000000-0000-4000-8000-000000000000"
@@ -54,7 +53,7 @@ func TestTokens(t *testing.T) {
 		functions.Function{ID: f, Region: "fr-par", ProjectID: first.ID, NamespaceID: namespace, Name: "f"},
 		functions.Token{ID: ofFunctionID, Region: "fr-par", ProjectID: first.ID, FunctionID: f, ExpiresAt: start},
 	}
-	for n := range many {
+	for n := range count {
 		objects = append(objects, functions.Token{
 			ID: id(n), Region: "fr-par", ProjectID: first.ID, NamespaceID: namespace, CreatedAt: start.Add(time.Duration(n)),
 			Digest: functions.DigestOf(fmt.Sprint(n)),
@@ -62,12 +61,12 @@ func TestTokens(t *testing.T) {
 	}
 	w.put(t, objects...)
 	ofNamespace, err := w.Tokens(t.Context(), namespace, "")
-	if err != nil || len(ofNamespace) != many || ofNamespace[0].ID != id(0) || ofNamespace[many-1].ID != id(many-1) {
-		t.Errorf("%d tokens of the namespace, %v", len(ofNamespace), err)
+	if err != nil || len(ofNamespace) != count || ofNamespace[0].ID != id(0) || ofNamespace[count-1].ID != id(count-1) {
+		t.Errorf("got %d tokens of the namespace, %v", len(ofNamespace), err)
 	}
 	ofFunction, err := w.Tokens(t.Context(), "", f)
 	if err != nil || len(ofFunction) != 1 || ofFunction[0].ExpiresAt == nil || ofFunction[0].LastUsedAt != nil {
-		t.Errorf("%+v, %v", ofFunction, err)
+		t.Errorf("got the tokens of the function %+v, %v", ofFunction, err)
 	}
 	for name, test := range map[string]struct {
 		namespace, function string
@@ -81,7 +80,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// raw sends a request as it is.
+// raw sends a request that the client would not send, and returns the status and body.
 func (w *world) raw(t *testing.T, method, path, body string) (int, string) {
 	t.Helper()
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -103,36 +102,36 @@ func (w *world) raw(t *testing.T, method, path, body string) (int, string) {
 	return response.StatusCode, string(content)
 }
 
-func TestBadRequests(t *testing.T) {
+func TestHandler_RefusesBadRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, test := range map[string]struct {
 		method, path, body string
 		status             int
 	}{
-		"no JSON":            {"POST", "/projects", "{", 400},
-		"another type":       {"POST", "/projects", `{"name":7}`, 400},
-		"a list":             {"POST", "/api-keys", `[]`, 400},
-		"no body":            {"POST", "/projects", "", 400},
-		"no time":            {"POST", "/api-keys", `{"expires_at":"tomorrow"}`, 400},
-		"too large":          {"POST", "/projects", `{"name":"` + strings.Repeat("x", 70<<10) + `"}`, 400},
-		"a page of nonsense": {"GET", "/tokens?namespace_id=n&page=x", "", 404},
-		"a negative page":    {"GET", "/tokens?namespace_id=n&page=-9", "", 404},
-		"no endpoint":        {"GET", "/", "", 404},
-		"another method":     {"PUT", "/projects", "", 405},
+		"no JSON":         {"POST", "/projects", "{", 400},
+		"another type":    {"POST", "/projects", `{"name":7}`, 400},
+		"a list":          {"POST", "/api-keys", `[]`, 400},
+		"no body":         {"POST", "/projects", "", 400},
+		"no time":         {"POST", "/api-keys", `{"expires_at":"tomorrow"}`, 400},
+		"too large":       {"POST", "/projects", `{"name":"` + strings.Repeat("x", 70<<10) + `"}`, 400},
+		"an invalid page": {"GET", "/tokens?namespace_id=n&page=x", "", 404},
+		"a negative page": {"GET", "/tokens?namespace_id=n&page=-9", "", 404},
+		"no endpoint":     {"GET", "/", "", 404},
+		"another method":  {"PUT", "/projects", "", 405},
 	} {
 		if status, body := w.raw(t, test.method, test.path, test.body); status != test.status || strings.Contains(body, "panic") {
-			t.Errorf("%s: %d %s, want %d", name, status, body, test.status)
+			t.Errorf("%s: got %d %s, want %d", name, status, body, test.status)
 		}
 	}
 	if all, err := w.Projects(t.Context()); err != nil || len(all) != 1 {
-		t.Errorf("afterwards: %+v, %v", all, err)
+		t.Errorf("afterwards Projects() = %+v, %v", all, err)
 	}
 }
 
-func TestClientWithoutServer(t *testing.T) {
+func TestClient_ReportsMissingServer(t *testing.T) {
 	t.Parallel()
-	if _, err := admin.NewClient("/no/such/socket").Projects(t.Context()); err == nil || !strings.Contains(err.Error(), "ask the server") {
-		t.Errorf("%v", err)
+	if _, err := admin.NewClient("/no/such/socket").Projects(t.Context()); err == nil || !strings.Contains(err.Error(), "send a request to the server") {
+		t.Errorf("Projects() = %v", err)
 	}
 }

@@ -17,20 +17,20 @@ type Store interface {
 	LastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error)
 }
 
-// Uses knows of uses that the store does not know of yet.
+// Uses has uses that are not stored yet.
 type Uses interface {
-	// Flush has the store know of all of them.
+	// Flush stores all of them.
 	Flush(context.Context)
 }
 
-// Service holds the rules of projects and API keys. All exported fields must be
-// set.
+// Service implements the operations on projects and API keys. All fields but
+// MaxProjects must be set. The methods are safe for concurrent use.
 type Service struct {
 	Store Store
 	Uses  Uses
 	Now   func() time.Time
 	NewID func() string
-	// MaxProjects is the most projects that can be made; zero for any number.
+	// MaxProjects is the maximum number of projects; zero means no limit.
 	MaxProjects int
 }
 
@@ -38,7 +38,7 @@ const (
 	projectResource = "Project"
 	keyResource     = "API key"
 
-	// maxText bounds names and descriptions, in bytes.
+	// maxText is the maximum length of names and descriptions, in bytes.
 	maxText = 200
 )
 
@@ -62,7 +62,7 @@ func update[T any](ctx context.Context, s Store, write func(store.Tx) (T, error)
 	return changed, err
 }
 
-// lastUses returns when things were used last, up to this very minute.
+// lastUses returns the last uses of objects, including those that were not stored yet.
 func (s *Service) lastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error) {
 	s.Uses.Flush(ctx)
 	return s.Store.LastUses(ctx, kind, ids)
@@ -77,7 +77,7 @@ func validText(argument, text string) error {
 		return invalid(argument, "constraint", "is too long: at most 200 bytes")
 	}
 	for _, r := range text {
-		// It is printed on terminals.
+		// The text is printed on terminals.
 		if r < ' ' || r == 0x7f || r == '\uFFFD' {
 			return invalid(argument, "format", "must be one line of text without control characters")
 		}

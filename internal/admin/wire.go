@@ -8,7 +8,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-// Project is a project as the socket and --json show it.
+// Project is the JSON form of a project, on the socket and with --json.
 type Project struct {
 	ID             string    `json:"id"`
 	Name           string    `json:"name"`
@@ -16,11 +16,10 @@ type Project struct {
 	CreatedAt      time.Time `json:"created_at"`
 }
 
-// APIKey is an API key as the socket and --json show it: whole, but for its
-// digest.
+// APIKey is the JSON form of an API key, without its digest.
 type APIKey struct {
 	AccessKey string `json:"access_key"`
-	// SecretKey is there in the answer that has made it, and never again.
+	// SecretKey is only set in the response to the creation of the key.
 	SecretKey      string     `json:"secret_key,omitempty"`
 	ProjectID      string     `json:"project_id"`
 	Projects       []string   `json:"projects,omitempty"`
@@ -30,12 +29,11 @@ type APIKey struct {
 	Permissions    []string   `json:"permissions"`
 	CreatedAt      time.Time  `json:"created_at"`
 	ExpiresAt      *time.Time `json:"expires_at"`
-	// LastUsedAt is to the minute; null if the key was never presented.
+	// LastUsedAt has a precision of one minute; null if the key was never used.
 	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
-// Token is a token as the socket and --json show it: all but its text, which
-// nobody has, and its digest.
+// Token is the JSON form of a token, without its digest. The text is not stored.
 type Token struct {
 	ID          string           `json:"id"`
 	Region      functions.Region `json:"region"`
@@ -44,11 +42,11 @@ type Token struct {
 	Description string           `json:"description"`
 	CreatedAt   time.Time        `json:"created_at"`
 	ExpiresAt   *time.Time       `json:"expires_at"`
-	// LastUsedAt is to the minute; null if the token never let anybody in.
+	// LastUsedAt has a precision of one minute; null if the token was never used.
 	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
-// The requests of the socket.
+// The bodies of requests, and of responses with an error.
 type (
 	createProjectRequest struct {
 		Name string `json:"name"`
@@ -64,7 +62,6 @@ type (
 	rotateKeyRequest struct {
 		Overlap time.Duration `json:"overlap"` // nanoseconds
 	}
-	// failure is the answer to what went wrong.
 	failure struct {
 		Code    functions.Code `json:"code"`
 		Message string         `json:"message"`
@@ -95,14 +92,14 @@ func encodeToken(t UsedToken) Token {
 	}
 }
 
-// encodeIssued shows the secret key, to the one who has asked for it.
+// encodeIssued includes the secret key, for the response to the creation of a key.
 func encodeIssued(k iam.APIKey, secretKey secret.String) APIKey {
 	encoded := encodeKey(k)
 	encoded.SecretKey = secretKey.Reveal()
 	return encoded
 }
 
-// instant is null in JSON where there is none.
+// instant returns nil, which is null in JSON, for the zero time.
 func instant(at time.Time) *time.Time {
 	if at.IsZero() {
 		return nil

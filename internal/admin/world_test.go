@@ -20,6 +20,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/internal/usage"
+	"github.com/jeton-dev/jeton/test/testclock"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -28,10 +29,11 @@ var (
 	start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 )
 
-// world is a service over a real store, behind a real socket, with a clock that is
-// moved by hand. The directory follows the store's changes as the server's does.
+// A world is a service with a real store and a real socket, and a clock that the test
+// advances. Each transaction runs twice. The directory follows the store.
 type world struct {
 	*admin.Client
+	*testclock.Clock
 
 	service   *admin.Service
 	db        *sqlite.Store
@@ -40,15 +42,14 @@ type world struct {
 	log       *testlog.Buffer
 
 	mu       sync.Mutex
-	clock    time.Time
 	outcomes []admin.Outcome
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{clock: start, directory: iam.NewDirectory(), log: &testlog.Buffer{}, socket: filepath.Join(dir, "s")}
-	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
+	w := &world{Clock: testclock.New(start), directory: iam.NewDirectory(), log: &testlog.Buffer{}, socket: filepath.Join(dir, "s")}
+	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	w.service = &admin.Service{
-		Store: storetest.Twice(db), Now: w.now, NewID: uuid.NewString,
+		Store: storetest.Twice(db), Now: w.Now, NewID: uuid.NewString,
 		Uses: &usage.Recorder{Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: db, Log: log},
 	}
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", w.socket)
@@ -76,34 +77,22 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.clock
-}
-
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.clock = w.clock.Add(d)
-}
-
 func (w *world) observe(_ *http.Request, o admin.Outcome) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.outcomes = append(w.outcomes, o)
 }
 
-// last is what became of the last request.
+// last returns the outcome of the last request.
 func (w *world) last() admin.Outcome {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.outcomes[len(w.outcomes)-1]
 }
 
-// opens reports what a secret key is worth now: nil if it opens the project.
-func (w *world) opens(key admin.APIKey) error {
-	_, err := w.directory.Authenticate(key.SecretKey, w.now())
+// authenticate returns the error for a caller with the key.
+func (w *world) authenticate(key admin.APIKey) error {
+	_, err := w.directory.Authenticate(key.SecretKey, w.Now())
 	return err
 }
 
@@ -119,11 +108,11 @@ func (w *world) key(t *testing.T, k admin.CreateKey) admin.APIKey {
 func wantCode(t *testing.T, what string, err error, code functions.Code) {
 	t.Helper()
 	if refused, ok := errors.AsType[*functions.Error](err); !ok || refused.Code != code {
-		t.Errorf("%s: %v, want %s", what, err, code)
+		t.Errorf("%s: got %v, want the code %s", what, err, code)
 	}
 }
 
-// put puts objects into the store, as the API would.
+// put stores objects.
 func (w *world) put(t *testing.T, objects ...functions.Object) {
 	t.Helper()
 	err := w.db.Update(context.Background(), func(tx store.Tx) error {

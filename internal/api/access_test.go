@@ -126,7 +126,7 @@ func TestWrongKeys_AreLimited(t *testing.T) {
 		}
 	}
 	w.must("GET", "/namespaces", "")
-	w.pass(time.Minute)
+	w.clock.Advance(time.Minute)
 	if a := w.send("", "GET", w.url+base+"/namespaces", ""); a.status != http.StatusUnauthorized {
 		t.Errorf("a minute later: got %d, want 401", a.status)
 	}

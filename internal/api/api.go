@@ -30,7 +30,7 @@ type Directory interface {
 
 // Projects creates, updates and deletes projects.
 type Projects interface {
-	MakeProject(ctx context.Context, organization, name, description string) (iam.Project, error)
+	CreateProjectIn(ctx context.Context, organization, name, description string) (iam.Project, error)
 	UpdateProject(ctx context.Context, id string, name, description *string) (iam.Project, error)
 	DeleteProject(ctx context.Context, id string) (iam.Project, error)
 }

@@ -75,7 +75,7 @@ func TestPatch_ChangesGivenFields(t *testing.T) {
 		t.Fatalf("create: got %s", f.body)
 	}
 	path := "/functions/" + f.text("id")
-	w.pass(time.Hour)
+	w.clock.Advance(time.Hour)
 	for _, body := range []string{`{}`, ``, `{"description":null,"tags":null,"environment_variables":null,"max_scale":null,"timeout":null,"unknown_field":[1]}`} {
 		a := w.must("PATCH", path, body)
 		for _, field := range []string{"description", "tags", "environment_variables", "max_scale", "timeout", "memory_limit", "handler", "secret_environment_variables"} {
@@ -161,7 +161,7 @@ func TestLists_PageFilterAndOrder(t *testing.T) {
 	w := newWorld(t)
 	var names []string
 	for _, name := range []string{"b", "c", "a", "e", "d"} {
-		w.pass(time.Second)
+		w.clock.Advance(time.Second)
 		w.namespace(name)
 		names = append(names, name)
 	}

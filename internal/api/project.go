@@ -121,7 +121,7 @@ func (a *API) createProject(r *http.Request, _ functions.Scope) (any, error) {
 	if err := checkManages(r, request.OrganizationID); err != nil {
 		return nil, err
 	}
-	p, err := a.Projects.MakeProject(r.Context(), infoOf(r).key.OrganizationID, request.Name, request.Description)
+	p, err := a.Projects.CreateProjectIn(r.Context(), infoOf(r).key.OrganizationID, request.Name, request.Description)
 	return encodeProject(p, created), err
 }
 

@@ -77,7 +77,7 @@ func TestArchive_ServesWhatSignedURLsPermit(t *testing.T) {
 		t.Errorf("code after refused uploads: got %q, want %q", a.body, content)
 	}
 	expired := uploadURL(len(content))
-	w.pass(time.Hour)
+	w.clock.Advance(time.Hour)
 	if a := w.send("", http.MethodPut, expired, content); a.status != 403 {
 		t.Errorf("expired URL: got %d %s, want 403", a.status, a.body)
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/internal/token"
+	"github.com/jeton-dev/jeton/test/testclock"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
@@ -73,17 +74,17 @@ type world struct {
 	sealer *secret.Sealer
 	key    string
 	theirs string
+	clock  *testclock.Clock
 
 	mu     sync.Mutex
-	clock  time.Time
 	tokens map[functions.Digest]bool
 }
 
 func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{t: t, clock: start, log: &testlog.Buffer{}, tokens: map[functions.Digest]bool{}}
-	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.now)
+	w := &world{t: t, clock: testclock.New(start), log: &testlog.Buffer{}, tokens: map[functions.Digest]bool{}}
+	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), w.clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,11 +101,11 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	w.API = &api.API{
 		Service: &functions.Service{
 			Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),
-			Domain: "functions.fnc.{region}.localhost", Now: w.now, NewID: uuid.NewString, NewSuffix: func() string { return strings.ToLower(uuid.NewString()[:8]) },
+			Domain: "functions.fnc.{region}.localhost", Now: w.clock.Now, NewID: uuid.NewString, NewSuffix: func() string { return strings.ToLower(uuid.NewString()[:8]) },
 		},
 		Keys: directory, Attempts: iam.NewAttempts(0), Archives: archives, Runtimes: runtime.All(), URLKey: []byte("key"),
 		PublicKeys: func() []byte { return []byte(`{"keys":[]}`) },
-		Now:        w.now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Now:        w.clock.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	for _, option := range options {
 		option(w.API)
@@ -127,18 +128,6 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	return w
 }
 
-func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.clock
-}
-
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.clock = w.clock.Add(d)
-}
-
 // admitted reports whether a follower of the change log would admit a token.
 func (w *world) admitted(text string) bool {
 	w.mu.Lock()
@@ -156,7 +145,7 @@ func (w *world) update(write func(functions.Tx) error) {
 // newKey creates an API key and returns its secret key.
 func (w *world) newKey(p iam.Project, expiresAt time.Time, permissions ...string) string {
 	w.t.Helper()
-	key, secretKey := iam.NewAPIKey(p, w.now(), permissions...)
+	key, secretKey := iam.NewAPIKey(p, w.clock.Now(), permissions...)
 	key.ExpiresAt = expiresAt
 	w.update(func(tx functions.Tx) error { return tx.Put(key) })
 	return secretKey.Reveal()

@@ -66,7 +66,7 @@ func numbers(from, to int) []string {
 	return all
 }
 
-func TestLogIsKeptWithinBounds(t *testing.T) {
+func TestAppend_KeepsLogWithinBounds(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
 	const maxSize = 1000
@@ -85,15 +85,14 @@ func TestLogIsKeptWithinBounds(t *testing.T) {
 	}
 	got := objects(t, path, time.Time{})
 	if len(got) < 50 || !slices.Equal(got, numbers(entries-len(got), entries)) {
-		t.Errorf("the log has the entries %v, want the last ones without a gap", got)
+		t.Errorf("the log contains the entries %v, want the last ones without gaps", got)
 	}
 	if got := objects(t, path, start.Add((entries-3)*time.Second)); !slices.Equal(got, numbers(entries-3, entries)) {
-		t.Errorf("since the third last there are %v", got)
+		t.Errorf("got the entries %v since the third last", got)
 	}
 }
 
-// Many who write at once lose nothing, and no line is torn.
-func TestLogOfMany(t *testing.T) {
+func TestAppend_LosesNoEntryOfConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
 	l := open(t, path, 1<<14)
@@ -117,12 +116,11 @@ func TestLogOfMany(t *testing.T) {
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		t.Errorf("the log has %d entries, want each of %d once", len(got), len(want))
+		t.Errorf("the log contains %d entries, want each of %d once", len(got), len(want))
 	}
 }
 
-// What a crash has left of a line spoils no other.
-func TestLogAfterCrash(t *testing.T) {
+func TestRead_SkipsPartialLineAfterCrash(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
 	l := open(t, path, 1<<20)
@@ -142,38 +140,36 @@ func TestLogAfterCrash(t *testing.T) {
 	}
 	appendEntries(t, open(t, path, 1<<20), 2, 4)
 	if got := objects(t, path, time.Time{}); !slices.Equal(got, numbers(0, 4)) {
-		t.Errorf("the log has the entries %v, want all four", got)
+		t.Errorf("the log contains the entries %v, want all four", got)
 	}
 }
 
-// Without room for a new file the old one grows on, and says so.
-func TestLogThatCannotRotate(t *testing.T) {
+func TestAppend_KeepsEntriesIfLogCannotRotate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
 	l := open(t, path, 1)
 	appendEntries(t, l, 0, audit.Kept)
-	// A folder is in the way of the oldest file.
+	// A folder with the name of the oldest file prevents the rotation.
 	if err := os.Mkdir(path+".10", 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Append(entry(audit.Kept), true); err == nil {
-		t.Error("nothing is said of a file that cannot be begun")
+		t.Error("Append() = nil, want the error of the rotation")
 	}
 	if err := os.Remove(path + ".10"); err != nil {
 		t.Fatal(err)
 	}
 	if got := objects(t, path, time.Time{}); !slices.Equal(got, numbers(0, audit.Kept+1)) {
-		t.Errorf("the log has the entries %v, want all", got)
+		t.Errorf("the log contains the entries %v, want all", got)
 	}
 }
 
-// Who follows sees what is there, and then every entry, over the ends of files.
-func TestFollow(t *testing.T) {
+func TestFollow_CallsWithExistingAndNewEntries(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit.log")
 	l := open(t, path, 1000)
-	const there, entries = 3, 30
-	appendEntries(t, l, 0, there)
+	const batch, entries = 3, 30
+	appendEntries(t, l, 0, batch)
 	seen, ended, stop := make(chan string), make(chan error, 1), errors.New("stop")
 	go func() {
 		ended <- audit.Follow(t.Context(), path, start.Add(time.Second), func(e audit.Entry, _ []byte) error {
@@ -185,28 +181,28 @@ func TestFollow(t *testing.T) {
 		})
 	}()
 	for n := 1; n <= entries; n++ {
-		// Several at once, and fewer than a file holds.
-		if n%there == 0 {
-			appendEntries(t, l, n, n+there)
+		// A batch is smaller than a file.
+		if n%batch == 0 {
+			appendEntries(t, l, n, n+batch)
 		}
 		if got := await.Receive(t, fmt.Sprint("entry ", n), seen); got != strconv.Itoa(n) {
-			t.Fatalf("followed %s, want %d", got, n)
+			t.Fatalf("got entry %s, want %d", got, n)
 		}
 	}
 	if err := <-ended; !errors.Is(err, stop) {
-		t.Errorf("it ends with %v, want the error of the report", err)
+		t.Errorf("Follow() = %v, want the error of the callback", err)
 	}
 }
 
-func TestLogThatIsNotThere(t *testing.T) {
+func TestRead_TreatsMissingLogAsEmpty(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "none")
 	if got := objects(t, path, time.Time{}); got != nil {
-		t.Errorf("it has the entries %v", got)
+		t.Errorf("got the entries %v, want none", got)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := audit.Follow(ended, path, time.Time{}, nil); err != nil {
-		t.Errorf("to follow it ends with %v", err)
+		t.Errorf("Follow() = %v", err)
 	}
 }

@@ -1,4 +1,3 @@
-// Package audit writes down who has changed what at the control plane, and who
-// was refused: one line of JSON each, appended to a file that is kept within
-// bounds. It reads that file, too.
+// Package audit logs changes of the control plane, and refused requests, with their
+// callers: one JSON object per line, in a file of bounded size. It also reads the file.
 package audit

@@ -2,24 +2,24 @@ package audit
 
 import "time"
 
-// An Entry is one request. Nothing secret is in it.
+// An Entry is one request. It contains no secrets.
 type Entry struct {
 	At        time.Time `json:"at"`
 	RequestID string    `json:"request_id,omitempty"`
-	// AccessKey is whose API key it was; empty for a caller who has none, and
-	// for the owner of the server.
+	// AccessKey is the access key of the caller; empty without an API key, and for
+	// the owner of the server.
 	AccessKey string `json:"access_key"`
-	// From is the address that the request came from, or Owner.
+	// From is the client address, or Owner.
 	From string `json:"from"`
 	// Endpoint is the method and the pattern of the path.
 	Endpoint string `json:"endpoint"`
 	Region   string `json:"region,omitempty"`
-	// Object is the ID of what the request was about, as far as it is known.
+	// Object is the ID of the affected object; empty if it is not known.
 	Object string `json:"object,omitempty"`
-	// Status is that of the answer.
+	// Status is the HTTP status of the response.
 	Status int `json:"status"`
 }
 
-// Owner stands for the admin socket, which only the owner of the server can
-// open.
+// Owner is the value of From for the admin socket, which only the owner of the server
+// can open.
 const Owner = "owner"

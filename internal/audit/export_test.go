@@ -1,7 +1,7 @@
 package audit
 
-// OpenBounded opens a log whose files are smaller than those of Open.
+// OpenBounded is like Open with another maximum size of files.
 func OpenBounded(path string, maxSize int64) (*Log, error) { return open(path, maxSize) }
 
-// Kept is how many files there are besides the one that is written.
+// Kept is the number of older files that are kept.
 const Kept = kept

@@ -9,11 +9,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/journal"
 )
 
-// File is the name of the log in the data folder. The files before it have
-// numbers behind that, the youngest 1.
+// File is the name of the log in the data folder. Older files have the suffixes .1, the
+// newest, to .10.
 const File = "audit.log"
 
-// How large a file may grow, in bytes, and how many of those before it stay.
+// The maximum size of a file, in bytes, and the number of older files.
 const (
 	maxSize = 64 << 20
 	kept    = 10
@@ -22,7 +22,7 @@ const (
 // Log appends entries to a journal.
 type Log struct{ journal *journal.Journal }
 
-// Open opens the log at path, and makes it where there is none.
+// Open opens the log at path, and creates it if it does not exist.
 func Open(path string) (*Log, error) { return open(path, maxSize) }
 
 func open(path string, maxSize int64) (*Log, error) {
@@ -33,7 +33,7 @@ func open(path string, maxSize int64) (*Log, error) {
 	return &Log{journal: j}, nil
 }
 
-// Append appends an entry. With sync it is on the disk when Append has returned.
+// Append appends an entry. With sync, it is on the disk when Append returns.
 func (l *Log) Append(e Entry, sync bool) error {
 	line, err := json.Marshal(e)
 	if err == nil {
@@ -48,24 +48,26 @@ func (l *Log) Append(e Entry, sync bool) error {
 // Close closes the file.
 func (l *Log) Close() error { return l.journal.Close() }
 
-// Read reports every entry of the log at path since an instant, oldest first,
-// and as JSON. What is no entry is passed over: a crash can leave half a line.
-func Read(path string, since time.Time, report func(Entry, []byte) error) error {
-	return journal.Read(path, kept, entries(since, report))
+// Read calls each with every entry of the log at path since a time, oldest first, and
+// with its JSON, until each returns an error, which Read then returns. It skips lines
+// that are not entries, such as a partial line after a crash.
+func Read(path string, since time.Time, each func(Entry, []byte) error) error {
+	return journal.Read(path, kept, entries(since, each))
 }
 
-// Follow does as Read does, and goes on with what is appended until ctx ends.
-func Follow(ctx context.Context, path string, since time.Time, report func(Entry, []byte) error) error {
-	return journal.Follow(ctx, path, kept, entries(since, report))
+// Follow is like Read, but continues with the entries that are appended later. It
+// returns nil when ctx ends.
+func Follow(ctx context.Context, path string, since time.Time, each func(Entry, []byte) error) error {
+	return journal.Follow(ctx, path, kept, entries(since, each))
 }
 
-func entries(since time.Time, report func(Entry, []byte) error) func([]byte) error {
+// entries returns a callback for lines that calls each with the entries since a time.
+func entries(since time.Time, each func(Entry, []byte) error) func([]byte) error {
 	return func(line []byte) error {
 		var e Entry
-		// Half a line, which a crash has left, is passed over.
-		if whole := json.Unmarshal(line, &e) == nil; !whole || e.At.Before(since) {
-			return nil
+		if err := json.Unmarshal(line, &e); err != nil || e.At.Before(since) {
+			return nil //nolint:nilerr // A line that is not an entry is skipped.
 		}
-		return report(e, line)
+		return each(e, line)
 	}
 }

@@ -9,20 +9,17 @@ import (
 	"github.com/jeton-dev/jeton/internal/api"
 )
 
-// Auditor writes down what becomes of requests. All fields must be set but
-// Reads.
+// Auditor logs requests with their outcomes. All fields but Reads must be set.
 type Auditor struct {
 	To  *Log
 	Now func() time.Time
 	Log *slog.Logger
-	// Reads has those written down, too, that change nothing and are not
-	// refused.
+	// Reads also logs requests that change nothing and are not refused.
 	Reads bool
 }
 
-// Requests observes the API. An entry is written before the request is over: an
-// answer that changes something, of up to a few kilobytes, leaves the server
-// when its entry is on the disk.
+// Requests returns an observer of the API. The entry of a change is on the disk before
+// the response of up to a few kilobytes leaves the server.
 func (a *Auditor) Requests() api.Observer { return requests{a} }
 
 type requests struct{ *Auditor }
@@ -44,14 +41,14 @@ func (q requests) End(r *http.Request, o api.Outcome) {
 	}, o.Changes)
 }
 
-// Admin observes the owner's socket.
+// Admin observes the admin socket.
 func (a *Auditor) Admin(r *http.Request, o admin.Outcome) {
 	if o.Changes || a.Reads {
 		a.note(r, Entry{From: Owner, Endpoint: o.Endpoint, Object: o.Object, Status: o.Status}, o.Changes)
 	}
 }
 
-// note writes an entry. When that fails, what it tells of has been done already.
+// note writes an entry. It logs an error, because the request is already complete.
 func (a *Auditor) note(r *http.Request, e Entry, changes bool) {
 	e.At = a.Now().UTC()
 	if err := a.To.Append(e, changes); err != nil {

@@ -1,4 +1,3 @@
-// Package backup writes all that a server keeps into one file while it runs, and
-// makes a data folder of such a file. It knows which files there are; what is in
-// them is their owners' business.
+// Package backup writes the data folder of a server, which may be running, to one file,
+// and restores a data folder from such a file.
 package backup

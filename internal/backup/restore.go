@@ -18,10 +18,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
-// ErrNotEmpty is returned where a backup would come upon what is there.
-var ErrNotEmpty = errors.New("the data folder is not empty: restore into another one with --data-dir, or move this one away first")
+// ErrNotEmpty is returned if the data folder to restore to is not empty.
+var ErrNotEmpty = errors.New("the data folder is not empty: restore to another folder with --data-dir, or move this one away first")
 
-// Restore makes a data folder of a backup. It is there whole, or not at all.
+// Restore creates a data folder from a backup. On an error there is no data folder.
 func Restore(ctx context.Context, in io.Reader, dataDir string) (err error) {
 	switch entries, err := os.ReadDir(dataDir); {
 	case err == nil && len(entries) > 0:
@@ -31,7 +31,7 @@ func Restore(ctx context.Context, in io.Reader, dataDir string) (err error) {
 	}
 	unfinished := filepath.Clean(dataDir) + ".restoring"
 	if err := os.Mkdir(unfinished, 0o700); err != nil {
-		return fmt.Errorf("restore: %w: remove what an earlier attempt has left", err)
+		return fmt.Errorf("restore: %w: remove the folder of the earlier attempt", err)
 	}
 	defer func() {
 		if err != nil {
@@ -44,14 +44,14 @@ func Restore(ctx context.Context, in io.Reader, dataDir string) (err error) {
 	if err := sqlite.Verify(ctx, filepath.Join(unfinished, databaseFile)); err != nil {
 		return fmt.Errorf("restore: the backup is damaged: %w", err)
 	}
-	// An empty folder gives way to one that is not.
+	// Rename replaces an empty folder.
 	if err := os.Rename(unfinished, dataDir); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
 	return nil
 }
 
-// unpack writes the files of a backup into a folder, and none anywhere else.
+// unpack writes the files of a backup to a folder. It writes nothing outside of it.
 func unpack(in io.Reader, folder string) error {
 	compressed, err := gzip.NewReader(in)
 	if err != nil {
@@ -67,13 +67,12 @@ func unpack(in io.Reader, folder string) error {
 	for {
 		header, err := packed.Next()
 		if errors.Is(err, io.EOF) {
-			// What stands behind the end would be lost without a word; and the
-			// sum at the very end is checked by reading up to it.
+			// Reading to the end verifies the checksum.
 			_, err := io.Copy(io.Discard, compressed)
 			return errors.Join(err, makeLinks(root, links))
 		}
 		if err != nil {
-			return fmt.Errorf("not a backup, or a part of one: %w", err)
+			return fmt.Errorf("not a backup, or not a complete one: %w", err)
 		}
 		if header.Typeflag == tar.TypeSymlink {
 			links, err = addLink(links, header)
@@ -86,13 +85,13 @@ func unpack(in io.Reader, folder string) error {
 	}
 }
 
-// errForeign is a file that no backup holds.
-var errForeign = errors.New("no backup holds such a file")
+// errForeign is returned for a file that a backup cannot contain.
+var errForeign = errors.New("a backup does not contain such a file")
 
-// check returns errForeign unless the name is that of a file of a data folder.
+// check returns errForeign unless a data folder can have a file with the name.
 func check(name string) error {
 	first, _, _ := strings.Cut(name, "/")
-	known := slices.Contains(append([]string{databaseFile, keyFile, archivesFolder, artifactsDir}, besides...), first) || auditFile.MatchString(name)
+	known := slices.Contains(append([]string{databaseFile, keyFile, archivesFolder, artifactsDir}, optional...), first) || auditFile.MatchString(name)
 	if !known || path.Clean(name) != name || !filepath.IsLocal(name) || strings.Count(name, "/") > tree.MaxDepth {
 		return errForeign
 	}
@@ -103,7 +102,7 @@ func unpackFile(root *os.Root, header *tar.Header, content io.Reader) error {
 	if err := check(header.Name); err != nil || header.Typeflag != tar.TypeReg {
 		return errForeign
 	}
-	// Built code is read by others than the server; the data folder is its own.
+	// Other users run the built code. The data folder itself is private.
 	if err := root.MkdirAll(path.Dir(header.Name), 0o755); err != nil {
 		return err
 	}
@@ -116,15 +115,16 @@ func unpackFile(root *os.Root, header *tar.Header, content io.Reader) error {
 }
 
 const (
-	// maxLinks bounds the links of a backup, which are kept in memory, and maxTarget
-	// the length of where one leads.
+	// maxLinks is the maximum number of symbolic links, which are kept in memory, and
+	// maxTarget the maximum length of the target of one.
 	maxLinks  = 1 << 20
 	maxTarget = 4096
-	// linkDepth is how deep a link is at least: only within an artifact.
+	// linkDepth is the minimum number of slashes in a link's name, so that links are
+	// within an artifact.
 	linkDepth = 3
 )
 
-// A symlink is a symbolic link of a function's code. The server follows none.
+// A symlink is a symbolic link in a function's code. The server does not follow it.
 type symlink struct{ name, target string }
 
 func addLink(links []symlink, header *tar.Header) ([]symlink, error) {
@@ -133,14 +133,13 @@ func addLink(links []symlink, header *tar.Header) ([]symlink, error) {
 		return nil, errForeign
 	}
 	if len(links) == maxLinks {
-		return nil, fmt.Errorf("more than %d links", maxLinks)
+		return nil, fmt.Errorf("more than %d symbolic links", maxLinks)
 	}
 	return append(links, symlink{header.Name, header.Linkname}), nil
 }
 
-// makeLinks makes the links when all files are there, so that nothing is written
-// through one. A link whose folder is a link itself is refused: that there are folders
-// for all of them is seen to before the first is made.
+// makeLinks creates the links after all files, so that no file is written through a
+// link. It creates all folders first, so that it refuses a link within another link.
 func makeLinks(root *os.Root, links []symlink) error {
 	for _, l := range links {
 		if err := root.MkdirAll(path.Dir(l.name), 0o755); err != nil {

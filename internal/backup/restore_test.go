@@ -13,8 +13,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/backup"
 )
 
-// FuzzRestore gives a file of a backup any name and kind: whatever it is, nothing
-// is written but the data folder, and that not either, for it is no backup.
+// FuzzRestore restores an invalid backup with one file of any name and kind. Nothing
+// may be left on the disk.
 func FuzzRestore(f *testing.F) {
 	for _, name := range []string{"artifacts/f/a/link", "artifacts/f/a/link/x", "audit.log.1", "audit.log.1/x", "jeton.db", "archives/a/b", "../x", "/x", "archives/../../x", "acme/./x", "archives//x", "secret.key/x", "artifacts\\x", ""} {
 		f.Add(name, byte(tar.TypeReg))
@@ -37,10 +37,10 @@ func FuzzRestore(f *testing.F) {
 		}
 		above := t.TempDir()
 		if err := backup.Restore(t.Context(), &file, filepath.Join(above, "data")); err == nil {
-			t.Errorf("%q of kind %q is a backup", name, kind)
+			t.Errorf("Restore() = nil for %q of kind %q", name, kind)
 		}
 		if left, err := os.ReadDir(above); err != nil || len(left) > 0 {
-			t.Errorf("%q of kind %q: %v is left, %v", name, kind, left, err)
+			t.Errorf("%q of kind %q leaves %v, %v", name, kind, left, err)
 		}
 	})
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
-// What stands in a data folder.
+// The names in a data folder.
 const (
 	databaseFile   = "jeton.db"
 	keyFile        = "secret.key"
@@ -28,36 +28,34 @@ const (
 	acmeFolder     = "acme"
 )
 
-// besides are the files and folders, beside the database and what that refers
-// to, that are kept where there are any.
-var besides = []string{"ca.pem", "ca.key", acmeFolder}
+// optional are the files and folders that are in a backup if they exist.
+var optional = []string{"ca.pem", "ca.key", acmeFolder}
 
-// auditLog is the file that the audit log is written to. Full ones have a number.
+// auditLog is the current file of the audit log. Older ones have a number as suffix.
 const auditLog = "audit.log"
 
 var auditFile = regexp.MustCompile(`^audit\.log(\.[0-9]{1,4})?$`)
 
-// Options say what a backup holds.
+// Options determine the contents of a backup.
 type Options struct {
-	// WithoutKey leaves out the key of the sealed values: whoever has the file
-	// and the key has every secret.
+	// WithoutKey leaves out the key of the sealed values. With it, the backup contains
+	// every secret.
 	WithoutKey bool
-	// Now is when the backup is made.
+	// Now is the time of the backup.
 	Now time.Time
 }
 
-// attempts is how often a backup begins anew because something it needs was
-// removed under its hands.
+// attempts is the maximum number of attempts. A server may remove files during one.
 const attempts = 5
 
-// Write writes a backup of the data folder as a compressed tar. A server may use
-// the folder meanwhile: the backup is of one instant.
+// Write writes a backup of the data folder as a compressed tar. A server may use the
+// folder at the same time: the backup is consistent as of one instant.
 func Write(ctx context.Context, dataDir string, out io.Writer, options Options) error {
 	work, err := os.MkdirTemp(dataDir, "backup-*")
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	defer func() { _ = tree.Remove(work) }() // It is in the way, and no more.
+	defer func() { _ = tree.Remove(work) }() // A leftover does no harm.
 	for attempt := 1; ; attempt++ {
 		pinned := filepath.Join(work, fmt.Sprint(attempt))
 		err := pin(ctx, dataDir, pinned, options)
@@ -70,9 +68,9 @@ func Write(ctx context.Context, dataDir string, out io.Writer, options Options) 
 	}
 }
 
-// pin makes a folder that holds one instant of the data folder. Archives and
-// artifacts never change, so other names for them are enough; but they can be
-// removed, before they have those.
+// pin creates a folder with the state of the data folder at one instant. Archives and
+// artifacts never change, so hard links to them suffice. It returns fs.ErrNotExist if a
+// server removes one before it is linked.
 func pin(ctx context.Context, dataDir, pinned string, options Options) error {
 	if err := os.Mkdir(pinned, 0o700); err != nil {
 		return err
@@ -81,7 +79,7 @@ func pin(ctx context.Context, dataDir, pinned string, options Options) error {
 	if err := sqlite.Snapshot(ctx, filepath.Join(dataDir, databaseFile), snapshot); err != nil {
 		return err
 	}
-	needed, err := referred(ctx, snapshot)
+	needed, err := referenced(ctx, snapshot)
 	if err != nil {
 		return err
 	}
@@ -93,7 +91,7 @@ func pin(ctx context.Context, dataDir, pinned string, options Options) error {
 			return err
 		}
 	}
-	for _, name := range besides {
+	for _, name := range optional {
 		if err := link(ctx, dataDir, pinned, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -101,22 +99,22 @@ func pin(ctx context.Context, dataDir, pinned string, options Options) error {
 	return linkAuditLogs(ctx, dataDir, pinned)
 }
 
-// linkAuditLogs links the audit log, full files included. The one that is written to
-// comes first: if it becomes a full one meanwhile, it is in the backup all the same.
+// linkAuditLogs links the files of the audit log. It starts with the current one, which
+// is then in the backup even if it is rotated in the meantime.
 func linkAuditLogs(ctx context.Context, dataDir, pinned string) error {
 	if err := link(ctx, dataDir, pinned, auditLog); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	current, _ := os.Lstat(filepath.Join(pinned, auditLog))
-	full, err := filepath.Glob(filepath.Join(dataDir, auditLog+".*"))
+	older, err := filepath.Glob(filepath.Join(dataDir, auditLog+".*"))
 	if err != nil {
 		return err
 	}
-	for _, path := range full {
+	for _, path := range older {
 		name := filepath.Base(path)
 		info, err := os.Lstat(path)
 		if err != nil || !auditFile.MatchString(name) || current != nil && os.SameFile(info, current) {
-			continue // One that went away was the oldest.
+			continue // The oldest file was removed.
 		}
 		if err := link(ctx, dataDir, pinned, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -125,19 +123,19 @@ func linkAuditLogs(ctx context.Context, dataDir, pinned string) error {
 	return nil
 }
 
-// referred are the archives and artifacts that the functions of a snapshot need.
-func referred(ctx context.Context, snapshot string) (names []string, err error) {
+// referenced returns the archives and artifacts that the functions of a snapshot need.
+func referenced(ctx context.Context, snapshot string) (names []string, err error) {
 	objects, err := sqlite.Open(ctx, snapshot, time.Now)
 	if err != nil {
 		return nil, err
 	}
-	// Without its log the file is whole by itself.
+	// Closing merges the write-ahead log into the file.
 	defer func() { err = errors.Join(err, objects.Close()) }()
 	return names, objects.View(ctx, func(tx store.Tx) error {
 		all, _, err := tx.Functions(functions.Filter{}, functions.Page{})
 		for _, f := range all {
 			if f.Status == functions.Deleting {
-				continue // its files are going, and it with them
+				continue // Its files are being removed.
 			}
 			archives := map[string]bool{f.Archive: true, f.Target: true}
 			if f.Revision != nil {
@@ -156,8 +154,8 @@ func referred(ctx context.Context, snapshot string) (names []string, err error) 
 	})
 }
 
-// link gives a file, or all files of a folder, another name in the pinned folder;
-// where that cannot be, a copy.
+// link creates a hard link to a file, or to all files of a folder, in the pinned folder.
+// If that is not possible, it copies them.
 func link(ctx context.Context, from, to, name string) error {
 	source, target := filepath.Join(from, name), filepath.Join(to, name)
 	info, err := os.Lstat(source)
@@ -173,7 +171,7 @@ func link(ctx context.Context, from, to, name string) error {
 	return tree.CopyFile(ctx, source, target, tree.Options{Link: true})
 }
 
-// pack writes the folder's files.
+// pack writes the files of a folder as a compressed tar.
 func pack(folder string, out io.Writer, now time.Time) error {
 	compressed := gzip.NewWriter(out)
 	compressed.ModTime = now
@@ -198,11 +196,11 @@ func pack(folder string, out io.Writer, now time.Time) error {
 }
 
 func packLink(packed *tar.Writer, path, name string) error {
-	leads, err := os.Readlink(path)
+	target, err := os.Readlink(path)
 	if err != nil {
 		return err
 	}
-	return packed.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: leads, Mode: 0o777, Format: tar.FormatPAX})
+	return packed.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: target, Mode: 0o777, Format: tar.FormatPAX})
 }
 
 func packFile(packed *tar.Writer, path, name string) error {
@@ -219,7 +217,7 @@ func packFile(packed *tar.Writer, path, name string) error {
 	if err := packed.WriteHeader(header); err != nil {
 		return err
 	}
-	// A log may have grown since.
+	// A log may have grown in the meantime.
 	_, err = io.CopyN(packed, file, info.Size())
 	return err
 }

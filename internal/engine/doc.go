@@ -1,5 +1,5 @@
-// Package engine owns the idea of an instance: one running copy of a revision
-// that listens on an address. It says what an engine must do; the engines
-// themselves are its sub-packages. It does not decide how many instances there
-// should be (package scale does) and it never speaks HTTP to them.
+// Package engine declares what an instance is, one running copy of a revision
+// that serves at a network address, and the interface of the engines that run
+// instances: on this machine (package process) or elsewhere. Package scale
+// decides how many instances there are; package upstream sends calls to them.
 package engine

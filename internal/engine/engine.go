@@ -9,102 +9,125 @@ import (
 // that has been deleted.
 var ErrUnknownRevision = errors.New("unknown revision")
 
-// A Revision is all that an engine needs to run one state of a function. What
-// a revision is never changes: a second Apply with the same ID has the same
-// content.
+// A Revision describes one state of a function, without reference to the
+// machine that runs it. It is immutable: a second Apply with the same ID has the
+// same content.
 type Revision struct {
-	// ID names the revision, and nothing else.
+	// ID identifies the revision.
 	ID string
-	// FunctionID is the function that the revision belongs to, for the log.
+	// FunctionID is the function of the revision. Output and limits of functions
+	// are attributed to it.
 	FunctionID string
-	// ProjectID is the project that the function belongs to, for its share of what
-	// all have together.
+	// ProjectID is the project of the function. Limits of projects are attributed
+	// to it.
 	ProjectID string
-	// Language names the runtime's language, for the list of system calls that
-	// its instances may make.
-	Language string
-	// Command is the program, as an absolute path, and its arguments, as the
-	// instance sees them. The instance finds its listening socket as file descriptor 3, and reports
-	// that it serves by writing one byte to file descriptor 4.
-	Command []string
-	// Work has the instance served by an interpreter that the engine has started
-	// ahead of need, if there is one; nil if that would not be the same.
-	Work *Work
-	// Dir holds the built code. An instance may read it and never writes it; the
-	// engine's Home says where it finds it.
-	Dir string
-	// Env is the whole environment of an instance, as "KEY=value". Secrets
-	// are among it: it is never logged.
+	// Artifact identifies the built code among the artifacts of the function.
+	Artifact string
+	// Launch says how an instance of the artifact is started, as the builder of
+	// the runtime recorded it. Engines do not interpret it: they pass it to the
+	// program that starts instances. It holds no path of a machine.
+	Launch []byte
+	// Runtime is the name of the runtime, such as "python314".
+	Runtime string
+	// Handler is the name of the handler, in the syntax of the runtime's language.
+	Handler string
+	// Env is the environment of an instance, as "KEY=value"; the last of two
+	// values of a key wins. It contains secrets and is never logged.
 	Env []string
-	// Secrets are the values in Env that must not be seen. The engine takes
-	// them out of what it tells of an instance: of Event.Reason, and of the
-	// output that it logs. One that is shorter than 6 bytes is left in, for it
-	// guards nothing, and so is such a line of one that has several.
+	// Secrets are the values in Env that engines remove from Line.Text and
+	// Event.Reason. Values, and lines of values, shorter than 6 bytes stay: to
+	// remove them would garble the text and protect nothing.
 	Secrets []string
 	// MemoryLimit is in megabytes, CPULimit in thousandths of a CPU.
 	MemoryLimit, CPULimit int
 }
 
-// Work is what an interpreter that runs already needs to be told, beside its
-// environment, to serve a revision.
-type Work struct {
-	// Arguments are those of the bootstrap.
-	Arguments []string
-}
-
-// An Engine makes instances of revisions exist and says where they are. All
-// methods may be called at once from several goroutines.
+// An Engine runs instances of revisions and reports them. Instances may run on
+// other machines: every method except SetOutput may wait for a network. All
+// methods are safe for concurrent use, except SetOutput.
 type Engine interface {
-	// Home is the path at which instances see the folder that is their
-	// revision's Dir.
-	Home(dir string) string
-	// Apply makes a revision known. It starts nothing. It is idempotent.
+	// SetOutput sets the function that receives the lines that instances print;
+	// by default they are dropped. It is called before the first Apply.
+	//
+	// The engine calls receive from several goroutines, with the lines of one
+	// stream of an instance in order, and with all lines of an instance before
+	// that instance is reported as Gone. An instance waits while receive runs, so
+	// that neither a line is lost nor a buffer grows; an instance that prints too
+	// much may be rate limited, which a line of its output then says.
+	SetOutput(receive func(Line))
+	// Apply prepares a revision, so that SetScale can start instances of it. It
+	// starts none. Returns an error if the engine cannot run the revision.
 	Apply(ctx context.Context, r Revision) error
-	// SetScale asks for n instances of a revision and returns before they are
-	// there: Watch tells when they are. Each instance that it asks for is
-	// reported as Starting, and later as Ready or Gone, however it goes. Where
-	// n is lower than what exists, the engine stops instances out of spare, in
-	// that order, and never another one; the caller has stopped sending calls
-	// to those. An instance that is being stopped is not counted. An instance
-	// that ends by itself is reported, and not replaced until SetScale is
-	// called again. Returns ErrUnknownRevision.
-	SetScale(ctx context.Context, revisionID string, n int, spare []string) error
-	// Stop ends one instance at once, whatever it is doing, and returns before
-	// it has ended. Stopping an instance that is gone is no error.
+	// SetScale requests n instances of a revision and returns before they are
+	// ready. Each instance that it adds is reported as Starting, and later as
+	// Ready or Gone. If there are more than n, the engine stops instances among
+	// victims, in that order, and no others; the caller sends no more calls to
+	// victims. Instances that are being stopped do not count. An instance that
+	// ends by itself is replaced only by the next SetScale. Returns
+	// ErrUnknownRevision.
+	SetScale(ctx context.Context, revisionID string, n int, victims []string) error
+	// Stop ends an instance immediately and returns before it has ended. It
+	// returns nil for an instance that does not exist.
 	Stop(ctx context.Context, instanceID string) error
-	// Delete ends all instances of a revision at once, forgets it, and returns
-	// when none is left that could read the revision's Dir, or with ctx's
-	// error. Deleting what is not there is no error.
+	// Delete ends all instances of a revision immediately and forgets the
+	// revision. It returns when no instance can read the artifact any more, or
+	// with ctx's error. It returns nil for a revision that does not exist.
 	Delete(ctx context.Context, revisionID string) error
-	// Watch reports the instances that exist now, as events, and then every
-	// change, in order and without loss, until ctx ends; then the channel is
-	// closed.
+	// Watch reports the instances that exist, then one Synced event, then every
+	// change in order and without loss. Every instance that a SetScale added
+	// before Watch was called, and that is not gone, comes before Synced. The
+	// channel is closed when ctx ends, and when the engine can no longer report
+	// every change: the caller then calls Watch again, and takes instances that
+	// the new Watch does not report for gone.
 	Watch(ctx context.Context) (<-chan Event, error)
 }
 
-// State is what an Event says of an instance.
+// State is the state of an instance in an Event.
 type State int
 
 const (
-	// Starting: the instance exists and does not serve yet.
+	// Starting means that the instance exists and does not serve yet.
 	Starting State = iota + 1
-	// Ready: the instance serves at its address.
+	// Ready means that the instance accepts connections at its address and
+	// serves calls, one at a time.
 	Ready
-	// Gone: the instance has ended.
+	// Gone means that the instance has ended.
 	Gone
+	// Synced is the state of the event that follows the existing instances at
+	// the beginning of a Watch. It belongs to no instance.
+	Synced
 )
 
-// An Event is one step in the life of an instance: Starting, then Ready or
-// Gone, then Gone. An instance never comes back.
+// An Event is one state of an instance. The states of an instance are Starting,
+// then Ready or Gone, then Gone. An instance ID is never used again.
 type Event struct {
 	RevisionID string
 	InstanceID string
 	State      State
-	// Address is the path of the unix socket at which a ready instance serves.
-	Address string
-	// Reason says in words for the operator why an instance is gone, and is
-	// empty when it went because it was asked to. One that crashed says so even
-	// if it was asked while it did. It holds none of the revision's
-	// Secrets.
+	// Address is where a ready instance serves.
+	Address Address
+	// Reason says why an instance is gone, for operators and authors of functions.
+	// It is empty if the instance ended because Stop, SetScale or Delete asked for
+	// it; an instance that crashed meanwhile has a reason. It contains none of the
+	// revision's Secrets.
 	Reason string
 }
+
+// A Line is one line that an instance printed.
+type Line struct {
+	FunctionID, RevisionID, InstanceID string
+	// Stream is Stdout or Stderr.
+	Stream string
+	// Text is valid UTF-8 without the line's end and without the revision's
+	// Secrets. A line of more than MaxLine bytes comes in parts.
+	Text string
+}
+
+// The streams of a Line.
+const (
+	Stdout = "stdout"
+	Stderr = "stderr"
+)
+
+// MaxLine is the longest Text of a Line before secrets are removed, in bytes.
+const MaxLine = 8 << 10

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/gateway/upstream"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
@@ -112,7 +113,7 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 
 // newProxy returns the proxy to the instances.
 func (g *Gateway) newProxy() *httputil.ReverseProxy {
-	transport := &upstream.Transport{Address: func(r *http.Request) string { return callOf(r).instance.Address }}
+	transport := &upstream.Transport{Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address }}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
 		Rewrite:        g.rewrite,

@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -48,15 +50,20 @@ type world struct {
 	err       error
 	released  int
 	discarded int
-	address   string
+	address   engine.Address
 }
 
 func newWorld(t *testing.T, function http.HandlerFunc, set ...func(*gateway.Gateway)) *world {
 	t.Helper()
 	w := &world{t: t, directory: iam.NewDirectory(), log: &testlog.Buffer{}, clock: start}
-	w.address = filepath.Join(t.TempDir(), "s")
+	dir, err := os.MkdirTemp("/tmp", "gw") //nolint:usetesting // The path of a socket must be short.
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	w.address = engine.MustParseAddress("unix:" + filepath.Join(dir, "s"))
 	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "unix", w.address)
+	listener, err := config.Listen(t.Context(), "unix", w.address.Endpoint())
 	if err != nil {
 		t.Fatal(err)
 	}

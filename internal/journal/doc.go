@@ -1,3 +1,3 @@
-// Package journal appends lines to files that are kept within bounds, and reads and
-// follows them. What a line says is for others to say.
+// Package journal appends lines to files of bounded size and number, and reads and
+// follows these files. It does not interpret the lines.
 package journal

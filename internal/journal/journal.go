@@ -10,42 +10,41 @@ import (
 	"sync"
 )
 
-// Bounds are how large a journal may grow.
+// Bounds limit the size of a journal.
 type Bounds struct {
-	// Size is that of one file, in bytes.
+	// Size is the maximum size of one file, in bytes.
 	Size int64
-	// Kept is how many files before the one that is written stay.
+	// Kept is the number of older files that are kept.
 	Kept int
-	// NoSync has nobody wait for the disk when a file makes way or is closed: it is
-	// for lines of which a crash of the machine may lose the last.
+	// NoSync closes and rotates files without waiting for the disk. A crash of the
+	// machine may then lose the last lines.
 	NoSync bool
 }
 
-// Journal appends lines to a file. When that has grown large it makes way for a new
-// one, and the oldest is removed. The files before it have numbers behind its name,
-// the youngest 1.
+// Journal appends lines to a file. When the file is full, it is rotated: it gets the
+// suffix .1, the suffixes of older files grow by one, and the oldest file is removed.
+// All methods are safe for concurrent use.
 type Journal struct {
 	path   string
 	bounds Bounds
 
-	// mu is held while a line is written, and never while one waits for the
-	// disk.
+	// mu is held while a line is written, but not while waiting for the disk.
 	mu   sync.Mutex
 	file *os.File
 	size int64
-	// torn tells that the file ends with a part of a line, by a crash or a full
-	// disk: the next line ends it, so as to stand by itself.
+	// torn reports that the file ends with a partial line, after a crash or on a
+	// full disk. The next line is then preceded by a line break.
 	torn bool
-	// written counts the lines.
+	// written is the number of lines written.
 	written int64
 
-	// syncing is held by the one who waits for the disk, for all lines that are
-	// written by then; synced is how many are on it.
+	// syncing is held while waiting for the disk, for all lines that are written by
+	// then. synced is the number of lines on the disk.
 	syncing sync.Mutex
 	synced  int64
 }
 
-// Open opens the journal at path, and makes it where there is none.
+// Open opens the journal at path, and creates it if it does not exist.
 func Open(path string, bounds Bounds) (*Journal, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
@@ -58,8 +57,7 @@ func Open(path string, bounds Bounds) (*Journal, error) {
 	return &Journal{path: path, bounds: bounds, file: file, size: size, torn: torn}, nil
 }
 
-// endOf tells how large a file is, in bytes, and whether its last line is a part of
-// one.
+// endOf returns the size of a file in bytes, and whether its last line is partial.
 func endOf(file *os.File) (size int64, torn bool, err error) {
 	size, err = file.Seek(0, io.SeekEnd)
 	if err != nil || size == 0 {
@@ -70,8 +68,8 @@ func endOf(file *os.File) (size int64, torn bool, err error) {
 	return size, last[0] != '\n', err
 }
 
-// Append appends a line, which has no line break. With sync it is on the disk when
-// Append has returned.
+// Append appends a line, which must not contain a line break. With sync, the line is on
+// the disk when Append returns.
 func (j *Journal) Append(line []byte, sync bool) error {
 	number, err := j.append(append(line, '\n'))
 	if sync {
@@ -80,17 +78,17 @@ func (j *Journal) Append(line []byte, sync bool) error {
 	return err
 }
 
-// append returns the number of the line.
+// append writes a line and returns its number.
 func (j *Journal) append(line []byte) (int64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.written++
-	// Without room for a new file the old one grows on: to lose lines would
-	// be worse.
-	return j.written, errors.Join(j.makeRoom(int64(len(line))), j.write(line))
+	// If the file cannot be rotated it grows beyond its maximum size, because losing
+	// lines would be worse.
+	return j.written, errors.Join(j.rotate(int64(len(line))), j.write(line))
 }
 
-// sync returns when the line of a number is on the disk.
+// sync waits until the line with a number is on the disk.
 func (j *Journal) sync(number int64) error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
@@ -100,7 +98,7 @@ func (j *Journal) sync(number int64) error {
 	j.mu.Lock()
 	file, written := j.file, j.written
 	j.mu.Unlock()
-	// One that has made way meanwhile was synced then.
+	// If the file was rotated in the meantime, it was synced then.
 	if err := file.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
 	}
@@ -120,29 +118,29 @@ func (j *Journal) write(line []byte) error {
 	return err
 }
 
-// makeRoom begins a new file where this one would grow too large. The new one is
-// there before any other moves: where none can be made, all stay what they are.
-func (j *Journal) makeRoom(length int64) error {
+// rotate starts a new file if a line would make the current one too large. It creates
+// the new file before it renames any other, so that nothing changes if it cannot.
+func (j *Journal) rotate(length int64) error {
 	if j.size == 0 || j.size+length <= j.bounds.Size {
 		return nil
 	}
-	begun := j.path + ".new"
-	file, err := os.OpenFile(begun, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	unfinished := j.path + ".new"
+	file, err := os.OpenFile(unfinished, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
-		return fmt.Errorf("begin a new file: %w", err)
+		return fmt.Errorf("rotate: %w", err)
 	}
 	if err = j.shift(); err == nil {
-		err = os.Rename(begun, j.path)
+		err = os.Rename(unfinished, j.path)
 	}
 	if err != nil {
-		return fmt.Errorf("begin a new file: %w", errors.Join(err, file.Close(), os.Remove(begun)))
+		return fmt.Errorf("rotate: %w", errors.Join(err, file.Close(), os.Remove(unfinished)))
 	}
 	full := j.file
 	j.file, j.size, j.torn = file, 0, false
 	return j.finish(full)
 }
 
-// finish closes a file, to which nothing is appended any more.
+// finish closes a file after its last line.
 func (j *Journal) finish(file *os.File) error {
 	if j.bounds.NoSync {
 		return file.Close()
@@ -150,8 +148,9 @@ func (j *Journal) finish(file *os.File) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// shift moves the files up by one, to where a number is free, or over the oldest. One
-// that has broken off has left a number free, and so the next removes nothing more.
+// shift increases the suffixes of the files by one, up to the first free one; without
+// a free one, the oldest file is overwritten. An interrupted shift leaves a suffix
+// free, so the next shift removes no file.
 func (j *Journal) shift() error {
 	free := 0
 	for free < j.bounds.Kept {
@@ -168,7 +167,7 @@ func (j *Journal) shift() error {
 	return nil
 }
 
-// numbered is the path of a file of the log; 0 is the one that is written.
+// numbered returns the path of a file of the journal. 0 is the current one.
 func numbered(path string, n int) string {
 	if n == 0 {
 		return path

@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/journal"
 )
 
-// lineLength is that of each line of these tests, its end included.
+// lineLength is the length of each line of the tests, including its line break.
 const lineLength = int64(len("line 000\n"))
 
 func line(n int) []byte { return fmt.Appendf(nil, "line %03d", n) }
@@ -56,8 +56,7 @@ func lines(t *testing.T, path string, kept int) []string {
 	return found
 }
 
-// What a rotation that was broken off has left removes no file the next time.
-func TestRotationThatBrokeOff(t *testing.T) {
+func TestAppend_RemovesNoFileAfterInterruptedRotation(t *testing.T) {
 	t.Parallel()
 	for missing, want := range map[string][]string{
 		".1": {"line 000", "line 001", "line 003", "line 004"},
@@ -73,21 +72,20 @@ func TestRotationThatBrokeOff(t *testing.T) {
 			}
 			write(t, j, 4, 5)
 			if got := lines(t, path, 3); !slices.Equal(got, want) {
-				t.Errorf("the journal has %v, want %v", got, want)
+				t.Errorf("the journal contains %v, want %v", got, want)
 			}
 		})
 	}
 }
 
-// A journal without older files begins anew.
-func TestNothingKept(t *testing.T) {
+func TestAppend_StartsOverWithoutOlderFiles(t *testing.T) {
 	t.Parallel()
 	j, path := open(t, journal.Bounds{Size: 2 * lineLength, Kept: 0})
 	write(t, j, 0, 5)
 	if got := lines(t, path, 0); !slices.Equal(got, texts(4, 5)) {
-		t.Errorf("the journal has %v, want the line for which it began anew", got)
+		t.Errorf("the journal contains %v, want the last line only", got)
 	}
 	if files, err := filepath.Glob(path + "*"); err != nil || len(files) != 1 {
-		t.Errorf("files %v, %v, want one", files, err)
+		t.Errorf("found the files %v, %v, want one", files, err)
 	}
 }

@@ -12,17 +12,19 @@ import (
 	"time"
 )
 
-// Read reports every line of the journal at path, oldest first. A crash can leave
-// half a line.
-func Read(path string, kept int, report func(line []byte) error) error {
-	r := &reader{path: path, kept: kept, report: report}
+// Read calls each with every line of the journal at path, oldest first, until each
+// returns an error, which Read then returns. A line may be partial after a crash. It is
+// only valid during the call. A journal that does not exist has no lines.
+func Read(path string, kept int, each func(line []byte) error) error {
+	r := &reader{path: path, kept: kept, each: each}
 	defer r.close()
 	return r.read()
 }
 
-// Follow does as Read does, and goes on with what is appended until ctx ends.
-func Follow(ctx context.Context, path string, kept int, report func(line []byte) error) error {
-	r := &reader{path: path, kept: kept, report: report}
+// Follow is like Read, but continues with the lines that are appended later. It returns
+// nil when ctx ends.
+func Follow(ctx context.Context, path string, kept int, each func(line []byte) error) error {
+	r := &reader{path: path, kept: kept, each: each}
 	defer r.close()
 	tick := time.NewTicker(followTick)
 	defer tick.Stop()
@@ -42,24 +44,24 @@ func Follow(ctx context.Context, path string, kept int, report func(line []byte)
 	}
 }
 
-// followTick is how often one looks for what has been appended.
+// followTick is the time between two checks for new lines.
 const followTick = 250 * time.Millisecond
 
-// reader reads the files of a journal, one after the other.
+// A reader reads the files of a journal, one after the other.
 type reader struct {
-	path   string
-	kept   int
-	report func(line []byte) error
+	path string
+	kept int
+	each func(line []byte) error
 
-	// file is the one that is read; nil before the first.
+	// file is the file that is being read; nil before the first.
 	file *os.File
 	in   *bufio.Reader
-	// begun is a line whose end has not been written yet.
-	begun []byte
+	// partial is a line whose end has not been written yet.
+	partial []byte
 }
 
-// read reads all files, oldest first: as many as there may be, for those that begin
-// meanwhile may never end.
+// read reads all files, oldest first. It stops after the maximum number of files,
+// because the journal may be rotated all the time.
 func (r *reader) read() error {
 	for range r.kept + 2 { // the first step only opens
 		if last, err := r.step(); last || err != nil {
@@ -69,14 +71,14 @@ func (r *reader) read() error {
 	return nil
 }
 
-// step reports the lines to the end of the open file, and goes on to the one after
-// it. It tells whether there is none.
+// step reads the open file to its end, and opens the next one. It reports whether there
+// is no next one.
 func (r *reader) step() (last bool, err error) {
 	next, err := r.next()
 	if err != nil {
 		return false, err
 	}
-	// Nothing is appended to a file that has one after it: this is the rest.
+	// If there is a next file, nothing more is appended to this one.
 	if err := r.rest(); err != nil {
 		closeAll(next)
 		return false, err
@@ -85,13 +87,13 @@ func (r *reader) step() (last bool, err error) {
 		return true, nil
 	}
 	r.close()
-	r.file, r.in, r.begun = next, bufio.NewReader(next), nil
+	r.file, r.in, r.partial = next, bufio.NewReader(next), nil
 	return false, nil
 }
 
-// next opens the file after the one that is read, the oldest if that has been removed,
-// and returns nil if there is none. Files grow older meanwhile, and never younger: on the
-// way from the youngest one can be met twice, but none is missed.
+// next opens the file after the one that is being read, or the oldest file if that one
+// has been removed. It returns nil if there is none. It searches from the newest file to
+// older ones: a rotation in the meantime makes it find a file twice, but never miss one.
 func (r *reader) next() (next *os.File, err error) {
 	for n := range r.kept + 1 {
 		file, err := os.Open(numbered(r.path, n))
@@ -102,7 +104,7 @@ func (r *reader) next() (next *os.File, err error) {
 			closeAll(next)
 			return nil, err
 		}
-		read, err := r.reads(file)
+		read, err := r.isOpen(file)
 		if err != nil {
 			closeAll(next, file)
 			return nil, err
@@ -117,36 +119,36 @@ func (r *reader) next() (next *os.File, err error) {
 	return next, nil
 }
 
-// reads tells whether a file is the one that is read.
-func (r *reader) reads(file *os.File) (bool, error) {
+// isOpen reports whether a file is the one that is being read.
+func (r *reader) isOpen(file *os.File) (bool, error) {
 	if r.file == nil {
 		return false, nil
 	}
-	held, err := r.file.Stat()
+	current, err := r.file.Stat()
 	if err != nil {
 		return false, err
 	}
 	other, err := file.Stat()
-	return err == nil && os.SameFile(held, other), err
+	return err == nil && os.SameFile(current, other), err
 }
 
-// rest reports the whole lines to the end of the open file.
+// rest reads the complete lines up to the end of the open file.
 func (r *reader) rest() error {
 	if r.file == nil {
 		return nil
 	}
 	for {
 		part, err := r.in.ReadBytes('\n')
-		r.begun = append(r.begun, part...)
+		r.partial = append(r.partial, part...)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", r.path, err)
 		}
-		line := bytes.TrimSuffix(r.begun, []byte("\n"))
-		r.begun = nil
-		if err := r.report(line); err != nil {
+		line := bytes.TrimSuffix(r.partial, []byte("\n"))
+		r.partial = nil
+		if err := r.each(line); err != nil {
 			return err
 		}
 	}
@@ -154,7 +156,7 @@ func (r *reader) rest() error {
 
 func (r *reader) close() { closeAll(r.file) }
 
-// closeAll closes those that are open. They were only read.
+// closeAll closes the files that are not nil.
 func closeAll(files ...*os.File) {
 	for _, file := range files {
 		if file != nil {

@@ -1,4 +1,4 @@
-// Package metrics owns the names and the meaning of all that Jeton measures, in
-// the form of Prometheus. It measures nothing by itself: it implements what the
-// measured declare, and follows the changes to know which functions there are.
+// Package metrics defines Jeton's Prometheus metrics. It implements the observer interfaces of the
+// packages that are measured, and follows the changes of functions and triggers to create and
+// remove their series.
 package metrics

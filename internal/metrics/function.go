@@ -10,15 +10,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// functionSeries are the series of one function, found once and not anew for
-// each call.
+// functionSeries are the series of one function. They are looked up once, not for each call.
 type functionSeries struct {
-	// classes are by the first digit of the status; 0 is for calls that ended
+	// classes are indexed by the first digit of the status; 0 is for calls that ended
 	// without an answer.
 	classes  [6]prometheus.Counter
 	duration prometheus.Observer
-	// name and namespaceID are those of jeton_function_info, revisionID is the
-	// revision that serves.
+	// name and namespaceID are labels of jeton_function_info. revisionID is the serving
+	// revision.
 	name, namespaceID, revisionID string
 }
 
@@ -34,8 +33,8 @@ func (m *Metrics) seriesOf(id string) *functionSeries {
 	return s
 }
 
-// called notes a call.
-func (s *functionSeries) called(status int, seconds float64) {
+// observe counts a call.
+func (s *functionSeries) observe(status int, seconds float64) {
 	class := status / 100
 	if class < 0 || class >= len(s.classes) {
 		class = 0
@@ -44,9 +43,8 @@ func (s *functionSeries) called(status int, seconds float64) {
 	s.duration.Observe(seconds)
 }
 
-// Apply notes one change: it makes the series of a new function or trigger, and
-// removes those of a deleted one. Calls that are still under way then count no
-// more.
+// Apply applies a change: it creates the series of a new function or trigger, and removes those of
+// a deleted one. Calls of a function that end after its deletion are not counted.
 func (m *Metrics) Apply(change store.Change) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -69,8 +67,8 @@ func (m *Metrics) Reload(store.Position) store.Loader {
 	}
 }
 
-// replace removes the series of the functions and triggers that do not exist, and
-// makes those of all that do.
+// replace removes the series of functions and triggers that no longer exist, and creates those of
+// all others.
 func (m *Metrics) replace(all []store.Object, exists map[string]bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -137,6 +135,8 @@ func (m *Metrics) remove(id string) {
 	m.functionInfo.DeletePartialMatch(labels)
 }
 
+// series returns the series of a function; nil if the function does not exist. An empty ID means
+// the calls of unknown hostnames.
 func (m *Metrics) series(id string) *functionSeries {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -146,7 +146,7 @@ func (m *Metrics) series(id string) *functionSeries {
 	return m.functions[id]
 }
 
-// owners returns which function each serving revision belongs to.
+// owners returns the function ID of each serving revision.
 func (m *Metrics) owners() map[string]string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -6,12 +6,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// Instances has the scaler's census taken at each scrape.
-func (m *Metrics) Instances(census func() []scale.Census) {
+// Instances adds the metrics of instances and queues. counts is called at each scrape.
+func (m *Metrics) Instances(counts func() []scale.Counts) {
 	m.registry.MustRegister(&instances{
-		metrics: m, census: census,
+		metrics: m, counts: counts,
 		count: prometheus.NewDesc("jeton_instances",
-			"Instances by function and state; function_id is empty for a revision that does not serve yet, or no longer.",
+			"Instances by function and state; function_id is empty for revisions that are not the serving one.",
 			[]string{functionID, "state"}, nil),
 		queue: prometheus.NewDesc("jeton_queue_length", "Calls that wait for an instance.", []string{functionID}, nil),
 	})
@@ -20,7 +20,7 @@ func (m *Metrics) Instances(census func() []scale.Census) {
 // instances implements prometheus.Collector.
 type instances struct {
 	metrics      *Metrics
-	census       func() []scale.Census
+	counts       func() []scale.Counts
 	count, queue *prometheus.Desc
 }
 
@@ -30,12 +30,11 @@ func (i *instances) Describe(descriptions chan<- *prometheus.Desc) {
 	descriptions <- i.queue
 }
 
-// Collect implements prometheus.Collector. Revisions that belong to no function
-// now are counted together.
-func (i *instances) Collect(found chan<- prometheus.Metric) {
+// Collect implements prometheus.Collector. Revisions that do not serve are counted together.
+func (i *instances) Collect(collected chan<- prometheus.Metric) {
 	owners := i.metrics.owners()
-	totals := map[string]scale.Census{}
-	for _, c := range i.census() {
+	totals := map[string]scale.Counts{}
+	for _, c := range i.counts() {
 		owner := owners[c.RevisionID]
 		sum := totals[owner]
 		sum.Waiting += c.Waiting
@@ -46,9 +45,9 @@ func (i *instances) Collect(found chan<- prometheus.Metric) {
 		totals[owner] = sum
 	}
 	for owner, c := range totals {
-		found <- prometheus.MustNewConstMetric(i.queue, prometheus.GaugeValue, float64(c.Waiting), owner)
+		collected <- prometheus.MustNewConstMetric(i.queue, prometheus.GaugeValue, float64(c.Waiting), owner)
 		for state, n := range map[string]int{"starting": c.Starting, "idle": c.Idle, "busy": c.Busy, "leaving": c.Leaving} {
-			found <- prometheus.MustNewConstMetric(i.count, prometheus.GaugeValue, float64(n), owner, state)
+			collected <- prometheus.MustNewConstMetric(i.count, prometheus.GaugeValue, float64(n), owner, state)
 		}
 	}
 }

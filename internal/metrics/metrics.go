@@ -13,8 +13,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// Metrics is all that one server measures. Every label has few values: series
-// of a function go with the function, and what callers send is no label.
+// Metrics are the metrics of one server. The number of series is bounded: the series of a function
+// are removed with the function, and no label contains data of callers. Metrics is safe for
+// concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -31,19 +32,19 @@ type Metrics struct {
 	functionInfo *prometheus.GaugeVec
 	triggers     triggerSeries
 
-	// unknown counts the calls of hosts that no function has.
+	// unknown are the series for calls of unknown hostnames.
 	unknown *functionSeries
 	mu      sync.RWMutex
-	// functions holds the series of each function that there is, and revisions
-	// which of them each serving revision belongs to.
+	// functions are the series by function ID; revisions are the function IDs by serving
+	// revision.
 	functions map[string]*functionSeries
 	revisions map[string]string
-	// triggerIDs are those of the triggers that there are.
+	// triggerIDs are the IDs of all triggers.
 	triggerIDs map[string]bool
 }
 
-// The buckets of the histograms, in seconds. A function may take as long as an
-// hour, a revocation is a matter of microseconds.
+// The buckets of the histograms in seconds. A call can take an hour, a revocation takes
+// microseconds.
 var (
 	callBuckets       = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600}
 	waitBuckets       = []float64{.0001, .001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
@@ -52,7 +53,7 @@ var (
 	taskBuckets       = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 2400}
 )
 
-// New returns the metrics of a server of the given version.
+// New returns the metrics of a server with a version.
 func New(version string) *Metrics {
 	m := &Metrics{
 		registry:  prometheus.NewRegistry(),
@@ -61,22 +62,22 @@ func New(version string) *Metrics {
 
 		triggers: newTriggerSeries(), triggerIDs: map[string]bool{},
 
-		calls:        counters("jeton_calls_total", "Calls by function and class of the answer's status; function_id is empty where no function has the host.", functionID, "class"),
-		callDuration: histograms("jeton_call_duration_seconds", "How long calls took, waiting included.", callBuckets, functionID),
-		callWait:     histogram("jeton_call_wait_seconds", "How long calls that were served waited for an instance.", waitBuckets),
-		admissions:   counters("jeton_admissions_total", "Decisions on calls of private functions: admitted by what, or refused for what reason.", "result", "reason"),
-		revocation:   histogram("jeton_revocation_seconds", "Time from the commit of a token's deletion until no call is admitted with it any more.", revocationBuckets),
-		starts:       counters("jeton_instance_starts_total", "Instances that became ready, and those that ended before.", "result"),
-		startTime:    histogram("jeton_instance_start_seconds", "How long instances took to become ready.", startBuckets),
+		calls:        counters("jeton_calls_total", "Calls by function and class of the response status; function_id is empty for an unknown hostname.", functionID, "class"),
+		callDuration: histograms("jeton_call_duration_seconds", "Duration of calls, including the wait for an instance.", callBuckets, functionID),
+		callWait:     histogram("jeton_call_wait_seconds", "Wait of served calls for an instance.", waitBuckets),
+		admissions:   counters("jeton_admissions_total", "Decisions about calls of private functions. The reason is the kind of credential of an admitted call, or why the call was refused.", "result", "reason"),
+		revocation:   histogram("jeton_revocation_seconds", "Time from the commit of a token's deletion until calls with it are denied.", revocationBuckets),
+		starts:       counters("jeton_instance_starts_total", "Starts of instances by result: ready or failed.", "result"),
+		startTime:    histogram("jeton_instance_start_seconds", "Time until instances were ready.", startBuckets),
 		coldStarts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "jeton_cold_starts_total", Help: "Instances that a call had to wait for while they started.",
+			Name: "jeton_cold_starts_total", Help: "Instances for whose start a call had to wait.",
 		}),
-		builds:       histograms("jeton_build_duration_seconds", "How long builds took, by result.", taskBuckets, "result"),
-		deployments:  histograms("jeton_deployment_duration_seconds", "How long deployments took, by result, builds included.", taskBuckets, "result"),
-		functionInfo: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jeton_function_info", Help: "Which functions there are; always 1."}, []string{functionID, "namespace_id", "name"}),
+		builds:       histograms("jeton_build_duration_seconds", "Duration of builds, by result.", taskBuckets, "result"),
+		deployments:  histograms("jeton_deployment_duration_seconds", "Duration of deployments including their builds, by result.", taskBuckets, "result"),
+		functionInfo: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jeton_function_info", Help: "Existing functions; always 1."}, []string{functionID, "namespace_id", "name"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "jeton_info", Help: "The version that runs; always 1.", ConstLabels: prometheus.Labels{"version": version},
+		Name: "jeton_info", Help: "Version of the server; always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	info.Set(1)
 	m.registry.MustRegister(
@@ -88,7 +89,7 @@ func New(version string) *Metrics {
 	return m
 }
 
-// functionID is the label that tells functions apart.
+// functionID is the label for the ID of a function.
 const functionID = "function_id"
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
@@ -103,26 +104,26 @@ func histograms(name, help string, buckets []float64, labels ...string) *prometh
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// Behind has the number that the function returns reported as how many changes
-// this server's view is behind the store.
+// Behind adds the metric of the number of committed changes that the server has not applied, which
+// behind returns.
 func (m *Metrics) Behind(behind func() int64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "jeton_changes_behind", Help: "How many committed changes this server has not applied yet.",
+		Name: "jeton_changes_behind", Help: "Committed changes that this server has not applied.",
 	}, func() float64 { return float64(behind()) }))
 }
 
-// Revoked notes a change that the gateway has applied, if it is the deletion of
-// a token.
+// Revoked records the time that a revocation took, if the change is the deletion of a token. It is
+// called after the gateway has applied the change, at the time now.
 func (m *Metrics) Revoked(change store.Change, now time.Time) {
 	if _, ok := change.Object.(functions.Token); ok && change.Deleted && !change.CommittedAt.IsZero() {
 		m.revocation.Observe(max(now.Sub(change.CommittedAt), 0).Seconds())
 	}
 }
 
-// scrapes is how many are answered at once.
-const scrapes = 4
+// maxScrapes is the maximum number of concurrent scrapes.
+const maxScrapes = 4
 
-// Handler answers a scrape.
+// Handler returns the handler of /metrics.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }

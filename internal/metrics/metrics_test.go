@@ -25,13 +25,13 @@ import (
 
 var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 
-// busy is the metrics of a server in which everything has happened once.
-func busy(t *testing.T) *metrics.Metrics {
+// newBusyMetrics returns metrics with a value of every series.
+func newBusyMetrics(t *testing.T) *metrics.Metrics {
 	t.Helper()
 	m := metrics.New("1.2.3")
 	m.Behind(func() int64 { return 3 })
-	m.Instances(func() []scale.Census {
-		return []scale.Census{
+	m.Instances(func() []scale.Counts {
+		return []scale.Counts{
 			{RevisionID: "r2", Waiting: 4, Starting: 1, Busy: 2},
 			{RevisionID: "r1", Busy: 1, Leaving: 1},
 			{RevisionID: "other", Busy: 1},
@@ -83,14 +83,14 @@ func scrape(t *testing.T, m *metrics.Metrics) string {
 	recorder := httptest.NewRecorder()
 	m.Handler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if recorder.Code != http.StatusOK {
-		t.Fatalf("%d %s", recorder.Code, recorder.Body)
+		t.Fatalf("got status %d: %s", recorder.Code, recorder.Body)
 	}
 	return recorder.Body.String()
 }
 
-func TestWhatIsMeasured(t *testing.T) {
+func TestHandler_ReturnsAllMetrics(t *testing.T) {
 	t.Parallel()
-	scraped := scrape(t, busy(t))
+	scraped := scrape(t, newBusyMetrics(t))
 	for _, line := range []string{
 		`jeton_info{version="1.2.3"} 1`,
 		`jeton_function_info{function_id="f",name="name",namespace_id="n"} 1`,
@@ -123,7 +123,7 @@ func TestWhatIsMeasured(t *testing.T) {
 		`jeton_trigger_consuming{trigger_id="t"} 1`,
 	} {
 		if !strings.Contains(scraped, "\n"+line+"\n") {
-			t.Errorf("not among what is scraped: %s", line)
+			t.Errorf("missing metric: %s", line)
 		}
 	}
 	if t.Failed() {
@@ -131,7 +131,7 @@ func TestWhatIsMeasured(t *testing.T) {
 	}
 }
 
-func TestOddCallsAreCounted(t *testing.T) {
+func TestCalls_CountsUnusualStatuses(t *testing.T) {
 	t.Parallel()
 	m := metrics.New("")
 	apply(m, function("f", "r"))
@@ -139,66 +139,64 @@ func TestOddCallsAreCounted(t *testing.T) {
 		before := count(scrape(t, m), class)
 		m.Calls().End(nil, outcome(status))
 		if after := count(scrape(t, m), class); after == before {
-			t.Errorf("status %d is not counted as %s: %s", status, class, after)
+			t.Errorf("status %d: got %s, want one more of class %s", status, after, class)
 		}
 	}
 	m.Calls().End(nil, gateway.Outcome{Status: 404, Began: start, Ended: start})
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_calls_total{class="4xx",function_id=""} 1`) {
-		t.Errorf("a call of an unknown host is not counted:\n%s", scraped)
+		t.Errorf("unknown hostname: got\n%s", scraped)
 	}
 	keyed := outcome(200)
 	keyed.TokenID, keyed.AccessKey = "", "SCW123"
 	m.Calls().End(nil, keyed)
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_admissions_total{reason="api_key",result="admitted"} 1`) || strings.Contains(scraped, "SCW123") {
-		t.Errorf("a call with an API key:\n%s", scraped)
+		t.Errorf("call with an API key: got\n%s", scraped)
 	}
 }
 
-// count is the line of one class.
+// count returns the line of a class.
 func count(scraped, class string) string {
 	return regexp.MustCompile(`jeton_calls_total\{class="` + class + `",function_id="f"\} \d+`).FindString(scraped)
 }
 
-// Series go with their function, even if a call of it is still under way.
-func TestDeletedFunctionsLeaveNothing(t *testing.T) {
+// A call that ends after the deletion of its function does not create the series again.
+func TestApply_RemovesSeriesOfDeletedFunction(t *testing.T) {
 	t.Parallel()
-	m := busy(t)
+	m := newBusyMetrics(t)
 	apply(m, function("g", "r3"))
 	m.Apply(store.Change{Object: function("f", "r2"), Deleted: true})
 	m.Calls().End(nil, outcome(200))
 	m.Apply(store.Change{Object: functions.Token{ID: "f"}, Deleted: true})
 	scraped := scrape(t, m)
 	if strings.Contains(scraped, `function_id="f"`) {
-		t.Errorf("series are left over:\n%s", scraped)
+		t.Errorf("got series of the deleted object:\n%s", scraped)
 	}
 	if !strings.Contains(scraped, `function_id="g"`) {
-		t.Error("the series of another function are gone")
+		t.Error("the series of another function were removed")
 	}
 }
 
-// Series go with their trigger, even if a delivery of it is still under way. A
-// trigger that consumes anew may do so before the end of what it did before.
-func TestTriggersAreCounted(t *testing.T) {
+func TestTriggers_CountsConnections(t *testing.T) {
 	t.Parallel()
-	m := busy(t)
+	m := newBusyMetrics(t)
 	m.Triggers().Consuming(trigger, true)
 	m.Triggers().Consuming(trigger, false)
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_trigger_consuming{trigger_id="t"} 1`) {
-		t.Errorf("a trigger that consumes anew:\n%s", scraped)
+		t.Errorf("two connections, one ended: got\n%s", scraped)
 	}
 	m.Triggers().Consuming(trigger, false)
 	if scraped := scrape(t, m); !strings.Contains(scraped, `jeton_trigger_consuming{trigger_id="t"} 0`) {
-		t.Errorf("a trigger that consumes no more:\n%s", scraped)
+		t.Errorf("no connection: got\n%s", scraped)
 	}
 	m.Apply(store.Change{Object: trigger, Deleted: true})
 	m.Triggers().Delivered(trigger, schedule.Taken)
 	m.Triggers().Consuming(trigger, false)
 	if scraped := scrape(t, m); strings.Contains(scraped, `trigger_id="t"`) {
-		t.Errorf("series are left over:\n%s", scraped)
+		t.Errorf("got series of the deleted object:\n%s", scraped)
 	}
 }
 
-func TestOnlyRevocationsAreTimed(t *testing.T) {
+func TestRevoked_RecordsDeletionsOfTokensOnly(t *testing.T) {
 	t.Parallel()
 	m := metrics.New("")
 	for _, change := range []store.Change{
@@ -208,15 +206,14 @@ func TestOnlyRevocationsAreTimed(t *testing.T) {
 	} {
 		m.Revoked(change, start.Add(time.Second))
 	}
-	// A clock that is set back must not take anything away.
+	// A clock that was set back must not result in a negative time.
 	m.Revoked(store.Change{Number: 3, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(-time.Hour))
 	if scraped := scrape(t, m); !strings.Contains(scraped, "jeton_revocation_seconds_count 1\n") || !strings.Contains(scraped, "jeton_revocation_seconds_sum 0\n") {
-		t.Errorf("scraped:\n%s", scraped)
+		t.Errorf("got\n%s, want one revocation of 0 s", scraped)
 	}
 }
 
-// TestDashboard holds the dashboard against the metrics that there are.
-func TestDashboard(t *testing.T) {
+func TestDashboard_UsesAllMetrics(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "grafana", "jeton.json"))
 	if err != nil {
@@ -226,30 +223,30 @@ func TestDashboard(t *testing.T) {
 	if err := json.Unmarshal(content, &dashboard); err != nil {
 		t.Fatal(err)
 	}
-	scraped := scrape(t, busy(t))
-	there := map[string]bool{}
+	scraped := scrape(t, newBusyMetrics(t))
+	existing := map[string]bool{}
 	for _, match := range regexp.MustCompile(`(?m)^([a-z_]+)[{ ]`).FindAllStringSubmatch(scraped, -1) {
-		there[match[1]] = true
+		existing[match[1]] = true
 	}
-	named := map[string]bool{}
+	used := map[string]bool{}
 	for _, expression := range expressions(dashboard) {
 		for _, name := range regexp.MustCompile(`\b(?:jeton|go|process)_[a-z_]+`).FindAllString(expression, -1) {
-			named[name] = true
-			if !there[name] {
-				t.Errorf("the dashboard asks for %s, which does not exist", name)
+			used[name] = true
+			if !existing[name] {
+				t.Errorf("the dashboard uses %s, which does not exist", name)
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(there)) {
+	for _, name := range slices.Sorted(maps.Keys(existing)) {
 		base := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "_sum"), "_count"), "_bucket")
-		shown := named[name] || named[base+"_bucket"] || named[base+"_count"]
+		shown := used[name] || used[base+"_bucket"] || used[base+"_count"]
 		if strings.HasPrefix(name, "jeton_") && !shown {
-			t.Errorf("%s is nowhere in the dashboard", name)
+			t.Errorf("the dashboard does not use %s", name)
 		}
 	}
 }
 
-// expressions finds every query of a dashboard.
+// expressions returns all queries of a dashboard.
 func expressions(part any) []string {
 	var found []string
 	switch p := part.(type) {
@@ -268,13 +265,13 @@ func expressions(part any) []string {
 	return found
 }
 
-func TestTasksKeepTheirContext(t *testing.T) {
+func TestTasks_KeepContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	ctx := context.WithValue(t.Context(), key{}, "value")
 	got, done := metrics.New("").Tasks(time.Now).Begin(ctx, reconcile.Build, functions.Function{})
 	done(reconcile.Succeeded)
 	if got.Value(key{}) != "value" {
-		t.Error("the context of the task is another one")
+		t.Error("got another context, want that of the task")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// Calls observes the gateway.
+// Calls returns an observer of the gateway.
 func (m *Metrics) Calls() gateway.Observer { return calls{m} }
 
 type calls struct{ metrics *Metrics }
@@ -21,7 +21,7 @@ func (calls) Begin(r *http.Request) *http.Request { return r }
 
 func (c calls) End(_ *http.Request, o gateway.Outcome) {
 	if s := c.metrics.series(o.FunctionID); s != nil {
-		s.called(o.Status, o.Ended.Sub(o.Began).Seconds())
+		s.observe(o.Status, o.Ended.Sub(o.Began).Seconds())
 	}
 	if !o.Acquired.IsZero() {
 		c.metrics.callWait.Observe(o.Waited().Seconds())
@@ -31,8 +31,8 @@ func (c calls) End(_ *http.Request, o gateway.Outcome) {
 	}
 }
 
-// admission returns the labels of a decision. There are as many as the gateway
-// has reasons.
+// admission returns the labels of a decision. Their number is bounded by the number of reasons in
+// package gateway.
 func admission(o gateway.Outcome) (result, reason string) {
 	switch {
 	case o.Reason != "":
@@ -43,7 +43,7 @@ func admission(o gateway.Outcome) (result, reason string) {
 	return "admitted", "token"
 }
 
-// Starts observes the scaler.
+// Starts returns an observer of the scaler.
 func (m *Metrics) Starts() scale.Observer { return starts{m} }
 
 type starts struct{ metrics *Metrics }
@@ -58,7 +58,7 @@ func (s starts) Started(_ string, took time.Duration, cold bool) {
 
 func (s starts) StartFailed(string) { s.metrics.starts.WithLabelValues("failed").Inc() }
 
-// Tasks observes the reconciler.
+// Tasks returns an observer of the reconciler.
 func (m *Metrics) Tasks(now func() time.Time) reconcile.Observer { return tasks{m, now} }
 
 type tasks struct {

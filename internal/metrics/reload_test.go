@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-func TestReload_DropsSeriesOfWhatWasDeletedBetweenSnapshots(t *testing.T) {
+func TestReload_RemovesSeriesOfMissingObjects(t *testing.T) {
 	t.Parallel()
 	m := metrics.New("")
 	load := func(objects ...store.Object) string {

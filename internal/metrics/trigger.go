@@ -7,10 +7,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/schedule"
 )
 
-// triggerID is the label that tells triggers apart.
+// triggerID is the label for the ID of a trigger.
 const triggerID = "trigger_id"
 
-// triggerSeries are those of all triggers.
+// triggerSeries are the series of all triggers.
 type triggerSeries struct {
 	deliveries *prometheus.CounterVec
 	consuming  *prometheus.GaugeVec
@@ -18,15 +18,14 @@ type triggerSeries struct {
 
 func newTriggerSeries() triggerSeries {
 	return triggerSeries{
-		deliveries: counters("jeton_trigger_deliveries_total", "Deliveries of messages by trigger, and how they ended: taken, again, given_up or cut_off.", triggerID, "result"),
+		deliveries: counters("jeton_trigger_deliveries_total", "Deliveries of messages by trigger and result: taken, again, given_up or cut_off.", triggerID, "result"),
 		consuming: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "jeton_trigger_consuming", Help: "1 while the trigger reaches its broker, 0 while it does not.",
+			Name: "jeton_trigger_consuming", Help: "1 if the trigger is connected to its broker, else 0.",
 		}, []string{triggerID}),
 	}
 }
 
-// apply makes the series of a trigger that is there, from zero on, and removes
-// those of one that is not.
+// apply creates the series of a trigger with the value 0, or removes those of a deleted one.
 func (s triggerSeries) apply(t functions.Trigger, deleted bool) {
 	labels := prometheus.Labels{triggerID: t.ID}
 	if deleted {
@@ -40,27 +39,28 @@ func (s triggerSeries) apply(t functions.Trigger, deleted bool) {
 	s.consuming.WithLabelValues(t.ID)
 }
 
-// Triggers observes the triggers.
+// Triggers returns an observer of the triggers.
 func (m *Metrics) Triggers() schedule.Observer { return triggers{m} }
 
 type triggers struct{ metrics *Metrics }
 
 func (t triggers) Delivered(trigger functions.Trigger, d schedule.Delivery) {
-	t.metrics.ofTrigger(trigger, func(s triggerSeries) { s.deliveries.WithLabelValues(trigger.ID, string(d)).Inc() })
+	t.metrics.updateTrigger(trigger, func(s triggerSeries) { s.deliveries.WithLabelValues(trigger.ID, string(d)).Inc() })
 }
 
 func (t triggers) Consuming(trigger functions.Trigger, now bool) {
-	// One that has begun with a new source may be before the end of the old one.
+	// A changed trigger can start with the new source before it ends with the old one, so
+	// the gauge counts.
 	change := -1.0
 	if now {
 		change = 1
 	}
-	t.metrics.ofTrigger(trigger, func(s triggerSeries) { s.consuming.WithLabelValues(trigger.ID).Add(change) })
+	t.metrics.updateTrigger(trigger, func(s triggerSeries) { s.consuming.WithLabelValues(trigger.ID).Add(change) })
 }
 
-// ofTrigger has the series of a trigger changed, unless it is deleted: what ends
-// late must not bring them back.
-func (m *Metrics) ofTrigger(t functions.Trigger, change func(triggerSeries)) {
+// updateTrigger calls change, unless the trigger was deleted: a late update must not create its
+// series again.
+func (m *Metrics) updateTrigger(t functions.Trigger, change func(triggerSeries)) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if m.triggerIDs[t.ID] {

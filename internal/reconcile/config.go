@@ -9,7 +9,6 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -24,13 +23,10 @@ type Config struct {
 	BuildCache blob.BuildCache
 	Logs       Logs
 	Builders   Builders
-	Toolchains *runtime.Toolchains
-	// Workers are the interpreters that the engine keeps warm, by language. Optional.
-	Workers   map[string]runtime.Worker
-	Engine    Engine
-	Instances Instances
-	Caches    Caches
-	Sources   Sources
+	Engine     Engine
+	Instances  Instances
+	Caches     Caches
+	Sources    Sources
 	// Names verifies the hostnames of domains. If it is nil, all are accepted.
 	Names functions.Names
 	// Certificates obtains certificates for domains. Optional.
@@ -62,7 +58,7 @@ func (c Config) check() error {
 	var missing []error
 	for name, field := range map[string]any{
 		"Store": c.Store, "Keys": c.Keys, "Sealer": c.Sealer, "Archives": c.Archives, "Artifacts": c.Artifacts,
-		"BuildCache": c.BuildCache, "Logs": c.Logs, "Builders": c.Builders, "Toolchains": c.Toolchains, "Engine": c.Engine,
+		"BuildCache": c.BuildCache, "Logs": c.Logs, "Builders": c.Builders, "Engine": c.Engine,
 		"Instances": c.Instances, "Caches": c.Caches, "Sources": c.Sources, "BuildTimeout": c.BuildTimeout,
 		"BuildDisk": c.BuildDisk, "CacheLimit": c.CacheLimit, "Now": c.Now, "NewID": c.NewID, "Log": c.Log,
 	} {

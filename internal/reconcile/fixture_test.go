@@ -17,10 +17,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/reconcile"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/storetest"
 	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
@@ -63,7 +63,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	f.db, f.store = db, &flakyStore{Store: store.Functions(db)}
+	f.db, f.store = db, &flakyStore{Store: store.Functions(storetest.Twice(db))}
 	archives, err := files.OpenArchives(filepath.Join(f.dir, "archives"))
 	artifacts, err2 := files.OpenArtifacts(filepath.Join(f.dir, "artifacts"))
 	builds, err3 := files.OpenBuildCache(filepath.Join(f.dir, "builds"), 1<<30, time.Now)
@@ -74,7 +74,7 @@ func newFixture(t *testing.T) *fixture {
 	f.archives = archives
 	f.config = reconcile.Config{
 		Store: f.store, Keys: f.keys, Sealer: sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: f.logs,
-		Builders: f.builders, Toolchains: &runtime.Toolchains{}, Engine: f.engine, Instances: f.instances,
+		Builders: f.builders, Engine: f.engine, Instances: f.instances,
 		Caches: folderCaches{filepath.Join(f.dir, "caches")}, Sources: f.sources, Limits: functions.DefaultLimits(),
 		BuildTimeout: time.Minute, BuildDisk: 1 << 20, BuildSlots: 2, CacheLimit: 1 << 20,
 		Now: time.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(f.log, nil)),

@@ -29,7 +29,6 @@ type Builders interface {
 // Engine makes revisions known to an engine. Package engine declares the whole
 // interface.
 type Engine interface {
-	Home(dir string) string
 	Apply(ctx context.Context, r engine.Revision) error
 }
 

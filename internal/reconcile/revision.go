@@ -2,17 +2,14 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 
-	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
@@ -69,12 +66,12 @@ func sameContent(a, b functions.Revision) bool {
 
 // launch makes a revision known to the engine and admits calls to it.
 func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision functions.Revision) error {
-	spec, err := r.engineRevision(ctx, f, revision)
+	spec, err := r.engineRevision(f, revision)
 	if err != nil {
 		return fmt.Errorf("revision %s: %w", revision.ID, err)
 	}
 	if err := r.config.Engine.Apply(ctx, spec); err != nil {
-		return fmt.Errorf("apply revision %s: %w", revision.ID, err)
+		return err
 	}
 	r.inUse.hold(f.ID, revision.ID, revision.Artifact)
 	r.config.Instances.Set(revision.ID, scale.Limits{
@@ -85,32 +82,13 @@ func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision 
 
 // engineRevision returns the revision for the engine. It has the secret variables in
 // clear, which are kept in memory only.
-func (r *Reconciler) engineRevision(ctx context.Context, f functions.Function, revision functions.Revision) (engine.Revision, error) {
-	var launch runtime.Launch
-	if err := json.Unmarshal(revision.Launch, &launch); err != nil {
-		return engine.Revision{}, fmt.Errorf("decode launch: %w", err)
-	}
-	dir, _, err := r.config.Artifacts.Local(ctx, blob.Ref{FunctionID: f.ID, Name: revision.Artifact})
-	if err != nil {
-		return engine.Revision{}, err
-	}
-	home := r.config.Engine.Home(dir)
-	command, env, err := launch.Resolve(home, r.config.Toolchains)
-	if err != nil {
-		return engine.Revision{}, err
-	}
-	info, _ := runtime.Lookup(revision.Runtime)
-	handler, err := runtime.ParseHandler(info.Language, revision.Handler)
-	if err != nil {
-		return engine.Revision{}, err
-	}
+func (r *Reconciler) engineRevision(f functions.Function, revision functions.Revision) (engine.Revision, error) {
 	// The last value of a variable wins, so that the function can override this one.
-	env = append(env, "PORT="+port)
+	env := []string{"PORT=" + port}
 	for _, name := range slices.Sorted(maps.Keys(revision.Variables)) {
 		env = append(env, name+"="+revision.Variables[name])
 	}
 	env = append(env, "SCW_APPLICATION_VERSION="+revision.ID)
-	env = append(env, launch.Variables(handler, home, command)...)
 	var secrets []string
 	for _, name := range slices.Sorted(maps.Keys(revision.Secrets)) {
 		value, err := r.config.Sealer.Open(revision.Secrets[name], functions.VariablePurpose(name))
@@ -121,20 +99,8 @@ func (r *Reconciler) engineRevision(ctx context.Context, f functions.Function, r
 		secrets = append(secrets, string(value))
 	}
 	return engine.Revision{
-		ID: revision.ID, FunctionID: f.ID, ProjectID: f.ProjectID, Language: info.Language, Command: command, Work: r.workFor(launch, home, env), Dir: dir, Env: env, Secrets: secrets,
-		MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
+		ID: revision.ID, FunctionID: f.ID, ProjectID: f.ProjectID,
+		Artifact: revision.Artifact, Launch: revision.Launch, Runtime: revision.Runtime, Handler: revision.Handler,
+		Env: env, Secrets: secrets, MemoryLimit: revision.MemoryLimit, CPULimit: revision.CPULimit,
 	}, nil
-}
-
-// workFor returns what a warm worker needs to serve the launch, or nil if none can.
-func (r *Reconciler) workFor(l runtime.Launch, home string, env []string) *engine.Work {
-	worker, ok := r.config.Workers[l.Interpreter]
-	if !ok {
-		return nil
-	}
-	a, ok := worker.Assign(l, home, env)
-	if !ok {
-		return nil
-	}
-	return &engine.Work{Arguments: a.Arguments}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/blob/files"
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -58,6 +59,21 @@ type buildLogs struct{ *output.Logs }
 
 func (b buildLogs) WriteBuild(f functions.Function, text string) error {
 	return b.Logs.WriteBuild(output.Function{ID: f.ID, Name: f.Name, Namespace: f.NamespaceID}, text)
+}
+
+// localArtifacts implements process.Artifacts, as the server does.
+type localArtifacts struct{ artifacts blob.Local }
+
+func (l localArtifacts) Local(ctx context.Context, functionID, artifact string) (dir string, release func(), err error) {
+	return l.artifacts.Local(ctx, blob.Ref{FunctionID: functionID, Name: artifact})
+}
+
+// starter implements process.Starter, as the server does.
+type starter struct{ runtime.Starter }
+
+func (s starter) Start(r engine.Revision, home string) (process.Start, error) {
+	start, err := s.Starter.Start(r.Runtime, r.Handler, r.Launch, r.Env, home)
+	return process.Start(start), err
 }
 
 // sources returns the same error for every trigger.
@@ -110,7 +126,8 @@ func (w *world) start(options ...func(*reconcile.Config)) {
 	sockets, err5 := os.MkdirTemp("/tmp", "jr") //nolint:usetesting // The path of a socket must be short.
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	engine, err6 := process.New(process.Config{
-		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond, Output: func(process.Line) {},
+		Artifacts: localArtifacts{artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains()}},
+		Dir: sockets, Isolation: sandbox.None, ReadyTimeout: await.Patience, Grace: 100 * time.Millisecond,
 	}, log)
 	caches, err7 := projectcache.Open(filepath.Join(w.dir, "caches"), projectcache.Limits{Project: 1 << 30, Total: 1 << 30}, time.Now, log)
 	if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
@@ -119,7 +136,7 @@ func (w *world) start(options ...func(*reconcile.Config)) {
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
 	config := reconcile.Config{
 		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: buildLogs{logs},
-		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Toolchains: toolchains(), Engine: engine, Instances: w.scaler,
+		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Engine: engine, Instances: w.scaler,
 		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,
 	}
@@ -264,7 +281,7 @@ func (w *world) call(f functions.Function) string {
 	}
 	defer w.scaler.Release(instance)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", instance.Address)
+		return new(net.Dialer).DialContext(ctx, instance.Address.Network(), instance.Address.Endpoint())
 	}}}
 	response, err := client.Get("http://function/")
 	if err != nil {

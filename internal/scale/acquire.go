@@ -7,11 +7,11 @@ import (
 )
 
 // Acquire returns an idle instance of the revision, or waits for one. The caller
-// gives it back by Release or Discard, once. Returns ErrUnknownRevision,
+// returns it with Release or Discard, once. Returns ErrUnknownRevision,
 // ErrQueueFull, ErrNoMemory, a *StartError, ErrClosed or ctx's error.
 func (s *Scaler) Acquire(ctx context.Context, revisionID string) (*Instance, error) {
 	s.mu.Lock()
-	r, err := s.open(revisionID)
+	r, err := s.active(revisionID)
 	if err != nil {
 		s.mu.Unlock()
 		return nil, err
@@ -31,12 +31,11 @@ func (s *Scaler) Acquire(ctx context.Context, revisionID string) (*Instance, err
 	return s.wait(ctx, r, w)
 }
 
-// Warm returns when an instance of the revision is ready, and starts one if
-// there is none: it proves that the revision starts. Returns the errors of
-// Acquire, but for ErrQueueFull.
+// Warm returns when an instance of the revision is ready, and starts one if there
+// is none. It returns the errors of Acquire except ErrQueueFull.
 func (s *Scaler) Warm(ctx context.Context, revisionID string) error {
 	s.mu.Lock()
-	r, err := s.open(revisionID)
+	r, err := s.active(revisionID)
 	if err != nil || r.ready() {
 		s.mu.Unlock()
 		return err
@@ -49,7 +48,8 @@ func (s *Scaler) Warm(ctx context.Context, revisionID string) error {
 	return err
 }
 
-// Release gives an instance back after a call.
+// Release returns an instance after a call. It does nothing for an instance that is
+// gone or was returned before.
 func (s *Scaler) Release(in *Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,8 @@ func (s *Scaler) Release(in *Instance) {
 	}
 }
 
-// Discard gives an instance back that must not serve again, because its call
-// ran out of time or its connection broke. It is stopped at once.
+// Discard returns an instance that must not serve again, because its call timed
+// out or its connection broke. The instance is stopped immediately.
 func (s *Scaler) Discard(in *Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,15 +77,15 @@ func (s *Scaler) Discard(in *Instance) {
 		return
 	}
 	r := in.revision
-	r.leave(in)
-	in.phase = leaving
+	r.remove(in)
+	in.phase, in.stopping = leaving, true
 	r.leaving = append(r.leaving, in)
 	r.discarded = append(r.discarded, in.ID)
 	s.touch(r)
 }
 
-// open returns a revision that takes new calls.
-func (s *Scaler) open(revisionID string) (*revision, error) {
+// active returns a revision that accepts new calls.
+func (s *Scaler) active(revisionID string) (*revision, error) {
 	if s.closed {
 		return nil, ErrClosed
 	}
@@ -103,7 +103,7 @@ func (s *Scaler) wait(ctx context.Context, r *revision, w *waiter) (*Instance, e
 	case <-ctx.Done():
 	}
 	if !s.giveUp(r, w) {
-		// The outcome was faster than giving up: an instance must not be lost.
+		// An outcome was sent before giveUp: its instance must not be lost.
 		if o := <-w.outcome; o.instance != nil {
 			s.Release(o.instance)
 		}
@@ -111,8 +111,7 @@ func (s *Scaler) wait(ctx context.Context, r *revision, w *waiter) (*Instance, e
 	return nil, ctx.Err()
 }
 
-// giveUp takes a waiter out of whatever it waits in, and tells whether it was
-// still there.
+// giveUp removes a waiter, and returns false if an outcome was sent to it before.
 func (s *Scaler) giveUp(r *revision, w *waiter) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,9 +123,9 @@ func (s *Scaler) giveUp(r *revision, w *waiter) bool {
 	return len(r.queue)+len(r.warming) < before
 }
 
-// idleNeedsWake tells whether the instance that just became idle may be due
-// before the revision is looked at again. Under steady load it never is, so that
-// giving an instance back costs no more than a lock.
+// idleNeedsWake reports whether an instance that became idle now may have to be
+// stopped before the next scheduled decision. Under steady load it never has, so
+// that Release costs no more than a lock.
 func (s *Scaler) idleNeedsWake(r *revision, now time.Time) bool {
 	return r.retired || r.wakeAt.IsZero() || r.live() > 1 && r.wakeAt.After(now.Add(s.config.IdleToOne))
 }

@@ -14,12 +14,12 @@ import (
 )
 
 func TestAcquireStartsOnDemand(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
 		wantCounts(t, e, 0, 0)
 		in := mustAcquire(t, s)
-		if in.ID != "i1" || in.Address != "/run/i1" {
+		if in.ID != "i1" || in.Address.String() != "unix:/run/i1" {
 			t.Errorf("Acquire() = %q at %q, want i1 at /run/i1", in.ID, in.Address)
 		}
 		s.Release(in)
@@ -31,7 +31,7 @@ func TestAcquireStartsOnDemand(t *testing.T) {
 }
 
 func TestAcquirePrefersTheLastUsed(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
 		first, second := mustAcquire(t, s), mustAcquire(t, s)
@@ -47,7 +47,7 @@ func TestAcquirePrefersTheLastUsed(t *testing.T) {
 }
 
 func TestAcquireQueues(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{Queue: 2}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		in := mustAcquire(t, s)
@@ -70,7 +70,7 @@ func TestAcquireQueues(t *testing.T) {
 }
 
 func TestAcquireStartsUpToMax(t *testing.T) {
-	e := &memory{manual: true}
+	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
 		calls := []*pending{
@@ -94,7 +94,7 @@ func TestAcquireStartsUpToMax(t *testing.T) {
 }
 
 func TestAcquireGivenUp(t *testing.T) {
-	e := &memory{manual: true}
+	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{Queue: 1}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -115,7 +115,7 @@ func TestAcquireGivenUp(t *testing.T) {
 }
 
 func TestAcquireWhenStartsFail(t *testing.T) {
-	e := &memory{crash: "exit status 3"}
+	e := &fakeEngine{crash: "exit status 3"}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
 		var calls [5]*pending
@@ -134,7 +134,7 @@ func TestAcquireWhenStartsFail(t *testing.T) {
 }
 
 func TestStartFailureSparesCallsThatOthersServe(t *testing.T) {
-	e := &memory{manual: true}
+	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -156,7 +156,7 @@ func TestStartFailureSparesCallsThatOthersServe(t *testing.T) {
 }
 
 func TestCrashOfABusyInstance(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		in := mustAcquire(t, s)
@@ -177,7 +177,7 @@ func TestCrashOfABusyInstance(t *testing.T) {
 }
 
 func TestCrashOfAnIdleInstance(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		s.Release(mustAcquire(t, s))
@@ -190,7 +190,7 @@ func TestCrashOfAnIdleInstance(t *testing.T) {
 }
 
 func TestWarm(t *testing.T) {
-	e := &memory{manual: true}
+	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
 		outcome := make(chan error, 1)
@@ -215,7 +215,7 @@ func TestWarm(t *testing.T) {
 }
 
 func TestWarmFails(t *testing.T) {
-	e := &memory{crash: "Cannot find module 'x'"}
+	e := &fakeEngine{crash: "Cannot find module 'x'"}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
 		err := s.Warm(t.Context(), revision)
@@ -231,7 +231,7 @@ func TestWarmFails(t *testing.T) {
 // TestManyCallers has more callers than instances, which give up, crash and
 // time out, and asks that no instance is ever handed to two of them.
 func TestManyCallers(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{Queue: 1000}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 7})
 		var mu sync.Mutex
@@ -278,8 +278,8 @@ func TestManyCallers(t *testing.T) {
 }
 
 func BenchmarkAcquireIdle(b *testing.B) {
-	e := &memory{}
-	e.open()
+	e := &fakeEngine{}
+
 	s := scale.New(e, scale.Config{}, slog.New(slog.DiscardHandler))
 	s.Set(revision, scale.Limits{Max: 1})
 	go func() { _ = s.Run(b.Context()) }()

@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// ErrNoMemory is returned for a call that found no instance of its revision, and
-// no memory for one, for as long as Config.MemoryWait.
+// ErrNoMemory is returned for a call whose revision had no instance, and no memory
+// for one, for Config.MemoryWait.
 var ErrNoMemory = errors.New("no memory is free for an instance")
 
-// DefaultMemoryWait is how long a revision without instances waits for memory.
+// DefaultMemoryWait is the default of Config.MemoryWait.
 const DefaultMemoryWait = 10 * time.Second
 
-// shareFactor bounds a project: its instances take at most so many times what
-// stays free for all others. One project alone gets 4/5 of the budget, two get 4/9
-// each, and so on, so that something is always free for the next one.
+// shareFactor bounds the memory of a project: at most this many times the memory
+// that stays free for all others. One project alone gets 4/5 of the budget, two
+// projects get 4/9 each, and so on, so that a further project always finds memory.
 const shareFactor = 4
 
-// A usage is what instances have reserved, in bytes: each its memory limit, until
-// the engine reports that it is gone.
+// A usage is the memory that instances reserve, in bytes: each its memory limit,
+// from the request until the engine reports that it is gone.
 type usage struct {
-	// total is of all projects, project of one, and leaving is what of total is
-	// being stopped.
+	// total is the memory of all projects, project that of one project, and
+	// leaving the part of total whose instances are being stopped.
 	total, project, leaving int64
 }
 
-// reserved is what the instances of a revision hold of the budget.
+// reserved returns the memory that the instances of a revision reserve.
 func (r *revision) reserved() int64 {
 	return r.limits.Memory * int64(len(r.instances)+r.pending)
 }
@@ -45,15 +45,15 @@ func (s *Scaler) usage(project string) usage {
 	return u
 }
 
-// add counts one instance more.
+// add adds one instance.
 func (u *usage) add(memory int64) {
 	u.total += memory
 	u.project += memory
 }
 
-// shortage is how much memory must be given back before an instance may start,
-// and whether by its own project: zero if it may start now. The first instance of
-// a project needs no more than room.
+// shortage returns how much memory must be freed before an instance may start, and
+// whether its own project must free it; zero if the instance may start now. The
+// share of a project does not bound its first instance.
 func (u usage) shortage(memory, budget int64) (bytes int64, own bool) {
 	over := u.project + memory - shareFactor*(budget-u.total-memory)
 	switch {
@@ -66,8 +66,8 @@ func (u usage) shortage(memory, budget int64) (bytes int64, own bool) {
 }
 
 // grant returns how many of n instances of a revision may start within the budget.
-// For the first that may not, it has idle ones stopped, and the revision is looked
-// at again when one is gone.
+// If that is fewer than n, it stops idle instances, and the revision is decided
+// about again when one is gone.
 func (s *Scaler) grant(r *revision, n int, now time.Time) int {
 	memory := r.limits.Memory
 	if s.config.Memory <= 0 || memory <= 0 || n == 0 {
@@ -95,8 +95,8 @@ func (s *Scaler) grant(r *revision, n int, now time.Time) int {
 	return n
 }
 
-// block notes that a revision waits for memory. Calls without any instance to wait
-// for are told so after a while.
+// block records that a revision waits for memory. If it has no instances, its
+// calls get ErrNoMemory after Config.MemoryWait.
 func (s *Scaler) block(r *revision, now time.Time) {
 	if r.blockedSince.IsZero() {
 		r.blockedSince = now
@@ -118,17 +118,17 @@ func (s *Scaler) unblock(r *revision) {
 	delete(s.blocked, r)
 }
 
-// freed has the revisions that wait for memory looked at again, because an instance
-// is gone or idle.
+// freed touches the revisions that wait for memory, because an instance is gone or
+// idle.
 func (s *Scaler) freed() {
 	for r := range s.blocked {
 		s.touch(r)
 	}
 }
 
-// evict stops the instances that were idle for the longest time, until they give
-// so many bytes back: those of the revision's own project, or of all. No revision
-// gets below its minimum.
+// evict stops instances, those that were idle longest first, until they free the
+// given number of bytes: instances of the revision's own project, or of all
+// projects. No revision gets below its minimum.
 func (s *Scaler) evict(r *revision, bytes int64, own bool) {
 	for bytes > 0 {
 		victim := s.longestIdle(r, own)
@@ -144,6 +144,8 @@ func (s *Scaler) evict(r *revision, bytes int64, own bool) {
 	}
 }
 
+// longestIdle returns the revision, other than r, with the instance that was idle
+// longest and may be stopped; nil if there is none.
 func (s *Scaler) longestIdle(r *revision, own bool) *revision {
 	var found *revision
 	for _, other := range s.revisions {
@@ -157,8 +159,8 @@ func (s *Scaler) longestIdle(r *revision, own bool) *revision {
 	return found
 }
 
-// oldestFirst sorts revisions by how long they have waited for memory; those that
-// do not wait come first.
+// oldestFirst sorts revisions by the time since which they wait for memory; those
+// that do not wait come first.
 func oldestFirst(revisions []*revision) {
 	slices.SortFunc(revisions, func(a, b *revision) int {
 		return cmp.Or(a.blockedSince.Compare(b.blockedSince), cmp.Compare(a.id, b.id))

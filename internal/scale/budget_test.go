@@ -9,52 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// several is an engine with a memory for each revision.
-type several map[string]*memory
-
-func (e several) Home(dir string) string                       { return dir }
-func (e several) Apply(context.Context, engine.Revision) error { return nil }
-
-func (e several) SetScale(ctx context.Context, id string, n int, spare []string) error {
-	return e[id].SetScale(ctx, id, n, spare)
-}
-
-func (e several) Stop(_ context.Context, instanceID string) error {
-	for id, m := range e {
-		m.mu.Lock()
-		for _, live := range m.live {
-			if live == instanceID {
-				m.end(id, instanceID, "")
-				break
-			}
-		}
-		m.mu.Unlock()
-	}
-	return nil
-}
-
-func (e several) Delete(ctx context.Context, id string) error { return e[id].Delete(ctx, id) }
-
-func (e several) Watch(ctx context.Context) (<-chan engine.Event, error) {
-	for _, m := range e {
-		return m.Watch(ctx)
-	}
-	return nil, errors.New("no revisions")
-}
-
 // runBudget runs a test with a scaler whose budget is so many instances of 1 MB.
-func runBudget(t *testing.T, budget int64, projects map[string]string, test func(t *testing.T, s *scale.Scaler, e several)) {
+func runBudget(t *testing.T, budget int64, projects map[string]string, test func(t *testing.T, s *scale.Scaler, e *fakeEngine)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := several{}
-		events := make(chan engine.Event, 1000)
-		for id := range projects {
-			e[id] = &memory{events: events, prefix: id}
-		}
+		e := &fakeEngine{}
 		s := scale.New(e, scale.Config{Memory: budget << 20}, slog.New(slog.DiscardHandler))
 		for id, project := range projects {
 			s.Set(id, scale.Limits{Max: 50, Memory: 1 << 20, Project: project})
@@ -68,15 +30,6 @@ func runBudget(t *testing.T, budget int64, projects map[string]string, test func
 			t.Errorf("Run() = %v, want %v", err, context.Canceled)
 		}
 	})
-}
-
-func (e several) count() int {
-	n := 0
-	for _, m := range e {
-		live, _ := m.counts()
-		n += live
-	}
-	return n
 }
 
 // acquireUntilBusy acquires instances of a revision until a call has to wait, and
@@ -96,21 +49,21 @@ func acquireUntilBusy(t *testing.T, s *scale.Scaler, id string) []*scale.Instanc
 }
 
 func TestBudget_LeavesRoomForOtherProjects(t *testing.T) {
-	runBudget(t, 20, map[string]string{"a1": "a", "a2": "a", "b": "b", "c": "c"}, func(t *testing.T, s *scale.Scaler, e several) {
+	runBudget(t, 20, map[string]string{"a1": "a", "a2": "a", "b": "b", "c": "c"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		a := len(acquireUntilBusy(t, s, "a1")) + len(acquireUntilBusy(t, s, "a2"))
 		b := len(acquireUntilBusy(t, s, "b"))
 		c := len(acquireUntilBusy(t, s, "c"))
 		if a != 16 || b < 1 || c < 1 {
 			t.Errorf("projects got %d, %d and %d of 20 instances, want 16 and at least one each", a, b, c)
 		}
-		if n := e.count(); n > 20 {
+		if n, _ := e.counts(); n > 20 {
 			t.Errorf("there are %d instances, want 20 at most", n)
 		}
 	})
 }
 
 func TestBudget_AnswersCallsThatWaitedTooLong(t *testing.T) {
-	runBudget(t, 1, map[string]string{"a": "a", "b": "b"}, func(t *testing.T, s *scale.Scaler, e several) {
+	runBudget(t, 1, map[string]string{"a": "a", "b": "b"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		if _, err := s.Acquire(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +79,7 @@ func TestBudget_AnswersCallsThatWaitedTooLong(t *testing.T) {
 }
 
 func TestBudget_StopsIdleInstancesForCallsThatWait(t *testing.T) {
-	runBudget(t, 2, map[string]string{"a": "a", "b": "a", "c": "c"}, func(t *testing.T, s *scale.Scaler, e several) {
+	runBudget(t, 2, map[string]string{"a": "a", "b": "a", "c": "c"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		for _, id := range []string{"a", "b"} {
 			in, err := s.Acquire(t.Context(), id)
 			if err != nil {
@@ -138,14 +91,14 @@ func TestBudget_StopsIdleInstancesForCallsThatWait(t *testing.T) {
 		if _, err := s.Acquire(t.Context(), "c"); err != nil {
 			t.Fatal(err)
 		}
-		if live, _ := e["a"].counts(); live != 0 || e.count() > 2 {
-			t.Errorf("%d instances of a are left of %d, want that the longest idle one was stopped", live, e.count())
+		if a, b := e.countOf("a"), e.countOf("b"); a != 0 || b != 1 {
+			t.Errorf("a has %d instances and b has %d, want that only that of a, idle longest, was stopped", a, b)
 		}
 	})
 }
 
 func TestBudget_GivesMemoryThatBecomesFreeToWhoWaits(t *testing.T) {
-	runBudget(t, 1, map[string]string{"a": "a", "b": "b"}, func(t *testing.T, s *scale.Scaler, e several) {
+	runBudget(t, 1, map[string]string{"a": "a", "b": "b"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		in, err := s.Acquire(t.Context(), "a")
 		if err != nil {
 			t.Fatal(err)
@@ -165,7 +118,7 @@ func TestBudget_GivesMemoryThatBecomesFreeToWhoWaits(t *testing.T) {
 }
 
 func TestBudget_RefusesWhatNeverFits(t *testing.T) {
-	runBudget(t, 4, map[string]string{"a": "a"}, func(t *testing.T, s *scale.Scaler, e several) {
+	runBudget(t, 4, map[string]string{"a": "a"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		s.Set("a", scale.Limits{Max: 1, Memory: 5 << 20, Project: "a"})
 		_, err := s.Acquire(t.Context(), "a")
 		if failed, ok := errors.AsType[*scale.StartError](err); !ok || !strings.Contains(failed.Reason, "above the 4 MB") {

@@ -2,30 +2,30 @@ package scale
 
 import "time"
 
-// A state is all that the number of a revision's instances depends on.
+// A state is what the number of a revision's instances depends on.
 type state struct {
 	now    time.Time
 	limits Limits
 	// waiting counts the calls in the queue.
 	waiting int
-	// warming tells that someone waits for the revision's first instance.
+	// warming reports whether a caller waits for the revision's first instance.
 	warming bool
-	// coming counts the instances asked for or starting.
-	coming int
-	busy   int
-	// idle holds since when each idle instance is, the longest idle first.
+	// starting counts the instances that were requested or are starting.
+	starting int
+	busy     int
+	// idle holds when each idle instance became idle, the earliest first.
 	idle []time.Time
-	// retired tells that only the calls that wait already are still served.
+	// retired reports whether only calls that wait already are served.
 	retired bool
-	// notBefore holds back the instances that nobody waits for, after
-	// instances have ended by themselves.
+	// notBefore is when the minimum may be restored after instances have ended by
+	// themselves.
 	notBefore time.Time
 }
 
-func (s state) live() int { return s.coming + s.busy + len(s.idle) }
+func (s state) live() int { return s.starting + s.busy + len(s.idle) }
 
 // A decision is what to change now, and when to decide again if nothing happens
-// before; the zero time stands for never.
+// before; the zero time means never.
 type decision struct {
 	start int
 	// stop counts instances from the front of state.idle.
@@ -33,9 +33,9 @@ type decision struct {
 	again time.Time
 }
 
-// decide is the whole policy. An instance is started for a call or a warm-up
-// that waits, and for the minimum; one is stopped when it was idle for too long
-// beside others, or for long on its own.
+// decide is the scaling policy. It starts instances for waiting calls, for callers
+// of Warm, and for the minimum. It stops an instance that was idle for
+// Config.IdleToOne, or the only instance after Config.IdleToZero.
 func decide(s state, c Config) decision {
 	var d decision
 	d.start = min(s.demand(), s.limits.Max-s.live())
@@ -61,16 +61,16 @@ func decide(s state, c Config) decision {
 	return d
 }
 
-// demand counts the starts that someone waits for and that are not under way.
+// demand counts the instances that callers wait for and that are not starting.
 func (s state) demand() int {
 	if s.warming && s.live() == 0 {
 		return max(s.waiting, 1)
 	}
-	return s.waiting - s.coming
+	return s.waiting - s.starting
 }
 
-// deadline returns until when an instance idle since then is kept, as one of n;
-// ok is false if it is kept for good.
+// deadline returns when to stop an instance, one of n, that became idle at a time.
+// It returns false if the instance is not to be stopped.
 func (s state) deadline(since time.Time, n int, c Config) (deadline time.Time, ok bool) {
 	switch {
 	case s.retired, n > s.limits.Max:
@@ -84,7 +84,7 @@ func (s state) deadline(since time.Time, n int, c Config) (deadline time.Time, o
 	}
 }
 
-// earliest returns the earlier of two times, of which the zero time is never.
+// earliest returns the earlier of two times; the zero time means never.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || b.Before(a) {
 		return b

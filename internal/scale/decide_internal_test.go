@@ -23,10 +23,10 @@ func TestDecide(t *testing.T) {
 			want:  decision{start: 1},
 		},
 		"a call waits and its instance is coming": {
-			state: state{limits: Limits{Max: 5}, waiting: 1, coming: 1},
+			state: state{limits: Limits{Max: 5}, waiting: 1, starting: 1},
 		},
 		"more calls wait than may be served at once": {
-			state: state{limits: Limits{Max: 5}, waiting: 9, busy: 2, coming: 1},
+			state: state{limits: Limits{Max: 5}, waiting: 9, busy: 2, starting: 1},
 			want:  decision{start: 2},
 		},
 		"the maximum was lowered below what is busy": {
@@ -37,7 +37,7 @@ func TestDecide(t *testing.T) {
 			want:  decision{start: 1},
 		},
 		"someone warms the revision and an instance is coming": {
-			state: state{limits: Limits{Max: 5}, warming: true, coming: 1},
+			state: state{limits: Limits{Max: 5}, warming: true, starting: 1},
 		},
 		"someone warms the revision and calls wait": {
 			state: state{limits: Limits{Max: 5}, warming: true, waiting: 3},
@@ -120,13 +120,13 @@ func TestDecideBounds(t *testing.T) {
 	config := Config{IdleToOne: 30 * time.Second, IdleToZero: 15 * time.Minute}
 	for bits := range 1 << 14 {
 		s := state{
-			now:     now,
-			limits:  Limits{Min: bits & 3, Max: max(bits&3, 1+bits>>2&3)},
-			waiting: bits >> 4 & 3,
-			coming:  bits >> 6 & 3,
-			busy:    bits >> 8 & 3,
-			retired: bits>>10&1 == 1,
-			warming: bits>>11&1 == 1,
+			now:      now,
+			limits:   Limits{Min: bits & 3, Max: max(bits&3, 1+bits>>2&3)},
+			waiting:  bits >> 4 & 3,
+			starting: bits >> 6 & 3,
+			busy:     bits >> 8 & 3,
+			retired:  bits>>10&1 == 1,
+			warming:  bits>>11&1 == 1,
 		}
 		for i := range bits >> 12 & 3 {
 			s.idle = append(s.idle, now.Add(-time.Hour+time.Duration(i)))

@@ -1,6 +1,5 @@
-// Package scale owns who waits and how many instances there should be: it hands
-// each call an idle instance of a revision, keeps the calls that find none in a
-// bounded queue, and asks the engine for instances as the queue, the limits and
-// idleness demand. It neither makes instances (package engine does) nor speaks
-// to them.
+// Package scale decides how many instances of a revision run: it gives each call
+// an idle instance, keeps calls that find none in a bounded queue, and requests
+// instances of the engine according to the queue, the limits and idle times. The
+// engine runs instances (package engine); package upstream sends calls to them.
 package scale

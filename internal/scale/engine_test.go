@@ -9,161 +9,257 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// memory is an engine whose instances are entries of a list. They become ready
-// by themselves, or when the test says so.
-type memory struct {
-	// manual leaves instances starting until the test moves them.
+// fakeEngine is an engine whose instances are entries of a list. They become ready
+// immediately, or when the test calls become.
+type fakeEngine struct {
+	// manual leaves instances starting until the test calls become.
 	manual bool
 	// crash makes instances end before they are ready, with this reason.
 	crash string
-	// lingering leaves instances that were asked to go until the test ends them.
+	// lingering leaves victims until the test calls become.
 	lingering bool
-	// prefix begins the IDs of instances.
-	prefix string
 
-	mu      sync.Mutex
-	live    []string
-	started int
-	stopped []string
-	deleted []string
-	broken  error
-	// events is made by open, within the bubble of the test.
-	events chan engine.Event
+	mu sync.Mutex
+	// instances are those that are not gone.
+	instances []*fakeInstance
+	started   int
+	stopped   []string
+	deleted   []string
+	requests  []string
+	broken    error
+	// slow holds back SetScale of a revision until the channel is closed.
+	slow map[string]chan struct{}
+	// watches are the channels of Watch, and watchError is its error.
+	watches    []chan engine.Event
+	watched    int
+	watchError error
+	// unsynced makes Watch end before Synced.
+	unsynced bool
 }
 
-func (m *memory) open() { m.events = make(chan engine.Event, 1000) }
+type fakeInstance struct {
+	id, revision string
+	ready        bool
+	// leaving instances do not count.
+	leaving bool
+}
 
-// Home implements engine.Engine.
-func (m *memory) Home(dir string) string { return dir }
+func (e *fakeEngine) SetOutput(func(engine.Line)) {}
 
-func (m *memory) Apply(context.Context, engine.Revision) error { return nil }
+func (e *fakeEngine) Apply(context.Context, engine.Revision) error { return nil }
 
-func (m *memory) SetScale(_ context.Context, revisionID string, n int, spare []string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.broken != nil {
-		return m.broken
+func (e *fakeEngine) SetScale(ctx context.Context, revisionID string, n int, victims []string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.requests = append(e.requests, fmt.Sprintf("%s=%d", revisionID, n))
+	if slow := e.slow[revisionID]; slow != nil {
+		e.mu.Unlock()
+		select {
+		case <-slow:
+		case <-ctx.Done():
+		}
+		e.mu.Lock()
 	}
-	for len(m.live) < n {
-		m.started++
-		id := fmt.Sprintf("%si%d", m.prefix, m.started)
-		m.live = append(m.live, id)
-		m.emit(revisionID, id, engine.Starting, "")
+	if e.broken != nil {
+		return e.broken
+	}
+	for e.count(revisionID) < n {
+		in := e.start(revisionID)
 		switch {
-		case m.crash != "":
-			m.end(revisionID, id, m.crash)
-		case !m.manual:
-			m.emit(revisionID, id, engine.Ready, "")
-		}
-		if m.crash != "" {
+		case e.crash != "":
+			e.end(in, e.crash)
 			n--
+		case !e.manual:
+			e.makeReady(in)
 		}
 	}
-	for _, id := range spare {
-		if len(m.live) <= n || !slices.Contains(m.live, id) {
+	for _, id := range victims {
+		in := e.find(id)
+		if in == nil || in.leaving || e.count(revisionID) <= n {
 			continue
 		}
-		if m.lingering {
-			m.drop(id)
-		} else {
-			m.end(revisionID, id, "")
+		if in.leaving = true; !e.lingering {
+			e.end(in, "")
 		}
 	}
 	return nil
 }
 
-func (m *memory) Stop(_ context.Context, instanceID string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.broken != nil {
-		return m.broken
+func (e *fakeEngine) Stop(_ context.Context, instanceID string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken != nil {
+		return e.broken
 	}
-	if slices.Contains(m.live, instanceID) {
-		m.end(revision, instanceID, "")
+	if in := e.find(instanceID); in != nil {
+		e.end(in, "")
 	}
 	return nil
 }
 
-func (m *memory) Delete(_ context.Context, revisionID string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.broken != nil {
-		return m.broken
+func (e *fakeEngine) Delete(_ context.Context, revisionID string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.broken != nil {
+		return e.broken
 	}
-	for _, id := range slices.Clone(m.live) {
-		m.end(revisionID, id, "")
-	}
-	m.deleted = append(m.deleted, revisionID)
-	return nil
-}
-
-func (m *memory) Watch(ctx context.Context) (<-chan engine.Event, error) {
-	watch := make(chan engine.Event)
-	go func() {
-		defer close(watch)
-		for {
-			select {
-			case event, ok := <-m.events:
-				if !ok {
-					return
-				}
-				watch <- event
-			case <-ctx.Done():
-				return
-			}
+	for _, in := range slices.Clone(e.instances) {
+		if in.revision == revisionID {
+			e.end(in, "")
 		}
-	}()
-	return watch, nil
+	}
+	e.deleted = append(e.deleted, revisionID)
+	return nil
 }
 
-// end, drop and emit are called with the mutex held.
-func (m *memory) end(revisionID, id, reason string) {
-	m.drop(id)
-	m.stopped = append(m.stopped, id)
-	m.emit(revisionID, id, engine.Gone, reason)
+func (e *fakeEngine) Watch(ctx context.Context) (<-chan engine.Event, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.watched++
+	if e.watchError != nil {
+		return nil, e.watchError
+	}
+	events := make(chan engine.Event, 1000)
+	for _, in := range e.instances {
+		events <- in.event(engine.Starting, "")
+		if in.ready {
+			events <- in.event(engine.Ready, "")
+		}
+	}
+	if e.unsynced {
+		close(events)
+		return events, nil
+	}
+	events <- engine.Event{State: engine.Synced}
+	e.watches = append(e.watches, events)
+	context.AfterFunc(ctx, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.endWatch(events)
+	})
+	return events, nil
 }
 
-func (m *memory) drop(id string) {
-	m.live = slices.DeleteFunc(m.live, func(other string) bool { return other == id })
+func (in *fakeInstance) event(state engine.State, reason string) engine.Event {
+	event := engine.Event{RevisionID: in.revision, InstanceID: in.id, State: state, Reason: reason}
+	if state == engine.Ready {
+		event.Address = engine.MustParseAddress("unix:/run/" + in.id)
+	}
+	return event
 }
 
-func (m *memory) emit(revisionID, id string, state engine.State, reason string) {
-	m.events <- engine.Event{
-		RevisionID: revisionID, InstanceID: id, State: state, Address: "/run/" + id, Reason: reason,
+// The following methods are called with the mutex held.
+
+func (e *fakeEngine) endWatch(events chan engine.Event) {
+	if i := slices.Index(e.watches, events); i >= 0 {
+		e.watches = slices.Delete(e.watches, i, i+1)
+		close(events)
 	}
 }
 
-// become moves an instance of a manual engine.
-func (m *memory) become(id string, state engine.State, reason string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if state == engine.Gone {
-		m.end(revision, id, reason)
-		return
+func (e *fakeEngine) count(revisionID string) int {
+	n := 0
+	for _, in := range e.instances {
+		if in.revision == revisionID && !in.leaving {
+			n++
+		}
 	}
-	m.emit(revision, id, state, reason)
+	return n
 }
 
-func (m *memory) breakDown(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.broken = err
+func (e *fakeEngine) find(id string) *fakeInstance {
+	if i := slices.IndexFunc(e.instances, func(in *fakeInstance) bool { return in.id == id }); i >= 0 {
+		return e.instances[i]
+	}
+	return nil
 }
 
-func (m *memory) counts() (live, started int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.live), m.started
+func (e *fakeEngine) start(revisionID string) *fakeInstance {
+	e.started++
+	in := &fakeInstance{id: fmt.Sprintf("i%d", e.started), revision: revisionID}
+	e.instances = append(e.instances, in)
+	e.emit(in.event(engine.Starting, ""))
+	return in
 }
 
-func (m *memory) gone() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.stopped)
+func (e *fakeEngine) makeReady(in *fakeInstance) {
+	in.ready = true
+	e.emit(in.event(engine.Ready, ""))
 }
 
-func (m *memory) forgotten() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.deleted)
+func (e *fakeEngine) end(in *fakeInstance, reason string) {
+	e.instances = slices.DeleteFunc(e.instances, func(other *fakeInstance) bool { return other == in })
+	e.stopped = append(e.stopped, in.id)
+	e.emit(in.event(engine.Gone, reason))
+}
+
+func (e *fakeEngine) emit(event engine.Event) {
+	for _, events := range e.watches {
+		events <- event
+	}
+}
+
+// The following methods are for tests.
+
+// change changes the engine with its mutex held.
+func (e *fakeEngine) change(do func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	do()
+}
+
+// become moves an instance to a state.
+func (e *fakeEngine) become(id string, state engine.State, reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	in := e.find(id)
+	switch {
+	case in == nil:
+	case state == engine.Gone:
+		e.end(in, reason)
+	default:
+		e.makeReady(in)
+	}
+}
+
+// breakDown makes all requests fail with an error, until it is nil.
+func (e *fakeEngine) breakDown(err error) { e.change(func() { e.broken = err }) }
+
+// endWatches ends all watches.
+func (e *fakeEngine) endWatches() {
+	e.change(func() {
+		for len(e.watches) > 0 {
+			e.endWatch(e.watches[0])
+		}
+	})
+}
+
+// counts returns the number of instances that count, and of all that were started.
+func (e *fakeEngine) counts() (live, started int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, in := range e.instances {
+		if !in.leaving {
+			live++
+		}
+	}
+	return live, e.started
+}
+
+func (e *fakeEngine) countOf(revisionID string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.count(revisionID)
+}
+
+func (e *fakeEngine) gone() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.stopped)
+}
+
+func (e *fakeEngine) forgotten() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.deleted)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestIdleInstancesStop(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	config := scale.Config{IdleToOne: 30 * time.Second, IdleToZero: 15 * time.Minute}
 	run(t, e, config, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
@@ -40,7 +40,7 @@ func TestIdleInstancesStop(t *testing.T) {
 }
 
 func TestIdleTimerFollowsTheEarliestDeadline(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
 		// The first one alone sets the timer to 15 minutes.
@@ -57,7 +57,7 @@ func TestIdleTimerFollowsTheEarliestDeadline(t *testing.T) {
 }
 
 func TestMinimumIsKept(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 2, Max: 5})
 		wantCounts(t, e, 2, 2)
@@ -75,7 +75,7 @@ func TestMinimumIsKept(t *testing.T) {
 }
 
 func TestMinimumPausesInACrashLoop(t *testing.T) {
-	e := &memory{crash: "exit status 1"}
+	e := &fakeEngine{crash: "exit status 1"}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 5})
 		// At 0, 1, 3, 7, 15, 31 and 63 seconds.
@@ -87,7 +87,7 @@ func TestMinimumPausesInACrashLoop(t *testing.T) {
 }
 
 func TestPauseIsForgottenAfterAGoodWhile(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 5})
 		for i := range 10 {

@@ -1,55 +1,115 @@
 package scale
 
 import (
-	"sync/atomic"
+	"sync"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// An Instance serves one call at a time: that of the caller it was handed to by
-// Acquire, until Release or Discard.
+// An Instance serves one call at a time: that of the caller to whom Acquire
+// returned it, until Release or Discard.
 type Instance struct {
-	// ID is the engine's.
+	// ID is the engine's ID of the instance.
 	ID string
-	// Address is the path of the unix socket at which the instance serves.
-	Address string
+	// Address is where the instance serves.
+	Address engine.Address
 
-	// serving is the ID of the call that it serves, or has served last.
-	serving atomic.Pointer[string]
+	// callMu guards callID, the ID of the current or last call.
+	callMu sync.Mutex
+	callID string
 
-	// What follows is guarded by the Scaler's mutex.
+	// The Scaler's mutex guards the following fields.
 	revision *revision
 	phase    phase
-	// begunAt is when the engine began to start the instance, readyAt when it
+	// stopping reports whether the engine was requested to stop the instance.
+	stopping bool
+	// startedAt is when the engine reported the instance first, readyAt when it
 	// became ready, idleSince when it last became idle.
-	begunAt, readyAt, idleSince time.Time
+	startedAt, readyAt, idleSince time.Time
 }
 
-// Serve notes the ID of the call that the instance serves from now on, for what it
-// prints meanwhile.
-func (in *Instance) Serve(requestID string) { in.serving.Store(&requestID) }
+// Serve records the ID of the call that the instance serves from now on, to which
+// its output is attributed.
+func (in *Instance) Serve(requestID string) {
+	in.callMu.Lock()
+	in.callID = requestID
+	in.callMu.Unlock()
+}
 
-// Serving returns the ID of the call that an instance serves or has served last;
-// empty if there was none, or the instance is not known.
+// Serving returns the ID of the current or last call of an instance, or "" if
+// there was none or the instance is unknown.
 func (s *Scaler) Serving(revisionID, instanceID string) string {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.revisions[revisionID]
-	if r == nil || r.instances[instanceID] == nil {
+	var in *Instance
+	if r := s.revisions[revisionID]; r != nil {
+		in = r.instances[instanceID]
+	}
+	s.mu.Unlock()
+	if in == nil {
 		return ""
 	}
-	if requestID := r.instances[instanceID].serving.Load(); requestID != nil {
-		return *requestID
-	}
-	return ""
+	in.callMu.Lock()
+	defer in.callMu.Unlock()
+	return in.callID
 }
 
+// phase is the state of an instance within the Scaler.
 type phase int
 
 const (
 	starting phase = iota + 1
 	idle
 	busy
-	// leaving: the engine is asked to stop the instance, and it counts no more.
+	// leaving instances are to be stopped, and do not count.
 	leaving
 	gone
 )
+
+// begin adds an instance that the engine reports for the first time.
+func (r *revision) begin(id string, now time.Time) *Instance {
+	in := &Instance{ID: id, revision: r, phase: starting, startedAt: now}
+	r.instances[id] = in
+	r.starting++
+	r.pending = max(r.pending-1, 0)
+	return in
+}
+
+// becomeReady makes a starting instance available, and reports whether it was
+// starting and whether a call waited for it.
+func (r *revision) becomeReady(in *Instance, address engine.Address, now time.Time) (started, cold bool) {
+	if in.phase != starting {
+		return false, false
+	}
+	r.starting--
+	in.Address = address
+	in.readyAt = now
+	r.endWarming(nil)
+	r.offer(in, now)
+	return true, in.phase == busy
+}
+
+// end removes an instance that is gone, and returns the reason unless the
+// instance ended because it was stopped. An instance that crashed has a reason
+// even if it was stopped meanwhile because the crash broke its call.
+func (r *revision) end(in *Instance, event engine.Event, now time.Time) string {
+	before := in.phase
+	r.remove(in)
+	in.phase = gone
+	delete(r.instances, in.ID)
+	if before == leaving {
+		return event.Reason
+	}
+	reason := event.Reason
+	if reason == "" {
+		reason = "it was stopped"
+	}
+	if !in.readyAt.IsZero() && now.Sub(in.readyAt) > steady {
+		r.failures = 0
+	}
+	r.pause(now)
+	if before == starting {
+		r.startFailed(&StartError{Reason: reason})
+	}
+	return reason
+}

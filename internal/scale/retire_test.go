@@ -2,7 +2,6 @@ package scale_test
 
 import (
 	"errors"
-	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -13,7 +12,7 @@ import (
 )
 
 func TestDiscardStopsTheInstance(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		s.Discard(mustAcquire(t, s))
@@ -25,7 +24,7 @@ func TestDiscardStopsTheInstance(t *testing.T) {
 }
 
 func TestRetire(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 2})
 		busy, idle := mustAcquire(t, s), mustAcquire(t, s)
@@ -58,7 +57,7 @@ func TestRetire(t *testing.T) {
 // TestRetireWaitsForTheLastInstance asks that an instance that was asked to go
 // may take its time before the engine deletes the revision under it.
 func TestRetireWaitsForTheLastInstance(t *testing.T) {
-	e := &memory{lingering: true}
+	e := &fakeEngine{lingering: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
 		s.Release(mustAcquire(t, s))
@@ -73,12 +72,12 @@ func TestRetireWaitsForTheLastInstance(t *testing.T) {
 }
 
 func TestRetireOfAnUnknownRevision(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(_ *testing.T, s *scale.Scaler) { <-s.Retire(revision) })
 }
 
 func TestRemove(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		in := mustAcquire(t, s)
@@ -99,7 +98,7 @@ func TestRemove(t *testing.T) {
 }
 
 func TestEngineFailure(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		e.breakDown(errors.New("no more processes"))
 		s.Set(revision, scale.Limits{Max: 1})
@@ -115,7 +114,7 @@ func TestEngineFailure(t *testing.T) {
 }
 
 func TestEngineFailureIsMadeUpFor(t *testing.T) {
-	e := &memory{}
+	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
 		s.Release(mustAcquire(t, s))
@@ -145,7 +144,7 @@ func TestEngineFailureLeavesNoDisagreement(t *testing.T) {
 	}
 	for name, leave := range tests {
 		t.Run(name, func(t *testing.T) {
-			e := &memory{}
+			e := &fakeEngine{}
 			run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 				s.Set(revision, scale.Limits{Max: 1})
 				in := mustAcquire(t, s)
@@ -177,7 +176,7 @@ func TestRemoveIsMadeUpFor(t *testing.T) {
 	}
 	for name, again := range tests {
 		t.Run(name, func(t *testing.T) {
-			e := &memory{}
+			e := &fakeEngine{}
 			run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 				s.Set(revision, scale.Limits{Max: 1})
 				mustAcquire(t, s)
@@ -204,28 +203,4 @@ func TestRemoveIsMadeUpFor(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestRunEndsWithTheEngine(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		e := &memory{manual: true}
-		e.open()
-		s := scale.New(e, scale.Config{}, slog.New(slog.DiscardHandler))
-		s.Set(revision, scale.Limits{Max: 1})
-		ended := make(chan error)
-		go func() { ended <- s.Run(t.Context()) }()
-		waiting := acquireLater(t.Context(), s)
-		close(e.events)
-		if err := <-ended; err == nil {
-			t.Error("Run() = nil, want an error")
-		}
-		synctest.Wait()
-		if !errors.Is(waiting.err, scale.ErrClosed) {
-			t.Errorf("the call that waited got %v, want %v", waiting.err, scale.ErrClosed)
-		}
-		if _, err := s.Acquire(t.Context(), revision); !errors.Is(err, scale.ErrClosed) {
-			t.Errorf("Acquire() = %v, want %v", err, scale.ErrClosed)
-		}
-	})
 }

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// The pause before a minimum is filled up again doubles from shortestPause with
-// each instance that ends by itself, up to longestPause. An instance that lived
-// longer than steady starts the doubling anew.
+// After an instance ended by itself, the minimum is restored after a pause. The
+// pause doubles from shortestPause up to longestPause. An instance that was ready
+// for longer than steady starts the doubling anew.
 const (
 	shortestPause = time.Second
 	longestPause  = time.Minute
 	steady        = time.Minute
 )
 
-// A revision is what the Scaler knows of one. It is guarded by the Scaler's mutex.
+// A revision is the state of one revision. The Scaler's mutex guards it.
 type revision struct {
 	id      string
 	limits  Limits
@@ -22,38 +22,44 @@ type revision struct {
 	// forgotten is closed when the engine has deleted the revision.
 	forgotten chan struct{}
 
-	// instances holds all that the engine reported and that are not gone.
+	// instances are the instances that the engine reported and that are not gone.
 	instances map[string]*Instance
-	// idle is a stack: the last one to become idle serves next, so that the
-	// others stay idle long enough to be stopped.
-	idle           []*Instance
-	leaving        []*Instance
+	// idle is a stack: the instance that became idle last serves next, so that the
+	// others stay idle until they are stopped.
+	idle []*Instance
+	// leaving are the instances that are to be stopped.
+	leaving []*Instance
+	// starting and busy count instances by phase.
 	starting, busy int
-	// pending counts instances asked for that the engine did not report yet.
+	// pending counts instances that were requested and are not reported yet.
 	pending int
-	// asked is the number that the engine was last asked for.
+	// asked is the number that was requested last; -1 if that is unknown.
 	asked int
-	// discarded holds the IDs of instances to stop at once.
+	// discarded holds the IDs of instances to stop immediately.
 	discarded []string
+	// executing reports whether an order is being executed.
+	executing bool
 
-	// queue holds the calls that wait for an instance, the oldest first.
-	// Where it is not empty, idle is.
+	// queue holds the calls that wait for an instance, the oldest first. While
+	// there are any, idle is empty.
 	queue []*waiter
-	// warming are those who wait for the first instance to be ready.
+	// warming are the callers of Warm that wait for the first ready instance.
 	warming []*waiter
 
-	// blockedSince is since when the revision waits for memory; zero if it does not.
+	// blockedSince is when the revision began to wait for memory; zero if it does
+	// not wait.
 	blockedSince time.Time
 
-	// failures counts the instances that ended by themselves of late.
-	failures  int
+	// failures counts the instances that ended by themselves in a row.
+	failures int
+	// notBefore is when the minimum may be restored.
 	notBefore time.Time
 	// wakeAt is when timer fires; zero if it does not.
 	wakeAt time.Time
 	timer  *time.Timer
 }
 
-// A waiter is told once how its waiting ended.
+// A waiter receives one outcome.
 type waiter struct{ outcome chan outcome }
 
 type outcome struct {
@@ -67,10 +73,11 @@ func newRevision(id string) *revision {
 	return &revision{id: id, forgotten: make(chan struct{}), instances: map[string]*Instance{}}
 }
 
-// live counts the instances that serve or will.
-func (r *revision) live() int { return r.coming() + r.busy + len(r.idle) }
+// live counts the instances that serve or will serve.
+func (r *revision) live() int { return r.notReady() + r.busy + len(r.idle) }
 
-func (r *revision) coming() int { return r.pending + r.starting }
+// notReady counts the instances that were requested or are starting.
+func (r *revision) notReady() int { return r.pending + r.starting }
 
 func (r *revision) ready() bool { return r.busy+len(r.idle) > 0 }
 
@@ -80,7 +87,7 @@ func (r *revision) state(now time.Time) state {
 		limits:    r.limits,
 		waiting:   len(r.queue),
 		warming:   len(r.warming) > 0,
-		coming:    r.coming(),
+		starting:  r.notReady(),
 		busy:      r.busy,
 		retired:   r.retired,
 		notBefore: r.notBefore,
@@ -91,7 +98,8 @@ func (r *revision) state(now time.Time) state {
 	return s
 }
 
-// take returns the instance that was idle for the shortest time, as busy, or nil.
+// take returns the instance that became idle last, as busy, or nil if none is
+// idle.
 func (r *revision) take() *Instance {
 	last := len(r.idle) - 1
 	if last < 0 {
@@ -105,7 +113,7 @@ func (r *revision) take() *Instance {
 	return in
 }
 
-// offer gives an instance to the oldest call that waits, or makes it idle.
+// offer gives an instance to the oldest waiting call, or makes it idle.
 func (r *revision) offer(in *Instance, now time.Time) {
 	if len(r.queue) > 0 {
 		r.busy++
@@ -125,8 +133,8 @@ func (r *revision) serveOldest(o outcome) {
 	w.outcome <- o
 }
 
-// leave takes an instance out of what counts.
-func (r *revision) leave(in *Instance) {
+// remove removes an instance from the counts of its phase.
+func (r *revision) remove(in *Instance) {
 	switch in.phase {
 	case starting:
 		r.starting--
@@ -139,13 +147,13 @@ func (r *revision) leave(in *Instance) {
 	}
 }
 
-// startFailed tells those who counted on a start that it failed: whoever warms
-// the revision, and the oldest call if fewer instances are coming than calls
-// wait. So each start that fails ends one call's waiting, and a revision that
-// always crashes is started once for each call and no more.
+// startFailed passes the error of a failed start to the callers of Warm and, if
+// more calls wait than instances are starting, to the oldest call. So each failed
+// start ends one call's waiting, and a revision that always crashes is started at
+// most once per call.
 func (r *revision) startFailed(err error) {
 	r.endWarming(err)
-	if len(r.queue) > r.coming() {
+	if len(r.queue) > r.notReady() {
 		r.serveOldest(outcome{err: err})
 	}
 }
@@ -157,7 +165,7 @@ func (r *revision) endWarming(err error) {
 	r.warming = nil
 }
 
-// endWaiting ends all waiting for the revision.
+// endWaiting passes an error to all that wait.
 func (r *revision) endWaiting(err error) {
 	r.endWarming(err)
 	for len(r.queue) > 0 {
@@ -165,12 +173,8 @@ func (r *revision) endWaiting(err error) {
 	}
 }
 
-// pause holds back the instances that nobody waits for.
+// pause delays the restoring of the minimum.
 func (r *revision) pause(now time.Time) {
-	pause := longestPause
-	if r.failures < 6 {
-		pause = min(shortestPause<<r.failures, longestPause)
-	}
+	r.notBefore = now.Add(backoff(r.failures, shortestPause, longestPause))
 	r.failures++
-	r.notBefore = now.Add(pause)
 }

@@ -2,50 +2,27 @@ package scale
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// errWatchEnded is returned by Run if the engine gave up before its context.
-var errWatchEnded = errors.New("the engine no longer reports its instances")
-
-// Run follows the engine and keeps the number of instances right until ctx ends
-// or the engine's watch does. Whoever waits then gets ErrClosed.
+// Run follows the engine and keeps the number of instances right until ctx ends,
+// whose error it returns. Calls that wait then get ErrClosed.
 func (s *Scaler) Run(ctx context.Context) error {
+	var working sync.WaitGroup
+	defer working.Wait()
 	defer s.close()
-	ctx, cancel := context.WithCancelCause(ctx)
-	events, err := s.engine.Watch(ctx)
-	if err != nil {
-		cancel(nil)
-		return fmt.Errorf("watch the engine: %w", err)
-	}
-	// Events are taken in beside the calls to the engine, for those may wait
-	// for a network.
-	var following sync.WaitGroup
-	following.Go(func() {
-		for event := range events {
-			s.observe(event)
-		}
-		cancel(errWatchEnded)
-	})
-	defer following.Wait()
-	defer cancel(nil)
-	return s.settleTouched(ctx)
-}
-
-func (s *Scaler) settleTouched(ctx context.Context) error {
+	working.Go(func() { s.watch(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return ctx.Err()
 		case <-s.wake:
-			for _, r := range s.takeTouched() {
-				s.settle(ctx, r)
+			for _, o := range s.takeOrders() {
+				// A slow engine call for one revision delays no other revision.
+				working.Go(func() { s.execute(ctx, o) })
 			}
 		}
 	}
@@ -63,118 +40,139 @@ func (s *Scaler) close() {
 	}
 }
 
-func (s *Scaler) takeTouched() []*revision {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	touched := make([]*revision, 0, len(s.touched))
-	for r := range s.touched {
-		touched = append(touched, r)
-	}
-	clear(s.touched)
-	oldestFirst(touched)
-	return touched
-}
-
-// An order is what to ask of the engine, after its lock has been left.
+// An order is what to request of the engine for one revision, without the mutex.
 type order struct {
-	// kill are instances to stop whatever they do.
+	revision *revision
+	// kill are the IDs of instances to stop immediately.
 	kill []string
-	// scale tells whether to ask for n instances, started more than before,
-	// and to have those in spare stopped.
+	// scale reports whether to request n instances, of which started are new, and
+	// to stop victims.
 	scale   bool
 	n       int
 	started int
-	spare   []string
-	// left are those in spare that were not there before.
-	left   []string
+	victims []string
+	// chosen are the victims that no earlier order stopped.
+	chosen []string
+	// forget reports whether to delete the revision.
 	forget bool
 }
 
-// settle decides about a revision and asks the engine for what was decided. The
-// engine never counts an instance that it was asked to stop, so instances are
-// killed before the number is set, and the number is not set while one lives
-// that was to be killed.
-func (s *Scaler) settle(ctx context.Context, r *revision) {
-	o, ok := s.order(r)
-	if !ok {
-		return
-	}
-	for len(o.kill) > 0 {
-		if err := s.engine.Stop(ctx, o.kill[0]); err != nil {
-			s.engineFailed(ctx, r, o, fmt.Errorf("stop instance %s: %w", o.kill[0], err))
-			return
-		}
-		o.kill = o.kill[1:]
-	}
-	if o.scale {
-		if err := s.engine.SetScale(ctx, r.id, o.n, o.spare); err != nil {
-			s.engineFailed(ctx, r, o, fmt.Errorf("ask for %d instances: %w", o.n, err))
-			return
-		}
-	}
-	if o.forget {
-		s.delete(ctx, r)
-	}
-}
-
-func (s *Scaler) order(r *revision) (order, bool) {
+// takeOrders decides about the touched revisions, those that have waited longest
+// for memory first. Revisions whose previous order is being executed stay touched:
+// there is one order of a revision at a time.
+func (s *Scaler) takeOrders() []order {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.revisions[r.id] != r {
-		return order{}, false
+	if s.closed {
+		return nil
 	}
+	var touched []*revision
+	for r := range s.touched {
+		if !r.executing {
+			touched = append(touched, r)
+		}
+	}
+	oldestFirst(touched)
+	var orders []order
 	now := time.Now()
+	for _, r := range touched {
+		delete(s.touched, r)
+		if o := s.orderFor(r, now); o.scale || o.forget || len(o.kill) > 0 {
+			r.executing = true
+			orders = append(orders, o)
+		}
+	}
+	return orders
+}
+
+// orderFor decides about a revision and returns the order that follows.
+func (s *Scaler) orderFor(r *revision, now time.Time) order {
 	d := decide(r.state(now), s.config)
 	d.start = s.grant(r, d.start, now)
-	var left []string
 	for _, in := range r.idle[:d.stop] {
 		in.phase = leaving
 		r.leaving = append(r.leaving, in)
-		left = append(left, in.ID)
 	}
 	r.idle = r.idle[d.stop:]
 	r.pending += d.start
 	s.wakeAt(r, d.again)
 
-	o := order{kill: r.discarded, n: r.live(), started: d.start, left: left}
+	o := order{revision: r, kill: r.discarded, n: r.live(), started: d.start}
 	r.discarded = nil
 	o.forget = r.retired && o.n == 0 && len(r.instances) == 0 && len(r.queue) == 0
 	o.scale = !o.forget && (o.n != r.asked || d.start > 0 || d.stop > 0)
 	r.asked = o.n
 	for _, in := range r.leaving {
-		o.spare = append(o.spare, in.ID)
+		o.victims = append(o.victims, in.ID)
+		if !in.stopping {
+			o.chosen = append(o.chosen, in.ID)
+		}
 	}
-	return o, true
+	return o
 }
 
-func (s *Scaler) delete(ctx context.Context, r *revision) {
-	if err := s.engine.Delete(ctx, r.id); err != nil {
-		s.engineFailed(ctx, r, order{}, fmt.Errorf("delete revision: %w", err))
-		return
-	}
+// execute requests an order of the engine, and then allows the next order of the
+// revision.
+func (s *Scaler) execute(ctx context.Context, o order) {
+	err := s.request(ctx, &o)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.revisions[r.id] == r {
+	r := o.revision
+	r.executing = false
+	switch {
+	case err != nil && ctx.Err() == nil:
+		s.engineFailed(r, o, err)
+	case err == nil && o.forget && s.revisions[r.id] == r:
 		s.forget(r)
 		close(r.forgotten)
+	case err == nil && o.scale:
+		for _, id := range o.chosen {
+			if in := r.instances[id]; in != nil {
+				in.stopping = true
+			}
+		}
+	}
+	if _, ok := s.touched[r]; ok {
+		s.touch(r)
 	}
 }
 
-// engineFailed takes back what the engine did not do of an order, and has it tried
-// again after a pause. What was to leave is killed then: the engine may count it
-// among those that serve until it is gone, and a number that is set does not end
-// it where calls have come in the meantime.
-func (s *Scaler) engineFailed(ctx context.Context, r *revision, o order, err error) {
-	if ctx.Err() != nil {
-		return
+// request requests an order of the engine. Instances are killed before the number
+// is set, and the number is not set if one of them cannot be killed: the engine
+// stops counting an instance when it is stopped. What was done is removed from
+// the order.
+func (s *Scaler) request(ctx context.Context, o *order) error {
+	for len(o.kill) > 0 {
+		if err := s.engine.Stop(ctx, o.kill[0]); err != nil {
+			return fmt.Errorf("stop instance %s: %w", o.kill[0], err)
+		}
+		o.kill = o.kill[1:]
 	}
-	s.logger.WarnContext(ctx, "engine failed", "revision", r.id, "error", err)
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if o.scale {
+		if err := s.engine.SetScale(ctx, o.revision.id, o.n, o.victims); err != nil {
+			return fmt.Errorf("request %d instances: %w", o.n, err)
+		}
+	}
+	if o.forget {
+		if err := s.engine.Delete(ctx, o.revision.id); err != nil {
+			return fmt.Errorf("delete revision: %w", err)
+		}
+	}
+	return nil
+}
+
+// engineFailed reverts the part of an order that the engine did not execute, and
+// schedules the next try. Victims of the order are killed then: the engine may
+// count them as serving until they are gone, and SetScale does not stop them if
+// the number has grown meanwhile.
+func (s *Scaler) engineFailed(r *revision, o order, err error) {
+	s.logger.Warn("engine failed", "revision", r.id, "error", err)
 	r.asked = -1
-	r.discarded = slices.Concat(r.discarded, o.kill, o.left)
+	r.discarded = slices.Concat(r.discarded, o.kill, o.chosen)
 	r.pending = max(r.pending-o.started, 0)
-	s.freed()
+	if o.started > 0 {
+		s.freed()
+	}
 	for range o.started {
 		r.startFailed(&StartError{Reason: err.Error()})
 	}
@@ -182,8 +180,8 @@ func (s *Scaler) engineFailed(ctx context.Context, r *revision, o order, err err
 	s.wakeAt(r, r.notBefore)
 }
 
-// wakeAt has the revision decided about at a time, unless that happens earlier
-// anyway; the zero time is never.
+// wakeAt schedules the next decision about a revision, unless one is scheduled
+// earlier. The zero time means never.
 func (s *Scaler) wakeAt(r *revision, at time.Time) {
 	if at.IsZero() || !r.wakeAt.IsZero() && !at.Before(r.wakeAt) {
 		return
@@ -200,38 +198,5 @@ func (s *Scaler) wakeUp(r *revision) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.wakeAt = time.Time{}
-	s.touch(r)
-}
-
-// observe takes in what the engine reports.
-func (s *Scaler) observe(event engine.Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.revisions[event.RevisionID]
-	if r == nil {
-		return
-	}
-	in := r.instances[event.InstanceID]
-	if in == nil {
-		if event.State == engine.Gone {
-			return
-		}
-		in = r.begin(event.InstanceID, time.Now())
-	}
-	switch event.State {
-	case engine.Ready:
-		now := time.Now()
-		if started, cold := r.becomeReady(in, event.Address, now); started {
-			s.config.Observer.Started(r.id, now.Sub(in.begunAt), cold)
-		}
-	case engine.Gone:
-		if in.phase == starting {
-			s.config.Observer.StartFailed(r.id)
-		}
-		if reason := r.end(in, event, time.Now()); reason != "" {
-			s.logger.Warn("instance ended", "revision", r.id, "instance", in.ID, "reason", reason)
-		}
-	}
-	s.freed()
 	s.touch(r)
 }

@@ -11,82 +11,82 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// ErrUnknownRevision is returned for a revision that was never set, is being
-// retired or was removed. A caller that routes calls looks its function up
-// again: a newer revision has taken over, or there is none.
+// ErrUnknownRevision is returned for a revision that was never set, is retired or
+// was removed. A caller that routes calls looks up the current revision of the
+// function and tries again.
 var ErrUnknownRevision = errors.New("unknown revision")
 
-// ErrQueueFull is returned for a call that finds as many calls waiting as may wait.
+// ErrQueueFull is returned for a call when Config.Queue calls wait already.
 var ErrQueueFull = errors.New("too many calls are waiting for an instance")
 
 // ErrClosed is returned once Run has ended.
-var ErrClosed = errors.New("no instances are handed out any more")
+var ErrClosed = errors.New("the server is stopping: no calls are accepted")
 
-// A StartError says that an instance that was waited for did not start.
+// A StartError is returned if the instance that a caller waited for did not start.
 type StartError struct {
-	// Reason is the engine's, for the operator and for the function's author.
+	// Reason is the engine's reason, for operators and authors of functions.
 	Reason string
 }
 
-// Error returns the reason, with what it is the reason of.
+// Error returns the message.
 func (e *StartError) Error() string { return "instance did not start: " + e.Reason }
 
-// The defaults of Config. The two idle times are from Scaleway's documentation;
-// it names no length for the queue.
+// The defaults of Config. The two idle times are those of Scaleway's
+// documentation, which names no length of the queue.
 const (
 	DefaultQueue      = 256
 	DefaultIdleToOne  = 30 * time.Second
 	DefaultIdleToZero = 15 * time.Minute
 )
 
-// Config is how a Scaler decides. A zero field stands for its default.
+// Config configures a Scaler. A zero field means its default.
 type Config struct {
-	// Queue is how many calls may wait for an instance of one revision.
+	// Queue is the number of calls that may wait for an instance of one revision.
 	Queue int
-	// IdleToOne is how long an instance may be idle beside others.
+	// IdleToOne is how long an instance may be idle while its revision has others.
 	IdleToOne time.Duration
-	// IdleToZero is how long a revision's last instance may be idle.
+	// IdleToZero is how long the only instance of a revision may be idle.
 	IdleToZero time.Duration
-	// Memory is what all instances may reserve together, in bytes: each reserves
-	// its revision's Limits.Memory. Zero is no bound.
+	// Memory bounds the memory that all instances reserve, in bytes: each reserves
+	// the Limits.Memory of its revision. Zero means no bound.
 	Memory int64
-	// MemoryWait is how long a revision without instances waits for memory.
+	// MemoryWait is how long calls of a revision without instances wait for memory.
 	MemoryWait time.Duration
-	// Observer, where it is not nil, is told what becomes of starts.
+	// Observer is notified of starts; nil for none.
 	Observer Observer
 }
 
-// Limits are how many instances of a revision there may be.
+// Limits bound the instances of a revision.
 type Limits struct {
-	// Min instances are kept, called or not.
+	// Min is the number of instances that run even without calls.
 	Min int
-	// Max is at least 1 and at least Min; less is taken for that.
+	// Max is the largest number of instances; a smaller value than Min or 1 means
+	// the larger of these.
 	Max int
-	// Memory is what each instance may take, in bytes, and Project whose it is, for
-	// the budget of Config.Memory.
+	// Memory is the memory that each instance reserves of Config.Memory, in bytes,
+	// on behalf of the project with the ID Project.
 	Memory  int64
 	Project string
 }
 
-// A Scaler hands out instances. Its methods may be called at once from several
-// goroutines.
+// A Scaler assigns instances to calls. Its methods are safe for concurrent use.
 type Scaler struct {
 	engine engine.Engine
 	config Config
 	logger *slog.Logger
-	// wake holds a value while there are touched revisions.
+	// wake receives a value when revisions were touched.
 	wake chan struct{}
 
 	mu        sync.Mutex
 	revisions map[string]*revision
-	// touched are the revisions to decide about.
+	// touched are the revisions to decide about next.
 	touched map[*revision]struct{}
 	// blocked are the revisions that wait for memory.
 	blocked map[*revision]struct{}
 	closed  bool
 }
 
-// New returns a Scaler over an engine. It starts nothing until Run.
+// New returns a Scaler of the instances of an engine. It starts none before Run.
 func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler {
 	if config.Queue == 0 {
 		config.Queue = DefaultQueue
@@ -101,7 +101,7 @@ func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler {
 		config.MemoryWait = DefaultMemoryWait
 	}
 	if config.Observer == nil {
-		config.Observer = nobody{}
+		config.Observer = noObserver{}
 	}
 	return &Scaler{
 		engine:    e,
@@ -114,8 +114,8 @@ func New(e engine.Engine, config Config, logger *slog.Logger) *Scaler {
 	}
 }
 
-// Set makes a revision, which the engine knows already, open for calls, or
-// changes its limits. A revision that is being retired stays so.
+// Set adds a revision, which must have been applied to the engine, or changes its
+// limits. A retired revision stays retired.
 func (s *Scaler) Set(revisionID string, limits Limits) {
 	limits.Max = max(limits.Max, limits.Min, 1)
 	s.mu.Lock()
@@ -129,10 +129,9 @@ func (s *Scaler) Set(revisionID string, limits Limits) {
 	s.touch(r)
 }
 
-// Retire closes a revision for new calls because a newer one has taken over.
-// Calls that wait or are served end as they would have; then the engine deletes
-// the revision and the channel is closed. It is closed at once for a revision
-// that is not known.
+// Retire stops accepting calls of a revision that another one has replaced. Calls
+// that wait or are being served end normally; then the engine deletes the revision
+// and the returned channel is closed. For an unknown revision it is closed already.
 func (s *Scaler) Retire(revisionID string) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,9 +146,9 @@ func (s *Scaler) Retire(revisionID string) <-chan struct{} {
 	return r.forgotten
 }
 
-// Remove ends a revision at once, with all its calls, and returns when the
-// engine has deleted it. Calls that wait get ErrUnknownRevision. If the engine
-// fails, Run has it delete the revision later, unless Remove is called again.
+// Remove ends a revision and its calls immediately, and returns when the engine
+// has deleted it. Waiting calls get ErrUnknownRevision. If the engine fails, Run
+// deletes the revision later.
 func (s *Scaler) Remove(ctx context.Context, revisionID string) error {
 	r := s.empty(revisionID)
 	err := s.engine.Delete(ctx, revisionID)
@@ -169,8 +168,8 @@ func (s *Scaler) Remove(ctx context.Context, revisionID string) error {
 	return err
 }
 
-// empty puts a retired revision without calls or instances in the place of a
-// revision, and returns it, or nil if there is none.
+// empty replaces a revision by a retired one without calls and instances, and
+// returns that; nil for an unknown revision.
 func (s *Scaler) empty(revisionID string) *revision {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,7 +184,7 @@ func (s *Scaler) empty(revisionID string) *revision {
 	return r
 }
 
-// forget drops a revision and whoever waits for it.
+// forget removes a revision, and ends the calls that wait for it.
 func (s *Scaler) forget(r *revision) {
 	delete(s.revisions, r.id)
 	delete(s.touched, r)
@@ -200,7 +199,7 @@ func (s *Scaler) forget(r *revision) {
 	}
 }
 
-// touch has a revision decided about soon.
+// touch schedules a decision about a revision, unless it was removed.
 func (s *Scaler) touch(r *revision) {
 	if s.revisions[r.id] != r {
 		return

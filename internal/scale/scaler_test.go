@@ -14,14 +14,15 @@ import (
 const revision = "r1"
 
 // run runs a test in a bubble of its own time, with a scaler over the engine.
-func run(t *testing.T, e *memory, config scale.Config, test func(t *testing.T, s *scale.Scaler)) {
+func run(t *testing.T, e *fakeEngine, config scale.Config, test func(t *testing.T, s *scale.Scaler)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e.open()
+
 		s := scale.New(e, config, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- s.Run(ctx) }()
+		synctest.Wait()
 		test(t, s)
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -60,7 +61,7 @@ func acquireLater(ctx context.Context, s *scale.Scaler) *pending {
 	return p
 }
 
-func wantCounts(t *testing.T, e *memory, live, started int) {
+func wantCounts(t *testing.T, e *fakeEngine, live, started int) {
 	t.Helper()
 	synctest.Wait()
 	if gotLive, gotStarted := e.counts(); gotLive != live || gotStarted != started {

@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -12,16 +11,20 @@ import (
 )
 
 const (
-	// inFlight is how many messages of one trigger are with the function at
-	// once, and tries how often each is delivered: Scaleway's documentation.
-	inFlight = 10
-	tries    = 3
-	// againAfter is the pause before the second delivery; the third comes after
-	// twice of it. The real service's pauses are not known.
-	againAfter = 2 * time.Second
+	// maxDeliveries is the number of messages of one trigger that are delivered
+	// concurrently, and maxTries how often each is delivered. Source: Scaleway's
+	// documentation.
+	maxDeliveries = 10
+	maxTries      = 3
+	// retryDelay is the delay before the second delivery; the third comes after
+	// twice as long. The delays of the real service are not known.
+	retryDelay = 2 * time.Second
+	// settleTimeout is the time in which a broker must acknowledge the result of a
+	// delivery.
+	settleTimeout = 10 * time.Second
 )
 
-// A consumer has one source of one trigger.
+// A consumer delivers the messages of one source of a trigger.
 type consumer struct {
 	triggers *Triggers
 	source   Source
@@ -29,24 +32,24 @@ type consumer struct {
 	log      *slog.Logger
 }
 
-// run delivers messages until ctx ends, or the source fails. It returns when
-// those that it has fetched are dealt with.
+// run delivers messages until ctx ends or the source fails, and returns when the
+// deliveries in progress have ended. Their calls end with calling.
 func (c *consumer) run(ctx, calling context.Context) error {
-	slots := make(chan struct{}, inFlight)
+	slots := make(chan struct{}, maxDeliveries)
 	var deliveries sync.WaitGroup
 	defer deliveries.Wait()
 	for {
-		free := takeAll(ctx, slots)
+		free := acquireAll(ctx, slots)
 		if free == 0 {
 			return nil
 		}
 		messages, err := c.source.Fetch(ctx, free)
-		taken := messages[:min(free, len(messages))]
-		for range free - len(taken) {
+		fetched := messages[:min(free, len(messages))]
+		for range free - len(fetched) {
 			<-slots
 		}
-		c.giveBack(messages[len(taken):])
-		for _, m := range taken {
+		c.giveBack(messages[len(fetched):])
+		for _, m := range fetched {
 			deliveries.Go(func() {
 				defer func() { <-slots }()
 				c.deliver(calling, m)
@@ -58,82 +61,79 @@ func (c *consumer) run(ctx, calling context.Context) error {
 	}
 }
 
-// giveBack returns messages to a source that gave more than it was asked for:
-// no slot is free for them.
+// giveBack returns messages to a source that returned more than were requested.
 func (c *consumer) giveBack(messages []Message) {
 	if len(messages) == 0 {
 		return
 	}
-	c.log.Warn("the broker gave more messages than it was asked for", "surplus", len(messages))
-	// The rest comes again by itself.
-	for _, m := range messages[:min(len(messages), inFlight)] {
+	c.log.Warn("the broker returned more messages than were requested", "surplus", len(messages))
+	// The broker delivers the others again by itself.
+	for _, m := range messages[:min(len(messages), maxDeliveries)] {
 		c.settle(c.log, func(ctx context.Context) error { return m.Again(ctx, 0) })
 	}
 }
 
-// takeAll waits for a free slot and takes all that are free; none if ctx ends.
-func takeAll(ctx context.Context, slots chan struct{}) int {
+// acquireAll waits for a free slot, takes all free ones, and returns their number. It
+// returns 0 if ctx ends.
+func acquireAll(ctx context.Context, slots chan struct{}) int {
 	select {
 	case slots <- struct{}{}:
 	case <-ctx.Done():
 		return 0
 	}
-	for taken := 1; ; taken++ {
+	for acquired := 1; ; acquired++ {
 		select {
 		case slots <- struct{}{}:
 		default:
-			return taken
+			return acquired
 		}
 	}
 }
 
-// deliver calls the function with a message, and settles what becomes of that.
+// deliver calls the function with a message, and settles the message at the broker.
 func (c *consumer) deliver(ctx context.Context, m Message) {
 	log := c.log.With("try", m.Try())
-	if m.Try() > tries {
-		// The server has ended within the last try.
-		log.Error("a message is given up: it has been delivered as often as may be")
-		c.triggers.delivered(c.trigger, GivenUp)
+	if m.Try() > maxTries {
+		// The server was killed during the last try.
+		log.Error("a message is dropped after its last delivery")
+		c.triggers.config.Observer.Delivered(c.trigger, GivenUp)
 		c.settle(log, m.Done)
 		return
 	}
-	end := c.hold(ctx, log, m)
-	status, err := post(ctx, c.triggers.Calls, c.triggers.hosts.of(c.trigger.FunctionID), contentType(m.Body()), m.Body())
+	end := c.extend(ctx, log, m)
+	status, err := post(ctx, c.triggers.config.Calls, c.triggers.hosts.of(c.trigger.FunctionID), contentType(m.Body()), m.Body())
 	end()
 	switch {
-	case err == nil && status >= http.StatusOK && status < http.StatusMultipleChoices:
-		c.triggers.delivered(c.trigger, Taken)
+	case err == nil && isSuccess(status):
+		c.triggers.config.Observer.Delivered(c.trigger, Taken)
 		c.settle(log, m.Done)
 	case ctx.Err() != nil:
-		// Cut off by the end of the server: the broker delivers it again.
-		c.triggers.delivered(c.trigger, CutOff)
+		// The server stops. The broker delivers the message again.
+		c.triggers.config.Observer.Delivered(c.trigger, CutOff)
 		c.settle(log, func(ctx context.Context) error { return m.Again(ctx, 0) })
-	case m.Try() == tries:
-		log.Error("a message is given up: the function has not taken it", "status", status, "error", err)
-		c.triggers.delivered(c.trigger, GivenUp)
+	case m.Try() == maxTries:
+		log.Error("a message is dropped: the function failed at the last delivery", "status", status, "error", err)
+		c.triggers.config.Observer.Delivered(c.trigger, GivenUp)
 		c.settle(log, m.Done)
 	default:
-		log.Warn("a message was not taken", "status", status, "error", err)
-		c.triggers.delivered(c.trigger, Again)
-		after := againAfter << (m.Try() - 1)
-		c.settle(log, func(ctx context.Context) error { return m.Again(ctx, after) })
+		delay := retryDelay << (m.Try() - 1)
+		log.Warn("the function failed for a message, which will be delivered again", "status", status, "error", err, "retry_in", delay)
+		c.triggers.config.Observer.Delivered(c.trigger, Again)
+		c.settle(log, func(ctx context.Context) error { return m.Again(ctx, delay) })
 	}
 }
 
-const settleTimeout = 10 * time.Second
-
-// settle tells the broker what has become of a message, even while the server
-// ends.
-func (c *consumer) settle(log *slog.Logger, tell func(context.Context) error) {
+// settle reports the result of a delivery to the broker, also while the server stops.
+func (c *consumer) settle(log *slog.Logger, report func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
 	defer cancel()
-	if err := tell(ctx); err != nil {
-		log.Warn("the broker does not know what became of a message, and may deliver it again", "error", err)
+	if err := report(ctx); err != nil {
+		log.Warn("the result of a delivery could not be reported to the broker, which may deliver the message again", "error", err)
 	}
 }
 
-// hold keeps the message with this consumer until end is called.
-func (c *consumer) hold(ctx context.Context, log *slog.Logger, m Message) (end func()) {
+// extend prevents the broker from delivering the message again until end is called.
+func (c *consumer) extend(ctx context.Context, log *slog.Logger, m Message) (end func()) {
 	if m.Hold() <= 0 {
 		return func() {}
 	}
@@ -146,7 +146,7 @@ func (c *consumer) hold(ctx context.Context, log *slog.Logger, m Message) (end f
 			select {
 			case <-tick.C:
 				if err := m.Extend(ctx); err != nil && ctx.Err() == nil {
-					log.Warn("the broker may deliver a message again while a function has it", "error", err)
+					log.Warn("the broker may deliver a message again while the function handles it", "error", err)
 				}
 			case <-ctx.Done():
 				return
@@ -156,7 +156,7 @@ func (c *consumer) hold(ctx context.Context, log *slog.Logger, m Message) (end f
 	return func() { cancel(); extending.Wait() }
 }
 
-// contentType says of a message what can be said: sources do not say more.
+// contentType returns the media type of a message. Sources do not provide it.
 func contentType(body []byte) string {
 	if utf8.Valid(body) {
 		return "text/plain; charset=utf-8"

@@ -8,42 +8,39 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// ErrNoBroker is returned where the operator has named no broker that a trigger
-// could mean.
+// ErrNoBroker is returned for a trigger whose broker is not in the configuration.
 var ErrNoBroker = errors.New("no broker is configured for the trigger")
 
-// Brokers open the sources of triggers.
+// Brokers connects to the brokers of triggers. Its methods are called concurrently.
 type Brokers interface {
-	// Open returns the source of a trigger's messages, or ErrNoBroker. The error
-	// says what the operator can do, and holds nothing secret.
+	// Open connects to the source of a trigger's messages. Returns ErrNoBroker, or an
+	// error that says what the operator can do. No error contains a secret.
 	Open(ctx context.Context, t functions.Trigger) (Source, error)
-	// Forget has the broker forget a trigger that was deleted, where it kept
-	// something for it.
+	// Forget deletes what the broker stores for a trigger that was deleted.
 	Forget(ctx context.Context, t functions.Trigger) error
 }
 
-// A Source gives a trigger's messages.
+// A Source returns the messages of a trigger.
 type Source interface {
-	// Fetch waits until there are messages, and returns some, at most as many
-	// as are asked for; none if it has waited for long. One goroutine at a
-	// time fetches.
-	Fetch(ctx context.Context, most int) ([]Message, error)
-	// Close ends the connection. No message may be dealt with after it.
+	// Fetch waits for messages and returns at most limit of them; none after a
+	// longer wait. It is not called concurrently.
+	Fetch(ctx context.Context, limit int) ([]Message, error)
+	// Close ends the connection. No message of the source may be used afterwards.
 	Close()
 }
 
-// A Message is one of a source, until Done or Again. What is neither comes
-// again, after Hold, from a broker that keeps messages.
+// A Message is a message that was fetched. A broker that stores messages delivers it
+// again after Hold, unless Done or Again is called before.
 type Message interface {
 	Body() []byte
-	// Try counts how often the message has been delivered, this time included.
+	// Try returns the number of deliveries of the message, including this one.
 	Try() int
-	// Done has the broker forget the message.
+	// Done deletes the message at the broker.
 	Done(ctx context.Context) error
-	// Again has the broker deliver the message once more, after a while.
+	// Again makes the broker deliver the message once more, after a while.
 	Again(ctx context.Context, after time.Duration) error
-	// Hold is for how long the message is left to whoever fetched it; zero for
-	// ever. Extend begins that time anew.
+	// Hold returns how long the broker waits for Done or Again; zero means for ever.
 	Hold() time.Duration
+	// Extend makes the broker wait for Hold again, from now on.
 	Extend(ctx context.Context) error
 }

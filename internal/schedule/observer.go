@@ -2,38 +2,32 @@ package schedule
 
 import "github.com/jeton-dev/jeton/internal/functions"
 
-// A Delivery is how a delivery of a message ended.
+// A Delivery is how the delivery of a message to a function ended.
 type Delivery string
 
-// The ends of deliveries.
+// The results of deliveries.
 const (
-	// Taken by the function, with an answer below 300.
+	// Taken: the function answered with a status from 200 to 299.
 	Taken Delivery = "taken"
-	// Again is not taken: there will be another try.
+	// Again: the function failed, and the message will be delivered again.
 	Again Delivery = "again"
-	// GivenUp is not taken by the last try.
+	// GivenUp: the function failed at the last delivery of the message.
 	GivenUp Delivery = "given_up"
-	// CutOff is by the end of the server: the broker delivers the message again.
+	// CutOff: the server stopped. The broker delivers the message again.
 	CutOff Delivery = "cut_off"
 )
 
-// An Observer watches the triggers.
+// An Observer is notified of what triggers do. Its methods are called concurrently.
 type Observer interface {
-	// Delivered is told how a delivery ended.
+	// Delivered is called after each delivery.
 	Delivered(t functions.Trigger, d Delivery)
-	// Consuming is told that a trigger has reached its broker, or that it has lost
-	// it or is to consume no more.
+	// Consuming is called with true when a trigger is connected to its broker, and
+	// with false when that connection has ended.
 	Consuming(t functions.Trigger, now bool)
 }
 
-func (t *Triggers) delivered(trigger functions.Trigger, d Delivery) {
-	if t.Observer != nil {
-		t.Observer.Delivered(trigger, d)
-	}
-}
+// noObserver ignores all notifications.
+type noObserver struct{}
 
-func (t *Triggers) consuming(trigger functions.Trigger, now bool) {
-	if t.Observer != nil {
-		t.Observer.Consuming(trigger, now)
-	}
-}
+func (noObserver) Delivered(functions.Trigger, Delivery) {}
+func (noObserver) Consuming(functions.Trigger, bool)     {}

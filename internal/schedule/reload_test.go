@@ -2,7 +2,7 @@ package schedule_test
 
 import (
 	"context"
-	"log/slog"
+	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -11,7 +11,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/schedule"
 	"github.com/jeton-dev/jeton/internal/store"
-	"github.com/jeton-dev/jeton/test/testlog"
 )
 
 // load makes a follower load a snapshot.
@@ -29,8 +28,7 @@ func TestCrons_ReloadDropsCronsDeletedBetweenSnapshots(t *testing.T) {
 		kept, deleted := newCron("* * * * *", `{"kept":1}`), newCron("* * * * *", `{"deleted":1}`)
 		deleted.ID = "c0000000-0000-4000-8000-000000000002"
 		w.put(kept, deleted)
-		c := &schedule.Crons{Store: w.store, Calls: w, Grace: time.Second, Now: time.Now, Log: slog.New(slog.NewTextHandler(w.log, nil))}
-		c.Start()
+		c := w.crons()
 		load(c, f, kept, deleted)
 		load(c, f, kept)
 		ctx, stop := context.WithTimeout(w.t.Context(), 90*time.Second)
@@ -39,21 +37,21 @@ func TestCrons_ReloadDropsCronsDeletedBetweenSnapshots(t *testing.T) {
 			t.Fatal(err)
 		}
 		if calls := w.calls(); len(calls) != 1 || !slices.Contains(calls, `01T00:01:00 POST `+host+` {"kept":1}`) {
-			t.Errorf("calls are %q, want one of the cron that was kept", calls)
+			t.Errorf("got calls %q, want one of the cron that was kept", calls)
 		}
 	})
 }
 
-// An openings broker records which triggers it opens and forgets. Its sources have
-// no messages.
-type openings struct{ opened, forgotten chan string }
+// recordingBroker records the triggers that it opens and forgets. Its sources have no
+// messages.
+type recordingBroker struct{ opened, forgotten chan string }
 
-func (o openings) Open(_ context.Context, t functions.Trigger) (schedule.Source, error) {
+func (o recordingBroker) Open(_ context.Context, t functions.Trigger) (schedule.Source, error) {
 	o.opened <- t.ID
 	return empty{}, nil
 }
 
-func (o openings) Forget(_ context.Context, t functions.Trigger) error {
+func (o recordingBroker) Forget(_ context.Context, t functions.Trigger) error {
 	o.forgotten <- t.ID
 	return nil
 }
@@ -69,9 +67,8 @@ func (empty) Fetch(ctx context.Context, _ int) ([]schedule.Message, error) {
 func TestTriggers_ReloadEndsTriggersDeletedBetweenSnapshots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		broker := openings{make(chan string, 10), make(chan string, 10)}
-		triggers := &schedule.Triggers{Brokers: broker, Grace: time.Second, Log: slog.New(slog.NewTextHandler(&testlog.Buffer{}, nil))}
-		triggers.Start()
+		broker := recordingBroker{make(chan string, 10), make(chan string, 10)}
+		triggers := newTriggers(t, broker, http.NotFoundHandler())
 		f := functions.Function{ID: functionID, DomainName: host}
 		kept := functions.Trigger{ID: "kept", FunctionID: functionID, Status: functions.Ready}
 		deleted := functions.Trigger{ID: "deleted", FunctionID: functionID, Status: functions.Ready}
@@ -83,10 +80,10 @@ func TestTriggers_ReloadEndsTriggersDeletedBetweenSnapshots(t *testing.T) {
 		load(triggers, f, kept)
 		synctest.Wait()
 		if len(broker.opened) != 2 || len(broker.forgotten) != 1 {
-			t.Fatalf("%d sources were opened and %d forgotten, want 2 and 1", len(broker.opened), len(broker.forgotten))
+			t.Fatalf("got %d sources opened and %d forgotten, want 2 and 1", len(broker.opened), len(broker.forgotten))
 		}
 		if id := <-broker.forgotten; id != deleted.ID {
-			t.Errorf("forgotten is %s, want the deleted trigger", id)
+			t.Errorf("got %s forgotten, want the deleted trigger", id)
 		}
 		stop()
 		if err := <-ended; err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// TestDefaultCacheDir_WithoutHome is that of a user without a home, such as a service:
-// never a folder that other users can make.
+// For a user without a home folder, such as a service, the default is a folder that
+// other users cannot create.
 func TestDefaultCacheDir_WithoutHome(t *testing.T) {
 	t.Setenv("HOME", "")
 	t.Setenv("XDG_CACHE_HOME", "")
@@ -19,7 +19,7 @@ func TestDefaultCacheDir_WithoutHome(t *testing.T) {
 		t.Errorf("DefaultCacheDir() = %s, want %s", got, want)
 	}
 	if dir := server.DefaultCacheDir("data"); strings.HasPrefix(dir, os.TempDir()) {
-		t.Errorf("DefaultCacheDir() = %s, which others can make", dir)
+		t.Errorf("DefaultCacheDir() = %s, which other users can create", dir)
 	}
 }
 

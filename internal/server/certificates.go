@@ -11,98 +11,109 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// errHalfPair is returned where only one of two files is named.
-var errHalfPair = errors.New("a certificate needs its key, and a key its certificate: give both --tls-cert and --tls-key, or none to have a local authority make certificates")
+// errHalfPair is returned if only one of certificate and key is configured.
+var errHalfPair = errors.New("a certificate needs its key, and a key its certificate: give both --tls-cert and --tls-key, or neither to use a local CA")
 
-// errNoTLS is returned where a certificate is named that nobody would see.
-var errNoTLS = errors.New("a certificate is given, and no port that shows it: give --gateway-tls-listen")
+// errNoTLS is returned if certificates are configured without a TLS port.
+var errNoTLS = errors.New("certificates are configured, but no TLS port: give --gateway-tls-listen")
 
-// certificates has the certificate for each connection.
+// certificates returns the certificate for each connection.
 type certificates interface {
 	GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
 }
 
-func (s *Server) openCertificates(context.Context) (err error) {
-	c := s.config
-	if err := s.openACME(); err != nil {
-		return err
-	}
-	switch {
-	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return errHalfPair
-	case c.GatewayTLSListen == "" && c.TLSCert != "":
-		return errNoTLS
-	case c.GatewayTLSListen == "":
-		return nil
-	case c.TLSCert != "":
-		files, err := certificate.OpenFiles(c.TLSCert, c.TLSKey, c.Now, s.log)
-		s.certificates = files
-		if err == nil && s.acme != nil {
-			s.certificates = ownAndCustom{own: files, custom: s.acme, domains: s.ownDomains()}
-		}
-		return err
-	case s.acme != nil:
-		s.certificates = s.acme
-		return nil
-	}
-	authority, err := certificate.OpenAuthority(c.DataDir, append(s.ownDomains(), c.LocalDomains...), s.sealer, c.Now)
-	if err != nil {
-		return err
-	}
-	s.certificates = certificate.NewHosts(authority, s.table.Serves)
-	s.log.Info("certificates are made by a local authority, for development: have clients trust what 'jeton ca' prints")
-	return nil
+// certificateSources are the certificates of the TLS port.
+type certificateSources struct {
+	// hosts is nil without a TLS port.
+	hosts certificates
+	// acme is nil without an ACME server.
+	acme *certificate.ACME
 }
 
-// ownDomains are those below which the functions' own hosts are.
-func (s *Server) ownDomains() []string {
+func openCertificates(b *base, v *views, opened *closers) (*certificateSources, error) {
+	c := b.config
+	acme, err := openACME(b, v, opened)
+	if err != nil {
+		return nil, err
+	}
+	sources := &certificateSources{acme: acme}
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return nil, errHalfPair
+	case c.GatewayTLSListen == "" && c.TLSCert != "":
+		return nil, errNoTLS
+	case c.GatewayTLSListen == "":
+		return sources, nil
+	case c.TLSCert != "":
+		files, err := certificate.OpenFiles(c.TLSCert, c.TLSKey, c.Now, b.log)
+		if err != nil {
+			return nil, err
+		}
+		sources.hosts = files
+		if acme != nil {
+			sources.hosts = ownAndCustom{own: files, custom: acme, domains: ownDomains(c)}
+		}
+		return sources, nil
+	case acme != nil:
+		sources.hosts = acme
+		return sources, nil
+	}
+	authority, err := certificate.OpenAuthority(c.DataDir, append(ownDomains(c), c.LocalDomains...), b.sealer, c.Now)
+	if err != nil {
+		return nil, err
+	}
+	sources.hosts = certificate.NewHosts(authority, v.table.Serves)
+	b.log.Info("a local CA issues certificates, for development: clients must trust the output of 'jeton ca'")
+	return sources, nil
+}
+
+// ownDomains returns the parent domains of the functions' own hosts.
+func ownDomains(c Config) []string {
 	var domains []string
 	for _, region := range functions.Regions {
-		domains = append(domains, strings.ReplaceAll(s.config.Domain, "{region}", string(region)))
+		domains = append(domains, strings.ReplaceAll(c.Domain, "{region}", string(region)))
 	}
 	return domains
 }
 
-// openACME has certificates signed by the authority that the configuration names.
-func (s *Server) openACME() (err error) {
-	c := s.config
+// openACME returns nil if no ACME server is configured.
+func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
+	c := b.config
 	switch {
 	case c.ACMEDirectory == "":
-		return nil
+		return nil, nil
 	case c.GatewayTLSListen == "":
-		return errNoTLS
+		return nil, errNoTLS
 	}
-	s.acme, err = certificate.OpenACME(certificate.ACMEConfig{
-		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: s.path("acme"), Sealer: s.sealer,
-		Project: s.table.Project, Budget: certificate.NewBudget(c.Traffic.ACMEBudget, c.Now), HTTPPort: port(s.listeners.gateway), TLSPort: port(s.listeners.gatewayTLS), Log: s.log,
+	acme, err := certificate.OpenACME(certificate.ACMEConfig{
+		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: b.folder.path("acme"), Sealer: b.sealer,
+		Project: v.table.Project, Budget: certificate.NewBudget(c.Traffic.ACMEBudget, c.Now),
+		HTTPPort: portOf(b.listeners.gateway), TLSPort: portOf(b.listeners.gatewayTLS), Log: b.log,
 	})
-	if err == nil {
-		s.opens(s.acme)
+	if err != nil {
+		return nil, err
 	}
-	return err
+	opened.add(acme)
+	return acme, nil
 }
 
-// customCertificates obtains certificates for custom hostnames, if the configuration
-// names an ACME authority.
-type customCertificates struct{ server *Server }
-
-// Obtain implements reconcile.Certificates.
-func (c customCertificates) Obtain(ctx context.Context, host, project string) error {
-	if c.server.acme == nil {
+// Obtain implements reconcile.Certificates. It does nothing without an ACME server.
+func (s *certificateSources) Obtain(ctx context.Context, host, project string) error {
+	if s.acme == nil {
 		return nil
 	}
-	return c.server.acme.Obtain(ctx, host, project)
+	return s.acme.Obtain(ctx, host, project)
 }
 
-func port(l net.Listener) int {
+func portOf(l net.Listener) int {
 	if tcp, ok := l.Addr().(*net.TCPAddr); ok {
 		return tcp.Port
 	}
 	return 0
 }
 
-// ownAndCustom has the certificate of files for the functions' own hosts, and
-// those of an authority for custom ones.
+// ownAndCustom returns certificates of files for the functions' own hosts, and
+// certificates from ACME for custom hostnames.
 type ownAndCustom struct {
 	own     certificates
 	custom  *certificate.ACME
@@ -118,14 +129,4 @@ func (c ownAndCustom) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certifica
 		}
 	}
 	return c.custom.GetCertificate(hello)
-}
-
-// encrypted returns a listener whose connections are decrypted. HTTP/2 is
-// spoken with those who offer it.
-func (s *Server) encrypted(l net.Listener) net.Listener {
-	return tls.NewListener(l, &tls.Config{
-		GetCertificate: s.certificates.GetCertificate,
-		NextProtos:     []string{"h2", "http/1.1", certificate.Protocol},
-		MinVersion:     tls.VersionTLS12,
-	})
 }

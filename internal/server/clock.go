@@ -5,33 +5,35 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// tolerated is how far a clock may be set back without a word: it is corrected by
-// fractions of a second all the time.
+// tolerated is how far a clock can be set back without a log message. Time
+// synchronization corrects clocks by fractions of a second.
 const tolerated = time.Second
 
-// A clock is the time by which it is decided who may come in. It never goes back:
-// what had expired once stays so, whatever is done to the system's clock. Nothing
-// else goes by it, for what stands still while the time catches up would be worse
-// off than what sees it go back.
+// A clock is the time of admission. It never goes back, so that expired tokens and
+// keys stay expired when the system's clock is set back. Other code uses the system's
+// clock, since it would not make progress while this clock stands still.
 type clock struct {
 	now func() time.Time
 	log *slog.Logger
-	// latest is the latest time that was seen, in nanoseconds since 1970, to
-	// within the second.
+	// latest is the latest returned time in nanoseconds since 1970, accurate to one
+	// second.
 	latest atomic.Int64
-	// behind tells that it has been logged that the time was set back.
+	// behind is set after a clock that was set back has been logged.
 	behind atomic.Bool
 }
 
-// Now returns the time, or the latest that it has been.
+// Now returns the later of the current time and the latest returned time. It is safe
+// for concurrent use.
 func (c *clock) Now() time.Time {
 	now, latest := c.now(), c.latest.Load()
 	switch at := now.UnixNano(); {
 	case at/int64(time.Second) > latest/int64(time.Second):
-		// Of two at once the later one may lose, by less than what it takes to
-		// come here again.
+		// With concurrent calls the earlier time may be stored. The difference is
+		// less than the duration of a call.
 		if c.latest.CompareAndSwap(latest, at) {
 			c.behind.Store(false)
 		}
@@ -39,22 +41,23 @@ func (c *clock) Now() time.Time {
 	case at >= latest:
 		return now
 	case time.Duration(latest-at) > tolerated && c.behind.CompareAndSwap(false, true):
-		c.log.Warn("the clock was set back: until it has caught up, tokens and API keys expire by the time that it was; "+
-			"if that was wrong, and not the clock now, restart the server", "clock", now, "was", time.Unix(0, latest).UTC())
+		c.log.Warn("the clock was set back: until it has caught up, tokens and API keys expire by the earlier time; "+
+			"if that time was wrong and the clock is right now, restart the server", "clock", now, "was", time.Unix(0, latest).UTC())
 	}
 	return time.Unix(0, latest).UTC()
 }
 
-// lookAtClock warns of a clock that is behind the last change: what had expired by
-// then opens again, and nothing here can know which of the two is right.
-func (s *Server) lookAtClock(ctx context.Context) error {
-	last, err := s.store.NewestAt(ctx)
+// warnOfClock logs a warning if the clock is behind the last change. Tokens and keys
+// that expired in between are accepted again, and the server cannot know which time is
+// right.
+func warnOfClock(ctx context.Context, config Config, objects store.Store, log *slog.Logger) error {
+	last, err := objects.NewestAt(ctx)
 	if err != nil {
 		return err
 	}
-	if now := s.config.Now(); last.Sub(now) > tolerated {
-		s.log.Warn("the clock is behind the last change: if it is wrong, stop the server, set it and start again, "+
-			"for tokens and API keys that have expired meanwhile are taken for good", "clock", now, "last_change", last)
+	if now := config.Now(); last.Sub(now) > tolerated {
+		log.Warn("the clock is behind the last change: if it is wrong, stop the server, set it and start again, "+
+			"since tokens and API keys that have expired meanwhile are accepted", "clock", now, "last_change", last)
 	}
 	return nil
 }

@@ -1,4 +1,3 @@
-// Package server wires one process together: it is the only package that knows
-// all the others. It holds the configuration and its defaults, opens and
-// closes everything in order, and decides nothing else.
+// Package server constructs one Jeton process from all other packages, and owns its
+// configuration, defaults and lifetime. It contains no rules of its own.
 package server

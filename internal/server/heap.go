@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// heapFloor is what the garbage collector takes for the least that is in use, in
-// bytes. It is never touched, so it takes no memory; but collections begin when
-// the heap has grown to twice of what is in use, and that of a gateway is so
-// small that under load it would be collected many times in a second, for a
-// quarter of its CPU time (docs/performance.md).
+// heapFloor is the size of an allocation that is never used, in bytes. It takes no
+// memory, but the garbage collector counts it: collections begin when the heap has
+// grown to twice the live heap, and the live heap of a gateway is so small that it
+// would be collected many times per second, for a quarter of its CPU time
+// (docs/performance.md).
 const heapFloor = 64 << 20
 
 var floor = sync.OnceValue(func() []byte { return make([]byte, heapFloor) })
 
-// CollectLessOften has the process collect garbage less often, at the price of
-// up to 64 MiB more of it, unless the environment sets the collector already.
+// CollectLessOften makes garbage collections rarer, for up to 64 MiB more garbage. It
+// does nothing if the environment configures the collector.
 func CollectLessOften() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		floor()

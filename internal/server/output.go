@@ -2,50 +2,53 @@ package server
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/output"
 )
 
-// openOutput opens the logs of functions.
-func (s *Server) openOutput(context.Context) error {
-	logs, err := output.Open(s.path(output.Dir), s.config.LogSize)
-	if err != nil {
-		return fmt.Errorf("logs of functions: %w", err)
-	}
-	s.output = logs
-	s.opens(logs)
-	return nil
+// outputRecorder writes the output of instances to the logs of functions.
+type outputRecorder struct {
+	logs *output.Logs
+	// requestOf returns the ID of the request that an instance serves.
+	requestOf func(revisionID, instanceID string) string
+	now       func() time.Time
+	log       *slog.Logger
+	fails     atomic.Bool
 }
 
-// keepLine keeps what an instance has printed.
-func (s *Server) keepLine(line process.Line) {
-	err := s.output.Append(output.Entry{
-		At: s.config.Now(), Function: line.FunctionID, Revision: line.RevisionID, Instance: line.InstanceID,
-		RequestID: s.scaler.Serving(line.RevisionID, line.InstanceID), Stream: line.Stream, Text: line.Text,
+// record is safe for concurrent use.
+func (o *outputRecorder) record(line engine.Line) {
+	err := o.logs.Append(output.Entry{
+		At: o.now(), Function: line.FunctionID, Revision: line.RevisionID, Instance: line.InstanceID,
+		RequestID: o.requestOf(line.RevisionID, line.InstanceID), Stream: line.Stream, Text: line.Text,
 	})
-	// A full disk is told of once, and not for every line.
-	if failing := err != nil; s.outputFails.Swap(failing) != failing && failing {
-		s.log.Error("what functions print cannot be kept", "function_id", line.FunctionID, "error", err)
+	// A full disk is logged once, not for every line.
+	if failing := err != nil; o.fails.Swap(failing) != failing && failing {
+		o.log.Error("the output of functions cannot be written", "function_id", line.FunctionID, "error", err)
 	}
 }
 
-// buildLogs keeps what builds print.
+// buildLogs implements reconcile.Logs.
 type buildLogs struct{ logs *output.Logs }
 
+// WriteBuild implements reconcile.Logs.
 func (b buildLogs) WriteBuild(f functions.Function, text string) error {
 	return b.logs.WriteBuild(output.Function{ID: f.ID, Name: f.Name, Namespace: f.NamespaceID}, text)
 }
 
+// Remove implements reconcile.Logs.
 func (b buildLogs) Remove(functionID string) error { return b.logs.Remove(functionID) }
 
-// functionLogs reads what functions have printed, for the API.
+// functionLogs implements api.Logs.
 type functionLogs struct{ dir string }
 
+// Lines implements api.Logs.
 func (f functionLogs) Lines(
 	ctx context.Context, functionID string, since time.Time, follow bool, report func(api.LogLine) error,
 ) error {

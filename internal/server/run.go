@@ -4,47 +4,40 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
-	"net/http"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/jeton-dev/jeton/internal/gateway"
 )
 
-// Run serves until ctx ends. Then it is no longer ready, goes on for
-// StopDelay, takes no new connections, and lets calls end for StopTimeout.
+// Run serves until ctx ends. Then the server becomes unready, continues for
+// StopDelay, closes its listeners, and waits for calls for StopTimeout at most.
 func (s *Server) Run(ctx context.Context) error {
-	// Instances, and the operators' port, must outlive the calls that are being
-	// ended.
+	// Instances and the operators' port outlive the calls that are being ended, as
+	// does the recorder of uses.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	var behind errgroup.Group
+	var group errgroup.Group
 	if s.listeners.ops != nil {
-		behind.Go(func() error { return s.serve(background, s.opsServer(), s.listeners.ops) })
+		group.Go(func() error { return serve(background, s.base, s.http.ops, s.listeners.ops) })
 	}
-	// The calls that are being ended are uses, too.
-	behind.Go(func() error { return s.uses.Run(background) })
-	err := s.run(ctx, background, &behind)
+	group.Go(func() error { return s.uses.Run(background) })
+	err := s.run(ctx, background, &group)
 	stop()
-	return errors.Join(err, behind.Wait())
+	return errors.Join(err, group.Wait())
 }
 
-func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) error {
-	if err := s.reconcile.Restore(ctx); err != nil {
+func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.Group) error {
+	if err := s.reconciler.Restore(ctx); err != nil {
 		return unlessEnded(ctx, fmt.Errorf("restore functions: %w", err))
 	}
-	s.restored.Store(true)
+	s.progress.restored.Store(true)
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	s.scaling.Store(true)
-	behind.Go(func() error {
-		// Without instances there is nothing to serve with.
+	s.progress.scaling.Store(true)
+	backgroundGroup.Go(func() error {
+		// The server cannot serve without the scaler.
 		defer end()
-		defer s.scaling.Store(false)
+		defer s.progress.scaling.Store(false)
 		return unlessEnded(background, s.scaler.Run(background))
 	})
 	group, ctx := errgroup.WithContext(ctx)
@@ -52,24 +45,26 @@ func (s *Server) run(ctx, background context.Context, behind *errgroup.Group) er
 	defer stopServing()
 	group.Go(func() error {
 		<-ctx.Done()
-		s.readiness.Stop()
-		s.linger(ctx)
+		s.http.readiness.Stop()
+		s.delayStop(ctx)
 		stopServing()
 		return nil
 	})
 	group.Go(func() error { return s.pairs.Run(ctx) })
-	group.Go(func() error { return s.reconcile.Run(ctx) })
+	group.Go(func() error { return s.reconciler.Run(ctx) })
 	group.Go(func() error { return s.crons.Run(serving) })
 	group.Go(func() error { return s.triggers.Run(serving) })
-	group.Go(func() error { return s.serve(serving, s.apiServer(), s.inboundAPI()) })
-	group.Go(func() error { return s.serve(serving, s.gatewayServer(), s.inbound()...) })
-	group.Go(func() error { return s.serve(serving, s.adminServer(), s.listeners.admin) })
+	group.Go(func() error { return serve(serving, s.base, s.http.api, s.apiListener()) })
+	group.Go(func() error {
+		return serve(serving, s.base, s.http.gateway, s.gatewayListeners(s.http.certificates)...)
+	})
+	group.Go(func() error { return serve(serving, s.base, s.http.admin, s.listeners.admin) })
 	return group.Wait()
 }
 
-// linger goes on serving for StopDelay, so that who sends calls here finds
-// out first that the server is no longer ready.
-func (s *Server) linger(ctx context.Context) {
+// delayStop waits for StopDelay, so that load balancers notice that the server is
+// unready before it closes its listeners.
+func (s *Server) delayStop(ctx context.Context) {
 	if s.config.StopDelay <= 0 {
 		return
 	}
@@ -79,79 +74,10 @@ func (s *Server) linger(ctx context.Context) {
 	<-timer.C
 }
 
-// unlessEnded is the error with which something ended by itself, and nil where
-// it was told to.
+// unlessEnded returns err, or nil if ctx has ended.
 func unlessEnded(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
 	}
 	return nil
-}
-
-// serve answers requests at listeners until ctx ends. Then it closes them, and
-// lets the requests end that are under way.
-func (s *Server) serve(ctx context.Context, server *http.Server, listeners ...net.Listener) error {
-	// Connections that have left HTTP are not waited for, and end at last.
-	requests, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	server.BaseContext = func(net.Listener) context.Context { return requests }
-	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
-	ended := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { ended <- server.Serve(l) }()
-	}
-	select {
-	case err := <-ended:
-		return errors.Join(err, server.Close())
-	case <-ctx.Done():
-	}
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.StopTimeout)
-	defer cancel()
-	if err := server.Shutdown(ending); err != nil {
-		s.log.Warn("calls were cut off", "error", err)
-		return server.Close()
-	}
-	return nil
-}
-
-// The bounds of what one connection may ask of the server. The longest header
-// is that of Scaleway's documentation.
-const (
-	maxHeader     = 1 << 20
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	// maxStreams is how many calls one connection of HTTP/2 can have at a time.
-	maxStreams = 64
-	// requestTimeout bounds a request to the API, an upload included.
-	requestTimeout = 10 * time.Minute
-)
-
-func (s *Server) apiServer() *http.Server {
-	stopping := make(chan struct{})
-	server := &http.Server{
-		Handler:        gateway.PaceBodies(s.apiHandler(stopping), s.config.Traffic.MinBodyRate),
-		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
-		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
-	}
-	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
-	return server
-}
-
-// gatewayServer leaves the length of a call to the function's own timeout.
-func (s *Server) gatewayServer() *http.Server {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	handler := s.gateway.Handler()
-	if s.acme != nil {
-		handler = s.acme.Challenges(handler)
-	}
-	return &http.Server{
-		Handler:        handler,
-		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
-		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
-		// Each stream can have a head of maxHeader before the gateway sees it.
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-	}
 }

@@ -35,15 +35,15 @@ func open(t *testing.T, c server.Config) *server.Server {
 	return s
 }
 
-func TestOneServerAFolder(t *testing.T) {
+func TestOpen_RefusesAFolderInUse(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	if server.Serving(c.DataDir) {
-		t.Error("a server serves before there is one")
+		t.Error("Serving() = true before the start")
 	}
 	first := open(t, c)
 	if !server.Serving(c.DataDir) {
-		t.Error("the server does not serve")
+		t.Error("Serving() = false after the start")
 	}
 	if _, err := server.Open(t.Context(), c, slog.New(slog.DiscardHandler)); !errors.Is(err, server.ErrInUse) {
 		t.Errorf("a second server: %v, want ErrInUse", err)
@@ -52,15 +52,15 @@ func TestOneServerAFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if server.Serving(c.DataDir) {
-		t.Error("a server serves after its end")
+		t.Error("Serving() = true after Close")
 	}
 	second := open(t, c)
 	if second.Issued() != nil || first.Issued() == nil {
-		t.Error("the first start issues an API key, and the second does not")
+		t.Error("want an API key from the first start only")
 	}
 }
 
-func TestFilesAreTheOwnersAlone(t *testing.T) {
+func TestOpen_CreatesPrivateFiles(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
@@ -78,7 +78,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	}
 }
 
-func TestCredentialsOfAnotherServerAreKept(t *testing.T) {
+func TestOpen_KeepsOtherCredentials(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	if err := os.WriteFile(c.Credentials, []byte("another's"), 0o600); err != nil {
@@ -94,9 +94,8 @@ func TestCredentialsOfAnotherServerAreKept(t *testing.T) {
 	}
 }
 
-// TestCredentialsNameThePublicURL: clients reach the API by the URL that its operator
-// gives, also after that has changed.
-func TestCredentialsNameThePublicURL(t *testing.T) {
+// The credentials file has the public URL of the API, also after a change of the URL.
+func TestOpen_WritesThePublicURL(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	for _, url := range []string{"https://functions.example.com", "", "https://other.example.com"} {
@@ -116,7 +115,7 @@ func TestCredentialsNameThePublicURL(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpen_RefusesInvalidConfigurations(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		spoil func(*testing.T, *server.Config)
@@ -142,22 +141,22 @@ func TestOpenRefuses(t *testing.T) {
 			other := config(t)
 			c.APIListen = strings.TrimPrefix(open(t, other).Endpoints().API, "http://")
 		}, "address already in use"},
-		"less than no wrong key": {func(_ *testing.T, c *server.Config) { c.WrongKeys = -1 }, "wrong-keys is -1"},
-		"no namespaces":          {func(_ *testing.T, c *server.Config) { c.Limits.Namespaces = 0 }, "max-namespaces is 0"},
-		"no payload":             {func(_ *testing.T, c *server.Config) { c.Limits.PayloadSize = -1 }, "max-payload-size is -1"},
-		"no storage":             {func(_ *testing.T, c *server.Config) { c.Limits.Storage = 0 }, "max-storage is 0"},
-		"no URL of the API":      {func(_ *testing.T, c *server.Config) { c.APIURL = "functions.example.com" }, `api-url "functions.example.com" is not a URL`},
-		"a URL with a password":  {func(_ *testing.T, c *server.Config) { c.APIURL = "https://a:b@example.com" }, "is not a URL"},
-		"a URL with a query":     {func(_ *testing.T, c *server.Config) { c.APIURL = "https://example.com?a" }, "is not a URL"},
-		"a URL of another kind":  {func(_ *testing.T, c *server.Config) { c.APIURL = "ftp://example.com" }, "is not a URL"},
-		"a domain's case":        {func(_ *testing.T, c *server.Config) { c.Domain = "A B" }, `domain "A B"`},
-		"no timeout":             {func(_ *testing.T, c *server.Config) { c.Limits.MinTimeout = 0 }, "min-timeout is 0s"},
-		"timeouts crossed":       {func(_ *testing.T, c *server.Config) { c.Limits.MaxTimeout = time.Second }, "max-timeout is 1s: it must be at least min-timeout, 10s"},
-		"a queue of nothing":     {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
-		"no time to build":       {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
-		"negative time":          {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},
-		"a domain with a space":  {func(_ *testing.T, c *server.Config) { c.Domain = "a b" }, "no host name"},
-		"a domain with a port":   {func(_ *testing.T, c *server.Config) { c.Domain = "example.org:80" }, "no host name"},
+		"negative wrong keys":     {func(_ *testing.T, c *server.Config) { c.WrongKeys = -1 }, "wrong-keys is -1"},
+		"no namespaces":           {func(_ *testing.T, c *server.Config) { c.Limits.Namespaces = 0 }, "max-namespaces is 0"},
+		"no payload":              {func(_ *testing.T, c *server.Config) { c.Limits.PayloadSize = -1 }, "max-payload-size is -1"},
+		"no storage":              {func(_ *testing.T, c *server.Config) { c.Limits.Storage = 0 }, "max-storage is 0"},
+		"relative URL of the API": {func(_ *testing.T, c *server.Config) { c.APIURL = "functions.example.com" }, `api-url "functions.example.com" is not a URL`},
+		"a URL with a password":   {func(_ *testing.T, c *server.Config) { c.APIURL = "https://a:b@example.com" }, "is not a URL"},
+		"a URL with a query":      {func(_ *testing.T, c *server.Config) { c.APIURL = "https://example.com?a" }, "is not a URL"},
+		"a URL of another kind":   {func(_ *testing.T, c *server.Config) { c.APIURL = "ftp://example.com" }, "is not a URL"},
+		"invalid domain":          {func(_ *testing.T, c *server.Config) { c.Domain = "A B" }, `domain "A B"`},
+		"no timeout":              {func(_ *testing.T, c *server.Config) { c.Limits.MinTimeout = 0 }, "min-timeout is 0s"},
+		"timeouts crossed":        {func(_ *testing.T, c *server.Config) { c.Limits.MaxTimeout = time.Second }, "max-timeout is 1s: it must be at least min-timeout, 10s"},
+		"no queue":                {func(_ *testing.T, c *server.Config) { c.Scale.Queue = 0 }, "queue is 0"},
+		"no time to build":        {func(_ *testing.T, c *server.Config) { c.BuildTimeout = 0 }, "build-timeout"},
+		"negative time":           {func(_ *testing.T, c *server.Config) { c.Scale.IdleToZero = -time.Second }, "idle-to-zero"},
+		"a domain with a space":   {func(_ *testing.T, c *server.Config) { c.Domain = "a b" }, "not a hostname"},
+		"a domain with a port":    {func(_ *testing.T, c *server.Config) { c.Domain = "example.org:80" }, "not a hostname"},
 	} {
 		c := config(t)
 		test.spoil(t, &c)
@@ -171,7 +170,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestStop(t *testing.T) {
+func TestRun_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	s := open(t, config(t))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -183,9 +182,9 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// A data folder whose path is too long for a socket has it elsewhere, and who
-// was killed leaves one behind.
-func TestAdminSocket(t *testing.T) {
+// If the path of the data folder is too long for a socket, the socket is elsewhere. A
+// socket that a killed server has left is replaced.
+func TestOpen_ListensOnTheAdminSocket(t *testing.T) {
 	t.Parallel()
 	for name, folder := range map[string]string{"short": "data", "long": strings.Repeat("long", 30)} {
 		c := config(t)
@@ -209,7 +208,7 @@ func TestAdminSocket(t *testing.T) {
 			t.Errorf("%s: the socket outlives the server: %v", name, err)
 		}
 		if reached, serving := server.Reach(c.DataDir); serving {
-			t.Errorf("%s: a server is reached that has ended: %+v", name, reached)
+			t.Errorf("%s: Reach finds a server after Close: %+v", name, reached)
 		}
 	}
 }

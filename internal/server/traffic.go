@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 
 	"github.com/jeton-dev/jeton/internal/gateway"
 )
@@ -16,26 +17,25 @@ const (
 	DefaultACMEBudget         = 50
 )
 
-// Traffic bounds what callers may send, and what the server asks of others on
-// their behalf.
+// Traffic limits incoming calls and requests, and certificate orders.
 type Traffic struct {
-	// Connections is the most open connections to the gateway, beside which the
-	// API has a sixteenth of that, and AddressConnections the most of one client address, or zero
-	// for any number. Trusted proxies are exempt from the latter.
+	// Connections is the maximum number of open connections to the gateway; the API
+	// has a sixteenth of it in addition. AddressConnections is the maximum per client
+	// address, 0 for no limit. Trusted proxies are exempt from the latter.
 	Connections, AddressConnections int
-	// MinBodyRate is the least rate of a request body after its first seconds, in
+	// MinBodyRate is the minimum rate of a request body after its first seconds, in
 	// bytes per second.
 	MinBodyRate int
-	// Memory is the most that bodies and long headers may take while they wait in
-	// the gateway, in bytes.
+	// Memory is the maximum size of bodies and long headers that wait in the gateway,
+	// in bytes.
 	Memory int64
+	// Limits are rate and concurrency limits of calls.
 	Limits gateway.Limits
-	// ACMEBudget is the most certificates that one project may cause to be asked
-	// for per week.
+	// ACMEBudget is the maximum number of certificate orders per project and week.
 	ACMEBudget int
 }
 
-// DefaultTraffic returns the bounds of a server that is not told otherwise.
+// DefaultTraffic returns the default limits.
 func DefaultTraffic() Traffic {
 	return Traffic{
 		Connections: DefaultConnections, AddressConnections: DefaultAddressConnections,
@@ -62,4 +62,26 @@ func (t Traffic) validate() error {
 		}
 	}
 	return nil
+}
+
+// apiShare divides the maximum number of connections of the gateway for that of the
+// API. A flood of the gateway leaves the API reachable.
+const apiShare = 16
+
+// trafficLimits are the limits that all connections share.
+type trafficLimits struct {
+	connections, apiConnections *gateway.Connections
+	// Long headers and bodies have separate budgets: neither can use up the other's.
+	heads, bodies *gateway.Memory
+}
+
+func newTrafficLimits(config Config, log *slog.Logger) *trafficLimits {
+	t := config.Traffic
+	connections := func(most int) *gateway.Connections {
+		return &gateway.Connections{Max: most, PerAddress: t.AddressConnections, Exempt: config.TrustedProxies, Log: log}
+	}
+	return &trafficLimits{
+		connections: connections(t.Connections), apiConnections: connections(max(t.Connections/apiShare, 1)),
+		heads: gateway.NewMemory(t.Memory / 2), bodies: gateway.NewMemory(t.Memory / 2),
+	}
 }

@@ -15,9 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 )
 
-// Calls observes the gateway: a span a call, and within it one for the
-// admission, one for the waiting and one for the forwarding. The function finds
-// the call's span in the header traceparent.
+// Calls returns an observer of the gateway. It creates a span for each call, with child spans for
+// admission, wait and forward. The request to the function has the span in its traceparent header.
 func (t *Tracer) Calls() gateway.Observer { return calls{t} }
 
 type calls struct{ *Tracer }
@@ -34,11 +33,11 @@ func (c calls) End(r *http.Request, o gateway.Outcome) {
 		return
 	}
 	if !o.Decided.IsZero() {
-		c.part(r, "admission", o.Began, o.Decided, admission(o)...)
+		c.childSpan(r, "admission", o.Began, o.Decided, admission(o)...)
 	}
 	if !o.Acquired.IsZero() {
-		c.part(r, "wait", o.Acquired.Add(-o.Waited()), o.Acquired)
-		c.part(r, "forward", o.Acquired, o.Ended, attribute.String("jeton.instance.id", o.InstanceID))
+		c.childSpan(r, "wait", o.Acquired.Add(-o.Waited()), o.Acquired)
+		c.childSpan(r, "forward", o.Acquired, o.Ended, attribute.String("jeton.instance.id", o.InstanceID))
 	}
 	span.SetAttributes(
 		attribute.String("jeton.request.id", o.RequestID), attribute.String("jeton.function.id", o.FunctionID),
@@ -50,8 +49,8 @@ func (c calls) End(r *http.Request, o gateway.Outcome) {
 	end(span, o.Status, o.Ended)
 }
 
-// admission says what was decided. It names what was presented, and does not
-// show it.
+// admission returns the attributes of a decision. They identify the credential, but do not contain
+// it.
 func admission(o gateway.Outcome) []attribute.KeyValue {
 	attributes := []attribute.KeyValue{attribute.Bool("jeton.admitted", o.Reason == "")}
 	for key, value := range map[string]string{
@@ -64,13 +63,13 @@ func admission(o gateway.Outcome) []attribute.KeyValue {
 	return attributes
 }
 
-// part makes a span of something that is over.
-func (c calls) part(r *http.Request, name string, began, ended time.Time, attributes ...attribute.KeyValue) {
+// childSpan creates a span with a start and an end in the past.
+func (c calls) childSpan(r *http.Request, name string, began, ended time.Time, attributes ...attribute.KeyValue) {
 	_, span := c.tracer.Start(r.Context(), name, trace.WithTimestamp(began), trace.WithAttributes(attributes...))
 	span.End(trace.WithTimestamp(ended))
 }
 
-// Requests observes the API: a span a request.
+// Requests returns an observer of the API. It creates a span for each request.
 func (t *Tracer) Requests() api.Observer { return requests{t} }
 
 type requests struct{ *Tracer }
@@ -90,8 +89,7 @@ func (q requests) End(r *http.Request, o api.Outcome) {
 	end(span, o.Status, time.Time{})
 }
 
-// begin starts the span of a request, as a part of the caller's if it sends
-// one.
+// begin starts the span of a request. Its parent is the span in the traceparent header, if any.
 func (t *Tracer) begin(r *http.Request, name string) *http.Request {
 	ctx := t.propagator.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 	ctx, _ = t.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
@@ -100,8 +98,8 @@ func (t *Tracer) begin(r *http.Request, name string) *http.Request {
 	return r.WithContext(ctx)
 }
 
-// method is "_OTHER" for what a caller has made up, as OpenTelemetry's
-// conventions ask.
+// method returns the name of a standard method, and "_OTHER" for any other, as OpenTelemetry's
+// semantic conventions require.
 func method(name string) string {
 	switch name {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
@@ -111,7 +109,7 @@ func method(name string) string {
 	return "_OTHER"
 }
 
-// end ends the span of a request; the zero time is now.
+// end ends the span of a request at the given time; the zero time means now.
 func end(span trace.Span, status int, at time.Time) {
 	if status > 0 {
 		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
@@ -126,7 +124,7 @@ func end(span trace.Span, status int, at time.Time) {
 	span.End(trace.WithTimestamp(at))
 }
 
-// path is the pattern of an endpoint without its method.
+// path returns the pattern of an endpoint without its method.
 func path(pattern string) string {
 	if _, path, found := strings.Cut(pattern, " "); found {
 		return path

@@ -1,4 +1,4 @@
-// Package tracing turns calls, requests and tasks into OpenTelemetry spans and
-// sends them to where the OTEL_* variables say, and does nothing without them.
-// No token, secret, header or query of a caller is in any span.
+// Package tracing creates OpenTelemetry spans of calls, API requests and tasks, and sends them to the
+// collector that the OTEL_* environment variables specify. Spans contain no tokens, secrets, headers
+// or queries.
 package tracing

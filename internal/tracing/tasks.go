@@ -11,8 +11,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/reconcile"
 )
 
-// Tasks observes the reconciler: a span a deployment, and one for the build
-// within it.
+// Tasks returns an observer of the reconciler. It creates a span for each deployment, with a child
+// span for its build.
 func (t *Tracer) Tasks() reconcile.Observer { return tasks{t} }
 
 type tasks struct{ *Tracer }

@@ -19,48 +19,45 @@ import (
 // scope names the source of the spans.
 const scope = "github.com/jeton-dev/jeton"
 
-// errProtocol is the one thing that can be asked for and is not there.
-var errProtocol = errors.New("spans are sent by OTLP over HTTP only: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, and an endpoint that speaks it, commonly at port 4318")
+var errProtocol = errors.New("only OTLP over HTTP is supported: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, and an endpoint for it, usually at port 4318")
 
-// Tracer makes spans, and sends them in the background.
+// Tracer creates spans and sends them in the background. It is safe for concurrent use.
 type Tracer struct {
 	provider   *sdk.TracerProvider
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
 }
 
-// Start returns a tracer if the environment asks for one, with
-// OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or
-// OTEL_TRACES_EXPORTER=otlp, and nil otherwise. The other variables of the
-// OpenTelemetry specification hold as well: sampling, headers, resource,
-// batches.
+// Start returns a tracer if OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or
+// OTEL_TRACES_EXPORTER=otlp is set, and nil otherwise. It also uses the other variables of the
+// OpenTelemetry specification, such as those for sampling, headers, resources and batches.
 func Start(ctx context.Context, version string, log *slog.Logger) (*Tracer, error) {
-	if !asked() {
+	if !enabled() {
 		return nil, nil
 	}
 	if protocol := firstOf("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"); protocol != "" && protocol != "http/protobuf" {
-		return nil, fmt.Errorf("%w (it is %q)", errProtocol, protocol)
+		return nil, fmt.Errorf("%w: protocol is %q", errProtocol, protocol)
 	}
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("tracing: %w", err)
+		return nil, fmt.Errorf("start tracing: %w", err)
 	}
-	from, err := resource.New(ctx,
+	attributes, err := resource.New(ctx,
 		resource.WithTelemetrySDK(), resource.WithHost(),
 		resource.WithAttributes(semconv.ServiceName("jeton"), semconv.ServiceVersion(version)),
-		// Last, so that the environment wins.
+		// The last option takes precedence.
 		resource.WithFromEnv(),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("tracing: %w", err)
+		return nil, fmt.Errorf("start tracing: %w", err)
 	}
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("spans could not be sent", "error", err) }))
-	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(from))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("cannot send spans", "error", err) }))
+	provider := sdk.NewTracerProvider(sdk.WithBatcher(exporter), sdk.WithResource(attributes))
 	return &Tracer{provider: provider, tracer: provider.Tracer(scope), propagator: propagation.TraceContext{}}, nil
 }
 
-// asked tells whether the environment asks for spans.
-func asked() bool {
+// enabled reports whether the environment enables tracing.
+func enabled() bool {
 	exporter := os.Getenv("OTEL_TRACES_EXPORTER")
 	switch {
 	case os.Getenv("OTEL_SDK_DISABLED") == "true", exporter != "" && exporter != "otlp":
@@ -69,7 +66,7 @@ func asked() bool {
 	return exporter == "otlp" || firstOf("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT") != ""
 }
 
-// firstOf returns the first variable that is set.
+// firstOf returns the value of the first variable that is not empty.
 func firstOf(names ...string) string {
 	for _, name := range names {
 		if value := os.Getenv(name); value != "" {
@@ -79,5 +76,5 @@ func firstOf(names ...string) string {
 	return ""
 }
 
-// Close sends what is left, until ctx ends.
+// Close sends the remaining spans. It returns an error if ctx is done first.
 func (t *Tracer) Close(ctx context.Context) error { return t.provider.Shutdown(ctx) }

@@ -23,7 +23,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/tracing"
 )
 
-// receiver is a small collector.
+// receiver is an OTLP collector that stores the spans by name.
 type receiver struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -56,7 +56,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// attributes of a span, as text.
+// attributes returns the attributes of a span as text.
 func attributes(span *wire.Span) map[string]string {
 	found := map[string]string{}
 	for _, a := range span.GetAttributes() {
@@ -81,30 +81,30 @@ func closeTracer(t *testing.T, tracer *tracing.Tracer) {
 	}
 }
 
-func TestNothingUnlessAsked(t *testing.T) {
+func TestStart_ReturnsNilUnlessEnabled(t *testing.T) {
 	for name, environment := range map[string]map[string]string{
 		"nothing set":      {},
-		"turned off":       {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"},
+		"disabled":         {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"},
 		"no exporter":      {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "none"},
 		"another exporter": {"OTEL_TRACES_EXPORTER": "console"},
-		"of metrics only":  {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://127.0.0.1:1"},
+		"metrics only":     {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://127.0.0.1:1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for variable, value := range environment {
 				t.Setenv(variable, value)
 			}
 			if tracer := start(t); tracer != nil {
-				t.Error("there is a tracer")
+				t.Error("got a tracer, want nil")
 			}
 		})
 	}
 }
 
-func TestGRPCIsRefused(t *testing.T) {
+func TestStart_RefusesGRPC(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
 	if _, err := tracing.Start(t.Context(), "", slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "http/protobuf") {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want an error that names http/protobuf", err)
 	}
 }
 
@@ -117,7 +117,7 @@ func request(method, target string) *http.Request {
 	return r
 }
 
-func TestCalls(t *testing.T) {
+func TestCalls_CreatesSpans(t *testing.T) {
 	receiver := newReceiver(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.URL)
 	t.Setenv("OTEL_SERVICE_NAME", "named-by-the-operator")
@@ -135,7 +135,7 @@ func TestCalls(t *testing.T) {
 
 	call := receiver.spans["call"]
 	if call == nil || call.Kind != wire.Span_SPAN_KIND_SERVER || call.Status.GetCode() != wire.Status_STATUS_CODE_ERROR {
-		t.Fatalf("the call's span is %v", call)
+		t.Fatalf("got span %v, want a failed server span", call)
 	}
 	got := attributes(call)
 	for key, want := range map[string]string{
@@ -143,25 +143,25 @@ func TestCalls(t *testing.T) {
 		"http.request.method": "GET", "http.response.status_code": "502",
 	} {
 		if got[key] != want {
-			t.Errorf("%s is %q, want %q", key, got[key], want)
+			t.Errorf("%s: got %q, want %q", key, got[key], want)
 		}
 	}
 	if !strings.Contains(forwarded, hex(call.TraceId)) || !strings.Contains(forwarded, hex(call.SpanId)) ||
 		hex(call.TraceId) != "0af7651916cd43dd8448eb211c80319c" || hex(call.ParentSpanId) != "b7ad6b7169203331" {
-		t.Errorf("the function is told %s; the call is %x of %x", forwarded, call.SpanId, call.TraceId)
+		t.Errorf("got traceparent %s for span %x of trace %x", forwarded, call.SpanId, call.TraceId)
 	}
-	for name, took := range map[string]time.Duration{"admission": time.Millisecond, "wait": 2 * time.Millisecond, "forward": 7 * time.Millisecond} {
-		part := receiver.spans[name]
-		if part == nil || string(part.ParentSpanId) != string(call.SpanId) || time.Duration(part.EndTimeUnixNano-part.StartTimeUnixNano) != took {
-			t.Errorf("%s is %v, want %s within the call", name, part, took)
+	for name, duration := range map[string]time.Duration{"admission": time.Millisecond, "wait": 2 * time.Millisecond, "forward": 7 * time.Millisecond} {
+		child := receiver.spans[name]
+		if child == nil || string(child.ParentSpanId) != string(call.SpanId) || time.Duration(child.EndTimeUnixNano-child.StartTimeUnixNano) != duration {
+			t.Errorf("%s: got %v, want a child span of %s", name, child, duration)
 		}
 	}
 	if got := attributes(receiver.spans["admission"]); got["jeton.token.id"] != "token" || got["jeton.admitted"] != "true" {
-		t.Errorf("the admission says %v", got)
+		t.Errorf("admission: got attributes %v", got)
 	}
 	wantNoSecret(t, receiver)
 	if !strings.Contains(receiver.raw.String(), "named-by-the-operator") {
-		t.Error("OTEL_SERVICE_NAME is passed over")
+		t.Error("the spans do not contain OTEL_SERVICE_NAME")
 	}
 }
 
@@ -178,17 +178,15 @@ func hex(id []byte) string {
 func wantNoSecret(t *testing.T, r *receiver) {
 	t.Helper()
 	if strings.Contains(r.raw.String(), "secret") || r.raw.Len() == 0 {
-		t.Errorf("%d bytes were sent, with the secret among them", r.raw.Len())
+		t.Errorf("got %d bytes, want some without the secret", r.raw.Len())
 	}
 }
 
-// A refused call has no part but the admission, and a public one has none of
-// that.
-func TestPartsOfCalls(t *testing.T) {
+func TestCalls_CreatesChildSpansOfReachedSteps(t *testing.T) {
 	began := time.Now()
 	for name, test := range map[string]struct {
 		outcome gateway.Outcome
-		parts   string
+		spans   string
 	}{
 		"refused":      {gateway.Outcome{Status: 403, Private: true, Reason: "no token", Began: began, Decided: began, Ended: began}, "admission"},
 		"public":       {gateway.Outcome{Status: 200, Began: began, Acquired: began.Add(1), Ended: began.Add(2)}, "forward wait"},
@@ -201,24 +199,24 @@ func TestPartsOfCalls(t *testing.T) {
 			r := tracer.Calls().Begin(request("MADE-UP", "/"))
 			tracer.Calls().End(r, test.outcome)
 			closeTracer(t, tracer)
-			var parts []string
-			for _, part := range []string{"admission", "forward", "wait"} {
-				if receiver.spans[part] != nil {
-					parts = append(parts, part)
+			var spans []string
+			for _, span := range []string{"admission", "forward", "wait"} {
+				if receiver.spans[span] != nil {
+					spans = append(spans, span)
 				}
 			}
-			if got := strings.Join(parts, " "); got != test.parts {
-				t.Errorf("the parts are %q, want %q", got, test.parts)
+			if got := strings.Join(spans, " "); got != test.spans {
+				t.Errorf("got child spans %q, want %q", got, test.spans)
 			}
 			if got := attributes(receiver.spans["call"])["http.request.method"]; got != "_OTHER" {
-				t.Errorf("the method is %s", got)
+				t.Errorf("got method %s, want _OTHER", got)
 			}
 			wantNoSecret(t, receiver)
 		})
 	}
 }
 
-func TestRequests(t *testing.T) {
+func TestRequests_CreatesSpan(t *testing.T) {
 	receiver := newReceiver(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.URL)
 	tracer := start(t)
@@ -227,12 +225,12 @@ func TestRequests(t *testing.T) {
 	closeTracer(t, tracer)
 	span := receiver.spans["PUT /archives/{id}"]
 	if got := attributes(span); span == nil || got["http.route"] != "/archives/{id}" || got["jeton.access_key"] != "SCW1" || got["http.response.status_code"] != "200" {
-		t.Errorf("the span is %v", span)
+		t.Errorf("got span %v", span)
 	}
 	wantNoSecret(t, receiver)
 }
 
-func TestTasks(t *testing.T) {
+func TestTasks_CreatesSpans(t *testing.T) {
 	receiver := newReceiver(t)
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.URL)
 	tracer := start(t)
@@ -244,10 +242,10 @@ func TestTasks(t *testing.T) {
 	closeTracer(t, tracer)
 	deployment, build := receiver.spans["deployment"], receiver.spans["build"]
 	if build == nil || string(build.ParentSpanId) != string(deployment.GetSpanId()) || attributes(build)["jeton.result"] != "succeeded" {
-		t.Errorf("the build is %v", build)
+		t.Errorf("got build %v, want a child of the deployment", build)
 	}
 	if got := attributes(deployment); got["jeton.result"] != "failed" || got["jeton.runtime"] != "python311" || deployment.Status.GetCode() != wire.Status_STATUS_CODE_ERROR {
-		t.Errorf("the deployment is %v", deployment)
+		t.Errorf("got deployment %v, want a failure", deployment)
 	}
 	wantNoSecret(t, receiver)
 }

@@ -1,4 +1,4 @@
-// Package usage remembers when API keys and tokens were used last, to the
-// minute. A use costs one store to memory; what was used is written down at most
-// once a minute, when the server stops, and when somebody looks.
+// Package usage records the last use of API keys and tokens, with a precision of one
+// minute. Noting a use is one write to memory. The uses are stored once a minute, when
+// the server stops, and before they are read.
 package usage

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Kind is what kind of thing was used.
+// Kind is the kind of an object that is used.
 type Kind string
 
 // The kinds.
@@ -16,22 +16,22 @@ const (
 	Tokens  Kind = "tokens"
 )
 
-// A Use says when something was used last.
+// A Use is the last use of an object.
 type Use struct {
 	ID string
 	At time.Time
 }
 
-// Store keeps the last uses.
+// Store stores the last uses.
 type Store interface {
-	// NoteUses keeps uses of things that are still there.
+	// NoteUses stores uses. It drops uses of objects that do not exist.
 	NoteUses(ctx context.Context, kind Kind, uses []Use) error
 }
 
-// A Source returns what was used since it was asked last.
+// A Source returns the uses since its last call.
 type Source func() []Use
 
-// Recorder writes down what was used. All fields but mu must be set.
+// Recorder stores uses. All exported fields must be set.
 type Recorder struct {
 	Sources map[Kind]Source
 	Store   Store
@@ -40,12 +40,12 @@ type Recorder struct {
 	mu sync.Mutex
 }
 
-// every is how often what was used is written down.
-const every = time.Minute
+// interval is the time between two writes to the store.
+const interval = time.Minute
 
-// Run writes down what was used until ctx ends, and then once more.
+// Run stores uses periodically until ctx ends, and then once more. It returns nil.
 func (r *Recorder) Run(ctx context.Context) error {
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
@@ -58,8 +58,8 @@ func (r *Recorder) Run(ctx context.Context) error {
 	}
 }
 
-// Flush writes down what was used. What cannot be written is lost: nothing is
-// decided by it, and the next use will be written.
+// Flush stores all uses since the last call. It logs errors. Uses that cannot be stored
+// are lost, which is acceptable because no decision depends on them.
 func (r *Recorder) Flush(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -69,7 +69,7 @@ func (r *Recorder) Flush(ctx context.Context) {
 			continue
 		}
 		if err := r.Store.NoteUses(ctx, kind, uses); err != nil {
-			r.Log.WarnContext(ctx, "last uses were not written down", "of", kind, "count", len(uses), "error", err)
+			r.Log.WarnContext(ctx, "last uses could not be stored", "kind", kind, "count", len(uses), "error", err)
 		}
 	}
 }

@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// A Stamp is when one thing was used last since it was asked. The zero Stamp is
-// of a thing that was not used.
+// A Stamp is the last use of one object since the last call of Take. The zero Stamp has
+// no use. All methods are safe for concurrent use.
 type Stamp struct {
-	// minute counts the minutes since 1970, which 32 bits do until the year 10136.
+	// minute is the number of minutes since 1970. 32 bits suffice until the year 10136.
 	minute atomic.Uint32
 }
 
-// Note notes a use.
+// Note records a use.
 func (s *Stamp) Note(now time.Time) {
 	minute := minuteOf(now)
-	// Of many calls within a minute only one writes, so that the cores need not
-	// take the memory from each other.
+	// Only one of many calls within a minute writes, so that cores do not compete
+	// for the cache line.
 	if s.minute.Load() != minute {
 		s.minute.Store(minute)
 	}
 }
 
-// Take returns when the last use was since the last Take, and whether there was
-// one.
+// Take returns the last use since the previous Take, and whether there was one.
 func (s *Stamp) Take() (time.Time, bool) {
 	if s.minute.Load() == 0 {
 		return time.Time{}, false

@@ -15,30 +15,29 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-func TestStamp(t *testing.T) {
+func TestStamp_ReturnsMinuteOfLastUse(t *testing.T) {
 	t.Parallel()
 	var stamp usage.Stamp
 	if at, used := stamp.Take(); used {
-		t.Errorf("one that was not used was used at %v", at)
+		t.Errorf("a new Stamp has a use at %v", at)
 	}
 	minute := time.Date(2026, 7, 3, 13, 5, 0, 0, time.UTC)
 	for _, at := range []time.Time{minute.Add(-time.Second), minute, minute.Add(59 * time.Second)} {
 		stamp.Note(at)
 	}
 	if at, used := stamp.Take(); !used || !at.Equal(minute) {
-		t.Errorf("used at %v, %t, want %v", at, used, minute)
+		t.Errorf("got %v, %t, want %v", at, used, minute)
 	}
 	if at, used := stamp.Take(); used {
-		t.Errorf("taken, it was used at %v", at)
+		t.Errorf("after Take it has a use at %v", at)
 	}
 	stamp.Note(time.Unix(0, 0))
 	if _, used := stamp.Take(); !used {
-		t.Error("a use on a clock that begins in 1970 is none")
+		t.Error("a use in the first minute of 1970 is lost")
 	}
 }
 
-// What was used is written down once a minute, and when the recorder ends.
-func TestRecorder(t *testing.T) {
+func TestRecorder_StoresUsesEachMinuteAndAtItsEnd(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
@@ -85,7 +84,7 @@ func TestRecorder(t *testing.T) {
 		go func() { ended <- recorder.Run(ctx) }()
 		first := use()
 		synctest.Wait()
-		want("at once")
+		want("before the first minute")
 		<-time.After(time.Minute)
 		synctest.Wait()
 		want("after a minute", first)

@@ -111,7 +111,7 @@ func (c consumer) expectAll() {
 		c.t.Errorf("got %d messages, want %d", len(counts), messages)
 	}
 	await.True(c.t, "messages that always fail are dropped", func() bool {
-		return strings.Count(c.Log.String(), "a message is given up") == messages/100
+		return strings.Count(c.Log.String(), "a message is dropped") == messages/100
 	})
 	again := 0
 	for n := range messages {
@@ -218,7 +218,7 @@ func TestTrigger_SurvivesRestart(t *testing.T) {
 	c.restart()
 	await.True(t, "the rest is delivered", func() bool {
 		_, last := c.counts()["999"]
-		return last && strings.Count(c.Log.String(), "a message is given up") == messages/100
+		return last && strings.Count(c.Log.String(), "a message is dropped") == messages/100
 	})
 	delivered := strings.Count(c.Log.String(), `msg=call `) - strings.Count(c.Log.String(), "method=GET status=200")
 	want := 0
@@ -258,7 +258,7 @@ func TestTrigger_WithoutBroker(t *testing.T) {
 		},
 	}))
 	await.True(t, "the server logs the cause", func() bool {
-		return strings.Contains(w.Log.String(), "127.0.0.1 is not public")
+		return strings.Contains(w.Log.String(), "127.0.0.1 is not a public address")
 	})
 	if len(reached) > 0 {
 		t.Error("the server connected to the queue on this machine")

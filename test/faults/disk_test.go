@@ -82,7 +82,7 @@ func TestFullDisk(t *testing.T) {
 	if status, body := put(t, target, 1<<20); status != http.StatusServiceUnavailable || !strings.Contains(body, "disk is full") {
 		t.Errorf("an archive that there is no room for: %d %s", status, body)
 	}
-	if said := p.log.String(); !strings.Contains(said, "make room on the disk") {
+	if said := p.log.String(); !strings.Contains(said, "free disk space") {
 		t.Error("the log does not say what to do")
 	}
 	remount(t, disk, "size=64m")

@@ -1,4 +1,4 @@
-// Package enginetest is the suite of tests that every engine passes. It knows
-// engines by their interface only; its instances are real processes: the test
-// program itself, started again.
+// Package enginetest is the test suite of engines. It uses an engine only
+// through its interface and the network addresses of instances, so that an
+// engine of remote instances can run it, too. The instances run Main.
 package enginetest

@@ -14,77 +14,87 @@ import (
 	"syscall"
 )
 
-// behaviourVariable makes the test program an instance, and tells it which.
+// behaviourVariable selects the behaviour of an instance.
 const behaviourVariable = "ENGINETEST_BEHAVIOUR"
 
-// The behaviours that an instance can be given.
+// The behaviours of instances.
 const (
-	serve       = "serve"
-	crash       = "crash"
-	hang        = "hang"
-	stubborn    = "stubborn"
-	leaveChild  = "leave-child"
-	closesPipe  = "closes-pipe"
-	leaveWriter = "leave-writer"
-	tidy        = "tidy"
+	// Serve answers questions: see answer.
+	Serve = "serve"
+	// Crash prints three lines and exits with status 3 before it serves.
+	Crash = "crash"
+	// Hang never serves.
+	Hang = "hang"
+	// Stubborn serves and ignores SIGTERM.
+	Stubborn = "stubborn"
+	// LeaveChild serves, and has started a process that outlives it.
+	LeaveChild = "leave-child"
+	// LeaveWriter serves, and has started a process that keeps its standard output
+	// open for some seconds.
+	LeaveWriter = "leave-writer"
+	// ClosePipe closes the readiness pipe without a report and never serves.
+	ClosePipe = "close-pipe"
+	// Tidy serves, and answers the question "wait" when it receives SIGTERM.
+	Tidy = "tidy"
 )
 
-// Main runs an instance, and does not return, if the program was started as one.
-// The test program's TestMain calls it first.
+// Main runs an instance, and does not return, if the environment selects a
+// behaviour. It serves on the listener that is file descriptor 3 and writes one
+// byte to file descriptor 4 when it does.
 func Main() {
 	switch behaviour := os.Getenv(behaviourVariable); behaviour {
 	case "":
 		return
-	case crash:
+	case Crash:
 		fmt.Fprintln(os.Stdout, "about to fail")
 		fmt.Fprintln(os.Stderr, "first line of the error")
 		fmt.Fprintln(os.Stderr, "Cannot find module 'x' with "+os.Getenv("PASSWORD"))
 		os.Exit(3)
-	case hang:
+	case Hang:
 		select {}
-	case closesPipe:
+	case ClosePipe:
 		_ = os.NewFile(4, "ready").Close()
 		select {}
-	case stubborn:
+	case Stubborn:
 		signal.Ignore(syscall.SIGTERM)
-	case tidy:
-		asked := make(chan os.Signal, 1)
-		signal.Notify(asked, syscall.SIGTERM)
-		go tidyUp(asked)
-	case leaveChild, leaveWriter:
-		startSleeper(behaviour == leaveWriter)
+	case Tidy:
+		terminated := make(chan os.Signal, 1)
+		signal.Notify(terminated, syscall.SIGTERM)
+		go answerWaiting(terminated)
+	case LeaveChild, LeaveWriter:
+		startSleeper(behaviour == LeaveWriter)
 	}
 	serveForever()
 }
 
-// asked is what a tidy instance says to whoever waits for it when it is asked to
-// go.
-const asked = "asked"
+// terminatedAnswer is the answer of a Tidy instance to "wait".
+const terminatedAnswer = "terminated"
 
-// farewell has the connections of those who wait for a tidy instance's end.
-var farewell = make(chan net.Conn, 1)
+// waiting holds the connection that asked a Tidy instance to "wait".
+var waiting = make(chan net.Conn, 1)
 
-func tidyUp(signals <-chan os.Signal) {
+func answerWaiting(signals <-chan os.Signal) {
 	<-signals
-	conn := <-farewell
-	if _, err := io.WriteString(conn, asked); err != nil {
+	conn := <-waiting
+	if _, err := io.WriteString(conn, terminatedAnswer); err != nil {
 		fail(err)
 	}
 	os.Exit(0)
 }
 
-// sleeperName is the name of a process that an instance leaves behind.
-const sleeperName = "sleeper"
+// SleeperName is the command line of the process that LeaveChild starts.
+const SleeperName = "sleeper"
 
-// startSleeper leaves a process behind. One that leads its own session keeps the instance's output open after the instance.
+// startSleeper starts a process that outlives the instance. With a session of its
+// own, the process also keeps the instance's standard output open.
 func startSleeper(ownSession bool) {
-	duration := "300"
+	seconds := "300"
 	if ownSession {
-		duration = "5" // Nobody ends it.
+		seconds = "5" // It survives the instance's process group.
 	}
 	sleeper := &exec.Cmd{
 		Path:        "/bin/sleep",
-		Args:        []string{sleeperName, duration},
+		Args:        []string{SleeperName, seconds},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: ownSession},
 	}
 	if ownSession {
@@ -95,7 +105,7 @@ func startSleeper(ownSession bool) {
 	}
 }
 
-// serveForever answers a question on each connection: a word and a line's end.
+// serveForever answers one question, a line, on each connection.
 func serveForever() {
 	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
@@ -113,7 +123,7 @@ func serveForever() {
 		}
 		question, err := bufio.NewReader(conn).ReadString('\n')
 		if err == nil && question == "wait\n" {
-			farewell <- conn
+			waiting <- conn
 			continue
 		}
 		if err == nil {
@@ -128,24 +138,25 @@ func serveForever() {
 
 func answer(question string) string {
 	switch question {
+	case "ping":
+		return "pong"
 	case "env":
 		return strings.Join(os.Environ(), "\n")
-	case "leave":
-		if err := os.WriteFile(leftBehind(), []byte("x"), 0o600); err != nil {
+	case "write file":
+		if err := os.WriteFile(temporaryFile(), []byte("x"), 0o600); err != nil {
 			fail(err)
 		}
-		return leftBehind()
-	case "left":
-		_, err := os.Stat(leftBehind())
+		return temporaryFile()
+	case "file exists":
+		_, err := os.Stat(temporaryFile())
 		return strconv.FormatBool(err == nil)
 	case "exit":
 		os.Exit(7)
 	}
-	return "what?"
+	return "unknown question"
 }
 
-// leftBehind is a temporary file.
-func leftBehind() string { return filepath.Join(os.TempDir(), "left-behind") }
+func temporaryFile() string { return filepath.Join(os.TempDir(), "temporary-file") }
 
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, err)

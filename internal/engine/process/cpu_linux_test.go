@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/cgroups/fscommon"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/test/await"
@@ -56,27 +57,18 @@ func TestTheStartBoostEnds(t *testing.T) {
 	e := newEngine(t, process.Config{
 		Dir: shortDir(t), ReadyTimeout: 6 * time.Second, Isolation: sandbox.Full, Now: func() time.Time { return now },
 	})
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	mark := burnVariable + "=" + rand.Text()
 	r := engine.Revision{
-		ID: "r", FunctionID: "f", Command: []string{program}, Dir: t.TempDir(), Env: []string{mark, burnVariable + "_FOREVER=1"},
+		ID: "r", FunctionID: "f", Env: []string{mark, burnVariable + "_FOREVER=1"},
 		MemoryLimit: 512, CPULimit: 70,
 	}
 	for range 2 {
 		runToItsEnd(t, e, r)
 	}
-	// The clock stands still, so it is the same minute.
-	events, err := e.Watch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.SetScale(t.Context(), r.ID, 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	<-events
+	// The clock does not advance, so it is the same minute.
+	events := enginetest.Watch(t, e)
+	enginetest.Scale(t, e, r, 1)
+	enginetest.Next(t, events, engine.Starting)
 	await.True(t, "the instance is kept from running", func() bool { return running(mark) && throttled(t, mark) >= 5 })
 }
 
@@ -92,35 +84,16 @@ func running(mark string) bool {
 }
 
 // startBurner returns the address of an instance that serves.
-func startBurner(t *testing.T, e *process.Engine, tier int, mark string) string {
+func startBurner(t *testing.T, e *process.Engine, tier int, mark string) engine.Address {
 	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	events, err := e.Watch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := engine.Revision{ID: "r", Command: []string{program}, Dir: t.TempDir(), Env: []string{mark}, MemoryLimit: 512, CPULimit: tier}
-	if err := e.Apply(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.SetScale(t.Context(), r.ID, 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	<-events
-	event := <-events
-	if event.State != engine.Ready {
-		t.Fatalf("the instance does not serve: %+v", event)
-	}
-	return event.Address
+	r := engine.Revision{ID: "r", Env: []string{mark}, MemoryLimit: 512, CPULimit: tier}
+	return enginetest.StartOne(t, e, enginetest.Watch(t, e), r).Address
 }
 
 // askBurner has the instance burn, and returns the CPU time that it took.
-func askBurner(t *testing.T, address string) time.Duration {
+func askBurner(t *testing.T, address engine.Address) time.Duration {
 	t.Helper()
-	conn, err := net.Dial("unix", address)
+	conn, err := net.Dial(address.Network(), address.Endpoint())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,10 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/test/await"
@@ -19,16 +19,9 @@ import (
 // printed and why it ended. Its code has a file and a folder, which stay as they are.
 func onDisk(t *testing.T, disk int64, memory int, scripts ...string) (outputs []string, reason string) {
 	t.Helper()
-	var mu sync.Mutex
-	var printed []string
-	e, err := process.New(process.Config{
+	e, err := process.New(withPorts(t, process.Config{
 		Dir: shortDir(t), Isolation: sandbox.Full, Disk: disk, DiskDir: t.TempDir(),
-		Output: func(line process.Line) {
-			mu.Lock()
-			defer mu.Unlock()
-			printed = append(printed, line.Text)
-		},
-	}, slog.New(slog.DiscardHandler))
+	}), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,13 +34,15 @@ func onDisk(t *testing.T, disk int64, memory int, scripts ...string) (outputs []
 		t.Fatal(err)
 	}
 	for _, script := range scripts {
-		printed = nil
+		o := collect(e)
 		reason = runToItsEnd(t, e, engine.Revision{
-			ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", script}, Dir: dir, MemoryLimit: memory, CPULimit: 1000,
+			ID: "r", FunctionID: "f", Artifact: dir, Launch: shell(t, script), MemoryLimit: memory, CPULimit: 1000,
 		})
-		mu.Lock()
+		var printed []string
+		for _, line := range o.lines {
+			printed = append(printed, line.Text)
+		}
 		outputs = append(outputs, strings.Join(printed, "\n"))
-		mu.Unlock()
 	}
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
@@ -85,7 +80,9 @@ func TestDisk_RunsAProgramThatIsTheCode(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "function"), []byte("#!/bin/sh\necho x > /home/app/beside && exit 7\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := engine.Revision{ID: "r", FunctionID: "f", Command: []string{sandbox.HomeDir + "/function"}, Dir: dir, MemoryLimit: 256, CPULimit: 1000}
+	r := engine.Revision{
+		ID: "r", FunctionID: "f", Artifact: dir, Launch: launch(t, sandbox.HomeDir+"/function"), MemoryLimit: 256, CPULimit: 1000,
+	}
 	if reason := runToItsEnd(t, e, r); reason != "exit status 7" {
 		t.Errorf("the program ended with %q, want exit status 7", reason)
 	}
@@ -124,7 +121,7 @@ func TestDisk_IsNotMemory(t *testing.T) {
 func TestDisk_EndsWithAKilledServer(t *testing.T) {
 	t.Parallel()
 	dir, disks := shortDir(t), t.TempDir()
-	server, _ := startServer(t, dir, "serve", diskVariable+"="+disks)
+	server, _ := startServer(t, dir, enginetest.Serve, diskVariable+"="+disks)
 	if n := attached(t, disks); n == 0 {
 		t.Error("no disk of the server's is attached, want those of its sandboxes")
 	}

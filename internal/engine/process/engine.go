@@ -9,8 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/egress"
@@ -29,8 +29,13 @@ const (
 
 var errClosed = errors.New("process engine is closed")
 
-// Config is how an Engine runs instances. A zero field stands for its default.
+// Config is how an Engine runs instances. A zero field stands for its default;
+// Artifacts and Starter have none.
 type Config struct {
+	// Artifacts finds the code of instances.
+	Artifacts Artifacts
+	// Starter determines how instances are started.
+	Starter Starter
 	// Dir is where the engine makes the folder of its sockets and working
 	// folders; by default the system's folder for temporary files. It has a
 	// short name, for a socket's path may be no longer than about 100 bytes.
@@ -51,9 +56,6 @@ type Config struct {
 	// Workers are the interpreters that can be started before it is known for
 	// which function, by language.
 	Workers map[string]Worker
-	// Output receives what instances print. If it is nil the log does; else that
-	// has it only where it tells of everything.
-	Output func(Line)
 	// Cause finds in what the programs of a language write to standard error why
 	// they ended; by default it is the last line.
 	Cause func(language string) Cause
@@ -110,12 +112,12 @@ type Engine struct {
 	pool    *pool
 	boosts  *boosts
 	running sync.WaitGroup
+	// output is set by SetOutput.
+	output atomic.Pointer[func(engine.Line)]
 
 	mu        sync.Mutex
 	closed    bool
-	revisions map[string]engine.Revision
-	// redactors find the secrets of revisions.
-	redactors map[string]*redactor
+	revisions map[string]*revision
 	instances map[string]*instance
 	watchers  map[*watcher]struct{}
 }
@@ -123,9 +125,11 @@ type Engine struct {
 var _ engine.Engine = (*Engine)(nil)
 
 // New returns an engine without instances. It removes what engines of servers
-// that were killed left in the same Dir. The logger receives what instances
-// print. Close it after use.
+// that were killed left in the same Dir. Close it after use.
 func New(config Config, logger *slog.Logger) (*Engine, error) {
+	if config.Artifacts == nil || config.Starter == nil {
+		return nil, errors.New("process engine: artifacts and a starter are required")
+	}
 	config = config.orDefaults()
 	folder, err := openFolder(config.Dir)
 	if err != nil {
@@ -137,8 +141,7 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 		folder:    folder,
 		visible:   append(sandbox.SystemFolders(), config.Visible...),
 		boosts:    &boosts{now: config.Now, spent: map[string]*boost{}},
-		revisions: map[string]engine.Revision{},
-		redactors: map[string]*redactor{},
+		revisions: map[string]*revision{},
 		instances: map[string]*instance{},
 		watchers:  map[*watcher]struct{}{},
 	}
@@ -189,13 +192,9 @@ func (e *Engine) Prove(ctx context.Context) (sandbox.Report, error) {
 	return e.host.Prove(ctx)
 }
 
-// Home is the path at which instances see the folder of their revision.
-func (e *Engine) Home(dir string) string {
-	if e.config.Isolation >= sandbox.User {
-		return sandbox.HomeDir
-	}
-	return dir
-}
+// SetOutput implements engine.Engine. What instances print goes to the log, too,
+// at the level Debug.
+func (e *Engine) SetOutput(receive func(engine.Line)) { e.output.Store(&receive) }
 
 // Close asks all instances to go and returns when all have ended. The watches
 // end after the last event.
@@ -217,6 +216,9 @@ func (e *Engine) Close() error {
 	for w := range e.watchers {
 		w.close()
 	}
+	for _, r := range e.revisions {
+		r.drop()
+	}
 	e.mu.Unlock()
 	var err error
 	if e.host != nil {
@@ -225,33 +227,28 @@ func (e *Engine) Close() error {
 	return errors.Join(err, e.folder.remove())
 }
 
-// Apply makes a revision known.
-func (e *Engine) Apply(_ context.Context, r engine.Revision) error {
-	if r.ID == "" || len(r.Command) == 0 || !filepath.IsAbs(r.Command[0]) {
-		return fmt.Errorf("apply revision %q: want an ID and a command with an absolute path", r.ID)
+// Apply implements engine.Engine.
+func (e *Engine) Apply(ctx context.Context, r engine.Revision) error {
+	resolved, err := e.resolve(ctx, r)
+	if err != nil {
+		return fmt.Errorf("apply revision %q: %w", r.ID, err)
 	}
-	if e.config.Isolation == sandbox.Full && r.Dir != "" {
-		if err := openToOthers(r.Dir); err != nil {
-			return fmt.Errorf("apply revision %s: %w", r.ID, err)
-		}
-	}
-	secrets := newRedactor(r.Secrets)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
+		resolved.drop()
 		return errClosed
 	}
-	r.Command = slices.Clone(r.Command)
-	r.Env = slices.Clone(r.Env)
-	r.Secrets = slices.Clone(r.Secrets)
-	e.revisions[r.ID] = r
-	e.redactors[r.ID] = secrets
-	e.pool.want(r)
+	if before := e.revisions[r.ID]; before != nil {
+		before.drop()
+	}
+	e.revisions[r.ID] = resolved
+	e.pool.want(resolved)
 	return nil
 }
 
-// SetScale starts or stops instances until there are n.
-func (e *Engine) SetScale(_ context.Context, revisionID string, n int, spare []string) error {
+// SetScale implements engine.Engine.
+func (e *Engine) SetScale(_ context.Context, revisionID string, n int, victims []string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r, ok := e.revisions[revisionID]
@@ -263,16 +260,16 @@ func (e *Engine) SetScale(_ context.Context, revisionID string, n int, spare []s
 	}
 	live := 0
 	for _, in := range e.instances {
-		if in.revision.ID == revisionID && !in.stopping {
+		if in.revision.id == revisionID && !in.stopping {
 			live++
 		}
 	}
 	for ; live < n; live++ {
 		e.start(r)
 	}
-	for _, id := range spare {
+	for _, id := range victims {
 		in := e.instances[id]
-		if live > n && in != nil && in.revision.ID == revisionID && !in.stopping {
+		if live > n && in != nil && in.revision.id == revisionID && !in.stopping {
 			in.terminate()
 			live--
 		}
@@ -280,14 +277,15 @@ func (e *Engine) SetScale(_ context.Context, revisionID string, n int, spare []s
 	return nil
 }
 
-func (e *Engine) start(r engine.Revision) {
-	in := newInstance(e.config.NewID(), r, e.redactors[r.ID])
+func (e *Engine) start(r *revision) {
+	in := newInstance(e.config.NewID(), r)
+	r.users++
 	e.instances[in.id] = in
 	e.emit(in.event(engine.Starting))
 	e.running.Go(func() { e.run(in) })
 }
 
-// Stop kills an instance.
+// Stop implements engine.Engine.
 func (e *Engine) Stop(_ context.Context, instanceID string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -297,15 +295,17 @@ func (e *Engine) Stop(_ context.Context, instanceID string) error {
 	return nil
 }
 
-// Delete kills the instances of a revision, forgets it, and waits for their end.
+// Delete implements engine.Engine.
 func (e *Engine) Delete(ctx context.Context, revisionID string) error {
 	var ending []*instance
 	e.mu.Lock()
-	delete(e.revisions, revisionID)
-	delete(e.redactors, revisionID)
+	if r := e.revisions[revisionID]; r != nil {
+		delete(e.revisions, revisionID)
+		r.drop()
+	}
 	e.pool.forget(revisionID)
 	for _, in := range e.instances {
-		if in.revision.ID == revisionID {
+		if in.revision.id == revisionID {
 			in.kill()
 			ending = append(ending, in)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
@@ -46,6 +47,9 @@ func shortDir(t *testing.T) string {
 
 func newEngine(t *testing.T, config process.Config) *process.Engine {
 	t.Helper()
+	if config.Starter == nil {
+		config = withPorts(t, config)
+	}
 	e, err := process.New(config, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatalf("New() = %v", err)
@@ -70,7 +74,8 @@ func TestSuite(t *testing.T) {
 				runAsNobody(t, level)
 				return
 			}
-			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine {
+			open := func(t *testing.T, ready time.Duration) *process.Engine {
+				t.Helper()
 				dir := shortDir(t)
 				t.Cleanup(func() { wantEmpty(t, dir) })
 				return newEngine(t, process.Config{
@@ -78,7 +83,14 @@ func TestSuite(t *testing.T) {
 					Dir: dir, ReadyTimeout: ready, Grace: 300 * time.Millisecond,
 					Isolation: level, Spare: process.Spare{Least: 1, Most: 1, Memory: 1 << 30},
 				})
-			})
+			}
+			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine { return open(t, ready) })
+			for name, test := range localTests {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					test(t, open(t, await.Patience))
+				})
+			}
 		})
 	}
 }
@@ -97,7 +109,7 @@ func TestNewRefusesALongPath(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	_, err := process.New(process.Config{Dir: dir}, slog.New(slog.DiscardHandler))
+	_, err := process.New(withPorts(t, process.Config{Dir: dir}), slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "choose a shorter one") {
 		t.Errorf("New() = %v, want that the path is too long", err)
 	}
@@ -132,28 +144,13 @@ func TestNewSweepsWhatTheDeadLeft(t *testing.T) {
 func TestAnEndedInstanceRefuses(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, process.Config{Dir: shortDir(t)})
-	events, err := e.Watch(t.Context())
-	if err != nil {
+	r := enginetest.Revision(enginetest.Serve)
+	socket := enginetest.StartOne(t, e, enginetest.Watch(t, e), r).Address.Endpoint()
+	hold := filepath.Join(filepath.Dir(socket), "hold")
+	if err := os.Link(socket, hold); err != nil {
 		t.Fatal(err)
 	}
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := engine.Revision{ID: "r", Command: []string{program}, Env: []string{"ENGINETEST_BEHAVIOUR=serve"}}
-	if err := e.Apply(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.SetScale(t.Context(), "r", 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	<-events
-	ready := <-events
-	hold := filepath.Join(filepath.Dir(ready.Address), "hold")
-	if err := os.Link(ready.Address, hold); err != nil {
-		t.Fatal(err)
-	}
-	if err := e.Delete(t.Context(), "r"); err != nil {
+	if err := e.Delete(t.Context(), r.ID); err != nil {
 		t.Fatal(err)
 	}
 	if conn, err := net.Dial("unix", hold); err == nil {

@@ -8,14 +8,13 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jeton-dev/jeton/internal/engine"
 )
 
 const (
 	// folderPrefix begins the name of each engine's folder.
 	folderPrefix = "jeton-run-"
-	// MaxSocketPath is the longest path of a unix socket on all systems that
-	// Jeton runs on: macOS allows 103 bytes, Linux 107.
-	MaxSocketPath = 103
 	// longestID leaves room for an instance's ID and ".sock".
 	longestID = 20
 )
@@ -40,8 +39,8 @@ func openFolder(base string) (*folder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make folder for sockets: %w", err)
 		}
-		if length := len(path) + longestID; length > MaxSocketPath {
-			err := fmt.Errorf("%s is too long a path for sockets by %d bytes: choose a shorter one", base, length-MaxSocketPath)
+		if length := len(path) + longestID; length > engine.MaxSocketPath {
+			err := fmt.Errorf("%s is too long a path for sockets by %d bytes: choose a shorter one", base, length-engine.MaxSocketPath)
 			return nil, errors.Join(err, os.Remove(path))
 		}
 		if lock := tryLock(path); lock != nil {

@@ -15,10 +15,9 @@ import (
 // An instance is one child process, from the wish for it to its end.
 type instance struct {
 	id       string
-	revision engine.Revision
-	socket   string
-	// secrets finds those of the revision.
-	secrets *redactor
+	revision *revision
+	// address is where the instance serves, once it was spawned.
+	address engine.Address
 
 	// What follows is guarded by the engine's mutex.
 	stopping bool
@@ -32,11 +31,10 @@ type instance struct {
 	ended chan struct{}
 }
 
-func newInstance(id string, r engine.Revision, secrets *redactor) *instance {
+func newInstance(id string, r *revision) *instance {
 	return &instance{
 		id:         id,
 		revision:   r,
-		secrets:    secrets,
 		terminated: make(chan struct{}),
 		killed:     make(chan struct{}),
 		ended:      make(chan struct{}),
@@ -55,9 +53,9 @@ func (in *instance) kill() {
 }
 
 func (in *instance) event(state engine.State) engine.Event {
-	event := engine.Event{RevisionID: in.revision.ID, InstanceID: in.id, State: state}
+	event := engine.Event{RevisionID: in.revision.id, InstanceID: in.id, State: state}
 	if state == engine.Ready {
-		event.Address = in.socket
+		event.Address = in.address
 	}
 	return event
 }
@@ -75,6 +73,7 @@ func (e *Engine) run(in *instance) {
 		event.Reason = reason
 	}
 	delete(e.instances, in.id)
+	in.revision.drop()
 	e.emit(event)
 	close(in.ended)
 }
@@ -124,7 +123,7 @@ func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exit
 	overdue := time.NewTimer(e.config.ReadyTimeout)
 	defer overdue.Stop()
 	var grace, settled <-chan time.Time
-	boost := e.newBooster(in.revision.FunctionID, p.boost)
+	boost := e.newBooster(in.revision.functionID, p.boost)
 	defer boost.end()
 	for {
 		select {
@@ -168,34 +167,25 @@ func (e *Engine) becomeReady(in *instance) {
 	e.emit(in.event(engine.Ready))
 }
 
-// A Line is one line that an instance has printed, without its secrets.
-type Line struct {
-	FunctionID, RevisionID, InstanceID string
-	// Stream is "stdout" or "stderr".
-	Stream, Text string
-}
-
-// bindOutput has what an instance prints logged, and looked at for its cause.
+// bindOutput attributes what is printed on two streams to an instance.
 func (e *Engine) bindOutput(in *instance, stdout, stderr *lines) {
 	r := newRate(e.config.Now)
-	stdout.bind(in.secrets, e.logLine(in, "stdout"), new(lastLine), r)
-	stderr.bind(in.secrets, e.logLine(in, "stderr"), e.config.Cause(in.revision.Language), r)
+	stdout.bind(in.revision.secrets, e.outputOf(in, engine.Stdout), new(lastLine), r)
+	stderr.bind(in.revision.secrets, e.outputOf(in, engine.Stderr), e.config.Cause(in.revision.language), r)
 }
 
-func (e *Engine) logLine(in *instance, stream string) func(string) {
+// outputOf returns the function that reports the lines of a stream.
+func (e *Engine) outputOf(in *instance, stream string) func(string) {
 	logger := e.logger.With(
-		"function", in.revision.FunctionID, "revision", in.revision.ID, "instance", in.id, "stream", stream,
+		"function", in.revision.functionID, "revision", in.revision.id, "instance", in.id, "stream", stream,
 	)
-	level := levelOutput
-	if e.config.Output != nil {
-		level = slog.LevelDebug
-	}
-	return func(line string) {
-		if e.config.Output != nil {
-			e.config.Output(Line{
-				FunctionID: in.revision.FunctionID, RevisionID: in.revision.ID, InstanceID: in.id, Stream: stream, Text: line,
-			})
+	line := engine.Line{FunctionID: in.revision.functionID, RevisionID: in.revision.id, InstanceID: in.id, Stream: stream}
+	return func(text string) {
+		if receive := e.output.Load(); receive != nil {
+			line := line
+			line.Text = text
+			(*receive)(line)
 		}
-		logger.LogAttrs(context.Background(), level, line)
+		logger.LogAttrs(context.Background(), slog.LevelDebug, text)
 	}
 }

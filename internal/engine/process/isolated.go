@@ -1,9 +1,7 @@
 package process
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -22,7 +20,8 @@ type box struct {
 	folder         *folder
 	id             string
 	level          sandbox.Level
-	work, socket   string
+	work           string
+	address        engine.Address
 	channels       channels
 	stdout, stderr *lines
 	// egress is the way out to the network; nil if there is none.
@@ -34,17 +33,17 @@ type box struct {
 }
 
 // newBox makes a box in which nothing runs: for a revision, or for whatever comes.
-func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
+func (e *Engine) newBox(ctx context.Context, r *revision) (*box, error) {
 	id := e.config.NewID()
 	b := &box{
-		folder: e.folder, id: id, socket: e.folder.socket(id), level: e.host.Level(),
+		folder: e.folder, id: id, level: e.host.Level(),
 		stdout: newLines(unheard), stderr: newLines(unheard),
 	}
 	var err error
 	if b.work, err = e.folder.addInstance(id); err != nil {
 		return nil, err
 	}
-	if b.channels, err = openChannels(b.socket); err != nil {
+	if b.channels, b.address, err = openChannels(e.folder.socket(id)); err != nil {
 		return nil, errors.Join(err, b.folder.removeInstance(id))
 	}
 	defer b.channels.closeTheirs()
@@ -53,10 +52,10 @@ func (e *Engine) newBox(ctx context.Context, r *engine.Revision) (*box, error) {
 		Files: b.channels.theirs(), Stdout: b.stdout, Stderr: b.stderr, Disk: e.config.Disk > 0,
 	}
 	if r != nil {
-		layout.Visible = e.visibleTo(*r)
+		layout.Visible = r.visible
 	}
 	if r != nil && !e.host.CanMountCode() {
-		layout.Home, layout.Temporary = r.Dir, sandbox.LimitsFor(r.MemoryLimit, r.CPULimit).Temporary
+		layout.Home, layout.Temporary = r.dir, sandbox.LimitsFor(r.memory, r.cpu).Temporary
 	}
 	policy := e.config.Egress
 	if policy != nil && e.host.CanMountCode() {
@@ -89,7 +88,7 @@ func (e *Engine) spawnIsolated(in *instance) (*program, error) {
 		// What waited in it has ended since.
 		e.logger.Warn("a prepared sandbox was of no use", "instance", in.id, "error", err)
 	}
-	b, err := e.newBox(context.Background(), &in.revision)
+	b, err := e.newBox(context.Background(), in.revision)
 	if err != nil {
 		return nil, err
 	}
@@ -100,23 +99,23 @@ func (e *Engine) spawnIsolated(in *instance) (*program, error) {
 func (e *Engine) occupy(in *instance, b *box) (*program, error) {
 	e.bindOutput(in, b.stdout, b.stderr)
 	if b.egress != nil {
-		b.egress.Assign(in.revision.FunctionID, in.revision.ProjectID)
+		b.egress.Assign(in.revision.functionID, in.revision.projectID)
 	}
-	boost := e.boosts.take(in.revision.FunctionID)
+	boost := e.boosts.take(in.revision.functionID)
 	if err := b.enter(in.revision, boost > 0); err != nil {
-		e.boosts.giveBack(in.revision.FunctionID, boost)
+		e.boosts.giveBack(in.revision.functionID, boost)
 		b.Kill()
 		status := b.Wait()
 		return nil, errors.Join(err, errors.New(status), b.channels.readiness.Close())
 	}
-	in.socket = b.socket
+	in.address = b.address
 	return &program{process: b, boost: boost, stdout: b.stdout, stderr: b.stderr, readiness: b.channels.readiness}, nil
 }
 
 // enter brings a revision into the box. Boosted, it has a whole CPU until it settles.
-func (b *box) enter(r engine.Revision, boosted bool) error {
-	b.memory = r.MemoryLimit
-	b.limits = sandbox.LimitsFor(r.MemoryLimit, r.CPULimit)
+func (b *box) enter(r *revision, boosted bool) error {
+	b.memory = r.memory
+	b.limits = sandbox.LimitsFor(r.memory, r.cpu)
 	start := b.limits
 	if boosted {
 		start.CPU = max(start.CPU, boostCPU)
@@ -125,53 +124,35 @@ func (b *box) enter(r engine.Revision, boosted bool) error {
 	// Revealing waits for another thread: the limits are set meanwhile.
 	go func() { limited <- b.Limit(start) }()
 	var err error
-	if b.level == sandbox.Full && r.Dir != "" {
-		err = b.MountCode(r.Dir, b.limits.Temporary)
+	if b.level == sandbox.Full {
+		err = b.MountCode(r.dir, b.limits.Temporary)
 	}
 	if err := errors.Join(err, <-limited); err != nil {
 		return err
 	}
 	if b.worker {
-		return b.assign(r)
+		return b.Assign(r.assignment)
 	}
 	p := sandbox.Program{
-		Path: r.Command[0], Args: r.Command, Env: slices.Concat(b.environment(), r.Env), Dir: sandbox.HomeDir,
-		Profile: profileOf(r.Language),
+		Path: r.command[0], Args: r.command, Env: slices.Concat(b.environment(), r.env), Dir: sandbox.HomeDir,
+		Profile: profileOf(r.language),
 	}
 	if b.level == sandbox.Restricted {
-		p.Dir, p.Writable, p.Readable = b.work, []string{b.work}, []string{cmp.Or(r.Dir, b.work), filepath.Dir(r.Command[0])}
+		p.Dir, p.Writable, p.Readable = b.work, []string{b.work}, []string{r.dir, filepath.Dir(r.command[0])}
 	}
 	return b.Exec(p)
 }
 
 // environment is what each instance finds in its environment, unless its revision
 // says otherwise: the last of two variables of one name counts.
-func (b *box) environment() []string {
+func (b *box) environment() []string { return environment(b.level, b.work) }
+
+func environment(level sandbox.Level, work string) []string {
 	home, temporary := sandbox.HomeDir, "/tmp"
-	if b.level == sandbox.Restricted {
-		home, temporary = b.work, filepath.Join(b.work, "tmp")
+	if level == sandbox.Restricted {
+		home, temporary = work, filepath.Join(work, "tmp")
 	}
 	return []string{minimalPath, "HOME=" + home, "TMPDIR=" + temporary}
-}
-
-// An assignment is what a prepared worker reads when it is known which function
-// it serves.
-type assignment struct {
-	Arguments   []string          `json:"arguments"`
-	Environment map[string]string `json:"environment"`
-}
-
-func (b *box) assign(r engine.Revision) error {
-	a := assignment{Arguments: r.Work.Arguments, Environment: map[string]string{}}
-	for _, variable := range slices.Concat(b.environment(), r.Env) {
-		name, value, _ := strings.Cut(variable, "=")
-		a.Environment[name] = value
-	}
-	text, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	return b.Assign(text)
 }
 
 // settle has the limit of the CPU hold.
@@ -201,20 +182,4 @@ func profileOf(language string) sandbox.Profile {
 		return profile
 	}
 	return sandbox.Generic
-}
-
-// visibleTo is what the instances of a revision see of this machine beside their
-// code: what all see, and their program.
-func (e *Engine) visibleTo(r engine.Revision) []string {
-	if e.sees(r.Command[0]) {
-		return e.visible
-	}
-	return append(slices.Clone(e.visible), r.Command[0])
-}
-
-// sees tells whether a program can be seen in every sandbox.
-func (e *Engine) sees(program string) bool {
-	return slices.ContainsFunc(append([]string{sandbox.HomeDir}, e.visible...), func(path string) bool {
-		return program == path || strings.HasPrefix(program, path+"/")
-	})
 }

@@ -2,19 +2,18 @@ package process
 
 import (
 	"bytes"
-	"log/slog"
 	"strings"
 	"sync"
+
+	"github.com/jeton-dev/jeton/internal/engine"
 )
 
 const (
-	// maxLine is the longest line of an instance that is logged as one, in bytes.
-	maxLine = 8 << 10
+	// maxLine is the longest line of an instance that is reported as one, in bytes.
+	maxLine = engine.MaxLine
 	// maxLast is how much of what an instance wrote is told as the reason of its
 	// end, in bytes.
 	maxLast = 400
-	// levelOutput is the level of what instances print.
-	levelOutput = slog.LevelInfo
 )
 
 // lines cuts what is written to it into lines and logs each, without secrets.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jeton-dev/jeton/internal/engine"
@@ -32,46 +33,62 @@ func TestOutput(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var log bytes.Buffer
-			e, err := process.New(process.Config{Dir: shortDir(t)}, slog.New(slog.NewJSONHandler(&log, nil)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			runToItsEnd(t, e, engine.Revision{ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", test.script}})
-			if err := e.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if got := logged(t, &log); !slices.Equal(got, test.want) {
-				t.Errorf("logged %.300q, want %.300q", got, test.want)
+			e := newEngine(t, process.Config{Dir: shortDir(t)})
+			o := collect(e)
+			runToItsEnd(t, e, engine.Revision{ID: "r", FunctionID: "f", Launch: shell(t, test.script)})
+			if got := o.texts(); !slices.Equal(got, test.want) {
+				t.Errorf("got lines %.300q, want %.300q", got, test.want)
 			}
 		})
 	}
 }
 
-// TestOutputGoesWhereItIsWanted asks that lines go to who wants them, and then not
-// into the log, unless that tells of everything.
-func TestOutputGoesWhereItIsWanted(t *testing.T) {
+// TestOutput_IsLoggedAtDebug checks the lines in the server's log.
+func TestOutput_IsLoggedAtDebug(t *testing.T) {
 	t.Parallel()
-	var log bytes.Buffer
-	lines := make(chan process.Line, 1)
-	config := process.Config{Dir: shortDir(t), Output: func(line process.Line) { lines <- line }, NewID: func() string { return "i1" }}
-	e, err := process.New(config, slog.New(slog.NewJSONHandler(&log, nil)))
-	if err != nil {
-		t.Fatal(err)
+	for level, want := range map[slog.Level][]string{slog.LevelDebug: {"stderr it is [redacted]"}, slog.LevelInfo: nil} {
+		var log bytes.Buffer
+		e, err := process.New(
+			withPorts(t, process.Config{Dir: shortDir(t)}), slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level})),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runToItsEnd(t, e, engine.Revision{ID: "r", FunctionID: "f", Launch: shell(t, "echo it is hunter2 >&2"), Secrets: []string{"hunter2"}})
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := logged(t, &log); !slices.Equal(got, want) {
+			t.Errorf("level %v: logged %q, want %q", level, got, want)
+		}
 	}
-	runToItsEnd(t, e, engine.Revision{
-		ID: "r", FunctionID: "f", Command: []string{"/bin/sh", "-c", "echo it is hunter2 >&2"}, Secrets: []string{"hunter2"},
+}
+
+// output collects the lines of instances.
+type output struct {
+	mu    sync.Mutex
+	lines []engine.Line
+}
+
+func collect(e engine.Engine) *output {
+	o := &output{}
+	e.SetOutput(func(line engine.Line) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.lines = append(o.lines, line)
 	})
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
+	return o
+}
+
+// texts returns the stream and text of each line.
+func (o *output) texts() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var texts []string
+	for _, line := range o.lines {
+		texts = append(texts, line.Stream+" "+line.Text)
 	}
-	want := process.Line{FunctionID: "f", RevisionID: "r", InstanceID: "i1", Stream: "stderr", Text: "it is [redacted]"}
-	if got := <-lines; got != want {
-		t.Errorf("told %+v, want %+v", got, want)
-	}
-	if got := logged(t, &log); len(got) > 0 {
-		t.Errorf("logged %q, too", got)
-	}
+	return texts
 }
 
 // runToItsEnd runs one instance and returns the reason of its end.

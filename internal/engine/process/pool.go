@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
@@ -85,13 +84,13 @@ func newPool(e *Engine, config Spare) *pool {
 }
 
 // want has boxes made that the revision will need.
-func (p *pool) want(r engine.Revision) {
+func (p *pool) want(r *revision) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wanted[r.ID] = p.kinds(r)
+	p.wanted[r.id] = r.kinds
 	p.tell()
 }
 
@@ -106,20 +105,8 @@ func (p *pool) forget(revisionID string) {
 	p.tell()
 }
 
-// kinds are the kinds of boxes that serve the revision, best first.
-func (p *pool) kinds(r engine.Revision) []string {
-	var kinds []string
-	if _, known := p.engine.config.Workers[r.Language]; known && r.Work != nil && !p.config.NoWorkers {
-		kinds = append(kinds, r.Language)
-	}
-	if p.engine.sees(r.Command[0]) {
-		kinds = append(kinds, empty)
-	}
-	return kinds
-}
-
 // claim returns the best box for the revision, or nil if none is ready.
-func (p *pool) claim(r engine.Revision) *box {
+func (p *pool) claim(r *revision) *box {
 	if p == nil {
 		return nil
 	}
@@ -129,11 +116,11 @@ func (p *pool) claim(r engine.Revision) *box {
 	if p.closed {
 		return nil
 	}
-	kinds := p.kinds(r)
-	if len(kinds) > 0 {
-		p.claims[kinds[0]] = append(p.claims[kinds[0]], p.engine.config.Now())
+	if len(r.kinds) > 0 {
+		best := r.kinds[0]
+		p.claims[best] = append(p.claims[best], p.engine.config.Now())
 	}
-	for _, kind := range kinds {
+	for _, kind := range r.kinds {
 		if boxes := p.ready[kind]; len(boxes) > 0 {
 			p.ready[kind] = boxes[1:]
 			return boxes[0]

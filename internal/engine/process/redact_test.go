@@ -1,8 +1,6 @@
 package process_test
 
 import (
-	"bytes"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -34,25 +32,18 @@ func TestSecretsAreNotTold(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var log bytes.Buffer
-			e, err := process.New(process.Config{Dir: shortDir(t)}, slog.New(slog.NewJSONHandler(&log, nil)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := engine.Revision{ID: "r", FunctionID: "f", Secrets: test.secrets}
-			r.Command = []string{"/bin/sh", "-c", test.script + "; exit 1"}
+			e := newEngine(t, process.Config{Dir: shortDir(t)})
+			o := collect(e)
+			r := engine.Revision{ID: "r", FunctionID: "f", Launch: shell(t, test.script+"; exit 1"), Secrets: test.secrets}
 			r.Env = []string{"PLAIN=cannot"}
 			for i, secret := range test.secrets {
 				r.Env = append(r.Env, string(rune('A'+i))+"="+secret)
 			}
 			reason := runToItsEnd(t, e, r)
-			if err := e.Close(); err != nil {
-				t.Fatal(err)
-			}
 			if want := "exit status 1: " + test.want; reason != want {
 				t.Errorf("the reason is %q, want %q", reason, want)
 			}
-			wantNoSecret(t, logged(t, &log), test.secrets)
+			wantNoSecret(t, o.texts(), test.secrets)
 		})
 	}
 }
@@ -80,7 +71,7 @@ func TestASecretThatALongLineCutsIsNotTold(t *testing.T) {
 	e := newEngine(t, process.Config{Dir: shortDir(t)})
 	reason := runToItsEnd(t, e, engine.Revision{
 		ID: "r", FunctionID: "f", Env: []string{"A=" + secret}, Secrets: []string{secret},
-		Command: []string{"/bin/sh", "-c", `printf '%s,' "$A" "$A" "$A" "$A" "$A" "$A" "$A" "$A" "$A" >&2; exit 1`},
+		Launch: shell(t, `printf '%s,' "$A" "$A" "$A" "$A" "$A" "$A" "$A" "$A" "$A" >&2; exit 1`),
 	})
 	if want := "exit status 1: " + strings.Repeat("[redacted],", 8) + "[redacted]"; reason != want {
 		t.Errorf("the reason is %q, want %q", reason, want)

@@ -3,8 +3,8 @@ package process_test
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/test/await"
@@ -26,20 +27,23 @@ const serverVariable = "PROCESS_TEST_SERVER"
 // behaviourVariable says how that instance behaves.
 const behaviourVariable = "PROCESS_TEST_BEHAVIOUR"
 
+// markVariable distinguishes the processes of that instance from all others.
+const markVariable = "PROCESS_TEST_MARK"
+
 // diskVariable gives that instance a disk, below the folder in its value.
 const diskVariable = "PROCESS_TEST_DISK"
 
 // runServer starts an instance, prints its address, and waits to be killed.
 func runServer(dir string) error {
-	config := process.Config{Dir: dir}
+	empty, err := os.MkdirTemp(dir, "artifact")
+	if err != nil {
+		return err
+	}
+	config := process.Config{Dir: dir, Artifacts: ports{empty}, Starter: ports{empty}}
 	if disks := os.Getenv(diskVariable); disks != "" {
 		config.Isolation, config.Disk, config.DiskDir = sandbox.Full, 64<<20, disks
 	}
 	e, err := process.New(config, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
@@ -48,9 +52,7 @@ func runServer(dir string) error {
 	if err != nil {
 		return err
 	}
-	r := engine.Revision{
-		ID: "r", Command: []string{program}, Env: []string{"ENGINETEST_BEHAVIOUR=" + os.Getenv(behaviourVariable)}, MemoryLimit: 256, CPULimit: 1000,
-	}
+	r := enginetest.Revision(os.Getenv(behaviourVariable), markVariable+"="+os.Getenv(markVariable))
 	if err := e.Apply(ctx, r); err != nil {
 		return err
 	}
@@ -58,16 +60,16 @@ func runServer(dir string) error {
 		return err
 	}
 	for event := range events {
-		if event.State != engine.Starting {
-			fmt.Fprintln(os.Stdout, event.Address+event.Reason)
+		if event.State == engine.Ready || event.State == engine.Gone {
+			fmt.Fprintln(os.Stdout, event.Address.Endpoint()+event.Reason)
 		}
 	}
 	return nil
 }
 
-// startServer starts a server with one instance, and returns the instance's
-// address.
-func startServer(t *testing.T, dir, behaviour string, environment ...string) (server *exec.Cmd, address string) {
+// startServer starts a server with one instance, and returns the path of the
+// instance's socket.
+func startServer(t *testing.T, dir, behaviour string, environment ...string) (server *exec.Cmd, socket string) {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -83,11 +85,11 @@ func startServer(t *testing.T, dir, behaviour string, environment ...string) (se
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Process.Kill() })
-	address, err = bufio.NewReader(output).ReadString('\n')
-	if address = strings.TrimSpace(address); err != nil || address == "" {
-		t.Fatalf("the server printed %q, %v", address, err)
+	socket, err = bufio.NewReader(output).ReadString('\n')
+	if socket = strings.TrimSpace(socket); err != nil || socket == "" {
+		t.Fatalf("the server printed %q, %v, want the path of a socket", socket, err)
 	}
-	return server, address
+	return server, socket
 }
 
 func kill(t *testing.T, server *exec.Cmd) {
@@ -103,17 +105,17 @@ func kill(t *testing.T, server *exec.Cmd) {
 func TestInstancesDieWithTheServer(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
-	server, address := startServer(t, dir, "stubborn")
+	server, socket := startServer(t, dir, enginetest.Stubborn)
 	kill(t, server)
 	await.True(t, "the instance has ended", func() bool {
-		conn, err := net.Dial("unix", address)
+		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			_ = conn.Close()
 		}
 		return err != nil
 	})
 	newEngine(t, process.Config{Dir: dir})
-	if _, err := os.Stat(filepath.Dir(address)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Dir(socket)); !os.IsNotExist(err) {
 		t.Errorf("the killed server's folder is still there: %v", err)
 	}
 }
@@ -122,26 +124,12 @@ func TestInstancesDieWithTheServer(t *testing.T) {
 // started a process.
 func TestChildrenOfInstancesDieWithTheServer(t *testing.T) {
 	t.Parallel()
-	server, address := startServer(t, shortDir(t), "leave-child")
-	conn, err := net.Dial("unix", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, "child\n"); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := io.ReadAll(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stat := "/proc/" + string(answer) + "/stat"
-	if _, err := os.Stat(stat); err != nil {
-		t.Skipf("the instance's child cannot be watched: %v", err)
+	mark := markVariable + "=" + rand.Text()
+	server, _ := startServer(t, shortDir(t), enginetest.LeaveChild, mark)
+	child := findProcess(t, mark, true)
+	if child == 0 {
+		t.Fatal("the instance has no child")
 	}
 	kill(t, server)
-	await.True(t, "the child of the instance has ended", func() bool {
-		state, err := os.ReadFile(stat)
-		return err != nil || strings.Contains(string(state), ") Z ")
-	})
+	await.True(t, "the child of the instance has ended", func() bool { return ended(child) })
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/child"
+	"github.com/jeton-dev/jeton/internal/engine"
 )
 
 const (
@@ -30,20 +31,20 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.socket = e.folder.socket(in.id)
-	c, err := openChannels(in.socket)
+	c, address, err := openChannels(e.folder.socket(in.id))
 	if err != nil {
 		return nil, err
 	}
+	in.address = address
 	defer c.closeTheirs()
 	p := &program{readiness: c.readiness, stdout: newLines(unheard), stderr: newLines(unheard)}
 	e.bindOutput(in, p.stdout, p.stderr)
 	cmd := &exec.Cmd{
-		Path: in.revision.Command[0],
-		Args: in.revision.Command,
+		Path: in.revision.command[0],
+		Args: in.revision.command,
 		Dir:  work,
 		// The last of two variables of one name counts.
-		Env:        append([]string{minimalPath, "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp")}, in.revision.Env...),
+		Env:        append([]string{minimalPath, "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp")}, in.revision.env...),
 		Stdout:     p.stdout,
 		Stderr:     p.stderr,
 		ExtraFiles: c.theirs(),
@@ -74,16 +75,20 @@ func (p plain) Wait() string {
 // the pipe by which it says that it does.
 type channels struct{ listener, report, readiness *os.File }
 
-func openChannels(socket string) (channels, error) {
+func openChannels(socket string) (channels, engine.Address, error) {
+	address, err := engine.ParseAddress("unix:" + socket)
+	if err != nil {
+		return channels{}, engine.Address{}, err
+	}
 	listener, err := listen(socket)
 	if err != nil {
-		return channels{}, err
+		return channels{}, engine.Address{}, err
 	}
 	readiness, report, err := os.Pipe()
 	if err != nil {
-		return channels{}, errors.Join(fmt.Errorf("make readiness pipe: %w", err), listener.Close())
+		return channels{}, engine.Address{}, errors.Join(fmt.Errorf("make readiness pipe: %w", err), listener.Close())
 	}
-	return channels{listener: listener, report: report, readiness: readiness}, nil
+	return channels{listener: listener, report: report, readiness: readiness}, address, nil
 }
 
 func (c channels) theirs() []*os.File { return []*os.File{c.listener, c.report} }

@@ -32,8 +32,8 @@ func (w *watcher) tell() {
 	}
 }
 
-// Watch reports the instances that exist, and then every change. The channel
-// also closes after Close, behind the last event.
+// Watch implements engine.Engine. The channel is also closed after the last event
+// of an engine that is being closed.
 func (e *Engine) Watch(ctx context.Context) (<-chan engine.Event, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -47,6 +47,7 @@ func (e *Engine) Watch(ctx context.Context) (<-chan engine.Event, error) {
 			w.add(in.event(engine.Ready))
 		}
 	}
+	w.add(engine.Event{State: engine.Synced})
 	e.watchers[w] = struct{}{}
 	events := make(chan engine.Event)
 	go e.deliver(ctx, w, events)

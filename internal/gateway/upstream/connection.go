@@ -14,15 +14,16 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
 )
 
 const (
-	// bufferSize is that of each direction, in bytes.
+	// bufferSize is the size of the buffer of each direction, in bytes.
 	bufferSize = 4 << 10
-	// maxHead bounds the head of an answer, in bytes: the same as that of a
-	// request.
+	// maxHead bounds the head of an answer, in bytes, as that of a request is.
 	maxHead = 1 << 20
-	// maxHints is how many informational answers may come before the real one.
+	// maxHints bounds the informational answers before the final one.
 	maxHints = 5
 )
 
@@ -31,28 +32,48 @@ var (
 	errTooManyHints = errors.New("too many informational answers")
 )
 
-// A connection is one to an instance. One call at a time has it.
+// longAgo is a deadline that ends reads and writes immediately.
+var longAgo = time.Unix(1, 0)
+
+// A connection is a connection to an instance. It serves one call at a time.
 type connection struct {
 	transport *Transport
-	address   string
-	socket    *net.UnixConn
+	address   engine.Address
+	socket    net.Conn
+	raw       syscall.RawConn
 	reader    *bufio.Reader
 	writer    *bufio.Writer
-	// headLeft is how much of an answer's head may still come, in bytes.
+	// headLeft is how many bytes of an answer's head may still be read.
 	headLeft int64
-	// answering tells that some of the answer to this call has come.
+	// answering reports whether a part of the answer to this call was read.
 	answering bool
 	idleSince time.Time
+	// peek is peekNow, peeked its result, and interrupt is interruptNow: they are
+	// set once, so that a call allocates no closures.
+	peek      func(fd uintptr) bool
+	peeked    error
+	interrupt func()
 }
 
-func newConnection(t *Transport, address string, socket *net.UnixConn) *connection {
+func newConnection(t *Transport, address engine.Address, socket net.Conn) (*connection, error) {
 	c := &connection{transport: t, address: address, socket: socket}
+	system, ok := socket.(syscall.Conn)
+	if !ok {
+		_ = socket.Close()
+		return nil, fmt.Errorf("connect to %s: connection has no file descriptor", address)
+	}
+	var err error
+	if c.raw, err = system.SyscallConn(); err != nil {
+		_ = socket.Close()
+		return nil, err
+	}
+	c.peek, c.interrupt = c.peekNow, c.interruptNow
 	c.reader = bufio.NewReaderSize(c, bufferSize)
 	c.writer = bufio.NewWriterSize(socket, bufferSize)
-	return c
+	return c, nil
 }
 
-// Read implements io.Reader, within the bounds of a head.
+// Read implements io.Reader. It bounds the head of an answer.
 func (c *connection) Read(p []byte) (int, error) {
 	if c.headLeft <= 0 {
 		return 0, errHeadTooLong
@@ -63,28 +84,28 @@ func (c *connection) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// close ends the connection, and whatever is being read or written there.
+// close closes the connection, which ends its reads and writes.
 func (c *connection) close() {
-	_ = c.socket.Close() // Nothing is lost with a connection that nobody uses.
+	_ = c.socket.Close() // No data is lost: no call uses the connection.
 }
 
-// alive tells whether the other side has neither closed the connection nor said
-// anything that nobody asked for.
+// alive reports whether an idle connection can serve a call: the instance has
+// neither closed it nor sent anything.
 func (c *connection) alive() bool {
-	raw, err := c.socket.SyscallConn()
-	if err != nil {
-		return false
-	}
-	var peeked error
-	err = raw.Read(func(fd uintptr) bool {
-		var one [1]byte
-		_, _, peeked = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		return true
-	})
-	return err == nil && errors.Is(peeked, syscall.EAGAIN)
+	return c.raw.Read(c.peek) == nil && errors.Is(c.peeked, syscall.EAGAIN)
 }
 
-// brokenOff tells whether an error means that the other side has closed the
+// peekNow looks for a byte to read without a wait.
+func (c *connection) peekNow(fd uintptr) bool {
+	var one [1]byte
+	_, _, c.peeked = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return true
+}
+
+// interruptNow ends the reads and writes of the connection.
+func (c *connection) interruptNow() { _ = c.socket.SetDeadline(longAgo) }
+
+// brokenOff reports whether an error means that the other side has closed the
 // connection.
 func brokenOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
@@ -95,19 +116,16 @@ func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBo
 
 func closeBody(r *http.Request) {
 	if r.Body != nil {
-		_ = r.Body.Close() // It has been of no use.
+		_ = r.Body.Close() // No call has used it.
 	}
 }
 
-// exchange sends a request and returns the answer, with whose body the
-// connection goes back to the transport.
+// exchange sends a request and returns the answer. The connection returns to the
+// transport at the end of the answer's body.
 func (c *connection) exchange(r *http.Request) (*http.Response, error) {
 	e := &exchange{connection: c, ctx: r.Context()}
 	c.answering, c.headLeft = false, maxHead
-	e.unwatch = context.AfterFunc(e.ctx, func() {
-		// The past: whatever is being read or written ends.
-		_ = c.socket.SetDeadline(time.Unix(1, 0))
-	})
+	e.unwatch = context.AfterFunc(e.ctx, c.interrupt)
 	if err := e.send(r); err != nil {
 		return nil, e.abort(err)
 	}
@@ -136,9 +154,9 @@ type exchange struct {
 	*connection
 	ctx     context.Context
 	unwatch func() bool
-	// sent is nil for a request without a body, and closed when that has been
-	// sent, with what went wrong noted: with sending, or with reading the body,
-	// which is not this connection's fault.
+	// sent is closed when the request was sent, or failed to be; nil for a request
+	// without a body. Then sendErr is the error of the connection, and bodyErr that
+	// of reading the request's body.
 	sent             chan struct{}
 	sendErr, bodyErr error
 
@@ -147,8 +165,8 @@ type exchange struct {
 	ended     bool
 }
 
-// send sends the request: its body on the side, because the answer may come
-// before all of it is sent.
+// send sends the request. It sends a body in the background, because the answer
+// may come before the whole body was sent.
 func (e *exchange) send(r *http.Request) error {
 	if !hasBody(r) {
 		return e.write(r)
@@ -161,8 +179,8 @@ func (e *exchange) send(r *http.Request) error {
 		defer close(e.sent)
 		e.sendErr = e.write(&outgoing)
 		if e.bodyErr = body.err; body.err != nil {
-			// There will be no answer to half a request.
-			_ = e.socket.SetDeadline(time.Unix(1, 0))
+			// An incomplete request has no answer.
+			e.interrupt()
 		}
 	}()
 	return nil
@@ -175,7 +193,7 @@ func (e *exchange) write(r *http.Request) error {
 	return e.writer.Flush()
 }
 
-// requestBody notes why it could not be read.
+// A requestBody records the error with which it could not be read.
 type requestBody struct {
 	io.ReadCloser
 	err error
@@ -189,7 +207,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// receive reads the head of the answer, and passes on the hints before it.
+// receive reads the head of the answer, and passes on informational answers.
 func (e *exchange) receive(r *http.Request) (*http.Response, error) {
 	for range maxHints + 1 {
 		response, err := http.ReadResponse(e.reader, r)
@@ -206,7 +224,7 @@ func (e *exchange) receive(r *http.Request) (*http.Response, error) {
 	return nil, errTooManyHints
 }
 
-// hint hands an informational answer to whoever wants it.
+// hint passes an informational answer to the trace of the request, if any.
 func hint(ctx context.Context, response *http.Response) error {
 	trace := httptrace.ContextClientTrace(ctx)
 	if trace == nil || trace.Got1xxResponse == nil || response.StatusCode == http.StatusContinue {
@@ -215,7 +233,7 @@ func hint(ctx context.Context, response *http.Response) error {
 	return trace.Got1xxResponse(response.StatusCode, textproto.MIMEHeader(response.Header))
 }
 
-// abort ends an exchange without an answer, and says why there is none.
+// abort ends an exchange without an answer, and returns the reason.
 func (e *exchange) abort(err error) error {
 	e.unwatch()
 	e.close()
@@ -226,7 +244,7 @@ func (e *exchange) abort(err error) error {
 				err = fmt.Errorf("read the request's body: %w", e.bodyErr)
 			}
 		default:
-			// The body's owner ends what still reads from it.
+			// The owner of the body ends the goroutine that reads it.
 		}
 	}
 	if cause := e.ctx.Err(); cause != nil && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -247,8 +265,8 @@ func (e *exchange) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close implements io.Closer. A connection on which there may be more to come
-// is of no use any more.
+// Close implements io.Closer. It closes the connection if the answer was not read
+// to its end.
 func (e *exchange) Close() error {
 	if !e.ended {
 		e.keepAlive = false
@@ -257,7 +275,8 @@ func (e *exchange) Close() error {
 	return nil
 }
 
-// end gives the connection back, if the next call can have it.
+// end returns the connection to the transport, or closes it if the next call
+// cannot use it.
 func (e *exchange) end() {
 	if e.ended {
 		return
@@ -271,7 +290,7 @@ func (e *exchange) end() {
 	e.close()
 }
 
-// allSent tells whether the request has been sent, all of it.
+// allSent reports whether the whole request was sent.
 func (e *exchange) allSent() bool {
 	if e.sent == nil {
 		return true
@@ -284,11 +303,11 @@ func (e *exchange) allSent() bool {
 	}
 }
 
-// switched is a connection that has left HTTP, as the body of the answer that
-// said so.
+// switched is a connection that has left HTTP, as the body of the answer with
+// status 101.
 type switched struct{ *connection }
 
-// Read implements io.Reader: it begins with what came right behind the answer.
+// Read implements io.Reader. It begins with the bytes that followed the answer.
 func (s switched) Read(p []byte) (int, error) { return s.reader.Read(p) }
 
 // Write implements io.Writer.

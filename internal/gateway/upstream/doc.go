@@ -1,4 +1,3 @@
-// Package upstream owns the HTTP/1.1 connections to instances: it sends a
-// request to the socket of one, and hands its answer back. Which instance that
-// is, and for how long it may take, is decided elsewhere.
+// Package upstream sends requests to instances over pooled HTTP/1.1 connections,
+// by unix sockets or TCP. The caller chooses the instance and bounds the time.
 package upstream

@@ -7,39 +7,42 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine"
 )
 
 const (
-	// maxIdle is how many idle connections are kept to one address. An instance
-	// that serves one call at a time needs one; more are for an address behind
-	// which there are several.
+	// maxIdle bounds the idle connections to one address. An instance that serves
+	// one call at a time needs one; more are for addresses of several servers.
 	maxIdle = 64
-	// defaultIdleTimeout is how long a connection is kept without a call.
+	// defaultIdleTimeout is the default of Transport.IdleTimeout.
 	defaultIdleTimeout = 30 * time.Second
+	// keepAlive is the interval at which TCP notices a host that has disappeared.
+	keepAlive = 15 * time.Second
 )
 
-// Transport is an http.RoundTripper for instances. Unlike http.Transport it
-// runs a call on the caller's own goroutine, where that one keeps two for each
-// connection and hands every call to both: an instance serves one call at a
-// time, so there is nothing to read while nobody waits for an answer. A call
-// with a body takes one more goroutine, because an answer may come before the body
-// has been sent. The zero Transport has no Address and cannot be used.
+// Transport is an http.RoundTripper for instances. It runs a call on the caller's
+// goroutine; http.Transport keeps two goroutines for each connection and passes
+// every call to both. That is not needed here, because an instance serves one call
+// at a time and sends nothing between calls. A call with a body takes one more
+// goroutine, because an answer may come before the body was sent. Transport is safe
+// for concurrent use.
 type Transport struct {
-	// Address returns the path of the unix socket that a request goes to.
-	Address func(*http.Request) string
-	// IdleTimeout is how long a connection is kept without a call; zero stands
-	// for 30 seconds.
+	// Address returns the address of the instance for a request. It is required.
+	Address func(*http.Request) engine.Address
+	// IdleTimeout is how long a connection without a call is kept; zero means 30
+	// seconds.
 	IdleTimeout time.Duration
 
 	mu   sync.Mutex
-	idle map[string][]*connection
-	// sweeping tells that a look at idle connections is due.
+	idle map[engine.Address][]*connection
+	// sweeping reports whether a sweep is scheduled.
 	sweeping bool
 }
 
-// RoundTrip implements http.RoundTripper. A request without a body is sent once
-// more if a connection that was kept turns out to be closed, unless its method
-// may not be repeated (RFC 9110, 9.2.2).
+// RoundTrip implements http.RoundTripper. It sends a request once more if an idle
+// connection turns out to be closed, provided that the request has no body and a
+// method that may be repeated (RFC 9110, 9.2.2).
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	address := t.Address(r)
 	if c := t.takeIdle(address); c != nil {
@@ -56,7 +59,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.exchange(r)
 }
 
-// repeatable tells whether a request that has failed can be sent again.
+// repeatable reports whether a failed request may be sent again.
 func repeatable(r *http.Request, c *connection, err error) bool {
 	if c.answering || r.Context().Err() != nil || hasBody(r) || !brokenOff(err) {
 		return false
@@ -68,18 +71,17 @@ func repeatable(r *http.Request, c *connection, err error) bool {
 	return false
 }
 
-func (t *Transport) dial(ctx context.Context, address string) (*connection, error) {
-	var dialer net.Dialer
-	socket, err := dialer.DialUnix(ctx, "unix", nil, &net.UnixAddr{Name: address, Net: "unix"})
+func (t *Transport) dial(ctx context.Context, address engine.Address) (*connection, error) {
+	dialer := net.Dialer{KeepAlive: keepAlive}
+	socket, err := dialer.DialContext(ctx, address.Network(), address.Endpoint())
 	if err != nil {
 		return nil, err
 	}
-	return newConnection(t, address, socket), nil
+	return newConnection(t, address, socket)
 }
 
-// takeIdle returns the connection that was used last, nil if there is none that
-// can be used.
-func (t *Transport) takeIdle(address string) *connection {
+// takeIdle returns the usable connection that was used last, or nil.
+func (t *Transport) takeIdle(address engine.Address) *connection {
 	for {
 		c := t.popIdle(address)
 		if c == nil || c.alive() {
@@ -89,7 +91,7 @@ func (t *Transport) takeIdle(address string) *connection {
 	}
 }
 
-func (t *Transport) popIdle(address string) *connection {
+func (t *Transport) popIdle(address engine.Address) *connection {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	kept := t.idle[address]
@@ -103,8 +105,8 @@ func (t *Transport) popIdle(address string) *connection {
 	return c
 }
 
-// keep notes the idle connections of an address.
-func (t *Transport) keep(address string, idle []*connection) {
+// keep sets the idle connections of an address.
+func (t *Transport) keep(address engine.Address, idle []*connection) {
 	if len(idle) == 0 {
 		delete(t.idle, address)
 		return
@@ -112,7 +114,7 @@ func (t *Transport) keep(address string, idle []*connection) {
 	t.idle[address] = idle
 }
 
-// putIdle keeps a connection for the next call.
+// putIdle keeps a connection for the next call, unless there are too many.
 func (t *Transport) putIdle(c *connection) {
 	c.idleSince = time.Now()
 	t.mu.Lock()
@@ -122,7 +124,7 @@ func (t *Transport) putIdle(c *connection) {
 		return
 	}
 	if t.idle == nil {
-		t.idle = map[string][]*connection{}
+		t.idle = map[engine.Address][]*connection{}
 	}
 	t.idle[c.address] = append(t.idle[c.address], c)
 	t.sweepLater()
@@ -137,8 +139,8 @@ func (t *Transport) sweepLater() {
 
 func (t *Transport) idleTimeout() time.Duration { return cmp.Or(t.IdleTimeout, defaultIdleTimeout) }
 
-// sweep closes the connections that have been idle for too long: those of
-// instances that are gone are among them.
+// sweep closes the connections that have been idle for IdleTimeout, such as those
+// of instances that are gone.
 func (t *Transport) sweep() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

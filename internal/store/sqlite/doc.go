@@ -1,3 +1,3 @@
-// Package sqlite keeps the control plane's objects in one SQLite file, and
-// numbers their changes. It knows nothing of the rules that the objects obey.
+// Package sqlite implements store.Store with one SQLite file. It does not contain the
+// rules of the objects.
 package sqlite

@@ -10,27 +10,26 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// A fault is an error of the file, or of the disk that it is on. It is a
-// functions.Error too, whose text is for callers: they learn what is wrong, and not
-// where.
+// A fault is an error of the database file or its disk. It wraps a functions.Error,
+// whose text is for callers of the API and does not contain the path.
 type fault struct {
 	path  string
 	cause error
-	// todo is for the one who runs the server.
-	todo   string
+	// remedy is what the operator of the server should do.
+	remedy string
 	caller *functions.Error
 }
 
 // Error implements error.
-func (f *fault) Error() string { return fmt.Sprintf("database %s: %v: %s", f.path, f.cause, f.todo) }
+func (f *fault) Error() string { return fmt.Sprintf("database %s: %v: %s", f.path, f.cause, f.remedy) }
 
-// Unwrap leads to both of what a fault is.
+// Unwrap returns the cause and the error for callers.
 func (f *fault) Unwrap() []error { return []error{f.cause, f.caller} }
 
-// errUndecodable is of an object that was kept whole, and cannot be read.
+// errUndecodable is returned for an object whose row can be read, but not decoded.
 var errUndecodable = errors.New("an object in it cannot be read")
 
-// named has an error say which file it is of.
+// named adds the path of the database to an error.
 func named(path string, err error) error {
 	err = explain(path, err)
 	if _, ok := errors.AsType[*fault](err); ok {
@@ -39,13 +38,13 @@ func named(path string, err error) error {
 	return fmt.Errorf("database %s: %w", path, err)
 }
 
-// explain makes a fault of an error that SQLite has with the file at path, and
-// leaves all others as they are.
+// explain returns a fault for an error of SQLite with the file or disk of the database
+// at path. It returns other errors unchanged.
 func explain(path string, err error) error {
 	f := &fault{path: path, cause: err}
 	code := codes.SQLITE_OK
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		// The lowest byte is the kind; those above say which of them.
+		// The lowest byte is the primary code; the others refine it.
 		code = e.Code() & 0xff
 	} else if errors.Is(err, errUndecodable) {
 		code = codes.SQLITE_CORRUPT
@@ -53,13 +52,13 @@ func explain(path string, err error) error {
 	var text string
 	switch code {
 	case codes.SQLITE_FULL:
-		text, f.todo = "its disk is full", "make room on the disk; the server goes on by itself then"
+		text, f.remedy = "its disk is full", "free disk space; the server continues by itself"
 	case codes.SQLITE_IOERR:
-		text, f.todo = "its disk fails, or a file may not grow", "look for what the system says of the disk, for quotas and for limits of the process (ulimit -f)"
+		text, f.remedy = "its disk fails, or a file cannot grow", "check the disk in the system log, quotas, and limits of the process (ulimit -f)"
 	case codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN, codes.SQLITE_PERM:
-		text, f.todo = "its database cannot be written to", "see to it that the user of the server may write to the file and its folder"
+		text, f.remedy = "its database cannot be written to", "make the file and its folder writable for the user of the server"
 	case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB:
-		text, f.todo = "its database is damaged", "keep a copy of the data folder, and restore a backup into a new one (jeton restore)"
+		text, f.remedy = "its database is damaged", "keep a copy of the data folder, and restore a backup into a new folder (jeton restore)"
 	default:
 		return err
 	}

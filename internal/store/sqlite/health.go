@@ -10,12 +10,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// Newest returns the number of the last change that was committed. It never
-// waits, not even for a writer that is stuck.
+// Newest implements store.Store.
 func (s *Store) Newest() int64 { return s.newest.Load() }
 
-// NewestAt returns when the last change was committed, by the clock of then; the
-// zero time if there is none.
+// NewestAt implements store.Store.
 func (s *Store) NewestAt(ctx context.Context) (time.Time, error) {
 	var at int64
 	err := s.reads.QueryRowContext(ctx, "SELECT at FROM changes ORDER BY number DESC LIMIT 1").Scan(&at)
@@ -28,9 +26,8 @@ func (s *Store) NewestAt(ctx context.Context) (time.Time, error) {
 	return time.Unix(0, at).UTC(), nil
 }
 
-// Check tells whether the store can be read and written now. What it writes is
-// a number in the file's header that nobody reads: it takes the way to the disk
-// that every commit takes, and is no change.
+// Check implements store.Store. It writes a number to the header of the file, which
+// nothing reads. That takes the same path to the disk as a commit, but is not a change.
 func (s *Store) Check(ctx context.Context) error {
 	if !s.Settled() {
 		return store.ErrUnsettled

@@ -14,9 +14,11 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// ErrNewer is returned for a database that a newer version of the program
-// wrote.
-var ErrNewer = errors.New("written by a newer version of jeton: run that version, or restore a backup of this one's")
+// ErrNewer is returned for a database that a newer version of the program wrote.
+var ErrNewer = errors.New("written by a newer version of jeton: run that version, or restore a backup of this version")
+
+// migrate brings the schema of a database up to date. It returns ErrNewer if the
+// schema is newer than the program.
 
 func migrate(ctx context.Context, db *sql.DB) error {
 	files, err := fs.Sub(migrations, "migrations")

@@ -11,30 +11,28 @@ import (
 )
 
 const (
-	// lookUp bounds one look-up of a commit, retryLookUp is the time between two.
+	// lookUp is the timeout of one look-up of a commit, and retryLookUp the time
+	// between two.
 	lookUp      = 5 * time.Second
 	retryLookUp = time.Second
 )
 
-// newUID returns a value that no other change has.
+// newUID returns a random text that no other change has.
 func newUID() string { return rand.Text() }
 
-// Settled reports whether the outcome of every commit is known. While it is
-// false, the followers may have missed a change that is in the file already, such
-// as the deletion of a token, and no view that they keep may admit anybody.
-// It never blocks.
+// Settled implements store.Store.
 func (s *Store) Settled() bool { return !s.inDoubt.Load() }
 
-// commitFailed finds out whether a commit that returned an error took place. It
-// returns nil if it did. The caller holds mu.
+// commitFailed looks up the outcome of a commit that returned an error. It returns nil
+// if the changes were committed. The caller holds mu.
 func (s *Store) commitFailed(ctx context.Context, c *commit, cause error) error {
 	cause = fmt.Errorf("commit: %w", cause)
 	s.doubt = c
 	committed, err := s.settle(ctx)
 	switch {
 	case err != nil:
-		// Nobody has been answered yet: until here, what was true before the
-		// change may be acted on. From here on nothing may be admitted.
+		// No caller has an answer yet, so the old views were right until now. From
+		// here on, nothing may be admitted by them.
 		s.inDoubt.Store(true)
 		s.background.Go(s.settleLater)
 		return errors.Join(cause, err)
@@ -44,16 +42,16 @@ func (s *Store) commitFailed(ctx context.Context, c *commit, cause error) error 
 	return nil
 }
 
-// settle looks up the commit that is in doubt, if there is one, and reports
-// whether it took place. If it did, the followers are told before anybody may act
-// on the outcome. The caller holds mu.
+// settle looks up the commit whose outcome is unknown, if there is one, and reports
+// whether it was committed. In that case the followers apply its changes first. The
+// caller holds mu.
 func (s *Store) settle(ctx context.Context) (committed bool, err error) {
 	if s.doubt == nil {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookUp)
 	defer cancel()
-	// A reader's connection has no part in the commit and sees only what took place.
+	// A connection for reading is not part of the commit and sees only its outcome.
 	var found int
 	const count = "SELECT count(*) FROM changes WHERE number = ? AND uid = ?"
 	last := s.doubt.last()
@@ -68,7 +66,7 @@ func (s *Store) settle(ctx context.Context) (committed bool, err error) {
 	return committed, nil
 }
 
-// settleLater looks the commit up until its outcome is known or the store closes.
+// settleLater repeats settle until the outcome is known or the store is closed.
 func (s *Store) settleLater() {
 	ticker := time.NewTicker(s.retryLookUp)
 	defer ticker.Stop()

@@ -7,9 +7,8 @@ import (
 	"fmt"
 )
 
-// Snapshot writes the state of the store in the file at path, as it is at one
-// instant, to a file that is not there yet. Another process may use the store
-// meanwhile.
+// Snapshot copies the database at path, as of one instant, to a new file. Another
+// process may use the database at the same time.
 func Snapshot(ctx context.Context, path, into string) error {
 	db, err := sql.Open("sqlite", dsn(path, "mode=rw"))
 	if err != nil {
@@ -22,8 +21,8 @@ func Snapshot(ctx context.Context, path, into string) error {
 	return nil
 }
 
-// Verify tells whether the file at path is a whole store, of whatever version, all of
-// whose objects can be read. It looks through all of it, and changes nothing.
+// Verify returns an error unless the file at path is an intact database of any version
+// whose objects can all be decoded. It reads the whole file and does not change it.
 func Verify(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", dsn(path, "_pragma=query_only(1)&mode=rw"))
 	if err != nil {
@@ -35,7 +34,7 @@ func Verify(ctx context.Context, path string) error {
 func verify(ctx context.Context, db *sql.DB) error {
 	var changes int
 	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM changes").Scan(&changes); err != nil {
-		return fmt.Errorf("no store: %w", err)
+		return fmt.Errorf("not a database of jeton: %w", err)
 	}
 	var found string
 	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&found); err != nil {

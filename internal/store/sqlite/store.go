@@ -15,34 +15,34 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// readers is how many reads run at once; each has a connection and its cache.
+// readers is the maximum number of concurrent reads. Each has a connection and a cache.
 const readers = 8
 
-// Store implements functions.Store.
+// Store implements store.Store.
 type Store struct {
 	path string
 	now  func() time.Time
 	keep store.Retention
-	// reads and writes are pools of connections to the same file. SQLite has
-	// one writer at a time; WAL lets the readers go on meanwhile.
+	// reads and writes are pools of connections to the same file. SQLite allows one
+	// writer at a time; with WAL, readers continue during a write.
 	reads  *sql.DB
 	writes *sql.DB
 
-	// mu orders the writers, and what the followers are told.
+	// mu orders the writers, and the changes that the followers apply.
 	mu        sync.Mutex
 	last      int64
 	followers []store.Follower
-	// logged is the size of the bodies of all changes that are kept.
+	// logged is the total size of the bodies in the table of changes.
 	logged int64
-	// newest is last, for those who must not wait for a writer.
+	// newest is last, for readers that must not wait for mu.
 	newest atomic.Int64
 
-	// doubt is the commit whose outcome is not known, nil if there is none; mu
-	// guards it. inDoubt tells the same to those who must not wait for a writer.
+	// doubt is the commit whose outcome is unknown, nil if there is none; mu guards
+	// it. inDoubt reports the same to readers that must not wait for mu.
 	doubt   *commit
 	inDoubt atomic.Bool
-	// background counts who looks the outcome up, every retryLookUp, until
-	// closing is closed.
+	// background waits for settleLater, which runs every retryLookUp until closing
+	// is closed.
 	background  sync.WaitGroup
 	retryLookUp time.Duration
 	closing     chan struct{}
@@ -51,9 +51,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the store in the file at path, makes it where there is none, and
-// brings an older one up to date. It refuses one that a newer version of the
-// program wrote.
+// Open opens the database at path. It creates a missing one and migrates one of an
+// older version. It returns ErrNewer for a database of a newer version.
 func Open(ctx context.Context, path string, now func() time.Time, options ...Option) (*Store, error) {
 	return open(ctx, "sqlite", path, now, options...)
 }
@@ -65,7 +64,7 @@ type Option func(*Store)
 // store.DefaultRetention.
 func WithRetention(r store.Retention) Option { return func(s *Store) { s.keep = r } }
 
-// open is Open with the driver of a name.
+// open is Open with a named driver.
 func open(ctx context.Context, driver, path string, now func() time.Time, options ...Option) (*Store, error) {
 	writes, err := sql.Open(driver, dsn(path, "_txlock=immediate"))
 	if err != nil {
@@ -94,7 +93,7 @@ func open(ctx context.Context, driver, path string, now func() time.Time, option
 	return s, nil
 }
 
-// readLast reads the number of the last change that was committed.
+// readLast reads the number of the last change, and the size of the log.
 func (s *Store) readLast(ctx context.Context) error {
 	const newest = "SELECT coalesce(max(number), 0), coalesce(sum(octet_length(body)), 0) FROM changes"
 	if err := s.reads.QueryRowContext(ctx, newest).Scan(&s.last, &s.logged); err != nil {
@@ -104,21 +103,21 @@ func (s *Store) readLast(ctx context.Context) error {
 	return nil
 }
 
-// dsn names the file and how to open it. With synchronous=FULL a commit has
-// reached the disk before it is acknowledged.
+// dsn returns the data source name for a file. With synchronous=FULL, a commit is on the
+// disk when it returns.
 func dsn(path, option string) string {
 	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
 	return file.String() + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&" + option
 }
 
-// Close closes the file. No other method may be running.
+// Close implements store.Store.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() { close(s.closing) })
 	s.background.Wait()
 	return errors.Join(s.reads.Close(), s.writes.Close())
 }
 
-// View implements functions.Store.
+// View implements store.Store.
 func (s *Store) View(ctx context.Context, read func(store.Tx) error) error {
 	return s.view(ctx, func(t *tx) error { return read(t) })
 }
@@ -132,8 +131,8 @@ func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 	return explain(s.path, read(&tx{ctx: ctx, sql: sqlTx}))
 }
 
-// Update implements functions.Store. The caller going away does not cut a
-// transaction short: it would not be known then whether it was committed.
+// Update implements store.Store. The end of ctx does not interrupt a transaction that
+// has started, because its outcome would be unknown.
 func (s *Store) Update(ctx context.Context, write func(store.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,7 +164,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	}
 	commit := &commit{changes: t.noted, logged: logged}
 	if err := sqlTx.Commit(); err != nil {
-		// The driver has rolled back by now, or the commit took place.
+		// The transaction is over: it was committed or rolled back.
 		commit.at = s.now()
 		return s.commitFailed(ctx, commit, err)
 	}
@@ -174,10 +173,10 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	return nil
 }
 
-// A commit is what a transaction commits.
+// A commit is the changes of one transaction.
 type commit struct {
 	changes []noted
-	// logged is Store.logged after the commit.
+	// logged is the value of Store.logged after the commit.
 	logged int64
 	at     time.Time
 }
@@ -197,6 +196,6 @@ func (s *Store) acknowledge(c *commit) {
 	}
 }
 
-// rollback ends a transaction that was not committed. After a commit, or when
-// the connection is lost, there is nothing left to do.
+// rollback ends a transaction that was not committed. It has no effect after a commit
+// or a lost connection.
 func rollback(t *sql.Tx) { _ = t.Rollback() }

@@ -14,19 +14,18 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// A table keeps the objects of one type: the columns that they are found by,
-// and each whole object as JSON.
+// A table stores the objects of one type. Each row has the columns by which objects are
+// found, and the whole object as JSON.
 type table[T store.Object] struct {
 	name string
-	// resource is what an error calls one of the objects.
+	// resource is the name of one object in errors.
 	resource string
-	// columns are those besides id, created_at and body; values gives an
-	// object's.
+	// columns are the columns besides id, created_at and body, and values returns
+	// those of an object.
 	columns []string
 	values  func(T) []any
 	created func(T) time.Time
-	// ids returns what else of an object is the name of an object or a file. The
-	// texts may be empty.
+	// ids returns the other IDs and file names in an object. They may be empty.
 	ids func(T) []string
 	// counted reports whether the number of objects is kept in another table.
 	counted bool
@@ -95,8 +94,8 @@ func (t table[T]) put(tx *tx, object T) (body string, err error) {
 	return body, err
 }
 
-// document is a whole object as JSON. It is not escaped for HTML: the arguments of
-// a cron are JSON already, and come back as they were given.
+// document returns an object as JSON. It is not escaped for HTML, so that the JSON
+// arguments of a cron are stored unchanged.
 func document(object any) (string, error) {
 	var body strings.Builder
 	encoder := json.NewEncoder(&body)
@@ -126,7 +125,7 @@ func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]
 	order := page.Order()
 	query := "SELECT body FROM " + t.name + where + ordering(order)
 	if page.Size > 0 {
-		// The page is found from the end that it is nearer to.
+		// Count from the end of the list that is nearer to the page.
 		skipped, size, from := page.Offset(), min(page.Size, total-page.Offset()), order
 		if size <= 0 {
 			return nil, total, nil
@@ -134,7 +133,7 @@ func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]
 		if after := total - skipped - size; after < skipped {
 			skipped, from.Descending = after, !order.Descending
 		}
-		// What is passed over is read in the index, and not in the table.
+		// The inner query skips rows in the index, without reading the table.
 		query = "SELECT body FROM " + t.name + " WHERE rowid IN (SELECT rowid FROM " + t.name + where +
 			ordering(from) + " LIMIT ? OFFSET ?)" + ordering(order)
 		arguments = append(arguments, size, skipped)
@@ -144,8 +143,8 @@ func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]
 	return found, total, err
 }
 
-// count returns how many objects match. A table that can be long has its counts
-// kept, by all columns that it is filtered by.
+// count returns the number of matching objects. For a counted table, the numbers are
+// stored by all columns of filters, because counting a long table is slow.
 func (t table[T]) count(tx *tx, where string, arguments []any) (int, error) {
 	query := "SELECT count(*) FROM " + t.name + where
 	if t.counted {
@@ -211,7 +210,7 @@ func conditions(f functions.Filter) (string, []any) {
 	return " WHERE " + strings.Join(terms, " AND "), arguments
 }
 
-// jsonList is a list of texts as one argument of a statement.
+// jsonList returns a list of texts as one argument of a statement.
 func jsonList(texts []string) string {
 	encoded, err := json.Marshal(texts)
 	if err != nil {
@@ -220,8 +219,8 @@ func jsonList(texts []string) string {
 	return string(encoded)
 }
 
-// ordering is the ORDER BY clause; objects that are equal in it come in the
-// order of their IDs, so that pages do not overlap.
+// ordering returns the ORDER BY clause. Objects with equal values are ordered by ID, so
+// that pages do not overlap.
 func ordering(o functions.Order) string {
 	column := "created_at"
 	if o.Field == "name" || o.Field == "hostname" {

@@ -11,12 +11,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// usesAtOnce is how many uses are written in one transaction: a change that
-// waits for them waits for milliseconds.
+// usesAtOnce is the number of uses in one transaction. It is small, so that a change
+// waits for milliseconds at most.
 const usesAtOnce = 1000
 
-// NoteUses implements usage.Store. The uses are no changes: they have no number,
-// and nobody is told.
+// NoteUses implements usage.Store. Uses are not changes: they have no number, and
+// followers do not receive them.
 func (s *Store) NoteUses(ctx context.Context, kind usage.Kind, uses []usage.Use) error {
 	for some := range slices.Chunk(uses, usesAtOnce) {
 		if err := s.noteUses(ctx, kind, some); err != nil {
@@ -32,8 +32,8 @@ func (s *Store) noteUses(ctx context.Context, kind usage.Kind, uses []usage.Use)
 		return err
 	}
 	defer rollback(sqlTx)
-	// What has been deleted meanwhile is passed over. A use that was noted on a
-	// clock that was ahead stays.
+	// A use of a deleted object is dropped. A use with an earlier time than the
+	// stored one does not replace it.
 	insert := fmt.Sprintf(`INSERT INTO %[1]s_uses (id, minute)
 		SELECT id, ? FROM %[1]s WHERE id = ?
 		ON CONFLICT (id) DO UPDATE SET minute = max(minute, excluded.minute)`, kind)
@@ -45,8 +45,7 @@ func (s *Store) noteUses(ctx context.Context, kind usage.Kind, uses []usage.Use)
 	return sqlTx.Commit()
 }
 
-// LastUses returns when things were used last, by their IDs. Those are missing
-// that never were.
+// LastUses implements store.Store.
 func (s *Store) LastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error) {
 	found := map[string]time.Time{}
 	query := fmt.Sprintf("SELECT minute FROM %s_uses WHERE id = ?", kind)

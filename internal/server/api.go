@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"strings"
+
+	"github.com/alexedwards/argon2id"
+
+	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/api"
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/secret"
+	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/token"
+)
+
+// apiHandler returns the handler of the API. Closing stopping ends the requests that
+// follow logs.
+func (s *Server) apiHandler(projects *admin.Service, stopping <-chan struct{}) http.Handler {
+	c := s.config
+	a := &api.API{
+		Service: &functions.Service{
+			Store: store.Functions(s.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(s.sealer),
+			Hasher: make(hasher, concurrentHashes), Sealer: s.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
+			Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
+		},
+		Keys: settledKeys{s.directory, s.store}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: s.archives,
+		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
+		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
+		Logs: functionLogs{s.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document,
+		Now: s.clock.Now, NewID: c.NewID, Log: s.log, Observer: s.requestObserver(),
+	}
+	return a.Handler()
+}
+
+// catalogue implements functions.Runtimes. If strict is set, it refuses the runtimes
+// that the real service refuses.
+type catalogue struct{ strict bool }
+
+// Runtime implements functions.Runtimes.
+func (c catalogue) Runtime(name string) (functions.RuntimeInfo, bool) {
+	r, ok := runtime.Lookup(name)
+	info := functions.RuntimeInfo{
+		Name: r.Name, Language: r.Language, DefaultHandler: r.DefaultHandler,
+	}
+	if c.strict && (r.Status == runtime.EndOfSupport || r.Status == runtime.EndOfLife) {
+		info.NoCreate = r.StatusMessage
+	}
+	if c.strict && r.Status == runtime.EndOfLife {
+		info.NoUpdate = r.StatusMessage
+	}
+	return info, ok
+}
+
+// CheckHandler implements functions.Runtimes.
+func (c catalogue) CheckHandler(language, handler string) error {
+	_, err := runtime.ParseHandler(language, handler)
+	return err
+}
+
+// hasher implements functions.Hasher with the parameters of Scaleway's hashes, from
+// recorded traffic. Its capacity bounds the concurrent hashes, since one takes 64 MiB
+// of memory.
+type hasher chan struct{}
+
+const concurrentHashes = 2
+
+// Hash implements functions.Hasher.
+func (h hasher) Hash(ctx context.Context, value secret.String) (string, error) {
+	select {
+	case h <- struct{}{}:
+		defer func() { <-h }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	return argon2id.CreateHash(value.Reveal(), &argon2id.Params{
+		Memory: 64 << 10, Iterations: 1, Parallelism: 2, SaltLength: 16, KeyLength: 32,
+	})
+}
+
+// newSuffix returns eight random letters and digits.
+func newSuffix() string { return strings.ToLower(rand.Text()[:8]) }

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
+)
+
+// defaultRegion is the region in the credentials file, as in Scaleway's clients.
+const defaultRegion = "fr-par"
+
+// bootstrap creates the first project and its API key if there is no project, and
+// returns their credentials. Otherwise it updates the URL of the API in the
+// credentials file and returns nil.
+func bootstrap(ctx context.Context, b *base) (*scw.Profile, error) {
+	apiURL := cmp.Or(b.config.APIURL, b.listeners.endpoints.API)
+	issued, err := createFirstProject(ctx, b.store, b.config, apiURL)
+	if err != nil {
+		return nil, fmt.Errorf("first project: %w", err)
+	}
+	if issued == nil {
+		return nil, updateURL(b.config.Credentials, apiURL)
+	}
+	b.log.Info("created a project and an API key", "credentials", b.config.Credentials)
+	return issued, nil
+}
+
+// createFirstProject writes the secret key to the credentials file before it commits
+// the API key, so that a crash between the two loses nothing. The server stores only
+// a digest of the secret key.
+func createFirstProject(ctx context.Context, objects store.Store, c Config, apiURL string) (*scw.Profile, error) {
+	var projects []iam.Project
+	err := objects.View(ctx, func(tx store.Tx) (err error) {
+		projects, err = tx.Projects()
+		return err
+	})
+	if err != nil || len(projects) > 0 {
+		return nil, err
+	}
+	now := c.Now()
+	project := iam.Project{ID: c.NewID(), OrganizationID: c.NewID(), Name: "default", CreatedAt: now}
+	key, secretKey := iam.NewAPIKey(project, now, iam.FullAccess)
+	// Configurations create their own projects with this key.
+	key.Organization = true
+	secret, region := secretKey.Reveal(), defaultRegion
+	profile := scw.Profile{
+		AccessKey: &key.AccessKey, SecretKey: &secret, APIURL: &apiURL, DefaultRegion: &region,
+		DefaultOrganizationID: &project.OrganizationID, DefaultProjectID: &project.ID,
+	}
+	if err := writeCredentials(c.Credentials, profile, now); err != nil {
+		return nil, err
+	}
+	err = objects.Update(ctx, func(tx store.Tx) error {
+		return errors.Join(tx.Put(project), tx.Put(key))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &profile, nil
+}
+
+// writeCredentials renames an existing file, which may be the only copy of another
+// server's key.
+func writeCredentials(path string, profile scw.Profile, now time.Time) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	err := os.Rename(path, path+"."+now.Format("20060102T150405")+".old")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return SaveCredentials(path, &scw.Config{Profile: profile})
+}
+
+// updateURL writes the URL of the API to the credentials file, if the file exists.
+func updateURL(path, apiURL string) error {
+	config, err := scw.LoadConfigFromPath(path)
+	if _, missing := errors.AsType[*scw.ConfigFileNotFoundError](err); missing {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("credentials file %s: %w", path, err)
+	}
+	if config.APIURL != nil && *config.APIURL == apiURL {
+		return nil
+	}
+	config.APIURL = &apiURL
+	return SaveCredentials(path, config)
+}
+
+// SaveCredentials writes a configuration file of Scaleway's clients. After a crash
+// the file is either the old or the new one, complete.
+func SaveCredentials(path string, config *scw.Config) error {
+	unfinished := path + ".new"
+	if err := config.SaveTo(unfinished); err != nil {
+		return fmt.Errorf("write credentials: %w", err)
+	}
+	return os.Rename(unfinished, path)
+}

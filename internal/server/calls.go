@@ -1,0 +1,55 @@
+package server
+
+import (
+	"github.com/jeton-dev/jeton/internal/broker"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/schedule"
+	"github.com/jeton-dev/jeton/internal/store"
+)
+
+// calls are the parts that call functions: for clients, crons and triggers.
+type calls struct {
+	gateway  *gateway.Gateway
+	crons    *schedule.Crons
+	triggers *schedule.Triggers
+	brokers  *broker.Brokers
+}
+
+func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error) {
+	brokers, err := loadBrokers(b)
+	if err != nil {
+		return nil, err
+	}
+	c := b.config
+	g := &gateway.Gateway{
+		Table: v.table, Keys: v.directory, Settled: b.store.Settled, Instances: i.scaler, PassToken: c.PassToken,
+		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
+		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
+		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies,
+		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(),
+	}
+	crons, err := schedule.NewCrons(schedule.CronsConfig{
+		Store: store.Functions(b.store), Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	triggers, err := schedule.NewTriggers(schedule.TriggersConfig{
+		Brokers: brokers, Calls: g.Internal(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers}, nil
+}
+
+// loadBrokers reads the brokers file, if one is configured.
+func loadBrokers(b *base) (*broker.Brokers, error) {
+	brokers := &broker.Brokers{Opener: b.sealer, Anywhere: b.config.QueuesAnywhere}
+	if b.config.Brokers == "" {
+		return brokers, nil
+	}
+	var err error
+	brokers.Config, err = broker.Load(b.config.Brokers)
+	return brokers, err
+}

@@ -1,0 +1,119 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/ops"
+)
+
+// The limits of a connection. The maximum header is that of Scaleway's
+// documentation.
+const (
+	maxHeader     = 1 << 20
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// maxStreams is the maximum number of concurrent calls of an HTTP/2 connection.
+	maxStreams = 64
+	// requestTimeout limits a request to the API, including uploads.
+	requestTimeout = 10 * time.Minute
+	// scrapeTimeout permits the longest common profile.
+	scrapeTimeout = 2 * time.Minute
+)
+
+// httpServers are the servers of all ports.
+type httpServers struct {
+	api, gateway, admin, ops *http.Server
+	// certificates is nil without a TLS port.
+	certificates certificates
+	readiness    *ops.Readiness
+}
+
+func newHTTPServers(s *Server, certificates *certificateSources, readiness *ops.Readiness) *httpServers {
+	projects := &admin.Service{
+		Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID, MaxProjects: s.config.Limits.Projects,
+	}
+	return &httpServers{
+		api: newAPIServer(s, projects), gateway: newGatewayServer(s.gateway, certificates),
+		admin: newAdminServer(s, projects), ops: newOpsServer(s, readiness),
+		certificates: certificates.hosts, readiness: readiness,
+	}
+}
+
+func newAPIServer(s *Server, projects *admin.Service) *http.Server {
+	stopping := make(chan struct{})
+	server := &http.Server{
+		Handler:        gateway.PaceBodies(s.apiHandler(projects, stopping), s.config.Traffic.MinBodyRate),
+		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
+		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
+	}
+	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
+	return server
+}
+
+// newGatewayServer has no timeout for calls: each function has its own.
+func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	handler := g.Handler()
+	if certificates.acme != nil {
+		handler = certificates.acme.Challenges(handler)
+	}
+	return &http.Server{
+		Handler:        handler,
+		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Protocols: protocols,
+		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
+		// Each stream can have headers of maxHeader before the gateway reads them.
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+	}
+}
+
+func newAdminServer(s *Server, projects *admin.Service) *http.Server {
+	return &http.Server{
+		Handler:           projects.Handler(s.log, s.auditor.Admin),
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
+	}
+}
+
+func newOpsServer(s *Server, readiness *ops.Readiness) *http.Server {
+	port := ops.Config{Readiness: readiness, Metrics: s.metrics.Handler(), Pprof: s.config.OpsPprof}
+	return &http.Server{
+		Handler:           port.Handler(),
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: scrapeTimeout,
+	}
+}
+
+// serve answers requests until ctx ends. Then it closes the listeners, and waits for
+// requests at most for the stop timeout.
+func serve(ctx context.Context, b *base, server *http.Server, listeners ...net.Listener) error {
+	// Upgraded connections are not awaited: this context ends them at last.
+	requests, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	server.BaseContext = func(net.Listener) context.Context { return requests }
+	server.ErrorLog = slog.NewLogLogger(b.log.Handler(), slog.LevelDebug)
+	ended := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { ended <- server.Serve(l) }()
+	}
+	select {
+	case err := <-ended:
+		return errors.Join(err, server.Close())
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.config.StopTimeout)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil {
+		b.log.Warn("calls were interrupted", "error", err)
+		return server.Close()
+	}
+	return nil
+}

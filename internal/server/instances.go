@@ -1,0 +1,140 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
+	"github.com/jeton-dev/jeton/internal/egress"
+	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/process"
+	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/runtime/node"
+	"github.com/jeton-dev/jeton/internal/runtime/php"
+	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/sandbox"
+	"github.com/jeton-dev/jeton/internal/scale"
+)
+
+// instances are the parts that run functions.
+type instances struct {
+	toolchains *runtime.Toolchains
+	artifacts  *files.Artifacts
+	engine     *process.Engine
+	level      sandbox.Level
+	scaler     *scale.Scaler
+	output     *output.Logs
+}
+
+// openInstances starts the engine at the configured isolation level. It returns an
+// error if the level does not hold, and never uses a lower one.
+func openInstances(ctx context.Context, b *base, o *observability, opened *closers) (*instances, error) {
+	logs, err := output.Open(b.folder.path(output.Dir), b.config.LogSize)
+	if err != nil {
+		return nil, fmt.Errorf("logs of functions: %w", err)
+	}
+	opened.add(logs)
+	level, err := isolationLevel(b.config.Isolation)
+	if err != nil {
+		return nil, fmt.Errorf("isolation: %w", err)
+	}
+	artifacts, err := files.OpenArtifacts(b.folder.path("artifacts"))
+	if err != nil {
+		return nil, err
+	}
+	toolchains := runtime.FindToolchains(ctx, b.config.Toolchains)
+	engine, err := process.New(process.Config{
+		Artifacts: localArtifacts{artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
+		ReadyTimeout: b.config.StartTimeout, Isolation: level,
+		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), Spare: b.config.Spare, Egress: egressPolicy(b.config),
+		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),
+		Cause: func(language string) process.Cause { return runtime.NewCause(language) },
+	}, b.log)
+	if err != nil {
+		return nil, err
+	}
+	opened.add(engine)
+	toolchains.Isolate(engine.Host(), egressPolicy(b.config))
+	if err := checkIsolation(ctx, level, engine.Prove, b.log); err != nil {
+		return nil, err
+	}
+	scaling := b.config.Scale
+	scaling.Memory = cmp.Or(scaling.Memory, instancesMemory())
+	scaling.Observer = o.metrics.Starts()
+	scaler := scale.New(engine, scaling, b.log)
+	recorder := &outputRecorder{logs: logs, requestOf: scaler.Serving, now: b.config.Now, log: b.log}
+	engine.SetOutput(recorder.record)
+	o.metrics.Instances(scaler.Counts)
+	o.metrics.Isolation(level.String())
+	o.metrics.WarmPool(engine.Prepared, engine.PreparedMemory)
+	return &instances{toolchains: toolchains, artifacts: artifacts, engine: engine, level: level, scaler: scaler, output: logs}, nil
+}
+
+// instancesMemory returns the default memory budget of all instances in bytes: 80 %
+// of the memory available to this process, or 0 for no limit if that is unknown.
+func instancesMemory() int64 { return sandbox.AvailableMemory() / 10 * 8 }
+
+// egressPolicy returns the outbound connections that instances and builds may open;
+// nil for none.
+func egressPolicy(c Config) *egress.Policy {
+	if !c.Egress {
+		return nil
+	}
+	return &egress.Policy{
+		Deny: c.EgressDeny, Relays: c.EgressRelays, Resolver: cmp.Or(c.EgressResolver, egress.SystemResolver()), Now: c.Now,
+	}
+}
+
+// workers returns the interpreters that can be in the warm pool, by language.
+func workers() map[string]runtime.Worker {
+	return map[string]runtime.Worker{runtime.Node: node.Worker(), runtime.Python: python.Worker(), runtime.PHP: php.Worker()}
+}
+
+// installedWorkers returns the workers whose toolchain is installed.
+func installedWorkers(toolchains *runtime.Toolchains) map[string]process.Worker {
+	found := map[string]process.Worker{}
+	for language, w := range workers() {
+		command, err := w.Command(toolchains, path.Join(process.BootstrapDir, w.BootstrapName))
+		if err == nil {
+			found[language] = process.Worker{Command: command, Name: w.BootstrapName, Bootstrap: w.Bootstrap}
+		}
+	}
+	return found
+}
+
+// interpreters returns the folders of this machine that interpreters need in
+// addition to the system's own folders.
+func interpreters(toolchains *runtime.Toolchains) []string {
+	var visible []string
+	for language := range workers() {
+		if t, err := toolchains.For(language); err == nil {
+			visible = append(visible, t.Installation())
+			if t.Settings != "" {
+				visible = append(visible, t.Settings)
+			}
+		}
+	}
+	return visible
+}
+
+// localArtifacts implements process.Artifacts.
+type localArtifacts struct{ artifacts blob.Local }
+
+// Local implements process.Artifacts.
+func (l localArtifacts) Local(ctx context.Context, functionID, artifact string) (dir string, release func(), err error) {
+	return l.artifacts.Local(ctx, blob.Ref{FunctionID: functionID, Name: artifact})
+}
+
+// starter implements process.Starter.
+type starter struct{ runtime.Starter }
+
+// Start implements process.Starter.
+func (s starter) Start(r engine.Revision, home string) (process.Start, error) {
+	start, err := s.Starter.Start(r.Runtime, r.Handler, r.Launch, r.Env, home)
+	return process.Start(start), err
+}
