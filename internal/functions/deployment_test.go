@@ -167,30 +167,3 @@ func TestTransitions_RequireTheirStatus(t *testing.T) {
 		}
 	}
 }
-
-func TestDeleteTrigger_AnswersWithoutOldError(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	f := w.newFunction(w.readyNamespace("triggers"), "f")
-	failed := functions.Trigger{
-		ID: w.NewID(), Region: f.Region, ProjectID: f.ProjectID, NamespaceID: f.NamespaceID, FunctionID: f.ID,
-		Status: functions.Failed, ErrorMessage: "no such queue",
-	}
-	w.put(failed)
-	if got, err := w.DeleteTrigger(t.Context(), paris, failed.ID); err != nil || got.Status != functions.Deleting || got.ErrorMessage != "" {
-		t.Errorf("got %+v, %v, want no message", got, err)
-	}
-}
-
-func TestCreateToken_DropsFractionsOfSeconds(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	n := w.readyNamespace("tokens")
-	issued := w.newToken(functions.CreateToken{NamespaceID: n.ID, ExpiresAt: start.Add(time.Hour + 999*time.Millisecond)})
-	if want := start.Add(time.Hour); !issued.ExpiresAt.Equal(want) {
-		t.Errorf("the token expires at %s, want %s", issued.ExpiresAt, want)
-	}
-	if unlimited := w.newToken(functions.CreateToken{NamespaceID: n.ID}); !unlimited.ExpiresAt.IsZero() {
-		t.Errorf("a token without expiry expires at %s", unlimited.ExpiresAt)
-	}
-}

@@ -35,7 +35,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestOpenRefusesNewerSchema(t *testing.T) {
+func TestOpen_RefusesNewerSchema(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	if err := open(t, path).Close(); err != nil {
@@ -43,18 +43,18 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	}
 	execute(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
 	if _, err := sqlite.Open(t.Context(), path, time.Now); !errors.Is(err, sqlite.ErrNewer) {
-		t.Errorf("Open returns %v, want ErrNewer", err)
+		t.Errorf("Open() = %v, want ErrNewer", err)
 	}
 }
 
-func TestOpenSaysWhatIsNoDatabase(t *testing.T) {
+func TestOpen_NamesFileThatIsNotDatabase(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
-	if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := sqlite.Open(t.Context(), path, time.Now); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("Open returns %v, want an error that names the file", err)
+		t.Errorf("Open() = %v, want an error that names the file", err)
 	}
 }
 
@@ -185,8 +185,8 @@ func execute(t *testing.T, path, statement string) {
 	}
 }
 
-// A store of before the counts has its tokens counted when it is opened.
-func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
+// TestOpen_CountsTokensAfterUpgrade opens a database of a version without counts.
+func TestOpen_CountsTokensAfterUpgrade(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	project := iam.Project{ID: "p", CreatedAt: time.Now()}
@@ -213,11 +213,29 @@ func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
 		}
 		found, total, err := tx.Tokens(functions.Filter{NamespaceID: "n"}, functions.Page{Number: 1, Size: 100})
 		if total != 2 || len(found) != 2 {
-			t.Errorf("%d tokens of %d, want 2 of 2", len(found), total)
+			t.Errorf("got %d tokens of %d, want 2 of 2", len(found), total)
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFollow_KeepsViewIfSnapshotCannotBeRead damages one object of the database.
+func TestFollow_KeepsViewIfSnapshotCannotBeRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jeton.db")
+	s := open(t, path)
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		return errors.Join(tx.Put(iam.Project{ID: "p"}), tx.Put(iam.Project{ID: "q"}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `UPDATE projects SET body = '{"ID":"../q"}' WHERE id = 'q'`)
+	swapped := false
+	err := s.Follow(t.Context(), store.Position{}, store.Hook{OnReload: func() { swapped = true }})
+	if functions.CodeOf(err) != functions.Unavailable || swapped {
+		t.Errorf("Follow() = %v, swapped: %v, want an error that the database is damaged", err, swapped)
 	}
 }
