@@ -110,10 +110,10 @@ func TestProjectAndKeyCommands_RefuseInvalidArguments(t *testing.T) {
 	t.Setenv("JETON_DATA_DIR", jeton.DataDir)
 	for name, test := range map[string]commandCase{
 		"no permissions":      {"apikey create", 2, "missing flags: --permissions"},
-		"unknown permissions": {"apikey create --permissions AllProductsFullAccess", 1, "must be of FunctionsFullAccess, FunctionsReadOnly, FunctionsPrivateAccess"},
+		"unknown permissions": {"apikey create --permissions AllProductsFullAccess", 1, "must be among FunctionsFullAccess, FunctionsReadOnly, FunctionsPrivateAccess"},
 		"no such project":     {"apikey create --project x --permissions FunctionsReadOnly", 1, "Project was not found"},
-		"expiry in the past":  {"apikey create --permissions FunctionsReadOnly --expires-at 2020-01-01T00:00:00Z", 1, "expires_at: has passed"},
-		"negative lifetime":   {"apikey create --permissions FunctionsReadOnly --expires-in=-1h", 1, "expires_at: has passed"},
+		"expiry in the past":  {"apikey create --permissions FunctionsReadOnly --expires-at 2020-01-01T00:00:00Z", 1, "expires_at: is in the past"},
+		"negative lifetime":   {"apikey create --permissions FunctionsReadOnly --expires-in=-1h", 1, "expires_at: is in the past"},
 		"two expiries":        {"apikey create --permissions FunctionsReadOnly --expires-in 1h --expires-at 2050-01-01T00:00:00Z", 2, "can't be used together"},
 		"no such key":         {"apikey revoke SCWX", 1, "API key was not found"},
 		"path as a key":       {"apikey revoke ../projects", 1, "API key was not found"},

@@ -70,10 +70,10 @@ type triggerFlags struct {
 
 // shutdownFlags set how the server stops.
 type shutdownFlags struct {
-	// /readyz fails as soon as the server is told to stop. The server continues for
-	// this long, so that a load balancer notices.
+	// /readyz fails as soon as the server receives SIGTERM or SIGINT. The server continues
+	// for this long, so that a load balancer can notice.
 	StopDelay time.Duration `config:"StopDelay" help:"How long the server keeps accepting connections when it stops." placeholder:"DURATION"`
-	// Calls that are still running when the time is up are aborted.
+	// Calls that still run afterwards are aborted.
 	StopTimeout time.Duration `config:"StopTimeout" help:"How long running calls may continue when the server stops." placeholder:"DURATION"`
 }
 

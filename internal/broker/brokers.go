@@ -8,7 +8,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/schedule"
 )
 
-// Opener opens what was sealed for keeping.
+// Opener opens sealed values.
 type Opener interface {
 	Open(sealed []byte, purpose string) ([]byte, error)
 }
@@ -17,20 +17,19 @@ type Opener interface {
 type Brokers struct {
 	Config Config
 	Opener Opener
-	// Anywhere lets the queues that callers of the API name be on this machine
-	// and in its private networks, too.
+	// Anywhere permits queues of API callers on this machine and in private networks.
 	Anywhere bool
 }
 
 var _ schedule.Brokers = (*Brokers)(nil)
 
-// errForeignSource refuses a trigger that was made when the project of its source
-// was not checked.
-var errForeignSource = fmt.Errorf("%w: its queue or subject belongs to a project that it may not use: make the trigger again with an API key of that project", schedule.ErrNoBroker)
+// errForeignSource is returned for a trigger that an earlier version created without a
+// check of its project.
+var errForeignSource = fmt.Errorf("%w: its queue or subject belongs to a project that it may not use: create the trigger again with an API key of that project", schedule.ErrNoBroker)
 
-// Check tells why a trigger's messages cannot be had, as far as that can be said
-// without asking anybody. Where no broker is configured at all, triggers are
-// objects that do nothing, and nothing is wrong with any.
+// Check returns an error if the configuration shows that a trigger's messages cannot
+// be consumed. It makes no requests. Without any configured broker, triggers have no
+// effect and no errors.
 func (b *Brokers) Check(t functions.Trigger) error {
 	if !t.OwnsSource() {
 		return errForeignSource
@@ -69,7 +68,7 @@ func (b *Brokers) Open(ctx context.Context, t functions.Trigger) (schedule.Sourc
 	default:
 		key, err := b.Opener.Open(t.ExternalSQS.Sealed, functions.TriggerKeyPurpose(t.ID))
 		if err != nil {
-			return nil, fmt.Errorf("secret key of the queue: %w", err)
+			return nil, fmt.Errorf("open secret key of the queue: %w", err)
 		}
 		return openExternal(*t.ExternalSQS, string(key), b.Anywhere), nil
 	}
@@ -82,7 +81,7 @@ func (b *Brokers) Forget(ctx context.Context, t functions.Trigger) error {
 	}
 	server, err := b.Config.nats(*t.NATS)
 	if err != nil {
-		return nil //nolint:nilerr // There never was one that could have kept anything.
+		return nil //nolint:nilerr // No broker is configured that could store something.
 	}
 	return forgetNATS(ctx, server, t)
 }

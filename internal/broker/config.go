@@ -14,26 +14,26 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-// Config says where the messages of Scaleway's Messaging and Queuing accounts
-// and projects are, which triggers name. The first entry that matches is used.
+// Config maps the accounts and projects that triggers name to brokers. They are those of
+// Scaleway's Messaging and Queuing. The first matching entry is used.
 type Config struct {
 	NATS []NATSServer `yaml:"nats"`
 	SQS  []SQSService `yaml:"sqs"`
 }
 
-// AnyProject in a list of projects stands for all of them.
+// AnyProject in a list of projects matches all projects.
 const AnyProject = "*"
 
-// Projects are the IDs of the projects whose triggers may use an entry, or
-// AnyProject. An entry without any is refused: it would open one project's
-// messages to all others.
+// Projects has the IDs of the projects whose triggers may use an entry, or AnyProject.
+// An entry without projects is invalid: it would give all projects access to the
+// messages of one.
 type Projects struct {
-	// Project is one more, for an entry of a single project.
+	// Project is a shorter form for a single project.
 	Project  string   `yaml:"project"`
 	Projects []string `yaml:"projects"`
 }
 
-// allow reports whether triggers that consume from the project may use the entry.
+// allow reports whether triggers may use the entry for sources of the project.
 func (p Projects) allow(project string) bool {
 	return p.Project == AnyProject || p.Project != "" && p.Project == project ||
 		slices.Contains(p.Projects, AnyProject) || slices.Contains(p.Projects, project) && project != ""
@@ -41,20 +41,19 @@ func (p Projects) allow(project string) bool {
 
 func (p Projects) empty() bool { return p.Project == "" && len(p.Projects) == 0 }
 
-// A NATSServer keeps the subjects of accounts. An empty account or region matches
-// all.
+// A NATSServer has the subjects of accounts. An empty account or region matches all.
 type NATSServer struct {
 	Projects `yaml:",inline"`
 
 	Account string `yaml:"account"`
 	Region  string `yaml:"region"`
-	// URL is nats:// or tls:// with a host; several with commas between.
+	// URL is nats:// or tls:// with a host, or a comma-separated list of such URLs.
 	URL string `yaml:"url"`
-	// Credentials is the path of a file as NATS makes them for a user.
+	// Credentials is the path of a NATS credentials file. Optional.
 	Credentials string `yaml:"credentials"`
 }
 
-// An SQSService keeps the queues of projects. An empty region matches all.
+// An SQSService has the queues of projects. An empty region matches all.
 type SQSService struct {
 	Projects `yaml:",inline"`
 
@@ -64,38 +63,38 @@ type SQSService struct {
 	SecretKey SecretKey `yaml:"secret_key"`
 }
 
-// A SecretKey can be read from YAML, and not be printed.
+// A SecretKey can be decoded from YAML, and is never printed.
 type SecretKey struct{ secret.String }
 
 // UnmarshalYAML implements yaml.BytesUnmarshaler.
 func (k *SecretKey) UnmarshalYAML(content []byte) error {
 	var text string
 	if err := yaml.Unmarshal(content, &text); err != nil {
-		return errors.New("the secret key is no text")
+		return errors.New("secret key: not a string")
 	}
 	k.String = secret.New(text)
 	return nil
 }
 
-// maxConfig bounds the file, in bytes.
+// maxConfig is the maximum size of the file in bytes.
 const maxConfig = 1 << 20
 
-// Load reads the file at path.
+// Load reads the configuration file at path. Its errors contain no secrets.
 func Load(path string) (Config, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("brokers: %w", err)
+		return Config{}, fmt.Errorf("read brokers: %w", err)
 	}
 	if info.Size() > maxConfig {
-		return Config{}, fmt.Errorf("brokers: %s is larger than %d bytes", path, maxConfig)
+		return Config{}, fmt.Errorf("read brokers: %s is larger than %d bytes", path, maxConfig)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("brokers: %w", err)
+		return Config{}, fmt.Errorf("read brokers: %w", err)
 	}
 	c, err := parse(content)
 	if err != nil {
-		return Config{}, fmt.Errorf("brokers: %s: %w", path, err)
+		return Config{}, fmt.Errorf("read brokers: %s: %w", path, err)
 	}
 	return c, nil
 }
@@ -103,8 +102,8 @@ func Load(path string) (Config, error) {
 func parse(content []byte) (Config, error) {
 	var c Config
 	if err := yaml.UnmarshalWithOptions(content, &c, yaml.Strict()); err != nil {
-		// The library's own text quotes lines of the file, which holds keys.
-		return c, errors.New("it is no YAML of the form that docs/triggers.md has: two lists, nats and sqs, and nothing else in them than is named there")
+		// The error of the library quotes lines of the file, which contains keys.
+		return c, errors.New("not valid YAML with the lists nats and sqs and their known fields: see docs/triggers.md")
 	}
 	for i, n := range c.NATS {
 		if n.empty() {
@@ -126,27 +125,27 @@ func parse(content []byte) (Config, error) {
 }
 
 func noProjects(list string, i int) error {
-	return fmt.Errorf("entry %d of %s names no project: list the IDs of the projects whose triggers may use it under projects, or \"*\" for all", i+1, list)
+	return fmt.Errorf("entry %d of %s has no projects: list the IDs of the projects whose triggers may use it under projects, or \"*\" for all", i+1, list)
 }
 
-// nats finds the server of a trigger's subject.
+// nats returns the server of a subject, or schedule.ErrNoBroker.
 func (c Config) nats(s functions.NATSSubject) (NATSServer, error) {
 	for _, n := range c.NATS {
 		if matches(n.Account, s.AccountID) && n.allow(s.ProjectID) && matches(n.Region, s.Region) {
 			return n, nil
 		}
 	}
-	return NATSServer{}, fmt.Errorf("%w: no NATS server for account %q, project %q in %s: name one in the file of --brokers", schedule.ErrNoBroker, s.AccountID, s.ProjectID, s.Region)
+	return NATSServer{}, fmt.Errorf("%w: no NATS server for account %q, project %q in %s: add one to the file of --brokers", schedule.ErrNoBroker, s.AccountID, s.ProjectID, s.Region)
 }
 
-// sqs finds the service of a trigger's queue.
+// sqs returns the service of a queue, or schedule.ErrNoBroker.
 func (c Config) sqs(q functions.SQSQueue) (SQSService, error) {
 	for _, s := range c.SQS {
 		if s.allow(q.ProjectID) && matches(s.Region, q.Region) {
 			return s, nil
 		}
 	}
-	return SQSService{}, fmt.Errorf("%w: no SQS service for project %q in %s: name one in the file of --brokers", schedule.ErrNoBroker, q.ProjectID, q.Region)
+	return SQSService{}, fmt.Errorf("%w: no SQS service for project %q in %s: add one to the file of --brokers", schedule.ErrNoBroker, q.ProjectID, q.Region)
 }
 
 func matches(wanted, given string) bool { return wanted == "" || wanted == given }

@@ -24,7 +24,7 @@ func load(t *testing.T, content string) (broker.Config, error) {
 	return broker.Load(path)
 }
 
-func TestCheck(t *testing.T) {
+func TestCheck_MatchesProjectsAccountsAndRegions(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, `
 nats:
@@ -45,71 +45,71 @@ sqs:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if said := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(said, hidden) {
-		t.Errorf("the secret key is printed: %s", said)
+	if text := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(text, hidden) {
+		t.Errorf("got %s, want no secret key", text)
 	}
 	if got := c.SQS[0].SecretKey.Reveal(); got != hidden {
-		t.Errorf("the secret key is %q", got)
+		t.Errorf("got secret key %q, want %q", got, hidden)
 	}
 	const account, project = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 	for name, test := range map[string]struct {
 		trigger functions.Trigger
 		served  bool
 	}{
-		"a project that is not listed": {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "other", Region: "fr-par"}}, false},
-		"no project":                   {functions.Trigger{SQS: &functions.SQSQueue{Region: "fr-par"}}, false},
-		"a queue of a foreign project": {functions.Trigger{ProjectID: "mine", SQS: &functions.SQSQueue{ProjectID: project, Region: "fr-par"}}, false},
+		"unlisted project":           {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "other", Region: "fr-par"}}, false},
+		"no project":                 {functions.Trigger{SQS: &functions.SQSQueue{Region: "fr-par"}}, false},
+		"queue of a foreign project": {functions.Trigger{ProjectID: "mine", SQS: &functions.SQSQueue{ProjectID: project, Region: "fr-par"}}, false},
 
-		"the account":               {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "nl-ams"}}, true},
-		"the account elsewhere":     {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "fr-par"}}, false},
-		"the project":               {functions.Trigger{NATS: &functions.NATSSubject{AccountID: "other", ProjectID: project, Region: "fr-par"}}, true},
-		"neither":                   {functions.Trigger{NATS: &functions.NATSSubject{AccountID: "other", ProjectID: "other", Region: "nl-ams"}}, false},
-		"a queue of the region":     {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "any", Region: "fr-par"}}, true},
-		"a queue of another region": {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "any", Region: "pl-waw"}}, false},
-		"a queue of somebody else":  {functions.Trigger{ExternalSQS: &functions.ExternalSQSQueue{}}, true},
+		"account":                   {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "nl-ams"}}, true},
+		"account in another region": {functions.Trigger{NATS: &functions.NATSSubject{AccountID: account, Region: "fr-par"}}, false},
+		"project":                   {functions.Trigger{NATS: &functions.NATSSubject{AccountID: "other", ProjectID: project, Region: "fr-par"}}, true},
+		"other account and project": {functions.Trigger{NATS: &functions.NATSSubject{AccountID: "other", ProjectID: "other", Region: "nl-ams"}}, false},
+		"queue in the region":       {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "any", Region: "fr-par"}}, true},
+		"queue in another region":   {functions.Trigger{SQS: &functions.SQSQueue{ProjectID: "any", Region: "pl-waw"}}, false},
+		"external queue":            {functions.Trigger{ExternalSQS: &functions.ExternalSQSQueue{}}, true},
 	} {
-		// The trigger's own project, unless the case is about another.
+		// Only the case of a foreign project sets a project.
 		if test.trigger.ProjectID == "" {
 			test.trigger.SharedSource = true
 		}
 		err := (&broker.Brokers{Config: c}).Check(test.trigger)
 		if (err == nil) != test.served {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got %v, want served %t", name, err, test.served)
 		}
 		if !test.served {
 			if _, err := (&broker.Brokers{Config: c}).Open(t.Context(), test.trigger); !errors.Is(err, schedule.ErrNoBroker) {
-				t.Errorf("%s is opened: %v", name, err)
+				t.Errorf("%s: Open() = %v, want %v", name, err, schedule.ErrNoBroker)
 			}
 		}
 		if err := (&broker.Brokers{}).Check(test.trigger); err != nil && test.trigger.OwnsSource() {
-			t.Errorf("%s, where there is no broker at all: %v", name, err)
+			t.Errorf("%s without any broker: got %v, want nil", name, err)
 		}
 	}
 }
 
-func TestBadFiles(t *testing.T) {
+func TestLoad_RefusesBadFiles(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ content, says string }{
-		"no YAML":          {"nats: [", "docs/triggers.md"},
-		"an unknown name":  {"nats:\n- urls: nats://a:1\n", "docs/triggers.md"},
-		"an unknown list":  {"kafka:\n- url: a\n", "docs/triggers.md"},
-		"no host":          {"nats:\n- project: p\n  url: localhost\n", "entry 1 of nats: url must be like"},
-		"no endpoint":      {"sqs:\n- endpoint: https://a\n  project: p\n- region: fr-par\n  project: p\n", "entry 2 of sqs: endpoint must be like"},
-		"another protocol": {"sqs:\n- endpoint: file:///etc\n  project: p\n", "entry 1 of sqs"},
-		"a key in a wrong": {"sqs:\n- secret_key: " + hidden + "\n  endpoint: [\n", "docs/triggers.md"},
-		"no project":       {"nats:\n- url: nats://a:1\n", "names no project"},
-		"no SQS project":   {"sqs:\n- endpoint: https://a\n  projects: []\n", "entry 1 of sqs names no project"},
-		"too large":        {"# " + strings.Repeat("x", 1<<20), "larger than"},
+	for name, test := range map[string]struct{ content, want string }{
+		"not YAML":        {"nats: [", "docs/triggers.md"},
+		"unknown field":   {"nats:\n- urls: nats://a:1\n", "docs/triggers.md"},
+		"unknown list":    {"kafka:\n- url: a\n", "docs/triggers.md"},
+		"no host":         {"nats:\n- project: p\n  url: localhost\n", "entry 1 of nats: url must be like"},
+		"no endpoint":     {"sqs:\n- endpoint: https://a\n  project: p\n- region: fr-par\n  project: p\n", "entry 2 of sqs: endpoint must be like"},
+		"other protocol":  {"sqs:\n- endpoint: file:///etc\n  project: p\n", "entry 1 of sqs"},
+		"key in bad YAML": {"sqs:\n- secret_key: " + hidden + "\n  endpoint: [\n", "docs/triggers.md"},
+		"no project":      {"nats:\n- url: nats://a:1\n", "has no projects"},
+		"no SQS project":  {"sqs:\n- endpoint: https://a\n  projects: []\n", "entry 1 of sqs has no projects"},
+		"too large":       {"# " + strings.Repeat("x", 1<<20), "larger than"},
 	} {
 		_, err := load(t, test.content)
-		if err == nil || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: %v, want %q", name, err, test.says)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q in it", name, err, test.want)
 		}
 		if err != nil && strings.Contains(err.Error(), hidden) {
-			t.Errorf("%s: the error holds the secret key: %v", name, err)
+			t.Errorf("%s: got error %v, want no secret key in it", name, err)
 		}
 	}
 	if _, err := broker.Load(filepath.Join(t.TempDir(), "none")); err == nil {
-		t.Error("a file that is not there is read")
+		t.Error("got no error for a missing file")
 	}
 }

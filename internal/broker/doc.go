@@ -1,4 +1,4 @@
-// Package broker speaks to those who keep messages: NATS servers and services
-// that speak SQS. It knows which one a trigger means, from a file of the
-// operator's; what is done with the messages is package schedule's.
+// Package broker consumes messages from NATS servers and from services with the SQS
+// API. A configuration file of the operator maps triggers to brokers. Package schedule
+// delivers the messages to functions.
 package broker

@@ -1,4 +1,4 @@
 package broker
 
-// PublicOnly is what keeps connections to queues that callers name on the internet.
+// PublicOnly exports publicOnly for tests.
 var PublicOnly = publicOnly

@@ -17,11 +17,11 @@ const (
 	connectTimeout = 5 * time.Second
 	// fetchWait is how long a fetch waits for a message.
 	fetchWait = 20 * time.Second
-	// held is for how long a message is left to whoever fetched it.
-	held = time.Minute
+	// hold is how long the broker waits for the result of a delivery.
+	hold = time.Minute
 )
 
-// durableName names what a broker keeps for a trigger.
+// durableName returns the name of the durable consumer and queue group of a trigger.
 func durableName(t functions.Trigger) string { return "jeton-" + t.ID }
 
 func connectNATS(server NATSServer) (*nats.Conn, error) {
@@ -31,14 +31,14 @@ func connectNATS(server NATSServer) (*nats.Conn, error) {
 	}
 	connection, err := nats.Connect(server.URL, options...)
 	if err != nil {
-		return nil, fmt.Errorf("NATS: %w", err)
+		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	return connection, nil
 }
 
-// openNATS listens to a subject: as a durable consumer of the stream that keeps
-// its messages, from which none is lost, or directly where there is no stream.
-// Several servers that listen for one trigger share the messages.
+// openNATS subscribes to a subject. If a stream stores its messages, a durable consumer
+// loses none; otherwise it is a plain subscription. Several servers that subscribe for
+// one trigger share the messages.
 func openNATS(ctx context.Context, server NATSServer, t functions.Trigger) (schedule.Source, error) {
 	connection, err := connectNATS(server)
 	if err != nil {
@@ -47,7 +47,7 @@ func openNATS(ctx context.Context, server NATSServer, t functions.Trigger) (sche
 	source, err := subscribe(ctx, connection, t)
 	if err != nil {
 		connection.Close()
-		return nil, fmt.Errorf("NATS subject %q: %w", t.NATS.Subject, err)
+		return nil, fmt.Errorf("subscribe to NATS subject %q: %w", t.NATS.Subject, err)
 	}
 	return source, nil
 }
@@ -70,13 +70,13 @@ func subscribe(ctx context.Context, connection *nats.Conn, t functions.Trigger) 
 	}
 	consumer, err := js.CreateOrUpdateConsumer(ctx, stream, jetstream.ConsumerConfig{
 		Durable: durableName(t), FilterSubject: t.NATS.Subject,
-		// What was there before the trigger is not for it.
-		DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy, AckWait: held,
+		// A trigger gets no messages from before its creation.
+		DeliverPolicy: jetstream.DeliverNewPolicy, AckPolicy: jetstream.AckExplicitPolicy, AckWait: hold,
 	})
 	return &streamSource{connection: connection, consumer: consumer}, err
 }
 
-// forgetNATS deletes the consumer of a stream that was made for a trigger.
+// forgetNATS deletes the durable consumer of a trigger.
 func forgetNATS(ctx context.Context, server NATSServer, t functions.Trigger) error {
 	connection, err := connectNATS(server)
 	if err != nil {
@@ -89,7 +89,7 @@ func forgetNATS(ctx context.Context, server NATSServer, t functions.Trigger) err
 	}
 	stream, err := js.StreamNameBySubject(ctx, t.NATS.Subject)
 	if err != nil {
-		return nil //nolint:nilerr // Where there is no stream, nothing is kept.
+		return nil //nolint:nilerr // Without a stream there is no durable consumer.
 	}
 	err = js.DeleteConsumer(ctx, stream, durableName(t))
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -98,18 +98,18 @@ func forgetNATS(ctx context.Context, server NATSServer, t functions.Trigger) err
 	return err
 }
 
-// streamSource is the consumer of a stream.
+// streamSource is a source with the messages of a stream.
 type streamSource struct {
 	connection *nats.Conn
 	consumer   jetstream.Consumer
 }
 
 // Fetch implements schedule.Source.
-func (s *streamSource) Fetch(ctx context.Context, most int) ([]schedule.Message, error) {
+func (s *streamSource) Fetch(ctx context.Context, limit int) ([]schedule.Message, error) {
 	waiting, cancel := context.WithTimeout(ctx, fetchWait)
 	defer cancel()
-	// One at first: the server answers a request for several when it has all
-	// of them, or when time is up.
+	// The first fetch is for one message, because the server answers a fetch of several
+	// only when it has all of them or the time is over.
 	batch, err := s.consumer.Fetch(1, jetstream.FetchContext(waiting))
 	if err != nil {
 		return nil, unlessEnded(waiting, err)
@@ -118,13 +118,12 @@ func (s *streamSource) Fetch(ctx context.Context, most int) ([]schedule.Message,
 	if err := batch.Error(); len(found) == 0 {
 		return nil, unlessEnded(waiting, err)
 	}
-	if most == 1 {
+	if limit == 1 {
 		return found, nil
 	}
-	batch, err = s.consumer.FetchNoWait(most - 1)
+	batch, err = s.consumer.FetchNoWait(limit - 1)
 	if err != nil {
-		// What was found is delivered; the next fetch meets the error again.
-		return found, nil //nolint:nilerr // As said.
+		return found, nil //nolint:nilerr // The next fetch returns the error.
 	}
 	return append(found, messagesOf(batch)...), nil
 }
@@ -137,7 +136,7 @@ func messagesOf(batch jetstream.MessageBatch) []schedule.Message {
 	return found
 }
 
-// unlessEnded passes over the error of a wait that has come to its end.
+// unlessEnded returns the error of a wait, or nil if the time for it is over.
 func unlessEnded(ctx context.Context, err error) error {
 	if ctx.Err() == nil && !errors.Is(err, nats.ErrTimeout) {
 		return err
@@ -166,6 +165,6 @@ func (m streamMessage) Again(_ context.Context, after time.Duration) error {
 	return m.NakWithDelay(after)
 }
 
-func (m streamMessage) Hold() time.Duration { return held }
+func (m streamMessage) Hold() time.Duration { return hold }
 
 func (m streamMessage) Extend(context.Context) error { return m.InProgress() }

@@ -7,7 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/broker"
 )
 
-func TestPublicOnly(t *testing.T) {
+func TestPublicOnly_RefusesSpecialAddresses(t *testing.T) {
 	t.Parallel()
 	for address, public := range map[string]bool{
 		"8.8.8.8": true, "100.63.255.255": true, "100.128.0.1": true, "198.17.0.1": true, "2606:4700::1111": true, "2a00:1450:4007::1": true,
@@ -21,12 +21,12 @@ func TestPublicOnly(t *testing.T) {
 	} {
 		err := broker.PublicOnly("tcp", net.JoinHostPort(address, "443"), nil)
 		if (err == nil) != public {
-			t.Errorf("%s: %v, want public %t", address, err, public)
+			t.Errorf("%s: got %v, want public %t", address, err, public)
 		}
 	}
 	for _, address := range []string{"", "example.com:443", "8.8.8.8", "[::1"} {
 		if broker.PublicOnly("tcp", address, nil) == nil {
-			t.Errorf("%q is taken", address)
+			t.Errorf("%q: got no error for an invalid address", address)
 		}
 	}
 }

@@ -21,26 +21,26 @@ import (
 )
 
 const (
-	// mostAtOnce is how many messages SQS gives at once.
-	mostAtOnce = 10
-	// answerTimeout bounds a request with its whole answer.
+	// maxMessages is the maximum number of messages in a response of SQS.
+	maxMessages = 10
+	// answerTimeout is the maximum time of a request including its response.
 	answerTimeout = 3 * fetchWait
 )
 
-// openQueue finds a queue by its name.
+// openQueue opens a queue by its name.
 func openQueue(ctx context.Context, service SQSService, name string) (schedule.Source, error) {
 	client := newSQS(service.Endpoint, service.Region, service.AccessKey, service.SecretKey.Reveal(), nil)
 	found, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {
-		return nil, fmt.Errorf("SQS queue %q: %w", name, err)
+		return nil, fmt.Errorf("open SQS queue %q: %w", name, err)
 	}
 	if aws.ToString(found.QueueUrl) == "" {
-		return nil, fmt.Errorf("SQS queue %q: the service named no URL", name)
+		return nil, fmt.Errorf("open SQS queue %q: the service returned no URL", name)
 	}
 	return &queue{client: client, url: *found.QueueUrl}, nil
 }
 
-// openExternal reaches a queue that a caller of the API has named.
+// openExternal opens a queue at a URL that an API caller chose.
 func openExternal(q functions.ExternalSQSQueue, secretKey string, anywhere bool) schedule.Source {
 	var dial func(context.Context, string, string) (net.Conn, error)
 	if !anywhere {
@@ -51,14 +51,14 @@ func openExternal(q functions.ExternalSQSQueue, secretKey string, anywhere bool)
 
 func newSQS(endpoint, region, accessKey, secretKey string, dial func(context.Context, string, string) (net.Conn, error)) *sqs.Client {
 	transport := &http.Transport{
-		DialContext: dial, MaxIdleConnsPerHost: mostAtOnce,
+		DialContext: dial, MaxIdleConnsPerHost: maxMessages,
 		TLSHandshakeTimeout: connectTimeout, ResponseHeaderTimeout: 2 * fetchWait, MaxResponseHeaderBytes: maxAnswerHeader,
 	}
 	if dial == nil {
 		transport.Proxy = http.ProxyFromEnvironment
 	}
 	if region == "" {
-		region = "fr-par" // it is part of what is signed, and of nothing else
+		region = "fr-par" // The region is only a part of the signature.
 	}
 	return sqs.New(sqs.Options{
 		BaseEndpoint: &endpoint, Region: region, HTTPClient: &http.Client{Transport: boundedTransport{transport}, Timeout: answerTimeout},
@@ -66,8 +66,8 @@ func newSQS(endpoint, region, accessKey, secretKey string, dial func(context.Con
 	})
 }
 
-// publicOnly refuses connections to this machine and its private networks: the
-// server is not to be sent where only it can go.
+// publicOnly is a net.Dialer.Control function that refuses connections to this machine
+// and to private networks, which API callers must not reach through the server.
 func publicOnly(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -75,13 +75,13 @@ func publicOnly(_, address string, _ syscall.RawConn) error {
 	}
 	ip := to.Addr().Unmap()
 	if !public(ip) || own(ip) {
-		return fmt.Errorf("%s is not public: the server reaches queues there only with --queues-anywhere", ip)
+		return fmt.Errorf("%s is not a public address: allow queues there with --queues-anywhere", ip)
 	}
 	return nil
 }
 
-// own reports whether an address is one of this machine's. If that cannot be told,
-// it is.
+// own reports whether an address is one of this machine. If the addresses cannot be
+// listed, it returns true.
 func own(ip netip.Addr) bool {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
@@ -93,27 +93,27 @@ func own(ip netip.Addr) bool {
 	})
 }
 
-// queue is a queue of a service that speaks SQS.
+// queue is a source with the messages of an SQS queue.
 type queue struct {
 	client *sqs.Client
 	url    string
 }
 
 // Fetch implements schedule.Source.
-func (q *queue) Fetch(ctx context.Context, most int) ([]schedule.Message, error) {
+func (q *queue) Fetch(ctx context.Context, limit int) ([]schedule.Message, error) {
 	answer, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &q.url, MaxNumberOfMessages: int32(min(most, mostAtOnce)),
-		WaitTimeSeconds: int32(fetchWait.Seconds()), VisibilityTimeout: int32(held.Seconds()),
+		QueueUrl: &q.url, MaxNumberOfMessages: int32(min(limit, maxMessages)),
+		WaitTimeSeconds: int32(fetchWait.Seconds()), VisibilityTimeout: int32(hold.Seconds()),
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
 	})
 	if err != nil && ctx.Err() == nil {
-		return nil, fmt.Errorf("SQS: %w", err)
+		return nil, fmt.Errorf("receive from SQS: %w", err)
 	}
 	if answer == nil {
 		return nil, nil
 	}
-	if count := len(answer.Messages); count > mostAtOnce {
-		return nil, fmt.Errorf("SQS: the service gave %d messages, and at most %d were asked for", count, most)
+	if count := len(answer.Messages); count > maxMessages {
+		return nil, fmt.Errorf("receive from SQS: got %d messages, want at most %d", count, limit)
 	}
 	found := make([]schedule.Message, len(answer.Messages))
 	for i, m := range answer.Messages {
@@ -146,15 +146,15 @@ func (m queueMessage) Done(ctx context.Context) error {
 }
 
 func (m queueMessage) Again(ctx context.Context, after time.Duration) error {
-	return m.visible(ctx, after)
+	return m.setVisible(ctx, after)
 }
 
-func (queueMessage) Hold() time.Duration { return held }
+func (queueMessage) Hold() time.Duration { return hold }
 
-func (m queueMessage) Extend(ctx context.Context) error { return m.visible(ctx, held) }
+func (m queueMessage) Extend(ctx context.Context) error { return m.setVisible(ctx, hold) }
 
-// visible says when the queue may give the message to the next who asks.
-func (m queueMessage) visible(ctx context.Context, after time.Duration) error {
+// setVisible makes the queue deliver the message again after a while.
+func (m queueMessage) setVisible(ctx context.Context, after time.Duration) error {
 	_, err := m.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl: &m.url, ReceiptHandle: m.message.ReceiptHandle, VisibilityTimeout: int32(after.Seconds()),
 	})

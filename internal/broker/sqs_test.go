@@ -12,12 +12,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// plainOpener opens what was not sealed.
+// plainOpener returns values unchanged.
 type plainOpener struct{}
 
 func (plainOpener) Open(sealed []byte, _ string) ([]byte, error) { return sealed, nil }
 
-// countingWriter counts what a hostile service could send.
+// countingWriter counts the bytes that are sent.
 type countingWriter struct {
 	http.ResponseWriter
 	sent *atomic.Int64
@@ -29,7 +29,7 @@ func (w countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// endless is a text without an end.
+// endless is an endless text.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
@@ -39,27 +39,27 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestFetch_BoundsTheAnswer(t *testing.T) {
+func TestFetch_BoundsResponses(t *testing.T) {
 	t.Parallel()
-	const most = 64 << 20
+	const available = 64 << 20
 	for name, answer := range map[string]http.HandlerFunc{
-		"an endless message": func(w http.ResponseWriter, _ *http.Request) {
+		"endless message": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-			_, _ = io.Copy(w, io.MultiReader(strings.NewReader(`{"Messages":[{"Body":"`), io.LimitReader(endless{}, most)))
+			_, _ = io.Copy(w, io.MultiReader(strings.NewReader(`{"Messages":[{"Body":"`), io.LimitReader(endless{}, available)))
 		},
 		"many empty messages": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 			_, _ = io.WriteString(w, `{"Messages":[{}`+strings.Repeat(",{}", 1000)+"]}")
 		},
-		"an announced length": func(w http.ResponseWriter, _ *http.Request) {
+		"announced length": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "67108864")
-			_, _ = io.Copy(w, io.LimitReader(endless{}, most))
+			_, _ = io.Copy(w, io.LimitReader(endless{}, available))
 		},
-		"an endless error": func(w http.ResponseWriter, _ *http.Request) {
+		"endless error": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
-			_, _ = io.Copy(w, io.LimitReader(endless{}, most))
+			_, _ = io.Copy(w, io.LimitReader(endless{}, available))
 		},
-		"a long header": func(w http.ResponseWriter, _ *http.Request) {
+		"long header": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
 			_, _ = io.WriteString(w, "{}")
 		},
@@ -80,12 +80,12 @@ func TestFetch_BoundsTheAnswer(t *testing.T) {
 			}
 			defer source.Close()
 			if _, err := source.Fetch(t.Context(), 10); err == nil {
-				t.Error("the answer was taken")
+				t.Error("Fetch() succeeded, want an error")
 			}
 			service.CloseClientConnections()
-			// The SDK asks three times; what is under way in socket buffers counts too.
-			if got := sent.Load(); got >= most {
-				t.Errorf("%d bytes were read", got)
+			// The SDK makes three requests, and bytes in socket buffers count too.
+			if got := sent.Load(); got >= available {
+				t.Errorf("got %d bytes sent, want less than %d", got, available)
 			}
 		})
 	}

@@ -10,15 +10,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/schedule"
 )
 
-// The bounds of what waits of a subject that no stream keeps: the client drops
-// what is more.
+// The limits of the messages of a plain subscription that wait for a fetch. The client
+// library drops further messages.
 const (
 	pendingMessages = 10_000
 	pendingBytes    = 8 << 20
 )
 
-// subject is a subject that no stream keeps: what comes while nobody listens is
-// lost, as NATS has it, and what is to be delivered again waits here.
+// subject is a source with the messages of a plain subscription. NATS does not store
+// them: without a subscriber they are lost, and redeliveries wait in memory.
 type subject struct {
 	connection   *nats.Conn
 	subscription *nats.Subscription
@@ -28,8 +28,8 @@ type subject struct {
 }
 
 // Fetch implements schedule.Source.
-func (s *subject) Fetch(ctx context.Context, most int) ([]schedule.Message, error) {
-	found, next := s.due(most)
+func (s *subject) Fetch(ctx context.Context, limit int) ([]schedule.Message, error) {
+	found, next := s.due(limit)
 	if len(found) > 0 {
 		return found, nil
 	}
@@ -41,18 +41,17 @@ func (s *subject) Fetch(ctx context.Context, most int) ([]schedule.Message, erro
 	}
 	for {
 		found = append(found, &subjectMessage{Msg: m, of: s, try: 1})
-		if len(found) == most {
+		if len(found) == limit {
 			return found, nil
 		}
 		if m, err = s.subscription.NextMsg(0); err != nil {
-			return found, nil //nolint:nilerr // There is no more at the moment.
+			return found, nil //nolint:nilerr // No more messages are available now.
 		}
 	}
 }
 
-// due takes what is to be delivered again now, and tells how long there is
-// nothing else of the kind.
-func (s *subject) due(most int) ([]schedule.Message, time.Duration) {
+// due returns the messages to deliver again now, and how long no other is due.
+func (s *subject) due(limit int) ([]schedule.Message, time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, wait := time.Now(), fetchWait
@@ -60,7 +59,7 @@ func (s *subject) due(most int) ([]schedule.Message, time.Duration) {
 	kept := s.waiting[:0]
 	for _, m := range s.waiting {
 		switch left := m.at.Sub(now); {
-		case left <= 0 && len(found) < most:
+		case left <= 0 && len(found) < limit:
 			found = append(found, m)
 		default:
 			kept = append(kept, m)
@@ -79,7 +78,7 @@ type subjectMessage struct {
 	*nats.Msg
 	of  *subject
 	try int
-	// at is when the message is to be delivered again.
+	// at is when the message is due again.
 	at time.Time
 }
 
@@ -87,7 +86,7 @@ func (m *subjectMessage) Body() []byte { return m.Data }
 
 func (m *subjectMessage) Try() int { return m.try }
 
-// Done has nothing to tell anybody: no broker knows of the message any more.
+// Done does nothing: the broker does not store the message.
 func (*subjectMessage) Done(context.Context) error { return nil }
 
 func (m *subjectMessage) Again(_ context.Context, after time.Duration) error {

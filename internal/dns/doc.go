@@ -1,3 +1,3 @@
-// Package dns asks the operator's DNS server who owns a hostname. It serves no
-// names.
+// Package dns verifies with a DNS server that the owner of a hostname assigned it to a
+// function. It does not serve names.
 package dns

@@ -2,7 +2,6 @@ package dns
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,37 +11,36 @@ import (
 )
 
 const (
-	// questionTimeout bounds all questions about one hostname together.
+	// questionTimeout is the time for all queries about one hostname.
 	questionTimeout = 5 * time.Second
 	// maxAliases is the longest chain of CNAME records that is followed.
 	maxAliases = 8
-	// maxAnswer is the largest answer over UDP, in bytes: what fits into a packet
-	// on most networks. A longer one is asked for again over TCP, which bounds it
-	// at 64 KiB.
+	// maxAnswer is the maximum size of a response over UDP in bytes, which fits into a
+	// packet on most networks. Longer ones are requested again over TCP, which limits
+	// them to 64 KiB.
 	maxAnswer = 1232
 )
 
-// ProofPrefix is the label below which the owner of a hostname publishes the TXT
-// record for a project, and ProofValue begins the record's value.
+// ProofPrefix is the label under which the owner of a hostname publishes the TXT record
+// for a project, and ProofValue the start of its value.
 const (
 	ProofPrefix = "_jeton."
 	ProofValue  = "jeton-project="
 )
 
-// Resolver asks one DNS server.
+// Resolver queries one DNS server. It is safe for concurrent use.
 type Resolver struct{ server string }
 
-// New returns a resolver that asks the recursive DNS server at an address such
-// as 192.0.2.53:53.
+// New returns a resolver that queries the recursive DNS server at an address such as
+// 192.0.2.53:53.
 func New(server string) *Resolver { return &Resolver{server} }
 
-// Proof looks for the proof that the owner of a hostname assigned it to a
-// function: a CNAME record that leads to the function's own domain name, directly
-// or through other aliases, or a TXT record for the function's project. It returns
-// an empty text if there is one, otherwise what the DNS says instead. The error
-// is not nil if the DNS server did not answer.
-//
-// An address proves nothing: all functions of a gateway share it.
+// Proof looks for a proof that the owner of a hostname assigned it to a function: a
+// CNAME record that leads to the function's own domain name, directly or through other
+// aliases, or a TXT record for the function's project. It returns "" if there is one,
+// and otherwise a text for users that says what the DNS shows instead. It returns an
+// error if the DNS server did not answer. An address record is no proof, because all
+// functions of a gateway share its address.
 func (r *Resolver) Proof(ctx context.Context, hostname, domainName, projectID string) (missing string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, questionTimeout)
 	defer cancel()
@@ -94,7 +92,7 @@ func (r *Resolver) alias(ctx context.Context, name string) (target string, exist
 	return "", answer.Rcode != dns.RcodeNameError, nil
 }
 
-// texts returns the values of a name's TXT records.
+// texts returns the values of the TXT records of a name.
 func (r *Resolver) texts(ctx context.Context, name string) ([]string, error) {
 	answer, err := r.ask(ctx, absolute(name), dns.TypeTXT)
 	if err != nil {
@@ -109,7 +107,7 @@ func (r *Resolver) texts(ctx context.Context, name string) ([]string, error) {
 	return values, nil
 }
 
-// ask sends one question over UDP and, if the answer is cut off there, over TCP.
+// ask sends one query over UDP and, if the response is truncated, over TCP.
 func (r *Resolver) ask(ctx context.Context, name string, kind uint16) (*dns.Msg, error) {
 	question := new(dns.Msg).SetQuestion(name, kind)
 	question.SetEdns0(maxAnswer, false)
@@ -120,16 +118,16 @@ func (r *Resolver) ask(ctx context.Context, name string, kind uint16) (*dns.Msg,
 		answer, _, err = tcp.ExchangeContext(ctx, question, r.server)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask DNS server %s for %s: %w", r.server, name, err)
+		return nil, fmt.Errorf("query DNS server %s for %s: %w", r.server, name, err)
 	}
 	if answer.Rcode != dns.RcodeSuccess && answer.Rcode != dns.RcodeNameError {
-		return nil, fmt.Errorf("ask DNS server %s for %s: %s", r.server, name, dns.RcodeToString[answer.Rcode])
+		return nil, fmt.Errorf("query DNS server %s for %s: %s", r.server, name, dns.RcodeToString[answer.Rcode])
 	}
 	if len(answer.Question) != 1 || absolute(answer.Question[0].Name) != name || answer.Question[0].Qtype != kind {
-		return nil, errors.New("the DNS server answered another question")
+		return nil, fmt.Errorf("query DNS server %s for %s: the response is for another query", r.server, name)
 	}
 	return answer, nil
 }
 
-// absolute is the name in lower case, with the dot at its end.
+// absolute returns the name in lower case with a trailing dot.
 func absolute(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) + "." }

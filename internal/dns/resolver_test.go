@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/test/nameserver"
 )
 
-func TestProof(t *testing.T) {
+func TestProof_AcceptsAliasesAndTexts(t *testing.T) {
 	t.Parallel()
 	const (
 		own     = "ns12345678-f.functions.example.org"
@@ -26,12 +26,12 @@ func TestProof(t *testing.T) {
 	names.Text("_jeton.apex.com", "jeton-project="+project)
 	names.Text("_jeton.theirs.com", "jeton-project=22222222-2222-4222-8222-222222222222")
 	names.Text("_jeton.bare.com", project)
-	// The function's own name leads to the gateway through one more alias.
+	// The function's own name is an alias of the gateway.
 	names.Alias(own, "gateway.example.org")
 	resolver := dns.New(names.Address())
-	for hostname, says := range map[string]string{
+	for hostname, want := range map[string]string{
 		"direct.example.com": "", "DIRECT.example.com.": "", "upper.example.com": "", "chain.example.com": "", "apex.com": "",
-		// It has the same address as the function's own name.
+		// These have the same address as the function's own name.
 		"sibling.example.com": "sibling.example.com is a CNAME of " + sibling,
 		"gateway.example.org": "gateway.example.org is not in the DNS",
 		"loop.example.com":    "more than 8 aliases",
@@ -40,14 +40,13 @@ func TestProof(t *testing.T) {
 		"bare.com":            "bare.com is not in the DNS",
 	} {
 		missing, err := resolver.Proof(t.Context(), hostname, own, project)
-		if err != nil || (missing == "") != (says == "") || !strings.Contains(missing, says) {
-			t.Errorf("%s: %q, %v, want %q", hostname, missing, err, says)
+		if err != nil || (missing == "") != (want == "") || !strings.Contains(missing, want) {
+			t.Errorf("%s: got %q, %v, want %q", hostname, missing, err, want)
 		}
 	}
 }
 
-// TestProof_IsAnErrorWithoutAnAnswer asks a server that answers nonsense.
-func TestProof_IsAnErrorWithoutAnAnswer(t *testing.T) {
+func TestProof_ReturnsErrorOfServer(t *testing.T) {
 	t.Parallel()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -61,13 +60,13 @@ func TestProof_IsAnErrorWithoutAnAnswer(t *testing.T) {
 			if err != nil {
 				return
 			}
-			// A server failure: the header with the response code 2.
+			// This makes the query a response with the code SERVFAIL.
 			buffer[2], buffer[3] = 0x80, 2
 			_, _ = server.WriteTo(buffer[:n], from)
 		}
 	}()
 	missing, err := dns.New(server.LocalAddr().String()).Proof(t.Context(), "a.example.com", "b.example.com", "p")
 	if err == nil || missing != "" {
-		t.Errorf("%q, %v", missing, err)
+		t.Errorf("got %q, %v, want an error", missing, err)
 	}
 }

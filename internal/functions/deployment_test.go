@@ -168,29 +168,69 @@ func TestTransitions_RequireTheirStatus(t *testing.T) {
 	}
 }
 
-func TestDeleteTrigger_AnswersWithoutOldError(t *testing.T) {
+func TestRemove_RequiresDeletion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	f := w.newFunction(w.readyNamespace("triggers"), "f")
-	failed := functions.Trigger{
-		ID: w.NewID(), Region: f.Region, ProjectID: f.ProjectID, NamespaceID: f.NamespaceID, FunctionID: f.ID,
-		Status: functions.Failed, ErrorMessage: "no such queue",
+	n := w.readyNamespace("removed")
+	f := w.newFunction(n, "f")
+	remove := func() {
+		t.Helper()
+		err := w.store.Update(t.Context(), func(tx functions.Tx) error {
+			return errors.Join(functions.DeleteEmptyNamespace(tx, n.ID), functions.RemoveFunction(tx, f.ID))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	w.put(failed)
-	if got, err := w.DeleteTrigger(t.Context(), paris, failed.ID); err != nil || got.Status != functions.Deleting || got.ErrorMessage != "" {
-		t.Errorf("got %+v, %v, want no message", got, err)
+	exist := func(function, namespace bool) {
+		t.Helper()
+		_, err := w.Function(t.Context(), paris, f.ID)
+		_, err2 := w.Namespace(t.Context(), paris, n.ID)
+		if (err == nil) != function || (err2 == nil) != namespace {
+			t.Errorf("function: %v, namespace: %v, want them to exist: %v, %v", err, err2, function, namespace)
+		}
 	}
+	remove()
+	exist(true, true)
+	if _, err := w.DeleteNamespace(t.Context(), paris, n.ID); err != nil {
+		t.Fatal(err)
+	}
+	remove() // The namespace still has the function.
+	exist(false, true)
+	if err := w.store.Update(t.Context(), func(tx functions.Tx) error { return functions.DeleteEmptyNamespace(tx, n.ID) }); err != nil {
+		t.Fatal(err)
+	}
+	exist(false, false)
 }
 
-func TestCreateToken_DropsFractionsOfSeconds(t *testing.T) {
+func TestRedeployNamespace_StartsDeploymentsOfDeployedFunctions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	n := w.readyNamespace("tokens")
-	issued := w.newToken(functions.CreateToken{NamespaceID: n.ID, ExpiresAt: start.Add(time.Hour + 999*time.Millisecond)})
-	if want := start.Add(time.Hour); !issued.ExpiresAt.Equal(want) {
-		t.Errorf("the token expires at %s, want %s", issued.ExpiresAt, want)
+	n := w.readyNamespace("redeploy")
+	created, deployed, deleting := w.newFunction(n, "created"), w.newFunction(n, "deployed"), w.newFunction(n, "deleting")
+	deployed.Status, deployed.Revision, deployed.Target = functions.Ready, &functions.Revision{ID: "r", Archive: "a"}, "a"
+	deleting.Status, deleting.Revision = functions.Deleting, &functions.Revision{ID: "s"}
+	w.put(deployed)
+	w.put(deleting)
+	redeploy := func() {
+		t.Helper()
+		if err := w.store.Update(t.Context(), func(tx functions.Tx) error { return functions.RedeployNamespace(tx, n.ID, start) }); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if unlimited := w.newToken(functions.CreateToken{NamespaceID: n.ID}); !unlimited.ExpiresAt.IsZero() {
-		t.Errorf("a token without expiry expires at %s", unlimited.ExpiresAt)
+	redeploy() // The namespace is not pending.
+	if got, err := w.Function(t.Context(), paris, deployed.ID); err != nil || got.Status != functions.Ready {
+		t.Fatalf("got %s, %v, want no deployment of a ready namespace", got.Status, err)
+	}
+	n.Status = functions.Pending
+	w.put(n)
+	redeploy()
+	for id, want := range map[string]functions.Status{created.ID: functions.Created, deployed.ID: functions.Pending, deleting.ID: functions.Deleting} {
+		if got, err := w.Function(t.Context(), paris, id); err != nil || got.Status != want {
+			t.Errorf("function %s: got %s, %v, want %s", got.Name, got.Status, err, want)
+		}
+	}
+	if got, err := w.Namespace(t.Context(), paris, n.ID); err != nil || got.Status != functions.Ready {
+		t.Errorf("the namespace is %s, %v, want ready", got.Status, err)
 	}
 }

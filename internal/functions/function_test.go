@@ -10,7 +10,7 @@ import (
 
 func pointer[T any](value T) *T { return &value }
 
-func TestCreateFunctionDefaults(t *testing.T) {
+func TestCreateFunction_FillsInDefaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("defaults")
@@ -26,7 +26,7 @@ func TestCreateFunctionDefaults(t *testing.T) {
 	}
 }
 
-func TestCreateFunctionRules(t *testing.T) {
+func TestCreateFunction_RefusesInvalidFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("rules")
@@ -38,7 +38,7 @@ func TestCreateFunctionRules(t *testing.T) {
 		says   string
 	}{
 		"no namespace":        {func(c *functions.CreateFunction) { c.NamespaceID = "" }, "namespace_id: is required"},
-		"namespace is no id":  {func(c *functions.CreateFunction) { c.NamespaceID = "fr-par/" + n.ID }, "namespace_id: must be a UUID"},
+		"namespace is not id": {func(c *functions.CreateFunction) { c.NamespaceID = "fr-par/" + n.ID }, "namespace_id: must be a UUID"},
 		"upper case name":     {func(c *functions.CreateFunction) { c.Name = "F" }, "lower case alphanumeric"},
 		"no name":             {func(c *functions.CreateFunction) { c.Name = "" }, "lower case alphanumeric"},
 		"long name":           {func(c *functions.CreateFunction) { c.Name = strings.Repeat("a", 35) }, "at most 34"},
@@ -66,7 +66,7 @@ func TestCreateFunctionRules(t *testing.T) {
 		test.change(&c)
 		_, err := w.CreateFunction(t.Context(), paris, c)
 		if functions.CodeOf(err) != functions.InvalidArgument || err == nil || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%s: got %v, want a refusal with %q", name, err, test.says)
+			t.Errorf("%s: got %v, want an error with %q", name, err, test.says)
 		}
 	}
 	if _, err := w.CreateFunction(t.Context(), paris, valid()); err != nil {
@@ -76,7 +76,7 @@ func TestCreateFunctionRules(t *testing.T) {
 	wantCode(t, err, functions.AlreadyExists)
 }
 
-func TestCreateFunctionWaitsForItsNamespace(t *testing.T) {
+func TestCreateFunction_RequiresReadyNamespace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n, err := w.CreateNamespace(t.Context(), paris, functions.CreateNamespace{Name: "pending"})
@@ -87,7 +87,7 @@ func TestCreateFunctionWaitsForItsNamespace(t *testing.T) {
 	wantCode(t, err, functions.TransientState)
 }
 
-func TestFunctionQuota(t *testing.T) {
+func TestCreateFunction_HasQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Limits.Functions = 1
@@ -95,10 +95,10 @@ func TestFunctionQuota(t *testing.T) {
 	w.newFunction(n, "one")
 	_, err := w.CreateFunction(t.Context(), paris, functions.CreateFunction{NamespaceID: n.ID, Name: "two", Runtime: "go126"})
 	wantCode(t, err, functions.QuotaExceeded)
-	// The name is known to be taken though there is no room.
+	// The name is checked before the quota.
 	_, err = w.CreateFunction(t.Context(), paris, functions.CreateFunction{NamespaceID: n.ID, Name: "one", Runtime: "go126"})
 	wantCode(t, err, functions.AlreadyExists)
-	// Those of another organization are not counted.
+	// Functions of another organization do not count.
 	err = w.Store.Update(t.Context(), func(tx functions.Tx) error {
 		n.OrganizationID = "99999999-9999-4999-8999-999999999999"
 		return tx.Put(n)
@@ -109,7 +109,7 @@ func TestFunctionQuota(t *testing.T) {
 	w.newFunction(n, "three")
 }
 
-func TestUpdateFunctionAsksForADeployment(t *testing.T) {
+func TestUpdateFunction_StartsDeployment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.newFunction(w.readyNamespace("update"), "f")
@@ -117,11 +117,11 @@ func TestUpdateFunctionAsksForADeployment(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := w.Function(t.Context(), paris, f.ID); err != nil || got.Status != functions.Created || !got.UpdatedAt.Equal(f.UpdatedAt) {
-		t.Errorf("an upload alone changes the function to %+v, %v", got, err)
+		t.Errorf("after an upload: got %+v, %v, want no change", got, err)
 	}
 	f, err := w.DeployFunction(t.Context(), paris, f.ID)
 	if err != nil || f.Status != functions.Pending || f.Target != "first" || f.Generation != 1 {
-		t.Fatalf("%+v, %v", f, err)
+		t.Fatalf("DeployFunction() = %+v, %v", f, err)
 	}
 	f.Status, f.Revision = functions.Ready, &functions.Revision{ID: "r", Archive: "first"}
 	w.put(f)
@@ -131,14 +131,14 @@ func TestUpdateFunctionAsksForADeployment(t *testing.T) {
 
 	f, err = w.UpdateFunction(t.Context(), paris, f.ID, functions.UpdateFunction{Description: pointer("x"), Runtime: "go125", MemoryLimit: pointer(512)})
 	if err != nil || f.Status != functions.Pending || f.Generation != 2 || f.Runtime != "go125" || f.CPULimit != 280 {
-		t.Errorf("%+v, %v", f, err)
+		t.Errorf("UpdateFunction() = %+v, %v", f, err)
 	}
 	if f.Target != "first" {
-		t.Errorf("a change deploys %q, want the code that serves", f.Target)
+		t.Errorf("a change deploys %q, want the serving code", f.Target)
 	}
 	f, err = w.UpdateFunction(t.Context(), paris, f.ID, functions.UpdateFunction{Redeploy: true})
 	if err != nil || f.Target != "second" {
-		t.Errorf("redeploy deploys %q, %v, want the code that was uploaded last", f.Target, err)
+		t.Errorf("redeploy deploys %q, %v, want the uploaded code", f.Target, err)
 	}
 	_, err = w.UpdateFunction(t.Context(), paris, f.ID, functions.UpdateFunction{Runtime: "node24"})
 	wantCode(t, err, functions.InvalidArgument)

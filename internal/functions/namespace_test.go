@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-func TestCreateNamespace(t *testing.T) {
+func TestCreateNamespace_DerivesSlugFromName(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		name, slug string
@@ -36,12 +36,12 @@ func TestCreateNamespace(t *testing.T) {
 			continue
 		}
 		if err != nil || n.Slug != test.slug || n.Status != functions.Pending || n.ProjectID != project.ID || n.RegistryID != "" {
-			t.Errorf("%s: %+v, %v", name, n, err)
+			t.Errorf("%s: got %+v, %v", name, n, err)
 		}
 	}
 }
 
-func TestNamespaceNamesAreUnique(t *testing.T) {
+func TestCreateNamespace_RefusesDuplicateName(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.readyNamespace("twice")
@@ -57,17 +57,17 @@ func TestNamespaceNamesAreUnique(t *testing.T) {
 	}
 }
 
-func TestScopeHidesEverythingElse(t *testing.T) {
+func TestScope_HidesOtherObjects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("hidden")
 	f := w.newFunction(n, "hidden")
 	issued := w.newToken(functions.CreateToken{FunctionID: f.ID})
-	elsewhere := map[string]functions.Scope{
+	foreign := map[string]functions.Scope{
 		"another region":  {Region: "nl-ams", ProjectID: project.ID, OrganizationID: project.OrganizationID},
 		"another project": {Region: "fr-par", ProjectID: "33333333-3333-4333-8333-333333333333", OrganizationID: project.OrganizationID},
 	}
-	for name, scope := range elsewhere {
+	for name, scope := range foreign {
 		for what, call := range map[string]func() error{
 			"get namespace": func() error { _, err := w.Namespace(t.Context(), scope, n.ID); return err },
 			"update namespace": func() error {
@@ -99,16 +99,16 @@ func TestScopeHidesEverythingElse(t *testing.T) {
 		}
 		_, total, err := w.Namespaces(t.Context(), scope, functions.Filter{}, functions.Page{})
 		if total != 0 || err != nil {
-			t.Errorf("%s: %d namespaces are listed, %v", name, total, err)
+			t.Errorf("%s: got %d namespaces, %v, want none", name, total, err)
 		}
 	}
 	_, total, err := w.Namespaces(t.Context(), paris, functions.Filter{ProjectID: "33333333-3333-4333-8333-333333333333"}, functions.Page{})
 	if total != 0 || err != nil {
-		t.Errorf("a filter for a foreign project lists %d, %v", total, err)
+		t.Errorf("a filter for another project: got %d, %v, want none", total, err)
 	}
 }
 
-func TestUpdateNamespaceMergesSecretsAndReplacesVariables(t *testing.T) {
+func TestUpdateNamespace_MergesSecretsAndReplacesVariables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first, second := secret.New("1"), secret.New("2")
@@ -129,17 +129,17 @@ func TestUpdateNamespaceMergesSecretsAndReplacesVariables(t *testing.T) {
 		Secrets:   []functions.SecretChange{{Key: "X"}, {Key: "Z", Value: &second}},
 	})
 	if err != nil || n.Status != functions.Pending {
-		t.Fatalf("%s, %v", n.Status, err)
+		t.Fatalf("got the status %s, %v, want pending", n.Status, err)
 	}
 	if got := slices.Collect(maps.Keys(n.Variables)); !slices.Equal(got, []string{"C"}) {
-		t.Errorf("the variables are %v, want C alone", got)
+		t.Errorf("the variables are %v, want only C", got)
 	}
 	if len(n.Secrets) != 2 || n.Secrets[0].Key != "Y" || n.Secrets[0].Hash != "hash of 1" || n.Secrets[1].Key != "Z" || n.Secrets[1].Hash != "hash of 2" {
-		t.Errorf("the secrets are %+v, want Y as it was and Z", n.Secrets)
+		t.Errorf("the secrets are %+v, want Y unchanged and Z", n.Secrets)
 	}
 }
 
-func TestUpdateOfDescriptionLeavesNamespaceReady(t *testing.T) {
+func TestUpdateNamespace_StaysReadyWithoutNewVariables(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("ready")
@@ -147,11 +147,11 @@ func TestUpdateOfDescriptionLeavesNamespaceReady(t *testing.T) {
 	text, tags := "text", []string{"a"}
 	n, err := w.UpdateNamespace(t.Context(), paris, n.ID, functions.UpdateNamespace{Description: &text, Tags: &tags})
 	if err != nil || n.Status != functions.Ready || n.Description != text || !n.UpdatedAt.Equal(w.clock) || !n.CreatedAt.Equal(start) {
-		t.Errorf("%+v, %v", n, err)
+		t.Errorf("got %+v, %v", n, err)
 	}
 }
 
-func TestVariableRules(t *testing.T) {
+func TestCreateNamespace_RefusesInvalidFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	long, value := secret.New(strings.Repeat("x", 65537)), secret.New("x")
@@ -160,44 +160,44 @@ func TestVariableRules(t *testing.T) {
 		many["V"+strconv.Itoa(i)] = ""
 	}
 	for name, c := range map[string]functions.CreateNamespace{
-		"reserved name":         {Variables: map[string]string{"SCW_PUBLIC": "x"}},
-		"reserved secret":       {Secrets: []functions.SecretChange{{Key: "SCW_HANDLER_NAME", Value: &value}}},
-		"empty name":            {Variables: map[string]string{"": "x"}},
-		"name with =":           {Variables: map[string]string{"A=B": "x"}},
-		"long value":            {Variables: map[string]string{"A": strings.Repeat("x", 1001)}},
-		"NUL in value":          {Variables: map[string]string{"A": "x\x00y"}},
-		"long secret":           {Secrets: []functions.SecretChange{{Key: "A", Value: &long}}},
-		"secret given twice":    {Secrets: []functions.SecretChange{{Key: "A", Value: &value}, {Key: "A", Value: &value}}},
-		"too many variables":    {Variables: many},
-		"too long a tag":        {Tags: []string{strings.Repeat("x", 1001)}},
-		"too many tags":         {Tags: make([]string, 101)},
-		"too long description":  {Description: strings.Repeat("x", 4097)},
-		"another one's project": {ProjectID: "33333333-3333-4333-8333-333333333333"},
+		"reserved name":        {Variables: map[string]string{"SCW_PUBLIC": "x"}},
+		"reserved secret":      {Secrets: []functions.SecretChange{{Key: "SCW_HANDLER_NAME", Value: &value}}},
+		"empty name":           {Variables: map[string]string{"": "x"}},
+		"name with =":          {Variables: map[string]string{"A=B": "x"}},
+		"long value":           {Variables: map[string]string{"A": strings.Repeat("x", 1001)}},
+		"NUL in value":         {Variables: map[string]string{"A": "x\x00y"}},
+		"long secret":          {Secrets: []functions.SecretChange{{Key: "A", Value: &long}}},
+		"secret given twice":   {Secrets: []functions.SecretChange{{Key: "A", Value: &value}, {Key: "A", Value: &value}}},
+		"too many variables":   {Variables: many},
+		"too long tag":         {Tags: []string{strings.Repeat("x", 1001)}},
+		"too many tags":        {Tags: make([]string, 101)},
+		"too long description": {Description: strings.Repeat("x", 4097)},
+		"another project":      {ProjectID: "33333333-3333-4333-8333-333333333333"},
 	} {
 		c.Name = "rules"
 		if _, err := w.CreateNamespace(t.Context(), paris, c); err == nil || functions.CodeOf(err) == functions.Internal {
-			t.Errorf("%s: got %v, want a refusal", name, err)
+			t.Errorf("%s: got %v, want an error for the caller", name, err)
 		}
 	}
 	_, total, err := w.Namespaces(t.Context(), paris, functions.Filter{}, functions.Page{})
 	if total != 0 || err != nil {
-		t.Errorf("refused namespaces left %d behind, %v", total, err)
+		t.Errorf("refused requests created %d namespaces, %v", total, err)
 	}
 }
 
-func TestPages(t *testing.T) {
+func TestPage_HasBoundsAndDefaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, page := range map[string]functions.Page{
-		"size 101":          {Size: 101},
-		"negative size":     {Size: -1},
-		"negative page":     {Number: -1},
-		"unknown order":     {OrderBy: "status_asc"},
-		"order with a tail": {OrderBy: "created_at_asc; DROP TABLE tokens"},
+		"size 101":         {Size: 101},
+		"negative size":    {Size: -1},
+		"negative page":    {Number: -1},
+		"unknown order":    {OrderBy: "status_asc"},
+		"SQL in the order": {OrderBy: "created_at_asc; DROP TABLE tokens"},
 	} {
 		_, _, err := w.Namespaces(t.Context(), paris, functions.Filter{}, page)
 		if err == nil || functions.CodeOf(err) != functions.InvalidArgument {
-			t.Errorf("%s: got %v", name, err)
+			t.Errorf("%s: got %v, want the code invalid_argument", name, err)
 		}
 	}
 	for range 25 {
@@ -209,7 +209,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestNamespaceQuota(t *testing.T) {
+func TestCreateNamespace_HasQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Limits.Namespaces = 1

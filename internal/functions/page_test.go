@@ -9,8 +9,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// A page that is taken is one of a bounded size, at a place that can be counted to,
-// in an order by a field that the list has.
+// FuzzPage checks that an accepted page has a bounded size, an offset without overflow,
+// and an order by a field of the list.
 func FuzzPage(f *testing.F) {
 	f.Add(0, 0, "")
 	f.Add(1, 100, "name_desc")
@@ -21,21 +21,21 @@ func FuzzPage(f *testing.F) {
 		p, err := functions.Page{Number: number, Size: size, OrderBy: orderBy}.Checked("name")
 		if err != nil {
 			if functions.CodeOf(err) != functions.InvalidArgument {
-				t.Errorf("%d, %d, %q is refused with %v", number, size, orderBy, err)
+				t.Errorf("%d, %d, %q: got %v, want the code invalid_argument", number, size, orderBy, err)
 			}
 			return
 		}
 		if p.Number < 1 || p.Size < 1 || p.Size > 100 || p.Offset() < 0 || p.Offset()/p.Size != p.Number-1 {
-			t.Errorf("%d, %d is taken as page %d of %d, at %d", number, size, p.Number, p.Size, p.Offset())
+			t.Errorf("%d, %d: got page %d of %d, at %d", number, size, p.Number, p.Size, p.Offset())
 		}
 		order := p.Order()
 		if order.Field != "created_at" && order.Field != "name" || order.Descending != strings.HasSuffix(p.OrderBy, "_desc") {
-			t.Errorf("%q is taken as %+v", orderBy, order)
+			t.Errorf("%q: got the order %+v", orderBy, order)
 		}
 	})
 }
 
-// What is taken for an ID is a UUID in the one form in which IDs are kept.
+// FuzzValidID checks that only UUIDs in canonical form are valid.
 func FuzzValidID(f *testing.F) {
 	for _, id := range []string{
 		"", "00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-00000000000A", "{00000000-0000-4000-8000-000000000000}",

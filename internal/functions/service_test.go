@@ -23,7 +23,8 @@ var (
 	start   = time.Date(2026, 7, 3, 13, 3, 53, 0, time.UTC)
 )
 
-// world is a service over a real store, with a clock that is moved by hand.
+// A world is a service with a real store that runs each transaction twice, and a clock
+// that the test sets.
 type world struct {
 	*functions.Service
 	t     *testing.T
@@ -33,7 +34,7 @@ type world struct {
 	ids   int
 }
 
-// The parts below stand for cryptography, which has tests of its own.
+// The implementations below replace cryptography, which has its own tests.
 type catalogue map[string]functions.RuntimeInfo
 
 func (c catalogue) Runtime(name string) (functions.RuntimeInfo, bool) {
@@ -98,7 +99,7 @@ func (w *world) put(o functions.Object) {
 	}
 }
 
-// readyNamespace is a namespace that has its key.
+// readyNamespace creates a namespace and gives it a key.
 func (w *world) readyNamespace(name string) functions.Namespace {
 	w.t.Helper()
 	n, err := w.CreateNamespace(w.t.Context(), paris, functions.CreateNamespace{Name: name})
@@ -131,6 +132,6 @@ func (w *world) newToken(c functions.CreateToken) functions.IssuedToken {
 func wantCode(t *testing.T, err error, want functions.Code) {
 	t.Helper()
 	if err == nil || functions.CodeOf(err) != want {
-		t.Errorf("got error %v, want the code %s", err, want)
+		t.Errorf("got the error %v, want the code %s", err, want)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/secret"
 )
 
-// TestStoredForm holds the form in which objects are kept: a field that is
-// renamed would be lost from every database there is.
-func TestStoredForm(t *testing.T) {
+// TestStoredForm_IsUnchanged compares the JSON of objects with a file. A renamed field
+// would be lost from existing databases.
+func TestStoredForm_IsUnchanged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("stored")
@@ -47,6 +47,6 @@ func TestStoredForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("objects are kept as\n%s\nwant\n%s\nadd fields to %s; to rename or remove one needs a migration", got, want, path)
+		t.Errorf("objects are stored as\n%s\nwant\n%s\nadd new fields to %s; to rename or remove a field, write a migration", got, want, path)
 	}
 }

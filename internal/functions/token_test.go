@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// describe writes an object for comparison.
+// describe returns the JSON of an object for comparison.
 func describe(object any) string {
 	encoded, err := json.Marshal(object)
 	if err != nil {
@@ -19,7 +19,7 @@ func describe(object any) string {
 	return string(encoded)
 }
 
-func TestCreateToken(t *testing.T) {
+func TestCreateToken_StoresOnlyDigest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("tokens")
@@ -27,18 +27,18 @@ func TestCreateToken(t *testing.T) {
 	past := start.Add(-time.Hour)
 	issued := w.newToken(functions.CreateToken{FunctionID: f.ID, Description: "d", ExpiresAt: past})
 	if issued.Status != functions.Creating || issued.PublicKey != "PEM" || issued.NamespaceID != "" || issued.FunctionID != f.ID {
-		t.Errorf("%+v", issued)
+		t.Errorf("got %+v", issued)
 	}
 	if text := "text of " + issued.ID + " by " + n.ID; issued.Text.Reveal() != text || issued.Digest != functions.DigestOf(text) {
-		t.Errorf("the text is %q, of another namespace or digest", issued.Text.Reveal())
+		t.Errorf("the text is %q, want %q and its digest", issued.Text.Reveal(), text)
 	}
 	kept, err := w.Token(t.Context(), paris, issued.ID)
 	if err != nil || describe(kept) != describe(issued.Token) {
-		t.Errorf("kept %s, %v", describe(kept), err)
+		t.Errorf("stored is %s, %v", describe(kept), err)
 	}
 }
 
-func TestCreateTokenRules(t *testing.T) {
+func TestCreateToken_RefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("rules")
@@ -66,7 +66,7 @@ func TestCreateTokenRules(t *testing.T) {
 	}
 }
 
-func TestDeletionTakesTokensWithIt(t *testing.T) {
+func TestDelete_RevokesTokensOfFunctionAndNamespace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("cascade")
@@ -74,18 +74,18 @@ func TestDeletionTakesTokensWithIt(t *testing.T) {
 	ofFunction := w.newToken(functions.CreateToken{FunctionID: f.ID})
 	ofOther := w.newToken(functions.CreateToken{FunctionID: other.ID})
 	ofNamespace := w.newToken(functions.CreateToken{NamespaceID: n.ID})
-	gone := map[string]bool{}
+	revoked := map[string]bool{}
 	if err := w.db.Follow(t.Context(), store.Position{}, store.Hook{OnChange: func(c store.Change) {
 		if _, ok := c.Object.(functions.Token); ok {
-			gone[c.Object.ObjectID()] = c.Deleted
+			revoked[c.Object.ObjectID()] = c.Deleted
 		}
 	}}); err != nil {
 		t.Fatal(err)
 	}
 	want := func(step string, function, sibling, namespace bool) {
 		t.Helper()
-		if gone[ofFunction.ID] != function || gone[ofOther.ID] != sibling || gone[ofNamespace.ID] != namespace {
-			t.Errorf("%s: revoked are %v", step, gone)
+		if revoked[ofFunction.ID] != function || revoked[ofOther.ID] != sibling || revoked[ofNamespace.ID] != namespace {
+			t.Errorf("%s: revoked are %v", step, revoked)
 		}
 	}
 	want("before", false, false, false)
@@ -99,18 +99,18 @@ func TestDeletionTakesTokensWithIt(t *testing.T) {
 	want("after the namespace", true, true, true)
 	left, err := w.Function(t.Context(), paris, other.ID)
 	if err != nil || left.Status != functions.Deleting {
-		t.Errorf("the namespace's function is %s, %v", left.Status, err)
+		t.Errorf("the function of the namespace is %s, %v, want deleting", left.Status, err)
 	}
 	_, err = w.CreateToken(t.Context(), paris, functions.CreateToken{FunctionID: other.ID})
 	wantCode(t, err, functions.TransientState)
 }
 
-func TestDeleteTokenTwice(t *testing.T) {
+func TestDeleteToken_SecondCallFindsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	issued := w.newToken(functions.CreateToken{NamespaceID: w.readyNamespace("twice").ID})
 	if deleted, err := w.DeleteToken(t.Context(), paris, issued.ID); err != nil || deleted.Status != functions.Deleting {
-		t.Errorf("%+v, %v", deleted, err)
+		t.Errorf("got %+v, %v", deleted, err)
 	}
 	_, err := w.DeleteToken(t.Context(), paris, issued.ID)
 	wantCode(t, err, functions.NotFound)
@@ -119,7 +119,7 @@ func TestDeleteTokenTwice(t *testing.T) {
 	}
 }
 
-func TestListTokens(t *testing.T) {
+func TestTokens_ListsOneScope(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.readyNamespace("list")
@@ -136,4 +136,17 @@ func TestListTokens(t *testing.T) {
 	}
 	_, _, err := w.Tokens(t.Context(), paris, functions.Filter{}, functions.Page{})
 	wantCode(t, err, functions.InvalidArgument)
+}
+
+func TestCreateToken_DropsFractionsOfSeconds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.readyNamespace("tokens")
+	issued := w.newToken(functions.CreateToken{NamespaceID: n.ID, ExpiresAt: start.Add(time.Hour + 999*time.Millisecond)})
+	if want := start.Add(time.Hour); !issued.ExpiresAt.Equal(want) {
+		t.Errorf("the token expires at %s, want %s", issued.ExpiresAt, want)
+	}
+	if unlimited := w.newToken(functions.CreateToken{NamespaceID: n.ID}); !unlimited.ExpiresAt.IsZero() {
+		t.Errorf("a token without expiry expires at %s", unlimited.ExpiresAt)
+	}
 }

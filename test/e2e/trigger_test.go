@@ -258,7 +258,7 @@ func TestTrigger_WithoutBroker(t *testing.T) {
 		},
 	}))
 	await.True(t, "the server logs the cause", func() bool {
-		return strings.Contains(w.Log.String(), "127.0.0.1 is not public")
+		return strings.Contains(w.Log.String(), "127.0.0.1 is not a public address")
 	})
 	if len(reached) > 0 {
 		t.Error("the server connected to the queue on this machine")

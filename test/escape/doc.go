@@ -1,4 +1,4 @@
-// Package escape has programs that try to get out of where functions run, one in
-// each language, and the run that deploys and calls them. What their attempts must
-// come to is for its users to say.
+// Package escape contains programs that try to escape from their sandbox, one per
+// language, and hostile archives that try the same while they are built. It deploys and
+// calls them, and returns an Outcome for each attempt.
 package escape

@@ -12,55 +12,53 @@ import (
 	"github.com/jeton-dev/jeton/test/escape"
 )
 
-// TestEscape has each program try everything, and get nowhere.
-func TestEscape(t *testing.T) {
+func TestPrograms_CannotEscape(t *testing.T) {
 	t.Parallel()
-	s, jeton := newScene(t, sandbox.Full)
+	f, jeton := newFixture(t, sandbox.Full)
 	for _, p := range escape.Programs() {
-		t.Run(p.Language, func(t *testing.T) { wantClosed(t, s.try(t, p, p.Attempts)) })
+		t.Run(p.Language, func(t *testing.T) { wantBlocked(t, f.try(t, p, p.Attempts)) })
 	}
-	if log := jeton.Log.String(); !strings.Contains(log, "out of memory: it took more than the limit of 256 MB") {
-		t.Error("the log does not tell of the memory that was taken")
+	const want = "out of memory: it took more than the limit of 256 MB"
+	if log := jeton.Log.String(); !strings.Contains(log, want) {
+		t.Errorf("got no log message %q", want)
 	}
 }
 
-func wantClosed(t *testing.T, outcomes []escape.Outcome) {
+func wantBlocked(t *testing.T, outcomes []escape.Outcome) {
 	t.Helper()
 	for _, o := range outcomes {
-		t.Logf("%-9s %s", o.Attempt, o.Met)
-		if o.Open {
-			t.Errorf("%s had success", o.Attempt)
-		}
-		if o.Honest != "" {
-			t.Errorf("the call behind %s was answered with %s", o.Attempt, o.Honest)
+		t.Logf("%-9s %s", o.Attempt, o.Answer)
+		if failure := o.Failure(); failure != "" {
+			t.Error(failure)
 		}
 	}
 }
 
-// TestNothingStopsThem runs the same programs without walls: they must find
-// everything open, or the tests of the walls would find nothing either. It does so
-// where they harm nobody.
-func TestNothingStopsThem(t *testing.T) {
+// TestPrograms_EscapeWithoutIsolation runs the same programs without isolation: all
+// attempts must succeed, or the tests with isolation would be worthless. It runs in its
+// own namespaces, since successful attempts change the machine.
+func TestPrograms_EscapeWithoutIsolation(t *testing.T) {
 	t.Parallel()
 	wantRoot(t)
-	if !isApart() {
-		runApart(t)
+	if !inOwnNamespaces() {
+		runInOwnNamespaces(t)
 		return
 	}
-	s, _ := newScene(t, sandbox.None)
+	f, _ := newFixture(t, sandbox.None)
 	for _, p := range escape.Programs() {
 		t.Run(p.Language, func(t *testing.T) {
-			outcomes := s.try(t, p, p.Attempts)
-			wantOpen(t, outcomes)
-			uncover(t, outcomes)
+			outcomes := f.try(t, p, p.Attempts)
+			wantSuccess(t, outcomes)
+			unmountTmp(t, outcomes)
 		})
 	}
 }
 
-// uncover takes away what was mounted on /tmp: the tests' own files may be there.
-func uncover(t *testing.T, outcomes []escape.Outcome) {
+// unmountTmp unmounts what the attempt "mount" has mounted on /tmp, which may hide the
+// tests' own files.
+func unmountTmp(t *testing.T, outcomes []escape.Outcome) {
 	t.Helper()
-	mounted := func(o escape.Outcome) bool { return o.Attempt == "mount" && o.Open }
+	mounted := func(o escape.Outcome) bool { return o.Attempt == "mount" && o.Succeeded }
 	if !slices.ContainsFunc(outcomes, mounted) {
 		return
 	}
@@ -69,11 +67,11 @@ func uncover(t *testing.T, outcomes []escape.Outcome) {
 	}
 }
 
-func wantOpen(t *testing.T, outcomes []escape.Outcome) {
+func wantSuccess(t *testing.T, outcomes []escape.Outcome) {
 	t.Helper()
 	for _, o := range outcomes {
-		if !o.Open {
-			t.Errorf("%s had no success: %s", o.Attempt, o.Met)
+		if !o.Succeeded {
+			t.Errorf("%s: got %q, want success", o.Attempt, o.Answer)
 		}
 	}
 }

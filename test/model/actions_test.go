@@ -15,8 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/test/model"
 )
 
-// sequences is how many are tried where the command line does not say, and calls
-// how many each has, more or less.
+// sequences and calls are the default number of sequences, and the average number of
+// calls of one.
 const (
 	sequences = "25"
 	calls     = "60"
@@ -34,15 +34,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// draw puts one of some values into a body, or leaves it out.
+// draw sets a field of a body to one of the values, or leaves it out.
 func (m *machine) draw(body model.Fields, field string, values ...any) {
 	if i := rapid.IntRange(-1, len(values)-1).Draw(m.T, field); i >= 0 {
 		body[field] = values[i]
 	}
 }
 
-// spoil makes one field of a few bodies wrong: more would leave nothing that is
-// carried out.
+// spoil sets one field to a wrong value in one of eight bodies, so that most calls
+// succeed.
 func (m *machine) spoil(body model.Fields, wrong model.Fields) {
 	if rapid.IntRange(0, 7).Draw(m.T, "spoil") == 0 {
 		field := rapid.SampledFrom(slices.Sorted(maps.Keys(wrong))).Draw(m.T, "what is wrong")
@@ -77,7 +77,7 @@ func (m *machine) changeNamespace() {
 	m.update(model.Namespaces, body, m.model.ChangedNamespace)
 }
 
-// function draws what both a new and a changed function may have.
+// function draws the fields of new and changed functions.
 func (m *machine) function(body model.Fields) {
 	m.draw(body, "description", descriptions...)
 	m.draw(body, "tags", tags...)
@@ -202,45 +202,45 @@ func (m *machine) get() {
 	kind := m.kind()
 	id := m.id(kind)
 	a := m.api(http.MethodGet, "/"+string(kind)+"/"+id, nil)
-	if m.carriedOut("get one of "+string(kind), a, m.model.There(kind, id)) {
+	if m.succeeded("get one of "+string(kind), a, m.model.Existing(kind, id)) {
 		m.same(kind, id, a)
 	}
 }
 
-// delete waits until what was deleted is gone, with all that went with it.
+// delete deletes an object, and waits until it no longer exists.
 func (m *machine) delete() {
 	kind := m.kind()
 	if kind == model.Namespaces && rapid.IntRange(0, 3).Draw(m.T, "a namespace after all") > 0 {
-		kind = model.Functions // much goes with a namespace
+		kind = model.Functions // A namespace has many children.
 	}
 	id := m.id(kind)
 	a := m.api(http.MethodDelete, "/"+string(kind)+"/"+id, nil)
-	if !m.carriedOut("delete one of "+string(kind), a, m.model.There(kind, id)) {
+	if !m.succeeded("delete one of "+string(kind), a, m.model.Existing(kind, id)) {
 		return
 	}
 	if a.fields["status"] != "deleting" {
-		m.Fatalf("what is deleted is %s", a.body)
+		m.Fatalf("the deleted object is %s, want the status deleting", a.body)
 	}
 	m.model.Delete(id)
-	m.gone = append(m.gone, id)
-	m.vanished(kind, id)
+	m.deleted = append(m.deleted, id)
+	m.waitGone(kind, id)
 }
 
-// strange asks for something where it is not, and as one whose it is not.
-func (m *machine) strange() {
+// foreign requests an object in another region, and with the key of another project.
+func (m *machine) foreign() {
 	kind := m.kind()
 	id := m.id(kind)
 	method := rapid.SampledFrom([]string{http.MethodGet, http.MethodDelete}).Draw(m.T, "method")
-	refusals := m.model.There(kind, id)
+	refusals := m.model.Existing(kind, id)
 	if len(refusals) == 0 {
 		refusals = []model.Refusal{model.NotFound(kind)}
 	}
 	path := "/" + string(kind) + "/" + id
-	m.carriedOut("in another region", m.call(m.key.SecretKey, method, "nl-ams", path, nil), refusals)
-	m.carriedOut("as a stranger", m.call(m.stranger, method, "fr-par", path, nil), refusals)
+	m.succeeded("in another region", m.call(m.key.SecretKey, method, "nl-ams", path, nil), refusals)
+	m.succeeded("with the key of another project", m.call(m.otherKey, method, "fr-par", path, nil), refusals)
 }
 
-// filters are those that a list must have, and those that it may have.
+// filters draws the required and optional filters of a list.
 func (m *machine) filters(kind model.Kind) (model.Fields, []model.Refusal) {
 	where := model.Fields{}
 	of := func(field string, parent model.Kind) {
@@ -295,7 +295,7 @@ func (m *machine) list() {
 		query.Set(field, text)
 	}
 	a := m.api(http.MethodGet, "/"+string(kind)+"?"+query.Encode(), nil)
-	if !m.carriedOut("list "+string(kind), a, refusals) {
+	if !m.succeeded("list "+string(kind), a, refusals) {
 		return
 	}
 	ids, total := m.model.List(kind, q)
@@ -307,11 +307,11 @@ func (m *machine) list() {
 		got = append(got, id)
 	}
 	if !slices.Equal(got, ids) || a.fields["total_count"] != float64(total) {
-		m.Fatalf("the list of %s by %+v is %v of %v, and the model has %v of %d", kind, q, got, a.fields["total_count"], ids, total)
+		m.Fatalf("the list of %s by %+v is %v of %v, want %v of %d", kind, q, got, a.fields["total_count"], ids, total)
 	}
 }
 
-// restart is rare: it takes as long as twenty calls.
+// restart restarts the server in one of ten calls, because it takes as long as twenty.
 func (m *machine) restart() {
 	if rapid.IntRange(0, 9).Draw(m.T, "restart") == 0 {
 		m.jeton.Restart()

@@ -1,4 +1,4 @@
-// Package model is a second, much simpler idea of what the API answers: lists in
-// memory, and the rules as its users know them. The tests have both answer the same
-// calls. It knows nothing of the server's own code.
+// Package model is a simple model of the API: lists in memory, with the documented
+// rules. The tests make the same random calls to the server and to the model, and
+// compare the responses. The model shares no code with the server.
 package model

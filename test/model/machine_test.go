@@ -20,23 +20,23 @@ import (
 	"github.com/jeton-dev/jeton/test/model"
 )
 
-const nobody = "00000000-0000-4000-8000-000000000000"
+const missingID = "00000000-0000-4000-8000-000000000000"
 
-// A machine makes the same calls to the server and to the model, in a project of
-// its own.
+// A machine makes the same calls to the server, in its own project, and to the model.
 type machine struct {
 	*rapid.T
-	jeton    *jetontest.Jeton
-	model    *model.Model
-	key      admin.APIKey
-	stranger string
-	// gone are the IDs of what was deleted, suffix what makes hostnames unlike
-	// those of other sequences.
-	gone   []string
+	jeton *jetontest.Jeton
+	model *model.Model
+	key   admin.APIKey
+	// otherKey is the secret key of another project.
+	otherKey string
+	// deleted are the IDs of deleted objects.
+	deleted []string
+	// suffix makes the hostnames of each sequence unique.
 	suffix string
 }
 
-// An answer is what a call was answered.
+// An answer is a response of the server.
 type answer struct {
 	status int
 	body   string
@@ -76,12 +76,12 @@ func (m *machine) api(method, path string, body any) answer {
 	return a
 }
 
-// carriedOut tells whether a call was to be carried out, and fails unless the
-// answer is one of the refusals where it was not.
-func (m *machine) carriedOut(what string, a answer, refusals []model.Refusal) bool {
+// succeeded reports whether a call succeeded, as it must without refusals. It fails the
+// test unless the answer matches the model.
+func (m *machine) succeeded(what string, a answer, refusals []model.Refusal) bool {
 	if len(refusals) == 0 {
 		if a.status != http.StatusOK {
-			m.Fatalf("%s: %d %s, and the model carries it out", what, a.status, a.body)
+			m.Fatalf("%s: got %d %s, want success", what, a.status, a.body)
 		}
 		return true
 	}
@@ -90,11 +90,12 @@ func (m *machine) carriedOut(what string, a answer, refusals []model.Refusal) bo
 			return false
 		}
 	}
-	m.Fatalf("%s: %d %s, and the model refuses it with one of %v", what, a.status, a.body, refusals)
+	m.Fatalf("%s: got %d %s, want one of %v", what, a.status, a.body, refusals)
 	return false
 }
 
-// settled gets an object until it is at rest, and compares it with the model's.
+// settled waits until the status of an object is final, and compares the object with
+// that of the model.
 func (m *machine) settled(kind model.Kind, id string) {
 	var a answer
 	await.True(m.T, "one of "+string(kind)+" settles", func() bool {
@@ -104,27 +105,27 @@ func (m *machine) settled(kind model.Kind, id string) {
 	m.same(kind, id, a)
 }
 
-// same fails unless an answer has what the model has.
+// same fails the test unless the answer has all fields of the model.
 func (m *machine) same(kind model.Kind, id string, a answer) {
 	o := m.model.Find(kind, id)
 	for field, want := range o.Fields {
 		if got := a.fields[field]; !reflect.DeepEqual(got, want) {
-			m.Fatalf("%s of one of %s is %#v, and the model has %#v\n%s", field, kind, got, want, a.body)
+			m.Fatalf("%s of one of %s is %#v, want %#v\n%s", field, kind, got, want, a.body)
 		}
 	}
 }
 
-// vanished waits until an object is gone.
-func (m *machine) vanished(kind model.Kind, id string) {
+// waitGone waits until an object no longer exists.
+func (m *machine) waitGone(kind model.Kind, id string) {
 	await.True(m.T, "one of "+string(kind)+" is gone", func() bool {
 		return m.call(m.key.SecretKey, http.MethodGet, "fr-par", "/"+string(kind)+"/"+id, nil).status == http.StatusNotFound
 	})
 }
 
-// create makes an object of a body.
+// create creates an object.
 func (m *machine) create(kind model.Kind, body, made model.Fields, refusals []model.Refusal, parents ...string) {
 	a := m.api(http.MethodPost, "/"+string(kind), body)
-	if !m.carriedOut("create one of "+string(kind), a, refusals) {
+	if !m.succeeded("create one of "+string(kind), a, refusals) {
 		return
 	}
 	id, _ := a.fields["id"].(string)
@@ -132,20 +133,20 @@ func (m *machine) create(kind model.Kind, body, made model.Fields, refusals []mo
 	m.settled(kind, id)
 }
 
-// update changes an object, if there is one of that ID.
+// update changes an object that may not exist.
 func (m *machine) update(kind model.Kind, body model.Fields, changed func(*model.Object, model.Fields) (model.Fields, []model.Refusal)) {
 	id := m.id(kind)
-	refusals := m.model.There(kind, id)
+	refusals := m.model.Existing(kind, id)
 	o := m.model.Find(kind, id)
 	var after model.Fields
 	if o != nil {
 		after, refusals = changed(o, body)
 	} else {
-		// What is wrong with the body may be said before what is not there.
+		// An invalid body may be reported before the missing object.
 		refusals = append(refusals, model.Refusal{Status: 400})
 	}
 	a := m.api(http.MethodPatch, "/"+string(kind)+"/"+id, body)
-	if !m.carriedOut("change one of "+string(kind), a, refusals) {
+	if !m.succeeded("change one of "+string(kind), a, refusals) {
 		return
 	}
 	o.Fields = after
@@ -155,11 +156,11 @@ func (m *machine) update(kind model.Kind, body model.Fields, changed func(*model
 	m.settled(kind, id)
 }
 
-// id is that of an object, mostly of one that there is.
+// id draws the ID of an object, mostly of one that exists.
 func (m *machine) id(kind model.Kind) string {
-	ids := []string{nobody, "x"}
-	if len(m.gone) > 0 {
-		ids = append(ids, m.gone[len(m.gone)-1])
+	ids := []string{missingID, "x"}
+	if len(m.deleted) > 0 {
+		ids = append(ids, m.deleted[len(m.deleted)-1])
 	}
 	all := m.model.Objects[kind]
 	if len(all) > 0 && rapid.IntRange(0, 9).Draw(m.T, "known") > 0 {
@@ -171,16 +172,16 @@ func (m *machine) id(kind model.Kind) string {
 	return rapid.SampledFrom(ids).Draw(m.T, "id")
 }
 
-// TestSameAnswers has the server and the model answer the same calls. A sequence
-// that shows a difference is made as short as it can be.
-func TestSameAnswers(t *testing.T) {
+// TestAPI_RespondsLikeModel makes random calls to the server and the model. A failing
+// sequence is shortened before it is reported.
+func TestAPI_RespondsLikeModel(t *testing.T) {
 	t.Parallel()
 	jeton := jetontest.Start(t)
-	stranger, err := jeton.Admin.CreateProject(t.Context(), "stranger")
+	other, err := jeton.Admin.CreateProject(t.Context(), "other")
 	if err != nil {
 		t.Fatal(err)
 	}
-	strange := jeton.Key(stranger.ID, iam.FullAccess).SecretKey
+	otherKey := jeton.Key(other.ID, iam.FullAccess).SecretKey
 	sequences := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		sequences++
@@ -189,7 +190,7 @@ func TestSameAnswers(t *testing.T) {
 			rt.Fatal(err)
 		}
 		m := &machine{
-			T: rt, jeton: jeton, model: model.New(), key: jeton.Key(project.ID, iam.FullAccess), stranger: strange,
+			T: rt, jeton: jeton, model: model.New(), key: jeton.Key(project.ID, iam.FullAccess), otherKey: otherKey,
 			suffix: fmt.Sprintf(".s%d.example.com", sequences),
 		}
 		m.begin()
@@ -200,14 +201,14 @@ func TestSameAnswers(t *testing.T) {
 			"list again": m.on((*machine).list), "create another token": m.on((*machine).createToken),
 			"create domain": m.on((*machine).createDomain), "create trigger": m.on((*machine).createTrigger),
 			"change trigger": m.on((*machine).changeTrigger), "get": m.on((*machine).get), "list": m.on((*machine).list),
-			"delete": m.on((*machine).delete), "get what is another's": m.on((*machine).strange), "restart": m.on((*machine).restart),
+			"delete": m.on((*machine).delete), "get what is foreign": m.on((*machine).foreign), "restart": m.on((*machine).restart),
 		})
 		m.T = rt
-		m.everything()
+		m.compareAll()
 	})
 }
 
-// begin makes something to begin with.
+// begin creates the first objects.
 func (m *machine) begin() {
 	for range 3 {
 		m.createNamespace()
@@ -223,7 +224,7 @@ func (m *machine) begin() {
 	}
 }
 
-// on has an action draw from its own step.
+// on returns an action that draws from its own step.
 func (m *machine) on(action func(*machine)) func(*rapid.T) {
 	return func(rt *rapid.T) {
 		m.T = rt
@@ -231,17 +232,18 @@ func (m *machine) on(action func(*machine)) func(*rapid.T) {
 	}
 }
 
-// everything holds all that there is against the model, and lists each kind whole.
-func (m *machine) everything() {
+// compareAll compares all objects with the model, and checks that deleted ones do not
+// exist.
+func (m *machine) compareAll() {
 	for _, kind := range model.Kinds {
 		for _, o := range m.model.Objects[kind] {
 			m.settled(kind, o.ID)
 		}
 	}
-	for _, id := range m.gone {
+	for _, id := range m.deleted {
 		for _, kind := range model.Kinds {
 			if a := m.call(m.key.SecretKey, http.MethodGet, "fr-par", "/"+string(kind)+"/"+id, nil); a.status != http.StatusNotFound {
-				m.Fatalf("what was deleted is there again: %s", a.body)
+				m.Fatalf("a deleted object exists again: %s", a.body)
 			}
 		}
 	}

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Fields are those of an object as its JSON has them.
+// Fields are the JSON fields of an object.
 type Fields = map[string]any
 
-// A Kind is a noun of the API, as it stands in paths.
+// A Kind is a kind of object, as in the paths of the API.
 type Kind string
 
 // The kinds.
@@ -22,33 +22,33 @@ const (
 	Triggers   Kind = "triggers"
 )
 
-// Kinds are all of them.
+// Kinds are all kinds.
 var Kinds = []Kind{Namespaces, Functions, Tokens, Crons, Domains, Triggers}
 
-// An Object is one that there is, in the state in which it comes to rest.
+// An Object is an object that exists, with its final status.
 type Object struct {
 	ID string
-	// Parents are the IDs of what it goes with.
+	// Parents are the IDs of the objects with which it is deleted.
 	Parents []string
 	Fields  Fields
 }
 
-// A Refusal is what a call is answered that cannot be carried out. Of several, any
-// may come.
+// A Refusal describes an error response. If a call has several reasons for an error, the
+// server may return any of them.
 type Refusal struct {
 	Status int
-	// Says is in the body.
+	// Says is a part of the body.
 	Says string
 }
 
-// Model is the objects of one project in one region, by kind, in the order of their
+// Model has the objects of one project in one region, by kind, in the order of their
 // creation.
 type Model struct{ Objects map[Kind][]*Object }
 
 // New returns a model without objects.
 func New() *Model { return &Model{Objects: map[Kind][]*Object{}} }
 
-// Find returns an object, nil if it is not there.
+// Find returns an object, or nil if it does not exist.
 func (m *Model) Find(kind Kind, id string) *Object {
 	for _, o := range m.Objects[kind] {
 		if o.ID == id {
@@ -58,12 +58,12 @@ func (m *Model) Find(kind Kind, id string) *Object {
 	return nil
 }
 
-// Add notes that there is an object.
+// Add adds an object.
 func (m *Model) Add(kind Kind, id string, fields Fields, parents ...string) {
 	m.Objects[kind] = append(m.Objects[kind], &Object{ID: id, Parents: parents, Fields: fields})
 }
 
-// Delete notes that an object is gone, and all that goes with it.
+// Delete deletes an object and its children.
 func (m *Model) Delete(id string) {
 	gone := []string{id}
 	for len(gone) > 0 {
@@ -79,7 +79,7 @@ func (m *Model) Delete(id string) {
 	}
 }
 
-// NotFound is the refusal of what is not there.
+// NotFound returns the refusal for an object that does not exist.
 func NotFound(kind Kind) Refusal {
 	if kind == Triggers {
 		return Refusal{404, "trigger does not exist"}
@@ -88,16 +88,16 @@ func NotFound(kind Kind) Refusal {
 	return Refusal{404, strings.ToUpper(noun[:1]) + noun[1:] + " was not found"}
 }
 
-// A Query asks for a list.
+// A Query describes a list request.
 type Query struct {
-	// Where has the values that fields must have.
+	// Where has the required values of fields.
 	Where Fields
 	// OrderBy is as in the API, and Page counts from 1.
 	OrderBy    string
 	Page, Size int
 }
 
-// List returns the IDs of a page, and how many match on all pages.
+// List returns the IDs of one page, and the number of objects on all pages.
 func (m *Model) List(kind Kind, q Query) (ids []string, total int) {
 	var found []*Object
 	for _, o := range m.Objects[kind] {
@@ -125,7 +125,7 @@ func (m *Model) List(kind Kind, q Query) (ids []string, total int) {
 
 func matches(o *Object, where Fields) bool {
 	for field, value := range where {
-		// A trigger is not said to be of a namespace, and is one's all the same.
+		// A trigger has no field for its namespace.
 		id, _ := value.(string)
 		within := field == "namespace_id" && slices.Contains(o.Parents, id)
 		if o.Fields[field] != value && !within {
@@ -135,8 +135,7 @@ func matches(o *Object, where Fields) bool {
 	return true
 }
 
-// Changed is the fields with those put in their places that are given; null is as
-// if it were not.
+// Changed returns the fields after the change. Null values change nothing.
 func (f Change) Changed(before Fields) Fields {
 	after := maps.Clone(before)
 	for field, value := range f {

@@ -13,7 +13,7 @@ var (
 	variableName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 )
 
-// text is a field of a body, empty where there is none.
+// text returns a text field of a body; empty if it is missing.
 func text(body Fields, field string) string {
 	value, _ := body[field].(string)
 	return value
@@ -21,8 +21,8 @@ func text(body Fields, field string) string {
 
 func bad(argument string) Refusal { return Refusal{400, argument} }
 
-// There tells what is wrong with an ID that a call names.
-func (m *Model) There(kind Kind, named string) []Refusal {
+// Existing returns the refusals for an ID in a call; none if the object exists.
+func (m *Model) Existing(kind Kind, named string) []Refusal {
 	switch {
 	case !id.MatchString(named):
 		return []Refusal{{400, "must be a UUID"}}
@@ -32,7 +32,7 @@ func (m *Model) There(kind Kind, named string) []Refusal {
 	return nil
 }
 
-// variables tells what is wrong with the variables of a body.
+// variables returns the refusals for the variables of a body.
 func variables(body Fields) (refusals []Refusal) {
 	given, _ := body["environment_variables"].(map[string]any)
 	for name := range given {
@@ -43,7 +43,7 @@ func variables(body Fields) (refusals []Refusal) {
 	return refusals
 }
 
-// NewNamespace is what a namespace comes to be, or why there is none.
+// NewNamespace returns the fields of a new namespace, or refusals.
 func (m *Model) NewNamespace(body Fields) (Fields, []Refusal) {
 	refusals := variables(body)
 	name := text(body, "name")
@@ -58,25 +58,25 @@ func (m *Model) NewNamespace(body Fields) (Fields, []Refusal) {
 	return made, refusals
 }
 
-// ChangedNamespace is what a namespace comes to be by a change.
+// ChangedNamespace returns the fields of a changed namespace, or refusals.
 func (m *Model) ChangedNamespace(o *Object, body Fields) (Fields, []Refusal) {
 	return Change(body).Changed(o.Fields), variables(body)
 }
 
-// cpus goes with the memory.
+// cpus maps memory limits to CPU limits.
 var cpus = map[any]float64{128.0: 70, 256.0: 140, 512.0: 280, 1024.0: 560, 2048.0: 1120, 3072.0: 1680, 4096.0: 2240}
 
 const noCode = "internal error: no code was uploaded for the function: get an address at upload-url, put the archive there, and deploy"
 
-// languages are those of some runtimes, and what the handler is where none is given.
+// languages maps runtimes to their language and default handler.
 var languages = map[string][2]string{
 	"go126": {"go", "Handle"}, "go118": {"go", "Handle"}, "node24": {"node", "handler.handle"}, "node20": {"node", "handler.handle"},
 	"python312": {"python", "handler.handle"},
 }
 
-// NewFunction is what a function comes to be, or why there is none.
+// NewFunction returns the fields of a new function, or refusals.
 func (m *Model) NewFunction(body Fields) (Fields, []Refusal) {
-	refusals := m.There(Namespaces, text(body, "namespace_id"))
+	refusals := m.Existing(Namespaces, text(body, "namespace_id"))
 	if text(body, "namespace_id") == "" {
 		refusals = []Refusal{bad("namespace_id")}
 	}
@@ -98,8 +98,8 @@ func (m *Model) NewFunction(body Fields) (Fields, []Refusal) {
 	return made, append(refusals, wrongFunction(made)...)
 }
 
-// ChangedFunction is what a function comes to be by a change. It has no code, so
-// that to deploy it fails.
+// ChangedFunction returns the fields of a changed function, or refusals. Its deployment
+// fails, because it has no code.
 func (m *Model) ChangedFunction(o *Object, body Fields) (Fields, []Refusal) {
 	changed := Change(body).Changed(o.Fields)
 	changed["status"], changed["error_message"] = "error", noCode
@@ -111,8 +111,7 @@ func (m *Model) ChangedFunction(o *Object, body Fields) (Fields, []Refusal) {
 	return changed, refusals
 }
 
-// wrongFunction tells what is wrong with a function, and says what goes with its
-// memory.
+// wrongFunction returns the refusals for a function, and sets its CPU limit.
 func wrongFunction(f Fields) []Refusal {
 	refusals := variables(f)
 	language, known := languages[text(f, "runtime")]
@@ -144,7 +143,7 @@ func wrongFunction(f Fields) []Refusal {
 	return refusals
 }
 
-// NewToken is what a token comes to be, or why there is none.
+// NewToken returns the fields of a new token, or refusals.
 func (m *Model) NewToken(body Fields) (Fields, []Refusal) {
 	f, n := text(body, "function_id"), text(body, "namespace_id")
 	var refusals []Refusal
@@ -152,9 +151,9 @@ func (m *Model) NewToken(body Fields) (Fields, []Refusal) {
 	case (f == "") == (n == ""):
 		refusals = append(refusals, bad("function_id"))
 	case f != "":
-		refusals = m.There(Functions, f)
+		refusals = m.Existing(Functions, f)
 	default:
-		refusals = m.There(Namespaces, n)
+		refusals = m.Existing(Namespaces, n)
 	}
 	made := Change(body).Changed(Fields{"description": "", "expires_at": nil})
 	if given := text(body, "expires_at"); given != "" {
@@ -168,15 +167,15 @@ func (m *Model) NewToken(body Fields) (Fields, []Refusal) {
 	return made, refusals
 }
 
-// of tells what is wrong with the function that a body names.
-func (m *Model) of(body Fields) []Refusal {
+// functionOf returns the refusals for the function of a body.
+func (m *Model) functionOf(body Fields) []Refusal {
 	if text(body, "function_id") == "" {
 		return []Refusal{bad("function_id")}
 	}
-	return m.There(Functions, text(body, "function_id"))
+	return m.Existing(Functions, text(body, "function_id"))
 }
 
-// wrongCron tells what is wrong with a cron but its function.
+// wrongCron returns the refusals for a cron, except those for its function.
 func wrongCron(c Fields) (refusals []Refusal) {
 	if schedule := text(c, "schedule"); len(strings.Fields(schedule)) != 5 && schedule != "@daily" {
 		refusals = append(refusals, bad("schedule"))
@@ -187,22 +186,22 @@ func wrongCron(c Fields) (refusals []Refusal) {
 	return refusals
 }
 
-// NewCron is what a cron comes to be, or why there is none.
+// NewCron returns the fields of a new cron, or refusals.
 func (m *Model) NewCron(body Fields) (Fields, []Refusal) {
 	made := Change(body).Changed(Fields{"args": map[string]any{}})
 	made["status"] = "ready"
-	return made, append(m.of(body), wrongCron(made)...)
+	return made, append(m.functionOf(body), wrongCron(made)...)
 }
 
-// ChangedCron is what a cron comes to be by a change.
+// ChangedCron returns the fields of a changed cron, or refusals.
 func (m *Model) ChangedCron(o *Object, body Fields) (Fields, []Refusal) {
 	changed := Change(body).Changed(o.Fields)
-	return changed, append(m.of(changed), wrongCron(changed)...)
+	return changed, append(m.functionOf(changed), wrongCron(changed)...)
 }
 
-// NewDomain is what a domain comes to be, or why there is none.
+// NewDomain returns the fields of a new domain, or refusals.
 func (m *Model) NewDomain(body Fields) (Fields, []Refusal) {
-	refusals := m.of(body)
+	refusals := m.functionOf(body)
 	name := strings.ToLower(text(body, "hostname"))
 	if !strings.Contains(name, ".") || strings.Contains(name, "*") {
 		refusals = append(refusals, bad("hostname"))
@@ -215,9 +214,9 @@ func (m *Model) NewDomain(body Fields) (Fields, []Refusal) {
 	}, refusals
 }
 
-// NewTrigger is what a trigger comes to be, or why there is none.
+// NewTrigger returns the fields of a new trigger, or refusals.
 func (m *Model) NewTrigger(body Fields) (Fields, []Refusal) {
-	refusals := m.of(body)
+	refusals := m.functionOf(body)
 	sqs, nats := body["scw_sqs_config"] != nil, body["scw_nats_config"] != nil
 	if sqs == nats {
 		refusals = append(refusals, bad("config"))
@@ -227,7 +226,7 @@ func (m *Model) NewTrigger(body Fields) (Fields, []Refusal) {
 	return made, append(refusals, wrongTrigger(made)...)
 }
 
-// ChangedTrigger is what a trigger comes to be by a change.
+// ChangedTrigger returns the fields of a changed trigger, or refusals.
 func (m *Model) ChangedTrigger(o *Object, body Fields) (Fields, []Refusal) {
 	changed := Change(body).Changed(o.Fields)
 	return changed, wrongTrigger(changed)

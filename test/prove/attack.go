@@ -18,7 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// attackArgument has this program attack a gateway until its input ends.
+// attackArgument makes this program attack a gateway until its input ends.
 const attackArgument = "attack"
 
 const (
@@ -27,39 +27,40 @@ const (
 	withholders     = 100
 	addresses       = 5
 	guessers        = 4
-	// guessesEach is how many bad tokens a second each guesser sends.
-	guessesEach = 10_000 / guessers
+	// guessesPerSecond is the rate of invalid tokens of each guesser.
+	guessesPerSecond = 10_000 / guessers
 )
 
-// order says what to attack. It comes over the input, because it holds a token.
-type order struct {
+// An attackOrder describes the target of an attack. It comes over the standard input
+// because it contains a token.
+type attackOrder struct {
 	Address string
-	// Host and Token are those of a function that never answers.
+	// Host and Token belong to a function that never answers.
 	Host, Token string
 }
 
-// deeds is what an attack has done.
-type deeds struct {
+// attackCounts count what an attack has done.
+type attackCounts struct {
 	Idle, Slow, Refused, Admitted, Heads, Stuck, Withheld int64
-	// Seconds is how long bad tokens have been sent.
+	// Seconds is how long invalid tokens have been sent.
 	Seconds float64
 }
 
-// attack is all that is done at once.
+// An attack runs all kinds of attack at the same time.
 type attack struct {
-	order
+	attackOrder
 	group sync.WaitGroup
 	began time.Time
 
 	idle, slow, refused, admitted, heads, stuckCalls, withheld, dialed atomic.Int64
 }
 
-// runAttack attacks what the input says until that ends. It tells what it has
-// done twice: when all connections are there, and at the end.
+// runAttack reads an attackOrder, and attacks until the input ends. It prints its counts
+// twice: when all connections are open, and at the end.
 func runAttack(input io.Reader, output io.Writer) error {
 	a := &attack{}
 	orders, answers := json.NewDecoder(input), json.NewEncoder(output)
-	if err := orders.Decode(&a.order); err != nil {
+	if err := orders.Decode(&a.attackOrder); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -67,21 +68,21 @@ func runAttack(input io.Reader, output io.Writer) error {
 	if err := a.begin(ctx); err != nil {
 		return err
 	}
-	if err := answers.Encode(a.done()); err != nil {
+	if err := answers.Encode(a.counts()); err != nil {
 		return err
 	}
 	_, err := io.Copy(io.Discard, input)
-	done := a.done()
+	counts := a.counts()
 	stop()
 	a.group.Wait()
 	if err != nil {
 		return err
 	}
-	return answers.Encode(done)
+	return answers.Encode(counts)
 }
 
-func (a *attack) done() deeds {
-	return deeds{
+func (a *attack) counts() attackCounts {
+	return attackCounts{
 		Idle: a.idle.Load(), Slow: a.slow.Load(), Refused: a.refused.Load(), Admitted: a.admitted.Load(),
 		Heads: a.heads.Load(), Stuck: a.stuckCalls.Load(), Withheld: a.withheld.Load(), Seconds: time.Since(a.began).Seconds(),
 	}
@@ -93,9 +94,9 @@ func (a *attack) begin(ctx context.Context) error {
 		a.group.Go(func() { a.hold(ctx, idleConnections/openers) })
 	}
 	a.group.Go(func() { a.dribble(ctx) })
-	// The attack is whole when the connections are there.
+	// The other attacks begin when all idle connections are open.
 	if err := await.Until(ctx, "the idle connections are open", func() bool { return a.idle.Load() >= idleConnections }); err != nil {
-		return fmt.Errorf("only %d connections are let in: %w", a.idle.Load(), err)
+		return fmt.Errorf("open idle connections: %d opened: %w", a.idle.Load(), err)
 	}
 	a.began = time.Now()
 	for range guessers {
@@ -111,15 +112,15 @@ func (a *attack) begin(ctx context.Context) error {
 	return nil
 }
 
-// dial connects from one of several addresses: an attacker has more than one, and
-// the gateway bounds the connections of each. None is that of the good callers.
+// dial connects from one of several addresses, since the gateway bounds the connections
+// of each. The ordinary callers use another address.
 func (a *attack) dial(ctx context.Context) (net.Conn, error) {
 	from := net.IPv4(127, 0, 0, byte(2+a.dialed.Add(1)%addresses))
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}
 	return dialer.DialContext(ctx, "tcp", a.Address)
 }
 
-// withhold sends long heads of requests whose bodies never come, again and again.
+// withhold repeatedly sends the head of a request, 200 KiB long, without its body.
 func (a *attack) withhold(ctx context.Context) {
 	head := "POST / HTTP/1.1\r\nHost: " + a.Host + "\r\nX-Long: " + strings.Repeat("x", 200<<10) + "\r\nContent-Length: 1000000\r\n\r\n"
 	for ctx.Err() == nil {
@@ -131,14 +132,14 @@ func (a *attack) withhold(ctx context.Context) {
 		release := context.AfterFunc(ctx, func() { _ = connection.Close() })
 		if _, err := io.WriteString(connection, head); err == nil {
 			a.withheld.Add(1)
-			_, _ = io.Copy(io.Discard, connection) // Until the gateway ends it.
+			_, _ = io.Copy(io.Discard, connection) // It returns when the gateway closes it.
 		}
 		release()
 		_ = connection.Close()
 	}
 }
 
-// hold opens connections and says nothing over them.
+// hold opens connections and sends nothing.
 func (a *attack) hold(ctx context.Context, count int) {
 	for range count {
 		connection, err := a.dial(ctx)
@@ -151,7 +152,7 @@ func (a *attack) hold(ctx context.Context, count int) {
 	<-ctx.Done()
 }
 
-// dribble sends heads a byte at a time, and never ends them.
+// dribble sends request heads one byte at a time, without an end.
 func (a *attack) dribble(ctx context.Context) {
 	var open []net.Conn
 	for range slowConnections {
@@ -170,20 +171,19 @@ func (a *attack) dribble(ctx context.Context) {
 	}
 }
 
-// guess sends tokens that are none over one connection, as many as are due.
+// guess sends invalid tokens over one connection, guessesPerSecond at most.
 func (a *attack) guess(ctx context.Context) {
 	connection, err := a.dial(ctx)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "prove: no bad tokens:", err)
+		fmt.Fprintln(os.Stderr, "prove: send invalid tokens:", err)
 		return
 	}
 	defer connection.Close()
 	defer context.AfterFunc(ctx, func() { connection.Close() })()
 	answers := bufio.NewReader(connection)
 	for sent, began := 0, time.Now(); ctx.Err() == nil; pause(ctx, 2*time.Millisecond) {
-		// What fell behind is not made up for at once: no more than that is
-		// answered before the next is sent.
-		due := min(int(time.Since(began).Seconds()*guessesEach)-sent, 64)
+		// A batch is bounded: the server answers all of it before the next is sent.
+		due := min(int(time.Since(began).Seconds()*guessesPerSecond)-sent, 64)
 		var requests strings.Builder
 		for range due {
 			fmt.Fprintf(&requests, "GET / HTTP/1.1\r\nHost: %s\r\nX-Auth-Token: %s\r\n\r\n", a.Host, rand.Text())
@@ -208,7 +208,7 @@ func (a *attack) guess(ctx context.Context) {
 	}
 }
 
-// sendHeads sends heads as long as they may be.
+// sendHeads sends request heads of the maximum size.
 func (a *attack) sendHeads(ctx context.Context) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()

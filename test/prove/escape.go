@@ -5,147 +5,100 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-
-	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/sandbox"
-	"github.com/jeton-dev/jeton/test/deploy"
 	"github.com/jeton-dev/jeton/test/escape"
 )
 
-// escapeFromInstances has programs in five languages try to get out of where
-// functions run.
-func escapeFromInstances(ctx context.Context, s *stage) (string, error) {
-	v, err := s.newServer(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer v.stop()
-	namespaceID, err := v.namespace(ctx, "escape")
-	if err != nil {
-		return "", err
-	}
-	bait, err := v.layBait(ctx, s, namespaceID)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = bait.Close() }()
-	var attempts, languages int
-	var broken []string
-	for _, p := range escape.Programs() {
-		outcomes, err := v.tryToEscape(ctx, p, namespaceID, bait)
-		if err != nil {
-			return "", err
-		}
-		languages++
-		for _, o := range outcomes {
-			attempts++
-			switch {
-			case o.Open:
-				broken = append(broken, o.Language+" had success with "+o.Attempt)
-			case o.Honest != "":
-				broken = append(broken, "the call behind "+o.Attempt+" in "+o.Language+" met "+o.Honest)
+// escapeFromInstances runs programs in five languages that try to escape from their
+// instances.
+func escapeFromInstances(ctx context.Context, h *harness) (string, error) {
+	languages := map[string]bool{}
+	attempts, failures, err := h.attemptEscapes(ctx, func(v *jeton, namespaceID string, targets *escape.Targets) ([]escape.Outcome, error) {
+		var all []escape.Outcome
+		for _, p := range escape.Programs() {
+			f, err := escape.Deploy(ctx, v.API, namespaceID, p)
+			if err != nil {
+				return nil, err
 			}
+			outcomes, err := escape.Try(ctx, p, p.Attempts, v.gateway, f.DomainName, targets)
+			if err != nil {
+				return nil, err
+			}
+			languages[p.Language] = true
+			all = append(all, outcomes...)
 		}
+		return all, nil
+	})
+	if err != nil {
+		return "", err
 	}
-	line := fmt.Sprintf("%d attempts to get out in %d languages, %d had success or harmed the next call", attempts, languages, len(broken))
-	if len(broken) > 0 {
-		return line + ": " + strings.Join(broken, "; "), errBroken
-	}
-	return line, nil
+	return verdict(fmt.Sprintf("%d attempts to escape from an instance in %d languages, %d succeeded or harmed the next call",
+		attempts, len(languages), len(failures)), failures)
 }
 
-// layBait has another function, whose code is to be read, and what else there is
-// to reach.
-func (v *jeton) layBait(ctx context.Context, s *stage, namespaceID string) (*escape.Bait, error) {
+// escapeFromBuilds builds hostile archives that try to escape from their build, and to
+// harm builds of other projects.
+func escapeFromBuilds(ctx context.Context, h *harness) (string, error) {
+	attempts, failures, err := h.attemptEscapes(ctx, func(v *jeton, namespaceID string, targets *escape.Targets) ([]escape.Outcome, error) {
+		builds := &escape.Builds{API: v.API, NamespaceID: namespaceID, Targets: targets, CacheDir: filepath.Join(h.root, ".cache"), DataDir: v.data}
+		return builds.Try(ctx)
+	})
+	if err != nil {
+		return "", err
+	}
+	return verdict(fmt.Sprintf("%d attempts to escape from the builds of hostile archives, %d succeeded", attempts, len(failures)), failures)
+}
+
+// attemptEscapes starts a server with targets, makes attempts, and returns their number
+// and the failures of isolation.
+func (h *harness) attemptEscapes(
+	ctx context.Context, attempt func(*jeton, string, *escape.Targets) ([]escape.Outcome, error),
+) (attempts int, failures []string, err error) {
+	v, namespaceID, err := h.newServerWithNamespace(ctx, "escape")
+	if err != nil {
+		return 0, nil, err
+	}
+	defer v.stop()
 	victim, err := v.deploy(ctx, namespaceID, "victim", fast, 1)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	code, err := filepath.Glob(filepath.Join(v.data, "artifacts", victim.ID, "*"))
-	if err != nil || len(code) == 0 {
-		return nil, fmt.Errorf("the code of another function is not where it is looked for: %w", err)
-	}
-	dir := filepath.Join(s.dir, "bait-"+filepath.Base(v.data))
+	dir := filepath.Join(h.dir, "targets-"+filepath.Base(v.data))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	return escape.NewBait(dir, filepath.Join(v.data, "jeton.db"), code[0], strings.TrimPrefix(v.api, "http://"), v.process.Process.Pid)
-}
-
-// escapeFromBuilds has the builds of hostile archives try to get out of where builds
-// run, and to harm those of other projects.
-func escapeFromBuilds(ctx context.Context, s *stage) (string, error) {
-	v, err := s.newServer(ctx)
+	targets, err := escape.NewTargets(dir, escape.Server{DataDir: v.data, APIURL: v.api, PID: v.process.Process.Pid}, victim.ID)
 	if err != nil {
-		return "", err
+		return 0, nil, err
 	}
-	defer v.stop()
-	namespaceID, err := v.namespace(ctx, "builds")
-	if err != nil {
-		return "", err
-	}
-	bait, err := v.layBait(ctx, s, namespaceID)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = bait.Close() }()
-	builds := &escape.Builds{API: v.API, NamespaceID: namespaceID, Bait: bait, CacheDir: filepath.Join(s.root, ".cache"), DataDir: v.data}
-	outcomes, err := builds.Try(ctx)
-	if err != nil {
-		return "", err
-	}
-	var broken []string
+	defer func() { _ = targets.Close() }()
+	outcomes, err := attempt(v, namespaceID, targets)
 	for _, o := range outcomes {
-		if o.Open || o.Honest != "" {
-			broken = append(broken, o.Attempt+" met "+o.Met)
+		if failure := o.Failure(); failure != "" {
+			failures = append(failures, failure)
 		}
 	}
-	line := fmt.Sprintf("%d attempts by the builds of hostile archives, %d had success", len(outcomes), len(broken))
-	if len(broken) > 0 {
-		return line + ": " + strings.Join(broken, "; "), errBroken
-	}
-	return line, nil
+	return len(outcomes), failures, err
 }
 
-func (v *jeton) tryToEscape(ctx context.Context, p escape.Program, namespaceID string, bait *escape.Bait) ([]escape.Outcome, error) {
-	files, err := p.Files()
-	if err != nil {
-		return nil, err
-	}
-	memory := uint32(256)
-	f, err := deploy.Function(ctx, v.API, &function.CreateFunctionRequest{
-		NamespaceID: namespaceID, Name: "escape-" + p.Language, Runtime: function.FunctionRuntime(p.Runtime), Handler: &p.Handler,
-		Privacy: function.FunctionPrivacyPublic, MemoryLimit: &memory,
-	}, files)
-	if err != nil {
-		return nil, err
-	}
-	return escape.Try(ctx, p, p.Attempts, v.gateway, f.DomainName, bait.Query())
-}
-
-// missingWallsAreCaught leaves out one wall after the other: the test that the
-// server makes when it starts must notice each.
-func missingWallsAreCaught(ctx context.Context, _ *stage) (string, error) {
-	h, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-prove-%d", os.Getpid()))
+// missingLayersAreDetected leaves out one isolation layer at a time: the test that the
+// server runs when it starts must detect each.
+func missingLayersAreDetected(ctx context.Context, _ *harness) (string, error) {
+	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-prove-%d", os.Getpid()))
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = h.Close() }()
-	var unnoticed []string
+	defer func() { _ = host.Close() }()
+	var undetected []string
 	for _, layer := range sandbox.Layers() {
-		report, err := h.ProveWithout(ctx, layer)
+		report, err := host.ProveWithout(ctx, layer)
 		if err != nil {
 			return "", err
 		}
 		if report.Holds(layer) {
-			unnoticed = append(unnoticed, layer)
+			undetected = append(undetected, layer)
 		}
 	}
-	line := fmt.Sprintf("test of the test: %d walls left out, one at a time, %d not noticed", len(sandbox.Layers()), len(unnoticed))
-	if len(unnoticed) > 0 {
-		return line + ": " + strings.Join(unnoticed, ", "), errBroken
-	}
-	return line, nil
+	return verdict(fmt.Sprintf("self-test: %d isolation layers left out, one at a time, %d not detected", len(sandbox.Layers()), len(undetected)), undetected)
 }

@@ -16,8 +16,8 @@ import (
 
 const (
 	attackTime = 10 * time.Second
-	// memoryBound is what the attack may add to the server's memory, in bytes:
-	// some 30 KiB for each connection, and room to spare.
+	// memoryBound is how much the server's memory may grow during the attack, in bytes.
+	// A connection needs about 30 KiB. The rest is a margin.
 	memoryBound = 768 << 20
 )
 
@@ -28,31 +28,27 @@ import "net/http"
 func Handle(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 `
 
-// hostileLoad attacks the gateway in every way at once, and looks whether a
-// good function is still served, and the server's memory stays bounded.
-func hostileLoad(ctx context.Context, s *stage) (string, error) {
-	v, err := s.newServer(ctx)
+// serveUnderAttack attacks the gateway in all ways at the same time. An ordinary function
+// must still be served, and the server's memory must stay bounded.
+func serveUnderAttack(ctx context.Context, h *harness) (string, error) {
+	v, namespaceID, err := h.newServerWithNamespace(ctx, "hostile")
 	if err != nil {
 		return "", err
 	}
 	defer v.stop()
-	namespaceID, err := v.namespace(ctx, "hostile")
+	ordinary, err := v.deploy(ctx, namespaceID, "good", fast, 2)
 	if err != nil {
 		return "", err
 	}
-	good, err := v.deploy(ctx, namespaceID, "good", fast, 2)
+	neverAnswers, err := v.deploy(ctx, namespaceID, "stuck", stuck, 2)
 	if err != nil {
 		return "", err
 	}
-	bad, err := v.deploy(ctx, namespaceID, "stuck", stuck, 2)
+	tokens, err := v.tokens(ctx, 2, never, ordinary, neverAnswers)
 	if err != nil {
 		return "", err
 	}
-	tickets, err := v.tickets(ctx, 2, never, good, bad)
-	if err != nil {
-		return "", err
-	}
-	calm, err := v.percentile(ctx, tickets[0], attackTime/2)
+	baseline, err := v.percentile(ctx, tokens[0], attackTime/2)
 	if err != nil {
 		return "", err
 	}
@@ -60,36 +56,36 @@ func hostileLoad(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	end, err := v.attack(ctx, tickets[1])
+	end, err := v.attack(ctx, tokens[1])
 	if err != nil {
 		return "", err
 	}
-	attacked, served := v.percentile(ctx, tickets[0], attackTime)
+	attacked, serveErr := v.percentile(ctx, tokens[0], attackTime)
 	during, _ := memory(v.process.Process.Pid)
-	d, err := end()
+	c, err := end()
 	if err != nil {
 		return "", err
 	}
-	if served != nil {
-		return "the good function is not served during the attack: " + served.Error(), errBroken
+	if serveErr != nil {
+		return "an ordinary function is not served during the attack: " + serveErr.Error(), errBroken
 	}
-	line := fmt.Sprintf("%d idle connections, %d slow ones, %.0f bad tokens a second, %d heads of 1 MiB, %d long heads whose bodies never came, %d calls to a function that never answers: "+
-		"%d bad calls admitted, the good function's p99 %.1f times that of before, %d MiB more memory",
-		d.Idle, d.Slow, float64(d.Refused)/d.Seconds, d.Heads, d.Withheld, d.Stuck, d.Admitted, attacked.Seconds()/calm.Seconds(), (during-before)>>20)
-	if d.Admitted > 0 || during-before > memoryBound || d.Idle < idleConnections || d.Refused == 0 {
+	line := fmt.Sprintf("%d idle connections, %d slow connections, %.0f invalid tokens per second, %d heads of 1 MiB, %d long heads without a body, %d calls to a function that never answers: "+
+		"%d invalid calls admitted, p99 of an ordinary function %.1f times the baseline, %d MiB more memory",
+		c.Idle, c.Slow, float64(c.Refused)/c.Seconds, c.Heads, c.Withheld, c.Stuck, c.Admitted, attacked.Seconds()/baseline.Seconds(), (during-before)>>20)
+	if c.Admitted > 0 || during-before > memoryBound || c.Idle < idleConnections || c.Refused == 0 {
 		return line, errBroken
 	}
 	return line, nil
 }
 
-// percentile calls a function one call after another for a while, and returns
-// the time that 99 in 100 calls do not exceed.
-func (v *jeton) percentile(ctx context.Context, t *ticket, during time.Duration) (time.Duration, error) {
+// percentile makes one call after another, and returns the 99th percentile of their
+// durations.
+func (v *jeton) percentile(ctx context.Context, t *token, during time.Duration) (time.Duration, error) {
 	var took []time.Duration
 	for end := time.Now().Add(during); time.Now().Before(end); {
 		began := time.Now()
 		if status := call(ctx, http.DefaultClient, v.gateway, t.host, t.text); status != http.StatusOK {
-			return 0, fmt.Errorf("a call is answered with %d", status)
+			return 0, fmt.Errorf("call function: got status %d", status)
 		}
 		took = append(took, time.Since(began))
 		pause(ctx, time.Millisecond)
@@ -105,10 +101,10 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// attack begins an attack from a process of its own, whose end returns what it
-// has done. It runs at the lowest priority: an attacker has machines of his own,
-// and would not be held up by the one he attacks, nor take its processors.
-func (v *jeton) attack(ctx context.Context, stuck *ticket) (end func() (deeds, error), err error) {
+// attack starts an attack in another process. end stops it and returns its counts. The
+// process has the lowest priority: a real attacker uses other machines, and takes no CPU
+// time of the server.
+func (v *jeton) attack(ctx context.Context, stuck *token) (end func() (attackCounts, error), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -126,20 +122,20 @@ func (v *jeton) attack(ctx context.Context, stuck *ticket) (end func() (deeds, e
 	if err := process.Start(); err != nil {
 		return nil, err
 	}
-	said := json.NewDecoder(output)
-	var done deeds
-	order := order{Address: strings.TrimPrefix(v.gateway, "http://"), Host: stuck.host, Token: stuck.text}
-	// What it has done so far comes when all its connections are there.
-	if err := errors.Join(json.NewEncoder(input).Encode(order), said.Decode(&done)); err != nil {
+	answers := json.NewDecoder(output)
+	var counts attackCounts
+	order := attackOrder{Address: strings.TrimPrefix(v.gateway, "http://"), Host: stuck.host, Token: stuck.text}
+	// The first answer arrives when all idle connections are open.
+	if err := errors.Join(json.NewEncoder(input).Encode(order), answers.Decode(&counts)); err != nil {
 		return nil, errors.Join(err, process.Process.Kill(), process.Wait())
 	}
-	return func() (deeds, error) {
-		err := errors.Join(input.Close(), said.Decode(&done))
-		return done, errors.Join(err, process.Wait())
+	return func() (attackCounts, error) {
+		err := errors.Join(input.Close(), answers.Decode(&counts))
+		return counts, errors.Join(err, process.Wait())
 	}, nil
 }
 
-// memory is what a process has in memory, in bytes.
+// memory returns the resident memory of a process, in bytes.
 func memory(pid int) (int64, error) {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

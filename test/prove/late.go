@@ -13,14 +13,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// lateArgument has this program be a server that breaks the first promise.
+// lateArgument makes this program run a server that breaks promise 1.
 const lateArgument = "serve-late"
 
-// lateness is how long after its commit the gateway hears of a change.
+// lateness is the delay between the commit of a deletion and its arrival at the gateway.
 const lateness = 20 * time.Millisecond
 
-// serveLate is the test of the test: a server whose gateway follows the changes
-// at a distance, as one that polls or caches would.
+// serveLate runs a server with a gateway that applies deletions late, like one that polls
+// or caches.
 func serveLate(dataDir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

@@ -12,41 +12,39 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 )
 
-// ticket is a token while it is being used, and the instant from which nothing
-// may be admitted with it: the answer to its deletion, or its expiry.
-type ticket struct {
+// A token is a token in use.
+type token struct {
 	text string
 	host string
 	id   string
-	// dead is in nanoseconds since 1970; zero while the token is good.
-	dead atomic.Int64
+	// invalidSince is when the token's deletion was answered, or its expiry, in
+	// nanoseconds since 1970; 0 while the token is valid. No later call may be admitted.
+	invalidSince atomic.Int64
 }
 
-// tally is what the callers of a load have seen.
-type tally struct {
-	admitted, refused, late, broken, failed atomic.Int64
-}
-
-// load calls functions over many connections until it is stopped. Each caller
-// notes the time before it sends a call, so that a call counts as late only
-// where the token was dead before the call began.
+// A load calls functions over many connections until it is stopped. Each caller reads the
+// token's state before it sends a call, so that a call counts as late only if the token
+// was invalid before the call began.
 type load struct {
 	gateway string
-	tickets []*ticket
-	// recent are the tickets to use most: those that die.
-	recent atomic.Int64
-	tally
-	group sync.WaitGroup
+	tokens  []*token
+	// current is the index of the token that becomes invalid now. Half of the calls use
+	// a token near it.
+	current atomic.Int64
+	group   sync.WaitGroup
+
+	// late counts calls with an invalid token, and lateAdmitted those that were admitted.
+	admitted, refused, late, lateAdmitted, failed atomic.Int64
 }
 
 const (
 	keepAliveConnections = 40
 	streamConnections    = 4
-	streamsEach          = 6
+	streamsPerConnection = 6
 )
 
-// begin starts 64 callers: 40 over a connection of HTTP/1.1 each, and 24 over
-// streams of four connections of HTTP/2.
+// begin starts 64 callers: 40 with an HTTP/1.1 connection each, and 24 that share four
+// HTTP/2 connections.
 func (l *load) begin(ctx context.Context) {
 	for range keepAliveConnections {
 		l.caller(ctx, &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}})
@@ -55,7 +53,7 @@ func (l *load) begin(ctx context.Context) {
 		protocols := new(http.Protocols)
 		protocols.SetUnencryptedHTTP2(true)
 		client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
-		for range streamsEach {
+		for range streamsPerConnection {
 			l.caller(ctx, client)
 		}
 	}
@@ -70,20 +68,20 @@ func (l *load) caller(ctx context.Context, client *http.Client) {
 	})
 }
 
-// pick takes, half of the time, a token around the one that is dying now.
-func (l *load) pick() *ticket {
-	const around = 10
+// pick returns any token or, for half of the calls, one near the current.
+func (l *load) pick() *token {
+	const distance = 10
 	if rand.IntN(2) == 0 {
-		return l.tickets[rand.IntN(len(l.tickets))]
+		return l.tokens[rand.IntN(len(l.tokens))]
 	}
-	i := int(l.recent.Load()) + rand.IntN(2*around) - around
-	return l.tickets[min(max(i, 0), len(l.tickets)-1)]
+	i := int(l.current.Load()) + rand.IntN(2*distance) - distance
+	return l.tokens[min(max(i, 0), len(l.tokens)-1)]
 }
 
-func (l *load) call(ctx context.Context, client *http.Client, t *ticket) {
-	dead := t.dead.Load()
+func (l *load) call(ctx context.Context, client *http.Client, t *token) {
+	invalidSince := t.invalidSince.Load()
 	sent := time.Now().UnixNano()
-	late := dead != 0 && sent > dead
+	late := invalidSince != 0 && sent > invalidSince
 	status := call(ctx, client, l.gateway, t.host, t.text)
 	if late {
 		l.late.Add(1)
@@ -92,7 +90,7 @@ func (l *load) call(ctx context.Context, client *http.Client, t *ticket) {
 	case status == http.StatusOK:
 		l.admitted.Add(1)
 		if late {
-			l.broken.Add(1)
+			l.lateAdmitted.Add(1)
 		}
 	case status == http.StatusForbidden:
 		l.refused.Add(1)
@@ -101,7 +99,7 @@ func (l *load) call(ctx context.Context, client *http.Client, t *ticket) {
 	}
 }
 
-// call calls a function, and returns the status, or 0 without an answer.
+// call calls a function, and returns the status; 0 without an answer.
 func call(ctx context.Context, client *http.Client, gateway, host, token string) int {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway, nil)
 	if err != nil {
@@ -120,22 +118,23 @@ func call(ctx context.Context, client *http.Client, gateway, host, token string)
 	return response.StatusCode
 }
 
-// tickets makes tokens for functions in turn.
-func (v *jeton) tickets(ctx context.Context, count int, expiresAt func(int) *time.Time, of ...*function.Function) ([]*ticket, error) {
-	var all []*ticket
+// tokens creates tokens for the functions in turn.
+func (v *jeton) tokens(ctx context.Context, count int, expiresAt func(int) *time.Time, of ...*function.Function) ([]*token, error) {
+	var all []*token
 	for i := range count {
 		f := of[i%len(of)]
-		token, err := v.token(ctx, f.ID, expiresAt(i))
+		created, err := v.token(ctx, f.ID, expiresAt(i))
 		if err != nil {
 			return nil, err
 		}
-		t := &ticket{text: token.Token, host: f.DomainName, id: token.ID}
-		if token.ExpiresAt != nil {
-			t.dead.Store(token.ExpiresAt.UnixNano())
+		t := &token{text: created.Token, host: f.DomainName, id: created.ID}
+		if created.ExpiresAt != nil {
+			t.invalidSince.Store(created.ExpiresAt.UnixNano())
 		}
 		all = append(all, t)
 	}
 	return all, nil
 }
 
+// never is an expiresAt for tokens that do not expire.
 func never(int) *time.Time { return nil }

@@ -1,5 +1,5 @@
-// Command prove is `make prove`: the long proofs of what Jeton promises. It
-// prints one line a promise, and exits with 1 if any does not hold.
+// Command prove implements `make prove`: it tries to break each promise of Jeton. It
+// prints one line per proof, and exits with status 1 if a promise does not hold.
 package main
 
 import (
@@ -32,41 +32,41 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// errBroken is a promise that does not hold.
+// errBroken is returned if a promise does not hold.
 var errBroken = errors.New("a promise is broken")
 
-// A proof tries to break one promise, and returns the line that says what it
-// tried, with errBroken if it could.
+// A proof tries to break one promise. It returns a line that describes what it tried, and
+// errBroken if it succeeded.
 type proof struct {
 	promise int
-	try     func(context.Context, *stage) (string, error)
+	try     func(context.Context, *harness) (string, error)
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	s, err := newStage()
+	h, err := newHarness()
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer h.close()
 	var broken error
 	for _, p := range []proof{
 		{1, revokeUnderLoad},
 		{1, revokeAcrossKills},
-		{1, lateTableIsCaught},
+		{1, lateGatewayIsDetected},
 		{2, surviveKills},
-		{2, lossIsCaught},
-		{3, nothingSecretIsKept},
+		{2, lostTokenIsDetected},
+		{3, secretsAreNotStored},
 		{4, expireUnderLoad},
 		{5, escapeFromInstances},
 		{5, escapeFromBuilds},
-		{5, missingWallsAreCaught},
-		{6, hostileLoad},
+		{5, missingLayersAreDetected},
+		{6, serveUnderAttack},
 		{7, officialStatesPlanEmpty},
-		{7, changedStatesAreCaught},
+		{7, changedStatesAreDetected},
 		{8, projectsAreSeparate},
-		{8, sharedProjectsAreCaught},
+		{8, sharedProjectsAreDetected},
 	} {
-		line, err := p.try(ctx, s)
+		line, err := p.try(ctx, h)
 		if err != nil && !errors.Is(err, errBroken) {
 			return fmt.Errorf("promise %d: %w", p.promise, err)
 		}

@@ -15,11 +15,11 @@ import (
 	"github.com/jeton-dev/jeton/test/official"
 )
 
-// officialStatesPlanEmpty plans a state for each way in which the official provider
-// writes what is the same in other words, and then looks whether that provider
-// could read what this one makes of such states.
-func officialStatesPlanEmpty(ctx context.Context, s *stage) (string, error) {
-	p, err := s.newTakeOver(ctx)
+// officialStatesPlanEmpty plans states of the official provider, one for each form in
+// which it writes an equal value differently. All plans must be empty. It then checks
+// that the official provider can read the states that this provider writes over them.
+func officialStatesPlanEmpty(ctx context.Context, h *harness) (string, error) {
+	p, err := h.newTakeOver(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -28,12 +28,12 @@ func officialStatesPlanEmpty(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	states, problems, err := p.wayBack(ctx)
+	states, problems, err := p.returnToOfficial(ctx)
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("%d official states of %d resource types planned, %d plans with and without a look at the server, %d changes; "+
-		"%d states written over them, %d attributes that the official provider could not read",
+	line := fmt.Sprintf("%d states of the official provider, %d resource types, %d plans with and without refresh, %d changes; "+
+		"%d states written over them, %d attributes that the official provider cannot read",
 		len(p.traps), p.types(), plans, len(changed), states, len(problems))
 	if len(changed) > 0 || len(problems) > 0 || states == 0 || plans < len(p.traps) {
 		return line + ": " + strings.Join(append(changed, problems...), "; "), errBroken
@@ -41,27 +41,27 @@ func officialStatesPlanEmpty(ctx context.Context, s *stage) (string, error) {
 	return line, nil
 }
 
-// changedStatesAreCaught runs the same proof with configurations that ask for
-// something else: it must find every one.
-func changedStatesAreCaught(ctx context.Context, s *stage) (string, error) {
-	p, err := s.newTakeOver(ctx)
+// changedStatesAreDetected runs the same proof with a different configuration for each
+// state: all plans must have changes.
+func changedStatesAreDetected(ctx context.Context, h *harness) (string, error) {
+	p, err := h.newTakeOver(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer p.server.stop()
-	changed, plans, err := p.planTraps(ctx, somethingElse)
+	changed, plans, err := p.planTraps(ctx, differentArguments)
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("the same proof with something else in each configuration: %d of %d plans have changes, as it must find", len(changed), plans)
+	line := fmt.Sprintf("self-test with a different configuration for each state: %d of %d plans have changes, all must", len(changed), plans)
 	if len(changed) != plans {
 		return line, errBroken
 	}
 	return line, nil
 }
 
-// takeOver is a server with objects that the official provider could have made,
-// and a terraform that finds bin/terraform-provider-scaleway under its address.
+// A takeOver is a server with objects as the official provider creates them, and a
+// terraform that uses bin/terraform-provider-scaleway under the official address.
 type takeOver struct {
 	server    *jeton
 	dir       string
@@ -71,19 +71,19 @@ type takeOver struct {
 	traps     map[string]official.Trap
 }
 
-func (s *stage) newTakeOver(ctx context.Context) (*takeOver, error) {
-	terraform, err := findTerraform(s.root)
+func (h *harness) newTakeOver(ctx context.Context) (*takeOver, error) {
+	terraform, err := findTerraform(h.root)
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.newServer(ctx)
+	v, err := h.newServer(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &takeOver{server: v, dir: v.data + "-terraform", terraform: terraform}
 	if p.objects, err = official.MakeObjects(ctx, v.API); err == nil {
 		p.traps = official.Traps(p.objects)
-		err = p.prepare(s.root)
+		err = p.prepare(h.root)
 	}
 	if err != nil {
 		v.stop()
@@ -98,11 +98,11 @@ func findTerraform(root string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("neither terraform nor tofu is here: make demo builds tofu into bin/")
+	return "", errors.New("find terraform or tofu: not in PATH or bin: run make demo, which builds tofu")
 }
 
-// prepare keeps whatever this machine has set up for Terraform or for Scaleway out
-// of the proof.
+// prepare sets the environment and the configuration of terraform. It ignores the
+// machine's own settings for Terraform and Scaleway.
 func (p *takeOver) prepare(root string) error {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (p *takeOver) prepare(root string) error {
 		official.Address, filepath.Join(root, "bin")), 0o600)
 }
 
-// types is of how many types the states are.
+// types returns the number of resource types of the traps.
 func (p *takeOver) types() int {
 	types := map[string]bool{}
 	for _, trap := range p.traps {
@@ -128,8 +128,8 @@ func (p *takeOver) types() int {
 	return len(types)
 }
 
-// somethingElse are arguments that an object does not have.
-func somethingElse(o official.Object) official.Arguments {
+// differentArguments returns arguments that differ from those of an object.
+func differentArguments(o official.Object) official.Arguments {
 	switch o.Type {
 	case official.CronType:
 		return official.Arguments{"schedule": `"@monthly"`}
@@ -140,8 +140,8 @@ func somethingElse(o official.Object) official.Arguments {
 	}
 }
 
-// planTraps plans each trap, with other arguments than its own, and returns the
-// names of those whose plans have changes, and how many plans were made.
+// planTraps plans each trap with additional arguments, and returns the names of the plans
+// with changes and the number of all plans.
 func (p *takeOver) planTraps(ctx context.Context, others func(official.Object) official.Arguments) (changed []string, plans int, err error) {
 	for _, name := range slices.Sorted(maps.Keys(p.traps)) {
 		trap := p.traps[name]
@@ -162,14 +162,14 @@ func (p *takeOver) planTraps(ctx context.Context, others func(official.Object) o
 			case status == changes:
 				changed = append(changed, name+" "+refresh)
 			case status != 0:
-				return nil, 0, fmt.Errorf("plan %s of %q: exit status %d\n%s", refresh, name, status, output)
+				return nil, 0, fmt.Errorf("plan %s for %q: exit status %d\n%s", refresh, name, status, output)
 			}
 		}
 	}
 	return changed, plans, nil
 }
 
-// folder writes the configuration and the official state of objects.
+// folder makes a folder with the configuration and the official state of objects.
 func (p *takeOver) folder(objects map[string]official.Object, archive bool) (string, error) {
 	folder, err := os.MkdirTemp(p.dir, "")
 	if err != nil {
@@ -185,7 +185,7 @@ func (p *takeOver) folder(objects map[string]official.Object, archive bool) (str
 	}
 	files := map[string]string{"main.tf": configuration, "terraform.tfstate": state}
 	if archive {
-		files["function.zip"] = "looked at by its digest only"
+		files["function.zip"] = "only its digest is used"
 	}
 	for name, content := range files {
 		err = errors.Join(err, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600))
@@ -193,7 +193,7 @@ func (p *takeOver) folder(objects map[string]official.Object, archive bool) (str
 	return folder, err
 }
 
-// run returns what terraform printed, and its exit status.
+// run runs terraform, and returns its output and exit status.
 func (p *takeOver) run(ctx context.Context, folder string, arguments ...string) (string, int, error) {
 	command := exec.CommandContext(ctx, p.terraform, arguments...)
 	command.Dir, command.Env = folder, p.env
@@ -204,9 +204,9 @@ func (p *takeOver) run(ctx context.Context, folder string, arguments ...string) 
 	return string(output), command.ProcessState.ExitCode(), ctx.Err()
 }
 
-// wayBack has the provider write over the official states, and returns how many
-// states it wrote and what the official schema cannot read of them.
-func (p *takeOver) wayBack(ctx context.Context) (states int, problems []string, err error) {
+// returnToOfficial makes this provider write over the official states, and returns the
+// number of states and the attributes that the official schema cannot read.
+func (p *takeOver) returnToOfficial(ctx context.Context) (states int, problems []string, err error) {
 	folder, err := p.folder(p.objects, false)
 	if err != nil {
 		return 0, nil, err

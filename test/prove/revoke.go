@@ -28,7 +28,7 @@ import "net/http"
 func Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte("hello")) }
 `
 
-// slow keeps its one instance busy, so that calls wait for it.
+// slow keeps its only instance busy, so that calls wait in the queue.
 const slow = `package f
 
 import (
@@ -42,10 +42,10 @@ func Handle(w http.ResponseWriter, r *http.Request) {
 }
 `
 
-// revokeUnderLoad deletes tokens one after another while all are in use, and
-// looks for a call that was sent after the answer and admitted.
-func revokeUnderLoad(ctx context.Context, s *stage) (string, error) {
-	v, err := s.newServer(ctx)
+// revokeUnderLoad deletes tokens one after another while all are in use. No call may be
+// admitted that was sent after the answer to the deletion of its token.
+func revokeUnderLoad(ctx context.Context, h *harness) (string, error) {
+	v, err := h.newServer(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -54,15 +54,15 @@ func revokeUnderLoad(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("%d revocations under load, %d calls in all, %d calls sent after the answer, %d admitted",
-		revocations, l.admitted.Load()+l.refused.Load(), l.late.Load(), l.broken.Load())
-	if l.broken.Load() > 0 || l.late.Load() < revocations || l.admitted.Load() < revocations {
+	line := fmt.Sprintf("%d revocations under load, %d calls in total, %d calls sent after the answer, %d of them admitted",
+		revocations, l.admitted.Load()+l.refused.Load(), l.late.Load(), l.lateAdmitted.Load())
+	if l.lateAdmitted.Load() > 0 || l.late.Load() < revocations || l.admitted.Load() < revocations {
 		return line, errBroken
 	}
 	return line, nil
 }
 
-// revoke makes tokens, begins a load, and deletes them all.
+// revoke creates tokens, starts a load, and deletes all tokens.
 func (v *jeton) revoke(ctx context.Context, count int) (*load, error) {
 	namespaceID, err := v.namespace(ctx, "revoke")
 	if err != nil {
@@ -76,12 +76,12 @@ func (v *jeton) revoke(ctx context.Context, count int) (*load, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One call in eight waits behind the busy instance.
-	tickets, err := v.tickets(ctx, count, never, quick, quick, quick, quick, quick, quick, quick, busy)
+	// One token in eight is for the function with the busy instance.
+	tokens, err := v.tokens(ctx, count, never, quick, quick, quick, quick, quick, quick, quick, busy)
 	if err != nil {
 		return nil, err
 	}
-	l := &load{gateway: v.gateway, tickets: tickets}
+	l := &load{gateway: v.gateway, tokens: tokens}
 	running, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
@@ -89,43 +89,39 @@ func (v *jeton) revoke(ctx context.Context, count int) (*load, error) {
 	}()
 	l.begin(running)
 	if err := await.Until(ctx, "500 calls are admitted", func() bool { return l.admitted.Load() > 500 }); err != nil {
-		return nil, fmt.Errorf("the load does not begin: %w", err)
+		return nil, fmt.Errorf("start load: %w", err)
 	}
-	for i, t := range tickets {
-		l.recent.Store(int64(i))
+	for i, t := range tokens {
+		l.current.Store(int64(i))
 		if _, err := v.DeleteToken(&function.DeleteTokenRequest{TokenID: t.id}, scw.WithContext(ctx)); err != nil {
-			return nil, fmt.Errorf("delete a token: %w", err)
+			return nil, fmt.Errorf("delete token: %w", err)
 		}
-		t.dead.Store(time.Now().UnixNano())
-		// The callers get time to use the token that is dead now.
+		t.invalidSince.Store(time.Now().UnixNano())
+		// The callers need time to use the deleted token.
 		pause(ctx, betweenRevocations)
 	}
 	return l, nil
 }
 
-// revokeAcrossKills kills the server while it answers a deletion, and looks
-// whether a token whose deletion was answered opens anything afterwards.
-func revokeAcrossKills(ctx context.Context, s *stage) (string, error) {
-	v, err := s.newServer(ctx)
+// revokeAcrossKills kills the server during a deletion. If the deletion was answered, the
+// token must be denied after the restart.
+func revokeAcrossKills(ctx context.Context, h *harness) (string, error) {
+	v, namespaceID, err := h.newServerWithNamespace(ctx, "kills")
 	if err != nil {
 		return "", err
 	}
 	defer func() { v.kill() }()
-	namespaceID, err := v.namespace(ctx, "kills")
-	if err != nil {
-		return "", err
-	}
 	f, err := v.deploy(ctx, namespaceID, "f", fast, 1)
 	if err != nil {
 		return "", err
 	}
 	answered, unanswered, admitted, lost := 0, 0, 0, 0
 	for range kills {
-		tickets, err := v.tickets(ctx, 2, never, f)
+		tokens, err := v.tokens(ctx, 2, never, f)
 		if err != nil {
 			return "", err
 		}
-		revoked, kept := tickets[0], tickets[1]
+		revoked, kept := tokens[0], tokens[1]
 		killed := make(chan struct{})
 		time.AfterFunc(time.Duration(rand.IntN(6000))*time.Microsecond, func() { v.kill(); close(killed) })
 		_, err = v.DeleteToken(&function.DeleteTokenRequest{TokenID: revoked.id}, scw.WithContext(ctx))
@@ -147,7 +143,7 @@ func revokeAcrossKills(ctx context.Context, s *stage) (string, error) {
 			lost++
 		}
 	}
-	line := fmt.Sprintf("%d times kill -9 during a deletion: %d answered before it, %d admitted after the restart; %d not answered; %d other tokens lost",
+	line := fmt.Sprintf("%d times kill -9 during a deletion: %d answered before the kill, %d of these admitted after the restart; %d not answered; %d other tokens lost",
 		kills, answered, admitted, unanswered, lost)
 	if admitted > 0 || lost > 0 || answered == 0 {
 		return line, errBroken
@@ -155,14 +151,14 @@ func revokeAcrossKills(ctx context.Context, s *stage) (string, error) {
 	return line, nil
 }
 
-// lateTableIsCaught runs the first proof against a server whose gateway hears
-// of changes only after they were answered: the proof must fail.
-func lateTableIsCaught(ctx context.Context, s *stage) (string, error) {
+// lateGatewayIsDetected runs the first proof with a server whose gateway applies deletions
+// late: the proof must detect calls that are admitted.
+func lateGatewayIsDetected(ctx context.Context, h *harness) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	v, err := s.newServer(ctx, self, lateArgument)
+	v, err := h.newServer(ctx, self, lateArgument)
 	if err != nil {
 		return "", err
 	}
@@ -172,9 +168,9 @@ func lateTableIsCaught(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("the same proof against a gateway that hears of changes late: %d of %d late calls admitted, as it must find",
-		l.broken.Load(), l.late.Load())
-	if l.broken.Load() == 0 {
+	line := fmt.Sprintf("self-test with a gateway that applies deletions late: %d of %d late calls admitted, at least 1 must be detected",
+		l.lateAdmitted.Load(), l.late.Load())
+	if l.lateAdmitted.Load() == 0 {
 		return line, errBroken
 	}
 	return line, nil

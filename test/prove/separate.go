@@ -21,104 +21,98 @@ import (
 	"github.com/jeton-dev/jeton/test/nameserver"
 )
 
-// projectsAreSeparate tries to receive the messages, hostnames, archives and logs
-// of one project with an API key of another.
-func projectsAreSeparate(ctx context.Context, s *stage) (string, error) {
-	p, err := newPlot(ctx, s)
+// projectsAreSeparate tries to get the messages, hostnames, archives and logs of one
+// project with an API key of another.
+func projectsAreSeparate(ctx context.Context, h *harness) (string, error) {
+	p, err := newTwoProjects(ctx, h)
 	if err != nil {
 		return "", err
 	}
 	defer p.close()
-	thief, err := p.key(ctx, admin.CreateKey{Project: "thief"})
+	attacker, err := p.key(ctx, admin.CreateKey{Project: "attacker"})
 	if err != nil {
 		return "", err
 	}
-	stolen, attempts, err := p.steal(ctx, thief, p.foreign, p.thiefID)
+	succeeded, attempts, err := p.attempt(ctx, attacker, p.attackerID)
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("%d attempts at another project's messages, hostnames, archives and logs, %d had success", attempts, len(stolen))
-	if len(stolen) > 0 {
-		return line + ": " + strings.Join(stolen, "; "), errBroken
-	}
-	return line, nil
+	return verdict(fmt.Sprintf("%d attempts to get another project's messages, hostnames, archives and logs, %d succeeded", attempts, len(succeeded)), succeeded)
 }
 
-// sharedProjectsAreCaught makes the same attempts with a key that opens both
-// projects: each must count as a success, or the proof would notice nothing.
-func sharedProjectsAreCaught(ctx context.Context, s *stage) (string, error) {
-	p, err := newPlot(ctx, s)
+// sharedProjectsAreDetected makes the same attempts with a key for both projects: all of
+// them must succeed, or the proof would be worthless.
+func sharedProjectsAreDetected(ctx context.Context, h *harness) (string, error) {
+	p, err := newTwoProjects(ctx, h)
 	if err != nil {
 		return "", err
 	}
 	defer p.close()
-	owner, err := p.key(ctx, admin.CreateKey{Project: "victim", Projects: []string{"thief"}})
+	both, err := p.key(ctx, admin.CreateKey{Project: "victim", Projects: []string{"attacker"}})
 	if err != nil {
 		return "", err
 	}
-	// The owner of the hostnames assigns them to the function that claims them.
-	p.assign(p.foreign)
-	stolen, attempts, err := p.steal(ctx, owner, p.foreign, p.victimID)
-	line := fmt.Sprintf("test of the test: %d attempts with a key of both projects, %d noticed", attempts, len(stolen))
-	if err == nil && len(stolen) < attempts {
+	// The owner of the hostnames points them to the attacker's function.
+	p.pointHostnames(p.attackerFunction)
+	succeeded, attempts, err := p.attempt(ctx, both, p.victimID)
+	line := fmt.Sprintf("self-test: %d attempts with a key for both projects, %d succeeded, all must", attempts, len(succeeded))
+	if err == nil && len(succeeded) < attempts {
 		return line, errBroken
 	}
 	return line, err
 }
 
-// plot is a server with the projects of a victim and of a thief.
-type plot struct {
+// A twoProjects is a server with the projects of a victim and of an attacker.
+type twoProjects struct {
 	*jeton
-	names *nameserver.Server
-	queue *queueService
-	admin *admin.Client
-	// victim is the victim's API, own its function, and foreign that of the thief.
-	victim       caller
-	own, foreign *function.Function
-	// victimID and thiefID are the projects.
-	victimID, thiefID string
-	closers           []func()
+	names                            *nameserver.Server
+	queue                            *queueService
+	admin                            *admin.Client
+	victimFunction, attackerFunction *function.Function
+	// victimID and attackerID are the project IDs.
+	victimID, attackerID string
+	closers              []func()
 }
 
-func (p *plot) close() {
+func (p *twoProjects) close() {
 	for _, c := range p.closers {
 		c()
 	}
 }
 
-// hostnames are those of the victim.
+// hostnames belong to the victim.
 var hostnames = []string{"shop.example.com", "www.example.com"}
 
-func newPlot(ctx context.Context, s *stage) (*plot, error) {
-	p := &plot{queue: &queueService{asked: map[string]int{}}}
-	if err := p.open(ctx, s); err != nil {
+func newTwoProjects(ctx context.Context, h *harness) (*twoProjects, error) {
+	p := &twoProjects{queue: &queueService{requests: map[string]int{}}}
+	if err := p.open(ctx, h); err != nil {
 		p.close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *plot) open(ctx context.Context, s *stage) (err error) {
+func (p *twoProjects) open(ctx context.Context, h *harness) (err error) {
 	if p.names, err = nameserver.New(); err != nil {
 		return err
 	}
 	service := httptest.NewServer(p.queue)
 	p.closers = append(p.closers, func() { _ = p.names.Close() }, service.Close)
-	if p.jeton, err = s.newServer(ctx); err != nil {
+	if p.jeton, err = h.newServer(ctx); err != nil {
 		return err
 	}
 	p.closers = append(p.closers, p.stop)
 	p.admin = admin.NewClient(filepath.Join(p.data, "admin.sock"))
-	for name, id := range map[string]*string{"victim": &p.victimID, "thief": &p.thiefID} {
+	for name, id := range map[string]*string{"victim": &p.victimID, "attacker": &p.attackerID} {
 		project, err := p.admin.CreateProject(ctx, name)
 		if err != nil {
 			return err
 		}
 		*id = project.ID
 	}
-	// The queues and subjects are the victim's. Nothing listens for NATS: that a
-	// trigger is ready shows that it would be served.
-	brokers := filepath.Join(s.dir, fmt.Sprintf("brokers%d.yaml", s.servers))
+	// The queues and subjects belong to the victim. There is no NATS server: a trigger in
+	// status ready shows that its messages would be delivered.
+	brokers := filepath.Join(h.dir, fmt.Sprintf("brokers%d.yaml", h.servers))
 	text := "sqs:\n- projects: [" + p.victimID + "]\n  endpoint: " + service.URL + "\n  access_key: AK\n  secret_key: SK\n" +
 		"nats:\n- projects: [" + p.victimID + "]\n  url: nats://127.0.0.1:1\n"
 	if err := os.WriteFile(brokers, []byte(text), 0o600); err != nil {
@@ -129,80 +123,78 @@ func (p *plot) open(ctx context.Context, s *stage) (err error) {
 	if err := p.start(ctx); err != nil {
 		return err
 	}
-	if p.victim, err = p.key(ctx, admin.CreateKey{Project: "victim"}); err != nil {
-		return err
+	for project, f := range map[string]**function.Function{"victim": &p.victimFunction, "attacker": &p.attackerFunction} {
+		key, err := p.key(ctx, admin.CreateKey{Project: project})
+		if err != nil {
+			return err
+		}
+		if *f, err = p.deployFor(ctx, key, project); err != nil {
+			return err
+		}
 	}
-	thief, err := p.key(ctx, admin.CreateKey{Project: "thief"})
-	if err != nil {
-		return err
-	}
-	if p.own, err = p.functionOf(ctx, p.victim, "victim"); err != nil {
-		return err
-	}
-	p.foreign, err = p.functionOf(ctx, thief, "thief")
-	// Both functions lead to the same address.
-	p.assign(p.own)
-	return err
+	p.pointHostnames(p.victimFunction)
+	return nil
 }
 
-// assign makes the victim's hostnames aliases of a function.
-func (p *plot) assign(f *function.Function) {
+// pointHostnames makes the victim's hostnames aliases of a function's hostname.
+func (p *twoProjects) pointHostnames(f *function.Function) {
 	for _, hostname := range hostnames {
 		p.names.Alias(hostname, f.DomainName)
 	}
 }
 
-// key is a client with a new API key.
-func (p *plot) key(ctx context.Context, create admin.CreateKey) (caller, error) {
+// key returns a client with a new API key.
+func (p *twoProjects) key(ctx context.Context, create admin.CreateKey) (caller, error) {
 	create.Permissions = []string{iam.FullAccess}
 	key, err := p.admin.CreateKey(ctx, create)
 	if err != nil {
 		return caller{}, err
 	}
-	p.stage.secrets = append(p.stage.secrets, key.SecretKey)
+	p.harness.secrets = append(p.harness.secrets, key.SecretKey)
 	client, err := scw.NewClient(scw.WithAPIURL(p.api), scw.WithAuth(key.AccessKey, key.SecretKey), scw.WithDefaultRegion(scw.RegionFrPar),
 		scw.WithDefaultProjectID(key.ProjectID), scw.WithDefaultOrganizationID(key.OrganizationID))
 	return caller{function.NewAPI(client), key.SecretKey}, err
 }
 
-// caller is a client with an API key.
+// A caller is a client with an API key.
 type caller struct {
 	*function.API
 	secretKey string
 }
 
-// functionOf deploys a function that prints, with a client's key.
-func (p *plot) functionOf(ctx context.Context, api caller, name string) (*function.Function, error) {
-	of := *p.jeton
-	of.API = api.API
-	namespaceID, err := of.namespace(ctx, name)
+// deployFor deploys a function in a new namespace with a client's key.
+func (p *twoProjects) deployFor(ctx context.Context, api caller, namespace string) (*function.Function, error) {
+	v := *p.jeton
+	v.API = api.API
+	namespaceID, err := v.namespace(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
-	return of.deploy(ctx, namespaceID, "f", fast, 1)
+	return v.deploy(ctx, namespaceID, "f", fast, 1)
 }
 
-// trigger makes a trigger for the thief's function, and waits until it is settled.
-// One that has no broker is refused.
-func (p *plot) trigger(ctx context.Context, api caller, request *function.CreateTriggerRequest) error {
-	made, err := api.CreateTrigger(request, scw.WithContext(ctx))
+// trigger creates a trigger, and waits until it is ready. It returns errRefused for
+// another status, which a trigger without a broker has.
+func (p *twoProjects) trigger(ctx context.Context, api caller, request *function.CreateTriggerRequest) error {
+	created, err := api.CreateTrigger(request, scw.WithContext(ctx))
 	if err != nil {
 		return err
 	}
-	made, err = api.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: made.ID, RetryInterval: &poll}, scw.WithContext(ctx))
-	if err == nil && made.Status != function.TriggerStatusReady {
+	created, err = api.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: created.ID, RetryInterval: &poll}, scw.WithContext(ctx))
+	if err == nil && created.Status != function.TriggerStatusReady {
 		err = errRefused
 	}
 	return err
 }
 
-// steal makes every attempt with a key, for the thief's function, and returns
-// those that had success. The project is the one that the thief calls its own.
-func (p *plot) steal(ctx context.Context, api caller, foreign *function.Function, project string) (stolen []string, attempts int, err error) {
+// attempt tries everything with a key, for the attacker's function, and returns the
+// attempts that succeeded. project is the one that the triggers name.
+func (p *twoProjects) attempt(ctx context.Context, api caller, project string) (succeeded []string, attempts int, err error) {
+	attacker, victim := p.attackerFunction, p.victimFunction
 	with := scw.WithContext(ctx)
 	for name, attempt := range map[string]func() error{
 		"the messages of a queue": func() error {
-			err := p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "t", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{
+			err := p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: attacker.ID, Name: "t", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{
 				Queue: "orders", MnqProjectID: p.victimID, MnqRegion: "fr-par",
 			}})
 			if err != nil {
@@ -210,53 +202,53 @@ func (p *plot) steal(ctx context.Context, api caller, foreign *function.Function
 			}
 			return await.Until(ctx, "the queue has messages", func() bool { return p.queue.count("orders") > 0 })
 		},
-		"the messages of a queue of that name": func() error {
-			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "o", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{
+		"the messages of a queue with the same name": func() error {
+			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: attacker.ID, Name: "o", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{
 				Queue: "orders", MnqProjectID: project, MnqRegion: "fr-par",
 			}})
 		},
 		"the messages of all subjects": func() error {
-			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "a", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{
+			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: attacker.ID, Name: "a", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{
 				Subject: ">", MnqProjectID: project, MnqRegion: "fr-par",
 			}})
 		},
 		"the messages of a subject": func() error {
-			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: foreign.ID, Name: "n", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{
+			return p.trigger(ctx, api, &function.CreateTriggerRequest{FunctionID: attacker.ID, Name: "n", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{
 				Subject: "orders", MnqProjectID: p.victimID, MnqRegion: "fr-par",
 			}})
 		},
 		"a hostname": func() error {
-			_, err := api.CreateDomain(&function.CreateDomainRequest{FunctionID: foreign.ID, Hostname: hostnames[0]}, with)
+			_, err := api.CreateDomain(&function.CreateDomainRequest{FunctionID: attacker.ID, Hostname: hostnames[0]}, with)
 			return err
 		},
 		"another hostname": func() error {
-			_, err := api.CreateDomain(&function.CreateDomainRequest{FunctionID: foreign.ID, Hostname: hostnames[1]}, with)
+			_, err := api.CreateDomain(&function.CreateDomainRequest{FunctionID: attacker.ID, Hostname: hostnames[1]}, with)
 			return err
 		},
 		"the archive": func() error {
-			signed, err := api.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: p.own.ID}, with)
+			signed, err := api.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: victim.ID}, with)
 			if err != nil {
 				return err
 			}
 			return get(ctx, signed.URL)
 		},
-		"the place of the archive": func() error {
-			_, err := api.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: p.own.ID, ContentLength: 9}, with)
+		"an upload URL for the archive": func() error {
+			_, err := api.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: victim.ID, ContentLength: 9}, with)
 			return err
 		},
-		"the archive under an own signature": func() error {
-			signed, err := api.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: foreign.ID}, with)
+		"the archive with a signature for another one": func() error {
+			signed, err := api.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: attacker.ID}, with)
 			if err != nil {
 				return err
 			}
-			if own, err := api.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: p.own.ID}, with); err == nil {
-				return get(ctx, own.URL)
+			if victimURL, err := api.GetFunctionDownloadURL(&function.GetFunctionDownloadURLRequest{FunctionID: victim.ID}, with); err == nil {
+				return get(ctx, victimURL.URL)
 			}
-			return get(ctx, strings.ReplaceAll(signed.URL, foreign.ID, p.own.ID))
+			return get(ctx, strings.ReplaceAll(signed.URL, attacker.ID, victim.ID))
 		},
-		"the logs": func() error { return p.logs(ctx, api, p.own.ID) },
+		"the logs": func() error { return p.logs(ctx, api, victim.ID) },
 		"the function": func() error {
-			_, err := api.GetFunction(&function.GetFunctionRequest{FunctionID: p.own.ID}, with)
+			_, err := api.GetFunction(&function.GetFunctionRequest{FunctionID: victim.ID}, with)
 			return err
 		},
 	} {
@@ -267,16 +259,16 @@ func (p *plot) steal(ctx context.Context, api caller, foreign *function.Function
 		var invalid *scw.InvalidArgumentsError
 		switch {
 		case err == nil:
-			stolen = append(stolen, name)
+			succeeded = append(succeeded, name)
 		case errors.As(err, &refused), errors.As(err, &denied), errors.As(err, &invalid), errors.Is(err, errRefused):
 		default:
-			return stolen, attempts, fmt.Errorf("%s: %w", name, err)
+			return succeeded, attempts, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return stolen, attempts, nil
+	return succeeded, attempts, nil
 }
 
-// errRefused is an answer that gives nothing away.
+// errRefused means that the server refused an attempt.
 var errRefused = errors.New("refused")
 
 func get(ctx context.Context, url string) error {
@@ -302,8 +294,8 @@ func send(request *http.Request) error {
 	return nil
 }
 
-// logs asks for what a function printed, with the key of a client.
-func (p *plot) logs(ctx context.Context, api caller, id string) error {
+// logs requests the logs of a function with a client's key.
+func (p *twoProjects) logs(ctx context.Context, api caller, id string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.api+"/functions/v1beta1/regions/fr-par/functions/"+id+"/logs", nil)
 	if err != nil {
 		return err
@@ -312,16 +304,17 @@ func (p *plot) logs(ctx context.Context, api caller, id string) error {
 	return send(request)
 }
 
-// queueService speaks enough of SQS to see who asks for the messages of a queue.
+// A queueService implements as much of SQS as needed to count the requests for messages
+// of a queue.
 type queueService struct {
-	mu    sync.Mutex
-	asked map[string]int
+	mu       sync.Mutex
+	requests map[string]int
 }
 
 func (q *queueService) count(queue string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.asked[queue]
+	return q.requests[queue]
 }
 
 // ServeHTTP implements http.Handler.
@@ -337,7 +330,7 @@ func (q *queueService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "ReceiveMessage":
 		if strings.Contains(string(body), "/orders") {
 			q.mu.Lock()
-			q.asked["orders"]++
+			q.requests["orders"]++
 			q.mu.Unlock()
 		}
 		_, _ = io.WriteString(w, "{}")

@@ -20,15 +20,14 @@ import (
 const (
 	survivals = 200
 	writers   = 4
-	// longestLife is how long a server writes at most before it is killed.
-	longestLife = 300 * time.Millisecond
+	// maxRun is the maximum time between a start and the next kill.
+	maxRun = 300 * time.Millisecond
 )
 
-// surviveKills kills a server that is changed as fast as it can be, again and
-// again, and looks each time whether all that was acknowledged is there, and
-// nothing else.
-func surviveKills(ctx context.Context, s *stage) (string, error) {
-	p, err := s.newSurvival(ctx)
+// surviveKills repeatedly kills a server during many changes. After each restart, exactly
+// the acknowledged changes must be there.
+func surviveKills(ctx context.Context, h *harness) (string, error) {
+	p, err := h.newSurvival(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -46,19 +45,19 @@ func surviveKills(ctx context.Context, s *stage) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	acknowledged, doubtful := p.counts()
-	line := fmt.Sprintf("%d kills, %d acknowledged changes, %d lost or half-made; of %d that were not answered, each was carried out or not; %d objects did not settle",
-		survivals, acknowledged, len(problems), doubtful, len(unsettled))
+	acknowledged, unanswered := p.counts()
+	line := fmt.Sprintf("%d kills, %d acknowledged changes, %d lost or incomplete; %d unanswered changes, each applied completely or not at all; %d objects stayed in a transient state",
+		survivals, acknowledged, len(problems), unanswered, len(unsettled))
 	if len(problems)+len(unsettled) > 0 || acknowledged < survivals {
 		return line + ": " + fmt.Sprint(append(problems, unsettled...)), errBroken
 	}
 	return line, nil
 }
 
-// lossIsCaught takes one token that was acknowledged out of the database of a
-// server that was killed: the proof must find that.
-func lossIsCaught(ctx context.Context, s *stage) (string, error) {
-	p, err := s.newSurvival(ctx)
+// lostTokenIsDetected deletes an acknowledged token from the database of a killed server:
+// the proof must detect the loss.
+func lostTokenIsDetected(ctx context.Context, h *harness) (string, error) {
+	p, err := h.newSurvival(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -67,12 +66,12 @@ func lossIsCaught(ctx context.Context, s *stage) (string, error) {
 		p.writeUntilKilled(ctx)
 		for _, w := range p.writers {
 			for _, o := range w.known {
-				if o.kind == token && o.certain() {
-					if err := forget(ctx, p.data, o.id); err != nil {
+				if o.kind == tokenKind && o.exists() {
+					if err := deleteFromDatabase(ctx, p.data, o.id); err != nil {
 						return "", err
 					}
 					problems, err := p.restart(ctx)
-					line := fmt.Sprintf("the same proof where one acknowledged token is taken out: %d found, as it must", len(problems))
+					line := fmt.Sprintf("self-test with 1 acknowledged token deleted from the database: %d losses detected, 1 must be", len(problems))
 					if err == nil && len(problems) != 1 {
 						err = errBroken
 					}
@@ -86,8 +85,8 @@ func lossIsCaught(ctx context.Context, s *stage) (string, error) {
 	}
 }
 
-// forget takes a token out of the database in a data folder.
-func forget(ctx context.Context, dataDir, tokenID string) error {
+// deleteFromDatabase deletes a token from the database in a data folder.
+func deleteFromDatabase(ctx context.Context, dataDir, tokenID string) error {
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dataDir, "jeton.db"))
 	if err != nil {
 		return err
@@ -96,22 +95,18 @@ func forget(ctx context.Context, dataDir, tokenID string) error {
 	return errors.Join(err, db.Close())
 }
 
-// survival is a server with a function, and those who write to it.
+// A survival is a server with a function and writers that change its objects.
 type survival struct {
 	*jeton
-	// home is the name of the namespace that the function is in.
-	home       string
-	functionID string
-	writers    []*writer
+	// namespaceName is the name of the function's namespace.
+	namespaceName string
+	functionID    string
+	writers       []*writer
 }
 
-func (s *stage) newSurvival(ctx context.Context) (*survival, error) {
-	v, err := s.newServer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	const home = "survive"
-	namespaceID, err := v.namespace(ctx, home)
+func (h *harness) newSurvival(ctx context.Context) (*survival, error) {
+	const name = "survive"
+	v, namespaceID, err := h.newServerWithNamespace(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -119,33 +114,34 @@ func (s *stage) newSurvival(ctx context.Context) (*survival, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &survival{jeton: v, home: home, functionID: f.ID}
+	p := &survival{jeton: v, namespaceName: name, functionID: f.ID}
 	for i := range writers {
 		p.writers = append(p.writers, &writer{name: fmt.Sprint("w", i), functionID: f.ID, known: map[string]*object{}})
 	}
 	return p, nil
 }
 
-// restart starts the server that was killed, and returns what is not as it was.
+// restart starts the killed server again, and returns the differences from what the
+// writers expect.
 func (p *survival) restart(ctx context.Context) ([]string, error) {
 	if err := p.start(ctx); err != nil {
 		return nil, fmt.Errorf("start after a kill: %w", err)
 	}
-	found, err := p.survey(ctx)
+	found, err := p.list(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return found.compare(p.writers), nil
 }
 
-func (p *survival) counts() (acknowledged, doubtful int) {
+func (p *survival) counts() (acknowledged, unanswered int) {
 	for _, w := range p.writers {
-		acknowledged, doubtful = acknowledged+w.acknowledged, doubtful+w.doubtful
+		acknowledged, unanswered = acknowledged+w.acknowledged, unanswered+w.unanswered
 	}
-	return acknowledged, doubtful
+	return acknowledged, unanswered
 }
 
-// writeUntilKilled has all writers write until the server is killed in the middle.
+// writeUntilKilled runs all writers, and kills the server after a random time.
 func (p *survival) writeUntilKilled(ctx context.Context) {
 	writing, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
@@ -155,14 +151,14 @@ func (p *survival) writeUntilKilled(ctx context.Context) {
 			}
 		})
 	}
-	pause(ctx, rand.N(longestLife))
+	pause(ctx, rand.N(maxRun))
 	p.kill()
 	stop()
 	group.Wait()
 }
 
-// found is what there is on the server: the states of all objects by their names,
-// and their IDs.
+// A found contains the objects on the server: states and IDs by name. A name with several
+// states belongs to several objects.
 type found struct {
 	states map[string][]string
 	ids    map[string]string
@@ -173,8 +169,8 @@ func (f found) add(name, id, state string) {
 	f.ids[name] = id
 }
 
-// survey lists the tokens, the crons and the namespaces.
-func (p *survival) survey(ctx context.Context) (found, error) {
+// list lists the tokens, crons and namespaces.
+func (p *survival) list(ctx context.Context) (found, error) {
 	f := found{map[string][]string{}, map[string]string{}}
 	tokens, err := p.ListTokens(&function.ListTokensRequest{FunctionID: &p.functionID}, scw.WithContext(ctx), scw.WithAllPages())
 	if err != nil {
@@ -195,15 +191,16 @@ func (p *survival) survey(ctx context.Context) (found, error) {
 		return f, err
 	}
 	for _, n := range namespaces.Namespaces {
-		// One that is being deleted opens nothing any more, and goes by itself.
-		if n.Name != p.home && n.Status != function.NamespaceStatusDeleting {
+		// A namespace in status deleting counts as deleted.
+		if n.Name != p.namespaceName && n.Status != function.NamespaceStatusDeleting {
 			f.add(n.Name, n.ID, *n.Description)
 		}
 	}
 	return f, nil
 }
 
-// compare returns what is not as the writers know it, and has them know what is.
+// compare returns the differences from what the writers expect, and updates their
+// expectations to what was found.
 func (f found) compare(all []*writer) (problems []string) {
 	expected := map[string]bool{}
 	for _, w := range all {
@@ -213,12 +210,12 @@ func (f found) compare(all []*writer) (problems []string) {
 			expected[name] = true
 			state := gone
 			if states := f.states[name]; len(states) > 1 {
-				problems = append(problems, fmt.Sprintf("%s is there %d times", name, len(states)))
+				problems = append(problems, fmt.Sprintf("%s exists %d times", name, len(states)))
 			} else if len(states) == 1 {
 				state = states[0]
 			}
 			if !slices.Contains(o.states, state) {
-				problems = append(problems, fmt.Sprintf("%s is %q, and was %q", name, state, o.states))
+				problems = append(problems, fmt.Sprintf("%s is %q, want one of %q", name, state, o.states))
 			}
 			if o.id, o.states = f.ids[name], []string{state}; state == gone {
 				delete(w.known, name)
@@ -227,29 +224,30 @@ func (f found) compare(all []*writer) (problems []string) {
 	}
 	for name := range f.states {
 		if !expected[name] {
-			problems = append(problems, name+" is there, and nobody made it")
+			problems = append(problems, name+" exists, but no writer created it")
 		}
 	}
 	return problems
 }
 
-// unsettled are the objects that are in a transient state after a while, and the
+// unsettled waits, and returns the objects that are still in a transient state, and the
 // function if it is not ready.
-func (p *survival) unsettled(ctx context.Context) (left []string, err error) {
+func (p *survival) unsettled(ctx context.Context) (names []string, err error) {
 	f, err := p.WaitForFunction(&function.WaitForFunctionRequest{FunctionID: p.functionID, RetryInterval: &poll, Timeout: &limit}, scw.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
 	_ = await.Until(ctx, "no object is in a transient state", func() bool {
-		left, err = p.transient(ctx)
-		return err == nil && len(left) == 0
+		names, err = p.transient(ctx)
+		return err == nil && len(names) == 0
 	})
 	if f.Status != function.FunctionStatusReady {
-		left = append(left, fmt.Sprintf("the function is %s", f.Status))
+		names = append(names, fmt.Sprintf("function in status %s", f.Status))
 	}
-	return left, err
+	return names, err
 }
 
+// transient returns the objects that are in a transient state now.
 func (p *survival) transient(ctx context.Context) (found []string, err error) {
 	tokens, err := p.ListTokens(&function.ListTokensRequest{FunctionID: &p.functionID}, scw.WithContext(ctx), scw.WithAllPages())
 	if err != nil {

@@ -16,19 +16,18 @@ var (
 	errLookUp = errors.New("the file cannot be read")
 )
 
-// faultyDriver is the real driver, whose commits and queries can be made to
-// report failure.
+// A faultyDriver is the real driver with commits and queries that can be made to fail.
 type faultyDriver struct {
 	sqlite.Driver
 
-	// afterCommit is the error of a commit that took place, instead of one of a
-	// commit that did not.
+	// afterCommit makes each commit succeed and return an error, instead makes it
+	// roll back and return an error.
 	afterCommit, instead atomic.Bool
 	// unreadable makes every query of a reading connection fail.
 	unreadable atomic.Bool
 }
 
-// register registers the driver under a name of its own.
+// register registers the driver, and returns its name.
 func (d *faultyDriver) register(name string) string {
 	name = "faulty " + name
 	sql.Register(name, d)
@@ -44,7 +43,7 @@ func (d *faultyDriver) Open(name string) (driver.Conn, error) {
 	return &faultyConn{realConn: conn.(realConn), driver: d, reads: strings.Contains(name, "query_only")}, nil
 }
 
-// realConn is what database/sql uses of a connection of the real driver.
+// realConn is the interface of a connection of the real driver.
 type realConn interface {
 	driver.Conn
 	driver.ConnBeginTx

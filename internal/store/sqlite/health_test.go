@@ -12,7 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
-func TestCheck(t *testing.T) {
+func TestCheck_ReportsWhetherStoreIsUsable(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s, err := sqlite.Open(t.Context(), filepath.Join(dir, "jeton.db"), time.Now)
@@ -20,7 +20,7 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Check(t.Context()); err != nil || s.Newest() != 0 {
-		t.Errorf("a new store: %v, newest %d", err, s.Newest())
+		t.Errorf("a new store: Check() = %v, Newest() = %d", err, s.Newest())
 	}
 	err = s.Update(t.Context(), func(tx store.Tx) error {
 		return tx.Put(iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "o", Name: "n", CreatedAt: time.Now()})
@@ -29,23 +29,22 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Check(t.Context()); err != nil || s.Newest() != 1 {
-		t.Errorf("after a change: %v, newest %d: to check is no change", err, s.Newest())
+		t.Errorf("after one change: Check() = %v, Newest() = %d, want 1", err, s.Newest())
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := s.Check(ended); err == nil {
-		t.Error("it does not end with its context")
+		t.Error("Check() = nil with a canceled context")
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Check(t.Context()); err == nil {
-		t.Error("a closed store is well")
+		t.Error("Check() = nil for a closed store")
 	}
 }
 
-// A writer that is stuck makes the store unwell, and does not hold the check.
-func TestCheckDuringLongWrite(t *testing.T) {
+func TestCheck_FailsWhileWriterHangs(t *testing.T) {
 	t.Parallel()
 	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), time.Now)
 	if err != nil {
@@ -61,22 +60,21 @@ func TestCheckDuringLongWrite(t *testing.T) {
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := s.Check(short); err == nil {
-		t.Error("the store is well while nobody can write")
+		t.Error("Check() = nil although nothing can be written")
 	}
 	if s.Newest() != 0 {
-		t.Error("a change is counted before its commit")
+		t.Error("Newest() counts a change before its commit")
 	}
 	close(release)
 	if err := <-written; err != nil {
 		t.Error(err)
 	}
 	if err := s.Check(t.Context()); err != nil {
-		t.Errorf("afterwards: %v", err)
+		t.Errorf("after the write: Check() = %v", err)
 	}
 }
 
-// A store whose files cannot be written to is unwell, though it can be read.
-func TestCheckNeedsToWrite(t *testing.T) {
+func TestCheck_FailsIfFileIsReadOnly(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	s, err := sqlite.Open(t.Context(), path, time.Now)
@@ -84,7 +82,7 @@ func TestCheckNeedsToWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	// Another program's lock on the file stands for a disk that takes nothing.
+	// A lock of another program on the file has the same effect.
 	other, err := sqlite.Open(t.Context(), path, time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +97,6 @@ func TestCheckNeedsToWrite(t *testing.T) {
 	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if err := s.Check(short); err == nil {
-		t.Error("the store is well while its file is locked")
+		t.Error("Check() = nil although the file is locked")
 	}
 }

@@ -35,7 +35,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestOpenRefusesNewerSchema(t *testing.T) {
+func TestOpen_RefusesNewerSchema(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	if err := open(t, path).Close(); err != nil {
@@ -43,35 +43,42 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	}
 	execute(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
 	if _, err := sqlite.Open(t.Context(), path, time.Now); !errors.Is(err, sqlite.ErrNewer) {
-		t.Errorf("Open returns %v, want ErrNewer", err)
+		t.Errorf("Open() = %v, want ErrNewer", err)
 	}
 }
 
-func TestOpenSaysWhatIsNoDatabase(t *testing.T) {
+func TestOpen_NamesFileThatIsNotDatabase(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
-	if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := sqlite.Open(t.Context(), path, time.Now); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("Open returns %v, want an error that names the file", err)
+		t.Errorf("Open() = %v, want an error that names the file", err)
 	}
 }
 
-// TestLog_IsBounded fills the log of a database and checks which changes stay.
+// TestLog_IsBounded fills the log of a database and checks how many changes stay.
 func TestLog_IsBounded(t *testing.T) {
 	t.Parallel()
-	const day = 24 * time.Hour
+	const (
+		changes = 1005
+		body    = 100
+		many    = 1 << 40
+	)
+	keep := store.Retention{Changes: 1000, Bytes: many, Age: time.Hour}
 	for name, test := range map[string]struct {
-		// size is that of each body, age is how old the changes are.
-		size int
+		keep store.Retention
+		// age is the age of the changes.
 		age  time.Duration
 		kept int
 	}{
-		"by number":  {100, 0, 10_000},
-		"by size":    {10_000, 0, 64<<20/10_000 + 1},
-		"by age":     {100, day + time.Hour, 1},
-		"within all": {100, day - time.Hour, 10_000},
+		"by number":       {keep, 0, 1000},
+		"by size":         {store.Retention{Changes: many, Bytes: 500 * body, Age: time.Hour}, 0, 500},
+		"by age":          {keep, 2 * time.Hour, 2},
+		"within bounds":   {store.Retention{Changes: many, Bytes: many, Age: time.Hour}, 0, changes + 2},
+		"never the last":  {store.Retention{}, 0, 1},
+		"negative bounds": {store.Retention{Changes: -1, Bytes: -1, Age: -1}, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,13 +87,13 @@ func TestLog_IsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			db := database(t, path)
-			_, err := db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10005)
+			_, err := db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 				INSERT INTO changes (number, at, kind, id, deleted, uid, body) SELECT i, ?, 'tokens', 'x', 0, i, hex(zeroblob(?)) FROM n`,
-				time.Now().Add(-test.age).UnixNano(), test.size/2)
+				changes, time.Now().Add(-test.age).UnixNano(), body/2)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := open(t, path)
+			s := open(t, path, sqlite.WithRetention(test.keep))
 			for range 2 {
 				if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(functions.Token{ID: "x"}) }); err != nil {
 					t.Fatal(err)
@@ -96,9 +103,13 @@ func TestLog_IsBounded(t *testing.T) {
 			if err := db.QueryRowContext(t.Context(), "SELECT count(*), max(number) FROM changes").Scan(&count, &newest); err != nil {
 				t.Fatal(err)
 			}
-			// The two changes of the test are small, and young.
-			if count < test.kept || count > test.kept+1 || newest != 10007 {
-				t.Errorf("%d changes up to %d are kept, want %d up to 10007", count, newest, test.kept)
+			// The bodies of the two changes of the test have another size.
+			slack := 0
+			if name == "by size" {
+				slack = 10
+			}
+			if count > test.kept || count < test.kept-slack || newest != changes+2 {
+				t.Errorf("%d changes up to %d are kept, want %d up to %d", count, newest, test.kept, changes+2)
 			}
 		})
 	}
@@ -185,8 +196,8 @@ func execute(t *testing.T, path, statement string) {
 	}
 }
 
-// A store of before the counts has its tokens counted when it is opened.
-func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
+// TestOpen_CountsTokensAfterUpgrade opens a database of a version without counts.
+func TestOpen_CountsTokensAfterUpgrade(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "jeton.db")
 	project := iam.Project{ID: "p", CreatedAt: time.Now()}
@@ -213,11 +224,29 @@ func TestTokensAreCountedAtAnUpgrade(t *testing.T) {
 		}
 		found, total, err := tx.Tokens(functions.Filter{NamespaceID: "n"}, functions.Page{Number: 1, Size: 100})
 		if total != 2 || len(found) != 2 {
-			t.Errorf("%d tokens of %d, want 2 of 2", len(found), total)
+			t.Errorf("got %d tokens of %d, want 2 of 2", len(found), total)
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFollow_KeepsViewIfSnapshotCannotBeRead damages one object of the database.
+func TestFollow_KeepsViewIfSnapshotCannotBeRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jeton.db")
+	s := open(t, path)
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		return errors.Join(tx.Put(iam.Project{ID: "p"}), tx.Put(iam.Project{ID: "q"}))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `UPDATE projects SET body = '{"ID":"../q"}' WHERE id = 'q'`)
+	swapped := false
+	err := s.Follow(t.Context(), store.Position{}, store.Hook{OnReload: func() { swapped = true }})
+	if functions.CodeOf(err) != functions.Unavailable || swapped {
+		t.Errorf("Follow() = %v, swapped: %v, want an error that the database is damaged", err, swapped)
 	}
 }

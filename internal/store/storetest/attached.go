@@ -34,7 +34,7 @@ func domainOf(n int) functions.Domain {
 	}
 }
 
-// keepsAttached keeps what leads to a function from outside.
+// keepsAttached stores crons, triggers and domains.
 func keepsAttached(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "attached")
 	put(t, s, project, namespace(1), theFunction())
@@ -63,7 +63,7 @@ func keepsAttached(t *testing.T, open func(*testing.T, string) store.Store) {
 	same := domainOf(4)
 	same.Hostname = domainOf(0).Hostname
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(same) }); err == nil {
-		t.Error("a second domain of the same hostname is kept")
+		t.Error("Update() = nil for a second domain with the same hostname")
 	}
 	if err := s.Update(t.Context(), func(tx store.Tx) error {
 		return errors.Join(tx.Delete(cronOf(1)), tx.Delete(triggerOf(1)), tx.Delete(domainOf(1)))

@@ -11,16 +11,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// pagesMany reads lists of tokens page by page, in both orders, while tokens come
-// and go: each page is what the sorted list has there, and the number of all is
-// right.
+// pagesMany reads lists of tokens page by page, in both orders, after tokens were added
+// and deleted, and compares each page and the total with a sorted list.
 func pagesMany(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "pages")
 	put(t, s, project, namespace(1), namespace(2), theFunction())
 	all := map[string]functions.Token{}
 	for n := range 60 {
 		k := tokenOf(n)
-		// Several are made at one instant: their IDs decide.
+		// Tokens with the same creation time are ordered by ID.
 		k.CreatedAt = epoch.Add(time.Duration(n*7%20) * time.Second)
 		switch n % 5 {
 		case 0:
@@ -50,14 +49,14 @@ func pagesMany(t *testing.T, open func(*testing.T, string) store.Store) {
 			}
 		}
 	}
-	check("all")
+	check("all exist")
 	err := s.Update(t.Context(), func(tx store.Tx) (err error) {
 		for n := 0; n < 60; n += 3 {
 			err = errors.Join(err, tx.Delete(tokenOf(n)))
 			delete(all, id(6, n))
 		}
-		// A change of a token counts it no second time; one that is not there is
-		// not counted down.
+		// A changed token is not counted again, and the deletion of a missing one does
+		// not reduce the count.
 		k := all[id(6, 1)]
 		k.Status = functions.Ready
 		all[k.ID] = k
@@ -73,10 +72,10 @@ func pagesMany(t *testing.T, open func(*testing.T, string) store.Store) {
 		}
 		delete(all, k.ID)
 	}
-	check("all are deleted")
+	check("none is left")
 }
 
-// wanted is the whole list.
+// wanted returns the sorted list of the tokens that match a filter.
 func wanted(all map[string]functions.Token, f functions.Filter, order string) []functions.Token {
 	var list []functions.Token
 	for _, k := range all {
@@ -100,7 +99,7 @@ func wanted(all map[string]functions.Token, f functions.Filter, order string) []
 	return list
 }
 
-// checkPages reads all pages of a list, and two past its end.
+// checkPages reads all pages of a list, and two after its end.
 func checkPages(t *testing.T, s store.Store, what string, f functions.Filter, p functions.Page, want []functions.Token) {
 	t.Helper()
 	for p.Number = 1; p.Number <= len(want)/p.Size+2; p.Number++ {
@@ -109,7 +108,7 @@ func checkPages(t *testing.T, s store.Store, what string, f functions.Filter, p 
 		view(t, s, func(tx store.Tx) error {
 			found, total, err := tx.Tokens(f, p)
 			if total != len(want) || !slices.Equal(found, page) {
-				t.Errorf("%s, page %d of %d: %d tokens of %d, want %d of %d, or another order", what, p.Number, p.Size, len(found), total, len(page), len(want))
+				t.Errorf("%s, page %d with size %d: got %d tokens of %d, want %d of %d in the right order", what, p.Number, p.Size, len(found), total, len(page), len(want))
 			}
 			return err
 		})

@@ -1,4 +1,4 @@
-// Package storetest is what every store must pass: one suite for all of them.
+// Package storetest is the test suite for implementations of store.Store.
 package storetest
 
 import (
@@ -18,26 +18,26 @@ import (
 // again after it was closed.
 type Open func(t *testing.T, name string, keep store.Retention) store.Store
 
-// epoch is when the objects of the tests begin to be made.
+// epoch is the creation time of the first objects.
 var epoch = time.Date(2026, 7, 3, 13, 3, 53, 123456789, time.UTC)
 
-// Run runs the suite. Each call of open opens the store that it was given the
-// name of: the same one for the same name.
+// Run runs the suite with the stores that open returns.
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, func(*testing.T, string) store.Store){
-		"keeps objects whole":           keepsObjects,
-		"keeps what leads to functions": keepsAttached,
-		"lists in order, by pages":      listsPages,
-		"says what is not there":        notFound,
-		"leaves no trace of failure":    rollsBack,
-		"refuses a second of that name": refusesDuplicates,
-		"numbers changes for followers": numbersChanges,
-		"tells before it acknowledges":  tellsFirst,
+		"stores whole objects":          keepsObjects,
+		"stores attached objects":       keepsAttached,
+		"stores projects and API keys":  keepsProjects,
+		"lists pages in order":          listsPages,
+		"reports missing objects":       notFound,
+		"rolls back failed updates":     rollsBack,
+		"refuses duplicate names":       refusesDuplicates,
+		"numbers changes":               numbersChanges,
+		"applies before it returns":     appliesFirst,
 		"orders writers":                ordersWriters,
-		"survives being closed":         survivesClosing,
-		"remembers last uses":           remembersUses,
-		"counts and pages many":         pagesMany,
+		"continues after a restart":     continuesAfterRestart,
+		"stores last uses":              storesUses,
+		"pages and counts many tokens":  pagesMany,
 		"replays changes":               replaysChanges,
 		"reloads after another history": reloadsOtherHistory,
 	} {
@@ -201,7 +201,7 @@ func rollsBack(t *testing.T, open func(*testing.T, string) store.Store) {
 		return broken
 	})
 	if !errors.Is(err, broken) {
-		t.Errorf("Update returns %v, want %v", err, broken)
+		t.Errorf("Update() = %v, want %v", err, broken)
 	}
 	func() {
 		defer func() { _ = recover() }()
@@ -224,12 +224,12 @@ func refusesDuplicates(t *testing.T, open func(*testing.T, string) store.Store) 
 	second := namespace(2)
 	second.Name = namespace(1).Name
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(second) }); err == nil {
-		t.Error("two namespaces of one name are kept")
+		t.Error("Update() = nil for a second namespace with the same name")
 	}
 	orphan := theFunction()
 	orphan.NamespaceID = id(3, 9)
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(orphan) }); err == nil {
-		t.Error("a function without a namespace is kept")
+		t.Error("Update() = nil for a function without a namespace")
 	}
 }
 
@@ -259,8 +259,8 @@ func numbersChanges(t *testing.T, open func(*testing.T, string) store.Store) {
 	}
 }
 
-func tellsFirst(t *testing.T, open func(*testing.T, string) store.Store) {
-	s := open(t, "tells")
+func appliesFirst(t *testing.T, open func(*testing.T, string) store.Store) {
+	s := open(t, "applies")
 	put(t, s, project, namespace(1), tokenOf(1))
 	r := follow(t, s, store.Position{})
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(tokenOf(1)) }); err != nil {
@@ -295,13 +295,13 @@ func ordersWriters(t *testing.T, open func(*testing.T, string) store.Store) {
 	}
 }
 
-func survivesClosing(t *testing.T, open func(*testing.T, string) store.Store) {
-	s := open(t, "closing")
+func continuesAfterRestart(t *testing.T, open func(*testing.T, string) store.Store) {
+	s := open(t, "restart")
 	put(t, s, project, namespace(1))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s = open(t, "closing")
+	s = open(t, "restart")
 	r := follow(t, s, store.Position{})
 	put(t, s, namespace(2))
 	equal(t, "changes", r.plain(), []store.Change{{Number: 3, Object: namespace(2)}})

@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-func remembersUses(t *testing.T, open func(*testing.T, string) store.Store) {
+func storesUses(t *testing.T, open func(*testing.T, string) store.Store) {
 	s := open(t, "uses")
 	key := iam.APIKey{AccessKey: "SCWKEY", ProjectID: project.ID, CreatedAt: epoch}
 	put(t, s, project, key, namespace(1), theFunction(), tokenOf(1), tokenOf(2))
@@ -31,23 +31,23 @@ func remembersUses(t *testing.T, open func(*testing.T, string) store.Store) {
 		equal(t, what, got, uses)
 	}
 	note(usage.Tokens)
-	want("before any", usage.Tokens, map[string]time.Time{})
+	want("before the first use", usage.Tokens, map[string]time.Time{})
 	note(usage.Tokens, usage.Use{ID: id(6, 1), At: epoch}, usage.Use{ID: id(6, 3), At: epoch})
 	note(usage.APIKeys, usage.Use{ID: key.AccessKey, At: epoch.Add(time.Hour)})
-	want("the token that is there", usage.Tokens, map[string]time.Time{id(6, 1): minute})
+	want("the existing token", usage.Tokens, map[string]time.Time{id(6, 1): minute})
 	want("the key", usage.APIKeys, map[string]time.Time{key.AccessKey: minute.Add(time.Hour)})
 	note(usage.Tokens, usage.Use{ID: id(6, 1), At: epoch.Add(-time.Hour)})
-	want("a use that is earlier", usage.Tokens, map[string]time.Time{id(6, 1): minute})
+	want("an earlier use", usage.Tokens, map[string]time.Time{id(6, 1): minute})
 	note(usage.Tokens, usage.Use{ID: id(6, 1), At: epoch.Add(time.Hour)})
-	want("a use that is later", usage.Tokens, map[string]time.Time{id(6, 1): minute.Add(time.Hour)})
+	want("a later use", usage.Tokens, map[string]time.Time{id(6, 1): minute.Add(time.Hour)})
 	equal(t, "number of changes", len(r.changes), 0)
 
 	err := s.Update(t.Context(), func(tx store.Tx) error { return errors.Join(tx.Put(key), tx.Delete(tokenOf(1))) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	want("a token that is gone", usage.Tokens, map[string]time.Time{})
-	want("a key that has changed", usage.APIKeys, map[string]time.Time{key.AccessKey: minute.Add(time.Hour)})
+	want("a deleted token", usage.Tokens, map[string]time.Time{})
+	want("a changed key", usage.APIKeys, map[string]time.Time{key.AccessKey: minute.Add(time.Hour)})
 
 	many := make([]usage.Use, 2500)
 	for i := range many {

@@ -1,5 +1,5 @@
--- Each table has the columns that objects are found and sorted by, and the
--- whole object as JSON in body. Times are nanoseconds since 1970, in UTC.
+-- Each table has the columns by which objects are found and sorted, and the whole
+-- object as JSON in body. Times are nanoseconds since 1970, in UTC.
 
 -- +goose Up
 CREATE TABLE projects (

@@ -1,5 +1,5 @@
--- When API keys and tokens were used last, in minutes since 1970. A use is no
--- change: nobody follows it, and it goes with its object.
+-- The last use of API keys and tokens, in minutes since 1970. A use is not a change:
+-- followers do not receive it. It is deleted with its object.
 
 -- +goose Up
 CREATE TABLE api_keys_uses (

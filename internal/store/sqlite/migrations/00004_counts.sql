@@ -1,11 +1,11 @@
--- How many tokens there are of each namespace and function. There may be a
--- million, and every page of a list says how many there are: to count them takes
--- longer than the page.
+-- The number of tokens of each namespace and function. Every page of a list contains
+-- the number of all. With a million tokens, counting them takes longer than reading the
+-- page.
 
 -- +goose Up
 CREATE TABLE tokens_counts (
-  namespace_id TEXT NOT NULL, -- '' of the tokens of a function
-  function_id  TEXT NOT NULL, -- '' of the tokens of a namespace
+  namespace_id TEXT NOT NULL, -- '' for tokens of a function
+  function_id  TEXT NOT NULL, -- '' for tokens of a namespace
   region       TEXT NOT NULL,
   project_id   TEXT NOT NULL,
   count        INTEGER NOT NULL CHECK (count > 0),
@@ -36,17 +36,17 @@ CREATE TRIGGER tokens_deleted AFTER DELETE ON tokens BEGIN
 END;
 -- +goose StatementEnd
 
--- What a token opens never changes. Should it ever, the counts would lie.
+-- The scope of a token never changes. A change would make the counts wrong.
 -- +goose StatementBegin
 CREATE TRIGGER tokens_moved BEFORE UPDATE ON tokens
 WHEN new.namespace_id IS NOT old.namespace_id OR new.function_id IS NOT old.function_id
   OR new.region <> old.region OR new.project_id <> old.project_id
 BEGIN
-  SELECT RAISE(ABORT, 'a token keeps what it opens');
+  SELECT RAISE(ABORT, 'the scope of a token cannot change');
 END;
 -- +goose StatementEnd
 
--- The pages before the one that is asked for are passed over within the index.
+-- With these columns, the rows before a page are skipped within the index.
 DROP INDEX tokens_namespace;
 DROP INDEX tokens_function;
 CREATE INDEX tokens_namespace ON tokens (namespace_id, created_at, id, region, project_id);

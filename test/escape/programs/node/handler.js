@@ -1,8 +1,7 @@
 "use strict";
 
-// Tries to get out of where it runs: one attempt a call. Node makes no system
-// calls by their numbers: where it has none for an attempt, a program of the
-// system is to make it.
+// Tries to escape from its sandbox: one attempt per call. Node cannot make system calls
+// by number: some attempts run a program of the system instead.
 
 const fs = require("node:fs");
 const net = require("node:net");
@@ -11,7 +10,7 @@ const os = require("node:os");
 const path = require("node:path");
 const { spawn, spawnSync } = require("node:child_process");
 
-const eaten = [];
+const allocated = [];
 
 function reach(options) {
   return new Promise((resolve, reject) => {
@@ -84,7 +83,7 @@ const attempts = {
   forks,
   disk,
   memory: (query) => {
-    for (let n = 0; n < Number(query.memory); n++) eaten.push(Buffer.alloc(1 << 20, 1));
+    for (let n = 0; n < Number(query.memory); n++) allocated.push(Buffer.alloc(1 << 20, 1));
   },
   mount: () => run("mount", "-t", "tmpfs", "tmpfs", "/tmp"),
   setuid: () => process.setuid(0),
@@ -93,7 +92,7 @@ const attempts = {
 
 exports.handle = async (event) => {
   const attempt = attempts[event.path.slice(1)];
-  if (attempt === undefined) return "honest";
+  if (attempt === undefined) return "ordinary";
   try {
     await attempt(event.queryStringParameters);
   } catch (error) {

@@ -1,8 +1,8 @@
 <?php
-// Tries to get out of where it runs: one attempt a call. Where PHP has no call for
-// an attempt, a program of the system is to make it.
+// Tries to escape from its sandbox: one attempt per call. Some attempts, for which PHP has
+// no function, run a program of the system.
 
-$eaten = [];
+$allocated = [];
 
 function must(mixed $result): mixed
 {
@@ -63,9 +63,9 @@ function disk(array $query): void
 
 function memory(array $query): void
 {
-    global $eaten;
+    global $allocated;
     for ($n = 0; $n < (int) $query['memory']; $n++) {
-        $eaten[] = str_repeat("\1", 1 << 20);
+        $allocated[] = str_repeat("\1", 1 << 20);
     }
 }
 
@@ -101,7 +101,7 @@ function handle($event, $context)
     ];
     $attempt = $attempts[ltrim($event['path'], '/')] ?? null;
     if ($attempt === null) {
-        return 'honest';
+        return 'ordinary';
     }
     try {
         $attempt($event['queryStringParameters']);

@@ -1,4 +1,4 @@
-"""Tries to get out of where it runs: one attempt a call."""
+"""Tries to escape from its sandbox: one attempt per call."""
 
 import ctypes
 import fcntl
@@ -18,7 +18,7 @@ NUMBERS = {
     "io_uring": 425,
 }
 MPTCP = 262
-EATEN = []
+ALLOCATED = []
 
 
 def call(name, *arguments):
@@ -26,8 +26,8 @@ def call(name, *arguments):
 
 
 def call_in_child(name, *arguments):
-    """Has a child make the call: one that is traced would not end before its tracer,
-    and one in other namespaces is somebody else behind that."""
+    """Makes the call in a child. A traced process does not end before its tracer, and a
+    process in another user namespace has another user."""
     child = os.fork()
     if child == 0:
         failed = LIBC.syscall(NUMBERS[name], *arguments) < 0
@@ -82,23 +82,23 @@ def disk(query):
 
 
 def machine(_):
-    """Reads what the kernel tells of the whole machine, and where its folders are."""
+    """Reads files of /proc about the whole machine, and about its mounts."""
     for name in ["cmdline", "diskstats", "interrupts", "partitions", "self/mountinfo"]:
         try:
             if open("/proc/" + name).read(1):
                 return
         except OSError:
             pass
-    raise OSError("nothing is told")
+    raise OSError("all files are empty")
 
 
 def memory(query):
     for _ in range(int(query["memory"])):
-        EATEN.append(bytearray(b"\1" * (1 << 20)))
+        ALLOCATED.append(bytearray(b"\1" * (1 << 20)))
 
 
 def bpf(_):
-    # A map, which is what every program of BPF begins with.
+    # This creates a map.
     attributes = (ctypes.c_uint32 * 32)(2, 4, 8, 1)
     call("bpf", 0, attributes, 72)
 
@@ -120,7 +120,7 @@ ATTEMPTS = {
     "disk": disk,
     "memory": memory,
     "machine": machine,
-    # The listening socket that the function was given is of the server's network.
+    # The inherited listener belongs to the server's network namespace.
     "interfaces": lambda query: fcntl.ioctl(3, 0x8933, b"lo".ljust(40, b"\0")),
     "mount": lambda query: check(LIBC.mount(b"tmpfs", b"/tmp", b"tmpfs", 0, None)),
     "ptrace": lambda query: call_in_child("ptrace", 0, 0, 0, 0),
@@ -135,7 +135,7 @@ ATTEMPTS = {
 def handle(event, context):
     attempt = ATTEMPTS.get(event["path"].lstrip("/"))
     if attempt is None:
-        return "honest"
+        return "ordinary"
     try:
         attempt(event["queryStringParameters"])
     except (OSError, subprocess.SubprocessError) as error:

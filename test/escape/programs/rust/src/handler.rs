@@ -1,4 +1,4 @@
-//! Tries to get out of where it runs: one attempt a call.
+//! Tries to escape from its sandbox: one attempt per call.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -29,7 +29,7 @@ const NUMBERS: [(&str, c_long); 5] = [("bpf", 321), ("keyctl", 250), ("ptrace", 
 #[cfg(target_arch = "aarch64")]
 const NUMBERS: [(&str, c_long); 5] = [("bpf", 280), ("keyctl", 219), ("ptrace", 117), ("unshare", 97), ("io_uring", 425)];
 
-static EATEN: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+static ALLOCATED: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 type Query = HashMap<String, String>;
 
@@ -68,10 +68,10 @@ fn udp(address: &str) -> Result<()> {
     socket.recv(&mut [0; 64]).map(|_| ())
 }
 
-fn forks(most: usize) -> Result<()> {
+fn forks(limit: usize) -> Result<()> {
     let mut children: Vec<Child> = Vec::new();
     let mut result = Ok(());
-    while children.len() < most && result.is_ok() {
+    while children.len() < limit && result.is_ok() {
         match Command::new("/bin/sleep").arg("20").stdin(Stdio::null()).spawn() {
             Ok(child) => children.push(child),
             Err(error) => result = Err(error),
@@ -84,22 +84,22 @@ fn forks(most: usize) -> Result<()> {
     result
 }
 
-fn disk(most: usize) -> Result<()> {
+fn disk(limit: usize) -> Result<()> {
     let path = std::env::temp_dir().join("fill");
-    let result = fs::File::create(&path).and_then(|mut file| (0..most).try_for_each(|_| file.write_all(&[1; 1 << 20])));
+    let result = fs::File::create(&path).and_then(|mut file| (0..limit).try_for_each(|_| file.write_all(&[1; 1 << 20])));
     fs::remove_file(path)?;
     result
 }
 
-fn memory(most: usize) -> Result<()> {
-    for _ in 0..most {
-        EATEN.lock().unwrap().push(vec![1; 1 << 20]);
+fn memory(limit: usize) -> Result<()> {
+    for _ in 0..limit {
+        ALLOCATED.lock().unwrap().push(vec![1; 1 << 20]);
     }
     Ok(())
 }
 
-/// Has a child make a call before it starts its program. No process with threads can
-/// be in other namespaces, and one that is traced would not end before its tracer.
+/// Makes a call in a child before its exec. A process with threads cannot unshare a user
+/// namespace, and a traced process does not end before its tracer.
 fn call_in_child(number: c_long, argument: c_long) -> Result<()> {
     let mut command = Command::new("/bin/true");
     unsafe { command.pre_exec(move || check(syscall(number, argument, 0, 0, 0))) };
@@ -134,7 +134,7 @@ fn attempt(name: &str, query: &Query) -> Option<Result<()>> {
         "io_uring" => call("io_uring", 1, [0u32; 64].as_mut_ptr() as c_long, 0),
         "keyctl" => call("keyctl", 0, -3, 1),
         "bpf" => {
-            // A map, which is what every program of BPF begins with.
+            // This creates a map.
             let mut attributes = [0u32; 32];
             attributes[..4].copy_from_slice(&[2, 4, 8, 1]);
             call("bpf", 0, attributes.as_mut_ptr() as c_long, 72)
@@ -159,7 +159,7 @@ pub async fn handle(req: Request<Body>) -> Response<Body> {
         .collect();
     let name = req.uri().path().trim_start_matches('/').to_string();
     let text = match attempt(&name, &query) {
-        None => "honest".to_string(),
+        None => "ordinary".to_string(),
         Some(Ok(())) => "OPEN".to_string(),
         Some(Err(error)) => format!("blocked: {error}"),
     };

@@ -8,23 +8,24 @@ import (
 )
 
 const (
-	// maxAnswer is the longest answer of an SQS service that is read, in bytes:
-	// four times the 1 MiB that the messages of one answer may have together, for
-	// what JSON escapes.
+	// maxAnswer is the maximum size of a response of an SQS service in bytes: four
+	// times the 1 MiB that all messages of a response may have, because JSON escapes
+	// make them longer.
 	maxAnswer = 4 << 20
-	// shortAnswer is the length up to which answers are read all at once, and
-	// longAnswers how many longer ones are read and decoded at a time, by all
-	// triggers together.
+	// shortAnswer is the size in bytes up to which responses are read without limit
+	// of their number. Of longer ones all triggers together read longAnswers
+	// concurrently.
 	shortAnswer = 64 << 10
 	longAnswers = 2
-	// maxAnswerHeader bounds its header, in bytes.
+	// maxAnswerHeader is the maximum size of the header of a response in bytes.
 	maxAnswerHeader = 64 << 10
 )
 
+// longAnswer has a slot for each long response that is being read.
 var longAnswer = make(chan struct{}, longAnswers)
 
-// boundedTransport ends answers that are longer than maxAnswer: the SDK reads an
-// answer whole.
+// boundedTransport fails responses that are longer than maxAnswer, because the SDK
+// reads whole responses into memory.
 type boundedTransport struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -35,21 +36,21 @@ func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if response.ContentLength > maxAnswer {
 		_ = response.Body.Close()
-		return nil, fmt.Errorf("read the answer of %s: %w", r.URL.Host, errLongAnswer)
+		return nil, fmt.Errorf("read response of %s: %w", r.URL.Host, errLongAnswer)
 	}
 	response.Body = &boundedBody{ReadCloser: response.Body, ctx: r.Context(), left: maxAnswer}
 	return response, nil
 }
 
-var errLongAnswer = fmt.Errorf("it is longer than %d bytes", maxAnswer)
+var errLongAnswer = fmt.Errorf("longer than %d bytes", maxAnswer)
 
-// boundedBody fails after left bytes. Unlike io.LimitReader it does not make a
-// long body look like a short one.
+// boundedBody fails after left bytes. Unlike io.LimitReader, it does not truncate the
+// body silently.
 type boundedBody struct {
 	io.ReadCloser
 	ctx  context.Context
 	left int64
-	// long reports that the body has one of the places for long answers.
+	// long reports whether the body has a slot for long responses.
 	long bool
 }
 
@@ -65,7 +66,7 @@ func (b *boundedBody) Close() error {
 // Read implements io.Reader.
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		// One more byte tells whether the body ends here.
+		// Another byte means that the body is too long.
 		var one [1]byte
 		if n, err := b.ReadCloser.Read(one[:]); n == 0 {
 			return 0, err

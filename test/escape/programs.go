@@ -10,18 +10,18 @@ import (
 //go:embed programs
 var programs embed.FS
 
-// A Program is a function that makes one attempt a call: the one that the path
-// names. To any other path it answers "honest".
+// A Program is a function that makes one attempt per call, which the path names. It
+// answers "ordinary" to any other path.
 type Program struct {
 	Language, Runtime, Handler string
 	Attempts                   []string
 }
 
-// everywhere are the attempts that every language can make. Node makes the names of
-// abstract sockets longer than they are.
+// everywhere are the attempts that every language can make. Abstract sockets are not
+// among them: Node pads their names.
 const everywhere = "file code proc kill tcp host udp path metadata forks disk memory mount setuid unshare"
 
-// Programs are those of all languages.
+// Programs returns the programs of all languages.
 func Programs() []Program {
 	calls := strings.Fields(everywhere + " abstract mptcp raw ptrace io_uring keyctl bpf")
 	return []Program{
@@ -33,7 +33,7 @@ func Programs() []Program {
 	}
 }
 
-// Files are the program's archive.
+// Files returns the files of the program's archive by name.
 func (p Program) Files() (map[string]string, error) {
 	root := path.Join("programs", p.Language)
 	files := map[string]string{}
@@ -42,7 +42,7 @@ func (p Program) Files() (map[string]string, error) {
 			return err
 		}
 		text, err := programs.ReadFile(name)
-		// The ending keeps Go's tools from taking them for ours.
+		// With the suffix .txt, Go's tools ignore the files.
 		files[strings.TrimSuffix(strings.TrimPrefix(name, root+"/"), ".txt")] = string(text)
 		return err
 	})

@@ -15,18 +15,17 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// apartVariable is set where the test program has started itself in namespaces that
-// end with it.
-const apartVariable = "ESCAPE_TEST_APART"
+// namespacesVariable is set in a test program that runs in its own namespaces.
+const namespacesVariable = "ESCAPE_TEST_NAMESPACES"
 
-// metadata is where clouds tell machines about themselves.
+// metadata is the address of cloud metadata services.
 const metadata = "169.254.169.254"
 
-func isApart() bool { return os.Getenv(apartVariable) != "" }
+func inOwnNamespaces() bool { return os.Getenv(namespacesVariable) != "" }
 
 func TestMain(m *testing.M) {
-	if isApart() {
-		if err := settleApart(); err != nil {
+	if inOwnNamespaces() {
+		if err := setUpNamespaces(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -34,34 +33,34 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runApart runs the test again in namespaces for mounts, processes, networks, IPC
-// and host names that are its own: what is mounted, traced or opened there by
-// programs without walls ends with them.
-func runApart(t *testing.T) {
+// runInOwnNamespaces runs the test again in new namespaces for mounts, processes,
+// networks, IPC and host names: what the programs mount, trace or open without isolation
+// ends with the namespaces.
+func runInOwnNamespaces(t *testing.T) {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), program, "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
-	// Not /tmp, on which the programs mount something else.
-	c.Env = append(os.Environ(), apartVariable+"=yes", "TMPDIR=/var/tmp")
+	// The programs mount a file system on /tmp: the test must not use it.
+	c.Env = append(os.Environ(), namespacesVariable+"=yes", "TMPDIR=/var/tmp")
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Pdeathsig:  syscall.SIGKILL,
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
-		// Mounts of its own are private, too, if they are made in this way.
+		// Unshareflags also make the mounts private.
 		Unshareflags: syscall.CLONE_NEWNS,
 	}
 	out, err := c.CombinedOutput()
 	text := string(out)
 	if err != nil || !strings.Contains(text, "--- PASS: "+t.Name()+"/") || strings.Contains(text, "--- SKIP") {
-		t.Errorf("without walls, the test ended with %v:\n%s", err, text)
+		t.Errorf("run the test in its own namespaces: got %v:\n%s", err, text)
 	}
 }
 
-// settleApart makes the new namespaces look like a machine: with the processes of
-// theirs, a network that reaches itself, and a metadata service.
-func settleApart() error {
+// setUpNamespaces sets up /proc, the loopback interface and a metadata service in the new
+// namespaces.
+func setUpNamespaces() error {
 	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
@@ -74,7 +73,7 @@ func settleApart() error {
 		return err
 	}
 	if err := errors.Join(netlink.LinkSetUp(lo), netlink.AddrAdd(lo, address)); err != nil {
-		return fmt.Errorf("set loopback up: %w", err)
+		return fmt.Errorf("bring up loopback: %w", err)
 	}
 	l, err := net.Listen("tcp4", net.JoinHostPort(metadata, "80"))
 	if err != nil {
@@ -84,7 +83,7 @@ func settleApart() error {
 	return nil
 }
 
-// acceptForever has connections succeed, until the program ends.
+// acceptForever accepts and closes connections until the program ends.
 func acceptForever(l net.Listener) {
 	for {
 		conn, err := l.Accept()

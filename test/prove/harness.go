@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,29 +18,30 @@ import (
 	"github.com/jeton-dev/jeton/test/deploy"
 )
 
-// stage is where the proofs run: a folder, and what was made in it that nobody
-// may find again.
-type stage struct {
+// A harness starts servers for the proofs in a temporary folder, and collects the secrets
+// that the proofs create, which must not appear in any output.
+type harness struct {
+	// root is the folder of the repository, and dir the temporary folder.
 	root, dir string
 	servers   int
 	secrets   []string
 }
 
-func newStage() (*stage, error) {
+func newHarness() (*harness, error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "jeton-prove-")
-	return &stage{root: root, dir: dir}, err
+	return &harness{root: root, dir: dir}, err
 }
 
-func (s *stage) close() { _ = os.RemoveAll(s.dir) }
+func (h *harness) close() { _ = os.RemoveAll(h.dir) }
 
-// jeton is one server in a process of its own.
+// A jeton is a server process.
 type jeton struct {
 	*function.API
-	stage   *stage
+	harness *harness
 	data    string
 	command []string
 	process *exec.Cmd
@@ -48,22 +50,44 @@ type jeton struct {
 	ops     string
 }
 
-// newServer starts a fresh server: bin/jeton, unless another command is given.
-func (s *stage) newServer(ctx context.Context, command ...string) (*jeton, error) {
-	s.servers++
-	data := filepath.Join(s.dir, fmt.Sprint("data", s.servers))
+// newServer starts a new server with an empty data folder: bin/jeton or, if command is
+// not empty, that command with the data folder as its last argument.
+func (h *harness) newServer(ctx context.Context, command ...string) (*jeton, error) {
+	h.servers++
+	data := filepath.Join(h.dir, fmt.Sprint("data", h.servers))
 	if command == nil {
 		command = []string{
-			filepath.Join(s.root, "bin", "jeton"), "serve", "--data-dir", data, "--cache-dir", filepath.Join(s.root, ".cache"),
+			filepath.Join(h.root, "bin", "jeton"), "serve", "--data-dir", data, "--cache-dir", filepath.Join(h.root, ".cache"),
 			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0", "--log-format=json", "--min-timeout=1s",
-			// Of the proofs' Rust function alone.
-			"--crates=" + filepath.Join(s.root, "test", "crates", "registry"),
+			// The Rust program of the escape proofs needs these crates.
+			"--crates=" + filepath.Join(h.root, "test", "crates", "registry"),
 		}
 	} else {
 		command = append(command, data)
 	}
-	v := &jeton{stage: s, data: data, command: command}
+	v := &jeton{harness: h, data: data, command: command}
 	return v, v.start(ctx)
+}
+
+// newServerWithNamespace starts a new server, and creates a namespace. The caller stops
+// the server.
+func (h *harness) newServerWithNamespace(ctx context.Context, name string) (v *jeton, namespaceID string, err error) {
+	if v, err = h.newServer(ctx); err != nil {
+		return nil, "", err
+	}
+	if namespaceID, err = v.namespace(ctx, name); err != nil {
+		v.stop()
+		return nil, "", err
+	}
+	return v, namespaceID, nil
+}
+
+// verdict returns the line of a proof, with the failures and errBroken if there are any.
+func verdict(line string, failures []string) (string, error) {
+	if len(failures) > 0 {
+		return line + ": " + strings.Join(failures, "; "), errBroken
+	}
+	return line, nil
 }
 
 func (v *jeton) start(ctx context.Context) error {
@@ -85,7 +109,7 @@ func (v *jeton) start(ctx context.Context) error {
 		return err == nil && json.Unmarshal(content, &endpoints) == nil
 	})
 	if err != nil {
-		return fmt.Errorf("the server does not start, see %s.log: %w", v.data, err)
+		return fmt.Errorf("start server: %w: see %s.log", err, v.data)
 	}
 	config, err := scw.LoadConfigFromPath(v.data + ".credentials.yaml")
 	if err != nil {
@@ -95,12 +119,12 @@ func (v *jeton) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.stage.secrets = append(v.stage.secrets, *config.SecretKey)
+	v.harness.secrets = append(v.harness.secrets, *config.SecretKey)
 	v.API, v.api, v.gateway, v.ops = function.NewAPI(client), endpoints.API, endpoints.Gateway, endpoints.Ops
 	return nil
 }
 
-// kill ends the server as a power cut would.
+// kill ends the server with SIGKILL.
 func (v *jeton) kill() {
 	_ = v.process.Process.Kill()
 	_ = v.process.Wait()
@@ -125,21 +149,21 @@ var (
 	limit = 5 * time.Minute
 )
 
-// deploy makes a private function in Go, with a secret variable.
+// deploy creates and deploys a private function in Go, with a secret variable.
 func (v *jeton) deploy(ctx context.Context, namespaceID, name, code string, maxScale uint32) (*function.Function, error) {
 	secret := "secret-of-" + name + "-8d0f1a"
-	v.stage.secrets = append(v.stage.secrets, secret)
+	v.harness.secrets = append(v.harness.secrets, secret)
 	return deploy.Function(ctx, v.API, &function.CreateFunctionRequest{
 		NamespaceID: namespaceID, Name: name, Runtime: "go126", Privacy: function.FunctionPrivacyPrivate, MaxScale: &maxScale,
 		SecretEnvironmentVariables: []*function.Secret{{Key: "SECRET", Value: &secret}},
 	}, map[string]string{"go.mod": "module example.org/f\n\ngo 1.21\n", "f.go": code})
 }
 
-// token makes a token for a function.
+// token creates a token for a function; expiresAt may be nil.
 func (v *jeton) token(ctx context.Context, functionID string, expiresAt *time.Time) (*function.Token, error) {
 	token, err := v.CreateToken(&function.CreateTokenRequest{FunctionID: &functionID, ExpiresAt: expiresAt}, scw.WithContext(ctx))
 	if err == nil {
-		v.stage.secrets = append(v.stage.secrets, token.Token)
+		v.harness.secrets = append(v.harness.secrets, token.Token)
 	}
 	return token, err
 }

@@ -10,50 +10,51 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// gone is the state of an object that is not there.
+// gone is the state of an object that does not exist.
 const gone = ""
 
-// The kinds of what the writers make.
+// The kinds of objects that the writers create.
 const (
-	token     = "token"
-	cron      = "cron"
-	namespace = "namespace"
+	tokenKind     = "token"
+	cronKind      = "cron"
+	namespaceKind = "namespace"
 )
 
-// object is what a writer knows of an object: one state, or two where a change was
-// not answered. The state of a token that is there is always the same, that of a
-// cron its schedule, and that of a namespace its description.
+// An object is what a writer expects of an object. It has one possible state, or two
+// after an unanswered change. The state of a token is tokenState, that of a cron its
+// schedule, and that of a namespace its description.
 type object struct {
 	id, kind string
 	states   []string
 }
 
-// certain tells whether the object is there for certain.
-func (o *object) certain() bool { return len(o.states) == 1 && o.states[0] != gone }
+// exists reports whether the object certainly exists.
+func (o *object) exists() bool { return len(o.states) == 1 && o.states[0] != gone }
 
-// writer changes objects of its own, each under a name that nobody else uses.
+// A writer changes objects of its own, with names that no other writer uses.
 type writer struct {
 	name, functionID string
-	made             int
+	created          int
 	known            map[string]*object
 
-	acknowledged, doubtful int
-	unexpected             []string
+	acknowledged, unanswered int
+	// unexpected are errors with which the server has answered.
+	unexpected []string
 }
 
-// step makes one change, and tells whether the server has answered.
+// step makes one change, and reports whether the server has answered.
 func (w *writer) step(ctx context.Context, v *jeton) bool {
 	name, o := w.pick()
 	if o == nil || rand.IntN(3) == 0 {
 		return w.create(ctx, v)
 	}
 	switch {
-	case o.kind == token:
+	case o.kind == tokenKind:
 		return w.change(o, gone, func() (string, error) {
 			_, err := v.DeleteToken(&function.DeleteTokenRequest{TokenID: o.id}, scw.WithContext(ctx))
 			return o.id, err
 		})
-	case o.kind == namespace:
+	case o.kind == namespaceKind:
 		return w.changeNamespace(ctx, v, o)
 	case rand.IntN(2) == 0:
 		return w.change(o, gone, func() (string, error) {
@@ -61,15 +62,15 @@ func (w *writer) step(ctx context.Context, v *jeton) bool {
 			return o.id, err
 		})
 	}
-	schedule := someSchedule()
+	schedule := randomSchedule()
 	return w.change(o, schedule, func() (string, error) {
 		_, err := v.UpdateCron(&function.UpdateCronRequest{CronID: o.id, Name: &name, Schedule: &schedule}, scw.WithContext(ctx))
 		return o.id, err
 	})
 }
 
-// changeNamespace deletes a namespace, or describes it anew. One that still waits
-// for its keys cannot be changed, which is an answer too.
+// changeNamespace deletes a namespace, or changes its description. The server refuses to
+// change a namespace without keys, which also counts as an answer.
 func (w *writer) changeNamespace(ctx context.Context, v *jeton, o *object) bool {
 	if rand.IntN(2) == 0 {
 		return w.change(o, gone, func() (string, error) {
@@ -77,57 +78,57 @@ func (w *writer) changeNamespace(ctx context.Context, v *jeton, o *object) bool 
 			return o.id, err
 		})
 	}
-	before, text := o.states, someSchedule()
-	waits := false
+	before, text := o.states, randomSchedule()
+	refused := false
 	answered := w.change(o, text, func() (string, error) {
 		_, err := v.UpdateNamespace(&function.UpdateNamespaceRequest{NamespaceID: o.id, Description: &text}, scw.WithContext(ctx))
-		if _, waits = errors.AsType[*scw.TransientStateError](err); waits {
+		if _, refused = errors.AsType[*scw.TransientStateError](err); refused {
 			err = nil
 		}
 		return o.id, err
 	})
-	if waits {
+	if refused {
 		w.acknowledged--
 		o.states = before
 	}
 	return answered
 }
 
-// tokenState is the only state of a token that is there.
+// tokenState is the only state of an existing token.
 const tokenState = "token"
 
-func someSchedule() string { return fmt.Sprintf("%d %d 1 1 *", rand.IntN(60), rand.IntN(24)) }
+// randomSchedule returns a valid cron schedule.
+func randomSchedule() string { return fmt.Sprintf("%d %d 1 1 *", rand.IntN(60), rand.IntN(24)) }
 
-// pick returns an object that is there for certain, nil if there is none.
+// pick returns an object that certainly exists; nil if there is none.
 func (w *writer) pick() (string, *object) {
 	for name, o := range w.known {
-		if o.certain() {
+		if o.exists() {
 			return name, o
 		}
 	}
 	return "", nil
 }
 
-// namespacesEvery is how rare namespaces are among what is made: each has the
-// server make a key pair, which takes as long as a hundred changes.
+// namespacesEvery makes one object in 30 a namespace. The server creates a key pair for
+// each, which takes as long as a hundred other changes.
 const namespacesEvery = 30
 
-// create makes a token, a cron or a namespace, and deploys the function now and
-// then.
+// create creates a token, a cron or a namespace, or sometimes deploys the function.
 func (w *writer) create(ctx context.Context, v *jeton) bool {
-	w.made++
-	name := fmt.Sprintf("%s-%d", w.name, w.made)
-	if w.made%50 == 0 {
+	w.created++
+	name := fmt.Sprintf("%s-%d", w.name, w.created)
+	if w.created%50 == 0 {
 		_, err := v.DeployFunction(&function.DeployFunctionRequest{FunctionID: w.functionID}, scw.WithContext(ctx))
 		return w.answered(err)
 	}
-	o := &object{states: []string{gone}, kind: cron}
+	o := &object{states: []string{gone}, kind: cronKind}
 	w.known[name] = o
 	switch {
-	case w.made%namespacesEvery == 0:
+	case w.created%namespacesEvery == 0:
 		return w.createNamespace(ctx, v, o, name)
-	case w.made%2 == 0:
-		o.kind = token
+	case w.created%2 == 0:
+		o.kind = tokenKind
 		return w.change(o, tokenState, func() (string, error) {
 			t, err := v.CreateToken(&function.CreateTokenRequest{FunctionID: &w.functionID, Description: &name}, scw.WithContext(ctx))
 			if err != nil {
@@ -136,7 +137,7 @@ func (w *writer) create(ctx context.Context, v *jeton) bool {
 			return t.ID, nil
 		})
 	}
-	schedule := someSchedule()
+	schedule := randomSchedule()
 	return w.change(o, schedule, func() (string, error) {
 		c, err := v.CreateCron(&function.CreateCronRequest{FunctionID: w.functionID, Name: &name, Schedule: schedule}, scw.WithContext(ctx))
 		if err != nil {
@@ -147,8 +148,8 @@ func (w *writer) create(ctx context.Context, v *jeton) bool {
 }
 
 func (w *writer) createNamespace(ctx context.Context, v *jeton, o *object, name string) bool {
-	o.kind = namespace
-	text := someSchedule()
+	o.kind = namespaceKind
+	text := randomSchedule()
 	return w.change(o, text, func() (string, error) {
 		n, err := v.CreateNamespace(&function.CreateNamespaceRequest{Name: name, Description: &text}, scw.WithContext(ctx))
 		if err != nil {
@@ -158,13 +159,13 @@ func (w *writer) createNamespace(ctx context.Context, v *jeton, o *object, name 
 	})
 }
 
-// change makes a change, and notes what is known then: the new state where it was
-// acknowledged, either one where it was not answered.
+// change makes a change, and updates the possible states: the new one if the change was
+// acknowledged, and both if it was not answered.
 func (w *writer) change(o *object, to string, do func() (string, error)) bool {
 	o.states = append(o.states, to)
 	id, err := do()
 	if !w.answered(err) {
-		w.doubtful++
+		w.unanswered++
 		return false
 	}
 	o.id, o.states = id, []string{to}
@@ -172,7 +173,8 @@ func (w *writer) change(o *object, to string, do func() (string, error)) bool {
 	return true
 }
 
-// answered tells whether the server has answered; that it refuses is not expected.
+// answered reports whether the server has accepted a change. It records a refusal, which
+// is unexpected.
 func (w *writer) answered(err error) bool {
 	if refusal, ok := errors.AsType[*scw.ResponseError](err); ok {
 		w.unexpected = append(w.unexpected, refusal.Error())

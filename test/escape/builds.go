@@ -22,33 +22,31 @@ import (
 //go:embed builds/build.rs.txt
 var buildScript string
 
-// foreignProject is one whose cache the builds must not reach.
-const foreignProject = "f0e16000-0000-4000-8000-000000000002"
+// otherProject is the project whose cache the builds must not reach.
+const otherProject = "f0e16000-0000-4000-8000-000000000002"
 
-// Builds are what builds of hostile archives are deployed to, and what they must not
-// reach.
+// Builds deploys hostile archives, whose builds try to escape.
 type Builds struct {
 	API         *function.API
 	NamespaceID string
-	Bait        *Bait
+	Targets     *Targets
 	// CacheDir and DataDir are the server's folders.
 	CacheDir, DataDir string
 }
 
-// Try deploys archives whose builds try to get out, and returns what the attempts
-// came to.
+// Try deploys the archives, and returns the outcomes of their attempts.
 func (b *Builds) Try(ctx context.Context) ([]Outcome, error) {
-	foreign := filepath.Join(b.CacheDir, "projects", foreignProject, "composer")
-	for _, dir := range []string{foreign, filepath.Join(b.CacheDir, "base")} {
+	otherCache := filepath.Join(b.CacheDir, "projects", otherProject, "composer")
+	for _, dir := range []string{otherCache, filepath.Join(b.CacheDir, "base")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}
 	}
-	defer os.RemoveAll(filepath.Dir(foreign))
+	defer os.RemoveAll(filepath.Dir(otherCache))
 	var outcomes []Outcome
 	for _, try := range []func(context.Context, string, string) ([]Outcome, error){b.tryGit, b.tryScript, b.tryDisk} {
 		marker := "jeton-escaped-" + rand.Text()
-		found, err := try(ctx, marker, foreign)
+		found, err := try(ctx, marker, otherCache)
 		if err != nil {
 			return nil, err
 		}
@@ -57,8 +55,8 @@ func (b *Builds) Try(ctx context.Context) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// tryGit deploys an archive with settings of git's that name a program. Tools that ask
-// git about the folder would run it, with the network and a cache.
+// tryGit deploys an archive with a git configuration that names a program. Build tools
+// that run git in the folder would run that program, with network and cache.
 func (b *Builds) tryGit(ctx context.Context, marker, _ string) ([]Outcome, error) {
 	files := map[string]string{
 		"handler.php":   "<?php function handle($event, $context) { return 'built'; }\n",
@@ -75,15 +73,15 @@ func (b *Builds) tryGit(ctx context.Context, marker, _ string) ([]Outcome, error
 	if _, err := b.deploy(ctx, "escape-git", "php85", "handler.handle", files); err != nil {
 		return nil, err
 	}
-	left, err := b.find(marker, func(fs.FileMode) bool { return true })
-	return []Outcome{{Language: "php", Attempt: "git in a build", Open: left != "", Met: "nothing of the archive ran" + left}}, err
+	path, err := b.find(marker, func(fs.FileMode) bool { return true })
+	return []Outcome{{Language: "php", Attempt: "git in a build", Succeeded: path != "", Answer: fmt.Sprintf("file of the program: %q", path)}}, err
 }
 
 var attempted = regexp.MustCompile(`(?m)^\s*attempt (\w+): (OPEN|blocked.*)$`)
 
-// tryScript deploys a crate with a build script.
-func (b *Builds) tryScript(ctx context.Context, marker, foreign string) ([]Outcome, error) {
-	log, _, err := b.script(ctx, "escape-script", marker, foreign, false)
+// tryScript deploys a crate with a hostile build script.
+func (b *Builds) tryScript(ctx context.Context, marker, otherCache string) ([]Outcome, error) {
+	log, _, err := b.runScript(ctx, "escape-script", marker, otherCache, false)
 	if err != nil {
 		return nil, err
 	}
@@ -91,37 +89,37 @@ func (b *Builds) tryScript(ctx context.Context, marker, foreign string) ([]Outco
 	seen := map[string]bool{}
 	for _, found := range attempted.FindAllStringSubmatch(log, -1) {
 		if seen[found[1]] {
-			continue // The end of the log has it again.
+			continue // The end of the log repeats the lines.
 		}
 		seen[found[1]] = true
-		outcomes = append(outcomes, Outcome{Language: "rust", Attempt: found[1] + " in a build", Open: found[2] == "OPEN", Met: found[2]})
+		outcomes = append(outcomes, Outcome{Language: "rust", Attempt: found[1] + " in a build", Succeeded: found[2] == "OPEN", Answer: found[2]})
 	}
 	if len(outcomes) == 0 {
-		return nil, fmt.Errorf("the build script made no attempt:\n%s", log)
+		return nil, fmt.Errorf("read attempts of the build script: got none in the log:\n%s", log)
 	}
-	left, err := b.find(marker, func(mode fs.FileMode) bool { return mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 })
-	return append(outcomes, Outcome{Language: "rust", Attempt: "setuid of a build", Open: left != "", Met: "no such file is left" + left}), err
+	path, err := b.find(marker, func(mode fs.FileMode) bool { return mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 })
+	return append(outcomes, Outcome{Language: "rust", Attempt: "setuid of a build", Succeeded: path != "", Answer: fmt.Sprintf("set-user-id file: %q", path)}), err
 }
 
-// tryDisk deploys a crate whose build script makes more folders than it may.
-func (b *Builds) tryDisk(ctx context.Context, marker, foreign string) ([]Outcome, error) {
-	log, message, err := b.script(ctx, "escape-disk", marker, foreign, true)
+// tryDisk deploys a crate with a build script that makes more folders than allowed.
+func (b *Builds) tryDisk(ctx context.Context, marker, otherCache string) ([]Outcome, error) {
+	log, message, err := b.runScript(ctx, "escape-disk", marker, otherCache, true)
 	if err != nil {
 		return nil, err
 	}
-	o := Outcome{Language: "rust", Attempt: "disk in a build", Open: strings.Contains(log, "attempt disk: OPEN"), Met: message}
+	o := Outcome{Language: "rust", Attempt: "disk in a build", Succeeded: strings.Contains(log, "attempt disk: OPEN"), Answer: message}
 	if !strings.Contains(message, "files and folders") {
-		o.Honest = "another message than that of the limit: " + message
+		o.NextCall = "an error message without the limit: " + message
 	}
 	return []Outcome{o}, nil
 }
 
-// script deploys a crate whose build script fails, and returns its log and the
-// message of the function.
-func (b *Builds) script(ctx context.Context, name, marker, foreign string, fill bool) (log, message string, err error) {
-	query := b.Bait.query
+// runScript deploys a crate with the build script, which always fails. It returns the
+// build log and the error message of the function.
+func (b *Builds) runScript(ctx context.Context, name, marker, otherCache string, fill bool) (log, message string, err error) {
+	query := b.Targets.query
 	text := strings.NewReplacer(
-		"@marker@", marker, "@fill@", fmt.Sprint(fill), "@foreign@", foreign, "@base@", filepath.Join(b.CacheDir, "base"),
+		"@marker@", marker, "@fill@", fmt.Sprint(fill), "@foreign@", otherCache, "@base@", filepath.Join(b.CacheDir, "base"),
 		"@file@", query.Get("file"), "@code@", query.Get("code"), "@tcp@", query.Get("tcp"), "@host@", query.Get("host"), "@path@", query.Get("path"),
 	).Replace(buildScript)
 	f, err := b.deploy(ctx, name, "rust196", "handle", map[string]string{
@@ -129,7 +127,7 @@ func (b *Builds) script(ctx context.Context, name, marker, foreign string, fill 
 		"src/handler.rs": "pub fn handle() {}\n", "build.rs": text,
 	})
 	if f == nil || f.Status != function.FunctionStatusError {
-		return "", "", errors.Join(err, errors.New("the build of a crate whose script fails has not failed"))
+		return "", "", errors.Join(err, errors.New("build a crate with a failing script: the function is not in status error"))
 	}
 	log, _, err = output.BuildLog(filepath.Join(b.DataDir, output.Dir), f.ID)
 	if f.ErrorMessage != nil {
@@ -146,9 +144,9 @@ func (b *Builds) deploy(ctx context.Context, name, runtime, handler string, file
 	}, files)
 }
 
-// find returns, after a colon, a file of a name and a mode below the server's folders;
-// nothing if there is none.
-func (b *Builds) find(name string, isMeant func(fs.FileMode) bool) (string, error) {
+// find returns the path of a file in the server's folders with the given name and a mode
+// that matches; "" if there is none.
+func (b *Builds) find(name string, matches func(fs.FileMode) bool) (string, error) {
 	found := ""
 	for _, dir := range []string{b.CacheDir, b.DataDir} {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -159,8 +157,8 @@ func (b *Builds) find(name string, isMeant func(fs.FileMode) bool) (string, erro
 				return err
 			}
 			info, err := entry.Info()
-			if err == nil && isMeant(info.Mode()) {
-				found = ": " + path
+			if err == nil && matches(info.Mode()) {
+				found = path
 			}
 			return err
 		})

@@ -24,28 +24,28 @@ import (
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
-// nobody is a user without rights.
-const nobody = 65534
+// nobodyID is the id of the unprivileged user nobody.
+const nobodyID = 65534
 
-// notAsked are the attempts that level user lets through, and why, as
+// notPrevented are the attempts that level user does not prevent, and why, as
 // docs/isolation.md says.
-var notAsked = map[string]string{
-	"memory": "memory is not enforced",
-	"setuid": "instances have the number 0 in their namespace from the start, and no capabilities: mount and raw tell what that is worth",
+var notPrevented = map[string]string{
+	"memory": "the level does not limit memory",
+	"setuid": "instances have user id 0 in their namespace, without capabilities, which mount and raw test",
 }
 
-// TestEscapeAsNobody has each program try everything at level user, in a server that
-// belongs to a user without rights, and get nowhere. Rust's program is built by root
-// before, whose toolchain is mostly in root's home; all others are built by nobody.
-func TestEscapeAsNobody(t *testing.T) {
+// TestPrograms_CannotEscapeAtLevelUser runs the programs on a server of the user nobody.
+// Root builds the Rust program first, since its toolchain is usually in root's home. The
+// user nobody builds the others.
+func TestPrograms_CannotEscapeAtLevelUser(t *testing.T) {
 	t.Parallel()
 	wantRoot(t)
 	programs := escape.Programs()
 	isRust := func(p escape.Program) bool { return p.Language == "rust" }
 	rust := programs[slices.IndexFunc(programs, isRust)]
 
-	dir := folderForAll(t)
-	built := &scene{}
+	dir := readableFolder(t)
+	built := &fixture{}
 	jeton := jetontest.Start(t, func(c *server.Config) {
 		c.DataDir = filepath.Join(dir, "home", "data")
 		c.Credentials = server.CredentialsPath(c.DataDir)
@@ -54,32 +54,32 @@ func TestEscapeAsNobody(t *testing.T) {
 	})
 	built.api = function.NewAPI(jeton.Client())
 	built.addNamespace(t)
-	deployed := built.deployProgram(t, rust)
+	deployedRust := built.deploy(t, rust)
 	jeton.Stop()
 
-	s := serveAsNobody(t, dir, jeton, built.namespaceID)
+	f := serveAsNobody(t, dir, jeton, built.namespaceID)
 	for _, p := range programs {
 		t.Run(p.Language, func(t *testing.T) {
-			f := deployed
+			deployed := deployedRust
 			if !isRust(p) {
-				f = s.deployProgram(t, p)
+				deployed = f.deploy(t, p)
 			}
 			attempts := slices.DeleteFunc(slices.Clone(p.Attempts), func(a string) bool {
-				why, isNot := notAsked[a]
-				if isNot {
+				why, skip := notPrevented[a]
+				if skip {
 					t.Logf("%-9s is not tried: %s", a, why)
 				}
-				return isNot
+				return skip
 			})
-			wantClosed(t, s.call(t, p, f, attempts))
+			wantBlocked(t, f.call(t, p, deployed, attempts))
 		})
 	}
 }
 
-// folderForAll is a folder that every user may look into.
-func folderForAll(t *testing.T) string {
+// readableFolder makes a folder that every user may read.
+func readableFolder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/var/tmp", "jn") //nolint:usetesting // The folder of t.TempDir is the owner's alone.
+	dir, err := os.MkdirTemp("/var/tmp", "jn") //nolint:usetesting // Only its owner may enter the folder of t.TempDir.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,9 +90,9 @@ func folderForAll(t *testing.T) string {
 	return dir
 }
 
-// serveAsNobody starts the real program at level user, over the data folder of a
-// server that has ended, which becomes nobody's.
-func serveAsNobody(t *testing.T, dir string, before *jetontest.Jeton, namespaceID string) *scene {
+// serveAsNobody starts the real program at level user as the user nobody, with the data
+// folder of a server that has ended.
+func serveAsNobody(t *testing.T, dir string, before *jetontest.Jeton, namespaceID string) *fixture {
 	t.Helper()
 	program, home := filepath.Join(dir, "jeton"), filepath.Join(dir, "home")
 	for _, c := range []*exec.Cmd{
@@ -105,8 +105,8 @@ func serveAsNobody(t *testing.T, dir string, before *jetontest.Jeton, namespaceI
 	}
 	c := exec.Command(program, "serve", "--isolation=user", "--data-dir", before.DataDir, "--cache-dir", filepath.Join(home, "cache"),
 		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=", "--log-level=debug")
-	c.Dir, c.Env = home, []string{"HOME=" + home, "PATH=" + pathForAll()}
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, Pdeathsig: syscall.SIGKILL}
+	c.Dir, c.Env = home, []string{"HOME=" + home, "PATH=" + readablePath()}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobodyID, Gid: nobodyID}, Pdeathsig: syscall.SIGKILL}
 	log := &testlog.Buffer{}
 	c.Stderr = log
 	if err := c.Start(); err != nil {
@@ -117,21 +117,21 @@ func serveAsNobody(t *testing.T, dir string, before *jetontest.Jeton, namespaceI
 	t.Cleanup(func() {
 		_ = c.Process.Signal(syscall.SIGTERM)
 		if err := <-ended; err != nil {
-			t.Errorf("the server ended with %v", err)
+			t.Errorf("got %v at the end of the server, want nil", err)
 		}
 		if t.Failed() {
 			t.Logf("log of the server:\n%.20000s", log)
 		}
 	})
 	api, gateway := endpoints(t, before.DataDir, ended, log)
-	s := &scene{
+	f := &fixture{
 		api: function.NewAPI(before.Client(scw.WithAPIURL(api))), gatewayURL: gateway, namespaceID: namespaceID,
 	}
-	s.layBait(t, before.DataDir, api, c.Process.Pid)
-	return s
+	f.addTargets(t, escape.Server{DataDir: before.DataDir, APIURL: api, PID: c.Process.Pid})
+	return f
 }
 
-// endpoints waits until a server serves, and returns where.
+// endpoints waits until a server serves, and returns its URLs.
 func endpoints(t *testing.T, dataDir string, ended chan error, log *testlog.Buffer) (api, gateway string) {
 	t.Helper()
 	var found struct{ API, Gateway string }
@@ -148,19 +148,20 @@ func endpoints(t *testing.T, dataDir string, ended chan error, log *testlog.Buff
 	return found.API, found.Gateway
 }
 
-// pathForAll has the folders of PATH that every user may look into: toolchains in
-// the home of root are not for nobody.
-func pathForAll() string {
+// readablePath returns PATH without the folders that not every user may read, such as
+// toolchains in root's home.
+func readablePath() string {
 	var dirs []string
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if openToAll(dir) {
+		if isReadable(dir) {
 			dirs = append(dirs, dir)
 		}
 	}
 	return strings.Join(dirs, string(filepath.ListSeparator))
 }
 
-func openToAll(dir string) bool {
+// isReadable reports whether every user may read a folder and enter its parents.
+func isReadable(dir string) bool {
 	for ; ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		if err != nil || info.Mode().Perm()&0o005 != 0o005 {
