@@ -35,7 +35,7 @@ func WarmRounds[S any](n int, sides ...func() (S, error)) ([][]S, error) {
 // A Cost is the wall time and the CPU time of one side in one round.
 type Cost struct{ Wall, CPU float64 }
 
-// Wall returns the wall time of a cost.
+// Wall returns the wall time of a cost. prose:allow
 func Wall(c Cost) float64 { return c.Wall }
 
 // CPU returns the CPU time of a cost.
