@@ -26,8 +26,8 @@ type Toolchain struct {
 	// Path is the absolute path of the program itself, not of a version manager's shim,
 	// which does not work in the empty environment of an instance.
 	Path string
-	// Walls are put around the program when it builds; nil for none.
-	Walls *tool.Walls
+	// Isolation runs the program in a sandbox when it builds; nil means without one.
+	Isolation *tool.Isolation
 	// Offline is why builds cannot download anything; empty if they can.
 	Offline string
 	// Version has no prefix, such as "1.26.8".
@@ -229,18 +229,18 @@ func (t *Toolchains) Isolate(host *sandbox.Host, policy *egress.Policy) {
 	case host != nil && !host.CanMountCode():
 		offline = "builds have no network below isolation level full"
 	}
-	var walls *tool.Walls
+	var isolation *tool.Isolation
 	if host != nil {
-		walls = &tool.Walls{Host: host, Egress: policy}
+		isolation = &tool.Isolation{Host: host, Egress: policy}
 		for _, toolchain := range t.found {
-			walls.Visible = append(walls.Visible, toolchain.Installation())
+			isolation.Visible = append(isolation.Visible, toolchain.Installation())
 			if toolchain.Settings != "" {
-				walls.Visible = append(walls.Visible, toolchain.Settings)
+				isolation.Visible = append(isolation.Visible, toolchain.Settings)
 			}
 		}
 	}
 	for language, toolchain := range t.found {
-		toolchain.Walls, toolchain.Offline = walls, offline
+		toolchain.Isolation, toolchain.Offline = isolation, offline
 		t.found[language] = toolchain
 	}
 }
