@@ -35,13 +35,8 @@ func WarmRounds[S any](n int, sides ...func() (S, error)) ([][]S, error) {
 // A Cost is the elapsed time and the CPU time of one side in one round.
 type Cost struct{ Elapsed, CPU float64 }
 
-<<<<<<< HEAD
-// Wall returns the wall time of a cost. prose:allow
-func Wall(c Cost) float64 { return c.Wall }
-=======
 // Elapsed returns the elapsed time of a cost.
 func Elapsed(c Cost) float64 { return c.Elapsed }
->>>>>>> main
 
 // CPU returns the CPU time of a cost.
 func CPU(c Cost) float64 { return c.CPU }
