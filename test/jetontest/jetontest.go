@@ -77,7 +77,7 @@ func configured(t testing.TB, dataDir string, options []Option) *Jeton {
 	config.Limits.MinTimeout = time.Millisecond
 	// Most servers of tests live for a second, and have no use for sandboxes that
 	// wait.
-	config.Spare = process.Spare{}
+	config.WarmPool = process.WarmPool{}
 	if runtime.GOOS != "linux" {
 		config.Isolation = "none" // There is no other level.
 	}
