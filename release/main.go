@@ -1,7 +1,6 @@
-// Command release is `make release`: it builds the provider and the server for
-// all platforms, and packs them as the registries and Terraform's mirrors want
-// them. What it makes depends on the source and the version alone: two runs make
-// the same bytes.
+// Command release is `make release`. It builds the provider and the server for all
+// platforms, and packs them in the format of the registries and of Terraform's mirrors.
+// The build is reproducible: the same source and version produce the same bytes.
 package main
 
 import (
@@ -29,7 +28,7 @@ func main() {
 	}
 }
 
-// A platform is an operating system and an architecture, as Go names them.
+// A platform is an operating system and an architecture, with Go's names.
 type platform struct{ os, arch string }
 
 var allPlatforms = func() (all []platform) {
@@ -41,21 +40,21 @@ var allPlatforms = func() (all []platform) {
 	return all
 }()
 
-// A release is what is to be made, and where.
+// A release has a version, platforms, and a folder to write to.
 type release struct {
 	version, dir string
-	// out is told what has been made.
+	// out gets the names of the archives.
 	out       io.Writer
 	platforms []platform
 }
 
-// semantic is the form of versions that Terraform's registries know.
+// semantic matches the versions that Terraform's registries accept.
 var semantic = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
 
 func (r release) run(ctx context.Context) error {
 	r.version = strings.TrimPrefix(r.version, "v")
 	if !semantic.MatchString(r.version) {
-		return fmt.Errorf("%q is no version such as 1.2.3: give -version", r.version)
+		return fmt.Errorf("version %q is malformed: pass -version with a version such as 1.2.3", r.version)
 	}
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		return err

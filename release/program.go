@@ -15,15 +15,14 @@ import (
 	"time"
 )
 
-// A program is one that is released.
+// A program is a released program.
 type program struct {
 	name, source string
-	// manifest is what the Terraform registry must know of the program.
+	// manifest is the content of the Terraform registry's manifest, or "".
 	manifest string
-	// versioned tells that the version is a part of the program's file name.
+	// versioned is whether the program's file name contains the version.
 	versioned bool
-	// unix tells that the program is for systems with unix sockets and process
-	// groups.
+	// unix is whether the program requires unix sockets and process groups.
 	unix bool
 }
 
@@ -37,7 +36,8 @@ var programs = []program{
 
 func (p program) runsOn(on platform) bool { return !p.unix || on.os != "windows" }
 
-// fileName is that of the program within its archive, as Terraform wants it.
+// fileName returns the name of the program's file in the archive, as Terraform requires
+// it.
 func (p program) fileName(version, system string) string {
 	name := p.name
 	if p.versioned {
@@ -49,7 +49,7 @@ func (p program) fileName(version, system string) string {
 	return name
 }
 
-// pack builds a program for one platform and puts it into an archive.
+// pack builds a program for a platform and packs it. It returns the archive's name.
 func (r release) pack(ctx context.Context, p program, on platform) (string, error) {
 	work, err := os.MkdirTemp("", "release-")
 	if err != nil {
@@ -57,7 +57,8 @@ func (r release) pack(ctx context.Context, p program, on platform) (string, erro
 	}
 	defer os.RemoveAll(work)
 	built := filepath.Join(work, p.name)
-	// What tells one machine, folder or checkout from another is left out.
+	// The flags remove everything that depends on the machine, the folder or the
+	// checkout.
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w -buildid= -X main.version="+r.version, "-o", built, p.source)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+on.os, "GOARCH="+on.arch, "GOFLAGS=", "GOAMD64=", "GOARM64=")
@@ -70,10 +71,10 @@ func (r release) pack(ctx context.Context, p program, on platform) (string, erro
 	})
 }
 
-// epoch is the time of all files in the archives: the first that zip can tell.
+// epoch is the time of all files in the archives: the earliest in the zip format.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// writeArchive packs files, given by their names in the archive and their paths.
+// writeArchive writes an archive of files: name in the archive to path.
 func (r release) writeArchive(name string, files map[string]string) (err error) {
 	archive, err := os.Create(filepath.Join(r.dir, name))
 	if err != nil {
@@ -118,7 +119,7 @@ func (r release) writeManifest(p program) (string, error) {
 	return file, os.WriteFile(filepath.Join(r.dir, file), []byte(p.manifest), 0o644)
 }
 
-// writeSums writes the file that the registries check, and sign.
+// writeSums writes the checksums of the files, which the registries verify and sign.
 func (r release) writeSums(p program, files []string) error {
 	var sums strings.Builder
 	for _, file := range files {

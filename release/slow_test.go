@@ -12,15 +12,14 @@ import (
 
 const version = "9.8.7"
 
-// small is a release for this machine only, of the provider and the server.
+// small returns a release for this machine's platform only.
 func small(t *testing.T) release {
 	t.Helper()
 	return release{version: version, dir: t.TempDir(), out: t.Output(), platforms: []platform{{runtime.GOOS, runtime.GOARCH}}}
 }
 
-// Two runs, into different folders and with different settings of the machine,
-// make the same bytes.
-func TestSlowReproducible(t *testing.T) {
+// Two runs with different folders and environments produce the same bytes.
+func TestSlowRelease_IsReproducible(t *testing.T) {
 	t.Chdir("..")
 	first := small(t)
 	if err := first.run(t.Context()); err != nil {
@@ -41,8 +40,8 @@ func TestSlowReproducible(t *testing.T) {
 	}
 }
 
-// What is released installs from a folder, as docs/install.md says.
-func TestSlowInstallFromAMirror(t *testing.T) {
+// The release can be installed from a folder, as docs/install.md describes.
+func TestSlowRelease_InstallsFromMirror(t *testing.T) {
 	terraform, err := exec.LookPath("terraform")
 	if err != nil {
 		if terraform, err = exec.LookPath("tofu"); err != nil {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs go test with the given arguments. As root every test runs; as another user
-# those that need root are left out, and named at the end.
+# Runs go test with the given arguments. As another user than root, it skips the
+# tests that need root and lists them at the end.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 if [ "$(id -u)" = 0 ]; then
@@ -9,11 +9,11 @@ fi
 JETON_TEST_LEFT_OUT=$(mktemp)
 export JETON_TEST_LEFT_OUT
 trap 'rm -f "$JETON_TEST_LEFT_OUT"' EXIT
-go test -count=1 "$@" # a result from the cache would not name what it left out
+go test -count=1 "$@" # a cached result would not list the skipped tests
 status=$?
 if [ -s "$JETON_TEST_LEFT_OUT" ]; then
   echo
-  echo "Left out, because they need root:"
+  echo "Skipped, because they need root:"
   sort -u "$JETON_TEST_LEFT_OUT" | sed 's/^/  /'
   echo "To run them: sudo env PATH=\"\$PATH\" make test"
 fi

@@ -55,6 +55,7 @@ func TestHelp_NamesDefaultAndVariable(t *testing.T) {
 		"--build-cache=BYTES Maximum size of the cache of build results (default 2 GiB, $JETON_BUILD_CACHE).",
 		"--idle-to-zero=DURATION How long the last instance of a function may be idle (default 15m, $JETON_IDLE_TO_ZERO).",
 		"--rust=FILE Rust compiler for Rust functions (default: rustc in PATH, $JETON_RUST).",
+		"--isolation=LEVEL Isolation level: full (requires root), user, restricted, none or auto (default auto, $JETON_ISOLATION).",
 		"--ops-pprof Serve profiles at /debug/pprof/ of the operators' port ($JETON_OPS_PPROF).",
 	} {
 		if !strings.Contains(help, want) {

@@ -134,8 +134,8 @@ func formatHelp(value *kong.Value) string {
 		return value.Help
 	}
 	help, all := strings.TrimSuffix(value.Help, "."), strings.Join(notes, ", ")
-	if before, ok := strings.CutSuffix(help, ")"); ok {
-		return fmt.Sprintf("%s, %s).", before, all)
+	if strings.Contains(help, "(default") && strings.HasSuffix(help, ")") {
+		return fmt.Sprintf("%s, %s).", strings.TrimSuffix(help, ")"), all)
 	}
 	return fmt.Sprintf("%s (%s).", help, all)
 }

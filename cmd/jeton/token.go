@@ -14,8 +14,8 @@ import (
 // tokenCommand groups the commands for tokens.
 type tokenCommand struct {
 	List    listTokensCommand `cmd:"" help:"List the tokens of a namespace or function with their last use."`
-	Inspect inspectCommand    `cmd:"" help:"Print the claims of a token, unverified and offline: jeton token inspect <token.txt."`
-	Verify  verifyCommand     `cmd:"" help:"Verify signature, times and revocation of a token: jeton token verify <token.txt."`
+	Inspect inspectCommand    `cmd:"" help:"Print the claims of a token, unverified and offline."`
+	Verify  verifyCommand     `cmd:"" help:"Verify signature, times and revocation of a token."`
 }
 
 // tokenArgument is a token on the command line, or on standard input: an argument is
@@ -43,6 +43,9 @@ func (a tokenArgument) read(in io.Reader) (token.Text, error) {
 type inspectCommand struct {
 	tokenArgument
 }
+
+// Help implements kong.HelpProvider.
+func (*inspectCommand) Help() string { return "Example: jeton token inspect <token.txt" }
 
 // Run prints the header and the claims of the token, and their meaning.
 func (c *inspectCommand) Run(s streams) error {

@@ -43,7 +43,7 @@ var (
 
 // Help implements kong.HelpProvider.
 func (*verifyCommand) Help() string {
-	return "With --jwks the command asks no server, and does not check revocation."
+	return "Example: jeton token verify <token.txt\n\nWith --jwks the command asks no server and does not check revocation."
 }
 
 // Run prints one line for each check.

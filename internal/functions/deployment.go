@@ -113,6 +113,16 @@ func (f *Function) MarkDeleting(now time.Time) {
 	f.UpdatedAt = now
 }
 
+// RemoveFunction deletes a function whose instances and files were removed. It does
+// nothing unless the function is being deleted.
+func RemoveFunction(tx Tx, id string) error {
+	f, err := tx.Function(id)
+	if err != nil || f.Status != Deleting {
+		return err
+	}
+	return tx.Delete(f)
+}
+
 // SetArchive records the digest of newly uploaded code, which is not deployed yet.
 func (f *Function) SetArchive(digest string) error {
 	if f.Status == Deleting {

@@ -167,3 +167,70 @@ func TestTransitions_RequireTheirStatus(t *testing.T) {
 		}
 	}
 }
+
+func TestRemove_RequiresDeletion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.readyNamespace("removed")
+	f := w.newFunction(n, "f")
+	remove := func() {
+		t.Helper()
+		err := w.store.Update(t.Context(), func(tx functions.Tx) error {
+			return errors.Join(functions.DeleteEmptyNamespace(tx, n.ID), functions.RemoveFunction(tx, f.ID))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	exist := func(function, namespace bool) {
+		t.Helper()
+		_, err := w.Function(t.Context(), paris, f.ID)
+		_, err2 := w.Namespace(t.Context(), paris, n.ID)
+		if (err == nil) != function || (err2 == nil) != namespace {
+			t.Errorf("function: %v, namespace: %v, want them to exist: %v, %v", err, err2, function, namespace)
+		}
+	}
+	remove()
+	exist(true, true)
+	if _, err := w.DeleteNamespace(t.Context(), paris, n.ID); err != nil {
+		t.Fatal(err)
+	}
+	remove() // The namespace still has the function.
+	exist(false, true)
+	if err := w.store.Update(t.Context(), func(tx functions.Tx) error { return functions.DeleteEmptyNamespace(tx, n.ID) }); err != nil {
+		t.Fatal(err)
+	}
+	exist(false, false)
+}
+
+func TestRedeployNamespace_StartsDeploymentsOfDeployedFunctions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := w.readyNamespace("redeploy")
+	created, deployed, deleting := w.newFunction(n, "created"), w.newFunction(n, "deployed"), w.newFunction(n, "deleting")
+	deployed.Status, deployed.Revision, deployed.Target = functions.Ready, &functions.Revision{ID: "r", Archive: "a"}, "a"
+	deleting.Status, deleting.Revision = functions.Deleting, &functions.Revision{ID: "s"}
+	w.put(deployed)
+	w.put(deleting)
+	redeploy := func() {
+		t.Helper()
+		if err := w.store.Update(t.Context(), func(tx functions.Tx) error { return functions.RedeployNamespace(tx, n.ID, start) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	redeploy() // The namespace is not pending.
+	if got, err := w.Function(t.Context(), paris, deployed.ID); err != nil || got.Status != functions.Ready {
+		t.Fatalf("got %s, %v, want no deployment of a ready namespace", got.Status, err)
+	}
+	n.Status = functions.Pending
+	w.put(n)
+	redeploy()
+	for id, want := range map[string]functions.Status{created.ID: functions.Created, deployed.ID: functions.Pending, deleting.ID: functions.Deleting} {
+		if got, err := w.Function(t.Context(), paris, id); err != nil || got.Status != want {
+			t.Errorf("function %s: got %s, %v, want %s", got.Name, got.Status, err, want)
+		}
+	}
+	if got, err := w.Namespace(t.Context(), paris, n.ID); err != nil || got.Status != functions.Ready {
+		t.Errorf("the namespace is %s, %v, want ready", got.Status, err)
+	}
+}

@@ -46,7 +46,7 @@ func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) e
 	if err := errors.Join(r.config.Archives.Delete(ctx, f.ID), r.config.Artifacts.Delete(ctx, f.ID), r.config.Logs.Remove(f.ID)); err != nil {
 		return fmt.Errorf("remove files of function %s: %w", f.ID, err)
 	}
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error { return tx.Delete(f) })
+	return r.config.Store.Update(ctx, func(tx functions.Tx) error { return functions.RemoveFunction(tx, f.ID) })
 }
 
 // prune removes the archives and artifacts of a function that are no longer needed.

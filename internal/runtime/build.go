@@ -11,31 +11,30 @@ import (
 	"strings"
 )
 
-// A Build is one function's source on its way to something that runs.
+// A Build is the input of one build.
 type Build struct {
 	Runtime Runtime
 	Handler Handler
-	// Source holds the unpacked archive. It belongs to this build, which
-	// changes it, and may move it away.
+	// Source is the folder of the unpacked archive. The builder may change it or move
+	// it away.
 	Source string
-	// Output is an empty folder on the same file system as Source. After the
-	// build it holds all that an instance needs and never changes again; it
-	// may be renamed before it is launched.
+	// Output is an empty folder on the same file system as Source. The builder puts all
+	// files of an instance there. They must not depend on the path of the folder.
 	Output string
-	// Cache is a folder for what makes the project's next builds quicker. Builds of
-	// other projects have other ones: what a build leaves there, the next one uses.
-	// Builders of languages that download or compile need it.
+	// Cache is a folder that speeds up later builds of the same project. Builds of other
+	// projects have other folders, because a build can affect later ones through it.
+	// Required by the builders that download or compile.
 	Cache string
-	// Download calls a step that waits for the network, so that it is counted as
-	// waiting; nil calls it directly. It returns what the step returns, and ctx's
-	// cause if that ended.
+	// Download runs a step that waits for the network, so that it does not occupy a
+	// build slot. It returns the error of the step, or the cause of ctx if that ended.
+	// If it is nil, the step is called directly.
 	Download func(ctx context.Context, step func(context.Context) error) error
-	// Log receives what the toolchain prints, for the operator; nil for
-	// nobody. What users must know is in the *BuildError.
+	// Log receives the output of the tools for the operator; nil discards it. Errors for
+	// users are in *BuildError.
 	Log io.Writer
 }
 
-// Fetch calls a step that waits for the network.
+// Fetch runs a step that waits for the network, with Download if that is set.
 func (b Build) Fetch(ctx context.Context, step func(context.Context) error) error {
 	if b.Download == nil {
 		return step(ctx)
@@ -43,22 +42,22 @@ func (b Build) Fetch(ctx context.Context, step func(context.Context) error) erro
 	return b.Download(ctx, step)
 }
 
-// A Builder builds functions of one language.
+// A Builder builds functions of one language. It is safe for concurrent use.
 type Builder interface {
-	// Build returns how to launch what it left in the build's Output. Returns
-	// a *BuildError if the source is at fault, and ctx's error if it ended.
+	// Build fills the Output of the build and returns how to launch it. Returns a
+	// *BuildError for errors in the source, and the error of ctx if that ended.
 	Build(ctx context.Context, b Build) (Launch, error)
-	// Fingerprint names all that the result of a build depends on besides source
-	// and handler: the toolchain, the flags, what is put around the function.
-	// Returns an error if there is no toolchain.
+	// Fingerprint identifies what the result of a build depends on besides source and
+	// handler: the toolchain, its flags, and the code that calls the function. Returns
+	// an error without a toolchain.
 	Fingerprint() (string, error)
 }
 
-// Builders are the languages that can be built, by name.
+// Builders has the builders by language.
 type Builders map[string]Builder
 
-// Build hands the build to its language's builder. Returns a *BuildError for a
-// language without one.
+// Build calls the builder of the language. Returns a *BuildError for a language without
+// one.
 func (bs Builders) Build(ctx context.Context, b Build) (Launch, error) {
 	builder, ok := bs[b.Runtime.Language]
 	if !ok {
@@ -67,10 +66,10 @@ func (bs Builders) Build(ctx context.Context, b Build) (Launch, error) {
 	return builder.Build(ctx, b)
 }
 
-// Name returns a name, fit for files, that builds share which come to the same: those
-// of an archive of this digest, in the same project, by the same builder, for the same
-// handler. Projects share none: what a build comes to depends on its project's cache,
-// too. It returns false for a language that cannot be built.
+// Name returns a file name that is equal for builds with the same result: of an archive
+// with this digest, in the same project, with the same builder and handler. The project
+// counts because the result depends on its cache too. It returns false for a language
+// that cannot be built.
 func (bs Builders) Name(projectID string, r Runtime, h Handler, digest string) (string, bool) {
 	builder, ok := bs[r.Language]
 	if !ok {
@@ -83,7 +82,8 @@ func (bs Builders) Name(projectID string, r Runtime, h Handler, digest string) (
 	return Digest(projectID, r.Language, h.Dir, h.File, h.Function, digest, fingerprint), true
 }
 
-// Digest returns the SHA-256 of texts, in hexadecimal, which differs for any others.
+// Digest returns the SHA-256 digest of a list of texts in hexadecimal. It encodes their
+// lengths, so that different lists have different digests.
 func Digest(texts ...string) string {
 	hash := sha256.New()
 	for _, text := range texts {
@@ -92,49 +92,47 @@ func Digest(texts ...string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// A BuildError is a build that failed by the fault of the function's author, or
-// for the lack of a toolchain.
+// A BuildError is the error of a build that the function's author can correct, or the
+// lack of a toolchain.
 type BuildError struct {
-	// Message is for the author: what is wrong, where, and what to do, with
-	// the toolchain's own last words where they help. It may have several
-	// lines and names no path of the server.
+	// Message tells the author what is wrong, where, and what to do, with the end of the
+	// toolchain's output if that helps. It may have several lines, and contains no path
+	// of the server.
 	Message string
 }
 
 // Error returns the message.
 func (e *BuildError) Error() string { return e.Message }
 
-// Failf makes a *BuildError as fmt.Sprintf would.
+// Failf returns a *BuildError with a formatted message.
 func Failf(format string, args ...any) error {
 	return &BuildError{Message: fmt.Sprintf(format, args...)}
 }
 
-// CodeDir is what a build's output has of the function itself: the folder of its
-// code or, for compiled languages, the program. It is the real service's: with the
-// output at /home/app it is /home/app/function.
+// CodeDir is the name of the function within the output of a build: the folder of its
+// code or, for compiled languages, the program. As at the real service, the function is
+// at /home/app/function if the output is at /home/app.
 const CodeDir = "function"
 
-// DirPlaceholder stands in a Launch for the folder that the build's Output has
-// become.
+// DirPlaceholder is the placeholder in a Launch for the folder of the artifact.
 const DirPlaceholder = "{dir}"
 
-// A Launch is how to start an instance of what was built. It is stored, as
-// JSON, and outlives the server that built it: it holds no path of this
-// machine, only placeholders.
+// A Launch describes how to start an instance of an artifact. It is stored as JSON, and
+// contains placeholders instead of paths of this machine.
 type Launch struct {
-	// Interpreter is the language whose toolchain runs the command; empty if
-	// the command is a program by itself.
+	// Interpreter is the language whose toolchain runs the command; empty for a command
+	// that is a program.
 	Interpreter string `json:"interpreter,omitempty"`
-	// Command is the program and its arguments or, where there is an
-	// interpreter, the interpreter's arguments.
+	// Command is the program and its arguments or, with an interpreter, the arguments of
+	// the interpreter.
 	Command []string `json:"command"`
-	// Env is what the built code needs in its environment, as "KEY=value".
+	// Env is the environment that the artifact requires, as "KEY=value".
 	Env []string `json:"env,omitempty"`
 }
 
-// Resolve fills in the placeholders: dir is the absolute path of what was
-// built. It returns an absolute command line and the environment. Returns an
-// error if the interpreter is no longer on this machine.
+// Resolve replaces the placeholders by dir, the absolute path of the artifact, and returns
+// the command line and the environment. Returns an error if this machine lacks the
+// interpreter.
 func (l Launch) Resolve(dir string, t *Toolchains) (command, env []string, err error) {
 	if len(l.Command) == 0 {
 		return nil, nil, errors.New("launch has no command")
@@ -149,9 +147,9 @@ func (l Launch) Resolve(dir string, t *Toolchains) (command, env []string, err e
 	return append(command, fill(l.Command, dir)...), fill(l.Env, dir), nil
 }
 
-// Variables are those by which code can find its handler, as the real service's
-// runtimes set them: of what was built at dir for a handler and runs by a command
-// line, as "KEY=value".
+// Variables returns the variables that locate the handler, as "KEY=value". The real
+// service's runtimes set them. dir is the path of the artifact, and command the command
+// line that runs it.
 func (l Launch) Variables(h Handler, dir string, command []string) []string {
 	variables := []string{
 		"SCW_HANDLER_NAME=" + h.Function,

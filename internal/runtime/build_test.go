@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-func TestBuildWithoutABuilder(t *testing.T) {
+func TestBuilders_RefuseUnknownLanguage(t *testing.T) {
 	t.Parallel()
 	_, err := runtime.Builders{}.Build(context.Background(), runtime.Build{Runtime: runtime.Runtime{Language: runtime.PHP}})
 	var failed *runtime.BuildError
@@ -18,7 +18,7 @@ func TestBuildWithoutABuilder(t *testing.T) {
 	}
 }
 
-func TestLaunchResolve(t *testing.T) {
+func TestLaunch_ResolvesPathsAndVariables(t *testing.T) {
 	t.Parallel()
 	toolchains := runtime.FindToolchains(t.Context(), nil)
 	node, err := toolchains.For(runtime.Node)
@@ -29,11 +29,11 @@ func TestLaunchResolve(t *testing.T) {
 		launch       runtime.Launch
 		command, env []string
 	}{
-		"a program": {
+		"program": {
 			launch:  runtime.Launch{Command: []string{"{dir}/function"}},
 			command: []string{"/data/r1/function"},
 		},
-		"an interpreter": {
+		"interpreter": {
 			launch: runtime.Launch{
 				Interpreter: runtime.Node, Command: []string{"{dir}/b", "x"}, Env: []string{"P={dir}/a:{dir}/b", "Q=1"},
 			},
@@ -54,11 +54,11 @@ func TestLaunchResolve(t *testing.T) {
 		launch runtime.Launch
 		want   []string
 	}{
-		"the variables of a program": {
+		"variables of a program": {
 			runtime.Launch{Command: []string{"{dir}/function"}},
 			[]string{"SCW_HANDLER_NAME=Handle", "SCW_HANDLER_PATH=/home/app/function", "SCW_HANDLER_IS_BINARY=true"},
 		},
-		"the variables of a script": {
+		"variables of a script": {
 			runtime.Launch{Interpreter: runtime.Node, Command: []string{"x"}},
 			[]string{
 				"SCW_HANDLER_NAME=Handle", "SCW_HANDLER_PATH=/home/app/function/src/index", "SCW_HANDLER_IS_BINARY=false",
@@ -71,7 +71,7 @@ func TestLaunchResolve(t *testing.T) {
 			handler.Dir, handler.File = "src", "index"
 		}
 		if got := test.launch.Variables(handler, "/home/app", []string{"/bin/node", "x"}); !slices.Equal(got, test.want) {
-			t.Errorf("%s are %q, want %q", name, got, test.want)
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
 	for _, launch := range []runtime.Launch{{}, {Interpreter: "Cobol", Command: []string{"x"}}} {

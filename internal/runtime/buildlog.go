@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// logHead and logTail are how much of a build's log is kept, in bytes, from
-	// its beginning and from its end.
+	// logHead and logTail are how many bytes a BuildLog keeps from the start and from the
+	// end of the output.
 	logHead = 1 << 20
 	logTail = 256 << 10
 )
 
-// A BuildLog keeps what the tools of one build print: all of it, or the beginning
-// and the end.
+// A BuildLog keeps the output of the tools of one build; of long output the start and
+// the end. The zero value is empty. It is safe for concurrent use.
 type BuildLog struct {
 	mu   sync.Mutex
 	head []byte
@@ -23,7 +23,7 @@ type BuildLog struct {
 	dropped int
 }
 
-// Write always takes everything.
+// Write never fails.
 func (l *BuildLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,7 +33,7 @@ func (l *BuildLog) Write(p []byte) (int, error) {
 		l.head, rest = append(l.head, rest[:n]...), rest[n:]
 	}
 	l.tail = append(l.tail, rest...)
-	// It is cut seldom, so that it is not copied for every line.
+	// Cutting only when the tail has doubled avoids a copy for every line.
 	if excess := len(l.tail) - logTail; excess > logTail {
 		l.dropped += excess
 		l.tail = append([]byte(nil), l.tail[excess:]...)
@@ -41,13 +41,13 @@ func (l *BuildLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String returns what is kept, as text, with a word on what is not.
+// String returns the kept output as valid UTF-8, and marks an omission.
 func (l *BuildLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := string(l.head)
 	if l.dropped > 0 {
-		text += fmt.Sprintf("\n[%d bytes are left out here]\n", l.dropped)
+		text += fmt.Sprintf("\n[%d bytes omitted]\n", l.dropped)
 	}
 	return strings.ToValidUTF8(text+string(l.tail), "\uFFFD")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/grammar"
 )
 
-// The languages of the catalogue, as the API writes them.
+// The languages of the catalogue, with their values in the API.
 const (
 	Node   = grammar.Node
 	Python = grammar.Python
@@ -20,38 +20,36 @@ const (
 	Rust   = grammar.Rust
 )
 
-// The statuses of a runtime, as the API writes them.
+// The statuses of a runtime, with their values in the API.
 const (
-	// Available runtimes are the ones to use.
+	// Available runtimes are supported.
 	Available = "available"
-	// Deprecated runtimes work, and will reach their end of support.
+	// Deprecated runtimes are supported until their end of support.
 	Deprecated = "deprecated"
-	// EndOfSupport means, at Scaleway, no new functions.
+	// EndOfSupport means that Scaleway accepts no new functions.
 	EndOfSupport = "end_of_support"
-	// EndOfLife means, at Scaleway, no changes to functions either.
+	// EndOfLife means that Scaleway accepts no changes of functions either.
 	EndOfLife = "end_of_life"
 )
 
-// A Runtime is a version of a language that a function can be written for, as
-// Scaleway's API listed it in recorded traffic of July 2026.
+// A Runtime is a version of a language. The catalogue has the runtimes that Scaleway's
+// API listed in recorded traffic of July 2026.
 type Runtime struct {
 	// Name identifies the runtime in the API, such as "go126".
 	Name string
 	// Language is one of the constants of this package.
 	Language string
-	// Version is the language's, such as "1.26", and empty for the oldest.
+	// Version is the version of the language, such as "1.26"; empty for the oldest.
 	Version string
-	// DefaultHandler is the handler of a function that names none.
+	// DefaultHandler is the handler of a function that does not set one.
 	DefaultHandler string
 	// Status is one of the constants of this package.
 	Status string
-	// StatusMessage tells users what the status means for them; it is empty
-	// for an available runtime.
+	// StatusMessage explains the status to users; empty for Available.
 	StatusMessage string
-	// Extension is that of source files, without the dot.
+	// Extension is the extension of source files, without the dot.
 	Extension string
-	// CodeSample is a first function in the language. It is empty for Go and
-	// Rust, as it is at Scaleway.
+	// CodeSample is an example of a function; empty for Go and Rust, as at Scaleway.
 	CodeSample string
 }
 
@@ -60,10 +58,10 @@ var files embed.FS
 
 var catalogue = sync.OnceValue(readCatalogue)
 
-// All returns the runtimes in the order of Scaleway's answer.
+// All returns the runtimes in the order of Scaleway's response.
 func All() []Runtime { return slices.Clone(catalogue()) }
 
-// Lookup returns the runtime of a name.
+// Lookup returns the runtime with a name, and whether there is one.
 func Lookup(name string) (Runtime, bool) {
 	i := slices.IndexFunc(catalogue(), func(r Runtime) bool { return r.Name == name })
 	if i < 0 {
@@ -72,8 +70,7 @@ func Lookup(name string) (Runtime, bool) {
 	return catalogue()[i], true
 }
 
-// readCatalogue panics on a bad catalogue: it is part of the program, and a
-// test reads it.
+// readCatalogue panics on an invalid catalogue, which is embedded and tested.
 func readCatalogue() []Runtime {
 	text, err := files.ReadFile("catalogue.tsv")
 	if err != nil {
@@ -102,7 +99,7 @@ func readCatalogue() []Runtime {
 	return runtimes
 }
 
-// sample returns the code sample of a language, or nothing where it has none.
+// sample returns the code sample for an extension, or "".
 func sample(extension string) string {
 	text, err := files.ReadFile(path.Join("samples", "handler."+extension))
 	if err != nil {

@@ -5,41 +5,39 @@ import (
 	"strings"
 )
 
-// A Cause finds in what a process writes to standard error, line by line, why it
-// ended: the class and the first line of the message of an exception, or the text
-// of a panic, and not a line of the stack trace behind it. It is not safe for
-// concurrent use.
+// A Cause extracts from the standard error of a process why the process ended: the class
+// of an exception and the first line of its message, or the text of a panic, without the
+// stack trace. It is not safe for concurrent use.
 type Cause struct {
-	phrasing phrasing
-	text     string
-	// known tells that what follows up to the next frame belongs to text, such as
-	// the other lines of a message; next that the next line is the text; framed that
-	// the line before was a frame.
+	format format
+	text   string
+	// known: lines up to the next frame belong to text, such as further lines of a
+	// message. next: the next line is the text. framed: the last line was a frame.
 	known, next, framed bool
 }
 
-// A phrasing is how the programs of a language report their end.
-type phrasing struct {
-	// report matches a line that says why, and in its group, if it has one, the
-	// part to keep. If the group is empty the next line says it.
+// A format describes the crash reports of a language.
+type format struct {
+	// report matches a line with the cause. Its group is the part to keep. If the group
+	// is empty, the cause is in the next line.
 	report *regexp.Regexp
-	// prefix is put before what is kept.
+	// prefix is added to the part that is kept.
 	prefix string
-	// frame matches the lines around it that do not.
+	// frame matches lines of a stack trace.
 	frame *regexp.Regexp
-	// final tells that nothing behind a report counts but another report, and framed
-	// that the first line behind frames is a report.
+	// final: lines after a report never belong to it. framed: the first line after
+	// frames is a report.
 	final, framed bool
 }
 
-var phrasings = map[string]phrasing{
-	// "panic: " and the text; the traces of all goroutines follow.
+var formats = map[string]format{
+	// "panic: " and the text, followed by the stack traces of all goroutines.
 	Go: {
 		report: regexp.MustCompile(`^((?:panic|fatal error): .*?)(?: \[recovered.*\])?$`),
 		frame:  regexp.MustCompile(`^(?:\s|goroutine \d|exit status \d|created by |\S+\(.*\)$)`),
 		final:  true,
 	},
-	// The text is in the line behind; older versions have it in the same one.
+	// The text is in the next line. Older versions have it in the same line.
 	Rust: {
 		report: regexp.MustCompile(`^thread .* panicked at (?:'(.*)', \S+:\d+:\d+|\S+:\d+:\d+:)$`),
 		prefix: "panic: ",
@@ -60,39 +58,39 @@ var phrasings = map[string]phrasing{
 	},
 }
 
-// NewCause returns a Cause for the programs of a language. For a language that is
-// not known it is the last line.
-func NewCause(language string) *Cause { return &Cause{phrasing: phrasings[language]} }
+// NewCause returns a Cause for programs of a language. For an unknown language the cause
+// is the last line.
+func NewCause(language string) *Cause { return &Cause{format: formats[language]} }
 
-// Add takes in the next line. It is without secrets, and without its end.
+// Add adds the next line, without its end. Secrets must be redacted before.
 func (c *Cause) Add(line string) {
 	line = strings.TrimRight(line, " \t\r")
 	switch {
 	case line == "":
 	case c.next:
-		c.text, c.known, c.next = c.phrasing.prefix+line, true, false
+		c.text, c.known, c.next = c.format.prefix+line, true, false
 	case c.addReport(line):
-	case c.phrasing.frame != nil && c.phrasing.frame.MatchString(line):
-		c.known = c.known && c.phrasing.final
+	case c.format.frame != nil && c.format.frame.MatchString(line):
+		c.known = c.known && c.format.final
 		c.framed = true
 	case !c.known:
 		c.text = line
-		c.known = c.framed && c.phrasing.framed
+		c.known = c.framed && c.format.framed
 		c.framed = false
 	}
 }
 
 func (c *Cause) addReport(line string) bool {
-	if c.phrasing.report == nil {
+	if c.format.report == nil {
 		return false
 	}
-	found := c.phrasing.report.FindStringSubmatch(line)
+	found := c.format.report.FindStringSubmatch(line)
 	if found == nil {
 		return false
 	}
-	c.text, c.known, c.next, c.framed = c.phrasing.prefix+found[1], true, found[1] == "", false
+	c.text, c.known, c.next, c.framed = c.format.prefix+found[1], true, found[1] == "", false
 	return true
 }
 
-// String returns why; empty if nothing was written.
+// String returns the cause, or "" if nothing was written.
 func (c *Cause) String() string { return c.text }

@@ -7,7 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// TestCause_FindsTheReason reads what programs really print when they end.
+// The outputs are those of real programs.
 func TestCause_FindsTheReason(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ language, output, want string }{
@@ -65,7 +65,7 @@ func TestCause_FindsTheReason(t *testing.T) {
 				cause.Add(strings.TrimSuffix(line, "\n"))
 			}
 			if got := cause.String(); got != test.want {
-				t.Errorf("the cause is %q, want %q", got, test.want)
+				t.Errorf("got cause %q, want %q", got, test.want)
 			}
 		})
 	}

@@ -1,5 +1,4 @@
-// Package runtime owns the catalogue of runtimes, the form of a handler's name,
-// the toolchains of this machine, and what a build is given and gives. How each
-// language's source becomes something that runs is its sub-packages' own; what
-// runs it is package engine's.
+// Package runtime has the catalogue of runtimes, finds the toolchains of this machine,
+// and declares the input and the result of a build. Each language has a sub-package
+// that builds its functions. Package engine runs the results.
 package runtime

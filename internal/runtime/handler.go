@@ -2,10 +2,10 @@ package runtime
 
 import "github.com/jeton-dev/jeton/internal/grammar"
 
-// A Handler is where in an archive the function to call is.
+// A Handler locates the function to call within an archive.
 type Handler = grammar.Handler
 
-// ParseHandler reads a handler's name for a language, as grammar.ParseHandler does.
+// ParseHandler parses the handler of a function in a language. See grammar.ParseHandler.
 func ParseHandler(language, text string) (Handler, error) {
 	return grammar.ParseHandler(language, text)
 }

@@ -18,39 +18,39 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
-// toolchainTimeout bounds how long a toolchain may take to name its version.
+// toolchainTimeout is the time in which a toolchain must print its version.
 const toolchainTimeout = 20 * time.Second
 
-// A Toolchain is the program of this machine that serves a language.
+// A Toolchain is the program of this machine that builds or runs a language.
 type Toolchain struct {
-	// Path is absolute, and that of the program itself, not of a version
-	// manager's shim, which would not work in an instance's clean environment.
+	// Path is the absolute path of the program itself, not of a version manager's shim,
+	// which does not work in the empty environment of an instance.
 	Path string
-	// Walls are put around the program when it builds; nil for none.
-	Walls *tool.Walls
-	// Offline says why nothing can be downloaded when it builds; empty if it can.
+	// Isolation runs the program in a sandbox when it builds; nil means without one.
+	Isolation *tool.Isolation
+	// Offline is why builds cannot download anything; empty if they can.
 	Offline string
-	// Version is plain, such as "1.26.8".
+	// Version has no prefix, such as "1.26.8".
 	Version string
-	// Settings is the folder of the files that it reads when it starts, where that
-	// is none of its own installation; empty for none.
+	// Settings is a folder outside of the installation that the program reads when it
+	// starts; empty for none.
 	Settings string
 }
 
-// A known toolchain is how one language's program is found and asked.
+// A known toolchain describes how to find the program of a language.
 type known struct {
 	language string
 	program  string
-	// ask are the arguments, of one run or of several, by which the program prints
-	// its real path and its version, a line each; then the folder of its settings,
-	// and what it lacks, if anything.
-	ask [][]string
-	// beside is the program that is used, in the folder bin below the real path;
-	// empty where that is the program itself.
-	beside string
-	// title begins the version in a sentence for users.
+	// query has the arguments of one or more runs in which the program prints a line
+	// with its real path and a line with its version. Optional lines are the folder of
+	// its settings, and what it lacks.
+	query [][]string
+	// companion is the program to use, in the folder bin below the real path; empty for
+	// the program itself.
+	companion string
+	// title precedes the version in texts for users.
 	title string
-	// minimum is the oldest version that what a build makes runs on.
+	// minimum is the oldest version that can run the results of builds.
 	minimum string
 	install string
 }
@@ -58,41 +58,42 @@ type known struct {
 var knownToolchains = []known{
 	{
 		language: Go, program: "go", title: "go ", minimum: "1.21",
-		ask: [][]string{{"env", "GOROOT", "GOVERSION"}}, beside: "go", install: "install Go 1.21 or later (https://go.dev/dl)",
+		query: [][]string{{"env", "GOROOT", "GOVERSION"}}, companion: "go", install: "install Go 1.21 or later (https://go.dev/dl)",
 	},
 	{
 		language: Node, program: "node", title: "node v", minimum: "18.19",
-		ask:     [][]string{{"-p", `process.execPath + "\n" + process.version`}},
+		query:   [][]string{{"-p", `process.execPath + "\n" + process.version`}},
 		install: "install Node.js 18.19 or later (https://nodejs.org)",
 	},
 	{
 		language: Python, program: "python3", title: "python ", minimum: "3.8",
-		ask:     [][]string{{"-c", "import sys, platform\nprint(sys.executable)\nprint(platform.python_version())"}},
+		query:   [][]string{{"-c", "import sys, platform\nprint(sys.executable)\nprint(platform.python_version())"}},
 		install: "install Python 3.8 or later (https://python.org)",
 	},
 	{
 		language: PHP, program: "php", title: "php ", minimum: "8.1",
-		ask: [][]string{{"-r", `echo PHP_BINARY, "\n", PHP_VERSION, "\n", preg_replace("#/cli$#", "", PHP_CONFIG_FILE_PATH), "\n";
+		query: [][]string{{"-r", `echo PHP_BINARY, "\n", PHP_VERSION, "\n", preg_replace("#/cli$#", "", PHP_CONFIG_FILE_PATH), "\n";
 			foreach (["sockets", "pcntl"] as $e) if (!extension_loaded($e)) { echo "the extension $e\n"; break; }`}},
 		install: "install PHP 8.1 or later with its extensions sockets and pcntl (https://php.net, or apt-get install php-cli)",
 	},
 	{
-		language: Rust, program: "rustc", title: "rust ", minimum: "1.80", beside: "cargo",
-		ask:     [][]string{{"--print", "sysroot"}, {"--version"}},
+		language: Rust, program: "rustc", title: "rust ", minimum: "1.80", companion: "cargo",
+		query:   [][]string{{"--print", "sysroot"}, {"--version"}},
 		install: "install Rust 1.80 or later, with cargo (https://rustup.rs)",
 	},
 }
 
-// Toolchains are what FindToolchains found.
+// Toolchains has the toolchains of this machine. It is safe for concurrent use after
+// Isolate was called.
 type Toolchains struct {
 	found map[string]Toolchain
-	// missing holds why a language has none.
+	// missing has the reason for each language without a toolchain.
 	missing map[string]error
 }
 
-// FindToolchains looks once for the programs that serve the languages: at the
-// path given for a language, else in the PATH of this process. What it does not
-// find is no error until it is needed.
+// FindToolchains looks for the toolchain of each language: at the path given for the
+// language, or else in the PATH of this process. A missing one is an error only when it
+// is used.
 func FindToolchains(ctx context.Context, paths map[string]string) *Toolchains {
 	t := &Toolchains{found: map[string]Toolchain{}, missing: map[string]error{}}
 	for _, k := range knownToolchains {
@@ -115,17 +116,17 @@ func (k known) find(ctx context.Context, program string) (Toolchain, error) {
 	if err != nil {
 		return Toolchain{}, fmt.Errorf("%s was not found", program)
 	}
-	var told strings.Builder
-	for _, question := range k.ask {
-		answer, err := ask(ctx, file, question)
+	var output strings.Builder
+	for _, arguments := range k.query {
+		printed, err := query(ctx, file, arguments)
 		if err != nil {
-			return Toolchain{}, fmt.Errorf("%s did not tell its version: %w", file, err)
+			return Toolchain{}, fmt.Errorf("%s did not print its version: %w", file, err)
 		}
-		told.Write(answer)
+		output.Write(printed)
 	}
-	lines := strings.Split(strings.TrimSpace(told.String()), "\n")
+	lines := strings.Split(strings.TrimSpace(output.String()), "\n")
 	if len(lines) < 2 || !filepath.IsAbs(lines[0]) {
-		return Toolchain{}, fmt.Errorf("%s did not tell its version", file)
+		return Toolchain{}, fmt.Errorf("%s did not print its version", file)
 	}
 	if len(lines) > 3 {
 		return Toolchain{}, fmt.Errorf("%s lacks %s", lines[0], lines[3])
@@ -134,36 +135,36 @@ func (k known) find(ctx context.Context, program string) (Toolchain, error) {
 	if len(lines) > 2 && filepath.IsAbs(lines[2]) {
 		t.Settings = lines[2]
 	}
-	if k.beside != "" {
-		t.Path = filepath.Join(lines[0], "bin", k.beside)
+	if k.companion != "" {
+		t.Path = filepath.Join(lines[0], "bin", k.companion)
 		if _, err := exec.LookPath(t.Path); err != nil {
-			return Toolchain{}, fmt.Errorf("%s has no %s beside it", file, k.beside)
+			return Toolchain{}, fmt.Errorf("%s has no %s in its folder bin", file, k.companion)
 		}
 	}
-	// A version that is no release, such as devel, is its owner's own risk.
+	// A version that is not a release, such as devel, is accepted.
 	if v := "v" + t.Version; semver.IsValid(v) && semver.Compare(v, "v"+k.minimum) < 0 {
 		return Toolchain{}, fmt.Errorf("%s has version %s, which is too old", t.Path, t.Version)
 	}
 	return t, nil
 }
 
-func ask(ctx context.Context, file string, question []string) ([]byte, error) {
+func query(ctx context.Context, file string, arguments []string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, toolchainTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, file, question...)
+	cmd := exec.CommandContext(ctx, file, arguments...)
 	cmd.Env = append(os.Environ(), "GOTOOLCHAIN=local")
 	cmd.WaitDelay = time.Second
 	return cmd.Output()
 }
 
-// plainVersion takes the version out of what a program calls it, such as
-// "go1.26.8", "v20.20.2" or "rustc 1.95.0 (59807616e 2026-04-14)".
-func plainVersion(told string) string {
-	told, _, _ = strings.Cut(strings.TrimPrefix(told, "rustc "), " ")
-	return strings.TrimPrefix(strings.TrimPrefix(told, "go"), "v")
+// plainVersion returns the version within the output of a program, such as "go1.26.8",
+// "v20.20.2" or "rustc 1.95.0 (59807616e 2026-04-14)".
+func plainVersion(printed string) string {
+	printed, _, _ = strings.Cut(strings.TrimPrefix(printed, "rustc "), " ")
+	return strings.TrimPrefix(strings.TrimPrefix(printed, "go"), "v")
 }
 
-// For returns the toolchain of a language. Its error says what to install.
+// For returns the toolchain of a language, or an error that says what to install.
 func (t *Toolchains) For(language string) (Toolchain, error) {
 	if toolchain, ok := t.found[language]; ok {
 		return toolchain, nil
@@ -174,14 +175,13 @@ func (t *Toolchains) For(language string) (Toolchain, error) {
 	return Toolchain{}, unsupported(language)
 }
 
-// A Found language is what FindToolchains knows of it.
+// A Found language has a Toolchain, or an error.
 type Found struct {
-	Language string
-	// Toolchain is empty where Missing says why there is none, and what to
-	// install.
+	Language  string
 	Toolchain Toolchain
-	Missing   error
-	// Runtimes are the names that it serves, or would serve.
+	// Missing says why there is no toolchain and what to install; nil if there is one.
+	Missing error
+	// Runtimes has the names of the runtimes of the language.
 	Runtimes []string
 }
 
@@ -200,8 +200,8 @@ func (t *Toolchains) List() []Found {
 	return list
 }
 
-// Serving names the toolchain that serves the runtimes of a language on this
-// machine, such as "Node.js 20.20.2"; empty if none does.
+// Serving returns the name and version of the toolchain of a language, such as
+// "node v20.20.2", or "" if there is none.
 func (t *Toolchains) Serving(language string) string {
 	toolchain, err := t.For(language)
 	if err != nil {
@@ -219,8 +219,8 @@ func unsupported(language string) error {
 	return errors.New("this version of Jeton does not build " + language + " functions")
 }
 
-// Isolate makes all toolchains build in sandboxes of a host; nil for none. The policy
-// says what those reach that download; nil for nothing, whatever the host.
+// Isolate makes all toolchains build in sandboxes of the host; nil means without
+// sandboxes. Steps that download may reach what the policy permits; nil permits nothing.
 func (t *Toolchains) Isolate(host *sandbox.Host, policy *egress.Policy) {
 	offline := ""
 	switch {
@@ -229,25 +229,25 @@ func (t *Toolchains) Isolate(host *sandbox.Host, policy *egress.Policy) {
 	case host != nil && !host.CanMountCode():
 		offline = "builds have no network below isolation level full"
 	}
-	var walls *tool.Walls
+	var isolation *tool.Isolation
 	if host != nil {
-		walls = &tool.Walls{Host: host, Egress: policy}
+		isolation = &tool.Isolation{Host: host, Egress: policy}
 		for _, toolchain := range t.found {
-			walls.Visible = append(walls.Visible, toolchain.Installation())
+			isolation.Visible = append(isolation.Visible, toolchain.Installation())
 			if toolchain.Settings != "" {
-				walls.Visible = append(walls.Visible, toolchain.Settings)
+				isolation.Visible = append(isolation.Visible, toolchain.Settings)
 			}
 		}
 	}
 	for language, toolchain := range t.found {
-		toolchain.Walls, toolchain.Offline = walls, offline
+		toolchain.Isolation, toolchain.Offline = isolation, offline
 		t.found[language] = toolchain
 	}
 }
 
-// Installation is the folder that the toolchain was installed in, with its
-// libraries: the one above its "bin". If that might have more in it, as a home
-// folder does, it is the program alone.
+// Installation returns the folder with the toolchain and its libraries: the parent of its
+// folder bin. If that folder may contain other files, as a home folder does,
+// Installation returns the path of the program.
 func (t Toolchain) Installation() string {
 	bin := filepath.Dir(t.Path)
 	prefix := filepath.Dir(bin)

@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-func TestFindToolchains(t *testing.T) {
+func TestFindToolchains_FindsAllLanguages(t *testing.T) {
 	t.Parallel()
 	found := runtime.FindToolchains(t.Context(), nil)
 	for language, want := range map[string]string{
@@ -23,7 +23,7 @@ func TestFindToolchains(t *testing.T) {
 	}
 	list := found.List()
 	if len(list) != 5 {
-		t.Errorf("List() has %d languages, want 5", len(list))
+		t.Errorf("got %d languages, want 5", len(list))
 	}
 	for _, f := range list {
 		toolchain, err := found.For(f.Language)
@@ -31,19 +31,19 @@ func TestFindToolchains(t *testing.T) {
 			t.Errorf("For(%s) = %+v, %v, want an absolute path, and in the list %+v", f.Language, toolchain, err, f)
 		}
 		if r, ok := runtime.Lookup(f.Runtimes[0]); !ok || r.Language != f.Language {
-			t.Errorf("%s is said to serve %q", f.Language, f.Runtimes)
+			t.Errorf("%s: got runtimes %q", f.Language, f.Runtimes)
 		}
 	}
 }
 
-func TestFindToolchainsMissing(t *testing.T) {
+func TestFindToolchains_ExplainsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ script, want string }{
-		"not there":          {want: "was not found"},
-		"it fails":           {script: "exit 3", want: "did not tell its version: exit status 3"},
-		"it is silent":       {script: "exit 0", want: "did not tell its version"},
-		"it lacks something": {script: "echo /bin/node; echo v22.1.0; echo /etc/node; echo its icing", want: "/bin/node lacks its icing"},
-		"too old":            {script: "echo /opt/node/bin/node; echo v12.1.0", want: "/opt/node/bin/node has version 12.1.0, which is too old"},
+		"missing":        {want: "was not found"},
+		"failing":        {script: "exit 3", want: "did not print its version: exit status 3"},
+		"silent":         {script: "exit 0", want: "did not print its version"},
+		"lacks a module": {script: "echo /bin/node; echo v22.1.0; echo /etc/node; echo the module X", want: "/bin/node lacks the module X"},
+		"too old":        {script: "echo /opt/node/bin/node; echo v12.1.0", want: "/opt/node/bin/node has version 12.1.0, which is too old"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -57,13 +57,13 @@ func TestFindToolchainsMissing(t *testing.T) {
 			found := runtime.FindToolchains(t.Context(), map[string]string{runtime.Node: program})
 			_, err := found.For(runtime.Node)
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "install Node.js") {
-				t.Errorf("For(Node) = %v, want that it %s and what to install", err, test.want)
+				t.Errorf("For(Node) = %v, want %q and what to install", err, test.want)
 			}
 		})
 	}
 }
 
-func TestFindToolchainsAtAPath(t *testing.T) {
+func TestFindToolchains_UsesTheGivenPath(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "shim")
 	script := "#!/bin/sh\necho /opt/node/bin/node\necho v22.3.4\n"
@@ -77,8 +77,7 @@ func TestFindToolchainsAtAPath(t *testing.T) {
 	}
 }
 
-// TestFindToolchainsWithoutTheirCompanion asks that a rustc without cargo is none.
-func TestFindToolchainsWithoutTheirCompanion(t *testing.T) {
+func TestFindToolchains_RequiresCargoNextToRustc(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	program := filepath.Join(root, "rustc")
@@ -89,8 +88,8 @@ func TestFindToolchainsWithoutTheirCompanion(t *testing.T) {
 	find := func() (runtime.Toolchain, error) {
 		return runtime.FindToolchains(t.Context(), map[string]string{runtime.Rust: program}).For(runtime.Rust)
 	}
-	if got, err := find(); err == nil || !strings.Contains(err.Error(), "has no cargo beside it; install Rust") {
-		t.Errorf("For(Rust) = %+v, %v, want what is not there", got, err)
+	if got, err := find(); err == nil || !strings.Contains(err.Error(), "has no cargo in its folder bin; install Rust") {
+		t.Errorf("For(Rust) = %+v, %v, want an error that names cargo", got, err)
 	}
 	cargo := filepath.Join(root, "bin", "cargo")
 	if err := os.Mkdir(filepath.Dir(cargo), 0o700); err != nil {

@@ -6,39 +6,39 @@ import (
 	"strings"
 )
 
-// AwaitArgument is the only argument of a bootstrap that becomes a worker.
+// AwaitArgument is the only argument of a bootstrap that runs as a worker.
 const AwaitArgument = "--await"
 
-// A Worker is an interpreter that is started before anybody knows which function
-// it will serve: it loads what its bootstrap needs and waits. It then reads an
-// Assignment, as JSON and to the end, from file descriptor 5, a pipe, and goes on
-// as if it had been started for that function. It serves no other one after.
+// A Worker describes an interpreter that is started before its function is known: it
+// loads the bootstrap and waits. It then reads an Assignment as JSON from file
+// descriptor 5, a pipe, until its end, and continues like a process that was started
+// for that function. It serves one function only.
 type Worker struct {
-	// Interpreter is the language whose toolchain runs it.
+	// Interpreter is the language of the toolchain.
 	Interpreter string
-	// Options are the interpreter's own arguments.
+	// Options are the arguments of the interpreter itself.
 	Options []string
-	// BootstrapName and Bootstrap are the file that the interpreter runs. It
-	// needs nothing beside it.
+	// BootstrapName and Bootstrap are the name and content of the file that the
+	// interpreter runs. It needs no other file.
 	BootstrapName string
 	Bootstrap     []byte
-	// Startup are the variables that the interpreter reads when it starts and
-	// never again; a name may end in * for all that begin so.
+	// Startup has the variables that the interpreter reads only when it starts. A name
+	// may end in "*", which matches any suffix.
 	Startup []string
-	// Handled are exceptions from Startup: the bootstrap sees to them itself.
+	// Handled has exceptions from Startup that the bootstrap implements itself.
 	Handled []string
 }
 
-// An Assignment tells a worker which function it serves.
+// An Assignment is the message that makes a worker serve a function.
 type Assignment struct {
-	// Arguments are those of the bootstrap.
+	// Arguments are the arguments of the bootstrap.
 	Arguments []string `json:"arguments"`
-	// Environment replaces the worker's own.
+	// Environment replaces the environment of the worker.
 	Environment map[string]string `json:"environment"`
 }
 
-// Command returns the worker's command line; bootstrap is the absolute path of
-// the file. Returns an error if the interpreter is not on this machine.
+// Command returns the command line of the worker. bootstrap is the absolute path of its
+// file. Returns an error if this machine lacks the interpreter.
 func (w Worker) Command(t *Toolchains, bootstrap string) ([]string, error) {
 	toolchain, err := t.For(w.Interpreter)
 	if err != nil {
@@ -47,11 +47,10 @@ func (w Worker) Command(t *Toolchains, bootstrap string) ([]string, error) {
 	return slices.Concat([]string{toolchain.Path}, w.Options, []string{bootstrap, AwaitArgument}), nil
 }
 
-// Assign returns what to tell a worker so that it does as a process that is
-// started by a launch in the environment env, of "KEY=value", where the last
-// value of a name counts. It returns false if a worker cannot: the launch is not
-// one of its bootstrap, or the environment has a variable that only an
-// interpreter that starts would heed.
+// Assign returns the message after which a worker behaves like a process that was started
+// with the launch and the environment env, of "KEY=value"; the last value of a name
+// counts. It returns false if that is impossible: the launch has another bootstrap, or
+// env has a variable of Startup.
 func (w Worker) Assign(l Launch, dir string, env []string) (Assignment, bool) {
 	arguments, ok := w.arguments(l)
 	if !ok {
@@ -68,7 +67,7 @@ func (w Worker) Assign(l Launch, dir string, env []string) (Assignment, bool) {
 	return a, true
 }
 
-// arguments returns what follows the bootstrap in a launch's command.
+// arguments returns the arguments after the bootstrap in the command of a launch.
 func (w Worker) arguments(l Launch) ([]string, bool) {
 	prefix := slices.Concat(w.Options, []string{path.Join(DirPlaceholder, w.BootstrapName)})
 	if l.Interpreter != w.Interpreter || len(l.Command) < len(prefix) || !slices.Equal(l.Command[:len(prefix)], prefix) {

@@ -7,7 +7,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-func TestWorkerAssign(t *testing.T) {
+func TestWorker_AssignsWhatItCanServe(t *testing.T) {
 	t.Parallel()
 	worker := runtime.Worker{
 		Interpreter: runtime.Python, Options: []string{"-u"}, BootstrapName: "b.py",
@@ -20,28 +20,28 @@ func TestWorkerAssign(t *testing.T) {
 		want   map[string]string
 		no     bool
 	}{
-		"the last value counts": {
+		"last value counts": {
 			launch: runtime.Launch{Interpreter: runtime.Python, Command: command},
 			env:    []string{"A=1", "B=x=y", "A=2", "PYTHONPATH=/p", "LANGUAGE=fr"},
 			want:   map[string]string{"A": "2", "B": "x=y", "PYTHONPATH": "/p", "LANGUAGE": "fr"},
 		},
-		"a variable of the start": {
+		"startup variable": {
 			launch: runtime.Launch{Interpreter: runtime.Python, Command: command}, env: []string{"LANG=C"}, no: true,
 		},
-		"a variable that begins as one": {
+		"startup variable by prefix": {
 			launch: runtime.Launch{Interpreter: runtime.Python, Command: command}, env: []string{"PYTHONOPTIMIZE=1"}, no: true,
 		},
-		"another language":  {launch: runtime.Launch{Interpreter: runtime.Node, Command: command}, no: true},
-		"another bootstrap": {launch: runtime.Launch{Interpreter: runtime.Python, Command: []string{"-u", "{dir}/c.py"}}, no: true},
-		"other options":     {launch: runtime.Launch{Interpreter: runtime.Python, Command: []string{"{dir}/b.py"}}, no: true},
-		"a program":         {launch: runtime.Launch{Command: []string{"{dir}/function"}}, no: true},
+		"other language":  {launch: runtime.Launch{Interpreter: runtime.Node, Command: command}, no: true},
+		"other bootstrap": {launch: runtime.Launch{Interpreter: runtime.Python, Command: []string{"-u", "{dir}/c.py"}}, no: true},
+		"other options":   {launch: runtime.Launch{Interpreter: runtime.Python, Command: []string{"{dir}/b.py"}}, no: true},
+		"program":         {launch: runtime.Launch{Command: []string{"{dir}/function"}}, no: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got, ok := worker.Assign(test.launch, "/data/r1", test.env)
 			if ok == test.no {
-				t.Fatalf("Assign() = %+v, %t", got, ok)
+				t.Fatalf("Assign() = %+v, %t, want %t", got, ok, !test.no)
 			}
 			want := runtime.Assignment{Arguments: []string{"/data/r1/function", "handle"}, Environment: test.want}
 			if ok && !reflect.DeepEqual(got, want) {

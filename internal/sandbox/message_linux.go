@@ -27,8 +27,8 @@ func send(socket *net.UnixConn, body []byte, files []int) error {
 	if len(files) > 0 {
 		rights = unix.UnixRights(files...)
 	}
-	// Length and body go out in one piece if the socket has room: otherwise the launcher
-	// wakes up twice.
+	// One write sends length and body if the socket buffer has space: with two writes the
+	// launcher would wake up twice.
 	n, _, err := socket.WriteMsgUnix(message, rights, nil)
 	if err == nil && n < len(message) {
 		_, err = socket.Write(message[n:])

@@ -1,16 +1,13 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -290,34 +287,6 @@ func (s *Sandbox) releaseUser() {
 		s.host.ids.release(s.user)
 		s.user = 0
 	}
-}
-
-// A recorder writes to its Writer, if it is not nil, and keeps the first KiB.
-type recorder struct {
-	io.Writer
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (h *recorder) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	if room := 1024 - h.text.Len(); room > 0 {
-		h.text.Write(p[:min(room, len(p))])
-	}
-	h.mu.Unlock()
-	if h.Writer == nil {
-		return len(p), nil
-	}
-	return h.Writer.Write(p)
-}
-
-func (h *recorder) err() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.text.Len() == 0 {
-		return nil
-	}
-	return errors.New(string(bytes.TrimSpace(h.text.Bytes())))
 }
 
 // Memory returns the memory in use by the sandbox, in bytes; 0 at a level without

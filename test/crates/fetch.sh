@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Puts axum 0.8 and the crates that it needs into the folder named, as a directory
-# that cargo takes in place of crates.io. They come from Debian, in whose testing
-# release they are packaged, through apt: the tests need no crates.io, which CI may
-# not reach. Nothing is installed.
+# Downloads axum 0.8 and its dependencies into a folder that cargo can use as a
+# replacement of crates.io. The crates are packages of Debian testing, downloaded
+# with apt and not installed, so that the tests do not need crates.io.
 set -euo pipefail
 into=$(realpath -m "$1")
 

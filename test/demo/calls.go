@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// programs are what the server needs to serve a language.
+// programs are the programs that the server needs for each language.
 var programs = []struct{ language, program string }{{"go", "go"}, {"node", "node"}, {"php", "php"}, {"python", "python3"}}
 
-// findLanguages leaves out the functions that this machine cannot serve.
+// findLanguages selects the languages whose programs are installed.
 func (d *demo) findLanguages(context.Context) error {
 	for _, p := range programs {
 		if _, err := exec.LookPath(p.program); err != nil {
-			d.say("%s is not here: the function hello-%s is left out", p.program, p.language)
+			d.say("%s is not installed: skipping the function hello-%s", p.program, p.language)
 			continue
 		}
 		d.languages = append(d.languages, p.language)
@@ -31,7 +31,8 @@ func (d *demo) findLanguages(context.Context) error {
 	return os.Setenv("TF_VAR_languages", string(encoded))
 }
 
-// callFunctions calls the functions with every kind of token there is.
+// callFunctions calls the functions with valid, foreign, changed, expired and revoked
+// tokens.
 func (d *demo) callFunctions(ctx context.Context) error {
 	var hosts, tokens map[string]string
 	if err := d.output(ctx, "private-function", "hosts", &hosts); err != nil {
@@ -53,7 +54,7 @@ func (d *demo) callFunctions(ctx context.Context) error {
 	call := func(language, what, token string, want int) {
 		d.callAndCheck(ctx, language, hosts[language], what, token, want)
 	}
-	call("go", "a token that expires in a moment", tokens["short"], http.StatusOK)
+	call("go", "a token that expires soon", tokens["short"], http.StatusOK)
 	for i, language := range d.languages {
 		call(language, "no token", "", http.StatusForbidden)
 		call(language, "its token", tokens[language], http.StatusOK)
@@ -62,18 +63,18 @@ func (d *demo) callFunctions(ctx context.Context) error {
 			call(language, "the token of hello-"+other, tokens[other], http.StatusForbidden)
 		}
 	}
-	call("go", "the token of a function elsewhere", foreign, http.StatusForbidden)
+	call("go", "the token of another namespace's function", foreign, http.StatusForbidden)
 	call("go", "its token with the last letter changed", changeLast(tokens["go"]), http.StatusForbidden)
 	if err := waitUntil(ctx, expires); err != nil {
 		return err
 	}
-	call("go", "the token that has expired now", tokens["short"], http.StatusForbidden)
+	call("go", "the token after its expiry", tokens["short"], http.StatusForbidden)
 
 	d.say(`terraform destroy -target='scaleway_function_token.function["go"]'`)
 	if _, err := d.tf(ctx, "private-function", "destroy", "-auto-approve", `-target=scaleway_function_token.function["go"]`); err != nil {
 		return err
 	}
-	call("go", "its token, revoked", tokens["go"], http.StatusForbidden)
+	call("go", "its revoked token", tokens["go"], http.StatusForbidden)
 	call("go", "the namespace's token", tokens["namespace"], http.StatusOK)
 	return nil
 }
@@ -86,7 +87,8 @@ func (d *demo) callAndCheck(ctx context.Context, language, host, what, token str
 	}
 }
 
-// call calls a function, and returns the status and the body.
+// call calls a function, and returns the status and the body. If the call fails, it
+// returns 0 and the error.
 func (d *demo) call(ctx context.Context, host, token string) (int, string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.server.gateway+"/world", nil)
 	if err != nil {
@@ -108,7 +110,7 @@ func (d *demo) call(ctx context.Context, host, token string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// changeLast changes one letter of a token, and so at least one bit.
+// changeLast replaces the last letter of a token.
 func changeLast(token string) string {
 	last := byte('A')
 	if token[len(token)-1] == last {

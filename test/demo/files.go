@@ -6,12 +6,13 @@ import (
 	"path/filepath"
 )
 
-// copyExample copies an example out of the checkout, where nothing is written.
+// copyExample copies an example to the demo's folder. The demo does not write to the
+// checkout.
 func (d *demo) copyExample(name string) error {
 	return os.CopyFS(d.path(name), os.DirFS(filepath.Join(d.root, "examples", name)))
 }
 
-// zipFolder packs the content of a folder.
+// zipFolder writes the content of a folder to a zip archive.
 func zipFolder(folder, path string) error {
 	file, err := os.Create(path)
 	if err != nil {

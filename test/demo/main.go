@@ -1,6 +1,5 @@
-// Command demo is `make demo`: it runs the examples with the real terraform
-// against a fresh server, calls the functions, and says whether each call was
-// answered as it should be.
+// Command demo is `make demo`. It applies the examples with the real terraform to a new
+// server, calls the functions, and prints whether each call has the expected result.
 package main
 
 import (
@@ -13,7 +12,7 @@ import (
 )
 
 func main() {
-	keep := flag.Bool("keep", false, "leave the server running, and say what to type next")
+	keep := flag.Bool("keep", false, "leave the server running and print the next commands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// run goes through the demo, in a folder of its own that it removes again.
+// run runs the demo in a temporary folder. Unless keep is set, it removes the folder at
+// the end.
 func run(ctx context.Context, out io.Writer, keep bool) (err error) {
 	d := &demo{out: out}
 	if d.root, err = os.Getwd(); err != nil {
@@ -22,12 +23,12 @@ func run(ctx context.Context, out io.Writer, keep bool) (err error) {
 	}
 	defer func() {
 		if keep && err == nil {
-			d.sayWhatNext()
+			d.printNextCommands()
 			return
 		}
 		err = errors.Join(err, d.stopServer(), os.RemoveAll(d.dir))
 		if err == nil {
-			fmt.Fprintln(out, "\nEverything is destroyed, the server is stopped, nothing is left behind.")
+			fmt.Fprintln(out, "\nAll objects are destroyed, the server is stopped, and the demo's files are removed.")
 		}
 	}()
 	steps := []func(context.Context) error{d.findTerraform, d.findLanguages, d.startServer, d.applyExample, d.applyFunctions, d.callFunctions, d.importToken}
@@ -42,45 +43,46 @@ func run(ctx context.Context, out io.Writer, keep bool) (err error) {
 	return d.verdict()
 }
 
-// demo is one run of it.
+// demo is one run of the demo.
 type demo struct {
 	out io.Writer
-	// root is the checkout; dir holds all that the run makes.
+	// root is the checkout, and dir the folder for all files of the run.
 	root, dir string
 	server    *server
 	terraform string
 	languages []string
-	// host is that of the Go function, to call by hand.
-	host  string
-	wrong int
+	// host is the host name of the Go function.
+	host string
+	// failed counts the failed checks.
+	failed int
 }
 
-// say starts a step.
+// say prints the heading of a step.
 func (d *demo) say(format string, args ...any) {
 	fmt.Fprintf(d.out, "\n==> "+format+"\n", args...)
 }
 
-// check prints one line of what was seen, and counts what is not as it should
-// be.
+// check prints a result and whether it is the wanted one.
 func (d *demo) check(what string, want, got any) {
 	verdict := "ok"
 	if fmt.Sprint(want) != fmt.Sprint(got) {
-		verdict = fmt.Sprintf("WRONG, should be %v", want)
-		d.wrong++
+		verdict = fmt.Sprintf("FAILED, want %v", want)
+		d.failed++
 	}
 	fmt.Fprintf(d.out, "    %-52s %-12v %s\n", what, got, verdict)
 }
 
 func (d *demo) verdict() error {
-	if d.wrong > 0 {
-		return fmt.Errorf("%d of the lines above are not as they should be", d.wrong)
+	if d.failed > 0 {
+		return fmt.Errorf("%d of the checks above failed", d.failed)
 	}
 	return nil
 }
 
-// applyExample applies the page that it all began with, as it stands.
+// applyExample applies the example of the official provider's page on function tokens,
+// unchanged.
 func (d *demo) applyExample(ctx context.Context) error {
-	d.say("Applying examples/function-token: the official provider's own example, as it stands")
+	d.say("Applying examples/function-token: the official provider's own example, unchanged")
 	if err := d.copyExample("function-token"); err != nil {
 		return err
 	}
@@ -95,13 +97,13 @@ func (d *demo) applyExample(ctx context.Context) error {
 	}
 	fmt.Fprintf(d.out, "    terraform apply took %.1f s\n", time.Since(began).Seconds())
 	d.check("objects in the state", 4, len(strings.Fields(objects)))
-	d.check("warned of a token that has expired already", true, strings.Contains(output, "Warning: The function token is already expired"))
+	d.check("warning about a token that is already expired", true, strings.Contains(output, "Warning: The function token is already expired"))
 	changes, err := d.plan(ctx, "function-token")
 	d.check("a second plan", "no changes", changes)
 	return err
 }
 
-// shortLife is how long the token lives that expires while the demo looks on.
+// shortLife is the lifetime of the token that expires during the demo.
 const shortLife = 8 * time.Second
 
 func (d *demo) applyFunctions(ctx context.Context) error {
@@ -114,11 +116,12 @@ func (d *demo) applyFunctions(ctx context.Context) error {
 			return err
 		}
 	}
-	// The functions come first: the short token is to be young when it is used.
-	progress := d.progress("building (the first Go build compiles the standard library)")
+	// The functions are applied first, because the short-lived token must be used soon
+	// after its creation.
+	stopProgress := d.progress("building (the first Go build compiles the standard library)")
 	began := time.Now()
 	_, err := d.tf(ctx, "private-function", "apply", "-auto-approve", "-target=scaleway_function.hello")
-	progress()
+	stopProgress()
 	if err != nil {
 		return err
 	}
@@ -126,14 +129,14 @@ func (d *demo) applyFunctions(ctx context.Context) error {
 	return d.applyShortToken(ctx, time.Now().Add(shortLife))
 }
 
-// applyShortToken applies the rest, with a token that expires then.
+// applyShortToken applies the rest of the example, with a token that expires at expires.
 func (d *demo) applyShortToken(ctx context.Context, expires time.Time) error {
 	d.setExpiry(expires)
 	_, err := d.tf(ctx, "private-function", "apply", "-auto-approve")
 	return err
 }
 
-// importToken forgets a token and takes it back by its ID.
+// importToken removes a token from the state and imports it by its ID.
 func (d *demo) importToken(ctx context.Context) error {
 	d.say("Importing a token by its region and ID")
 	const address = "scaleway_function_token.namespace"
@@ -165,14 +168,14 @@ func (d *demo) destroyAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d.check("objects left of "+example, 0, len(strings.Fields(left)))
+		d.check("objects in the state of "+example, 0, len(strings.Fields(left)))
 	}
 	return nil
 }
 
-func (d *demo) sayWhatNext() {
+func (d *demo) printNextCommands() {
 	fmt.Fprintf(d.out, `
-The server is still running, with everything that was applied. To go on with it:
+The server is still running, with all applied objects. To use it:
 
     export JETON_DATA_DIR=%s
     export PATH=%s:$PATH
@@ -182,7 +185,7 @@ The server is still running, with everything that was applied. To go on with it:
     jeton tf output -json tokens
     curl -i -H "Host: %s" -H "X-Auth-Token: ..." "$JETON_GATEWAY_URL/"
 
-To end it:
+To stop it and remove its files:
 
     kill %d && rm -r %s
 `, d.path("data"), filepath.Join(d.root, "bin"), d.path("private-function"), d.expiry(), d.host, d.server.pid(), d.dir)

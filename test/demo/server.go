@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// server is the child process that serves.
+// server is the process of jeton serve.
 type server struct {
 	command *exec.Cmd
 	log     *os.File
@@ -35,8 +35,8 @@ const (
 	pollEvery  = 20 * time.Millisecond
 )
 
-// startServer starts `jeton serve` on free loopback ports, with a fresh data
-// folder.
+// startServer starts jeton serve on free loopback ports with a new data folder, and
+// waits until it serves.
 func (d *demo) startServer(ctx context.Context) error {
 	log, err := os.Create(d.path("serve.log"))
 	if err != nil {
@@ -44,13 +44,13 @@ func (d *demo) startServer(ctx context.Context) error {
 	}
 	arguments := []string{"serve", "--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen="}
 	if runtime.GOOS != "linux" {
-		// The functions of the examples are ours, and there is no other level.
+		// Other systems have no other level, and the examples' functions are trusted.
 		arguments = append(arguments, "--isolation=none")
 	}
 	command := exec.Command(d.jeton(), arguments...)
 	command.Env = d.environment()
 	command.Stdout, command.Stderr = log, log
-	// Ctrl-C reaches the demo alone, which destroys what it has made first.
+	// In its own process group the server does not get Ctrl-C: the demo stops it last.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := command.Start(); err != nil {
 		return err
@@ -86,7 +86,8 @@ func (d *demo) serverFailed(what string) error {
 	return fmt.Errorf("jeton serve %s:\n%s", what, log)
 }
 
-// stopServer stops the server as an operator would, and sees that it ends.
+// stopServer stops the server with SIGTERM and returns an error unless it ends with
+// exit status 0.
 func (d *demo) stopServer() error {
 	if d.server == nil {
 		return nil
@@ -106,7 +107,7 @@ func (d *demo) stopServer() error {
 	return nil
 }
 
-// progress shows that something is still going on, until it is told to stop.
+// progress prints a dot each second until stop is called.
 func (d *demo) progress(what string) (stop func()) {
 	fmt.Fprintf(d.out, "    %s ", what)
 	done, stopped := make(chan struct{}), make(chan struct{})

@@ -15,11 +15,10 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// oldest is the first version of terraform that has all that the provider uses.
+// oldest is the oldest version of terraform that supports all that the provider uses.
 const oldest = "v1.11"
 
-// findTerraform takes terraform or tofu from PATH, and builds OpenTofu where
-// there is neither.
+// findTerraform finds terraform or tofu in PATH, or builds OpenTofu.
 func (d *demo) findTerraform(ctx context.Context) error {
 	for _, name := range []string{"terraform", "tofu"} {
 		path, err := exec.LookPath(name)
@@ -28,7 +27,7 @@ func (d *demo) findTerraform(ctx context.Context) error {
 		}
 		version, err := terraformVersion(ctx, path)
 		if err != nil || semver.Compare("v"+version, oldest) < 0 {
-			fmt.Fprintf(d.out, "%s is %s, which is too old: looking for another\n", path, version)
+			fmt.Fprintf(d.out, "%s has version %s, which is older than %s: skipping it\n", path, version, oldest)
 			continue
 		}
 		d.terraform = path
@@ -50,15 +49,15 @@ func terraformVersion(ctx context.Context, path string) (string, error) {
 	return version.Version, err
 }
 
-// buildTofu builds OpenTofu from its source, at the version that a tools module
-// of its own pins. The result stays in bin/ for the next time.
+// buildTofu builds OpenTofu into bin/, at the version of the module tools/tofu. A later
+// run uses the result.
 func (d *demo) buildTofu(ctx context.Context) error {
 	d.terraform = filepath.Join(d.root, "bin", "tofu")
 	if _, err := os.Stat(d.terraform); err == nil {
-		d.say("Using bin/tofu, which an earlier run has built")
+		d.say("Using bin/tofu from an earlier run")
 		return nil
 	}
-	d.say("Neither terraform (%s or later) nor tofu is here: building OpenTofu, which takes some minutes", oldest)
+	d.say("Neither terraform (%s or later) nor tofu is installed: building OpenTofu, which takes some minutes", oldest)
 	defer d.progress("building OpenTofu")()
 	build := exec.CommandContext(ctx, "go", "build", "-o", d.terraform, "github.com/opentofu/opentofu/cmd/tofu")
 	build.Dir = filepath.Join(d.root, "tools", "tofu")
@@ -69,7 +68,7 @@ func (d *demo) buildTofu(ctx context.Context) error {
 	return nil
 }
 
-// tf runs `jeton tf` in the folder of an example, and returns what it prints.
+// tf runs jeton tf in the folder of an example, and returns its standard output.
 func (d *demo) tf(ctx context.Context, example string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, d.jeton(), append([]string{"tf"}, args...)...)
 	command.Dir = d.path(example)
@@ -84,7 +83,7 @@ func (d *demo) tf(ctx context.Context, example string, args ...string) (string, 
 	return stdout.String(), nil
 }
 
-// plan says what terraform would change.
+// plan returns "changes" or "no changes".
 func (d *demo) plan(ctx context.Context, example string) (string, error) {
 	output, err := d.tf(ctx, example, "plan", "-detailed-exitcode")
 	const changed = 2
@@ -104,7 +103,7 @@ func (d *demo) output(ctx context.Context, example, name string, into any) error
 	return json.Unmarshal([]byte(text), into)
 }
 
-// stateValue reads one attribute of a resource out of the state.
+// stateValue reads an attribute of a resource from the state.
 func (d *demo) stateValue(ctx context.Context, example, address, attribute string, into any) error {
 	text, err := d.tf(ctx, example, "show", "-json")
 	if err != nil {
@@ -128,21 +127,20 @@ func (d *demo) stateValue(ctx context.Context, example, address, attribute strin
 			return json.Unmarshal(resource.Values[attribute], into)
 		}
 	}
-	return fmt.Errorf("the state of %s has no %s", example, address)
+	return fmt.Errorf("find %s in the state of %s: not found", address, example)
 }
 
 const expiryVariable = "TF_VAR_expires_at"
 
-// setExpiry says when the short-lived token expires, in this and all later
-// runs of terraform.
+// setExpiry sets the expiry of the short-lived token for all later runs of terraform.
 func (d *demo) setExpiry(at time.Time) {
 	_ = os.Setenv(expiryVariable, at.UTC().Format(time.RFC3339))
 }
 
 func (d *demo) expiry() string { return os.Getenv(expiryVariable) }
 
-// environment keeps whatever this machine has set up for terraform or for
-// Scaleway out of the demo.
+// environment returns the environment without this machine's settings of Terraform,
+// Scaleway and Jeton.
 func (d *demo) environment() []string {
 	var environment []string
 	for _, variable := range os.Environ() {

@@ -139,7 +139,7 @@ func TestLogs_FollowUntilRevocationOrStop(t *testing.T) {
 		}
 	}
 	w.Stop()
-	if stopped.Scan() || strings.Contains(w.Log.String(), "calls were cut off") {
+	if stopped.Scan() || strings.Contains(w.Log.String(), "calls were interrupted") {
 		t.Errorf("after the server's stop: got line %q", stopped.Text())
 	}
 }

@@ -107,7 +107,7 @@ func TestStop_EndsCallsAfterTimeout(t *testing.T) {
 	if status := <-call.status; status == 200 {
 		t.Error("the call that never ends got an answer")
 	}
-	if !strings.Contains(w.Log.String(), "calls were cut off") {
+	if !strings.Contains(w.Log.String(), "calls were interrupted") {
 		t.Error("the log does not report that a call was ended")
 	}
 }

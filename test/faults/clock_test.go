@@ -16,10 +16,10 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// TestClockSetBack sets the clock back by two hours, once while the server runs and
-// once while it does not. It is a server of this process: the clock of the machine
-// is everybody's.
-func TestClockSetBack(t *testing.T) {
+// TestServe_KeepsExpiryWhenTheClockIsSetBack sets the clock back by two hours, once while
+// the server is running and once while it is stopped. The server runs in this process,
+// with an injected clock.
+func TestServe_KeepsExpiryWhenTheClockIsSetBack(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	j := jetontest.Start(t, func(c *server.Config) {
@@ -51,23 +51,23 @@ func TestClockSetBack(t *testing.T) {
 	}
 	expired := function.NewAPI(j.ClientOf(key))
 	if refused(t, j.GatewayURL, f, short.Token) || refused(t, j.GatewayURL, f, long.Token) || !refused(t, j.GatewayURL, f, revoked.Token) {
-		t.Fatal("the tokens do not open what they should")
+		t.Fatal("before expiry: want the short and long tokens admitted and the revoked one denied")
 	}
 	ahead.Store(int64(2 * time.Hour))
 	if !refused(t, j.GatewayURL, f, short.Token) {
-		t.Error("a token that has expired opens")
+		t.Error("got an expired token admitted, want it denied")
 	}
 	late := token(24 * time.Hour)
 	ahead.Store(0)
 	if !refused(t, j.GatewayURL, f, short.Token) || !refused(t, j.GatewayURL, f, revoked.Token) || refused(t, j.GatewayURL, f, long.Token) {
-		t.Error("with the clock set back, tokens are not what they were")
+		t.Error("with the clock set back: want the long token admitted, and the expired and revoked ones denied")
 	}
 	_, err = expired.ListNamespaces(&function.ListNamespacesRequest{})
 	if denied, ok := errors.AsType[*scw.DeniedAuthenticationError](err); !ok || denied.Reason != "expired" {
-		t.Errorf("with the clock set back, a key that has expired: %v", err)
+		t.Errorf("got %v for an expired key with the clock set back, want DeniedAuthenticationError with reason expired", err)
 	}
 	if got := strings.Count(j.Log.String(), "the clock was set back"); got != 1 {
-		t.Errorf("the log says %d times that the clock was set back, want once", got)
+		t.Errorf("got %d log messages about the clock, want 1", got)
 	}
 	early := token(24 * time.Hour)
 	acknowledged := []string{short.ID, long.ID, late.ID, early.ID}
@@ -76,16 +76,16 @@ func TestClockSetBack(t *testing.T) {
 	ahead.Store(int64(-2 * time.Hour))
 	j.Restart()
 	if !strings.Contains(j.Log.String(), "the clock is behind the last change") {
-		t.Error("a start does not say that the clock is behind")
+		t.Error("got no log message about the clock at the start, want one")
 	}
 	api = function.NewAPI(j.Client())
 	p.API = api
 	p.wantTokens("after a restart", append(acknowledged, token(time.Hour).ID))
 	if !refused(t, j.GatewayURL, f, revoked.Token) || refused(t, j.GatewayURL, f, late.Token) {
-		t.Error("after a restart, tokens are not what they were")
+		t.Error("after a restart: want the late token admitted and the revoked one denied")
 	}
 	listed, err := api.ListTokens(&function.ListTokensRequest{FunctionID: &f.ID}, scw.WithAllPages())
 	if err != nil || listed.TotalCount != 5 || len(listed.Tokens) != 5 {
-		t.Errorf("the list has %d of %d, %v", len(listed.Tokens), listed.TotalCount, err)
+		t.Errorf("got %d of %d tokens, %v in the list, want 5 of 5", len(listed.Tokens), listed.TotalCount, err)
 	}
 }

@@ -16,16 +16,16 @@ import (
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
-// wantUnavailable fails unless an error says what is wrong with the server.
+// wantUnavailable checks that an error is a 503 with a text.
 func wantUnavailable(t *testing.T, err error, text string) {
 	t.Helper()
 	refused, ok := errors.AsType[*scw.ResponseError](err)
 	if !ok || refused.StatusCode != http.StatusServiceUnavailable || !strings.Contains(refused.Message, text) {
-		t.Errorf("the answer is %v, want 503 and %q", err, text)
+		t.Errorf("got %v, want 503 and %q", err, text)
 	}
 }
 
-// mount makes a small file system of its own that ends with the test.
+// mount mounts a tmpfs until the test ends.
 func mount(t *testing.T, dir, options string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -48,12 +48,12 @@ func remount(t *testing.T, dir, options string) {
 	}
 }
 
-// TestFullDisk fills the disk while tokens are made. What was acknowledged is
-// there afterwards; what could not be kept was answered so; and when there is room
-// again, the same process goes on.
-func TestFullDisk(t *testing.T) {
+// TestServe_RefusesChangesOnFullDisk creates tokens until the disk is full. Acknowledged
+// tokens are kept, other changes get 503, and the process accepts changes again when there
+// is space.
+func TestServe_RefusesChangesOnFullDisk(t *testing.T) {
 	t.Parallel()
-	needs.Root(t, "mounts a small disk") // TestLimitedFiles shows the same without.
+	needs.Root(t, "mounts a small disk") // The test of file sizes needs no root.
 	disk := filepath.Join(t.TempDir(), "disk")
 	mount(t, disk, "size=1536k")
 	p := start(t, filepath.Join(disk, "data"), "")
@@ -66,40 +66,40 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opens, err := p.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})
+	valid, err := p.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	kept, err := p.tokens(n.ID, 5000)
 	wantUnavailable(t, err, "its disk is full")
-	if refused(t, p.gateway, f, opens.Token) || !refused(t, p.gateway, f, opens.Token+"x") {
-		t.Error("on a full disk, the gateway does not decide as before")
+	if refused(t, p.gateway, f, valid.Token) || !refused(t, p.gateway, f, valid.Token+"x") {
+		t.Error("on a full disk: want a valid token admitted and an invalid one denied")
 	}
 	if _, err := p.DeleteToken(&function.DeleteTokenRequest{TokenID: kept[0]}); err == nil {
-		kept = kept[1:] // there was just room enough
+		kept = kept[1:] // There was enough space for this change.
 	}
 	p.wantTokens("on a full disk", kept[:min(len(kept), 50)])
 	if status, body := put(t, target, 1<<20); status != http.StatusServiceUnavailable || !strings.Contains(body, "disk is full") {
-		t.Errorf("an archive that there is no room for: %d %s", status, body)
+		t.Errorf("got %d %s for an upload to a full disk, want 503", status, body)
 	}
-	if said := p.log.String(); !strings.Contains(said, "free disk space") {
-		t.Error("the log does not say what to do")
+	if log := p.log.String(); !strings.Contains(log, "free disk space") {
+		t.Error("got no advice for a full disk in the log, want some")
 	}
 	remount(t, disk, "size=64m")
 	more, err := p.tokens(n.ID, 20)
 	if err != nil {
-		t.Errorf("with room again: %v", err)
+		t.Errorf("got %v when the disk has space again, want nil", err)
 	}
 	kept = append(kept, more...)
 	if status, body := put(t, target, 1<<20); status != http.StatusOK {
-		t.Errorf("an archive that there is room for again: %d %s", status, body)
+		t.Errorf("got %d %s for an upload when the disk has space again, want 200", status, body)
 	}
 	p.kill()
 	p = start(t, filepath.Join(disk, "data"), "")
 	p.wantTokens("after a crash", kept)
 }
 
-// put uploads an archive of so many bytes.
+// put uploads an archive of a size in bytes.
 func put(t *testing.T, target *function.UploadURL, size int) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPut, target.URL, strings.NewReader(strings.Repeat("x", size)))
@@ -118,25 +118,24 @@ func put(t *testing.T, target *function.UploadURL, size int) (status int, body s
 	return response.StatusCode, string(text)
 }
 
-// TestLimitedFiles has no file grow beyond a size, which anybody can.
-func TestLimitedFiles(t *testing.T) {
+// TestServe_RefusesChangesWhenFilesCannotGrow limits the file size with ulimit.
+func TestServe_RefusesChangesWhenFilesCannotGrow(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, data, "ulimit -f 1200")
 	n := p.namespace("limited")
 	kept, err := p.tokens(n.ID, 5000)
-	wantUnavailable(t, err, "a file may not grow")
+	wantUnavailable(t, err, "a file cannot grow")
 	p.wantTokens("with files that cannot grow", kept[:min(len(kept), 50)])
 	p.kill()
 	p = start(t, data, "")
 	p.wantTokens("after a crash", kept)
 	if _, err := p.tokens(n.ID, 1); err != nil {
-		t.Errorf("without the limit: %v", err)
+		t.Errorf("got %v without the limit, want nil", err)
 	}
 }
 
-// TestReadOnlyFolder says what is wrong, and changes nothing.
-func TestReadOnlyFolder(t *testing.T) {
+func TestServe_RefusesReadOnlyFolder(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "disk")
 	data := filepath.Join(dir, "data")
@@ -155,10 +154,10 @@ func TestReadOnlyFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
-		// The owner's own folder is opened again, but nothing beside it.
+		// The server restores the mode of its data folder, but not that of the parent.
 		want = "permission denied"
 	}
-	if said := refuses(t, data); !strings.Contains(said, want) || !strings.Contains(said, dir) || strings.Contains(said, "goroutine") {
-		t.Errorf("jeton says %q, want the folder and %q", said, want)
+	if printed := refusesToStart(t, data); !strings.Contains(printed, want) || !strings.Contains(printed, dir) || strings.Contains(printed, "goroutine") {
+		t.Errorf("got output %q, want the folder and %q", printed, want)
 	}
 }

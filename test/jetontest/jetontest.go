@@ -1,5 +1,5 @@
-// Package jetontest starts a whole Jeton within a test: the real server on free
-// loopback ports, with a data folder of its own, stopped when the test ends.
+// Package jetontest starts the real server within a test, on free loopback ports and
+// with its own data folder. The server stops when the test ends.
 package jetontest
 
 import (
@@ -24,11 +24,11 @@ import (
 // Jeton is a running server and its first API key.
 type Jeton struct {
 	APIURL, GatewayURL string
-	// GatewayTLSURL is empty unless an option turns that port on.
+	// GatewayTLSURL is "" unless an option enables the TLS listener.
 	GatewayTLSURL, OpsURL     string
 	AccessKey, SecretKey      string
 	ProjectID, OrganizationID string
-	// Admin is the owner's way to say who may call.
+	// Admin is a client of the owner's socket.
 	Admin *admin.Client
 	// DataDir is the server's data folder.
 	DataDir string
@@ -43,8 +43,8 @@ type Jeton struct {
 // An Option changes the server's configuration before it starts.
 type Option func(*server.Config)
 
-// keyPair is one key pair for all namespaces of a test program: making one
-// takes long. It is as large as a real one, so that tokens are too.
+// keyPair returns the same key pair for all namespaces of a test program, because the
+// generation takes long. The key has the real size, so that tokens have it, too.
 var keyPair = sync.OnceValues(func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) })
 
 // Start runs a server until the test ends.
@@ -75,11 +75,10 @@ func configured(t testing.TB, dataDir string, options []Option) *Jeton {
 	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
-	// Most servers of tests live for a second, and have no use for sandboxes that
-	// wait.
+	// Most servers of tests run for a second and need no warm sandboxes.
 	config.WarmPool = process.WarmPool{}
 	if runtime.GOOS != "linux" {
-		config.Isolation = "none" // There is no other level.
+		config.Isolation = "none" // Other systems have no other level.
 	}
 	for _, option := range options {
 		option(&config)
@@ -94,8 +93,8 @@ func (j *Jeton) authenticate(credentials *scw.Profile) {
 	j.ProjectID, j.OrganizationID = *credentials.DefaultProjectID, *credentials.DefaultOrganizationID
 }
 
-// sameProject makes the first ID, which is that of the first project, the same for
-// all servers of tests: they share the cache of that project's builds.
+// sameProject returns a generator whose first ID, that of the first project, is the same
+// for all servers, so that tests share the project's build cache.
 func sameProject(newID func() string) func() string {
 	var once sync.Once
 	return func() string {
@@ -105,8 +104,8 @@ func sameProject(newID func() string) func() string {
 	}
 }
 
-// Over runs another server over a data folder that knows j's API key, until the
-// test ends.
+// Over starts another server with a data folder that contains j's API key. The server
+// stops when the test ends.
 func (j *Jeton) Over(dataDir string) *Jeton {
 	j.t.Helper()
 	other := &Jeton{
@@ -122,7 +121,7 @@ func (j *Jeton) Over(dataDir string) *Jeton {
 func (j *Jeton) atEnd() {
 	j.t.Cleanup(func() {
 		j.Stop()
-		j.searchLeftBehind()
+		j.searchStopped()
 		if j.t.Failed() {
 			j.t.Logf("log of the server:\n%s", j.Log)
 		}
@@ -155,7 +154,7 @@ func (j *Jeton) start() *scw.Profile {
 	return running.Issued()
 }
 
-// Stop stops the server before the test ends.
+// Stop stops the server before the test ends. It does nothing if the server is stopped.
 func (j *Jeton) Stop() {
 	if j.stop != nil {
 		j.searchRunning()
@@ -164,8 +163,8 @@ func (j *Jeton) Stop() {
 	}
 }
 
-// Restart stops the server and starts another one over the same data folder.
-// Its addresses are new, and its configuration is changed by the options.
+// Restart stops the server and starts another one with the same data folder, new
+// addresses, and a configuration that the options change.
 func (j *Jeton) Restart(options ...Option) {
 	j.t.Helper()
 	j.Stop()
@@ -175,7 +174,7 @@ func (j *Jeton) Restart(options ...Option) {
 	j.start()
 }
 
-// Env is the environment by which Scaleway's clients find the server.
+// Env returns the environment variables that Scaleway's clients need to use the server.
 func (j *Jeton) Env() map[string]string {
 	return map[string]string{
 		scw.ScwAPIURLEnv: j.APIURL, scw.ScwAccessKeyEnv: j.AccessKey, scw.ScwSecretKeyEnv: j.SecretKey,
@@ -184,18 +183,18 @@ func (j *Jeton) Env() map[string]string {
 	}
 }
 
-// Key makes an API key with permission sets, for a project or, where that is
-// empty, for the first one.
+// Key creates an API key with permission sets for a project. The project "" is the first
+// one.
 func (j *Jeton) Key(project string, permissions ...string) admin.APIKey {
 	j.t.Helper()
 	key, err := j.Admin.CreateKey(j.t.Context(), admin.CreateKey{Project: project, Permissions: permissions})
 	if err != nil {
-		j.t.Fatalf("make an API key: %v", err)
+		j.t.Fatalf("create an API key: %v", err)
 	}
 	return key
 }
 
-// Client is the official SDK's client for the server.
+// Client returns the official SDK's client with the first API key.
 func (j *Jeton) Client(options ...scw.ClientOption) *scw.Client {
 	j.t.Helper()
 	return j.ClientOf(admin.APIKey{
@@ -203,7 +202,7 @@ func (j *Jeton) Client(options ...scw.ClientOption) *scw.Client {
 	}, options...)
 }
 
-// ClientOf is the official SDK's client of whoever has an API key.
+// ClientOf returns the official SDK's client with an API key.
 func (j *Jeton) ClientOf(key admin.APIKey, options ...scw.ClientOption) *scw.Client {
 	j.t.Helper()
 	client, err := scw.NewClient(append([]scw.ClientOption{
@@ -211,7 +210,7 @@ func (j *Jeton) ClientOf(key admin.APIKey, options ...scw.ClientOption) *scw.Cli
 		scw.WithDefaultProjectID(key.ProjectID), scw.WithDefaultOrganizationID(key.OrganizationID),
 	}, options...)...)
 	if err != nil {
-		j.t.Fatalf("make a client: %v", err)
+		j.t.Fatalf("create a client: %v", err)
 	}
 	return client
 }

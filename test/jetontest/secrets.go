@@ -12,31 +12,31 @@ import (
 )
 
 const (
-	// tokenStart is how the text of every token begins: its header, in base64.
+	// tokenStart is the start of every token: its header in base64.
 	tokenStart = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9."
-	// SecretMark is in the values that tests give to secret variables, so that
-	// they are found wherever one of them has got to.
+	// SecretMark is part of the values of secret variables in tests, so that the search
+	// for secrets finds them.
 	SecretMark = "correct-horse-battery-staple"
 )
 
-// findSecrets fails the test if a token, a secret variable or the server's API
-// key stands in what the server shows or has left behind.
+// findSecrets fails the test if the content contains a token, a secret variable or the
+// server's API key. Where names the content in the failure.
 func (j *Jeton) findSecrets(where string, content []byte) {
 	j.t.Helper()
 	for what, secret := range map[string]string{"a token": tokenStart, "a secret variable": SecretMark, "the API key": j.SecretKey} {
 		if bytes.Contains(content, []byte(secret)) {
-			j.t.Errorf("%s stands in %s", what, where)
+			j.t.Errorf("%s contains %s", where, what)
 		}
 	}
 }
 
-// searchRunning looks for secrets at what can be seen of a running server: its
-// metrics, and the command lines of its processes.
+// searchRunning searches the metrics of a running server and the command lines of its
+// processes for secrets.
 func (j *Jeton) searchRunning() {
 	j.t.Helper()
 	response, err := http.Get(j.OpsURL + "/metrics") //nolint:noctx // The test's own context has ended.
 	if err != nil {
-		j.t.Errorf("ask for the metrics: %v", err)
+		j.t.Errorf("get the metrics: %v", err)
 		return
 	}
 	defer response.Body.Close()
@@ -46,14 +46,14 @@ func (j *Jeton) searchRunning() {
 	}
 	j.findSecrets("the metrics", metrics)
 	for _, pid := range descendants(os.Getpid()) {
-		// It may have ended since.
+		// The process may have ended.
 		arguments, _ := os.ReadFile(fmt.Sprintf("/proc/%s/cmdline", pid))
 		j.findSecrets("a command line", arguments)
 	}
 }
 
-// descendants are the processes that a process has started, and those that they
-// have. There are none where the system has no /proc.
+// descendants returns the IDs of a process's descendants. It returns none on a system
+// without /proc.
 func descendants(pid any) []string {
 	var found []string
 	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%v/task/*/children", pid))
@@ -66,9 +66,9 @@ func descendants(pid any) []string {
 	return found
 }
 
-// searchLeftBehind looks for secrets in what a server that is stopped has
-// written: its data folder, its log, and the spans that it has sent.
-func (j *Jeton) searchLeftBehind() {
+// searchStopped searches the data folder, the log and the spans of a stopped server for
+// secrets.
+func (j *Jeton) searchStopped() {
 	j.t.Helper()
 	j.findSecrets("the log", []byte(j.Log.String()))
 	j.findSecrets("the spans", collector().received())
@@ -81,6 +81,6 @@ func (j *Jeton) searchLeftBehind() {
 		return err
 	})
 	if err != nil {
-		j.t.Errorf("look for secrets: %v", err)
+		j.t.Errorf("search for secrets: %v", err)
 	}
 }

@@ -10,21 +10,20 @@ import (
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
-// collector takes the spans of all servers of a test program that name no other
-// one.
+// collector returns the OpenTelemetry collector of all servers of a test program that do
+// not configure another one.
 var collector = sync.OnceValue(func() *spanCollector {
 	c := &spanCollector{}
 	const endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
 	if os.Getenv(endpoint) == "" {
-		// It goes on until the program ends, as servers may.
-		//nolint:usetesting // For all tests, and for parallel ones too.
+		// The collector runs until the program ends, because servers may.
+		//nolint:usetesting // The variable is for all tests, and some are parallel.
 		_ = os.Setenv(endpoint, httptest.NewServer(c).URL)
 	}
 	return c
 })
 
-// spanCollector is a small OpenTelemetry collector that keeps the bytes that it
-// is sent.
+// spanCollector is a small OpenTelemetry collector that stores the received bytes.
 type spanCollector struct{ buffer testlog.Buffer }
 
 // ServeHTTP implements http.Handler.

@@ -1,4 +1,4 @@
-// Package nameserver is a real DNS server for tests, which knows a few aliases.
+// Package nameserver is a DNS server for tests with a few CNAME, A and TXT records.
 package nameserver
 
 import (
@@ -14,7 +14,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// A Server answers over UDP and TCP, on a port of this machine.
+// A Server answers over UDP and TCP on one port of the loopback interface. Its methods
+// are safe for concurrent use.
 type Server struct {
 	net.PacketConn
 	listener net.Listener
@@ -22,14 +23,14 @@ type Server struct {
 	mu      sync.Mutex
 	aliases map[string]string
 	texts   map[string]string
-	// address is what the targets of all aliases lead to.
+	// address is the address of the targets of all aliases.
 	address [4]byte
-	// left is how many more questions are answered by an alias; negative
-	// for any number.
-	left int
+	// remaining is how many more questions are answered with an alias; negative means
+	// no limit.
+	remaining int
 }
 
-// Start runs a server until the test ends.
+// Start starts a server that runs until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	s, err := New()
@@ -40,20 +41,20 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// New runs a server until it is closed.
+// New starts a server that runs until Close.
 func New() (*Server, error) {
 	connection, listener, err := listen()
 	for range 20 {
 		if err == nil {
 			break
 		}
-		// Somebody else may have the port of the one protocol for the other.
+		// The free UDP port may be in use for TCP.
 		connection, listener, err = listen()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start a DNS server: %w", err)
+		return nil, fmt.Errorf("start DNS server: %w", err)
 	}
-	s := &Server{PacketConn: connection, aliases: map[string]string{}, texts: map[string]string{}, address: [4]byte{192, 0, 2, 1}, left: -1}
+	s := &Server{PacketConn: connection, aliases: map[string]string{}, texts: map[string]string{}, address: [4]byte{192, 0, 2, 1}, remaining: -1}
 	s.listener = listener
 	go s.serveTCP(listener)
 	go s.serve()
@@ -63,7 +64,7 @@ func New() (*Server, error) {
 // Close stops the server.
 func (s *Server) Close() error { return errors.Join(s.PacketConn.Close(), s.listener.Close()) }
 
-// listen takes the same free port for both protocols.
+// listen opens the same free port for both protocols.
 func listen() (net.PacketConn, net.Listener, error) {
 	connection, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -76,7 +77,7 @@ func listen() (net.PacketConn, net.Listener, error) {
 	return connection, listener, nil
 }
 
-// Address is what a resolver is to ask.
+// Address returns the server's HOST:PORT.
 func (s *Server) Address() string { return s.LocalAddr().String() }
 
 // Alias makes name an alias of target.
@@ -86,26 +87,27 @@ func (s *Server) Alias(name, target string) {
 	s.aliases[name+"."] = target + "."
 }
 
-// Text gives a name a TXT record.
+// Text sets the TXT record of a name.
 func (s *Server) Text(name, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.texts[name+"."] = value
 }
 
-// LeadTo gives the targets of all aliases an address. Without it, it is one in the
-// documentation's network.
+// LeadTo sets the address of the targets of all aliases. The default is 192.0.2.1, an
+// address for documentation.
 func (s *Server) LeadTo(address [4]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.address = address
 }
 
-// Limit is how many more questions are answered by an alias.
+// Limit sets how many more questions are answered with an alias; later ones get
+// NXDOMAIN. A negative number means no limit, which is the default.
 func (s *Server) Limit(questions int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.left = questions
+	s.remaining = questions
 }
 
 func (s *Server) serve() {
@@ -121,8 +123,8 @@ func (s *Server) serve() {
 	}
 }
 
-// serveTCP answers one question a connection, with the lengths that stand before
-// messages there (RFC 1035, 4.2.2).
+// serveTCP answers one question per connection. Messages have a length prefix over TCP
+// (RFC 1035, 4.2.2).
 func (s *Server) serveTCP(listener net.Listener) {
 	for {
 		connection, err := listener.Accept()
@@ -145,7 +147,7 @@ func (s *Server) serveTCP(listener net.Listener) {
 	}
 }
 
-// reply returns the answer to a question, nil for what is none.
+// reply returns the answer to a question; nil for an invalid message.
 func (s *Server) reply(question []byte) []byte {
 	var message dnsmessage.Message
 	if message.Unpack(question) != nil || len(message.Questions) != 1 {
@@ -159,7 +161,8 @@ func (s *Server) reply(question []byte) []byte {
 	return packed
 }
 
-// answer follows one alias, whose target has an address.
+// answer turns a question into its answer: a TXT record, or an alias and the address of
+// its target, or NXDOMAIN.
 func (s *Server) answer(m *dnsmessage.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,11 +176,11 @@ func (s *Server) answer(m *dnsmessage.Message) {
 		return
 	}
 	target, ok := s.aliases[strings.ToLower(name.String())]
-	if !ok || s.left == 0 {
+	if !ok || s.remaining == 0 {
 		m.RCode = dnsmessage.RCodeNameError
 		return
 	}
-	s.left--
+	s.remaining--
 	alias := dnsmessage.MustNewName(target)
 	m.Answers = append(m.Answers, dnsmessage.Resource{Header: class(name), Body: &dnsmessage.CNAMEResource{CNAME: alias}})
 	if m.Questions[0].Type == dnsmessage.TypeA {

@@ -1,6 +1,6 @@
-// The life of a token as a program in JavaScript has it, with Scaleway's own SDK:
-// made for a function, shown, listed, used, deleted. The server and the key are in
-// the environment; the function, and where it is called, are the arguments.
+// Creates, reads, lists, uses and deletes a token of a function with Scaleway's SDK for
+// JavaScript. The environment contains the server and the key; the arguments are the
+// function's ID, its host and the URL of the gateway.
 import assert from "node:assert/strict";
 import http from "node:http";
 
@@ -17,7 +17,7 @@ const api = new Functionv1beta1.API(
   }),
 );
 
-// fetch lets nobody set the header Host.
+// fetch does not allow setting the header Host.
 const call = (token) =>
   new Promise((resolve, reject) => {
     const headers = { Host: host, "X-Auth-Token": token };
@@ -25,23 +25,23 @@ const call = (token) =>
   });
 
 const expiresAt = new Date(Date.now() + 3_600_000);
-const made = await api.createToken({ functionId, description: "from JavaScript", expiresAt });
-assert.equal(made.functionId, functionId);
-assert.equal(made.token.split(".").length, 3);
-assert.match(made.publicKey, /^-----BEGIN RSA PUBLIC KEY-----\n/);
-assert.equal(made.expiresAt.getTime(), Math.floor(expiresAt.getTime() / 1000) * 1000);
+const created = await api.createToken({ functionId, description: "from JavaScript", expiresAt });
+assert.equal(created.functionId, functionId);
+assert.equal(created.token.split(".").length, 3);
+assert.match(created.publicKey, /^-----BEGIN RSA PUBLIC KEY-----\n/);
+assert.equal(created.expiresAt.getTime(), Math.floor(expiresAt.getTime() / 1000) * 1000);
 
-const ready = await api.waitForToken({ tokenId: made.id });
+const ready = await api.waitForToken({ tokenId: created.id });
 assert.equal(ready.status, "ready");
 assert.equal(ready.token, "<hidden>");
 assert.equal(ready.description, "from JavaScript");
 
 const listed = await api.listTokens({ functionId }).all();
-assert.deepEqual(listed.map((token) => token.id), [made.id]);
+assert.deepEqual(listed.map((token) => token.id), [created.id]);
 
-assert.equal(await call(made.token), 200);
-assert.equal(await call(made.token.slice(0, -1)), 403);
-const deleted = await api.deleteToken({ tokenId: made.id });
+assert.equal(await call(created.token), 200);
+assert.equal(await call(created.token.slice(0, -1)), 403);
+const deleted = await api.deleteToken({ tokenId: created.id });
 assert.equal(deleted.status, "deleting");
-assert.equal(await call(made.token), 403);
-await assert.rejects(api.getToken({ tokenId: made.id }), { status: 404 });
+assert.equal(await call(created.token), 403);
+await assert.rejects(api.getToken({ tokenId: created.id }), { status: 404 });

@@ -1,5 +1,5 @@
-// Package official knows the official provider as far as its schema and its states
-// go, for what proves that this one can take its place: the schema is written down
-// from its code of August 2026, and states are written as that code writes them.
-// It knows nothing of this provider.
+// Package official describes the schema and the states of the official provider, for
+// tests that replace it by this one. The schema is from the official provider's source
+// of August 2026, and the states are written as that source writes them. The package
+// does not depend on this provider.
 package official

@@ -9,18 +9,18 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// What the objects have that states hold in more than one spelling.
+// Values that states contain in several spellings.
 const (
 	// Secret is the value of the secret variable HIDDEN.
 	Secret = "correct-horse-battery-staple"
 	// NetworkID is the uuid of the private network.
 	NetworkID = "22222222-2222-4222-8222-222222222222"
-	// Expiry is when the token expires that does.
+	// Expiry is the expiry of FullToken.
 	Expiry = "2040-10-18T09:35:15Z"
 )
 
-// The names of the objects: of each type one that has everything, and one that has
-// nothing but what it must.
+// The names of the objects: for most types one with all arguments, and one with only the
+// required arguments.
 const (
 	FullNamespace = "full_namespace"
 	BareNamespace = "bare_namespace"
@@ -35,7 +35,7 @@ const (
 	NATSTrigger   = "nats_trigger"
 )
 
-// MakeObjects makes the objects on a server.
+// MakeObjects creates the objects on a server, and returns them by name.
 func MakeObjects(ctx context.Context, api *function.API) (map[string]Object, error) {
 	m := maker{ctx: ctx, api: api, objects: map[string]Object{}}
 	full := m.namespace(FullNamespace, &function.CreateNamespaceRequest{
@@ -79,7 +79,7 @@ func MakeObjects(ctx context.Context, api *function.API) (map[string]Object, err
 	return m.objects, m.err
 }
 
-// maker makes objects until one fails.
+// maker creates objects until a call fails. It may be used by one goroutine only.
 type maker struct {
 	ctx     context.Context
 	api     *function.API
@@ -123,15 +123,15 @@ func (m *maker) function(name string, request *function.CreateFunctionRequest, a
 }
 
 func (m *maker) token(name string, request *function.CreateTokenRequest, arguments Arguments, state Values) {
-	//nolint:staticcheck // The end of these tokens is announced, and the provider is about them.
+	//nolint:staticcheck // The SDK marks tokens as deprecated; Jeton supports them.
 	made := try(m, func() (*function.Token, error) { return m.api.CreateToken(request, scw.WithContext(m.ctx)) })
 	m.objects[name] = Object{TokenType, arguments, Values{
 		"id": "fr-par/" + made.ID, "description": made.Description, "token": made.Token, "function_id": "", "namespace_id": "", "expires_at": "",
 	}}.With(nil, state)
 }
 
-// cron has the function in the state as the official provider stores it: with its
-// region, however it is configured.
+// cron creates a cron. Its state contains the function's id with the region, however it
+// is configured, as with the official provider.
 func (m *maker) cron(name string, request *function.CreateCronRequest, arguments Arguments, state Values) {
 	c := try(m, func() (*function.Cron, error) { return m.api.CreateCron(request, scw.WithContext(m.ctx)) })
 	m.objects[name] = Object{CronType, Arguments{
@@ -152,9 +152,9 @@ func (m *maker) domain(name, functionID string) {
 	}}
 }
 
-// trigger has a state whose blocks are as the configuration has them: the official
-// provider reads none of a trigger but its name and its description, and leaves the
-// region null, as it does for tokens.
+// trigger creates a trigger. The blocks of its state are as configured: the official
+// provider reads only the name and the description of a trigger. Like for tokens, the
+// region is null.
 func (m *maker) trigger(name string, request *function.CreateTriggerRequest, arguments Arguments) {
 	t := try(m, func() (*function.Trigger, error) { return m.api.CreateTrigger(request, scw.WithContext(m.ctx)) })
 	state := Values{
@@ -169,7 +169,8 @@ func (m *maker) trigger(name string, request *function.CreateTriggerRequest, arg
 	m.objects[name] = Object{TriggerType, Arguments{"function_id": quote("fr-par/" + request.FunctionID)}, state}.With(arguments, nil)
 }
 
-// try returns what a call returns, and an empty object once any has failed.
+// try returns the result of a call. After a failed call it calls nothing and returns an
+// empty object.
 func try[T any](m *maker, call func() (*T, error)) *T {
 	if m.err == nil {
 		var made *T
@@ -192,8 +193,8 @@ func hashes(secrets []*function.SecretHashedValue) any {
 	return orNull(len(shown), shown)
 }
 
-// orNull writes a collection as terraform-plugin-sdk/v2 does: one that is not
-// configured is null.
+// orNull returns the collection, or nil if it is empty: terraform-plugin-sdk/v2 stores a
+// collection that is not configured as null.
 func orNull(length int, collection any) any {
 	if length == 0 {
 		return nil

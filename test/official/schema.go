@@ -9,10 +9,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Address is where registries have the official provider.
+// Address is the official provider's address in the registries.
 const Address = "scaleway/scaleway"
 
-// The types of resources that states are made of here.
+// The resource types of the states.
 const (
 	NamespaceType = "scaleway_function_namespace"
 	FunctionType  = "scaleway_function"
@@ -22,8 +22,8 @@ const (
 	TriggerType   = "scaleway_function_trigger"
 )
 
-// Schema is what the official provider's resources and data sources are. All are
-// of schema version 0.
+// Schema is the schema of the official provider's resources and data sources. All have
+// schema version 0.
 type Schema struct {
 	Resources   map[string]Type `json:"resources"`
 	DataSources map[string]Type `json:"data_sources"`
@@ -32,8 +32,8 @@ type Schema struct {
 // Type is a resource or a data source.
 type Type struct {
 	Attributes map[string]Attribute `json:"attributes"`
-	// Blocks are the types of the blocks besides timeouts. A state holds them as
-	// attributes, and an empty list for one that is not there.
+	// Blocks are the types of the blocks except timeouts. A state contains them as
+	// attributes; a missing block is an empty list.
 	Blocks map[string]json.RawMessage `json:"blocks"`
 	// Timeouts are the operations of the timeouts block, if there is one.
 	Timeouts []string `json:"timeouts"`
@@ -41,7 +41,7 @@ type Type struct {
 
 // Attribute is an attribute of a type.
 type Attribute struct {
-	// Notation is the type of the values, as Terraform writes types in JSON.
+	// Notation is the type of the values in Terraform's JSON notation.
 	Notation  json.RawMessage `json:"type"`
 	Required  bool            `json:"required"`
 	Optional  bool            `json:"optional"`
@@ -63,26 +63,26 @@ func ReadSchema() (Schema, error) {
 
 // ValueType returns the type of the attribute's values.
 func (a Attribute) ValueType() (tftypes.Type, error) {
-	//nolint:staticcheck // Terraform's notation of types has no other reader outside of Terraform.
+	//nolint:staticcheck // There is no other parser of Terraform's type notation.
 	return tftypes.ParseJSONType(a.Notation)
 }
 
-// Unreadable returns what the official provider cannot read of the attributes in a
-// state, or misses in them. terraform-plugin-sdk/v2 leaves out attributes that it
-// does not know, and fails on one of another type.
+// Unreadable returns a problem for each attribute of a state that the official provider
+// cannot read, and for each missing one. terraform-plugin-sdk/v2 ignores unknown
+// attributes, and fails if an attribute has another type.
 func (o Type) Unreadable(attributes map[string]json.RawMessage) []string {
 	var problems []string
 	for name, described := range o.Attributes {
 		text, ok := attributes[name]
 		switch {
 		case !ok:
-			problems = append(problems, "there is no "+name)
+			problems = append(problems, name+" is missing")
 		case string(text) != "null":
 			if err := described.reads(text); err != nil {
 				problems = append(problems, fmt.Sprintf("%s cannot be read: %v", name, err))
 			}
 		case described.Required:
-			problems = append(problems, name+" is null, which is required")
+			problems = append(problems, name+" is required and null")
 		}
 	}
 	for name, notation := range o.Blocks {
@@ -95,7 +95,7 @@ func (o Type) Unreadable(attributes map[string]json.RawMessage) []string {
 	}
 	var timeouts map[string]any
 	if err := json.Unmarshal(attributes["timeouts"], &timeouts); err != nil {
-		problems = append(problems, "timeouts is no object: "+err.Error())
+		problems = append(problems, "timeouts is not an object: "+err.Error())
 	}
 	for operation := range timeouts {
 		if !slices.Contains(o.Timeouts, operation) {
@@ -110,7 +110,7 @@ func (a Attribute) reads(text json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	//nolint:staticcheck // It is how providers read states.
+	//nolint:staticcheck // Providers read states with this function.
 	_, err = tftypes.ValueFromJSON(text, valueType)
 	return err
 }

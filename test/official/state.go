@@ -11,11 +11,11 @@ import (
 // Values are the attributes of an object in a state.
 type Values map[string]any
 
-// Arguments are those of a resource in a configuration: names and expressions.
+// Arguments are the arguments of a resource in a configuration: names and expressions.
 type Arguments map[string]string
 
-// Object is an object that exists, in a configuration and in a state of the
-// official provider. What the state does not name is null there.
+// Object is an existing object, as a configuration and as a state of the official
+// provider. Attributes that State does not contain are null.
 type Object struct {
 	Type      string
 	Arguments Arguments
@@ -25,7 +25,7 @@ type Object struct {
 // blockStart begins an argument that is a block.
 const blockStart = "{\n"
 
-// With returns the object with other arguments and another state in places.
+// With returns the object with some arguments and some values of its state replaced.
 func (o Object) With(arguments Arguments, state Values) Object {
 	o.Arguments, o.State = maps.Clone(o.Arguments), maps.Clone(o.State)
 	maps.Copy(o.Arguments, arguments)
@@ -33,7 +33,7 @@ func (o Object) With(arguments Arguments, state Values) Object {
 	return o
 }
 
-// Configuration writes the resource, under a name.
+// Configuration returns the resource with a name as HCL.
 func (o Object) Configuration(name string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "resource %q %q {\n", o.Type, name)
@@ -48,14 +48,13 @@ func (o Object) Configuration(name string) string {
 	return b.String()
 }
 
-// Requiring is a configuration that names the source of the provider.
+// Requiring returns a configuration that sets the source of the provider.
 func Requiring(source string) string {
 	return fmt.Sprintf("terraform {\n  required_providers {\n    scaleway = { source = %q }\n  }\n}\n", source)
 }
 
-// private is the data that terraform-plugin-sdk/v2 keeps beside a state: the
-// timeouts of a type that has some, in nanoseconds, under a key of its own, and
-// null otherwise.
+// private returns the private data that terraform-plugin-sdk/v2 stores with a resource:
+// the timeouts in nanoseconds under its own key, or null if the type has no timeouts.
 func private(typeName string) string {
 	const timeouts = `{"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0":{"create":%[1]d,"default":%[1]d,"delete":%[1]d,"read":%[1]d,"update":%[1]d}}`
 	const minute = 60_000_000_000
@@ -69,7 +68,7 @@ func private(typeName string) string {
 	}
 }
 
-// State writes a state of the objects, each under its name.
+// State returns a state file with the objects by name.
 func State(objects map[string]Object) (string, error) {
 	schema, err := ReadSchema()
 	if err != nil {

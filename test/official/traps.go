@@ -5,27 +5,26 @@ import (
 	"strings"
 )
 
-// A Trap is what a provider falls into that takes over the official one's states
-// without knowing how they are written. Each is an object whose state must plan
-// empty.
+// A Trap is an object whose state of the official provider is unusual, so that another
+// provider may plan a change. The plan must be empty.
 type Trap struct {
 	// Of is the name of the object.
 	Of        string
 	Arguments Arguments
 	State     Values
-	// Archive says that there is an archive function.zip.
+	// Archive is whether the archive function.zip exists.
 	Archive bool
-	// Refreshed says that the state lacks what only the server knows, so that it
-	// plans empty after a look at the server only.
+	// Refreshed is whether the plan is empty only after a refresh, because the state
+	// lacks values that only the server has.
 	Refreshed bool
 }
 
-// Object returns the object as the trap has it.
+// Object returns the object with the trap's arguments and state.
 func (p Trap) Object(objects map[string]Object) Object {
 	return objects[p.Of].With(p.Arguments, p.State)
 }
 
-// Traps returns all traps by what they are.
+// Traps returns all traps by description.
 func Traps(objects map[string]Object) map[string]Trap {
 	id := func(of, reference string) string { return fmt.Sprint(objects[of].State[reference]) }
 	timeouts := Arguments{"timeouts": "{\n    read    = \"1m\"\n    default = \"3m\"\n  }"}
@@ -84,7 +83,7 @@ func Traps(objects map[string]Object) map[string]Trap {
 		}, State: Values{"sqs": []any{Values{"namespace_id": "", "project_id": id(BareNamespace, "project_id"), "queue": "orders", "region": nil}}}},
 		"trigger, a queue":   {Of: QueueTrigger},
 		"trigger, a subject": {Of: NATSTrigger},
-		"trigger, a queue with a namespace of old": {Of: QueueTrigger, Arguments: Arguments{
+		"trigger, a queue with an old namespace": {Of: QueueTrigger, Arguments: Arguments{
 			"sqs": blockStart + "    queue = \"orders\"\n    namespace_id = \"fr-par/" + NetworkID + "\"\n  }",
 		}, State: Values{"sqs": []any{Values{"namespace_id": NetworkID, "project_id": id(BareNamespace, "project_id"), "queue": "orders", "region": "fr-par"}}}},
 		"trigger, account bare in configuration": {Of: NATSTrigger, Arguments: Arguments{"nats": blockStart + "    subject = \"orders.>\"\n    account_id = \"" + NetworkID + "\"\n  }"}},

@@ -98,10 +98,10 @@ func TestWayBack_CheckFindsUnreadableStates(t *testing.T) {
 	t.Parallel()
 	types := must(official.ReadSchema()).Resources
 	tests := map[string]struct{ of, attributes, want string }{
-		"another type":      {official.TokenType, `{"id":"x","function_id":["x"],"namespace_id":null,"description":"","expires_at":"","token":"x","region":null}`, "function_id cannot be read"},
-		"an attribute less": {official.TokenType, `{"id":"x","function_id":"x","namespace_id":null,"description":"","expires_at":"","token":"x"}`, "there is no region"},
-		"a required null":   {official.FunctionType, `{"handler":null,"timeouts":null}`, "handler is null"},
-		"another timeout":   {official.NamespaceType, `{"timeouts":{"build":"1m"}}`, "timeouts has build"},
+		"another type":        {official.TokenType, `{"id":"x","function_id":["x"],"namespace_id":null,"description":"","expires_at":"","token":"x","region":null}`, "function_id cannot be read"},
+		"a missing attribute": {official.TokenType, `{"id":"x","function_id":"x","namespace_id":null,"description":"","expires_at":"","token":"x"}`, "region is missing"},
+		"a required null":     {official.FunctionType, `{"handler":null,"timeouts":null}`, "handler is required and null"},
+		"another timeout":     {official.NamespaceType, `{"timeouts":{"build":"1m"}}`, "timeouts has build"},
 	}
 	for name, test := range tests {
 		var attributes map[string]json.RawMessage

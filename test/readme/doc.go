@@ -1,2 +1,2 @@
-// Package readme runs what the README tells its readers to type.
+// Package readme tests the commands of the README.
 package readme

@@ -12,8 +12,8 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// console returns the commands of the first console block below a heading, and
-// the lines that they are said to print.
+// console returns the commands and the output of the first console block below a
+// heading.
 func console(t *testing.T, readme, heading string) (commands, output []string) {
 	t.Helper()
 	_, section, found := strings.Cut(readme, "\n## "+heading+"\n")
@@ -32,8 +32,8 @@ func console(t *testing.T, readme, heading string) (commands, output []string) {
 	return commands, output
 }
 
-// checkout copies what git tracks, and what it would, into a repository of its
-// own: the test leaves nothing in the real one.
+// checkout copies all files that git does not ignore into a new repository, so that the
+// test leaves no files in the real one.
 func checkout(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -46,8 +46,7 @@ func checkout(t *testing.T) string {
 	}
 	var names bytes.Buffer
 	for name := range strings.SplitSeq(string(listed), "\x00") {
-		// That this test looks at each file makes go test run it again when one
-		// has changed.
+		// The Stat makes go test run the test again when a file has changed.
 		if info, err := os.Stat(filepath.Join(root, name)); name != "" && err == nil && info.Mode().IsRegular() {
 			names.WriteString(name + "\x00")
 		}
@@ -68,7 +67,8 @@ git -c user.name=test -c user.email=test@example.com commit -qm test`
 	return dir
 }
 
-// environment is that of a user with a home of their own, and with free ports.
+// environment returns the environment of a user with another home folder, with free
+// ports.
 func environment(home string) []string {
 	return append(os.Environ(),
 		"HOME="+home, "XDG_DATA_HOME=", "XDG_CONFIG_HOME=", "GIT_CONFIG_GLOBAL=/dev/null",
@@ -77,8 +77,8 @@ func environment(home string) []string {
 	)
 }
 
-// goEnvironment is where Go keeps what it built: a home of its own must not make
-// it build everything again.
+// goEnvironment returns the variables of Go's caches, so that another home folder does
+// not make Go build everything again.
 func goEnvironment(t *testing.T) []string {
 	t.Helper()
 	var variables []string
@@ -92,7 +92,8 @@ func goEnvironment(t *testing.T) []string {
 	return variables
 }
 
-// typed runs commands in one shell, as the user, nil for the test's own.
+// typed runs commands in one shell and returns their output. A nil user is the test's
+// own.
 func typed(t *testing.T, dir string, variables, commands []string, user *syscall.Credential) string {
 	t.Helper()
 	script := "set -e -o pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + strings.Join(commands, "\n") + "\n"
@@ -125,17 +126,17 @@ func readme(t *testing.T) string {
 func wantLines(t *testing.T, printed string, lines []string) {
 	t.Helper()
 	if len(lines) == 0 {
-		t.Error("the README says nothing of what is printed")
+		t.Error("the README contains no output of the commands")
 	}
 	for _, line := range lines {
 		if !strings.Contains("\n"+printed, "\n"+line+"\n") {
-			t.Errorf("the README says that this is printed, and it is not: %q\n%s", line, printed)
+			t.Errorf("the commands do not print the README's line %q:\n%s", line, printed)
 		}
 	}
 }
 
-// The commands of "Use it" work when they are typed literally.
-func TestUseIt(t *testing.T) {
+// The commands of "Use it" work byte for byte.
+func TestUseIt_CommandsWork(t *testing.T) {
 	t.Parallel()
 	commands, lines := console(t, readme(t), "Use it")
 	dir := checkout(t)

@@ -13,9 +13,9 @@ import (
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
-// TestSlowUseItAsNobody types the same as a user without rights, who builds the
-// standard library anew for the first function. The programs are built before.
-func TestSlowUseItAsNobody(t *testing.T) {
+// The same commands work for an unprivileged user, whose first function builds the
+// standard library. The programs are built before.
+func TestSlowUseIt_AsUnprivilegedUser(t *testing.T) {
 	t.Parallel()
 	needs.Root(t, "becomes another user")
 	commands, lines := console(t, readme(t), "Use it")

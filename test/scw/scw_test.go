@@ -1,6 +1,6 @@
 //go:build scw
 
-// Package scw_test uses Jeton through Scaleway's own command line, which takes a
+// Package scw_test tests the server with scw, Scaleway's command line, which takes a
 // minute to build: `make test-scw`.
 package scw_test
 
@@ -23,7 +23,7 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// world is a server, the command line for it, and the SDK to compare with.
+// world is a server, the environment of scw, and the SDK's client to compare with.
 type world struct {
 	*jetontest.Jeton
 	*function.API
@@ -42,7 +42,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// run runs scw, and returns what it prints and whether it succeeds.
+// run runs scw, and returns its output and whether it succeeds.
 func (w *world) run(arguments ...string) (string, bool) {
 	w.t.Helper()
 	program, err := filepath.Abs(filepath.Join("..", "..", "bin", "scw"))
@@ -61,7 +61,7 @@ func (w *world) run(arguments ...string) (string, bool) {
 	return string(output), true
 }
 
-// scw runs scw and reads what it prints.
+// scw runs scw and decodes its output. It fails the test if scw fails.
 func (w *world) scw(into any, arguments ...string) {
 	w.t.Helper()
 	output, ok := w.run(arguments...)
@@ -73,8 +73,8 @@ func (w *world) scw(into any, arguments ...string) {
 	}
 }
 
-// settle waits until nothing is in a transient state: this version of scw has no
-// command for that.
+// settle waits until no object is in a transient state. This version of scw has no
+// command for it.
 func (w *world) settle() {
 	w.t.Helper()
 	namespaces, err := w.ListNamespaces(&function.ListNamespacesRequest{}, scw.WithAllPages())
@@ -120,15 +120,15 @@ func (w *world) settleFunction(id string) {
 
 var often = 20 * time.Millisecond
 
-// same fails unless the command line shows what the API says. What it does not
-// know, because it is older, it shows as null.
-func same[T any](t *testing.T, shown, says T, err error) {
+// same fails unless scw shows the API's values. For fields that it does not know, scw
+// shows null.
+func same[T any](t *testing.T, shown, want T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var a, b any
-	for value, into := range map[*T]*any{&shown: &a, &says: &b} {
+	for value, into := range map[*T]*any{&shown: &a, &want: &b} {
 		encoded, err := json.Marshal(value)
 		if err == nil {
 			err = json.Unmarshal(encoded, into)
@@ -138,36 +138,36 @@ func same[T any](t *testing.T, shown, says T, err error) {
 		}
 	}
 	if !within(a, b) {
-		t.Errorf("scw shows\n%v, the API says\n%v", a, b)
+		t.Errorf("scw: got\n%v, want\n%v", a, b)
 	}
 }
 
-// within tells whether all that is shown is said.
-func within(shown, said any) bool {
+// within reports whether all shown values are among the API's.
+func within(shown, want any) bool {
 	switch shown := shown.(type) {
 	case nil:
 		return true
 	case string:
-		// scw knows nothing of fields that came later; they are empty in ours.
-		return shown == "" || reflect.DeepEqual(shown, said)
+		// A field that scw does not know is "".
+		return shown == "" || reflect.DeepEqual(shown, want)
 	case map[string]any:
-		said, ok := said.(map[string]any)
+		want, ok := want.(map[string]any)
 		for key, value := range shown {
-			ok = ok && within(value, said[key])
+			ok = ok && within(value, want[key])
 		}
 		return ok
 	case []any:
-		said, ok := said.([]any)
-		ok = ok && len(shown) == len(said)
+		want, ok := want.([]any)
+		ok = ok && len(shown) == len(want)
 		for i := range shown {
-			ok = ok && within(shown[i], said[i])
+			ok = ok && within(shown[i], want[i])
 		}
 		return ok
 	}
-	return reflect.DeepEqual(shown, said)
+	return reflect.DeepEqual(shown, want)
 }
 
-// archive writes a function in Python as a zip file.
+// archive writes the archive of a Python function, and returns its path.
 func archive(t *testing.T, code string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "function.zip")
@@ -197,8 +197,8 @@ func (w *world) call(f *function.Function, token string) int {
 	return response.StatusCode
 }
 
-// TestEveryNoun makes, shows, lists, changes and deletes one of each.
-func TestEveryNoun(t *testing.T) {
+// The test creates, reads, lists, updates and deletes an object of each kind.
+func TestSCW_EveryKindOfObject(t *testing.T) {
 	w := newWorld(t)
 	var n function.Namespace
 	w.scw(&n, "function", "namespace", "create", "name=shop", "description=all of it", "environment-variables.A=1", "secret-environment-variables.0.key=S", "secret-environment-variables.0.value="+jetontest.SecretMark)
@@ -212,7 +212,7 @@ func TestEveryNoun(t *testing.T) {
 	same(t, namespaces, list.Namespaces, err)
 	w.scw(&n, "function", "namespace", "update", n.ID, "description=some of it")
 	if *n.Description != "some of it" {
-		t.Errorf("the changed namespace is %+v", n)
+		t.Errorf("after the update: got namespace %+v", n)
 	}
 
 	var f, again function.Function
@@ -231,7 +231,7 @@ func TestEveryNoun(t *testing.T) {
 	var crons []*function.Cron
 	w.scw(&crons, "function", "cron", "list", "function-id="+f.ID)
 	if len(crons) != 1 || crons[0].Schedule != "@daily" {
-		t.Errorf("the crons are %+v", crons)
+		t.Errorf("got crons %+v", crons)
 	}
 
 	var d function.Domain
@@ -259,13 +259,13 @@ func TestEveryNoun(t *testing.T) {
 		}
 	}
 	if output, ok := w.run("function", "cron", "get", c.ID); ok || !strings.Contains(output, "cron was not found") {
-		t.Errorf("a cron that is gone: %s", output)
+		t.Errorf("read a deleted cron: got %s", output)
 	}
 }
 
-// TestDeployAndToken deploys a function in one command, and calls it with a token
-// that another one has made, until that is deleted.
-func TestDeployAndToken(t *testing.T) {
+// The test deploys a function with one command, and calls it with a token of another
+// command until the token is deleted.
+func TestSCW_DeployAndToken(t *testing.T) {
 	w := newWorld(t)
 	var n function.Namespace
 	w.scw(&n, "function", "namespace", "create", "name=deployed")
@@ -275,11 +275,11 @@ func TestDeployAndToken(t *testing.T) {
 	}
 	list, err := w.ListFunctions(&function.ListFunctionsRequest{NamespaceID: n.ID})
 	if err != nil || len(list.Functions) != 1 || list.Functions[0].Status != function.FunctionStatusReady {
-		t.Fatalf("the functions are %+v, %v", list, err)
+		t.Fatalf("got functions %+v, error %v", list, err)
 	}
 	f := list.Functions[0]
 	if status := w.call(f, ""); status != 200 {
-		t.Errorf("the public function answers %d", status)
+		t.Errorf("call of the public function: got status %d", status)
 	}
 	var private function.Function
 	w.scw(&private, "function", "function", "update", f.ID, "privacy=private")
@@ -287,18 +287,18 @@ func TestDeployAndToken(t *testing.T) {
 	var token function.Token
 	w.scw(&token, "function", "token", "create", "function-id="+f.ID, "description=partner")
 	if status := w.call(f, token.Token); status != 200 {
-		t.Errorf("with the token: %d", status)
+		t.Errorf("call with the token: got status %d", status)
 	}
 	if status := w.call(f, ""); status != 403 {
-		t.Errorf("without one: %d", status)
+		t.Errorf("call without a token: got status %d", status)
 	}
 	var tokens []*function.Token
 	w.scw(&tokens, "function", "token", "list", "function-id="+f.ID)
 	if len(tokens) != 1 || tokens[0].ID != token.ID || tokens[0].Token != "<hidden>" {
-		t.Errorf("the tokens are %+v", tokens)
+		t.Errorf("got tokens %+v", tokens)
 	}
 	w.scw(&token, "function", "token", "delete", token.ID)
 	if status := w.call(f, tokens[0].Token); status != 403 {
-		t.Errorf("after its deletion: %d", status)
+		t.Errorf("call after its deletion: got status %d", status)
 	}
 }

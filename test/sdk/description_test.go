@@ -17,7 +17,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 )
 
-// get gets something without a key.
+// get sends a GET request without a key, which must succeed.
 func get(t *testing.T, url string) (http.Header, []byte) {
 	t.Helper()
 	response, err := http.Get(url)
@@ -27,12 +27,12 @@ func get(t *testing.T, url string) (http.Header, []byte) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %v", url, response.Status, err)
+		t.Fatalf("GET %s: got %s, error %v", url, response.Status, err)
 	}
 	return response.Header, body
 }
 
-// description is the OpenAPI document that a server gives.
+// description returns the OpenAPI document of a server.
 func description(t *testing.T, url string) *openapi3.T {
 	t.Helper()
 	_, body := get(t, url+"/openapi.json")
@@ -41,14 +41,13 @@ func description(t *testing.T, url string) *openapi3.T {
 		t.Fatal(err)
 	}
 	if err := d.Validate(context.Background()); err != nil {
-		t.Fatalf("the description is no OpenAPI document: %v", err)
+		t.Fatalf("validate the OpenAPI document: %v", err)
 	}
 	return d
 }
 
-// checkedClient has what goes between the SDK and a server held against the
-// server's own description. In the answers there may be nothing that the
-// description has not.
+// checkedClient returns an option that checks all requests and answers of the SDK
+// against the server's OpenAPI document. Answers must not contain other properties.
 func checkedClient(t *testing.T, url string) scw.ClientOption {
 	t.Helper()
 	d := description(t, url)
@@ -87,27 +86,27 @@ func (c *checkedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if err := c.check(r, sent, response, got); err != nil {
-		c.t.Errorf("%s %s is not as described: %v", r.Method, r.URL.Path, err)
+		c.t.Errorf("%s %s does not match the OpenAPI document: %v", r.Method, r.URL.Path, err)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(got))
 	return response, nil
 }
 
-// check holds a request that has succeeded, and any answer, against the
-// description: the tests of what is refused send what it has not.
+// check checks an answer, and the request if it succeeded, against the OpenAPI document.
+// Refused requests are not checked, because tests send invalid ones on purpose.
 func (c *checkedTransport) check(r *http.Request, sent []byte, response *http.Response, got []byte) error {
-	// What was sent is read, and the address is that of another server.
-	asked, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), bytes.NewReader(sent))
+	// The body has been read already, and the document describes paths only.
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, r.URL.RequestURI(), bytes.NewReader(sent))
 	if err != nil {
 		return err
 	}
-	asked.Header = r.Header
-	route, path, err := c.router.FindRoute(asked)
+	request.Header = r.Header
+	route, path, err := c.router.FindRoute(request)
 	if err != nil {
 		return err
 	}
 	input := &openapi3filter.RequestValidationInput{
-		Request: asked, PathParams: path, Route: route,
+		Request: request, PathParams: path, Route: route,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
 	}
 	if response.StatusCode == http.StatusOK {
@@ -119,15 +118,14 @@ func (c *checkedTransport) check(r *http.Request, sent []byte, response *http.Re
 	return errors.Join(err, openapi3filter.ValidateResponse(r.Context(), output.SetBodyBytes(got)))
 }
 
-// Every path that is described is served: one that is not is answered as no
-// endpoint, to those who have a key.
-func TestWhatIsDescribedIsServed(t *testing.T) {
+// With a valid key, only an unknown path is answered with "no such endpoint".
+func TestOpenAPI_AllPathsAreServed(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
 	served := 0
 	for path, item := range description(t, s.APIURL).Paths.Map() {
 		for method := range item.Operations() {
-			address := strings.NewReplacer("{region}", "fr-par", "{id}", nobody, "{access_key}", "x", "{name}", "x").Replace(path)
+			address := strings.NewReplacer("{region}", "fr-par", "{id}", unknownID, "{access_key}", "x", "{name}", "x").Replace(path)
 			request, err := http.NewRequest(method, s.APIURL+address, strings.NewReader("{}"))
 			if err != nil {
 				t.Fatal(err)
@@ -140,41 +138,40 @@ func TestWhatIsDescribedIsServed(t *testing.T) {
 			body, err := io.ReadAll(response.Body)
 			response.Body.Close()
 			if err != nil || strings.Contains(string(body), "no such endpoint") {
-				t.Errorf("%s %s: %s %v", method, path, body, err)
+				t.Errorf("%s %s: got %s, error %v", method, path, body, err)
 			}
 			served++
 		}
 	}
 	if served < 32+3+3+2+3 {
-		t.Errorf("%d operations are described", served)
+		t.Errorf("got %d operations in the document", served)
 	}
 }
 
-// The page needs no key and no other thing, and its style is let through by its
-// own policy.
-func TestDescriptionPage(t *testing.T) {
+// The page needs no key and no other resource, and its policy allows its own style.
+func TestOpenAPI_PageIsSelfContained(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
 	header, page := get(t, s.APIURL+"/openapi")
 	equal(t, "type", header.Get("Content-Type"), "text/html; charset=utf-8")
 	if policy := header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") {
-		t.Errorf("the policy is %s", policy)
+		t.Errorf("got policy %s", policy)
 	}
 	for _, want := range []string{"CreateToken", "/functions/{id}/upload-url", `<a href="#Namespace">`, "argon2id"} {
 		if !strings.Contains(string(page), want) {
-			t.Errorf("%q is not on the page", want)
+			t.Errorf("the page does not contain %q", want)
 		}
 	}
 	for _, foreign := range []string{"<script", "src=", "http://", "https://"} {
 		if strings.Contains(string(page), foreign) {
-			t.Errorf("there is %q on the page", foreign)
+			t.Errorf("the page contains %q", foreign)
 		}
 	}
 }
 
-// The check that all others rely on notices what is missing, what is too much, and
-// what has another type.
-func TestCheckNotices(t *testing.T) {
+// The check of all other tests finds missing properties, additional ones, and wrong
+// types.
+func TestOpenAPI_CheckFindsDifferences(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
 	n := ask[*function.Namespace](s, &function.CreateNamespaceRequest{Name: "check"})
@@ -202,16 +199,16 @@ func TestCheckNotices(t *testing.T) {
 	c := &checkedTransport{t: t, router: router}
 	for what, test := range map[string]struct {
 		old, changed string
-		noticed      bool
+		found        bool
 	}{
-		"as it is":        {"", "", false},
-		"a field is gone": {`"tags":[],`, "", true},
-		"one is too much": {`"tags":[]`, `"tags":[],"colour":"red"`, true},
-		"a text for one":  {`"tags":[]`, `"tags":""`, true},
-		"no such region":  {`"region":"fr-par"`, `"region":"it-mil"`, true},
+		"unchanged":              {"", "", false},
+		"a missing property":     {`"tags":[],`, "", true},
+		"an additional property": {`"tags":[]`, `"tags":[],"colour":"red"`, true},
+		"another type":           {`"tags":[]`, `"tags":""`, true},
+		"an unknown region":      {`"region":"fr-par"`, `"region":"it-mil"`, true},
 	} {
-		if err := c.check(request, nil, response, bytes.Replace(body, []byte(test.old), []byte(test.changed), 1)); (err != nil) != test.noticed {
-			t.Errorf("%s: %v", what, err)
+		if err := c.check(request, nil, response, bytes.Replace(body, []byte(test.old), []byte(test.changed), 1)); (err != nil) != test.found {
+			t.Errorf("%s: got error %v, want one: %t", what, err, test.found)
 		}
 	}
 }

@@ -1,7 +1,7 @@
-// Package sdk_test calls every method of the official SDK's Functions package
-// against a running Jeton: with success, with each refusal that all of them have,
-// and with each error that the API is documented to answer. The methods are found
-// by reflection: one that a newer SDK adds fails the tests until it is covered.
+// Package sdk_test calls every method of the official SDK's Functions package against a
+// running server: with success, with each refusal that all methods share, and with each
+// documented error. The methods are found by reflection, so that the tests fail if a
+// newer SDK adds a method that they do not cover.
 package sdk_test
 
 import (
@@ -23,20 +23,20 @@ import (
 )
 
 const (
-	nobody   = "00000000-0000-4000-8000-000000000000"
-	patience = await.Patience
+	unknownID = "00000000-0000-4000-8000-000000000000"
+	patience  = await.Patience
 )
 
 var often = pointer(10 * time.Millisecond)
 
 func pointer[T any](value T) *T { return &value }
 
-// A session is a running Jeton, and what has been called there.
+// A session is a running server and the methods that have been called.
 type session struct {
 	*jetontest.Jeton
 	t   *testing.T
 	api *function.API
-	// checked has every client's calls held against the description.
+	// checked makes a client check its calls against the OpenAPI document.
 	checked scw.ClientOption
 
 	mu     sync.Mutex
@@ -50,29 +50,29 @@ func newSession(t *testing.T, options ...jetontest.Option) *session {
 	return &session{Jeton: j, t: t, api: function.NewAPI(j.Client(checked)), checked: checked, called: map[string]bool{}}
 }
 
-// as is the API for one who has a key.
+// as returns a client with an API key.
 func (s *session) as(key admin.APIKey) *function.API {
 	return function.NewAPI(s.ClientOf(key, s.checked))
 }
 
-// methods are the names of all methods that call the API.
+// methods returns the names of all methods that call the API.
 func methods() []string {
 	var names []string
 	for m := range reflect.TypeFor[*function.API]().Methods() {
-		if m.Name != "Regions" { // it calls nobody
+		if m.Name != "Regions" { // It sends no request.
 			names = append(names, m.Name)
 		}
 	}
 	return names
 }
 
-// requestType is the type of the request that a method takes.
+// requestType returns the type of a method's request.
 func requestType(method string) reflect.Type {
 	m, _ := reflect.TypeFor[*function.API]().MethodByName(method)
 	return m.Type.In(1).Elem()
 }
 
-// invoke calls a method by its name. It has no error if the call should panic.
+// invoke calls a method by its name.
 func invoke(api *function.API, method string, request any, options ...scw.RequestOption) (any, error) {
 	arguments := []reflect.Value{reflect.ValueOf(request)}
 	for _, option := range options {
@@ -83,7 +83,7 @@ func invoke(api *function.API, method string, request any, options ...scw.Reques
 	return results[0].Interface(), err
 }
 
-// ask calls the method whose request is of that type, which must succeed.
+// ask calls the method with this type of request, and fails the test unless it succeeds.
 func ask[Answer, Request any](s *session, request *Request, options ...scw.RequestOption) Answer {
 	s.t.Helper()
 	method := strings.TrimSuffix(reflect.TypeFor[Request]().Name(), "Request")
@@ -96,23 +96,23 @@ func ask[Answer, Request any](s *session, request *Request, options ...scw.Reque
 	s.called[method] = true
 	typed, ok := answer.(Answer)
 	if !ok {
-		s.t.Fatalf("%s answers a %T", method, answer)
+		s.t.Fatalf("%s: got a %T", method, answer)
 	}
 	return typed
 }
 
-// wantAll fails unless every method was called.
+// wantAll fails unless every method has been called.
 func (s *session) wantAll() {
 	s.t.Helper()
 	for _, method := range methods() {
 		if !s.called[method] {
-			s.t.Errorf("%s was never called with success", method)
+			s.t.Errorf("%s was not called successfully", method)
 		}
 	}
 }
 
-// requestOf makes a request of a method in a region, with one ID wherever its
-// path or its query takes one.
+// requestOf returns a request of a method in a region, with the same ID for each
+// parameter of its path and its query.
 func requestOf(method string, region scw.Region, id string) any {
 	request := reflect.New(requestType(method))
 	for field, value := range request.Elem().Fields() {
@@ -143,31 +143,29 @@ func (s *session) function(namespaceID, name string) *function.Function {
 	return ask[*function.Function](s, &function.CreateFunctionRequest{NamespaceID: namespaceID, Name: name, Runtime: "python311"})
 }
 
-// equal fails unless what was got is what is wanted.
+// equal fails unless got is want.
 func equal[T comparable](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if got != want {
-		t.Errorf("%s: %v, want %v", what, got, want)
+		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
 
-// The methods that are found are those that the SDK has: a change of their form
-// must not leave the tests with none.
-func TestMethodsAreFound(t *testing.T) {
+// A change of the methods' signatures must not leave the tests without methods.
+func TestMethods_AreFoundByReflection(t *testing.T) {
 	t.Parallel()
 	found := methods()
 	for _, name := range []string{"CreateToken", "WaitForTrigger", "GetFunctionDownloadURL", "ListFunctionRuntimes"} {
 		if !slices.Contains(found, name) {
-			t.Errorf("%s is not found among %v", name, found)
+			t.Errorf("got methods %v, want %s among them", found, name)
 		}
 	}
 	if len(found) < 38 {
-		t.Errorf("%d methods are found, want at least the 38 of v1.39", len(found))
+		t.Errorf("got %d methods, want at least the 38 of v1.39", len(found))
 	}
 }
 
-// Every region that the SDK names is one that Jeton serves, and no other.
-func TestRegions(t *testing.T) {
+func TestRegions_AreThoseOfTheSDK(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
 	made := map[string]scw.Region{}
@@ -182,7 +180,7 @@ func TestRegions(t *testing.T) {
 		for _, other := range s.api.Regions() {
 			_, err := s.api.GetNamespace(&function.GetNamespaceRequest{Region: other, NamespaceID: id})
 			if (err == nil) != (other == region) {
-				t.Errorf("the namespace of %s, asked for in %s: %v", region, other, err)
+				t.Errorf("read the namespace of %s in %s: got error %v", region, other, err)
 			}
 		}
 	}

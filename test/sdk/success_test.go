@@ -17,7 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/test/deploy"
 )
 
-// archive is a function in Python, packed.
+// archive returns the archive of a Python function.
 func archive(t *testing.T) []byte {
 	t.Helper()
 	packed, err := deploy.Archive(map[string]string{"handler.py": "def handle(event, context):\n    return 'hello'\n"})
@@ -27,8 +27,8 @@ func archive(t *testing.T) []byte {
 	return packed
 }
 
-// TestEveryMethod goes through the life of each noun, and misses no method.
-func TestEveryMethod(t *testing.T) {
+// The test creates, reads, updates and deletes an object of each kind.
+func TestEveryMethod_Succeeds(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
 	n := s.lifeOfNamespace()
@@ -50,11 +50,11 @@ func TestEveryMethod(t *testing.T) {
 	s.wantAll()
 }
 
-// gone waits for an error of a waiter, which comes when the object is not there.
+// gone calls a method that waits for an object, and fails unless it returns 404.
 func (s *session) gone(wait func() error) {
 	s.t.Helper()
 	if err := wait(); !strings.Contains(fmt.Sprint(err), "404") {
-		s.t.Errorf("waiting for what is deleted: %v", err)
+		s.t.Errorf("wait for a deleted object: got error %v, want 404", err)
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *session) lifeOfNamespace() *function.Namespace {
 	n = ask[*function.Namespace](s, &function.UpdateNamespaceRequest{NamespaceID: n.ID, Description: pointer("e")})
 	same := ask[*function.Namespace](s, &function.GetNamespaceRequest{NamespaceID: n.ID})
 	if !same.UpdatedAt.Equal(n.UpdatedAt.Round(time.Microsecond)) || *same.Description != "e" {
-		s.t.Errorf("the namespace is %+v, was changed to %+v", same, n)
+		s.t.Errorf("after the update: got namespace %+v, want %+v", same, n)
 	}
 	for what, request := range map[string]*function.ListNamespacesRequest{
 		"all": {}, "by name": {Name: pointer("sdk")}, "by project": {ProjectID: &s.ProjectID},
@@ -78,7 +78,7 @@ func (s *session) lifeOfNamespace() *function.Namespace {
 	} {
 		listed := ask[*function.ListNamespacesResponse](s, request)
 		if listed.TotalCount != 1 || !reflect.DeepEqual(listed.Namespaces[0], same) {
-			s.t.Errorf("the list %s is %+v", what, listed)
+			s.t.Errorf("list %s: got %+v", what, listed)
 		}
 	}
 	equal(s.t, "namespaces of another name", int(ask[*function.ListNamespacesResponse](s, &function.ListNamespacesRequest{Name: pointer("sd")}).TotalCount), 0)
@@ -104,7 +104,7 @@ func (s *session) lifeOfFunction(n *function.Namespace) *function.Function {
 	}
 	defer response.Body.Close()
 	if got, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(got, code) {
-		s.t.Errorf("the code that is downloaded is %d bytes, %v, and was %d", len(got), err, len(code))
+		s.t.Errorf("download: got %d bytes, error %v, want %d", len(got), err, len(code))
 	}
 	ask[*function.Function](s, &function.UpdateFunctionRequest{FunctionID: f.ID, Description: pointer("e"), Redeploy: pointer(true)})
 	ask[*function.Function](s, &function.WaitForFunctionRequest{FunctionID: f.ID, RetryInterval: often, Timeout: pointer(patience)})
@@ -112,7 +112,7 @@ func (s *session) lifeOfFunction(n *function.Namespace) *function.Function {
 	equal(s.t, "the description", *f.Description, "e")
 	listed := ask[*function.ListFunctionsResponse](s, &function.ListFunctionsRequest{NamespaceID: n.ID, Name: &f.Name})
 	if listed.TotalCount != 1 || !reflect.DeepEqual(listed.Functions[0], f) {
-		s.t.Errorf("the list is %+v", listed)
+		s.t.Errorf("got list %+v", listed)
 	}
 	return f
 }
@@ -127,7 +127,7 @@ func (s *session) lifeOfToken(n *function.Namespace, f *function.Function) {
 		equal(s.t, "its text", ask[*function.Token](s, &function.GetTokenRequest{TokenID: k.ID}).Token, "<hidden>")
 		listed := ask[*function.ListTokensResponse](s, &function.ListTokensRequest{FunctionID: request.FunctionID, NamespaceID: request.NamespaceID})
 		if listed.TotalCount != 1 || !reflect.DeepEqual(listed.Tokens[0], k) {
-			s.t.Errorf("the list is %+v", listed)
+			s.t.Errorf("got list %+v", listed)
 		}
 		equal(s.t, "a deleted token", ask[*function.Token](s, &function.DeleteTokenRequest{TokenID: k.ID}).Status, function.TokenStatusDeleting)
 	}
@@ -144,7 +144,7 @@ func (s *session) lifeOfCron(f *function.Function) {
 	equal(s.t, "its schedule", c.Schedule, "@yearly")
 	listed := ask[*function.ListCronsResponse](s, &function.ListCronsRequest{FunctionID: f.ID})
 	if listed.TotalCount != 1 || !reflect.DeepEqual(listed.Crons[0], c) {
-		s.t.Errorf("the list is %+v", listed)
+		s.t.Errorf("got list %+v", listed)
 	}
 	equal(s.t, "a deleted cron", ask[*function.Cron](s, &function.DeleteCronRequest{CronID: c.ID}).Status, function.CronStatusDeleting)
 }
@@ -157,7 +157,7 @@ func (s *session) lifeOfDomain(f *function.Function) {
 	equal(s.t, "its address", ask[*function.Domain](s, &function.GetDomainRequest{DomainID: d.ID}).URL, "https://sdk.example.com")
 	listed := ask[*function.ListDomainsResponse](s, &function.ListDomainsRequest{FunctionID: f.ID})
 	if listed.TotalCount != 1 || !reflect.DeepEqual(listed.Domains[0], d) {
-		s.t.Errorf("the list is %+v", listed)
+		s.t.Errorf("got list %+v", listed)
 	}
 	equal(s.t, "a deleted domain", ask[*function.Domain](s, &function.DeleteDomainRequest{DomainID: d.ID}).Status, function.DomainStatusDeleting)
 }
@@ -165,7 +165,7 @@ func (s *session) lifeOfDomain(f *function.Function) {
 func (s *session) lifeOfTrigger(n *function.Namespace, f *function.Function) {
 	s.t.Helper()
 	for name, request := range map[string]*function.CreateTriggerRequest{
-		"nats":     {ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "a.b", MnqNatsAccountID: nobody, MnqProjectID: s.ProjectID, MnqRegion: "fr-par"}},
+		"nats":     {ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "a.b", MnqNatsAccountID: unknownID, MnqProjectID: s.ProjectID, MnqRegion: "fr-par"}},
 		"queue":    {ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "q", MnqProjectID: s.ProjectID, MnqRegion: "fr-par"}},
 		"external": {SqsConfig: &function.CreateTriggerRequestSqsClientConfig{Endpoint: "https://sqs.example.com", QueueURL: "https://sqs.example.com/q", AccessKey: "a", SecretKey: "s"}},
 	} {
@@ -183,20 +183,20 @@ func (s *session) lifeOfTrigger(n *function.Namespace, f *function.Function) {
 		for what, of := range map[string]*function.ListTriggersRequest{"function": {FunctionID: &f.ID}, "namespace": {NamespaceID: &n.ID}, "project": {ProjectID: &s.ProjectID}} {
 			listed := ask[*function.ListTriggersResponse](s, of)
 			if listed.TotalCount != 1 || listed.Triggers[0].ID != r.ID {
-				s.t.Errorf("the list of the %s is %+v", what, listed)
+				s.t.Errorf("list of the %s: got %+v", what, listed)
 			}
 		}
 		equal(s.t, "a deleted trigger", ask[*function.Trigger](s, &function.DeleteTriggerRequest{TriggerID: r.ID}).Status, function.TriggerStatusDeleting)
 	}
 }
 
-// TestMetadata has what the SDK asks for after each call, until it is told.
-func TestMetadata(t *testing.T) {
+// The SDK requests the metadata after each call until it has an answer.
+func TestMetadata_IsRequestedOncePerClient(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
 	metadata, err := s.Client(s.checked).GetAPIMetadata()
 	if err != nil || metadata != (scw.ApiMetadata{Domain: "scw.eu", Partition: "scw", Platform: "external"}) {
-		t.Errorf("the metadata is %+v, %v", metadata, err)
+		t.Errorf("got metadata %+v, error %v", metadata, err)
 	}
 	for range 3 {
 		ask[*function.ListNamespacesResponse](s, &function.ListNamespacesRequest{})
@@ -204,8 +204,8 @@ func TestMetadata(t *testing.T) {
 	equal(t, "requests for it", strings.Count(s.Log.String(), "path=/metadata"), 2)
 }
 
-// TestAllPages lists more than two pages of each noun in one call, in every order.
-func TestAllPages(t *testing.T) {
+// The test lists more than two pages of objects of each kind, in every order.
+func TestLists_AllPagesInEveryOrder(t *testing.T) {
 	t.Parallel()
 	s := newSession(t)
 	n := s.namespace("pages-00")
@@ -242,16 +242,16 @@ func TestAllPages(t *testing.T) {
 	}
 }
 
-// ordersOf are the orders that the API has for a list.
+// ordersOf returns the orders of a list.
 func ordersOf(t *testing.T, method string) []string {
 	t.Helper()
 	field, ok := requestType(method).FieldByName("OrderBy")
 	if !ok {
-		t.Fatalf("%s has no order", method)
+		t.Fatalf("%s: no field OrderBy", method)
 	}
 	values, ok := reflect.New(field.Type).Elem().Interface().(interface{ String() string })
 	if !ok || values.String() == "" {
-		t.Fatalf("the order of %s is a %s", method, field.Type)
+		t.Fatalf("%s: OrderBy is a %s", method, field.Type)
 	}
 	orders := []string{"created_at_asc", "created_at_desc"}
 	switch method {
@@ -263,7 +263,7 @@ func ordersOf(t *testing.T, method string) []string {
 	return orders
 }
 
-// wantAllOf fails unless a list has each of many objects once, in order.
+// wantAllOf fails unless a list contains each of many objects once, in order.
 func wantAllOf(t *testing.T, what string, answer any, order string, many int) {
 	t.Helper()
 	value := reflect.ValueOf(answer).Elem()
@@ -291,6 +291,6 @@ func wantAllOf(t *testing.T, what string, answer any, order string, many int) {
 		slices.Reverse(keys)
 	}
 	if !slices.IsSorted(keys) {
-		t.Errorf("%s: they come as %v", what, keys)
+		t.Errorf("%s: got %v", what, keys)
 	}
 }

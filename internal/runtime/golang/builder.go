@@ -104,14 +104,14 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 		return err
 	}
 	out, err := tool.Run(ctx, tool.Command{
-		Args:     slices.Concat([]string{t.Path, "build"}, flags(), []string{"-o", filepath.Join(build.Output, program), "./" + main}),
-		Dir:      m.dir,
-		Env:      environment(scratch(build.Output), caches.modules, caches.compiled),
-		Readable: []string{caches.modules},
-		Writable: []string{build.Source, build.Output, caches.compiled},
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  b.config.Timeout,
+		Args:      slices.Concat([]string{t.Path, "build"}, flags(), []string{"-o", filepath.Join(build.Output, program), "./" + main}),
+		Dir:       m.dir,
+		Env:       environment(scratch(build.Output), caches.modules, caches.compiled),
+		Readable:  []string{caches.modules},
+		Writable:  []string{build.Source, build.Output, caches.compiled},
+		Isolation: t.Isolation,
+		Log:       build.Log,
+		Timeout:   b.config.Timeout,
 	})
 	var failure *tool.Failure
 	switch {

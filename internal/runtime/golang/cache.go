@@ -154,7 +154,7 @@ func (b *Builder) compileBase(ctx context.Context, t runtime.Toolchain, dir stri
 		Args: append(args, "-o", filepath.Join(temporary, program), "./"+main),
 		Dir:  m.dir, Env: environment(temporary, filepath.Join(temporary, "modules"), compiled),
 		Readable: []string{m.dir}, Writable: []string{temporary, compiled},
-		Walls: t.Walls, Log: build.Log, Timeout: DefaultTimeout,
+		Isolation: t.Isolation, Log: build.Log, Timeout: DefaultTimeout,
 	})
 	return err
 }

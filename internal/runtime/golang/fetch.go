@@ -46,12 +46,12 @@ func (b *Builder) fetch(ctx context.Context, t runtime.Toolchain, build runtime.
 			Args: []string{t.Path, "mod", "download"},
 			Dir:  filepath.Join(fetched(build), dir),
 			// The last of two variables counts.
-			Env:      slices.Concat(environment(temporary, c.modules, filepath.Join(temporary, "compiled")), settings),
-			Writable: []string{temporary, c.modules},
-			Network:  true,
-			Walls:    t.Walls,
-			Log:      build.Log,
-			Timeout:  b.config.Timeout,
+			Env:       slices.Concat(environment(temporary, c.modules, filepath.Join(temporary, "compiled")), settings),
+			Writable:  []string{temporary, c.modules},
+			Network:   true,
+			Isolation: t.Isolation,
+			Log:       build.Log,
+			Timeout:   b.config.Timeout,
 		})
 		return err
 	})

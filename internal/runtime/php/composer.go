@@ -75,9 +75,9 @@ func (c *installation) command(dir string) tool.Command {
 			"COMPOSER_VENDOR_DIR=vendor", "COMPOSER_BIN_DIR=vendor/bin",
 			// Otherwise composer asks a version control system for it.
 			"COMPOSER_ROOT_VERSION=1.0.0"),
-		Walls:   c.toolchain.Walls,
-		Log:     c.build.Log,
-		Timeout: c.timeout,
+		Isolation: c.toolchain.Isolation,
+		Log:       c.build.Log,
+		Timeout:   c.timeout,
 	}
 }
 

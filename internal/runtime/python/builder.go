@@ -97,12 +97,12 @@ func launch(file, function string) runtime.Launch {
 // some for other versions of Python.
 func compile(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
 	_, err := tool.Run(ctx, tool.Command{
-		Args:     []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, runtime.CodeDir)},
-		Dir:      build.Output,
-		Writable: []string{build.Output},
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  compileTimeout,
+		Args:      []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, runtime.CodeDir)},
+		Dir:       build.Output,
+		Writable:  []string{build.Output},
+		Isolation: t.Isolation,
+		Log:       build.Log,
+		Timeout:   compileTimeout,
 	})
 	var failure *tool.Failure
 	if err == nil || errors.As(err, &failure) || errors.Is(err, tool.ErrTimeout) {

@@ -172,7 +172,7 @@ func (b *Builder) run(ctx context.Context, t runtime.Toolchain, build runtime.Bu
 		command.Args = append(command.Args, "--config", `source.crates-io.replace-with="jeton-vendored"`,
 			"--config", fmt.Sprintf("source.jeton-vendored.directory=%q", filepath.Join(c.dir, vendored)))
 	}
-	command.Log, command.Timeout, command.Walls = build.Log, b.config.Timeout, t.Walls
+	command.Log, command.Timeout, command.Isolation = build.Log, b.config.Timeout, t.Isolation
 	out, err := tool.Run(ctx, command)
 	var failure *tool.Failure
 	switch {

@@ -54,14 +54,14 @@ func (b *Builder) readCrate(ctx context.Context, t runtime.Toolchain, build runt
 			"[lib] with path = \"src/handler.rs\"", path.Join(build.Handler.Dir, "Cargo.toml"))
 	}
 	out, err := tool.Run(ctx, tool.Command{
-		Args:     []string{t.Path, "metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest},
-		Dir:      c.dir,
-		Env:      env,
-		Readable: append(b.readable(build), build.Source),
-		Writable: []string{scratch(build.Output)},
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  describeTimeout,
+		Args:      []string{t.Path, "metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", manifest},
+		Dir:       c.dir,
+		Env:       env,
+		Readable:  append(b.readable(build), build.Source),
+		Writable:  []string{scratch(build.Output)},
+		Isolation: t.Isolation,
+		Log:       build.Log,
+		Timeout:   describeTimeout,
 	})
 	var failure *tool.Failure
 	if errors.As(err, &failure) {

@@ -8,6 +8,7 @@ import (
 	codes "modernc.org/sqlite/lib"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
 // A fault is an error of the database file or its disk. It wraps a functions.Error,
@@ -26,9 +27,6 @@ func (f *fault) Error() string { return fmt.Sprintf("database %s: %v: %s", f.pat
 // Unwrap returns the cause and the error for callers.
 func (f *fault) Unwrap() []error { return []error{f.cause, f.caller} }
 
-// errUndecodable is returned for an object whose row can be read, but not decoded.
-var errUndecodable = errors.New("an object in it cannot be read")
-
 // named adds the path of the database to an error.
 func named(path string, err error) error {
 	err = explain(path, err)
@@ -46,7 +44,7 @@ func explain(path string, err error) error {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		// The lowest byte is the primary code; the others refine it.
 		code = e.Code() & 0xff
-	} else if errors.Is(err, errUndecodable) {
+	} else if errors.Is(err, table.ErrUndecodable) {
 		code = codes.SQLITE_CORRUPT
 	}
 	var text string

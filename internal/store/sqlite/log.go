@@ -110,11 +110,11 @@ func (t *tx) replay(from int64, follower store.Follower) error {
 		if err := rows.Scan(&c.Number, &at, &kind, &c.Deleted, &c.UID, &body); err != nil {
 			return err
 		}
-		table, err := tableNamed(kind)
+		known, err := tableNamed(kind)
 		if err != nil {
 			return err
 		}
-		if c.Object, err = table.decodeAny(body); err != nil {
+		if c.Object, err = known.DecodeAny(body); err != nil {
 			return err
 		}
 		c.CommittedAt = time.Unix(0, at).UTC()
@@ -131,8 +131,8 @@ func (t *tx) load(follower store.Follower) error {
 		return err
 	}
 	loader := follower.Reload(at)
-	for _, table := range tables {
-		if err := table.each(t, loader.Add); err != nil {
+	for _, objects := range tables {
+		if err := objects.each(t, loader.Add); err != nil {
 			return err
 		}
 	}

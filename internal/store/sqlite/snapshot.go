@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
 // Snapshot copies the database at path, as of one instant, to a new file. Another
@@ -51,31 +53,31 @@ func verify(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-func (t table[T]) verify(ctx context.Context, db *sql.DB) error {
+func (t objects[T]) verify(ctx context.Context, db *sql.DB) error {
 	var known int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.name).Scan(&known); err != nil {
-		return fmt.Errorf("look for %s: %w", t.name, err)
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.Name).Scan(&known); err != nil {
+		return fmt.Errorf("look for %s: %w", t.Name, err)
 	}
 	if known == 0 {
 		return nil
 	}
-	rows, err := db.QueryContext(ctx, "SELECT id, body FROM "+t.name)
+	rows, err := db.QueryContext(ctx, "SELECT id, body FROM "+t.Name)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", t.name, err)
+		return fmt.Errorf("read %s: %w", t.Name, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id string
 		var body sql.RawBytes
 		if err := rows.Scan(&id, &body); err != nil {
-			return fmt.Errorf("read %s: %w", t.name, err)
+			return fmt.Errorf("read %s: %w", t.Name, err)
 		}
-		object, err := t.decode(body)
+		object, err := t.Decode(body)
 		if err != nil {
 			return err
 		}
 		if object.ObjectID() != id {
-			return fmt.Errorf("%w: one of %s has another ID than its row", errUndecodable, t.name)
+			return fmt.Errorf("%w: one of %s has another ID than its row", table.ErrUndecodable, t.Name)
 		}
 	}
 	return rows.Err()

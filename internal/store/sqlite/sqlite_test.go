@@ -58,20 +58,27 @@ func TestOpen_NamesFileThatIsNotDatabase(t *testing.T) {
 	}
 }
 
-// TestLog_IsBounded fills the log of a database and checks which changes stay.
+// TestLog_IsBounded fills the log of a database and checks how many changes stay.
 func TestLog_IsBounded(t *testing.T) {
 	t.Parallel()
-	const day = 24 * time.Hour
+	const (
+		changes = 1005
+		body    = 100
+		many    = 1 << 40
+	)
+	keep := store.Retention{Changes: 1000, Bytes: many, Age: time.Hour}
 	for name, test := range map[string]struct {
-		// size is that of each body, age is how old the changes are.
-		size int
+		keep store.Retention
+		// age is the age of the changes.
 		age  time.Duration
 		kept int
 	}{
-		"by number":  {100, 0, 10_000},
-		"by size":    {10_000, 0, 64<<20/10_000 + 1},
-		"by age":     {100, day + time.Hour, 1},
-		"within all": {100, day - time.Hour, 10_000},
+		"by number":       {keep, 0, 1000},
+		"by size":         {store.Retention{Changes: many, Bytes: 500 * body, Age: time.Hour}, 0, 500},
+		"by age":          {keep, 2 * time.Hour, 2},
+		"within bounds":   {store.Retention{Changes: many, Bytes: many, Age: time.Hour}, 0, changes + 2},
+		"never the last":  {store.Retention{}, 0, 1},
+		"negative bounds": {store.Retention{Changes: -1, Bytes: -1, Age: -1}, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,13 +87,13 @@ func TestLog_IsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			db := database(t, path)
-			_, err := db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10005)
+			_, err := db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 				INSERT INTO changes (number, at, kind, id, deleted, uid, body) SELECT i, ?, 'tokens', 'x', 0, i, hex(zeroblob(?)) FROM n`,
-				time.Now().Add(-test.age).UnixNano(), test.size/2)
+				changes, time.Now().Add(-test.age).UnixNano(), body/2)
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := open(t, path)
+			s := open(t, path, sqlite.WithRetention(test.keep))
 			for range 2 {
 				if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(functions.Token{ID: "x"}) }); err != nil {
 					t.Fatal(err)
@@ -96,9 +103,13 @@ func TestLog_IsBounded(t *testing.T) {
 			if err := db.QueryRowContext(t.Context(), "SELECT count(*), max(number) FROM changes").Scan(&count, &newest); err != nil {
 				t.Fatal(err)
 			}
-			// The two changes of the test are small, and young.
-			if count < test.kept || count > test.kept+1 || newest != 10007 {
-				t.Errorf("%d changes up to %d are kept, want %d up to 10007", count, newest, test.kept)
+			// The bodies of the two changes of the test have another size.
+			slack := 0
+			if name == "by size" {
+				slack = 10
+			}
+			if count > test.kept || count < test.kept-slack || newest != changes+2 {
+				t.Errorf("%d changes up to %d are kept, want %d up to %d", count, newest, test.kept, changes+2)
 			}
 		})
 	}

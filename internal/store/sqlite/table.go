@@ -8,135 +8,87 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
-// A table stores the objects of one type. Each row has the columns by which objects are
-// found, and the whole object as JSON.
-type table[T store.Object] struct {
-	name string
-	// resource is the name of one object in errors.
-	resource string
-	// columns are the columns besides id, created_at and body, and values returns
-	// those of an object.
-	columns []string
-	values  func(T) []any
-	created func(T) time.Time
-	// ids returns the other IDs and file names in an object. They may be empty.
-	ids func(T) []string
-	// counted reports whether the number of objects is kept in another table.
-	counted bool
-}
+// objects reads and writes the table of one type of objects.
+type objects[T store.Object] struct{ table.Table[T] }
 
 // An anyTable is a table of objects of any type.
 type anyTable interface {
-	tableName() string
-	// holds returns the type of the objects.
-	holds() reflect.Type
+	TableName() string
+	// Holds returns the type of the objects.
+	Holds() reflect.Type
+	// DecodeAny reads a document.
+	DecodeAny(body []byte) (store.Object, error)
 	// putAny stores an object of the type that the table holds, and returns its
 	// document.
 	putAny(t *tx, object store.Object) (body string, err error)
 	// each passes every object to add, oldest first.
 	each(t *tx, add func(store.Object)) error
-	// decodeAny reads a document.
-	decodeAny(body []byte) (store.Object, error)
 	// verify reads all objects of the table, which a database of an older version
 	// may not have.
 	verify(ctx context.Context, db *sql.DB) error
 }
 
-func (t table[T]) tableName() string { return t.name }
-
-func (t table[T]) holds() reflect.Type { return reflect.TypeFor[T]() }
-
-func (t table[T]) putAny(tx *tx, object store.Object) (string, error) {
+func (t objects[T]) putAny(tx *tx, object store.Object) (string, error) {
 	o, ok := object.(T)
 	if !ok {
-		return "", errNoTable
+		return "", table.ErrUnknown
 	}
 	return t.put(tx, o)
 }
 
-func (t table[T]) decodeAny(body []byte) (store.Object, error) { return t.decode(body) }
-
-func null(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
-
-func (t table[T]) get(tx *tx, id string) (T, error) {
+func (t objects[T]) get(tx *tx, id string) (T, error) {
 	var object T
 	var body []byte
-	err := tx.sql.QueryRowContext(tx.ctx, "SELECT body FROM "+t.name+" WHERE id = ?", id).Scan(&body)
+	err := tx.sql.QueryRowContext(tx.ctx, "SELECT body FROM "+t.Name+" WHERE id = ?", id).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
-		return object, functions.NotFoundError(t.resource, id)
+		return object, functions.NotFoundError(t.Resource, id)
 	}
 	if err != nil {
-		return object, fmt.Errorf("get from %s: %w", t.name, err)
+		return object, fmt.Errorf("get from %s: %w", t.Name, err)
 	}
-	return t.decode(body)
+	return t.Decode(body)
 }
 
 // put inserts or replaces an object, and returns its document.
-func (t table[T]) put(tx *tx, object T) (body string, err error) {
-	if body, err = document(object); err != nil {
+func (t objects[T]) put(tx *tx, object T) (body string, err error) {
+	row, err := t.Row(object)
+	if err != nil {
 		return "", err
 	}
-	columns := append([]string{"id", "created_at", "body"}, t.columns...)
-	values := append([]any{object.ObjectID(), t.created(object).UnixNano(), body}, t.values(object)...)
+	columns := append([]string{"id", "created_at", "body"}, t.Columns...)
+	values := append([]any{row.ID, row.CreatedAt, row.Body}, row.Values...)
 	updates := make([]string, len(columns)-1)
 	for i, column := range columns[1:] {
 		updates[i] = column + " = excluded." + column
 	}
-	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s", t.name,
+	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s", t.Name,
 		strings.Join(columns, ", "), strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", "), strings.Join(updates, ", "))
 	_, err = tx.sql.ExecContext(tx.ctx, query, values...)
-	return body, err
+	return row.Body, err
 }
 
-// document returns an object as JSON. It is not escaped for HTML, so that the JSON
-// arguments of a cron are stored unchanged.
-func document(object any) (string, error) {
-	var body strings.Builder
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(object)
-	return strings.TrimSuffix(body.String(), "\n"), err
-}
-
-// decode reads a document.
-func (t table[T]) decode(body []byte) (T, error) {
-	var object T
-	if err := json.Unmarshal(body, &object); err != nil {
-		return object, fmt.Errorf("%w: one of %s: %w", errUndecodable, t.name, err)
-	}
-	if err := checkIDs(object.ObjectID(), t.ids(object)); err != nil {
-		return object, fmt.Errorf("%w: one of %s: %w", errUndecodable, t.name, err)
-	}
-	return object, nil
-}
-
-func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]T, int, error) {
+func (t objects[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]T, int, error) {
 	where, arguments := conditions(filter)
 	total, err := t.count(tx, where, arguments)
 	if err != nil {
 		return nil, 0, err
 	}
-	order := page.Order()
-	query := "SELECT body FROM " + t.name + where + ordering(order)
+	query := "SELECT body FROM " + t.Name + where + table.Ordering(page.Order())
 	if page.Size > 0 {
-		// Count from the end of the list that is nearer to the page.
-		skipped, size, from := page.Offset(), min(page.Size, total-page.Offset()), order
-		if size <= 0 {
+		window, ok := table.WindowOf(page, total)
+		if !ok {
 			return nil, total, nil
 		}
-		if after := total - skipped - size; after < skipped {
-			skipped, from.Descending = after, !order.Descending
-		}
 		// The inner query skips rows in the index, without reading the table.
-		query = "SELECT body FROM " + t.name + " WHERE rowid IN (SELECT rowid FROM " + t.name + where +
-			ordering(from) + " LIMIT ? OFFSET ?)" + ordering(order)
-		arguments = append(arguments, size, skipped)
+		query = "SELECT body FROM " + t.Name + " WHERE rowid IN (SELECT rowid FROM " + t.Name + where +
+			table.Ordering(window.From) + " LIMIT ? OFFSET ?)" + table.Ordering(page.Order())
+		arguments = append(arguments, window.Size, window.Skip)
 	}
 	var found []T
 	err = t.query(tx, func(object T) { found = append(found, object) }, query, arguments...)
@@ -145,35 +97,35 @@ func (t table[T]) list(tx *tx, filter functions.Filter, page functions.Page) ([]
 
 // count returns the number of matching objects. For a counted table, the numbers are
 // stored by all columns of filters, because counting a long table is slow.
-func (t table[T]) count(tx *tx, where string, arguments []any) (int, error) {
-	query := "SELECT count(*) FROM " + t.name + where
-	if t.counted {
-		query = "SELECT coalesce(sum(count), 0) FROM " + t.name + "_counts" + where
+func (t objects[T]) count(tx *tx, where string, arguments []any) (int, error) {
+	query := "SELECT count(*) FROM " + t.Name + where
+	if t.Counted {
+		query = "SELECT coalesce(sum(count), 0) FROM " + t.Name + "_counts" + where
 	}
 	var total int
 	if err := tx.sql.QueryRowContext(tx.ctx, query, arguments...).Scan(&total); err != nil {
-		return 0, fmt.Errorf("count %s: %w", t.name, err)
+		return 0, fmt.Errorf("count %s: %w", t.Name, err)
 	}
 	return total, nil
 }
 
-func (t table[T]) each(tx *tx, add func(store.Object)) error {
+func (t objects[T]) each(tx *tx, add func(store.Object)) error {
 	return t.query(tx, func(object T) { add(object) },
-		"SELECT body FROM "+t.name+" ORDER BY created_at, id")
+		"SELECT body FROM "+t.Name+" ORDER BY created_at, id")
 }
 
-func (t table[T]) query(tx *tx, found func(T), query string, arguments ...any) error {
+func (t objects[T]) query(tx *tx, found func(T), query string, arguments ...any) error {
 	rows, err := tx.sql.QueryContext(tx.ctx, query, arguments...)
 	if err != nil {
-		return fmt.Errorf("list %s: %w", t.name, err)
+		return fmt.Errorf("list %s: %w", t.Name, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var body sql.RawBytes
 		if err := rows.Scan(&body); err != nil {
-			return fmt.Errorf("list %s: %w", t.name, err)
+			return fmt.Errorf("list %s: %w", t.Name, err)
 		}
-		object, err := t.decode(body)
+		object, err := t.Decode(body)
 		if err != nil {
 			return err
 		}
@@ -186,19 +138,9 @@ func (t table[T]) query(tx *tx, found func(T), query string, arguments ...any) e
 func conditions(f functions.Filter) (string, []any) {
 	var terms []string
 	var arguments []any
-	for _, c := range []struct{ column, value string }{
-		{"region", string(f.Region)},
-		{"project_id", f.ProjectID},
-		{"organization_id", f.OrganizationID},
-		{"namespace_id", f.NamespaceID},
-		{"function_id", f.FunctionID},
-		{"name", f.Name},
-		{"hostname", f.Hostname},
-	} {
-		if c.value != "" {
-			terms = append(terms, c.column+" = ?")
-			arguments = append(arguments, c.value)
-		}
+	for _, c := range table.Conditions(f) {
+		terms = append(terms, c.Column+" = ?")
+		arguments = append(arguments, c.Value)
 	}
 	if f.Projects != nil {
 		terms = append(terms, "project_id IN (SELECT value FROM json_each(?))")
@@ -217,17 +159,4 @@ func jsonList(texts []string) string {
 		return "[]" // A list of texts can always be encoded.
 	}
 	return string(encoded)
-}
-
-// ordering returns the ORDER BY clause. Objects with equal values are ordered by ID, so
-// that pages do not overlap.
-func ordering(o functions.Order) string {
-	column := "created_at"
-	if o.Field == "name" || o.Field == "hostname" {
-		column = o.Field
-	}
-	if o.Descending {
-		return " ORDER BY " + column + " DESC, id DESC"
-	}
-	return " ORDER BY " + column + ", id"
 }

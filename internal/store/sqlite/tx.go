@@ -8,6 +8,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
 // A tx implements store.Tx. It lives no longer than one call of View or Update,
@@ -76,37 +77,37 @@ func (t *tx) APIKeys() ([]iam.APIKey, error) {
 
 // Put implements functions.Tx.
 func (t *tx) Put(object store.Object) error {
-	table, err := tableOf(object)
+	kind, err := tableOf(object)
 	if err != nil {
 		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
 	}
-	body, err := table.putAny(t, object)
+	body, err := kind.putAny(t, object)
 	if err != nil {
 		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
 	}
-	t.note(table, body, store.Change{Object: object})
+	t.note(kind, body, store.Change{Object: object})
 	return nil
 }
 
 // Delete implements functions.Tx.
 func (t *tx) Delete(object store.Object) error {
-	table, err := tableOf(object)
+	kind, err := tableOf(object)
 	if err != nil {
 		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
 	}
-	if _, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+table.tableName()+" WHERE id = ?", object.ObjectID()); err != nil {
+	if _, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+kind.TableName()+" WHERE id = ?", object.ObjectID()); err != nil {
 		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
 	}
-	body, err := document(object)
+	body, err := table.Document(object)
 	if err != nil {
 		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
 	}
-	t.note(table, body, store.Change{Object: object, Deleted: true})
+	t.note(kind, body, store.Change{Object: object, Deleted: true})
 	return nil
 }
 
-func (t *tx) note(table anyTable, body string, change store.Change) {
+func (t *tx) note(kind anyTable, body string, change store.Change) {
 	t.last++
 	change.Number, change.UID = t.last, newUID()
-	t.noted = append(t.noted, noted{change, table.tableName(), body})
+	t.noted = append(t.noted, noted{change, kind.TableName(), body})
 }

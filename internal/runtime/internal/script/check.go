@@ -12,27 +12,27 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// checkTimeout bounds the check of one file's syntax.
+// checkTimeout is the maximum time of the syntax check of one file.
 const checkTimeout = time.Minute
 
-// A Checker is how an interpreter checks the syntax of a file without running it.
+// A Checker describes how an interpreter checks the syntax of a file without running it.
 type Checker struct {
-	// Arguments go before the file's path.
+	// Arguments precede the path of the file.
 	Arguments []string
-	// Lines is how much of what the interpreter says about a file users see.
+	// Lines is the number of lines of the interpreter's output that users see.
 	Lines int
 }
 
-// Check checks the syntax of a file of the source. Returns a *runtime.BuildError
-// if it has errors.
+// Check checks the syntax of a file of the source. Returns a *runtime.BuildError for
+// syntax errors.
 func (c Checker) Check(ctx context.Context, t runtime.Toolchain, build runtime.Build, file string) error {
 	out, err := tool.Run(ctx, tool.Command{
-		Args:     slices.Concat([]string{t.Path}, c.Arguments, []string{filepath.Join(build.Source, filepath.FromSlash(file))}),
-		Dir:      build.Source,
-		Readable: []string{build.Source},
-		Walls:    t.Walls,
-		Log:      build.Log,
-		Timeout:  checkTimeout,
+		Args:      slices.Concat([]string{t.Path}, c.Arguments, []string{filepath.Join(build.Source, filepath.FromSlash(file))}),
+		Dir:       build.Source,
+		Readable:  []string{build.Source},
+		Isolation: t.Isolation,
+		Log:       build.Log,
+		Timeout:   checkTimeout,
 	})
 	var failure *tool.Failure
 	if errors.As(err, &failure) {

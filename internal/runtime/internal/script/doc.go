@@ -1,4 +1,3 @@
-// Package script is what the builds of interpreted languages have in common: to
-// find the handler's file in the source, to check its syntax, and to lay code and
-// bootstrap out.
+// Package script has the build steps that interpreted languages share: finding the file
+// of the handler, checking its syntax, and writing code and bootstrap to the output.
 package script

@@ -10,9 +10,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// Find returns the path of the handler's file in the source, separated by
-// slashes: the first that is there with one of the extensions. Returns a
-// *runtime.BuildError if none is.
+// Find returns the slash-separated path of the handler's file in the source: the first
+// existing one with one of the extensions. Returns a *runtime.BuildError without one.
 func Find(build runtime.Build, extensions []string) (string, error) {
 	base := path.Join(build.Handler.Dir, build.Handler.File)
 	var tried []string
@@ -39,8 +38,8 @@ func isFile(source, name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// wrapper returns the only folder of a source that has nothing else: archives
-// are often made of a folder instead of its content.
+// wrapper returns the name of the folder that is the only entry of the source, or "". A
+// common mistake is to pack a folder instead of its content.
 func wrapper(source string) string {
 	entries, err := os.ReadDir(source)
 	if err != nil || len(entries) != 1 || !entries[0].IsDir() {
@@ -49,12 +48,13 @@ func wrapper(source string) string {
 	return entries[0].Name()
 }
 
-// Lay moves the source into the output's code folder and writes files beside it.
-func Lay(build runtime.Build, beside map[string][]byte) error {
+// Lay moves the source to the code folder of the output, and writes further files to the
+// output.
+func Lay(build runtime.Build, files map[string][]byte) error {
 	if err := os.Rename(build.Source, filepath.Join(build.Output, runtime.CodeDir)); err != nil {
 		return fmt.Errorf("move the code to the output: %w", err)
 	}
-	for name, content := range beside {
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(build.Output, name), content, 0o644); err != nil {
 			return fmt.Errorf("write the bootstrap: %w", err)
 		}

@@ -8,8 +8,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// TestRun_GivesNetworkVariablesToDownloadsOnly has proxies with credentials in the
-// server's environment.
 func TestRun_GivesNetworkVariablesToDownloadsOnly(t *testing.T) {
 	for _, name := range []string{"HTTP_PROXY", "https_proxy", "ALL_PROXY"} {
 		t.Setenv(name, "http://user:pass%21word@proxy.invalid:3128")
@@ -19,7 +17,7 @@ func TestRun_GivesNetworkVariablesToDownloadsOnly(t *testing.T) {
 		c.Env, c.Network = tool.Inherited(), network
 		out, err := tool.Run(t.Context(), c)
 		if err != nil || strings.Contains(out, "proxy.invalid") != network || !strings.Contains(out, "PATH=") {
-			t.Errorf("with network %v, the environment is %q, %v", network, out, err)
+			t.Errorf("network %t: got environment %q, %v", network, out, err)
 		}
 	}
 }
@@ -28,13 +26,13 @@ func TestRun_RedactsCredentials(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://user:pass%21word@proxy.invalid:3128")
 	t.Setenv("HTTP_PROXY", "plain:secret2@proxy.invalid:3128")
 	tests := map[string]string{
-		"as it is in a variable":     "echo $HTTPS_PROXY $HTTP_PROXY",
-		"the password alone":         "echo cannot log in with pass%21word, 'pass!word' or secret2",
-		"in a header":                "echo Authorization: Basic $(printf 'user:pass!word' | base64)",
-		"those of any URL":           "echo cannot clone https://token:hunter22@git.invalid/x",
-		"in parts":                   "printf pass%%21; sleep 0.1; printf word; echo",
-		"in a line longer than kept": "head -c 70000 /dev/zero | tr '\\0' x; printf pass; head -c 0 /dev/zero; printf '!word'; head -c 70000 /dev/zero | tr '\\0' x",
-		"without an end of line":     "printf secret2",
+		"the whole variable":  "echo $HTTPS_PROXY $HTTP_PROXY",
+		"the password alone":  "echo cannot log in with pass%21word, 'pass!word' or secret2",
+		"in a header":         "echo Authorization: Basic $(printf 'user:pass!word' | base64)",
+		"user of another URL": "echo cannot clone https://token:hunter22@git.invalid/x",
+		"written in parts":    "printf pass%%21; sleep 0.1; printf word; echo",
+		"long line":           "head -c 70000 /dev/zero | tr '\\0' x; printf pass; head -c 0 /dev/zero; printf '!word'; head -c 70000 /dev/zero | tr '\\0' x",
+		"line without an end": "printf secret2",
 	}
 	for name, script := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -47,11 +45,11 @@ func TestRun_RedactsCredentials(t *testing.T) {
 			}
 			for _, secret := range []string{"pass%21word", "pass!word", "secret2", "dXNlcjpwYXNzIXdvcmQ=", "hunter22"} {
 				if strings.Contains(out, secret) || strings.Contains(log.String(), secret) {
-					t.Errorf("the output has %s: %.200q, the log %.200q", secret, out, log.String())
+					t.Errorf("got %s in the output %.200q or the log %.200q", secret, out, log.String())
 				}
 			}
 			if !strings.Contains(log.String(), "***") {
-				t.Errorf("the log does not say that something is left out: %.200q", log.String())
+				t.Errorf("got log %.200q, want a mark for what was redacted", log.String())
 			}
 		})
 	}

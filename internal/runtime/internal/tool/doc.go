@@ -1,4 +1,4 @@
-// Package tool runs the compilers and interpreters that builds need: in a clean
-// environment, for a bounded time, with bounded output, and leaving no process
-// behind. What to run is for the languages' packages to say.
+// Package tool runs the compilers and interpreters of builds: with an empty environment,
+// limited time and limited output, optionally in a sandbox, and leaves no process
+// running. The packages of the languages decide what to run.
 package tool

@@ -2,15 +2,15 @@ package tool
 
 import "os"
 
-// networkVariables are those of the server by which tools that download find their
-// way: certificates and HTTP proxies, which may have credentials.
+// networkVariables are the variables for certificates and HTTP proxies, which may contain
+// credentials. Only tools that download get them.
 var networkVariables = []string{
 	"SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 }
 
-// Inherited returns what every tool has of the server's environment, as
-// "KEY=value": where programs are, such as a linker. A tool with Network gets more.
+// Inherited returns the part of the server's environment that every tool gets, as
+// "KEY=value": PATH, to find programs such as a linker. A tool with Network gets more.
 func Inherited() []string { return inherited([]string{"PATH"}) }
 
 func inherited(names []string) []string {

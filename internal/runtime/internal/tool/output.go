@@ -12,47 +12,49 @@ import (
 )
 
 const (
-	// longestLine is how much of a line is kept before it is passed on in parts, and
-	// overlap what two parts have in common, so that no secret is cut in two.
+	// longestLine is the length in bytes from which a line is redacted in parts. The last
+	// overlap bytes of a part are redacted again with the next one, so that no secret is
+	// missed because it was split.
 	longestLine = 64 << 10
 	overlap     = 4 << 10
-	// redacted stands for what was taken out.
+	// redacted replaces secrets.
 	redacted = "***"
-	// shortestSecret is the length from which a password is looked for by itself.
+	// shortestSecret is the minimum length of a text that is redacted.
 	shortestSecret = 4
 )
 
-// A tail keeps the end of what is written to it, and passes all of it on. Both are
-// redacted.
+// A tail redacts what is written to it, keeps the end of it, and writes all of it to log.
+// It is safe for concurrent use.
 type tail struct {
 	log      io.Writer
 	redactor *redactor
 
 	mu sync.Mutex
-	// line is what has come of a line so far.
+	// line is the start of a line that is not complete yet.
 	line []byte
 	kept bytes.Buffer
 }
 
-// Write always takes everything: a log that fails must not fail a build.
+// Write never fails, so that a full log does not fail a build.
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.line = append(t.line, p...)
 	if end := bytes.LastIndexByte(t.line, '\n') + 1; end > 0 {
-		t.pass(t.redactor.redact(t.line[:end]))
+		t.flush(t.redactor.redact(t.line[:end]))
 		t.line = append([]byte(nil), t.line[end:]...)
 	}
 	if len(t.line) > longestLine {
 		part := t.redactor.redact(t.line)
 		cut := max(0, len(part)-overlap)
-		t.pass(part[:cut])
+		t.flush(part[:cut])
 		t.line = append([]byte(nil), part[cut:]...)
 	}
 	return len(p), nil
 }
 
-func (t *tail) pass(p []byte) {
+// flush writes redacted output to the log and keeps its end.
+func (t *tail) flush(p []byte) {
 	if t.log != nil {
 		_, _ = t.log.Write(p)
 	}
@@ -62,26 +64,26 @@ func (t *tail) pass(p []byte) {
 	}
 }
 
-// String returns what is kept, after the last part of it was passed on.
+// String flushes an incomplete line, and returns the end of the output.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.line) > 0 {
-		t.pass(t.redactor.redact(t.line))
+		t.flush(t.redactor.redact(t.line))
 		t.line = nil
 	}
 	return strings.ToValidUTF8(t.kept.String(), "\uFFFD")
 }
 
 var (
-	// credentials are those in a URL.
+	// credentials matches the user information of a URL.
 	credentials = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@"'<>]+@`)
-	// bareCredentials are those of a proxy that is named without a scheme.
+	// bareCredentials matches the user information of a proxy address without a scheme.
 	bareCredentials = regexp.MustCompile(`^([^/\s@]+)@`)
 )
 
-// A redactor takes credentials out of output: those of an environment, and those of
-// any URL. A nil one takes out nothing.
+// A redactor removes credentials from output: those of URLs, and all texts of the
+// credentials in an environment. A nil redactor removes nothing.
 type redactor struct{ replacer *strings.Replacer }
 
 func newRedactor(env []string) *redactor {
@@ -97,7 +99,7 @@ func newRedactor(env []string) *redactor {
 		}
 	}
 	var pairs []string
-	// The longest come first, for one may be a part of another one.
+	// The longest first, because one secret may be a part of another.
 	for _, secret := range slices.SortedFunc(keys(secrets), func(a, b string) int { return len(b) - len(a) }) {
 		pairs = append(pairs, secret, redacted)
 	}
@@ -114,7 +116,7 @@ func keys(m map[string]bool) func(func(string) bool) {
 	}
 }
 
-// addSecrets adds the forms in which the user and password of a URL may appear.
+// addSecrets adds the forms in which the user information of a URL may appear in output.
 func addSecrets(secrets map[string]bool, user string) {
 	plain, err := url.PathUnescape(user)
 	if err != nil {

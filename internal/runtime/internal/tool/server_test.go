@@ -15,8 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// serverVariable makes the test program a server that runs a tool, whose child
-// holds the fifo open that the variable names.
+// serverVariable makes the test program act as a server. It runs a tool whose child keeps
+// the FIFO open that the variable names.
 const serverVariable = "TOOL_TEST_SERVER"
 
 func TestMain(m *testing.M) {
@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestToolsDieWithTheServer kills a server while a tool runs that has a child.
-func TestToolsDieWithTheServer(t *testing.T) {
+// The server is killed while a tool with a child process runs.
+func TestRun_EndsTheToolWithTheServer(t *testing.T) {
 	t.Parallel()
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
@@ -53,20 +53,20 @@ func TestToolsDieWithTheServer(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// With its second word the tool has run for long enough to be known.
+	// After its second line the tool is registered.
 	lines := bufio.NewReader(output)
 	_, err = lines.ReadString('\n')
 	if err == nil {
 		_, err = lines.ReadString('\n')
 	}
 	if killErr := server.Process.Kill(); err != nil || killErr != nil {
-		t.Fatalf("the server does not run: %v, %v", err, killErr)
+		t.Fatalf("read from the server: %v, kill it: %v", err, killErr)
 	}
 	_ = server.Wait()
 	if err := held.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, held); err != nil {
-		t.Errorf("a child of the tool lives on: %v", err)
+		t.Errorf("a child of the tool still runs: %v", err)
 	}
 }

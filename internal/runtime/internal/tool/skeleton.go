@@ -10,12 +10,12 @@ import (
 	"path"
 )
 
-// maxManifest bounds a file that a skeleton has in full, in bytes.
+// maxManifest is the maximum size in bytes of a file that Skeleton copies.
 const maxManifest = 64 << 20
 
-// Skeleton makes the folder to what a tool that downloads may see of the source: the
-// files that keep names, in full, and symbolic links. With names, all other files
-// are there too, and empty. Paths are relative and separated by slashes.
+// Skeleton creates the folder to with the part of the source that a downloading tool may
+// read: symbolic links and the files for which keep returns true. With names, it
+// creates empty files for all others. Paths are relative and slash-separated.
 func Skeleton(ctx context.Context, source, to string, keep func(path string) bool, names bool) error {
 	from, err := os.OpenRoot(source)
 	if err != nil {
@@ -43,11 +43,11 @@ func Skeleton(ctx context.Context, source, to string, keep func(path string) boo
 		case keep(name):
 			return keepFile(from, root, name)
 		case entry.Type()&fs.ModeSymlink != 0:
-			leads, err := from.Readlink(name)
+			target, err := from.Readlink(name)
 			if err != nil {
 				return err
 			}
-			return root.Symlink(leads, name)
+			return root.Symlink(target, name)
 		case names:
 			return root.WriteFile(name, nil, 0o644)
 		}
@@ -59,12 +59,12 @@ func Skeleton(ctx context.Context, source, to string, keep func(path string) boo
 	return nil
 }
 
-// keepFile copies a file, or the one that a link leads to. What is no file is left
-// out.
+// keepFile copies a regular file, or the target of a symbolic link. It ignores everything
+// else.
 func keepFile(from, to *os.Root, name string) error {
 	info, err := from.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil //nolint:nilerr // A link may lead to nothing.
+		return nil //nolint:nilerr // The target of a link may not exist.
 	}
 	if info.Size() > maxManifest {
 		return fmt.Errorf("%s is larger than %d bytes", path.Base(name), maxManifest)
@@ -82,9 +82,9 @@ func keepFile(from, to *os.Root, name string) error {
 	return errors.Join(err, out.Close())
 }
 
-// Take copies the file of a name that a tool has left in one folder to another one,
-// in place of what is there. It follows no link out of either. What is no file is
-// left out.
+// Take copies the regular file name, which a tool has written to the folder from, to the
+// folder to, and replaces a file there. It follows no link out of the folders, and does
+// nothing if there is no such file.
 func Take(from, to, name string) error {
 	source, err := os.OpenRoot(from)
 	if err != nil {
@@ -97,7 +97,7 @@ func Take(from, to, name string) error {
 	}
 	defer target.Close()
 	if info, err := source.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return nil //nolint:nilerr // The tool has left none.
+		return nil //nolint:nilerr // The tool has not written the file.
 	}
 	if err := target.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -14,41 +14,39 @@ import (
 )
 
 const (
-	// keptOutput is how much of a tool's output is kept, from its end.
+	// keptOutput is how many bytes from the end of a tool's output are kept.
 	keptOutput = 64 << 10
-	// drainDelay is how long output is read after a tool has ended, in case a
-	// child of it holds it open.
+	// drainDelay is how long output is read after a tool has ended, if one of its
+	// children keeps the output open.
 	drainDelay = 2 * time.Second
 )
 
 // A Command is one run of a tool.
 type Command struct {
-	// Args are the program, by its absolute path, and its arguments.
+	// Args has the absolute path of the program, and its arguments.
 	Args []string
 	Dir  string
-	// Env is the whole environment, as "KEY=value", but for the variables that a
-	// tool with Network gets.
+	// Env is the environment, as "KEY=value". A tool with Network gets more variables.
 	Env []string
-	// Readable and Writable are the files and folders, by absolute paths, that the
-	// tool needs beside those of the system and its own program: those that it may
-	// read, and the folders that it may change, too. Only walls keep it to them.
+	// Readable has the absolute paths of files and folders that the tool may read, in
+	// addition to those of the system and the toolchain, and Writable those of folders
+	// that it may change too. They are enforced by Isolation only.
 	Readable, Writable []string
-	// Network tells that the tool may have to download something. It gets the
-	// server's variables for that, which may have credentials: such a tool sees no
-	// code of an archive.
+	// Network permits downloads. The tool gets variables that may contain credentials, so
+	// it must not run or read the code of an archive.
 	Network bool
-	// Walls are put around the tool; nil for none.
-	Walls *Walls
-	// Log receives all output too; nil for nobody. Credentials of the environment and
-	// of URLs are taken out of output, but not with Unredacted: for output that no
-	// user reads.
+	// Isolation runs the tool in a sandbox; nil runs it without one.
+	Isolation *Isolation
+	// Log receives all output; nil discards it. Credentials of the environment and of
+	// URLs are redacted in all output, unless Unredacted is set. Set it only for output
+	// that users cannot read.
 	Log        io.Writer
 	Unredacted bool
-	// Timeout bounds the run.
+	// Timeout is the maximum time of the run.
 	Timeout time.Duration
 }
 
-// environment is the whole environment of the tool.
+// environment returns the whole environment of the tool.
 func (c Command) environment() []string {
 	env := append([]string{}, c.Env...)
 	if c.Network {
@@ -57,23 +55,22 @@ func (c Command) environment() []string {
 	return env
 }
 
-// A Failure says that the tool itself found fault with its input.
+// A Failure is the error of a tool that ended with a status other than 0.
 type Failure struct {
-	// Output is the end of what the tool printed.
+	// Output is the end of the tool's output.
 	Output string
-	// Status is how it ended, in words.
+	// Status describes how the tool ended.
 	Status string
 }
 
 // Error returns the status.
 func (f *Failure) Error() string { return f.Status }
 
-// ErrTimeout is returned for a tool that ran for too long.
+// ErrTimeout is returned for a tool that exceeded its Timeout.
 var ErrTimeout = errors.New("took too long")
 
-// Run runs the tool and returns the end of its output, standard output and
-// standard error together. Returns a *Failure if the tool ended with a status
-// other than 0, ErrTimeout if its time was up, and ctx's error if that ended.
+// Run runs the tool and returns the end of its standard output and standard error. Returns
+// a *Failure for a status other than 0, ErrTimeout, and the error of ctx if that ended.
 func Run(ctx context.Context, c Command) (string, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
 	defer cancel()
@@ -81,14 +78,14 @@ func Run(ctx context.Context, c Command) (string, error) {
 	if !c.Unredacted {
 		output.redactor = newRedactor(c.environment())
 	}
-	if c.Walls != nil {
-		return c.Walls.run(timed, c, output)
+	if c.Isolation != nil {
+		return c.Isolation.run(timed, c, output)
 	}
 	cmd := &exec.Cmd{
 		Path: c.Args[0],
 		Args: c.Args,
 		Dir:  c.Dir,
-		// Without an environment of its own a command would get the server's.
+		// A nil environment would be replaced by the server's.
 		Env:       c.environment(),
 		Stdout:    output,
 		Stderr:    output,
@@ -113,9 +110,8 @@ func Run(ctx context.Context, c Command) (string, error) {
 	return output.String(), fmt.Errorf("run %s: %w", c.Args[0], err)
 }
 
-// Excerpt returns the last lines of a tool's output for a user: at most so many
-// lines, and not too long a text. Each of the hidden texts, such as the server's
-// own paths, is cut out of it.
+// Excerpt returns the last lines of a tool's output for users: at most the given number of
+// lines and 4 KiB. It removes the hidden texts, such as paths of the server.
 func Excerpt(output string, lines int, hidden ...string) string {
 	const longest = 4 << 10
 	for _, text := range hidden {

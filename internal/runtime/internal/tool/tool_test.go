@@ -15,24 +15,24 @@ func shell(script string) tool.Command {
 	return tool.Command{Args: []string{"/bin/sh", "-c", script}, Timeout: 20 * time.Second}
 }
 
-func TestRun(t *testing.T) {
+func TestRun_ReturnsOutput(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	c := shell("echo out; echo err >&2; pwd; echo $NAME; env")
 	c.Dir, c.Env, c.Log = "/", []string{"NAME=value"}, &log
 	out, err := tool.Run(t.Context(), c)
 	if err != nil || !strings.HasPrefix(out, "out\nerr\n/\nvalue\n") {
-		t.Errorf("Run() = %q, %v", out, err)
+		t.Errorf("Run() = %q, %v, want the output of all commands", out, err)
 	}
 	if strings.Contains(out, "HOME=") {
-		t.Errorf("the tool sees the server's environment: %q", out)
+		t.Errorf("got environment %q, want none of the server's", out)
 	}
 	if log.String() != out {
-		t.Errorf("the log has %q, want %q", log.String(), out)
+		t.Errorf("got log %q, want %q", log.String(), out)
 	}
 }
 
-func TestRunFailure(t *testing.T) {
+func TestRun_ReturnsFailure(t *testing.T) {
 	t.Parallel()
 	_, err := tool.Run(t.Context(), shell("echo wrong; exit 3"))
 	var failure *tool.Failure
@@ -41,27 +41,26 @@ func TestRunFailure(t *testing.T) {
 	}
 	_, err = tool.Run(t.Context(), tool.Command{Args: []string{"/no/such/tool"}, Timeout: time.Second})
 	if err == nil || errors.As(err, &failure) {
-		t.Errorf("Run() of nothing = %v, want another error", err)
+		t.Errorf("Run() of a missing program = %v, want an error other than a *Failure", err)
 	}
 }
 
-// TestRunEnds asks that a tool whose time is up ends with all its children, even
-// one that holds its output open.
-func TestRunEnds(t *testing.T) {
+// A child of the tool keeps the output open.
+func TestRun_EndsTheToolWithItsChildren(t *testing.T) {
 	t.Parallel()
 	c := shell("sleep 300 & sleep 300")
 	c.Timeout = 50 * time.Millisecond
 	if _, err := tool.Run(t.Context(), c); !errors.Is(err, tool.ErrTimeout) {
-		t.Errorf("Run() beyond its time = %v, want %v", err, tool.ErrTimeout)
+		t.Errorf("Run() after the timeout = %v, want %v", err, tool.ErrTimeout)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := tool.Run(ctx, shell("sleep 300 & sleep 300")); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Run() when its context ended = %v, want %v", err, context.DeadlineExceeded)
+		t.Errorf("Run() after the end of its context = %v, want %v", err, context.DeadlineExceeded)
 	}
 }
 
-func TestRunKeepsTheEndOfItsOutput(t *testing.T) {
+func TestRun_KeepsTheEndOfTheOutput(t *testing.T) {
 	t.Parallel()
 	out, err := tool.Run(t.Context(), shell("head -c 300000 /dev/zero | tr '\\0' x; echo end"))
 	if err != nil || len(out) > 64<<10 || !strings.HasSuffix(out, "xend\n") {
@@ -69,18 +68,18 @@ func TestRunKeepsTheEndOfItsOutput(t *testing.T) {
 	}
 }
 
-func TestExcerpt(t *testing.T) {
+func TestExcerpt_IsShortAndHasNoPaths(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		output string
 		lines  int
 		want   string
 	}{
-		"all of it":      {"\none\ntwo\n", 5, "one\ntwo"},
-		"the last lines": {"one\ntwo\nthree", 2, "two\nthree"},
-		"without paths":  {"/data/x/a.go:1: no\n/cache/b.go: no", 5, "a.go:1: no\nb.go: no"},
-		"not too long":   {strings.Repeat("é", 5000), 5, strings.Repeat("é", 2048)},
-		"nothing":        {"", 5, ""},
+		"all lines":     {"\none\ntwo\n", 5, "one\ntwo"},
+		"last lines":    {"one\ntwo\nthree", 2, "two\nthree"},
+		"without paths": {"/data/x/a.go:1: no\n/cache/b.go: no", 5, "a.go:1: no\nb.go: no"},
+		"long lines":    {strings.Repeat("é", 5000), 5, strings.Repeat("é", 2048)},
+		"no output":     {"", 5, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

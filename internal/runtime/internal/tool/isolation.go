@@ -14,32 +14,32 @@ import (
 )
 
 const (
-	// memory is what one tool may take: linkers take much.
+	// memory is the memory in bytes that one tool may use. Linkers need much.
 	memory = 4 << 30
-	// processes is how many processes and threads a tool may have at once, and
-	// temporary the size of its /tmp, in bytes. Builds keep what is large in folders
-	// of their own.
+	// processes is the number of processes and threads that a tool may have, and
+	// temporary the size of its /tmp in bytes. Builds use other folders for large files.
 	processes = 1024
 	temporary = 256 << 20
 )
 
-// Walls are where tools run when they are isolated.
-type Walls struct {
+// Isolation describes the sandboxes in which tools run.
+type Isolation struct {
 	Host *sandbox.Host
-	// Visible are the folders of the toolchains, beside those of the system.
+	// Visible has the folders of the toolchains. Those of the system are visible too.
 	Visible []string
-	// Egress says what those tools reach that download; nil for nothing.
+	// Egress is what downloading tools may reach; nil permits nothing.
 	Egress *egress.Policy
 }
 
-// versionControl are programs that run what a folder's own settings name, and the
-// folders beside those of PATH that have them.
+// versionControl has the programs for version control, which tools must not run: they
+// execute commands that the settings of a folder name. versionControlFolders has their
+// folders in addition to those of PATH.
 var (
 	versionControl        = strings.Fields("git git-shell git-upload-pack git-receive-pack git-upload-archive scalar git-lfs hg chg svn svnadmin svnserve bzr brz cvs fossil darcs jj sl pijul p4 svk mtn tla")
 	versionControlFolders = []string{"/usr/bin", "/bin", "/usr/local/bin", "/usr/lib/git-core", "/usr/libexec/git-core", "/usr/local/libexec/git-core"}
 )
 
-// hidden are the programs for version control of this machine.
+// hidden returns the paths of the programs for version control.
 func hidden() []string {
 	var paths []string
 	for _, dir := range slices.Concat(versionControlFolders, filepath.SplitList(os.Getenv("PATH"))) {
@@ -51,31 +51,31 @@ func hidden() []string {
 }
 
 // run runs the tool in a sandbox.
-func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error) {
+func (i *Isolation) run(ctx context.Context, c Command, output *tail) (string, error) {
 	for _, dir := range c.Writable {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", fmt.Errorf("run %s: %w", c.Args[0], err)
 		}
 	}
 	layout := sandbox.Layout{
-		Visible: slices.Concat(sandbox.SystemFolders(), w.Visible), Readable: c.Readable, Writable: c.Writable,
+		Visible: slices.Concat(sandbox.SystemFolders(), i.Visible), Readable: c.Readable, Writable: c.Writable,
 		Hidden: hidden(), Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
 	}
-	downloads := c.Network && w.Egress != nil && w.Host.CanMountCode()
+	downloads := c.Network && i.Egress != nil && i.Host.CanMountCode()
 	if downloads {
 		layout.Resolver = egress.ResolverAddress
 	}
-	s, err := w.Host.Start(ctx, layout)
+	s, err := i.Host.Start(ctx, layout)
 	if err != nil {
 		return "", errors.Join(context.Cause(ctx), fmt.Errorf("run %s: %w", c.Args[0], err))
 	}
 	stop := context.AfterFunc(ctx, s.Kill)
 	defer stop()
 	if downloads {
-		link, err := egress.Attach(s.Network(), w.Egress)
+		link, err := egress.Attach(s.Network(), i.Egress)
 		if err != nil {
 			s.Kill()
-			_ = s.Wait() // It was killed, which is no news.
+			_ = s.Wait() // Its only error is that it was killed.
 			return "", fmt.Errorf("run %s: %w", c.Args[0], err)
 		}
 		defer func() { _ = link.Close() }()
@@ -84,7 +84,7 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 		s.Limit(sandbox.Limits{Memory: memory, Processes: processes}),
 		s.Exec(sandbox.Program{
 			Path: c.Args[0], Args: c.Args, Env: c.environment(), Dir: c.Dir, Profile: sandbox.Generic,
-			Readable: slices.Concat(w.Visible, c.Readable), Writable: c.Writable,
+			Readable: slices.Concat(i.Visible, c.Readable), Writable: c.Writable,
 		}),
 	)
 	if err != nil {
@@ -97,7 +97,7 @@ func (w *Walls) run(ctx context.Context, c Command, output *tail) (string, error
 	case err != nil:
 		return output.String(), fmt.Errorf("run %s: %w", c.Args[0], err)
 	case end.OutOfMemory:
-		return output.String(), &Failure{Output: output.String(), Status: fmt.Sprintf("took more memory than %d MiB", memory>>20)}
+		return output.String(), &Failure{Output: output.String(), Status: fmt.Sprintf("used more than %d MiB of memory", memory>>20)}
 	case !end.State.Success():
 		return output.String(), &Failure{Output: output.String(), Status: end.State.String()}
 	}

@@ -1,5 +1,5 @@
-// Package faults_test takes away from the real program what it stands on: the room
-// on its disk, the right to write, the files themselves, the clock.
+// Package faults_test tests the real program with faults of the machine: a full disk,
+// missing permissions, damaged files and a clock that is set back.
 package faults_test
 
 import (
@@ -23,9 +23,10 @@ import (
 	"github.com/jeton-dev/jeton/test/testlog"
 )
 
-const patience = await.Patience
+// endTimeout is how long a program may take to end.
+const endTimeout = await.Patience
 
-// built is the path of the program, which is built once.
+// built returns the path of the program, which it builds once.
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "jeton-faults-")
 	if err != nil {
@@ -47,7 +48,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// A program is a running jeton.
+// A program is a running jeton process.
 type program struct {
 	*function.API
 	gateway string
@@ -57,7 +58,8 @@ type program struct {
 	ended   chan error
 }
 
-// command is jeton serve over a data folder, within a shell's limits if any.
+// command returns the command jeton serve for a data folder. limit is a shell command
+// that runs first, or empty.
 func command(t *testing.T, data, limit string) *exec.Cmd {
 	t.Helper()
 	jeton, err := built()
@@ -69,7 +71,7 @@ func command(t *testing.T, data, limit string) *exec.Cmd {
 		"--max-namespaces=1000000", "--cache-dir", filepath.Join(filepath.Dir(data), "cache"),
 	}
 	if limit != "" {
-		// A disk is a file that is larger than the limits allow.
+		// The image of an instance's disk would exceed the limit.
 		arguments = append(arguments, "--instance-disk=0")
 		return exec.Command("sh", append([]string{"-c", limit + ` && exec "$0" "$@"`, jeton}, arguments...)...)
 	}
@@ -96,7 +98,7 @@ func start(t *testing.T, data, limit string) *program {
 		select {
 		case err := <-p.ended:
 			p.ended <- err
-			t.Fatalf("jeton ended: %v\n%s", err, p.log)
+			t.Fatalf("start jeton: it ended with %v\n%s", err, p.log)
 		default:
 		}
 		content, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
@@ -114,7 +116,7 @@ func start(t *testing.T, data, limit string) *program {
 	return p
 }
 
-// kill ends the program as a power cut does.
+// kill ends the program with SIGKILL.
 func (p *program) kill() {
 	_ = p.command.Process.Kill()
 	err := <-p.ended
@@ -131,7 +133,7 @@ func (p *program) data() string {
 	return ""
 }
 
-// stop ends the program as an operator does.
+// stop ends the program with SIGTERM.
 func (p *program) stop() {
 	p.t.Helper()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -140,16 +142,16 @@ func (p *program) stop() {
 	err := <-p.ended
 	p.ended <- err
 	if err != nil {
-		p.t.Errorf("jeton ended with %v", err)
+		p.t.Errorf("got %v at the end of jeton, want nil", err)
 	}
 }
 
-// refuses starts jeton where it cannot, and returns what it says at its end.
-func refuses(t *testing.T, data string) string {
+// refusesToStart checks that jeton ends with an error, and returns what it prints.
+func refusesToStart(t *testing.T, data string) string {
 	t.Helper()
 	c := command(t, data, "")
-	var said bytes.Buffer
-	c.Stderr = &said
+	var printed bytes.Buffer
+	c.Stderr = &printed
 	ended := make(chan error, 1)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -158,17 +160,17 @@ func refuses(t *testing.T, data string) string {
 	select {
 	case err := <-ended:
 		if _, failed := errors.AsType[*exec.ExitError](err); !failed {
-			t.Errorf("jeton ends with %v", err)
+			t.Errorf("got %v at the end of jeton, want an exit status", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(endTimeout):
 		_ = c.Process.Kill()
-		t.Errorf("jeton goes on, until it is killed: %v", <-ended)
+		t.Errorf("got a running jeton after %v, want it to end: %v", endTimeout, <-ended)
 	}
-	return said.String()
+	return printed.String()
 }
 
-// tokens makes as many tokens, and returns the IDs of those that were answered
-// for, and the first error.
+// tokens creates n tokens, and returns the IDs of the acknowledged ones and the first
+// error.
 func (p *program) tokens(namespaceID string, n int) (ids []string, err error) {
 	for range n {
 		token, err := p.CreateToken(&function.CreateTokenRequest{NamespaceID: &namespaceID})
@@ -186,7 +188,7 @@ func (p *program) namespace(name string) *function.Namespace {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	often, limit := 20*time.Millisecond, patience
+	often, limit := 20*time.Millisecond, endTimeout
 	n, err = p.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: &often, Timeout: &limit})
 	if err != nil {
 		p.t.Fatal(err)
@@ -194,18 +196,18 @@ func (p *program) namespace(name string) *function.Namespace {
 	return n
 }
 
-// wantTokens fails unless each of the tokens is there.
+// wantTokens checks that each of the tokens exists.
 func (p *program) wantTokens(when string, ids []string) {
 	p.t.Helper()
 	for _, id := range ids {
 		if _, err := p.GetToken(&function.GetTokenRequest{TokenID: id}); err != nil {
-			p.t.Errorf("%s, a token that was acknowledged: %v", when, err)
+			p.t.Errorf("%s: got %v for an acknowledged token, want nil", when, err)
 		}
 	}
 }
 
-// refused tells whether the gateway does not let a token in. The function has no
-// code: what is let in is answered with 503.
+// refused reports whether the gateway denies a token. The function has no code: admitted
+// calls get 503.
 func refused(t *testing.T, gateway string, f *function.Function, token string) bool {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, gateway, nil)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestDamagedDatabase has the file of the database damaged in each of several ways
-// while the server is down. It says so and what to do, and leaves the file as it is.
-func TestDamagedDatabase(t *testing.T) {
+// TestServe_RefusesDamagedDatabase damages the database file while the server is stopped.
+// The server does not start, prints what to do, and does not change the file.
+func TestServe_RefusesDamagedDatabase(t *testing.T) {
 	t.Parallel()
 	whole := filepath.Join(t.TempDir(), "whole")
 	p := start(t, whole, "")
@@ -43,30 +43,32 @@ func TestDamagedDatabase(t *testing.T) {
 			if err := os.WriteFile(path, damaged, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			said := refuses(t, data)
-			if !strings.Contains(said, path) || !strings.Contains(said, "jeton restore") || strings.Contains(said, "goroutine") {
-				t.Errorf("jeton says %q", said)
+			printed := refusesToStart(t, data)
+			if !strings.Contains(printed, path) || !strings.Contains(printed, "jeton restore") || strings.Contains(printed, "goroutine") {
+				t.Errorf("got output %q, want the file and jeton restore", printed)
 			}
 			after, err := os.ReadFile(path)
 			if err != nil || !bytes.Equal(after, damaged) {
-				t.Errorf("the damaged file has changed (%v)", err)
+				t.Errorf("got a changed file (%v), want the damaged file unchanged", err)
 			}
 		})
 	}
 }
 
-// TestTwoServers has a second server want the folder of the first, which goes on.
-func TestTwoServers(t *testing.T) {
+// TestServe_RefusesDataFolderInUse starts a second server with the data folder of the
+// first, which keeps running.
+func TestServe_RefusesDataFolderInUse(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, data, "")
 	n := p.namespace("one")
-	if said := refuses(t, data); !strings.Contains(said, "another jeton serves from this data folder: stop it, or choose another folder with --data-dir") {
-		t.Errorf("the second server says %q", said)
+	const want = "another jeton serves from this data folder: stop it, or choose another folder with --data-dir"
+	if printed := refusesToStart(t, data); !strings.Contains(printed, want) {
+		t.Errorf("got output %q from the second server, want %q", printed, want)
 	}
 	kept, err := p.tokens(n.ID, 20)
 	if err != nil {
-		t.Errorf("the first server: %v", err)
+		t.Errorf("got %v from the first server, want nil", err)
 	}
 	p.kill()
 	p = start(t, data, "")

@@ -18,9 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
-// TestWalls runs scripts behind walls: they see and change what they were given,
-// and nothing else.
-func TestWalls(t *testing.T) {
+func TestIsolation_LimitsTools(t *testing.T) {
 	t.Parallel()
 	needs.Root(t, "isolates at level full")
 	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-tool-%d", os.Getpid()))
@@ -52,31 +50,31 @@ func TestWalls(t *testing.T) {
 		network bool
 		ok      bool
 	}{
-		"changes what is writable":           {"echo new > writable/file && mkdir writable/dir && mv writable/file writable/dir/moved", false, true},
-		"reads what is readable":             {"test $(cat readable/file) = readable", false, true},
-		"does not change what is readable":   {"echo new > readable/file", false, false},
-		"does not see what is hidden":        {"cat hidden/file", false, false},
-		"does not see the machine's users":   {"grep -q daemon /etc/passwd", false, false},
-		"does not reach the machine":         {connect, false, false},
-		"nor if it downloads":                {connect, true, false},
-		"has a folder for temporary files":   {"echo x > /tmp/x", false, true},
-		"runs no version control":            {"for p in git /usr/bin/git /usr/lib/git-core/git hg svn; do $p --version && exit 0; done; exit 1", false, false},
-		"nor if it downloads, either":        {"git --version", true, false},
-		"is not the owner of the machine":    {"touch /usr/x", false, false},
-		"sees no other process":              {"test $(ls -d /proc/[0-9]* | wc -l) -lt 5", false, true},
-		"is killed with all that it started": {"sleep 300 & exit 3", false, false},
+		"writes a writable folder":        {"echo new > writable/file && mkdir writable/dir && mv writable/file writable/dir/moved", false, true},
+		"reads a readable folder":         {"test $(cat readable/file) = readable", false, true},
+		"cannot write a readable folder":  {"echo new > readable/file", false, false},
+		"cannot read other folders":       {"cat hidden/file", false, false},
+		"cannot see the machine's users":  {"grep -q daemon /etc/passwd", false, false},
+		"cannot connect to the machine":   {connect, false, false},
+		"cannot connect with network":     {connect, true, false},
+		"can write temporary files":       {"echo x > /tmp/x", false, true},
+		"cannot run version control":      {"for p in git /usr/bin/git /usr/lib/git-core/git hg svn; do $p --version && exit 0; done; exit 1", false, false},
+		"no version control with network": {"git --version", true, false},
+		"cannot write system folders":     {"touch /usr/x", false, false},
+		"cannot see other processes":      {"test $(ls -d /proc/[0-9]* | wc -l) -lt 5", false, true},
+		"is killed with its children":     {"sleep 300 & exit 3", false, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := tool.Command{
 				Args: []string{"/bin/bash", "-c", test.script}, Dir: dir, Env: []string{"PATH=/usr/bin:/bin"},
 				Readable: []string{filepath.Join(dir, "readable")}, Writable: []string{filepath.Join(dir, "writable")},
-				Network: test.network, Walls: &tool.Walls{Host: host, Egress: &egress.Policy{Now: time.Now}}, Timeout: 20 * time.Second,
+				Network: test.network, Isolation: &tool.Isolation{Host: host, Egress: &egress.Policy{Now: time.Now}}, Timeout: 20 * time.Second,
 			}
 			out, err := tool.Run(t.Context(), c)
 			var failure *tool.Failure
 			if (err == nil) != test.ok || err != nil && !errors.As(err, &failure) {
-				t.Errorf("Run() = %q, %v, want success: %v", out, err, test.ok)
+				t.Errorf("Run() = %q, %v, want success %t", out, err, test.ok)
 			}
 		})
 	}
@@ -85,13 +83,11 @@ func TestWalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	if sys := fmt.Sprintf("%+v", moved.Sys()); !strings.Contains(sys, "Uid:0") {
-		t.Errorf("what a tool made belongs to somebody else than the server: %s", sys)
+		t.Errorf("got owner %s of a file that a tool created, want the server's user", sys)
 	}
 }
 
-// TestWallsEnd has a tool behind walls take too long, too much memory, and lose
-// its caller.
-func TestWallsEnd(t *testing.T) {
+func TestIsolation_EndsTools(t *testing.T) {
 	t.Parallel()
 	needs.Root(t, "isolates at level full")
 	host, err := sandbox.Open(sandbox.Full, fmt.Sprintf("jeton-tool-end-%d", os.Getpid()))
@@ -102,16 +98,16 @@ func TestWallsEnd(t *testing.T) {
 	var log bytes.Buffer
 	c := tool.Command{
 		Args: []string{"/bin/bash", "-c", "echo here; sleep 300 & sleep 300"}, Dir: t.TempDir(), Log: &log,
-		Walls: &tool.Walls{Host: host}, Timeout: 10 * time.Second,
+		Isolation: &tool.Isolation{Host: host}, Timeout: 10 * time.Second,
 	}
 	c.Readable = []string{c.Dir}
 	if out, err := tool.Run(t.Context(), c); !errors.Is(err, tool.ErrTimeout) || out != "here\n" || log.String() != out {
-		t.Errorf("Run() beyond its time = %q, %v, want %v", out, err, tool.ErrTimeout)
+		t.Errorf("Run() after the timeout = %q, %v, want %v", out, err, tool.ErrTimeout)
 	}
 	c.Timeout = 20 * time.Second
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := tool.Run(ctx, c); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Run() when its context ended = %v, want %v", err, context.DeadlineExceeded)
+		t.Errorf("Run() after the end of its context = %v, want %v", err, context.DeadlineExceeded)
 	}
 }

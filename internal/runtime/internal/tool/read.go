@@ -6,11 +6,12 @@ import (
 	"os"
 )
 
-// maxDescription bounds a file of an archive that the server itself reads, in bytes.
+// maxDescription is the maximum size in bytes of a file that the server itself reads from
+// an archive.
 const maxDescription = 8 << 20
 
-// ReadDescription reads a file of an archive into memory. Returns an error that wraps
-// fs.ErrNotExist if there is none, and another one for a file that is too large.
+// ReadDescription reads a file of an archive, such as a manifest. Returns fs.ErrNotExist,
+// or an error for a file that is larger than 8 MiB.
 func ReadDescription(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
