@@ -14,8 +14,8 @@ import (
 type logState struct {
 	// size is the total size of the bodies.
 	size int64
-	// oldest and oldestAt are the number and time of the oldest change, zero if there
-	// is none.
+	// oldest and oldestAt are the number and time of the oldest change, zero for an
+	// empty table.
 	oldest, oldestAt int64
 }
 

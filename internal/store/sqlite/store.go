@@ -37,7 +37,7 @@ type Store struct {
 	// newest is last, for readers that must not wait for mu.
 	newest atomic.Int64
 
-	// doubt is the commit whose outcome is unknown, nil if there is none; mu guards
+	// doubt is the commit whose outcome is unknown, nil without one; mu guards
 	// it. inDoubt reports the same to readers that must not wait for mu.
 	doubt   *commit
 	inDoubt atomic.Bool
