@@ -63,7 +63,7 @@ func calls(ctx context.Context, dir string) ([]harness.Result, error) {
 		return nil, err
 	}
 	rate := func(side int) []float64 {
-		return harness.Column(costs[side], func(c harness.Cost) float64 { return float64(callCount) / c.Wall })
+		return harness.Column(costs[side], func(c harness.Cost) float64 { return float64(callCount) / c.Elapsed })
 	}
 	cpu := func(side int) []float64 {
 		return harness.Column(costs[side], func(c harness.Cost) float64 { return c.CPU * 1e6 / float64(callCount) })
@@ -208,7 +208,7 @@ func (l load) run(ctx context.Context) (harness.Cost, error) {
 		return harness.Cost{}, err
 	}
 	after, err := harness.CPUTime(l.pid)
-	return harness.Cost{Wall: took.Seconds(), CPU: (after - before).Seconds()}, err
+	return harness.Cost{Elapsed: took.Seconds(), CPU: (after - before).Seconds()}, err
 }
 
 func (l load) call(ctx context.Context, client *http.Client) error {

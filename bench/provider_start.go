@@ -74,7 +74,7 @@ func startProvider(ctx context.Context, program string) (harness.Cost, error) {
 	}
 	took := time.Since(began)
 	used, err := harness.CPUTime(command.Process.Pid)
-	return harness.Cost{Wall: harness.Milliseconds(took), CPU: harness.Milliseconds(used)}, err
+	return harness.Cost{Elapsed: harness.Milliseconds(took), CPU: harness.Milliseconds(used)}, err
 }
 
 // schemaPlugin requests a provider's schema, and does not decode it.

@@ -66,5 +66,5 @@ func applyAndDestroy(ctx context.Context, p *terraform.Project) (applied, error)
 		return applied{}, err
 	}
 	destroy, err := p.Run(ctx, "destroy", "-auto-approve", "-input=false")
-	return applied{apply: apply.Wall, destroy: destroy.Wall}, err
+	return applied{apply: apply.Elapsed, destroy: destroy.Elapsed}, err
 }

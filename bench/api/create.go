@@ -76,8 +76,8 @@ func createOverHTTP(ctx context.Context, s *harness.Server, namespaceID string) 
 }
 
 // costPerToken returns the cost of one token in milliseconds.
-func costPerToken(wall, cpu time.Duration) harness.Cost {
-	return harness.Cost{Wall: wall.Seconds() * 1000 / float64(created), CPU: cpu.Seconds() * 1000 / float64(created)}
+func costPerToken(elapsed, cpu time.Duration) harness.Cost {
+	return harness.Cost{Elapsed: elapsed.Seconds() * 1000 / float64(created), CPU: cpu.Seconds() * 1000 / float64(created)}
 }
 
 // runSigner runs signAndSync in a process of its own.

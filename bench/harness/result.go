@@ -35,11 +35,11 @@ func Compare(id, unit, goal, note string, ours, reference []float64) Result {
 	return Result{ID: id, Ours: o, Reference: r, Ratio: ratio, Unit: unit, Goal: goal, Note: note}
 }
 
-// CompareCosts returns the results of comparing the wall times and the CPU times of
+// CompareCosts returns the results of comparing the elapsed times and the CPU times of
 // both sides, in a unit of time. The ID of the second has the suffix -cpu.
 func CompareCosts(id, unit, goal, note string, sides [][]Cost) []Result {
 	return []Result{
-		Compare(id, unit, goal, note, Column(sides[0], Wall), Column(sides[1], Wall)),
+		Compare(id, unit, goal, note, Column(sides[0], Elapsed), Column(sides[1], Elapsed)),
 		Compare(id+"-cpu", unit+" of CPU", goal, note, Column(sides[0], CPU), Column(sides[1], CPU)),
 	}
 }

@@ -32,11 +32,11 @@ func WarmRounds[S any](n int, sides ...func() (S, error)) ([][]S, error) {
 	return samples, err
 }
 
-// A Cost is the wall time and the CPU time of one side in one round.
-type Cost struct{ Wall, CPU float64 }
+// A Cost is the elapsed time and the CPU time of one side in one round.
+type Cost struct{ Elapsed, CPU float64 }
 
-// Wall returns the wall time of a cost.
-func Wall(c Cost) float64 { return c.Wall }
+// Elapsed returns the elapsed time of a cost.
+func Elapsed(c Cost) float64 { return c.Elapsed }
 
 // CPU returns the CPU time of a cost.
 func CPU(c Cost) float64 { return c.CPU }

@@ -100,5 +100,5 @@ func (p *Project) Run(ctx context.Context, arguments ...string) (harness.Cost, e
 		return harness.Cost{}, fmt.Errorf("terraform %s: %w\n%s", arguments[0], err, output[max(0, len(output)-4000):])
 	}
 	state := command.ProcessState
-	return harness.Cost{Wall: time.Since(began).Seconds(), CPU: (state.UserTime() + state.SystemTime()).Seconds()}, nil
+	return harness.Cost{Elapsed: time.Since(began).Seconds(), CPU: (state.UserTime() + state.SystemTime()).Seconds()}, nil
 }

@@ -19,7 +19,7 @@ type backupCommand struct {
 
 // Help implements kong.HelpProvider.
 func (*backupCommand) Help() string {
-	return "With --without-key, keep a copy of secret.key in another place: a restored server needs it, and whoever has both can read all secrets."
+	return "With --without-key, keep a copy of secret.key in another place: a restored server needs it, and both together reveal all secrets."
 }
 
 // Run writes the file with mode 0600.

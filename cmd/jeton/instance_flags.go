@@ -34,9 +34,9 @@ type isolationFlags struct {
 	// does not start if a layer of the level does not work.
 	Isolation string `config:"Isolation" help:"Isolation level: full (requires root), user, restricted, none or auto." placeholder:"LEVEL"`
 	// The warm pool contains sandboxes that are created before an instance needs them.
-	Spare        int   `config:"Spare.Least" help:"Minimum number of warm sandboxes of each kind; 0 for none." placeholder:"N"`
-	SpareMost    int   `config:"Spare.Most" help:"Maximum number of warm sandboxes of each kind under load." placeholder:"N"`
-	SpareMemory  int64 `config:"Spare.Memory" help:"Maximum memory of all warm sandboxes together." placeholder:"BYTES"`
+	Spare        int   `config:"WarmPool.Min" help:"Minimum number of warm sandboxes of each kind; 0 for none." placeholder:"N"`
+	SpareMost    int   `config:"WarmPool.Max" help:"Maximum number of warm sandboxes of each kind under load." placeholder:"N"`
+	SpareMemory  int64 `config:"WarmPool.Memory" help:"Maximum memory of all warm sandboxes together." placeholder:"BYTES"`
 	SpareWorkers bool  `help:"Start interpreters in some of the warm sandboxes." default:"true" negatable:""`
 }
 

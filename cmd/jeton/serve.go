@@ -44,8 +44,8 @@ func (c *serveCommand) config(dataDir string) server.Config {
 	for _, r := range c.EgressAllow {
 		config.EgressRelays = append(config.EgressRelays, r.Relay)
 	}
-	config.Spare.Most = max(c.Spare, c.SpareMost)
-	config.Spare.NoWorkers = !c.SpareWorkers
+	config.WarmPool.Max = max(c.Spare, c.SpareMost)
+	config.WarmPool.NoWorkers = !c.SpareWorkers
 	config.Toolchains = c.paths()
 	return config
 }

@@ -81,7 +81,7 @@ func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secre
 	return key, secretKey, nil
 }
 
-// A UsedKey is an API key with its last use, the zero time if there is none.
+// A UsedKey is an API key with its last use, the zero time without a use.
 type UsedKey struct {
 	iam.APIKey
 

@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// A UsedToken is a token with its last use, the zero time if there is none.
+// A UsedToken is a token with its last use, the zero time without a use.
 type UsedToken struct {
 	functions.Token
 

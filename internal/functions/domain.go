@@ -144,7 +144,7 @@ func (s *Service) verifyHostname(ctx context.Context, hostname string, f Functio
 }
 
 // staleClaim returns the ID of another project's domain with the hostname for which
-// the DNS no longer shows a proof; empty if there is none or the DNS is not certain.
+// the DNS no longer shows a proof; empty if no such domain exists or the DNS is not certain.
 func (s *Service) staleClaim(ctx context.Context, hostname, projectID string) (string, error) {
 	if s.Names == nil {
 		return "", nil

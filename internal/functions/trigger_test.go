@@ -12,7 +12,7 @@ func TestCreateTrigger_RefusesSourcesOfOtherProjects(t *testing.T) {
 	w := newWorld(t)
 	w.put(otherProject)
 	f := w.functionOf(paris, "mine")
-	const nobody = "44444444-4444-4444-8444-444444444444"
+	const missing = "44444444-4444-4444-8444-444444444444"
 	for name, test := range map[string]struct {
 		scope   functions.Scope
 		project string
@@ -22,12 +22,12 @@ func TestCreateTrigger_RefusesSourcesOfOtherProjects(t *testing.T) {
 		"no project":                    {paris, "", "", false},
 		"the project of the function":   {paris, project.ID, "", false},
 		"another project":               {paris, otherProject.ID, functions.PermissionDenied, false},
-		"a missing project":             {paris, nobody, functions.PermissionDenied, false},
+		"a missing project":             {paris, missing, functions.PermissionDenied, false},
 		"another that the scope covers": {both, otherProject.ID, "", true},
 	} {
 		for source, create := range map[string]functions.CreateTrigger{
 			"SQS":  {SQS: &functions.SQSQueue{Queue: "q", ProjectID: test.project}},
-			"NATS": {NATS: &functions.NATSSubject{Subject: "s", AccountID: nobody, ProjectID: test.project}},
+			"NATS": {NATS: &functions.NATSSubject{Subject: "s", AccountID: missing, ProjectID: test.project}},
 		} {
 			create.FunctionID, create.Name = f.ID, "t"
 			got, err := w.CreateTrigger(t.Context(), test.scope, create)

@@ -92,7 +92,7 @@ func (r *reader) step() (last bool, err error) {
 }
 
 // next opens the file after the one that is being read, or the oldest file if that one
-// has been removed. It returns nil if there is none. It searches from the newest file to
+// has been removed. It returns nil if no such file exists. It searches from the newest file to
 // older ones: a rotation in the meantime makes it find a file twice, but never miss one.
 func (r *reader) next() (next *os.File, err error) {
 	for n := range r.kept + 1 {

@@ -13,7 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-func TestAcquireStartsOnDemand(t *testing.T) {
+func TestAcquire_StartsAnInstanceOnDemand(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
@@ -30,13 +30,13 @@ func TestAcquireStartsOnDemand(t *testing.T) {
 	})
 }
 
-func TestAcquirePrefersTheLastUsed(t *testing.T) {
+func TestAcquire_PrefersTheInstanceUsedLast(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
 		first, second := mustAcquire(t, s), mustAcquire(t, s)
 		if first == second {
-			t.Fatal("two calls got one instance")
+			t.Fatal("two calls got the same instance")
 		}
 		s.Release(second)
 		s.Release(first)
@@ -46,7 +46,7 @@ func TestAcquirePrefersTheLastUsed(t *testing.T) {
 	})
 }
 
-func TestAcquireQueues(t *testing.T) {
+func TestAcquire_QueuesCallsInOrder(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{Queue: 2}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
@@ -58,18 +58,18 @@ func TestAcquireQueues(t *testing.T) {
 		s.Release(in)
 		synctest.Wait()
 		if !first.done || first.instance != in || second.done {
-			t.Errorf("after Release: first %+v, second %+v, want the first served alone", first, second)
+			t.Errorf("after Release: first call %+v, second call %+v, want only the first served", first, second)
 		}
 		s.Release(in)
 		synctest.Wait()
 		if second.instance != in {
-			t.Errorf("after the second Release: %+v", second)
+			t.Errorf("after the second Release: second call %+v, want it served", second)
 		}
 		wantCounts(t, e, 1, 1)
 	})
 }
 
-func TestAcquireStartsUpToMax(t *testing.T) {
+func TestAcquire_StartsAtMostMaxInstances(t *testing.T) {
 	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
@@ -81,7 +81,7 @@ func TestAcquireStartsUpToMax(t *testing.T) {
 		e.become("i1", engine.Ready, "")
 		synctest.Wait()
 		if !calls[0].done || !calls[1].done || calls[2].done {
-			t.Fatal("want the two oldest calls served, and no other")
+			t.Fatal("want only the two oldest calls served")
 		}
 		s.Discard(calls[0].instance)
 		wantCounts(t, e, 2, 3)
@@ -93,7 +93,7 @@ func TestAcquireStartsUpToMax(t *testing.T) {
 	})
 }
 
-func TestAcquireGivenUp(t *testing.T) {
+func TestAcquire_EndsWithItsContext(t *testing.T) {
 	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{Queue: 1}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
@@ -102,19 +102,19 @@ func TestAcquireGivenUp(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		if !errors.Is(call.err, context.Canceled) {
-			t.Errorf("Acquire() given up = %v, want %v", call.err, context.Canceled)
+			t.Errorf("Acquire() after cancel = %v, want %v", call.err, context.Canceled)
 		}
 		next := acquireLater(t.Context(), s)
 		e.become("i1", engine.Ready, "")
 		synctest.Wait()
 		if next.instance == nil {
-			t.Errorf("the next call got %+v, want the instance that was started for the first", next)
+			t.Errorf("the next call got %+v, want the instance that was started for the first call", next)
 		}
 		wantCounts(t, e, 1, 1)
 	})
 }
 
-func TestAcquireWhenStartsFail(t *testing.T) {
+func TestAcquire_ReturnsStartErrors(t *testing.T) {
 	e := &fakeEngine{crash: "exit status 3"}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
@@ -133,7 +133,7 @@ func TestAcquireWhenStartsFail(t *testing.T) {
 	})
 }
 
-func TestStartFailureSparesCallsThatOthersServe(t *testing.T) {
+func TestAcquire_WaitsForAnotherInstanceAfterAFailedStart(t *testing.T) {
 	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
@@ -145,7 +145,7 @@ func TestStartFailureSparesCallsThatOthersServe(t *testing.T) {
 		e.become("i1", engine.Gone, "exit status 1")
 		synctest.Wait()
 		if second.done {
-			t.Fatalf("the call ended with %v, though another instance is coming", second.err)
+			t.Fatalf("the call ended with %v while another instance is starting, want that it waits", second.err)
 		}
 		e.become("i2", engine.Ready, "")
 		synctest.Wait()
@@ -155,7 +155,7 @@ func TestStartFailureSparesCallsThatOthersServe(t *testing.T) {
 	})
 }
 
-func TestCrashOfABusyInstance(t *testing.T) {
+func TestAcquire_ReplacesACrashedBusyInstance(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
@@ -176,7 +176,7 @@ func TestCrashOfABusyInstance(t *testing.T) {
 	})
 }
 
-func TestCrashOfAnIdleInstance(t *testing.T) {
+func TestAcquire_ReplacesACrashedIdleInstance(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
@@ -189,7 +189,7 @@ func TestCrashOfAnIdleInstance(t *testing.T) {
 	})
 }
 
-func TestWarm(t *testing.T) {
+func TestWarm_ReturnsWhenAnInstanceIsReady(t *testing.T) {
 	e := &fakeEngine{manual: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
@@ -214,7 +214,7 @@ func TestWarm(t *testing.T) {
 	})
 }
 
-func TestWarmFails(t *testing.T) {
+func TestWarm_ReturnsStartErrors(t *testing.T) {
 	e := &fakeEngine{crash: "Cannot find module 'x'"}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
@@ -228,9 +228,9 @@ func TestWarmFails(t *testing.T) {
 	})
 }
 
-// TestManyCallers has more callers than instances, which give up, crash and
-// time out, and asks that no instance is ever handed to two of them.
-func TestManyCallers(t *testing.T) {
+// TestAcquire_SharesNoInstance runs more callers than instances. Callers time out,
+// and release or discard instances; no instance may have two callers.
+func TestAcquire_SharesNoInstance(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{Queue: 1000}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 7})
@@ -253,7 +253,7 @@ func TestManyCallers(t *testing.T) {
 						continue
 					}
 					if n := hold(in, 1); n != 1 {
-						t.Errorf("%d callers hold %s", n, in.ID)
+						t.Errorf("%d callers have %s, want 1", n, in.ID)
 					}
 					pass(time.Duration((i+j)%5) * time.Millisecond)
 					hold(in, -1)
@@ -272,7 +272,7 @@ func TestManyCallers(t *testing.T) {
 		}
 		pass(time.Hour)
 		if live, _ := e.counts(); live != 0 {
-			t.Errorf("engine has %d instances after an hour of silence, want none", live)
+			t.Errorf("engine has %d instances after an hour without calls, want 0", live)
 		}
 	})
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// runBudget runs a test with a scaler whose budget is so many instances of 1 MB.
+// runBudget runs a test with a Scaler whose memory budget is a number of MB. Each of
+// the revisions, which are mapped to their projects, reserves 1 MB per instance.
 func runBudget(t *testing.T, budget int64, projects map[string]string, test func(t *testing.T, s *scale.Scaler, e *fakeEngine)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -32,8 +33,8 @@ func runBudget(t *testing.T, budget int64, projects map[string]string, test func
 	})
 }
 
-// acquireUntilBusy acquires instances of a revision until a call has to wait, and
-// returns what it got.
+// acquireUntilBusy acquires instances of a revision until a call waits for a second,
+// and returns the instances.
 func acquireUntilBusy(t *testing.T, s *scale.Scaler, id string) []*scale.Instance {
 	t.Helper()
 	var got []*scale.Instance
@@ -48,7 +49,7 @@ func acquireUntilBusy(t *testing.T, s *scale.Scaler, id string) []*scale.Instanc
 	}
 }
 
-func TestBudget_LeavesRoomForOtherProjects(t *testing.T) {
+func TestBudget_LeavesMemoryForOtherProjects(t *testing.T) {
 	runBudget(t, 20, map[string]string{"a1": "a", "a2": "a", "b": "b", "c": "c"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		a := len(acquireUntilBusy(t, s, "a1")) + len(acquireUntilBusy(t, s, "a2"))
 		b := len(acquireUntilBusy(t, s, "b"))
@@ -62,7 +63,7 @@ func TestBudget_LeavesRoomForOtherProjects(t *testing.T) {
 	})
 }
 
-func TestBudget_AnswersCallsThatWaitedTooLong(t *testing.T) {
+func TestBudget_EndsWaitingAfterMemoryWait(t *testing.T) {
 	runBudget(t, 1, map[string]string{"a": "a", "b": "b"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		if _, err := s.Acquire(t.Context(), "a"); err != nil {
 			t.Fatal(err)
@@ -78,7 +79,7 @@ func TestBudget_AnswersCallsThatWaitedTooLong(t *testing.T) {
 	})
 }
 
-func TestBudget_StopsIdleInstancesForCallsThatWait(t *testing.T) {
+func TestBudget_StopsIdleInstancesForWaitingCalls(t *testing.T) {
 	runBudget(t, 2, map[string]string{"a": "a", "b": "a", "c": "c"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		for _, id := range []string{"a", "b"} {
 			in, err := s.Acquire(t.Context(), id)
@@ -97,7 +98,7 @@ func TestBudget_StopsIdleInstancesForCallsThatWait(t *testing.T) {
 	})
 }
 
-func TestBudget_GivesMemoryThatBecomesFreeToWhoWaits(t *testing.T) {
+func TestBudget_GivesFreedMemoryToWaitingCalls(t *testing.T) {
 	runBudget(t, 1, map[string]string{"a": "a", "b": "b"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		in, err := s.Acquire(t.Context(), "a")
 		if err != nil {
@@ -117,12 +118,12 @@ func TestBudget_GivesMemoryThatBecomesFreeToWhoWaits(t *testing.T) {
 	})
 }
 
-func TestBudget_RefusesWhatNeverFits(t *testing.T) {
+func TestBudget_RefusesInstancesAboveTheBudget(t *testing.T) {
 	runBudget(t, 4, map[string]string{"a": "a"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		s.Set("a", scale.Limits{Max: 1, Memory: 5 << 20, Project: "a"})
 		_, err := s.Acquire(t.Context(), "a")
 		if failed, ok := errors.AsType[*scale.StartError](err); !ok || !strings.Contains(failed.Reason, "above the 4 MB") {
-			t.Errorf("Acquire() = %v, want that it never fits", err)
+			t.Errorf("Acquire() = %v, want a StartError that names the budget", err)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// starts notes what it is told.
+// starts is an Observer that records its calls.
 type starts struct {
 	mu     sync.Mutex
 	warm   []time.Duration
@@ -31,7 +31,7 @@ func (s *starts) Started(_ string, took time.Duration, cold bool) {
 
 func (s *starts) StartFailed(string) { s.mu.Lock(); defer s.mu.Unlock(); s.failed++ }
 
-func TestCensus(t *testing.T) {
+func TestCounts_FollowCallsAndInstances(t *testing.T) {
 	e := &fakeEngine{manual: true}
 	observer := &starts{}
 	run(t, e, scale.Config{Observer: observer}, func(t *testing.T, s *scale.Scaler) {
@@ -47,12 +47,12 @@ func TestCensus(t *testing.T) {
 		s.Release(second.instance)
 		wantNumbers(t, s, scale.Counts{RevisionID: revision, Idle: 1})
 		if !slices.Equal(observer.cold, []time.Duration{3 * time.Second}) || observer.warm != nil || observer.failed != 0 {
-			t.Errorf("cold starts %v, warm ones %v, %d failed", observer.cold, observer.warm, observer.failed)
+			t.Errorf("got cold starts %v, other starts %v and %d failures", observer.cold, observer.warm, observer.failed)
 		}
 	})
 }
 
-func TestStartsThatNobodyWaitsFor(t *testing.T) {
+func TestObserver_DistinguishesColdStarts(t *testing.T) {
 	e := &fakeEngine{manual: true}
 	observer := &starts{}
 	run(t, e, scale.Config{Observer: observer}, func(t *testing.T, s *scale.Scaler) {
@@ -63,13 +63,13 @@ func TestStartsThatNobodyWaitsFor(t *testing.T) {
 		e.become("i2", engine.Gone, "it crashed")
 		synctest.Wait()
 		if len(observer.warm) != 1 || observer.cold != nil || observer.failed != 1 {
-			t.Errorf("cold starts %v, warm ones %v, %d failed", observer.cold, observer.warm, observer.failed)
+			t.Errorf("got cold starts %v, other starts %v and %d failures", observer.cold, observer.warm, observer.failed)
 		}
-		// One that was ready before it ended did start.
+		// The end of an instance that was ready is no failed start.
 		e.become("i1", engine.Gone, "it crashed later")
 		synctest.Wait()
 		if observer.failed != 1 {
-			t.Errorf("%d starts failed", observer.failed)
+			t.Errorf("got %d failures, want 1", observer.failed)
 		}
 	})
 }
@@ -77,6 +77,6 @@ func TestStartsThatNobodyWaitsFor(t *testing.T) {
 func wantNumbers(t *testing.T, s *scale.Scaler, want scale.Counts) {
 	t.Helper()
 	if got := s.Counts(); len(got) != 1 || got[0] != want {
-		t.Errorf("the census is %+v, want %+v", got, want)
+		t.Errorf("Counts() = %+v, want %+v", got, want)
 	}
 }

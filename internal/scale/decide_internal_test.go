@@ -22,32 +22,32 @@ func TestDecide(t *testing.T) {
 			state: state{limits: Limits{Max: 5}, waiting: 1},
 			want:  decision{start: 1},
 		},
-		"a call waits and its instance is coming": {
+		"a call waits and its instance is starting": {
 			state: state{limits: Limits{Max: 5}, waiting: 1, starting: 1},
 		},
-		"more calls wait than may be served at once": {
+		"more calls wait than instances may run": {
 			state: state{limits: Limits{Max: 5}, waiting: 9, busy: 2, starting: 1},
 			want:  decision{start: 2},
 		},
-		"the maximum was lowered below what is busy": {
+		"the maximum is lower than the busy instances": {
 			state: state{limits: Limits{Max: 1}, waiting: 3, busy: 2},
 		},
-		"someone warms the revision": {
+		"Warm waits": {
 			state: state{limits: Limits{Max: 5}, warming: true},
 			want:  decision{start: 1},
 		},
-		"someone warms the revision and an instance is coming": {
+		"Warm waits and an instance is starting": {
 			state: state{limits: Limits{Max: 5}, warming: true, starting: 1},
 		},
-		"someone warms the revision and calls wait": {
+		"Warm and calls wait": {
 			state: state{limits: Limits{Max: 5}, warming: true, waiting: 3},
 			want:  decision{start: 3},
 		},
-		"the minimum is not there": {
+		"instances are missing for the minimum": {
 			state: state{limits: Limits{Min: 3, Max: 5}, busy: 1},
 			want:  decision{start: 2},
 		},
-		"the minimum is kept beside a call that waits": {
+		"a call waits and instances are missing for the minimum": {
 			state: state{limits: Limits{Min: 3, Max: 5}, waiting: 1},
 			want:  decision{start: 3},
 		},
@@ -74,14 +74,14 @@ func TestDecide(t *testing.T) {
 			state: state{limits: Limits{Max: 5}, idle: []time.Time{ago(time.Minute)}},
 			want:  decision{again: now.Add(14 * time.Minute)},
 		},
-		"the last was idle for long": {
+		"the last was idle for too long": {
 			state: state{limits: Limits{Max: 5}, idle: []time.Time{ago(15 * time.Minute)}},
 			want:  decision{stop: 1},
 		},
-		"the minimum was idle for long": {
+		"the minimum is idle": {
 			state: state{limits: Limits{Min: 1, Max: 5}, idle: []time.Time{ago(time.Hour)}},
 		},
-		"one is idle beside a busy one": {
+		"one is idle and another one is busy": {
 			state: state{limits: Limits{Max: 5}, busy: 1, idle: []time.Time{ago(10 * time.Second)}},
 			want:  decision{again: now.Add(20 * time.Second)},
 		},
@@ -113,8 +113,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestDecideBounds asks for many states that the rules which must never break hold.
-func TestDecideBounds(t *testing.T) {
+// TestDecide_KeepsInvariants checks the invariants of decisions in 16384 states.
+func TestDecide_KeepsInvariants(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	config := Config{IdleToOne: 30 * time.Second, IdleToZero: 15 * time.Minute}
@@ -132,20 +132,20 @@ func TestDecideBounds(t *testing.T) {
 			s.idle = append(s.idle, now.Add(-time.Hour+time.Duration(i)))
 		}
 		if len(s.idle) > 0 && s.waiting > 0 {
-			// Whoever waits is given an idle instance before this is asked.
+			// A waiting call gets an idle instance before a decision.
 			continue
 		}
 		d := decide(s, config)
 		after := s.live() + d.start - d.stop
 		switch {
 		case d.start < 0 || d.stop < 0 || d.stop > len(s.idle):
-			t.Fatalf("decide(%+v) = %+v, which is impossible", s, d)
+			t.Fatalf("decide(%+v) = %+v, want start and stop within the instances", s, d)
 		case d.start > 0 && after > s.limits.Max:
 			t.Fatalf("decide(%+v) = %+v, above the maximum", s, d)
 		case d.stop > 0 && after < s.limits.Min && !s.retired:
 			t.Fatalf("decide(%+v) = %+v, below the minimum", s, d)
 		case s.waiting > 0 && after == 0:
-			t.Fatalf("decide(%+v) = %+v, and a call would wait for nothing", s, d)
+			t.Fatalf("decide(%+v) = %+v, no instance for a waiting call", s, d)
 		}
 	}
 }

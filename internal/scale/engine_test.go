@@ -59,6 +59,9 @@ func (e *fakeEngine) SetScale(ctx context.Context, revisionID string, n int, vic
 		case <-ctx.Done():
 		}
 		e.mu.Lock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
 	if e.broken != nil {
 		return e.broken

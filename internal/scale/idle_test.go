@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-func TestIdleInstancesStop(t *testing.T) {
+func TestIdle_StopsInstancesAfterTheirTime(t *testing.T) {
 	e := &fakeEngine{}
 	config := scale.Config{IdleToOne: 30 * time.Second, IdleToZero: 15 * time.Minute}
 	run(t, e, config, func(t *testing.T, s *scale.Scaler) {
@@ -39,11 +39,11 @@ func TestIdleInstancesStop(t *testing.T) {
 	})
 }
 
-func TestIdleTimerFollowsTheEarliestDeadline(t *testing.T) {
+func TestIdle_FollowsTheEarliestDeadline(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 5})
-		// The first one alone sets the timer to 15 minutes.
+		// The only instance sets the timer to 15 minutes.
 		a := mustAcquire(t, s)
 		s.Release(a)
 		synctest.Wait()
@@ -56,7 +56,7 @@ func TestIdleTimerFollowsTheEarliestDeadline(t *testing.T) {
 	})
 }
 
-func TestMinimumIsKept(t *testing.T) {
+func TestMinimum_IsKept(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 2, Max: 5})
@@ -74,7 +74,7 @@ func TestMinimumIsKept(t *testing.T) {
 	})
 }
 
-func TestMinimumPausesInACrashLoop(t *testing.T) {
+func TestMinimum_PausesInACrashLoop(t *testing.T) {
 	e := &fakeEngine{crash: "exit status 1"}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 5})
@@ -86,7 +86,7 @@ func TestMinimumPausesInACrashLoop(t *testing.T) {
 	})
 }
 
-func TestPauseIsForgottenAfterAGoodWhile(t *testing.T) {
+func TestMinimum_ResetsThePauseAfterSteadyInstances(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 5})

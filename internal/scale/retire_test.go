@@ -11,7 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-func TestDiscardStopsTheInstance(t *testing.T) {
+func TestDiscard_StopsTheInstance(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
@@ -23,7 +23,7 @@ func TestDiscardStopsTheInstance(t *testing.T) {
 	})
 }
 
-func TestRetire(t *testing.T) {
+func TestRetire_EndsAfterTheLastCall(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Min: 1, Max: 2})
@@ -36,7 +36,7 @@ func TestRetire(t *testing.T) {
 		s.Release(idle)
 		synctest.Wait()
 		if waiting.instance != idle {
-			t.Fatalf("the call that waited got %+v", waiting)
+			t.Fatalf("the waiting call got %+v, want the idle instance", waiting)
 		}
 		s.Release(waiting.instance)
 		wantCounts(t, e, 1, 2)
@@ -54,9 +54,9 @@ func TestRetire(t *testing.T) {
 	})
 }
 
-// TestRetireWaitsForTheLastInstance asks that an instance that was asked to go
-// may take its time before the engine deletes the revision under it.
-func TestRetireWaitsForTheLastInstance(t *testing.T) {
+// TestRetire_WaitsForTheLastInstance leaves a victim running: the engine deletes the
+// revision only after its end.
+func TestRetire_WaitsForTheLastInstance(t *testing.T) {
 	e := &fakeEngine{lingering: true}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 2})
@@ -71,12 +71,12 @@ func TestRetireWaitsForTheLastInstance(t *testing.T) {
 	})
 }
 
-func TestRetireOfAnUnknownRevision(t *testing.T) {
+func TestRetire_ReturnsAClosedChannelForAnUnknownRevision(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(_ *testing.T, s *scale.Scaler) { <-s.Retire(revision) })
 }
 
-func TestRemove(t *testing.T) {
+func TestRemove_EndsInstancesAndCalls(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
@@ -97,7 +97,7 @@ func TestRemove(t *testing.T) {
 	})
 }
 
-func TestEngineFailure(t *testing.T) {
+func TestEngineFailure_EndsWaitingCalls(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		e.breakDown(errors.New("no more processes"))
@@ -113,7 +113,7 @@ func TestEngineFailure(t *testing.T) {
 	})
 }
 
-func TestEngineFailureIsMadeUpFor(t *testing.T) {
+func TestEngineFailure_IsRetried(t *testing.T) {
 	e := &fakeEngine{}
 	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
 		s.Set(revision, scale.Limits{Max: 1})
@@ -128,10 +128,10 @@ func TestEngineFailureIsMadeUpFor(t *testing.T) {
 	})
 }
 
-// TestEngineFailureLeavesNoDisagreement has the engine fail to stop an instance,
-// by SetScale or by Stop, and then a call come: the instance that was to go must
-// not be counted for the one that the call waits for.
-func TestEngineFailureLeavesNoDisagreement(t *testing.T) {
+// TestEngineFailure_KillsVictimsBeforeNewRequests makes the engine fail to stop an
+// instance, by SetScale or by Stop; then a call comes. The engine must not count that
+// instance instead of the new one.
+func TestEngineFailure_KillsVictimsBeforeNewRequests(t *testing.T) {
 	tests := map[string]func(*scale.Scaler, *scale.Instance){
 		"SetScale": func(s *scale.Scaler, in *scale.Instance) {
 			s.Release(in)
@@ -163,9 +163,9 @@ func TestEngineFailureLeavesNoDisagreement(t *testing.T) {
 	}
 }
 
-// TestRemoveIsMadeUpFor asks that a revision that the engine could not delete is
-// deleted later, and that whoever waits for that is told then and no sooner.
-func TestRemoveIsMadeUpFor(t *testing.T) {
+// TestRemove_IsRetried makes the engine fail to delete a revision. It is deleted
+// later, and the channel of Retire is closed only then.
+func TestRemove_IsRetried(t *testing.T) {
 	tests := map[string]func(*testing.T, *scale.Scaler){
 		"by Run": func(*testing.T, *scale.Scaler) { pass(2 * time.Second) },
 		"by a second Remove": func(t *testing.T, s *scale.Scaler) {
@@ -188,7 +188,7 @@ func TestRemoveIsMadeUpFor(t *testing.T) {
 				synctest.Wait()
 				select {
 				case <-forgotten:
-					t.Fatal("the revision is forgotten, and the engine has it")
+					t.Fatal("the revision is forgotten before the engine has deleted it")
 				default:
 				}
 				e.breakDown(nil)

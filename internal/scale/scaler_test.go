@@ -13,11 +13,11 @@ import (
 
 const revision = "r1"
 
-// run runs a test in a bubble of its own time, with a scaler over the engine.
+// run runs a test in a synctest bubble, with a Scaler of the engine whose first watch
+// is synced.
 func run(t *testing.T, e *fakeEngine, config scale.Config, test func(t *testing.T, s *scale.Scaler)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-
 		s := scale.New(e, config, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -31,7 +31,7 @@ func run(t *testing.T, e *fakeEngine, config scale.Config, test func(t *testing.
 	})
 }
 
-// pass lets time pass in the test's bubble.
+// pass advances the time of the bubble.
 func pass(d time.Duration) { <-time.After(d) }
 
 func mustAcquire(t *testing.T, s *scale.Scaler) *scale.Instance {
@@ -43,14 +43,14 @@ func mustAcquire(t *testing.T, s *scale.Scaler) *scale.Instance {
 	return in
 }
 
-// pending is a call that acquires in the background.
+// pending is a call of Acquire in the background.
 type pending struct {
 	instance *scale.Instance
 	err      error
 	done     bool
 }
 
-// acquireLater returns a call that waits; look at it after synctest.Wait.
+// acquireLater starts a call of Acquire. Its fields are set after synctest.Wait.
 func acquireLater(ctx context.Context, s *scale.Scaler) *pending {
 	p := &pending{}
 	go func() {

@@ -11,8 +11,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
-// lose removes an instance without an event, as an engine does whose watch has
-// ended.
+// lose removes an instance without an event.
 func (e *fakeEngine) lose(id string) {
 	e.change(func() {
 		e.instances = slices.DeleteFunc(e.instances, func(in *fakeInstance) bool { return in.id == id })
@@ -27,7 +26,7 @@ func TestWatch_ServesWhileItIsInterrupted(t *testing.T) {
 		e.change(func() { e.watchError = errors.New("cannot be reached") })
 		e.endWatches()
 		pass(time.Minute)
-		// Max is 1: the call gets the instance of before.
+		// Max is 1: only the instance from before the interruption can serve the call.
 		if got := mustAcquire(t, s); got.ID != "i1" {
 			t.Errorf("Acquire() during the interruption = %q, want i1", got.ID)
 		}
@@ -51,16 +50,17 @@ func TestWatch_IsResumedWithBackoff(t *testing.T) {
 				watched := func() (n int) { e.change(func() { n = e.watched }); return n }
 				// The second watch begins after 100 ms, further ones after 200 ms, 400 ms and
 				// so on; the last pauses are 30 s.
-				for failures, want := range []time.Duration{100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000} {
+				for failures, milliseconds := range []int{100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000} {
+					want := time.Duration(milliseconds) * time.Millisecond
 					e.endWatches()
-					pass(want*time.Millisecond - 1)
+					pass(want - 1)
 					if got := watched(); got != failures+1 {
-						t.Fatalf("%d watches before the pause of %v ms is over, want %d", got, want, failures+1)
+						t.Fatalf("%d watches before the pause of %v is over, want %d", got, want, failures+1)
 					}
 					pass(1)
 					synctest.Wait()
 					if got := watched(); got != failures+2 {
-						t.Fatalf("%d watches after the pause of %v ms, want %d", got, want, failures+2)
+						t.Fatalf("%d watches after the pause of %v, want %d", got, want, failures+2)
 					}
 				}
 				e.change(func() { e.watchError, e.unsynced = nil, false })
@@ -80,7 +80,7 @@ func TestWatch_IsResumedWithBackoff(t *testing.T) {
 	}
 }
 
-func TestWatch_TakesUnreportedInstancesForGone(t *testing.T) {
+func TestWatch_TreatsUnreportedInstancesAsGone(t *testing.T) {
 	e := &fakeEngine{}
 	observer := &starts{}
 	run(t, e, scale.Config{Observer: observer}, func(t *testing.T, s *scale.Scaler) {

@@ -124,8 +124,8 @@ type Config struct {
 	Scale scale.Config
 	// Isolation is the name of the isolation level, or AutoIsolation.
 	Isolation string
-	// Spare is the size of the warm pool.
-	Spare process.Spare
+	// WarmPool is the size of the warm pool.
+	WarmPool process.WarmPool
 	// InstanceDisk is the size of each instance's disk at isolation level full, in
 	// bytes; 0 for none. The disks are in CacheDir.
 	InstanceDisk int64
@@ -181,7 +181,7 @@ func DefaultConfig(dataDir string) Config {
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
-		Isolation: AutoIsolation, Spare: process.DefaultSpare, InstanceDisk: sandbox.DefaultDisk, Egress: true,
+		Isolation: AutoIsolation, WarmPool: process.DefaultWarmPool, InstanceDisk: sandbox.DefaultDisk, Egress: true,
 		Now:        func() time.Time { return time.Now().UTC() },
 		NewID:      uuid.NewString,
 		NewKeyPair: func() (token.KeyPair, error) { return token.GenerateKeyPair(token.KeyBits) },
@@ -210,8 +210,8 @@ func (c *Config) Validate() error {
 	if _, err := sandbox.ParseLevel(c.Isolation); c.Isolation != AutoIsolation && err != nil {
 		return fmt.Errorf("%w, or %s", err, AutoIsolation)
 	}
-	if c.Spare.Least < 0 || c.Spare.Most < c.Spare.Least {
-		return fmt.Errorf("spare is %d and spare-most is %d: spare must be at least 0, and spare-most at least spare", c.Spare.Least, c.Spare.Most)
+	if c.WarmPool.Min < 0 || c.WarmPool.Max < c.WarmPool.Min {
+		return fmt.Errorf("spare is %d and spare-most is %d: spare must be at least 0, and spare-most at least spare", c.WarmPool.Min, c.WarmPool.Max)
 	}
 	if c.BuildsAtOnce < 1 {
 		return fmt.Errorf("builds is %d: it must be at least 1", c.BuildsAtOnce)

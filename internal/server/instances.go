@@ -51,7 +51,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	engine, err := process.New(process.Config{
 		Artifacts: localArtifacts{artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
-		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), Spare: b.config.Spare, Egress: egressPolicy(b.config),
+		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: egressPolicy(b.config),
 		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),
 		Cause: func(language string) process.Cause { return runtime.NewCause(language) },
 	}, b.log)
@@ -71,7 +71,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	engine.SetOutput(recorder.record)
 	o.metrics.Instances(scaler.Counts)
 	o.metrics.Isolation(level.String())
-	o.metrics.WarmPool(engine.Prepared, engine.PreparedMemory)
+	o.metrics.WarmPool(engine.WarmCounts, engine.WarmMemory)
 	return &instances{toolchains: toolchains, artifacts: artifacts, engine: engine, level: level, scaler: scaler, output: logs}, nil
 }
 

@@ -23,7 +23,7 @@ type Store interface {
 	// changes are on the disk and every follower has applied them. Only one write
 	// runs at a time, so it should be short. An implementation may run write
 	// several times: write must have no effect but the calls of its Tx and the
-	// variables that it sets anew each time.
+	// variables that it assigns in every run.
 	Update(ctx context.Context, write func(Tx) error) error
 	// Follow brings the follower up to date, and then makes it apply every change
 	// in order, before the Update that made the change returns. If all changes
@@ -32,11 +32,11 @@ type Store interface {
 	// quick and must not use the store. It follows until the store is closed.
 	Follow(ctx context.Context, from Position, follower Follower) error
 
-	// Newest returns the number of the last committed change, 0 if there is none.
+	// Newest returns the number of the last committed change, 0 before the first.
 	// It never blocks.
 	Newest() int64
-	// NewestAt returns when the last change was committed, the zero time if there
-	// is none.
+	// NewestAt returns when the last change was committed, the zero time before the
+	// first.
 	NewestAt(ctx context.Context) (time.Time, error)
 	// Settled reports whether the outcome of every commit is known. While it is
 	// false, followers may lack a change that is already stored, such as the

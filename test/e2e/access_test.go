@@ -17,7 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-const nobody = "00000000-0000-4000-8000-000000000000"
+const unknownID = "00000000-0000-4000-8000-000000000000"
 
 // as sends a request to the API with a secret key.
 func (w *world) as(secretKey, method, path, body string) (int, string) {
@@ -57,7 +57,7 @@ func TestPermissions_OfEachEndpoint(t *testing.T) {
 			action, noun, _ := strings.Cut(needed, " ")
 			for _, pattern := range patterns {
 				method, path, _ := strings.Cut(pattern, " ")
-				status, body := w.as(secretKey, method, "/functions/v1beta1/regions/fr-par"+strings.ReplaceAll(path, "{id}", nobody), "{}")
+				status, body := w.as(secretKey, method, "/functions/v1beta1/regions/fr-par"+strings.ReplaceAll(path, "{id}", unknownID), "{}")
 				refusal := `{"details":[{"action":"` + action + `","resource":"functions_` + noun + `"}],"message":"insufficient permissions","type":"permissions_denied"}`
 				refused := status == http.StatusForbidden && body == refusal
 				if refused == may[action] || !refused && status == http.StatusForbidden {
@@ -160,10 +160,10 @@ func TestWrongKeys_AreRateLimited(t *testing.T) {
 		status int
 	}{
 		{w.SecretKey, 200},
-		{nobody, 401},
+		{unknownID, 401},
 		{"no UUID", 401},
 		{expired.SecretKey, 401},
-		{nobody, 429},
+		{unknownID, 429},
 		{"no UUID", 429},
 		{w.SecretKey, 200},
 		{"", 429},
@@ -173,16 +173,16 @@ func TestWrongKeys_AreRateLimited(t *testing.T) {
 		status, _, _ := show(step.key)
 		wantStatus(t, "step "+strconv.Itoa(i), status, step.status)
 	}
-	_, header, body := show(nobody)
+	_, header, body := show(unknownID)
 	if body != "" || header.Get("X-Envoy-Ratelimited") != "true" || header["Content-Type"] != nil || header.Get("Content-Security-Policy") != "" {
 		t.Errorf("429: got headers %v, body %q, want only X-Envoy-Ratelimited and no body", header, body)
 	}
 	// The limit applies to all endpoints.
-	status, _, _ := w.send(http.MethodGet, w.APIURL+"/nowhere", nil, http.Header{"X-Auth-Token": {nobody}})
+	status, _, _ := w.send(http.MethodGet, w.APIURL+"/nowhere", nil, http.Header{"X-Auth-Token": {unknownID}})
 	wantStatus(t, "an unknown path", status, 429)
 	ahead.Store(int64(21 * time.Second))
-	status, _, _ = show(nobody)
+	status, _, _ = show(unknownID)
 	wantStatus(t, "after a third of a minute", status, 401)
-	status, _, _ = show(nobody)
+	status, _, _ = show(unknownID)
 	wantStatus(t, "and again", status, 429)
 }

@@ -41,12 +41,12 @@ func TestAccount_ShowsOwnKeyAndProject(t *testing.T) {
 		request account.ProjectAPIListProjectsRequest
 		found   int
 	}{
-		"all":                     {account.ProjectAPIListProjectsRequest{}, 1},
-		"by its name":             {account.ProjectAPIListProjectsRequest{Name: pointer("second")}, 1},
-		"by another's name":       {account.ProjectAPIListProjectsRequest{Name: pointer("default")}, 0},
-		"by its ID":               {account.ProjectAPIListProjectsRequest{ProjectIDs: []string{p.ID, nobody}}, 1},
-		"by another's ID":         {account.ProjectAPIListProjectsRequest{ProjectIDs: []string{w.ProjectID}}, 0},
-		"of another organization": {account.ProjectAPIListProjectsRequest{OrganizationID: nobody}, 0},
+		"all":                            {account.ProjectAPIListProjectsRequest{}, 1},
+		"by its name":                    {account.ProjectAPIListProjectsRequest{Name: pointer("second")}, 1},
+		"by the name of another project": {account.ProjectAPIListProjectsRequest{Name: pointer("default")}, 0},
+		"by its ID":                      {account.ProjectAPIListProjectsRequest{ProjectIDs: []string{p.ID, unknownID}}, 1},
+		"by the ID of another project":   {account.ProjectAPIListProjectsRequest{ProjectIDs: []string{w.ProjectID}}, 0},
+		"of another organization":        {account.ProjectAPIListProjectsRequest{OrganizationID: unknownID}, 0},
 	} {
 		list := must[*account.ListProjectsResponse](t)(api.ListProjects(&test.request, scw.WithAllPages()))
 		if len(list.Projects) != test.found || int(list.TotalCount) != test.found {

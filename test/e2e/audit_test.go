@@ -50,10 +50,10 @@ func TestAuditLog_RecordsChangesAndRefusals(t *testing.T) {
 	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	must[*function.Token](t)(w.DeleteToken(&function.DeleteTokenRequest{TokenID: token.ID}))
 	w.api(http.MethodPost, "/namespaces", `{"name":"audited"}`)
-	w.api(http.MethodDelete, "/crons/"+nobody, "")
+	w.api(http.MethodDelete, "/crons/"+unknownID, "")
 	w.api(http.MethodGet, "/namespaces/"+n.ID, "")
 	for range 4 {
-		w.as(nobody, http.MethodGet, "/functions/v1beta1/regions/fr-par/functions/"+f.ID, "")
+		w.as(unknownID, http.MethodGet, "/functions/v1beta1/regions/fr-par/functions/"+f.ID, "")
 	}
 	w.as(w.SecretKey, http.MethodPatch, "/functions/v1beta1/regions/%0a/namespaces/%22%0a", "{}")
 	key := w.Key("", iam.PrivateAccess)
@@ -68,7 +68,7 @@ func TestAuditLog_RecordsChangesAndRefusals(t *testing.T) {
 		"first@here|POST /tokens|fr-par|" + token.ID + "|OK",
 		"first@here|DELETE /tokens/{id}|fr-par|" + token.ID + "|OK",
 		"first@here|POST /namespaces|fr-par||Conflict",
-		"first@here|DELETE /crons/{id}|fr-par|" + nobody + "|Not Found",
+		"first@here|DELETE /crons/{id}|fr-par|" + unknownID + "|Not Found",
 		"@here|GET /functions/{id}|fr-par|" + f.ID + "|Unauthorized",
 		"@here|GET /functions/{id}|fr-par|" + f.ID + "|Unauthorized",
 		"first@here|PATCH /namespaces/{id}|||Bad Request",

@@ -213,15 +213,15 @@ func TestRestore_RefusesIncompleteBackups(t *testing.T) {
 		content []byte
 		says    string
 	}{
-		"no gzip":                 {[]byte("hello"), "not a backup"},
-		"half of one":             {good.Bytes()[:good.Len()/2], "unexpected EOF"},
-		"all but the end":         {good.Bytes()[:good.Len()-4], "unexpected EOF"},
-		"a path that climbs":      {pack("archives/../../x", tar.TypeReg, "x"), "a backup does not contain such a file"},
-		"an absolute path":        {pack("/etc/x", tar.TypeReg, "x"), "a backup does not contain such a file"},
-		"a link":                  {pack("archives/x", tar.TypeSymlink, ""), "a backup does not contain such a file"},
-		"another file":            {pack("passwd", tar.TypeReg, "x"), "a backup does not contain such a file"},
-		"no database":             {pack("secret.key", tar.TypeReg, "x"), "damaged"},
-		"a database that is none": {pack("jeton.db", tar.TypeReg, strings.Repeat("x", 4096)), "damaged"},
+		"no gzip":              {[]byte("hello"), "not a backup"},
+		"half of one":          {good.Bytes()[:good.Len()/2], "unexpected EOF"},
+		"all but the end":      {good.Bytes()[:good.Len()-4], "unexpected EOF"},
+		"a path that climbs":   {pack("archives/../../x", tar.TypeReg, "x"), "a backup does not contain such a file"},
+		"an absolute path":     {pack("/etc/x", tar.TypeReg, "x"), "a backup does not contain such a file"},
+		"a link":               {pack("archives/x", tar.TypeSymlink, ""), "a backup does not contain such a file"},
+		"another file":         {pack("passwd", tar.TypeReg, "x"), "a backup does not contain such a file"},
+		"no database":          {pack("secret.key", tar.TypeReg, "x"), "damaged"},
+		"a malformed database": {pack("jeton.db", tar.TypeReg, strings.Repeat("x", 4096)), "damaged"},
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
 		err := backup.Restore(t.Context(), bytes.NewReader(test.content), dir)

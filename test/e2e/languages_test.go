@@ -19,7 +19,7 @@ func TestLanguages_DeployAndCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t, func(c *server.Config) {
-		c.Spare = process.DefaultSpare
+		c.WarmPool = process.DefaultWarmPool
 		c.Crates, c.ShareRustBuilds, c.CacheDir = filepath.Join(crates, "registry"), true, filepath.Join(t.TempDir(), "cache")
 	})
 	n := w.namespace("languages")

@@ -31,7 +31,7 @@ func TestLegacyEndpoints_Lists(t *testing.T) {
 	if status, _, got := w.api(http.MethodGet, "/functions/"+f.ID+"/logs", ""); status != http.StatusOK || got != `{"logs":[]}` {
 		t.Errorf("logs: got %d %s", status, got)
 	}
-	if status, _, got := w.api(http.MethodGet, "/functions/"+nobody+"/logs", ""); status != http.StatusNotFound || got != `{"message":"Function was not found"}` {
+	if status, _, got := w.api(http.MethodGet, "/functions/"+unknownID+"/logs", ""); status != http.StatusNotFound || got != `{"message":"Function was not found"}` {
 		t.Errorf("logs of an unknown function: got %d %s", status, got)
 	}
 }
@@ -69,7 +69,7 @@ func TestLegacyEndpoints_IssueJWT(t *testing.T) {
 		}
 	}
 	for name, query := range map[string]string{
-		"of nothing":         "",
+		"without a scope":    "",
 		"of both":            "namespace_id=" + n.ID + "&function_id=" + f.ID,
 		"two expiries":       "namespace_id=" + n.ID + "&expires_at=" + expiry + "&expiration_date=2098-01-01T00:00:00Z",
 		"an expiry in words": "namespace_id=" + n.ID + "&expiration_date=tomorrow",

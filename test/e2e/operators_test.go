@@ -40,7 +40,7 @@ func TestOps_ReadinessAndMetrics(t *testing.T) {
 	status, _ := w.ops("/healthz")
 	wantStatus(t, "healthz", status, 200)
 	status, _ = w.ops("/debug/pprof/")
-	wantStatus(t, "profiles that nobody asked for", status, 404)
+	wantStatus(t, "profiles that are not enabled", status, 404)
 
 	request := python(w.namespace("measured").ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate

@@ -163,7 +163,7 @@ func TestTrigger_DeliversAllMessages(t *testing.T) {
 		service.sendAll(t, url)
 		c.expectAll()
 	})
-	t.Run("SQS elsewhere", func(t *testing.T) {
+	t.Run("SQS with its own endpoint", func(t *testing.T) {
 		t.Parallel()
 		service := newSQSService(t)
 		url := service.queue(t, "orders")
@@ -227,7 +227,7 @@ func TestTrigger_SurvivesRestart(t *testing.T) {
 		want += times
 	}
 	// Messages with "once" that failed in the first instance fail again in the second
-	// one, which starts to count anew.
+	// one, which starts to count at zero.
 	if delivered < want || delivered > want+messages/10 {
 		t.Errorf("got %d deliveries, want %d or few more", delivered, want)
 	}

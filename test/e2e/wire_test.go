@@ -147,7 +147,7 @@ func TestWireForm_OfRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	n := w.namespace("refusals")
-	const stranger = "99999999-9999-4999-8999-999999999999"
+	const unknown = "99999999-9999-4999-8999-999999999999"
 	functionBody := func(rest string) string {
 		return `{"namespace_id":"` + n.ID + `","name":"f","runtime":"go126"` + rest + `}`
 	}
@@ -160,38 +160,38 @@ func TestWireForm_OfRefusals(t *testing.T) {
 		status             int
 		says               string
 	}{
-		"unknown namespace":      {"GET", "/namespaces/" + stranger, "", 404, bare("Namespace was not found")},
-		"unknown function":       {"DELETE", "/functions/" + stranger, "", 404, bare("Function was not found")},
-		"unknown token":          {"GET", "/tokens/" + stranger, "", 404, bare("Token was not found")},
-		"namespace of a name":    {"GET", "/namespaces/hello", "", 400, invalid("namespace_id")},
-		"id with quotes":         {"GET", "/functions/'--", "", 400, invalid("function_id")},
-		"regional id":            {"GET", "/tokens/fr-par%2F" + stranger, "", 400, invalid("token_id")},
-		"duplicate namespace":    {"POST", "/namespaces", `{"name":"refusals"}`, 409, bare("Namespace already exist")},
-		"namespace without name": {"POST", "/namespaces", "", 400, bare("namespace name must begin .*")},
-		"foreign project":        {"POST", "/namespaces", `{"name":"x","project_id":"` + stranger + `"}`, 403, `"type":"permissions_denied"`},
-		"no JSON":                {"POST", "/namespaces", `{"name":`, 400, bare("the request's body is not valid JSON, at byte 8")},
-		"something behind":       {"POST", "/namespaces", `{"name":"a"} {}`, 400, bare("the request's body is not valid JSON.*")},
-		"an array":               {"POST", "/namespaces", `["name"]`, 400, `wrong type: an array`},
-		"wrong type":             {"POST", "/functions", functionBody(`,"max_scale":"five"`), 400, invalid("max_scale")},
-		"fraction":               {"POST", "/functions", functionBody(`,"max_scale":1.5`), 400, invalid("max_scale")},
-		"timeout as number":      {"POST", "/functions", functionBody(`,"timeout":300`), 400, invalid("timeout")},
-		"timeout in minutes":     {"POST", "/functions", functionBody(`,"timeout":"5m"`), 400, invalid("timeout")},
-		"unknown runtime":        {"POST", "/functions", functionBody(`,"runtime":"cobol60"`), 400, invalid("runtime")},
-		"no runtime":             {"POST", "/functions", functionBody(`,"runtime":"unknown_runtime"`), 400, invalid("runtime")},
-		"handler with a path":    {"POST", "/functions", functionBody(`,"handler":"../../etc/Passwd"`), 400, bare("handler value is invalid: .+")},
-		"upper case name":        {"POST", "/functions", functionBody(`,"name":"Hello"`), 400, bare("function name must consist of lower case alphanumeric characters or '-', starts and ends with an alphanumeric character")},
-		"functions of nothing":   {"GET", "/functions", "", 400, invalid("namespace_id")},
-		"token of neither":       {"POST", "/tokens", `{}`, 400, invalid("function_id")},
-		"token of both":          {"POST", "/tokens", `{"function_id":"` + stranger + `","namespace_id":"` + stranger + `"}`, 400, invalid("function_id")},
-		"token of a stranger":    {"POST", "/tokens", `{"function_id":"` + stranger + `"}`, 404, bare("Function was not found")},
-		"expiry that is no date": {"POST", "/tokens", `{"namespace_id":"` + n.ID + `","expires_at":"tomorrow"}`, 400, invalid("expires_at")},
-		"expiry before 1970":     {"POST", "/tokens", `{"namespace_id":"` + n.ID + `","expires_at":"0001-01-01T00:00:00Z"}`, 400, invalid("expires_at")},
-		"page 0":                 {"GET", "/namespaces?page=0", "", 400, invalid("page")},
-		"page_size 101":          {"GET", "/namespaces?page_size=101", "", 400, invalid("page_size")},
-		"order by status":        {"GET", "/namespaces?order_by=status_asc", "", 400, invalid("order_by")},
-		"upload without length":  {"GET", "/functions/" + stranger + "/upload-url", "", 404, bare("Function was not found")},
-		"an unknown noun":        {"GET", "/nothing", "", 404, bare("no such endpoint: GET .*")},
-		"no such verb":           {"PUT", "/namespaces", "", 404, bare("no such endpoint: PUT .*")},
+		"unknown namespace":             {"GET", "/namespaces/" + unknown, "", 404, bare("Namespace was not found")},
+		"unknown function":              {"DELETE", "/functions/" + unknown, "", 404, bare("Function was not found")},
+		"unknown token":                 {"GET", "/tokens/" + unknown, "", 404, bare("Token was not found")},
+		"namespace of a name":           {"GET", "/namespaces/hello", "", 400, invalid("namespace_id")},
+		"id with quotes":                {"GET", "/functions/'--", "", 400, invalid("function_id")},
+		"regional id":                   {"GET", "/tokens/fr-par%2F" + unknown, "", 400, invalid("token_id")},
+		"duplicate namespace":           {"POST", "/namespaces", `{"name":"refusals"}`, 409, bare("Namespace already exist")},
+		"namespace without name":        {"POST", "/namespaces", "", 400, bare("namespace name must begin .*")},
+		"foreign project":               {"POST", "/namespaces", `{"name":"x","project_id":"` + unknown + `"}`, 403, `"type":"permissions_denied"`},
+		"no JSON":                       {"POST", "/namespaces", `{"name":`, 400, bare("the request's body is not valid JSON, at byte 8")},
+		"something behind":              {"POST", "/namespaces", `{"name":"a"} {}`, 400, bare("the request's body is not valid JSON.*")},
+		"an array":                      {"POST", "/namespaces", `["name"]`, 400, `wrong type: an array`},
+		"wrong type":                    {"POST", "/functions", functionBody(`,"max_scale":"five"`), 400, invalid("max_scale")},
+		"fraction":                      {"POST", "/functions", functionBody(`,"max_scale":1.5`), 400, invalid("max_scale")},
+		"timeout as number":             {"POST", "/functions", functionBody(`,"timeout":300`), 400, invalid("timeout")},
+		"timeout in minutes":            {"POST", "/functions", functionBody(`,"timeout":"5m"`), 400, invalid("timeout")},
+		"unknown runtime":               {"POST", "/functions", functionBody(`,"runtime":"cobol60"`), 400, invalid("runtime")},
+		"no runtime":                    {"POST", "/functions", functionBody(`,"runtime":"unknown_runtime"`), 400, invalid("runtime")},
+		"handler with a path":           {"POST", "/functions", functionBody(`,"handler":"../../etc/Passwd"`), 400, bare("handler value is invalid: .+")},
+		"upper case name":               {"POST", "/functions", functionBody(`,"name":"Hello"`), 400, bare("function name must consist of lower case alphanumeric characters or '-', starts and ends with an alphanumeric character")},
+		"functions without a namespace": {"GET", "/functions", "", 400, invalid("namespace_id")},
+		"token of neither":              {"POST", "/tokens", `{}`, 400, invalid("function_id")},
+		"token of both":                 {"POST", "/tokens", `{"function_id":"` + unknown + `","namespace_id":"` + unknown + `"}`, 400, invalid("function_id")},
+		"token of an unknown function":  {"POST", "/tokens", `{"function_id":"` + unknown + `"}`, 404, bare("Function was not found")},
+		"expiry that is no date":        {"POST", "/tokens", `{"namespace_id":"` + n.ID + `","expires_at":"tomorrow"}`, 400, invalid("expires_at")},
+		"expiry before 1970":            {"POST", "/tokens", `{"namespace_id":"` + n.ID + `","expires_at":"0001-01-01T00:00:00Z"}`, 400, invalid("expires_at")},
+		"page 0":                        {"GET", "/namespaces?page=0", "", 400, invalid("page")},
+		"page_size 101":                 {"GET", "/namespaces?page_size=101", "", 400, invalid("page_size")},
+		"order by status":               {"GET", "/namespaces?order_by=status_asc", "", 400, invalid("order_by")},
+		"upload without length":         {"GET", "/functions/" + unknown + "/upload-url", "", 404, bare("Function was not found")},
+		"an unknown noun":               {"GET", "/nothing", "", 404, bare("no such endpoint: GET .*")},
+		"no such verb":                  {"PUT", "/namespaces", "", 404, bare("no such endpoint: PUT .*")},
 	} {
 		status, header, body := w.api(test.method, test.path, test.body)
 		wantStatus(t, name, status, test.status)

@@ -33,7 +33,7 @@ func newFixture(t *testing.T, level sandbox.Level, options ...jetontest.Option) 
 	t.Helper()
 	wantRoot(t)
 	jeton := jetontest.Start(t, append([]jetontest.Option{func(c *server.Config) {
-		c.Isolation, c.Spare = level.String(), process.DefaultSpare
+		c.Isolation, c.WarmPool = level.String(), process.DefaultWarmPool
 		crates(t, c)
 	}}, options...)...)
 	f := &fixture{api: function.NewAPI(jeton.Client()), gatewayURL: jeton.GatewayURL}

@@ -76,7 +76,7 @@ func configured(t testing.TB, dataDir string, options []Option) *Jeton {
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
 	// Most servers of tests run for a second and need no warm sandboxes.
-	config.Spare = process.Spare{}
+	config.WarmPool = process.WarmPool{}
 	if runtime.GOOS != "linux" {
 		config.Isolation = "none" // Other systems have no other level.
 	}

@@ -83,7 +83,7 @@ func Traps(objects map[string]Object) map[string]Trap {
 		}, State: Values{"sqs": []any{Values{"namespace_id": "", "project_id": id(BareNamespace, "project_id"), "queue": "orders", "region": nil}}}},
 		"trigger, a queue":   {Of: QueueTrigger},
 		"trigger, a subject": {Of: NATSTrigger},
-		"trigger, a queue with a namespace of old": {Of: QueueTrigger, Arguments: Arguments{
+		"trigger, a queue with an old namespace": {Of: QueueTrigger, Arguments: Arguments{
 			"sqs": blockStart + "    queue = \"orders\"\n    namespace_id = \"fr-par/" + NetworkID + "\"\n  }",
 		}, State: Values{"sqs": []any{Values{"namespace_id": NetworkID, "project_id": id(BareNamespace, "project_id"), "queue": "orders", "region": "fr-par"}}}},
 		"trigger, account bare in configuration": {Of: NATSTrigger, Arguments: Arguments{"nats": blockStart + "    subject = \"orders.>\"\n    account_id = \"" + NetworkID + "\"\n  }"}},

@@ -149,13 +149,12 @@ func (c *cli) destroy() {
 	c.must("destroy", "-no-color", "-auto-approve")
 }
 
-// reimport removes a resource from the state and imports it again. It returns the id.
-func (c *cli) reimport(address string) string {
+// reimport removes a resource from the state and imports it again.
+func (c *cli) reimport(address string) {
 	c.t.Helper()
 	id := c.attribute(address, "id")
 	c.must("state", "rm", address)
 	c.must("import", "-no-color", address, id)
-	return id
 }
 
 // expectAttribute fails unless a string attribute of a resource has a value, which is

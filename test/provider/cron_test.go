@@ -117,7 +117,7 @@ func TestCron_ChangeOfFunction(t *testing.T) {
 }
 
 // The official provider compares arguments as text, requires them although the service
-// does not, and crashes if there are none.
+// does not, and crashes without arguments.
 func TestCron_ComparesArgumentsAsJSON(t *testing.T) {
 	t.Parallel()
 	w := start(t)

@@ -11,25 +11,25 @@ func TestRefusedCreation_NamesArgument(t *testing.T) {
 	w := start(t)
 	taken := w.commandLine(t, nodeFunction(""))
 	taken.must("apply", "-no-color", "-auto-approve")
-	const nowhere = `"11111111-1111-4111-8111-111111111111"`
+	const unknownID = `"11111111-1111-4111-8111-111111111111"`
 	answered := func(status int, body string) func() {
 		return func() { w.front.Answer(1, "POST", "/crons$", status, body) }
 	}
-	cron := "resource \"scaleway_function_cron\" \"main\" {\n  function_id = " + nowhere + "\n  schedule = \"@daily\"\n}\n"
+	cron := "resource \"scaleway_function_cron\" \"main\" {\n  function_id = " + unknownID + "\n  schedule = \"@daily\"\n}\n"
 	for name, test := range map[string]struct {
 		configuration string
 		prepare       func()
 		want          []string
 	}{
-		"a namespace that exists": {namespace, nil, []string{`3: name = "tests"`, "409 Conflict", "choose another one, or import the existing object with terraform import"}},
-		"a cron of nothing":       {cron, nil, []string{"2: function_id = " + nowhere, "404 Not Found", "correct function_id"}},
-		"a token of nothing": {
-			"resource \"scaleway_function_token\" \"main\" {\n  namespace_id = " + nowhere + "\n}\n", nil,
-			[]string{"2: namespace_id = " + nowhere, "correct namespace_id"},
+		"a namespace that exists":       {namespace, nil, []string{`3: name = "tests"`, "409 Conflict", "choose another one, or import the existing object with terraform import"}},
+		"a cron of an unknown function": {cron, nil, []string{"2: function_id = " + unknownID, "404 Not Found", "correct function_id"}},
+		"a token of an unknown function": {
+			"resource \"scaleway_function_token\" \"main\" {\n  namespace_id = " + unknownID + "\n}\n", nil,
+			[]string{"2: namespace_id = " + unknownID, "correct namespace_id"},
 		},
 		"a function in no namespace": {
-			strings.Replace(nodeFunction("")[len(namespace):], "scaleway_function_namespace.main.id", nowhere, 1), nil,
-			[]string{"namespace_id = " + nowhere, "correct namespace_id"},
+			strings.Replace(nodeFunction("")[len(namespace):], "scaleway_function_namespace.main.id", unknownID, 1), nil,
+			[]string{"namespace_id = " + unknownID, "correct namespace_id"},
 		},
 		"a variable that the service does not take": {
 			"resource \"scaleway_function_namespace\" \"main\" {\n  environment_variables = { \"A\" = \"\" }\n}\n",

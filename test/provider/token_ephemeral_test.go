@@ -80,11 +80,11 @@ func (c *cli) expectNowhere(secret string) {
 			continue
 		}
 		if strings.Contains(c.read(name), part) {
-			c.t.Errorf("the secret is in %s", name)
+			c.t.Errorf("%s contains the secret", name)
 		}
 		for file, content := range unzipped(c.read(name)) {
 			if strings.Contains(content, part) {
-				c.t.Errorf("the secret is in %s of %s", file, name)
+				c.t.Errorf("%s of %s contains the secret", file, name)
 			}
 		}
 	}
@@ -141,12 +141,12 @@ func TestEphemeralToken_RefusesInvalidArguments(t *testing.T) {
 	w := start(t)
 	const id = `"fr-par/11111111-1111-4111-8111-111111111111"`
 	tests := map[string]struct{ arguments, want string }{
-		"of nothing":     {`ttl = "1h"`, "set function_id or namespace_id"},
-		"of two things":  {`function_id = ` + id + "\nnamespace_id = " + id, "remove function_id or namespace_id"},
-		"ttl in days":    {"namespace_id = " + id + "\n" + `ttl = "2d"`, `"2d" is not a valid duration: write numbers with the units`},
-		"ttl too short":  {"namespace_id = " + id + "\n" + `ttl = "59s"`, `"59s" is too short: write 1m or more`},
-		"ttl too long":   {"namespace_id = " + id + "\n" + `ttl = "25h"`, `"25h" is too long: write 24h or less`},
-		"another region": {"namespace_id = " + id + "\n" + `region = "nl-ams"`, `set region = "fr-par"`},
+		"without a scope": {`ttl = "1h"`, "set function_id or namespace_id"},
+		"of two things":   {`function_id = ` + id + "\nnamespace_id = " + id, "remove function_id or namespace_id"},
+		"ttl in days":     {"namespace_id = " + id + "\n" + `ttl = "2d"`, `"2d" is not a valid duration: write numbers with the units`},
+		"ttl too short":   {"namespace_id = " + id + "\n" + `ttl = "59s"`, `"59s" is too short: write 1m or more`},
+		"ttl too long":    {"namespace_id = " + id + "\n" + `ttl = "25h"`, `"25h" is too long: write 24h or less`},
+		"another region":  {"namespace_id = " + id + "\n" + `region = "nl-ams"`, `set region = "fr-par"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

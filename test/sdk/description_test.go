@@ -125,7 +125,7 @@ func TestOpenAPI_AllPathsAreServed(t *testing.T) {
 	served := 0
 	for path, item := range description(t, s.APIURL).Paths.Map() {
 		for method := range item.Operations() {
-			address := strings.NewReplacer("{region}", "fr-par", "{id}", nobody, "{access_key}", "x", "{name}", "x").Replace(path)
+			address := strings.NewReplacer("{region}", "fr-par", "{id}", unknownID, "{access_key}", "x", "{name}", "x").Replace(path)
 			request, err := http.NewRequest(method, s.APIURL+address, strings.NewReader("{}"))
 			if err != nil {
 				t.Fatal(err)

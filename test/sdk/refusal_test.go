@@ -44,7 +44,7 @@ func TestAuthentication_OfEveryMethod(t *testing.T) {
 	}
 	key := s.Key("", iam.FullAccess)
 	unknown := key
-	unknown.SecretKey = nobody
+	unknown.SecretKey = unknownID
 	none, err := scw.NewClient(s.checked, scw.WithAPIURL(s.APIURL), scw.WithoutAuth(), scw.WithDefaultRegion(scw.RegionFrPar), scw.WithDefaultProjectID(s.ProjectID))
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestAuthentication_OfEveryMethod(t *testing.T) {
 		"not_found": s.as(unknown), "expired": s.as(expired), "invalid_argument": function.NewAPI(none),
 	} {
 		for _, method := range methods() {
-			_, err := invoke(api, method, requestOf(method, "fr-par", nobody))
+			_, err := invoke(api, method, requestOf(method, "fr-par", unknownID))
 			denied, ok := errors.AsType[*scw.DeniedAuthenticationError](err)
 			if !ok || denied.Reason != reason || denied.Method != "api_key" {
 				t.Errorf("%s, %s: got error %v", reason, method, err)
@@ -64,7 +64,7 @@ func TestAuthentication_OfEveryMethod(t *testing.T) {
 	readOnly, private := s.as(s.Key("", iam.ReadOnly)), s.as(s.Key("", iam.PrivateAccess))
 	for _, method := range methods() {
 		for set, api := range map[string]*function.API{iam.ReadOnly: readOnly, iam.PrivateAccess: private} {
-			_, err := invoke(api, method, requestOf(method, "fr-par", nobody))
+			_, err := invoke(api, method, requestOf(method, "fr-par", unknownID))
 			denied, ok := errors.AsType[*scw.PermissionsDeniedError](err)
 			if ok != (set == iam.PrivateAccess || changes(method)) {
 				t.Errorf("%s, %s: got error %v", set, method, err)
@@ -81,7 +81,7 @@ func TestWrongKeys_AreRateLimited(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, func(c *server.Config) { c.WrongKeys = 3 })
 	key := s.Key("", iam.FullAccess)
-	key.SecretKey = nobody
+	key.SecretKey = unknownID
 	api := s.as(key)
 	var err error
 	for range 10 {
@@ -146,17 +146,17 @@ func TestNotFound_OfEveryMethod(t *testing.T) {
 	}
 	named := 0
 	for _, method := range methods() {
-		if _, ok := notFound(method, nobody); ok {
+		if _, ok := notFound(method, unknownID); ok {
 			named++
 		}
-		check("no object", s.api, method, "fr-par", nobody)
+		check("no object", s.api, method, "fr-par", unknownID)
 		for noun, id := range own {
 			if strings.Contains(strings.TrimPrefix(method, "WaitFor"), noun) {
 				check("another project", otherProject, method, "fr-par", id)
 				check("another region", s.api, method, "nl-ams", id)
 			}
 		}
-		_, err := invoke(s.api, method, requestOf(method, "it-mil", nobody))
+		_, err := invoke(s.api, method, requestOf(method, "it-mil", unknownID))
 		if invalid, ok := errors.AsType[*scw.InvalidArgumentsError](err); !ok || invalid.Details[0].ArgumentName != "region" || invalid.Details[0].Reason != "unknown" {
 			t.Errorf("%s in an unknown region: got error %v", method, err)
 		}
@@ -224,16 +224,16 @@ func TestDocumentedErrors_AreReturned(t *testing.T) {
 		request any
 		want    func(error) bool
 	}{
-		"a namespace of the same name":     {&function.CreateNamespaceRequest{Name: "taken"}, bare(409, "Namespace already exist")},
-		"a namespace's name":               {&function.CreateNamespaceRequest{Name: "1"}, bare(400, "namespace name must begin with a letter, followed by letters, numbers or hyphens, and end with a letter or number.")},
-		"too many namespaces":              {&function.CreateNamespaceRequest{Name: "more"}, exceeded("namespace", 2, 2)},
-		"too many variables":               {&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &two}, exceeded("environment variable", 1, 2)},
-		"too many secrets":                 {&function.UpdateNamespaceRequest{NamespaceID: n.ID, SecretEnvironmentVariables: []*function.Secret{{Key: "A", Value: pointer("")}, {Key: "B", Value: pointer("")}}}, exceeded("secret environment variable", 1, 2)},
-		"a reserved variable":              {&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &map[string]string{"SCW_PUBLIC": ""}}, invalid("environment_variables", "constraint")},
-		"a namespace in another's project": {&function.CreateNamespaceRequest{Name: "x", ProjectID: nobody}, func(err error) bool { _, ok := errors.AsType[*scw.PermissionsDeniedError](err); return ok }},
-		"an unknown order":                 {&function.ListNamespacesRequest{OrderBy: "size_asc"}, invalid("order_by", "constraint")},
-		"too large a page":                 {&function.ListNamespacesRequest{PageSize: pointer(uint32(101))}, invalid("page_size", "constraint")},
-		"a page before the first":          {&function.ListNamespacesRequest{Page: pointer(int32(-1))}, invalid("page", "format")},
+		"a namespace of the same name":   {&function.CreateNamespaceRequest{Name: "taken"}, bare(409, "Namespace already exist")},
+		"a namespace's name":             {&function.CreateNamespaceRequest{Name: "1"}, bare(400, "namespace name must begin with a letter, followed by letters, numbers or hyphens, and end with a letter or number.")},
+		"too many namespaces":            {&function.CreateNamespaceRequest{Name: "more"}, exceeded("namespace", 2, 2)},
+		"too many variables":             {&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &two}, exceeded("environment variable", 1, 2)},
+		"too many secrets":               {&function.UpdateNamespaceRequest{NamespaceID: n.ID, SecretEnvironmentVariables: []*function.Secret{{Key: "A", Value: pointer("")}, {Key: "B", Value: pointer("")}}}, exceeded("secret environment variable", 1, 2)},
+		"a reserved variable":            {&function.UpdateNamespaceRequest{NamespaceID: n.ID, EnvironmentVariables: &map[string]string{"SCW_PUBLIC": ""}}, invalid("environment_variables", "constraint")},
+		"a namespace in another project": {&function.CreateNamespaceRequest{Name: "x", ProjectID: unknownID}, func(err error) bool { _, ok := errors.AsType[*scw.PermissionsDeniedError](err); return ok }},
+		"an unknown order":               {&function.ListNamespacesRequest{OrderBy: "size_asc"}, invalid("order_by", "constraint")},
+		"too large a page":               {&function.ListNamespacesRequest{PageSize: pointer(uint32(101))}, invalid("page_size", "constraint")},
+		"a page before the first":        {&function.ListNamespacesRequest{Page: pointer(int32(-1))}, invalid("page", "format")},
 
 		"a function of the same name":   {of(func(r *function.CreateFunctionRequest) { r.Name = "taken" }), exists("function")},
 		"a function's name":             {of(func(r *function.CreateFunctionRequest) { r.Name = "A" }), bare(400, "function name must consist of lower case alphanumeric characters or '-', starts and ends with an alphanumeric character")},
@@ -244,25 +244,25 @@ func TestDocumentedErrors_AreReturned(t *testing.T) {
 		"a timeout":                     {of(func(r *function.CreateFunctionRequest) { r.Timeout = &scw.Duration{Seconds: 7200} }), invalid("timeout", "constraint")},
 		"a scale":                       {of(func(r *function.CreateFunctionRequest) { r.MaxScale = pointer(uint32(51)) }), invalid("max_scale", "constraint")},
 		"too many functions":            {of(func(*function.CreateFunctionRequest) {}), exceeded("function", 2, 2)},
-		"an unknown namespace":          {of(func(r *function.CreateFunctionRequest) { r.NamespaceID = nobody }), bare(404, "Namespace was not found")},
+		"an unknown namespace":          {of(func(r *function.CreateFunctionRequest) { r.NamespaceID = unknownID }), bare(404, "Namespace was not found")},
 		"functions without a namespace": {&function.ListFunctionsRequest{}, invalid("namespace_id", "required")},
 		"an archive that is too large":  {&function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: 100<<20 + 1}, invalid("content_length", "constraint")},
 		"code that was never uploaded":  {&function.GetFunctionDownloadURLRequest{FunctionID: f.ID}, bare(404, "Code of the function was not found")},
 
 		"a token without a scope":          {&function.CreateTokenRequest{}, invalid("function_id", "required")},
 		"a token with two scopes":          {&function.CreateTokenRequest{FunctionID: &f.ID, NamespaceID: &n.ID}, invalid("function_id", "constraint")},
-		"a token of an unknown function":   {&function.CreateTokenRequest{FunctionID: pointer(nobody)}, bare(404, "Function was not found")},
+		"a token of an unknown function":   {&function.CreateTokenRequest{FunctionID: pointer(unknownID)}, bare(404, "Function was not found")},
 		"tokens without a scope":           {&function.ListTokensRequest{}, invalid("function_id", "required")},
 		"a cron's schedule":                {&function.CreateCronRequest{FunctionID: f.ID, Schedule: "never"}, invalid("schedule", "format")},
 		"a cron without a function":        {&function.CreateCronRequest{Schedule: "@daily"}, invalid("function_id", "required")},
-		"a cron of an unknown function":    {&function.CreateCronRequest{FunctionID: nobody, Schedule: "@daily"}, bare(404, "Function was not found")},
+		"a cron of an unknown function":    {&function.CreateCronRequest{FunctionID: unknownID, Schedule: "@daily"}, bare(404, "Function was not found")},
 		"a hostname without a record":      {&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "nowhere.example.com"}, bare(400, "could not validate domain")},
 		"a malformed hostname":             {&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "localhost"}, invalid("hostname", "format")},
 		"a hostname in use":                {&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "taken.example.com"}, exists("domain")},
 		"too many domains":                 {&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "more.example.com"}, exceeded("domain", 1, 1)},
 		"a trigger without a source":       {&function.CreateTriggerRequest{FunctionID: f.ID, Name: "t"}, invalid("config", "required")},
-		"a trigger of an unknown function": {&function.CreateTriggerRequest{FunctionID: nobody, Name: "t", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "q"}}, bare(404, "Function was not found")},
-		"a trigger of a malformed subject": {&function.CreateTriggerRequest{FunctionID: f.ID, Name: "t", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "a..b", MnqNatsAccountID: nobody}}, invalid("scw_nats_config.subject", "format")},
+		"a trigger of an unknown function": {&function.CreateTriggerRequest{FunctionID: unknownID, Name: "t", ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "q"}}, bare(404, "Function was not found")},
+		"a trigger of a malformed subject": {&function.CreateTriggerRequest{FunctionID: f.ID, Name: "t", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "a..b", MnqNatsAccountID: unknownID}}, invalid("scw_nats_config.subject", "format")},
 	} {
 		method := strings.TrimSuffix(fmt.Sprintf("%T", test.request), "Request")
 		if _, err := invoke(s.api, method[strings.LastIndexByte(method, '.')+1:], test.request); !test.want(err) {

@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	nobody   = "00000000-0000-4000-8000-000000000000"
-	patience = await.Patience
+	unknownID = "00000000-0000-4000-8000-000000000000"
+	patience  = await.Patience
 )
 
 var often = pointer(10 * time.Millisecond)

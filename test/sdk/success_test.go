@@ -165,7 +165,7 @@ func (s *session) lifeOfDomain(f *function.Function) {
 func (s *session) lifeOfTrigger(n *function.Namespace, f *function.Function) {
 	s.t.Helper()
 	for name, request := range map[string]*function.CreateTriggerRequest{
-		"nats":     {ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "a.b", MnqNatsAccountID: nobody, MnqProjectID: s.ProjectID, MnqRegion: "fr-par"}},
+		"nats":     {ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "a.b", MnqNatsAccountID: unknownID, MnqProjectID: s.ProjectID, MnqRegion: "fr-par"}},
 		"queue":    {ScwSqsConfig: &function.CreateTriggerRequestMnqSqsClientConfig{Queue: "q", MnqProjectID: s.ProjectID, MnqRegion: "fr-par"}},
 		"external": {SqsConfig: &function.CreateTriggerRequestSqsClientConfig{Endpoint: "https://sqs.example.com", QueueURL: "https://sqs.example.com/q", AccessKey: "a", SecretKey: "s"}},
 	} {

@@ -6,20 +6,20 @@ import (
 )
 
 const (
-	// boostCPU is how much of the CPU an instance may take until it serves, in
-	// thousandths, where its tier has less: enough to start as fast as one CPU can.
+	// boostCPU is the CPU limit of a starting instance, in thousandths of a CPU, if the
+	// limit of its revision is lower: a start uses one CPU.
 	boostCPU = 1000
-	// boostTime is for how long the instances of one function may do so within
-	// boostWindow. An instance that starts later has no more than its tier.
+	// boostTime bounds the boosts of all instances of a function within boostWindow.
+	// Later starts have the limit of the revision.
 	boostTime = 10 * time.Second
-	// boostPart is what one instance gets of it at a time.
+	// boostPart is the part of boostTime that an instance reserves at a time.
 	boostPart   = 250 * time.Millisecond
 	boostWindow = time.Minute
-	// mostBoosts bounds how many functions are remembered.
+	// mostBoosts is the number of functions from which old windows are removed.
 	mostBoosts = 4096
 )
 
-// boosts count for how long the instances of each function were boosted of late.
+// boosts counts the boost time of each function in its current window.
 type boosts struct {
 	now func() time.Time
 
@@ -27,14 +27,14 @@ type boosts struct {
 	spent map[string]*boost
 }
 
-// A boost is what a function has spent since the beginning of its window.
+// A boost is the time that a function has used since the beginning of its window.
 type boost struct {
 	since time.Time
 	spent time.Duration
 }
 
-// take reserves a part of a function's boost for an instance; it is 0 if nothing is
-// left. The caller gives back what the instance did not use.
+// take reserves a part of a function's boost time for an instance, or 0 if none is
+// left. The caller returns the unused time with giveBack.
 func (b *boosts) take(functionID string) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -50,7 +50,7 @@ func (b *boosts) take(functionID string) time.Duration {
 	return part
 }
 
-// giveBack returns what was not used of a part.
+// giveBack returns the unused time of a part.
 func (b *boosts) giveBack(functionID string, unused time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -59,7 +59,7 @@ func (b *boosts) giveBack(functionID string, unused time.Duration) {
 	}
 }
 
-// forget drops the windows that have ended, once there are many.
+// forget removes the windows that have ended, if there are mostBoosts.
 func (b *boosts) forget(now time.Time) {
 	if len(b.spent) < mostBoosts {
 		return
@@ -71,13 +71,13 @@ func (b *boosts) forget(now time.Time) {
 	}
 }
 
-// A booster keeps the time of one instance's boost.
+// A booster measures the boost of one instance.
 type booster struct {
 	boosts     *boosts
 	functionID string
 	part       time.Duration
 	begun      time.Time
-	// over fires when the part is used up; nil if there is no boost.
+	// over receives a value when the part is used up; nil without a boost.
 	over <-chan time.Time
 }
 
@@ -94,13 +94,13 @@ func (b *booster) begin(part time.Duration) {
 	}
 }
 
-// renew takes another part, and returns false if there is none.
+// renew reserves another part, and returns false if none is left.
 func (b *booster) renew() bool {
 	b.begin(b.boosts.take(b.functionID))
 	return b.part > 0
 }
 
-// end gives back what is left. It may be called more than once.
+// end returns the unused time. It may be called several times.
 func (b *booster) end() {
 	b.boosts.giveBack(b.functionID, b.part-time.Since(b.begun))
 	b.part, b.over = 0, nil

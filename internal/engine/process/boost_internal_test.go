@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestBoosts_AreBoundedPerFunctionAndMinute takes parts until there are none.
+// TestBoosts_AreBoundedPerFunctionAndMinute takes parts until none is left.
 func TestBoosts_AreBoundedPerFunctionAndMinute(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
@@ -25,7 +25,7 @@ func TestBoosts_AreBoundedPerFunctionAndMinute(t *testing.T) {
 		{"at first", func() {}, "f", boostTime},
 		{"another function", func() {}, "g", boostTime},
 		{"within the minute", func() { now = now.Add(boostWindow - 1) }, "f", 0},
-		{"what was given back", func() { b.giveBack("f", time.Second) }, "f", time.Second},
+		{"after giveBack", func() { b.giveBack("f", time.Second) }, "f", time.Second},
 		{"a minute later", func() { now = now.Add(1) }, "f", boostTime},
 	} {
 		step.do()

@@ -9,27 +9,27 @@ import (
 	"time"
 )
 
-// burnVariable makes the test program an instance that takes all the CPU that it
-// gets: some before it serves, and more for each connection.
+// burnVariable makes the test program an instance that uses all available CPU time:
+// before it serves, and for each connection.
 const burnVariable = "PROCESS_TEST_BURN"
 
 const (
-	// startCost is the CPU time that the instance takes until it serves: with the
-	// smallest tier it would be throttled some 28 times.
+	// startCost is the CPU time that the instance uses until it serves: with the lowest
+	// CPU limit it would be throttled about 28 times.
 	startCost = 200 * time.Millisecond
-	// burnTime is how long it burns for a connection, on all CPUs.
+	// burnTime is how long it uses two CPUs for a connection.
 	burnTime = time.Second
 )
 
-// runBurner serves until it is killed. Each connection is told the CPU time that
-// was taken for it, in nanoseconds.
+// runBurner serves until it is killed. The answer on each connection is the CPU time
+// used for it, in nanoseconds.
 func runBurner() error {
 	if os.Getenv(burnVariable+"_FOREVER") != "" {
 		for {
 			burn()
 		}
 	}
-	for taken() < startCost {
+	for usedCPU() < startCost {
 	}
 	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
@@ -43,9 +43,9 @@ func runBurner() error {
 		if err != nil {
 			return err
 		}
-		before := taken()
+		before := usedCPU()
 		burn()
-		if _, err := fmt.Fprint(conn, int64(taken()-before)); err != nil {
+		if _, err := fmt.Fprint(conn, int64(usedCPU()-before)); err != nil {
 			return err
 		}
 		_ = conn.Close()
@@ -64,8 +64,8 @@ func burn() {
 	burners.Wait()
 }
 
-// taken is the CPU time of this process so far.
-func taken() time.Duration {
+// usedCPU returns the CPU time of this process.
+func usedCPU() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		panic(err)

@@ -22,9 +22,9 @@ import (
 	"github.com/jeton-dev/jeton/test/needs"
 )
 
-// TestTheCPUTierHolds has instances of small tiers start, which must cost them
-// nothing of their share, and then burn as much as they can.
-func TestTheCPUTierHolds(t *testing.T) {
+// TestCPULimit_HoldsAfterTheStart starts instances with low CPU limits, which do not
+// apply to the start, and then makes them use the CPU as much as they can.
+func TestCPULimit_HoldsAfterTheStart(t *testing.T) {
 	t.Parallel()
 	needs.Root(t, "isolates at level full")
 	for _, tier := range []int{70, 140} {
@@ -34,24 +34,24 @@ func TestTheCPUTierHolds(t *testing.T) {
 			mark := burnVariable + "=" + rand.Text()
 			address := startBurner(t, e, tier, mark)
 			if n := throttled(t, mark); n > 5 {
-				t.Errorf("the instance was throttled %d times until it served, want that it starts as fast as it can", n)
+				t.Errorf("the instance was throttled %d times until it served, want at most 5", n)
 			}
 			used := askBurner(t, address)
 			if used > burnTime/2 {
-				t.Errorf("the instance has taken %v of CPU time in %v, want some %d thousandths of it", used, burnTime, tier)
+				t.Errorf("the instance used %v of CPU time in %v, want about %d thousandths of it", used, burnTime, tier)
 			}
-			// On a busy machine it would take little without a limit, too.
+			// On a busy machine it would use little CPU time without a limit, too.
 			if n := throttled(t, mark); n < 5 {
-				t.Errorf("the instance was throttled %d times while it burnt the CPU", n)
+				t.Errorf("the instance was throttled %d times while it used the CPU, want at least 5", n)
 			}
 			t.Logf("%v of CPU time in %v", used, burnTime)
 		})
 	}
 }
 
-// TestTheStartBoostEnds starts an instance that never serves and burns the CPU, again
-// and again. Once the boost of its function's minute is used up, it has its tier.
-func TestTheStartBoostEnds(t *testing.T) {
+// TestCPULimit_HoldsAfterTheBoostIsUsedUp starts instances that use the CPU and never
+// serve, until the boost of their function is used up.
+func TestCPULimit_HoldsAfterTheBoostIsUsedUp(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	e := newEngine(t, process.Config{
@@ -69,10 +69,10 @@ func TestTheStartBoostEnds(t *testing.T) {
 	events := enginetest.Watch(t, e)
 	enginetest.Scale(t, e, r, 1)
 	enginetest.Next(t, events, engine.Starting)
-	await.True(t, "the instance is kept from running", func() bool { return running(mark) && throttled(t, mark) >= 5 })
+	await.True(t, "the instance is throttled", func() bool { return running(mark) && throttled(t, mark) >= 5 })
 }
 
-// running tells whether there is a process of a mark.
+// running reports whether a process has the mark in its environment.
 func running(mark string) bool {
 	environments, _ := filepath.Glob("/proc/[0-9]*/environ")
 	for _, file := range environments {
@@ -90,7 +90,7 @@ func startBurner(t *testing.T, e *process.Engine, tier int, mark string) engine.
 	return enginetest.StartOne(t, e, enginetest.Watch(t, e), r).Address
 }
 
-// askBurner has the instance burn, and returns the CPU time that it took.
+// askBurner makes the instance use the CPU, and returns the CPU time that it used.
 func askBurner(t *testing.T, address engine.Address) time.Duration {
 	t.Helper()
 	conn, err := net.Dial(address.Network(), address.Endpoint())
@@ -109,8 +109,8 @@ func askBurner(t *testing.T, address engine.Address) time.Duration {
 	return time.Duration(used)
 }
 
-// throttled is how often the kernel has kept the instance of a mark from running,
-// by the limit of its cgroup.
+// throttled returns how often the kernel has throttled the cgroup of the process with
+// the mark.
 func throttled(t *testing.T, mark string) uint64 {
 	t.Helper()
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
@@ -136,6 +136,6 @@ func throttled(t *testing.T, mark string) uint64 {
 		}
 		return n
 	}
-	t.Fatal("there is no process of the instance")
+	t.Fatal("the instance has no process")
 	return 0
 }

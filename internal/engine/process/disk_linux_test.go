@@ -15,8 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// onDisk runs a script in an instance with a disk of its own, and returns what it
-// printed and why it ended. Its code has a file and a folder, which stay as they are.
+// onDisk runs scripts, each in an instance with a disk, and returns what they printed
+// and why the last one ended. It checks that the code stays unchanged.
 func onDisk(t *testing.T, disk int64, memory int, scripts ...string) (outputs []string, reason string) {
 	t.Helper()
 	e, err := process.New(withPorts(t, process.Config{
@@ -48,7 +48,7 @@ func onDisk(t *testing.T, disk int64, memory int, scripts ...string) (outputs []
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(filepath.Join(code, "data")); err != nil || string(text) != "shipped\n" {
-		t.Errorf("the code's file is %q (%v), want it unchanged", text, err)
+		t.Errorf("the file of the code is %q (%v), want it unchanged", text, err)
 	}
 	if entries, err := os.ReadDir(code); err != nil || len(entries) != 2 {
 		t.Errorf("the code has %v (%v), want nothing added", entries, err)
@@ -56,9 +56,9 @@ func onDisk(t *testing.T, disk int64, memory int, scripts ...string) (outputs []
 	return outputs, reason
 }
 
-// TestDisk_CanBeWrittenToWhereFunctionsDo writes beside the code, over it, below it,
-// in the home folder and in /tmp, and looks whether the next instance sees any of it.
-func TestDisk_CanBeWrittenToWhereFunctionsDo(t *testing.T) {
+// TestDisk_IsWritableAndPrivate writes to the folder and files of the code, to the home
+// folder and to /tmp, and checks that the next instance sees no change.
+func TestDisk_IsWritableAndPrivate(t *testing.T) {
 	t.Parallel()
 	write := "set -e; cd /home/app/function; echo a > new; echo b >> data; echo c > sub/new; rm -r sub; mkdir sub; mv data moved; " +
 		"echo d > $HOME/.cache; echo e > /tmp/e; echo f > /dev/shm/f; cat new moved $HOME/.cache /tmp/e /dev/shm/f"
@@ -72,7 +72,7 @@ func TestDisk_CanBeWrittenToWhereFunctionsDo(t *testing.T) {
 	}
 }
 
-// TestDisk_RunsAProgramThatIsTheCode starts what a compiled language's code is.
+// TestDisk_RunsAProgramThatIsTheCode starts an artifact that is a program.
 func TestDisk_RunsAProgramThatIsTheCode(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, process.Config{Dir: shortDir(t), Isolation: sandbox.Full, Disk: 32 << 20, DiskDir: t.TempDir()})
@@ -88,7 +88,7 @@ func TestDisk_RunsAProgramThatIsTheCode(t *testing.T) {
 	}
 }
 
-// TestDisk_IsBounded fills it with bytes and with folders.
+// TestDisk_IsBounded fills the disk with bytes and with folders.
 func TestDisk_IsBounded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ script, want string }{
@@ -116,20 +116,19 @@ func TestDisk_IsNotMemory(t *testing.T) {
 	}
 }
 
-// TestDisk_EndsWithAKilledServer asks that no block device is left of a server that
-// was killed.
+// TestDisk_EndsWithAKilledServer checks that a killed server leaves no block device.
 func TestDisk_EndsWithAKilledServer(t *testing.T) {
 	t.Parallel()
 	dir, disks := shortDir(t), t.TempDir()
 	server, _ := startServer(t, dir, enginetest.Serve, diskVariable+"="+disks)
 	if n := attached(t, disks); n == 0 {
-		t.Error("no disk of the server's is attached, want those of its sandboxes")
+		t.Error("the server has no attached disk, want those of its sandboxes")
 	}
 	kill(t, server)
 	await.True(t, "all disks have ended", func() bool { return attached(t, disks) == 0 })
 }
 
-// attached counts the block devices whose file is in a folder.
+// attached counts the block devices whose backing file is in a folder.
 func attached(t *testing.T, dir string) int {
 	t.Helper()
 	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")

@@ -1,5 +1,8 @@
-// Package process is the engine of this machine: its instances are child
-// processes, within the walls of the level of isolation that it was told, some
-// prepared ahead of need. It owns their sockets, working folders, output and end. How
-// walls are built is sandbox's to know, and how packets leave them egress's.
+// Package process is the engine whose instances are child processes on this
+// machine, each in a sandbox of the configured isolation level. It creates their
+// sockets and working folders, keeps sandboxes and interpreters warm, and reports
+// output and ends. Package sandbox implements the isolation layers, package egress
+// the outbound network.
+//
+// Instances report readiness themselves: see Start.Command.
 package process

@@ -20,57 +20,55 @@ import (
 
 // The defaults of Config.
 const (
-	// DefaultReadyTimeout is how long Scaleway's own runtime waited for a
-	// function to listen.
+	// DefaultReadyTimeout is the time that Scaleway's runtime gave a function to
+	// listen.
 	DefaultReadyTimeout = 10 * time.Second
-	// DefaultGrace lets an instance that serves no call put its things in order.
+	// DefaultGrace is the time that an instance without a call gets to shut down.
 	DefaultGrace = 5 * time.Second
 )
 
 var errClosed = errors.New("process engine is closed")
 
-// Config is how an Engine runs instances. A zero field stands for its default;
-// Artifacts and Starter have none.
+// Config configures an Engine. A zero field means its default; Artifacts and Starter
+// are required.
 type Config struct {
-	// Artifacts finds the code of instances.
+	// Artifacts provides the code of instances.
 	Artifacts Artifacts
 	// Starter determines how instances are started.
 	Starter Starter
-	// Dir is where the engine makes the folder of its sockets and working
-	// folders; by default the system's folder for temporary files. It has a
-	// short name, for a socket's path may be no longer than about 100 bytes.
+	// Dir is the folder in which the engine creates a folder for its sockets and
+	// working folders; by default the system's folder for temporary files. Its path
+	// must be short: see engine.MaxSocketPath.
 	Dir string
-	// ReadyTimeout is how long an instance may take to report that it serves.
+	// ReadyTimeout is the time within which an instance must report that it serves.
 	ReadyTimeout time.Duration
-	// Grace is how long an instance that is asked to go may take.
+	// Grace is the time between SIGTERM and SIGKILL for instances that are stopped.
 	Grace time.Duration
-	// NewID makes the IDs of instances: short, unique, fit for file names.
+	// NewID returns the ID of a new instance: unique, at most 14 bytes, and a valid
+	// file name.
 	NewID func() string
-	// Now is the clock of demand.
+	// Now is the clock of demand, boosts and output rates.
 	Now func() time.Time
-	// Isolation is the level of the sandboxes in which instances run.
+	// Isolation is the isolation level of instances.
 	Isolation sandbox.Level
-	// Visible are folders and files of this machine that instances see, read
-	// only, beside those of the system: interpreters that are elsewhere.
+	// Visible are folders and files of this machine that instances see, read-only, in
+	// addition to the system's: interpreters in other places.
 	Visible []string
-	// Workers are the interpreters that can be started before it is known for
-	// which function, by language.
+	// Workers are the interpreters of the warm pool, by language.
 	Workers map[string]Worker
-	// Cause finds in what the programs of a language write to standard error why
-	// they ended; by default it is the last line.
+	// Cause returns what finds the cause of an end in the standard error of a
+	// language's programs; by default the cause is the last line.
 	Cause func(language string) Cause
-	// Egress says what instances reach of the network, where the level allows
-	// that; nil for nothing.
+	// Egress is the network policy of instances at isolation level full; nil for no
+	// network.
 	Egress *egress.Policy
-	// Disk is the size of each instance's own disk, in bytes, on which are its /tmp
-	// and what it changes beside its code; DiskDir is the folder whose file system
-	// they are on. They are for level Full; with 0, /tmp is in memory and nothing else
-	// can be changed.
+	// Disk is the size of each instance's disk at isolation level full, in bytes. The
+	// disk holds /tmp and all changes to the home folder; its file is in DiskDir. If
+	// Disk is 0, /tmp is in memory, and the rest is read-only.
 	Disk    int64
 	DiskDir string
-	// Spare says how many sandboxes are made ahead of need, where the level
-	// allows that.
-	Spare Spare
+	// WarmPool is the size of the warm pool, which exists at isolation level full.
+	WarmPool WarmPool
 }
 
 func (c Config) orDefaults() Config {
@@ -101,12 +99,13 @@ func randomID() string {
 	return "i" + hex.EncodeToString(id[:])
 }
 
-// An Engine runs instances as child processes of this one.
+// An Engine runs instances as child processes of this process. It implements
+// engine.Engine; all methods are safe for concurrent use, except SetOutput.
 type Engine struct {
 	config Config
 	logger *slog.Logger
 	folder *folder
-	// host makes the sandboxes, and is nil where there are none.
+	// host creates sandboxes; nil at isolation level none.
 	host    *sandbox.Host
 	visible []string
 	pool    *pool
@@ -124,8 +123,8 @@ type Engine struct {
 
 var _ engine.Engine = (*Engine)(nil)
 
-// New returns an engine without instances. It removes what engines of servers
-// that were killed left in the same Dir. Close it after use.
+// New returns an engine without instances. It removes the files that engines of
+// killed servers have left in Dir. The caller closes the engine.
 func New(config Config, logger *slog.Logger) (*Engine, error) {
 	if config.Artifacts == nil || config.Starter == nil {
 		return nil, errors.New("process engine: artifacts and a starter are required")
@@ -155,7 +154,7 @@ func (e *Engine) openHost() error {
 	if e.config.Isolation == sandbox.None {
 		return nil
 	}
-	if err := e.folder.layBootstraps(e.config.Workers); err != nil {
+	if err := e.folder.writeBootstraps(e.config.Workers); err != nil {
 		return err
 	}
 	host, err := sandbox.Open(e.config.Isolation, filepath.Base(e.folder.path))
@@ -164,40 +163,39 @@ func (e *Engine) openHost() error {
 	}
 	if e.config.Isolation == sandbox.Full && e.config.Disk > 0 {
 		if err := host.OpenDisks(e.config.DiskDir, e.config.Disk); err != nil {
-			return errors.Join(fmt.Errorf("%w (--instance-disk=0 leaves instances without)", err), host.Close())
+			return errors.Join(fmt.Errorf("%w (--instance-disk=0 runs instances without a disk)", err), host.Close())
 		}
 	}
 	e.host = host
-	if host.CanMountCode() && e.config.Spare.Least > 0 {
-		e.pool = newPool(e, e.config.Spare)
+	if host.CanMountCode() && e.config.WarmPool.Min > 0 {
+		e.pool = newPool(e, e.config.WarmPool)
 	}
 	return nil
 }
 
-// Host makes the engine's sandboxes; nil if instances are not isolated. It is the
-// engine's: what else runs in its sandboxes ends before the engine is closed.
+// Host returns the creator of the engine's sandboxes; nil at isolation level none.
+// All sandboxes that others create with it must end before Close.
 func (e *Engine) Host() *sandbox.Host { return e.host }
 
-// Prove reports whether the walls around instances stand. It returns an error if a
-// sandbox such as theirs cannot be made, with its way out to the network.
+// Prove checks that the isolation layers of instances work. It returns an error if a
+// sandbox of the level, with its network, cannot be created.
 func (e *Engine) Prove(ctx context.Context) (sandbox.Report, error) {
 	if e.host == nil {
 		return nil, nil
 	}
-	b, err := e.newBox(ctx, nil)
+	s, err := e.newSandboxed(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	b.discard()
+	s.discard()
 	return e.host.Prove(ctx)
 }
 
-// SetOutput implements engine.Engine. What instances print goes to the log, too,
-// at the level Debug.
+// SetOutput implements engine.Engine. The engine also logs the lines at level Debug.
 func (e *Engine) SetOutput(receive func(engine.Line)) { e.output.Store(&receive) }
 
-// Close asks all instances to go and returns when all have ended. The watches
-// end after the last event.
+// Close terminates all instances and returns when they have ended. Watches end after
+// the last event.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	if e.closed {
@@ -243,7 +241,7 @@ func (e *Engine) Apply(ctx context.Context, r engine.Revision) error {
 		before.drop()
 	}
 	e.revisions[r.ID] = resolved
-	e.pool.want(resolved)
+	e.pool.add(resolved)
 	return nil
 }
 
@@ -303,7 +301,7 @@ func (e *Engine) Delete(ctx context.Context, revisionID string) error {
 		delete(e.revisions, revisionID)
 		r.drop()
 	}
-	e.pool.forget(revisionID)
+	e.pool.remove(revisionID)
 	for _, in := range e.instances {
 		if in.revision.id == revisionID {
 			in.kill()

@@ -29,8 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// shortDir returns a folder whose path leaves room for sockets, which that of
-// t.TempDir may not.
+// shortDir returns a folder with a short path, for sockets.
 func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "jt") //nolint:usetesting // See above.
@@ -81,7 +80,7 @@ func TestSuite(t *testing.T) {
 				return newEngine(t, process.Config{
 					Disk: 32 << 20, DiskDir: t.TempDir(),
 					Dir: dir, ReadyTimeout: ready, Grace: 300 * time.Millisecond,
-					Isolation: level, Spare: process.Spare{Least: 1, Most: 1, Memory: 1 << 30},
+					Isolation: level, WarmPool: process.WarmPool{Min: 1, Max: 1, Memory: 1 << 30},
 				})
 			}
 			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine { return open(t, ready) })
@@ -103,7 +102,7 @@ func wantEmpty(t *testing.T, dir string) {
 	}
 }
 
-func TestNewRefusesALongPath(t *testing.T) {
+func TestNew_RefusesALongPath(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 20))
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -116,7 +115,7 @@ func TestNewRefusesALongPath(t *testing.T) {
 	wantEmpty(t, dir)
 }
 
-func TestNewSweepsWhatTheDeadLeft(t *testing.T) {
+func TestNew_RemovesFoldersOfEndedEngines(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	living := newEngine(t, process.Config{Dir: dir})
@@ -129,19 +128,19 @@ func TestNewSweepsWhatTheDeadLeft(t *testing.T) {
 	}
 	newEngine(t, process.Config{Dir: dir})
 	if _, err := os.Stat(left); !os.IsNotExist(err) {
-		t.Errorf("the folder of a dead engine is still there: %v", err)
+		t.Errorf("stat of an ended engine's folder = %v, want that it does not exist", err)
 	}
 	if _, err := os.Stat(other); err != nil {
-		t.Errorf("a folder of others is gone: %v", err)
+		t.Errorf("stat of another folder = %v, want that it exists", err)
 	}
 	if err := living.Close(); err != nil {
-		t.Errorf("Close() of an engine that was there before = %v", err)
+		t.Errorf("Close() of the first engine = %v", err)
 	}
 }
 
-// TestAnEndedInstanceRefuses asks that nobody holds the socket of an instance
-// that is gone: a connection to it must fail at once, not hang.
-func TestAnEndedInstanceRefuses(t *testing.T) {
+// TestEngine_EndedInstanceRefusesConnections connects to the socket of an ended
+// instance: if another process had it open, the connection would hang.
+func TestEngine_EndedInstanceRefusesConnections(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, process.Config{Dir: shortDir(t)})
 	r := enginetest.Revision(enginetest.Serve)

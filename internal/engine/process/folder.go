@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// folderPrefix begins the name of each engine's folder.
+	// folderPrefix is the prefix of the names of engine folders.
 	folderPrefix = "jeton-run-"
-	// longestID leaves room for an instance's ID and ".sock".
+	// longestID is the length of the longest "/ID.sock", in bytes.
 	longestID = 20
 )
 
-// A folder is an engine's private place for sockets and working folders. It is
-// locked while its engine lives, by which others know that it is not left over.
+// A folder contains the sockets and working folders of an engine. It is locked while
+// the engine exists: other engines remove folders that are not locked.
 type folder struct {
 	path string
 	lock *os.File
 }
 
-// openFolder removes what dead engines left below base and makes a new folder.
+// openFolder removes the folders of ended engines in base and creates a new one.
 func openFolder(base string) (*folder, error) {
 	base, err := filepath.Abs(base)
 	if err != nil {
@@ -37,22 +37,22 @@ func openFolder(base string) (*folder, error) {
 	for range attempts {
 		path, err := os.MkdirTemp(base, folderPrefix)
 		if err != nil {
-			return nil, fmt.Errorf("make folder for sockets: %w", err)
+			return nil, fmt.Errorf("create folder for sockets: %w", err)
 		}
 		if length := len(path) + longestID; length > engine.MaxSocketPath {
-			err := fmt.Errorf("%s is too long a path for sockets by %d bytes: choose a shorter one", base, length-engine.MaxSocketPath)
+			err := fmt.Errorf("path %s is %d bytes too long for sockets: choose a shorter one", base, length-engine.MaxSocketPath)
 			return nil, errors.Join(err, os.Remove(path))
 		}
 		if lock := tryLock(path); lock != nil {
 			return &folder{path: path, lock: lock}, nil
 		}
-		// Another engine has just swept it away, before it was locked.
+		// Another engine removed the folder before it was locked.
 	}
-	return nil, fmt.Errorf("make folder for sockets: others remove it from %s", base)
+	return nil, fmt.Errorf("create folder for sockets: other processes remove it from %s", base)
 }
 
-// sweep removes the folders that no living engine holds. It does what it can:
-// what it cannot remove, or is another user's, stays.
+// sweep removes the folders in base that no engine has locked. Folders of other users,
+// and folders that cannot be removed, stay.
 func sweep(base string) {
 	paths, err := filepath.Glob(filepath.Join(base, folderPrefix+"*"))
 	if err != nil {
@@ -66,8 +66,8 @@ func sweep(base string) {
 	}
 }
 
-// tryLock returns the open, locked folder at a path, or nil if it is not there,
-// is another user's, is no folder, or is locked.
+// tryLock opens and locks the folder at a path. It returns nil if there is no folder,
+// or if it belongs to another user or is locked.
 func tryLock(path string) *os.File {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -86,16 +86,16 @@ func tryLock(path string) *os.File {
 
 func (f *folder) socket(id string) string { return filepath.Join(f.path, id+".sock") }
 
-// bootstraps has what prepared workers run.
+// bootstraps returns the folder of the bootstraps of workers.
 func (f *folder) bootstraps() string { return filepath.Join(f.path, "bootstraps") }
 
-func (f *folder) layBootstraps(workers map[string]Worker) error {
+func (f *folder) writeBootstraps(workers map[string]Worker) error {
 	if err := os.Mkdir(f.bootstraps(), 0o755); err != nil {
-		return fmt.Errorf("lay out bootstraps: %w", err)
+		return fmt.Errorf("write bootstraps: %w", err)
 	}
 	for _, w := range workers {
 		if err := os.WriteFile(filepath.Join(f.bootstraps(), w.Name), w.Bootstrap, 0o644); err != nil {
-			return fmt.Errorf("lay out bootstraps: %w", err)
+			return fmt.Errorf("write bootstraps: %w", err)
 		}
 	}
 	return nil
@@ -103,11 +103,11 @@ func (f *folder) layBootstraps(workers map[string]Worker) error {
 
 func (f *folder) work(id string) string { return filepath.Join(f.path, id) }
 
-// addInstance makes an instance's working folder, with one for temporary files.
+// addInstance creates the working folder of an instance, with a folder tmp.
 func (f *folder) addInstance(id string) (string, error) {
 	work := f.work(id)
 	if err := os.MkdirAll(filepath.Join(work, "tmp"), 0o700); err != nil {
-		return "", fmt.Errorf("make working folder: %w", err)
+		return "", fmt.Errorf("create working folder: %w", err)
 	}
 	return work, nil
 }
@@ -124,9 +124,9 @@ func (f *folder) remove() error {
 	return errors.Join(os.RemoveAll(f.path), f.lock.Close())
 }
 
-// openToOthers has the built code in a folder read by the user that an instance
-// is, who is none of this machine's. It looks at the folder itself first: code is
-// either all so or, where the server's umask or a copy had it otherwise, not.
+// openToOthers makes built code readable for the user of instances, who is unknown to
+// this machine. If the folder itself is readable already, so is its content: builds
+// and copies set the same permissions on all files.
 func openToOthers(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm()&0o005 == 0o005 {

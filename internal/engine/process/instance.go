@@ -12,18 +12,18 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// An instance is one child process, from the wish for it to its end.
+// An instance is one child process, from its request to its end.
 type instance struct {
 	id       string
 	revision *revision
 	// address is where the instance serves, once it was spawned.
 	address engine.Address
 
-	// What follows is guarded by the engine's mutex.
+	// The engine's mutex guards the following fields.
 	stopping bool
 	ready    bool
 
-	// terminated and killed are closed to ask the instance to go.
+	// terminated and killed are closed to stop the instance.
 	terminated, killed chan struct{}
 	terminateOnce      sync.Once
 	killOnce           sync.Once
@@ -41,12 +41,13 @@ func newInstance(id string, r *revision) *instance {
 	}
 }
 
-// terminate and kill are called with the engine's mutex held.
+// terminate stops the instance gracefully. The caller holds the engine's mutex.
 func (in *instance) terminate() {
 	in.stopping = true
 	in.terminateOnce.Do(func() { close(in.terminated) })
 }
 
+// kill stops the instance immediately. The caller holds the engine's mutex.
 func (in *instance) kill() {
 	in.stopping = true
 	in.killOnce.Do(func() { close(in.killed) })
@@ -60,16 +61,16 @@ func (in *instance) event(state engine.State) engine.Event {
 	return event
 }
 
-// run is the whole life of an instance.
+// run runs an instance from its start to its end.
 func (e *Engine) run(in *instance) {
-	reason := e.live(in)
+	reason := e.execute(in)
 	if err := e.folder.removeInstance(in.id); err != nil {
-		e.logger.Warn("an instance's folder is left behind", "instance", in.id, "error", err)
+		e.logger.Warn("remove folder of an instance failed", "instance", in.id, "error", err)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	event := in.event(engine.Gone)
-	if !in.stopping || !asAsked(reason) {
+	if !in.stopping || !stoppedOnly(reason) {
 		event.Reason = reason
 	}
 	delete(e.instances, in.id)
@@ -78,15 +79,15 @@ func (e *Engine) run(in *instance) {
 	close(in.ended)
 }
 
-// asAsked tells whether a process that was asked to go went for that reason. A
-// crash is told of even so: whoever noticed it first may have asked already.
-func asAsked(reason string) bool {
+// stoppedOnly reports whether an instance that was stopped ended for that reason, and
+// not by a crash: a caller who noticed a crash may have stopped the instance first.
+func stoppedOnly(reason string) bool {
 	status, _, _ := strings.Cut(reason, ":")
 	return status == "exit status 0" || status == bySignal(syscall.SIGTERM) || status == bySignal(syscall.SIGKILL)
 }
 
-// live starts the process, waits for its end, and returns the reason for it.
-func (e *Engine) live(in *instance) string {
+// execute starts the process, waits for its end, and returns the reason.
+func (e *Engine) execute(in *instance) string {
 	program, err := e.spawn(in)
 	if err != nil {
 		return err.Error()
@@ -112,12 +113,12 @@ func (e *Engine) live(in *instance) string {
 	return reason
 }
 
-// settlingTime is how long after its readiness an instance's limits are set that
-// did not hold before: the call that waits for it is sent first.
+// settlingTime is the delay between readiness and the CPU limit of the revision, so
+// that the waiting call is sent first.
 const settlingTime = 2 * time.Millisecond
 
-// supervise passes on what is asked of a process until it has exited. It returns
-// why the engine itself ended it, if it did, and how it exited.
+// supervise signals a process as requested until it has exited. It returns why the
+// engine killed it, if it did, and how it exited.
 func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exited <-chan string) (failure, status string) {
 	terminated, killed := in.terminated, in.killed
 	overdue := time.NewTimer(e.config.ReadyTimeout)

@@ -12,14 +12,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
-// nobody is a user without rights.
+// nobody is the ID of a user without privileges.
 const nobody = 65534
 
-// levelVariable has the test program run the engines' suite at one level only: it
-// is set where the program has started itself as another user.
+// levelVariable selects the only isolation level of TestSuite. It is set if the test
+// program has started itself as another user.
 const levelVariable = "PROCESS_TEST_LEVEL"
 
-// levels are those at which the suite runs here.
+// levels returns the isolation levels at which the suite runs.
 func levels(t *testing.T) []sandbox.Level {
 	t.Helper()
 	name := os.Getenv(levelVariable)
@@ -33,8 +33,8 @@ func levels(t *testing.T) []sandbox.Level {
 	return []sandbox.Level{level}
 }
 
-// runAsNobody runs the suite at a level that is not root's, in a copy of the test
-// program that belongs to nobody.
+// runAsNobody runs the suite at a level for unprivileged users, in a copy of the test
+// program.
 func runAsNobody(t *testing.T, level sandbox.Level) {
 	t.Helper()
 	program, home := copyForNobody(t)
@@ -43,14 +43,14 @@ func runAsNobody(t *testing.T, level sandbox.Level) {
 	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	out, err := c.CombinedOutput()
 	text := string(out)
-	// What nobody has run must not look as if it had passed.
+	// A suite that did not run must not pass.
 	if err != nil || !strings.Contains(text, "--- PASS: TestSuite/"+level.String()+"/") || strings.Contains(text, "--- SKIP") {
 		t.Errorf("the suite as nobody ended with %v:\n%s", err, text)
 	}
 }
 
-// copyForNobody is the test program where everybody may read it, beside a folder
-// that nobody may write to.
+// copyForNobody copies the test program to a folder that all users can read, with a
+// home folder of the user nobody.
 func copyForNobody(t *testing.T) (program, home string) {
 	t.Helper()
 	own, err := os.Executable()
@@ -63,8 +63,8 @@ func copyForNobody(t *testing.T) (program, home string) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	program, home = filepath.Join(dir, "engine.test"), filepath.Join(dir, "home")
-	// Another program writes it: what this one writes, a child that is started
-	// meanwhile holds open, and nobody can start it then.
+	// cp writes the copy: children of this process that start meanwhile would inherit
+	// the open file, and a program that is open for writing cannot be started.
 	err = errors.Join(
 		os.Chmod(dir, 0o755), exec.Command("cp", own, program).Run(), os.Chmod(program, 0o755),
 		os.Mkdir(home, 0o700), os.Chown(home, nobody, nobody),

@@ -11,36 +11,36 @@ import (
 const (
 	// maxLine is the longest line of an instance that is reported as one, in bytes.
 	maxLine = engine.MaxLine
-	// maxLast is how much of what an instance wrote is told as the reason of its
-	// end, in bytes.
+	// maxLast bounds the cause in the reason of an end, in bytes.
 	maxLast = 400
 )
 
-// lines cuts what is written to it into lines and logs each, without secrets.
-// Only of one that a cut within too long a line divides the log has the parts.
+// lines is a writer that splits its input into lines and reports each without
+// secrets. A line longer than maxLine is reported in parts; a secret that spans two
+// parts is not recognized.
 type lines struct {
 	secrets *redactor
-	log     func(line string)
-	// rate bounds what is logged; nil for no bound.
+	report  func(line string)
+	// rate limits the reported lines; nil for no limit.
 	rate *rate
 
 	mu      sync.Mutex
 	partial []byte
-	// cut tells that what partial begins with is not the start of its line.
+	// cut reports whether partial continues a line of which a part was reported.
 	cut bool
-	// cause is told the start of each line.
+	// cause receives the first part of each line.
 	cause Cause
 }
 
-// A Cause finds in the lines of a process why it ended.
+// A Cause finds in the output of a process why it ended.
 type Cause interface {
-	// Add takes in the next line, without secrets and without its end.
+	// Add adds the next line, without secrets and without its end.
 	Add(line string)
-	// String returns why; empty if that is not known.
+	// String returns the cause; empty if it is unknown.
 	String() string
 }
 
-// lastLine is a Cause that takes the last line which is not blank for it.
+// lastLine is a Cause: the last line that is not blank.
 type lastLine string
 
 func (l *lastLine) Add(line string) {
@@ -51,15 +51,16 @@ func (l *lastLine) Add(line string) {
 
 func (l *lastLine) String() string { return string(*l) }
 
-func newLines(log func(line string)) *lines { return &lines{log: log, cause: new(lastLine)} }
+func newLines(report func(line string)) *lines { return &lines{report: report, cause: new(lastLine)} }
 
-// bind says whose lines these are, once that is known: before, none are logged.
-func (l *lines) bind(secrets *redactor, log func(line string), cause Cause, rate *rate) {
+// bind sets the instance that the following lines belong to.
+func (l *lines) bind(secrets *redactor, report func(line string), cause Cause, rate *rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.secrets, l.log, l.cause, l.rate = secrets, log, cause, rate
+	l.secrets, l.report, l.cause, l.rate = secrets, report, cause, rate
 }
 
+// Write implements io.Writer. It returns no error.
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +86,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush logs a last line without its end.
+// flush reports a last line that has no end.
 func (l *lines) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,7 +94,7 @@ func (l *lines) flush() {
 		l.emit(true)
 	}
 	if note := l.rate.note(); note != "" {
-		l.log(note)
+		l.report(note)
 	}
 }
 
@@ -111,17 +112,16 @@ func (l *lines) emit(complete bool) {
 	l.cut = !complete
 	admitted, note := l.rate.admit(len(raw))
 	if note != "" {
-		l.log(note)
+		l.report(note)
 	}
 	if admitted {
-		l.log(line)
+		l.report(line)
 	}
 }
 
 func valid(line string) string { return strings.ToValidUTF8(line, "\uFFFD") }
 
-// why returns in the words of the process why it ended, without secrets, cut to
-// maxLast bytes.
+// why returns the cause of the end, without secrets, cut to maxLast bytes.
 func (l *lines) why() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -13,9 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/process"
 )
 
-// TestOutput asks that what an instance prints is logged line by line, with
-// where it comes from.
-func TestOutput(t *testing.T) {
+func TestOutput_IsReportedByLine(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		script string
@@ -122,7 +120,7 @@ func logged(t *testing.T, log *bytes.Buffer) []string {
 			t.Fatal(err)
 		}
 		if record.Function != "f" || record.Revision != "r" || record.Instance == "" {
-			t.Errorf("logged without its origin: %+v", record)
+			t.Errorf("logged %+v, want function f, revision r and an instance", record)
 		}
 		lines = append(lines, record.Stream+" "+record.Msg)
 	}

@@ -7,25 +7,24 @@ import (
 	"time"
 )
 
-// A program is an instance's process, with the engine's ends of what it was
-// given.
+// A program is the process of an instance, with the engine's ends of its channels.
 type program struct {
 	process   process
 	stdout    *lines
 	stderr    *lines
 	readiness *os.File
-	// boost is for how long it may start faster than its limits let it.
+	// boost is how long it may exceed the CPU limit of its revision during the start.
 	boost time.Duration
 }
 
-// A process can be told to go, and is waited for.
+// A process is a running process and its children.
 type process interface {
 	Signal(signal syscall.Signal)
-	// Wait returns in words how it ended, once nothing is left of it.
+	// Wait returns how the process ended, when none of its children is left.
 	Wait() string
 }
 
-// wait returns how the process ended.
+// wait returns how the process ended, after its output was reported.
 func (p *program) wait() string {
 	status := p.process.Wait()
 	p.stdout.flush()
@@ -33,7 +32,7 @@ func (p *program) wait() string {
 	return status
 }
 
-// settle ends the boost: the limits hold from here on.
+// settle ends the boost: it sets the CPU limit of the revision.
 func (p *program) settle() error {
 	if s, ok := p.process.(interface{ settle() error }); ok {
 		return s.settle()

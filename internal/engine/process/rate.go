@@ -7,15 +7,16 @@ import (
 )
 
 const (
-	// outputRate is how much of what one instance prints is logged, in bytes a second,
-	// and outputBurst how much of it at once.
+	// outputRate bounds the output of one instance, in bytes per second, and
+	// outputBurst, in bytes, what it may print at once.
 	outputRate  = 1 << 20
 	outputBurst = 8 << 20
-	// lineCost counts for each line beside its bytes: an empty one costs something, too.
+	// lineCost is added to the bytes of each line, so that empty lines count.
 	lineCost = 64
 )
 
-// A rate bounds the output of one instance: what is more is left out, and counted.
+// A rate limits the output of one instance by a token bucket. It counts the lines that
+// exceed the limit.
 type rate struct {
 	now func() time.Time
 
@@ -27,8 +28,8 @@ type rate struct {
 
 func newRate(now func() time.Time) *rate { return &rate{now: now, room: outputBurst, since: now()} }
 
-// admit tells whether a line of so many bytes is logged, and returns what is to be
-// logged before it of those that were not. A nil rate admits all.
+// admit reports whether a line of the given length is within the limit, and returns
+// a note about the lines before it that were not. A nil rate admits all lines.
 func (r *rate) admit(bytes int) (admitted bool, note string) {
 	if r == nil {
 		return true, ""
@@ -47,8 +48,7 @@ func (r *rate) admit(bytes int) (admitted bool, note string) {
 	return true, r.takeNote()
 }
 
-// note returns what is to be logged of the lines that were left out; empty if none
-// were.
+// note returns a note about lines that exceeded the limit; empty if there are none.
 func (r *rate) note() string {
 	if r == nil {
 		return ""
@@ -62,7 +62,7 @@ func (r *rate) takeNote() string {
 	if r.leftOut == 0 {
 		return ""
 	}
-	note := fmt.Sprintf("[%d lines are left out: the instance prints more than %d bytes a second]", r.leftOut, outputRate)
+	note := fmt.Sprintf("[%d lines are left out: the instance prints more than %d bytes per second]", r.leftOut, outputRate)
 	r.leftOut = 0
 	return note
 }

@@ -6,42 +6,41 @@ import (
 )
 
 const (
-	// shortestSecret is in bytes. What is shorter guards no secret, and taking
-	// it out would garble the text.
+	// shortestSecret is the length of the shortest secret that is removed, in bytes.
+	// Shorter values protect nothing, and their removal would garble the text.
 	shortestSecret = 6
-	// longestPiece is how long a piece of a secret is looked for as one, so that
-	// a secret that is longer than a line's first part is still found in it.
+	// longestPiece is the length of the pieces in which a secret is searched, so that a
+	// secret that exceeds the first part of a line is found in it.
 	longestPiece = 1 << 10
-	// mostPatterns bounds the memory of a redactor, in bytes of all pieces. A function
-	// whose secrets have more has none of its output shown.
+	// mostPatterns bounds the bytes of all pieces, and so the memory of a redactor. If
+	// the secrets of a function exceed it, all of its output is redacted.
 	mostPatterns = 256 << 10
 	redacted     = "[redacted]"
-	unsearched   = "[redacted: the function's secret variables are too large to be looked for]"
+	unsearched   = "[redacted: the function's secret variables are too large to search for]"
 )
 
-// A redactor finds the lines of all secrets in a text, for output is looked at line
-// by line. It is an automaton (Aho and Corasick, 1975): it reads each byte of the
-// text once, whatever the secrets are. It does not change once it is made; nil finds
-// nothing.
+// A redactor removes the lines of secrets from single lines of text. It is an
+// automaton (Aho and Corasick, 1975) that reads each byte of the text once,
+// independent of the number of secrets. It is immutable; nil removes nothing.
 type redactor struct {
 	nodes []node
-	// hides is true if there are too many secrets to be looked for.
+	// hides reports whether all text is redacted: see mostPatterns.
 	hides bool
 }
 
-// A node stands for the beginning of a piece. The nodes are in the order of their
-// length, so that those which continue one are next to each other.
+// A node represents a prefix of a piece. Nodes are sorted by length, so that the
+// children of a node are adjacent.
 type node struct {
-	// children is where those begin that continue this one by one byte, sorted by it;
-	// they end where those of the next node begin.
+	// children is the index of the first node that extends this one by one byte. The
+	// children are sorted by that byte, and end where those of the next node begin.
 	children uint32
-	// fallback is the node of the longest end of this one that begins a piece.
+	// fallback is the node of the longest proper suffix that is a prefix of a piece.
 	fallback uint32
-	// length is how many bytes it stands for.
+	// length is the number of bytes of the prefix.
 	length uint16
-	// found is the length of the longest piece that ends here; 0 for none.
+	// found is the length of the longest piece that is a suffix; 0 for none.
 	found uint16
-	// last is its last byte.
+	// last is the last byte of the prefix.
 	last byte
 }
 
@@ -72,7 +71,8 @@ func newRedactor(secrets []string) *redactor {
 	return r
 }
 
-// pieces cuts a secret up, with a last piece that is as long as the others.
+// pieces splits a secret into pieces of longestPiece bytes. The last piece overlaps
+// the one before it to have the same length.
 func pieces(secret string) []string {
 	var cut []string
 	for rest := secret; len(rest) > longestPiece; rest = rest[longestPiece:] {
@@ -81,8 +81,8 @@ func pieces(secret string) []string {
 	return append(cut, secret[max(0, len(secret)-longestPiece):])
 }
 
-// grow makes the nodes of sorted patterns, level by level: each node is the run of
-// patterns that begin so.
+// grow adds the nodes of sorted patterns, level by level: each node corresponds to the
+// run of patterns with its prefix.
 func (r *redactor) grow(patterns []string) {
 	type run struct{ from, to int }
 	runs := []run{{0, len(patterns)}}
@@ -111,7 +111,7 @@ func (r *redactor) grow(patterns []string) {
 	r.nodes = append(r.nodes, node{children: uint32(len(r.nodes))})
 }
 
-// link sets the fallbacks, the short ones first.
+// link sets the fallbacks, by increasing length.
 func (r *redactor) link() {
 	for at := range len(r.nodes) - 1 {
 		for child := r.nodes[at].children; child < r.nodes[at+1].children; child++ {
@@ -124,7 +124,8 @@ func (r *redactor) link() {
 	}
 }
 
-// step returns the node of the longest end of what was read that begins a piece.
+// step returns the node of the longest suffix of the text so far, which ends in next,
+// that is a prefix of a piece.
 func (r *redactor) step(at uint32, next byte) uint32 {
 	for {
 		from, to := r.nodes[at].children, r.nodes[at+1].children
@@ -146,15 +147,14 @@ func (r *redactor) step(at uint32, next byte) uint32 {
 	}
 }
 
-// redact takes the secrets out of a text. Where they overlap, or one is part of
-// another, all that any of them covers goes.
+// redact replaces the secrets in a text. Secrets that overlap are replaced together.
 func (r *redactor) redact(text string) string { return r.cover(text, false) }
 
-// redactStart is redact for the start of a text that was cut off, which may end
-// in the first part of a secret.
+// redactStart is redact for the first part of a text: it also replaces a prefix of a
+// secret at the end.
 func (r *redactor) redactStart(text string) string { return r.cover(text, true) }
 
-// cover puts one mark in the place of all secrets that touch.
+// cover replaces each group of adjacent secrets by one mark.
 func (r *redactor) cover(text string, cutOff bool) string {
 	switch {
 	case r == nil:
@@ -179,15 +179,15 @@ func (r *redactor) cover(text string, cutOff bool) string {
 	return covered.String()
 }
 
-// A span is where secrets lie in a text.
+// A span is a part of a text that consists of secrets.
 type span struct{ start, end int }
 
-// find returns where secrets are, in order. Those that overlap or touch are one.
+// find returns the spans of secrets, in order. Adjacent secrets are one span.
 func (r *redactor) find(text string, cutOff bool) []span {
 	var spans []span
 	hide := func(length, end int) {
 		start := end - length
-		// Each span is taken away once, so that this is as linear as the rest.
+		// Each span is removed at most once, so that the time stays linear.
 		for n := len(spans); n > 0 && spans[n-1].end >= start; n = len(spans) {
 			start = min(start, spans[n-1].start)
 			spans = spans[:n-1]

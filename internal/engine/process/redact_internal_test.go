@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestRedactor_HidesWhatASearchForEachSecretFinds compares it with the plain way, on
-// secrets and texts of few letters, which overlap in all ways.
+// TestRedactor_HidesWhatASearchForEachSecretFinds compares the redactor with a simple
+// search, on secrets and texts of two letters, which overlap often.
 func TestRedactor_HidesWhatASearchForEachSecretFinds(t *testing.T) {
 	t.Parallel()
 	source := rand.New(rand.NewPCG(1, 2))
@@ -32,7 +32,7 @@ func TestRedactor_HidesWhatASearchForEachSecretFinds(t *testing.T) {
 	}
 }
 
-// searched covers each byte that is in a secret.
+// searched replaces the bytes that are in a secret, by a search for each secret.
 func searched(secrets []string, text string) string {
 	covered := make([]bool, len(text))
 	for _, secret := range secrets {
@@ -80,8 +80,8 @@ func TestRedactor_ShowsNothingIfThereAreTooManySecrets(t *testing.T) {
 	}
 }
 
-// TestRedactor_TakesLinearTime has 90 secrets of many short lines that are nearly the
-// text: to look for each at each place took 3 s.
+// TestRedactor_TakesLinearTime has 90 secrets of many short lines that resemble the
+// text. A search for each secret at each position took 3 s.
 func TestRedactor_TakesLinearTime(t *testing.T) {
 	t.Parallel()
 	var secrets []string
@@ -106,11 +106,11 @@ func TestRedactor_TakesLinearTime(t *testing.T) {
 	}
 }
 
-func TestRate_LeavesOutWhatIsTooMuch(t *testing.T) {
+func TestRate_LeavesOutExcessiveLines(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
 	var logged []string
-	l := newLines(unheard)
+	l := newLines(dropLine)
 	l.bind(nil, func(line string) { logged = append(logged, line) }, new(lastLine), newRate(func() time.Time { return now }))
 	line := strings.Repeat("x", maxLine-1) + "\n"
 	for range 2 * outputBurst / maxLine {
@@ -122,7 +122,7 @@ func TestRate_LeavesOutWhatIsTooMuch(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	_, _ = l.Write([]byte("later\n"))
-	want := fmt.Sprintf("[%d lines are left out: the instance prints more than %d bytes a second]", 2*outputBurst/maxLine-burst, outputRate)
+	want := fmt.Sprintf("[%d lines are left out: the instance prints more than %d bytes per second]", 2*outputBurst/maxLine-burst, outputRate)
 	if rest := logged[burst:]; len(rest) != 2 || rest[0] != want || rest[1] != "later" {
 		t.Errorf("then %q are logged, want %q and the line", rest, want)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/process"
 )
 
-// TestSecretsAreNotTold asks that neither the reason of an instance's end nor
-// the log has a secret, or a part of one, and that they have all the rest.
-func TestSecretsAreNotTold(t *testing.T) {
+// TestRedaction_RemovesSecretsFromReasonAndOutput also checks that the rest of the
+// reason is unchanged.
+func TestRedaction_RemovesSecretsFromReasonAndOutput(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("0123456789abcdef-", 3000)
 	tests := map[string]struct {
@@ -48,24 +48,24 @@ func TestSecretsAreNotTold(t *testing.T) {
 	}
 }
 
-// wantNoSecret looks for each line of each secret that is long enough to be one.
+// wantNoSecret checks that the lines contain no word of a secret, except short ones.
 func wantNoSecret(t *testing.T, lines, secrets []string) {
 	t.Helper()
 	if len(lines) == 0 {
-		t.Error("nothing is logged")
+		t.Error("got no lines")
 	}
 	for _, line := range lines {
 		for _, part := range strings.Fields(strings.Join(secrets, "\n")) {
 			if len(part) > 5 && strings.Contains(line, part) {
-				t.Errorf("the log has %.100q of a secret", line)
+				t.Errorf("got line %.100q, want no secret", line)
 			}
 		}
 	}
 }
 
-// TestASecretThatALongLineCutsIsNotTold fills the first part of a line with
-// secrets, of which the last one is divided.
-func TestASecretThatALongLineCutsIsNotTold(t *testing.T) {
+// TestRedaction_RemovesASecretAtTheCutOfALongLine fills the first part of a line with
+// secrets; the cut divides the last one.
+func TestRedaction_RemovesASecretAtTheCutOfALongLine(t *testing.T) {
 	t.Parallel()
 	secret := strings.Repeat("Ab0-", 250)
 	e := newEngine(t, process.Config{Dir: shortDir(t)})

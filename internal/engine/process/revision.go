@@ -97,7 +97,7 @@ func (e *Engine) home(dir string) string {
 
 // resolveWarm determines which warm sandboxes can serve the revision.
 func (e *Engine) resolveWarm(r *revision, start Start) error {
-	if _, ok := e.config.Workers[r.language]; ok && start.UseWorker && !e.config.Spare.NoWorkers {
+	if _, ok := e.config.Workers[r.language]; ok && start.UseWorker && !e.config.WarmPool.NoWorkers {
 		text, err := assignment(start.WorkerArguments, slices.Concat(environment(e.config.Isolation, ""), r.env))
 		if err != nil {
 			return err

@@ -20,20 +20,20 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// serverVariable makes the test program a server with one instance, whose
-// engine's folder is in the variable's value.
+// serverVariable makes the test program a server with one instance. Its value is the
+// Dir of the engine.
 const serverVariable = "PROCESS_TEST_SERVER"
 
-// behaviourVariable says how that instance behaves.
+// behaviourVariable is the behaviour of that instance.
 const behaviourVariable = "PROCESS_TEST_BEHAVIOUR"
 
 // markVariable distinguishes the processes of that instance from all others.
 const markVariable = "PROCESS_TEST_MARK"
 
-// diskVariable gives that instance a disk, below the folder in its value.
+// diskVariable is the DiskDir of the engine, at isolation level full.
 const diskVariable = "PROCESS_TEST_DISK"
 
-// runServer starts an instance, prints its address, and waits to be killed.
+// runServer starts an instance, prints the path of its socket, and waits to be killed.
 func runServer(dir string) error {
 	empty, err := os.MkdirTemp(dir, "artifact")
 	if err != nil {
@@ -100,9 +100,9 @@ func kill(t *testing.T, server *exec.Cmd) {
 	_ = server.Wait()
 }
 
-// TestInstancesDieWithTheServer kills a server and asks that its instance, which
-// ignores SIGTERM, ends, and that the next server clears its folder away.
-func TestInstancesDieWithTheServer(t *testing.T) {
+// TestKilledServer_InstancesEnd kills a server whose instance ignores SIGTERM. The
+// instance ends, and the next engine removes the folder.
+func TestKilledServer_InstancesEnd(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	server, socket := startServer(t, dir, enginetest.Stubborn)
@@ -116,13 +116,13 @@ func TestInstancesDieWithTheServer(t *testing.T) {
 	})
 	newEngine(t, process.Config{Dir: dir})
 	if _, err := os.Stat(filepath.Dir(socket)); !os.IsNotExist(err) {
-		t.Errorf("the killed server's folder is still there: %v", err)
+		t.Errorf("stat of the killed server's folder = %v, want that it does not exist", err)
 	}
 }
 
-// TestChildrenOfInstancesDieWithTheServer kills a server whose instance has
-// started a process.
-func TestChildrenOfInstancesDieWithTheServer(t *testing.T) {
+// TestKilledServer_ChildrenOfInstancesEnd kills a server whose instance has started a
+// process.
+func TestKilledServer_ChildrenOfInstancesEnd(t *testing.T) {
 	t.Parallel()
 	mark := markVariable + "=" + rand.Text()
 	server, _ := startServer(t, shortDir(t), enginetest.LeaveChild, mark)

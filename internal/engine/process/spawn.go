@@ -14,18 +14,17 @@ import (
 )
 
 const (
-	// minimalPath is where an instance finds the programs of the system. The
-	// server's own PATH is not passed on, like all else of its environment.
+	// minimalPath is the PATH of instances, which inherit no variable of the server.
 	minimalPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-	// outputDelay is how long the output of an ended instance is still read,
-	// in case it left a process behind that holds it open.
+	// outputDelay bounds the reading of output after the end of an instance whose
+	// children keep the pipe open.
 	outputDelay = time.Second
 )
 
 // spawn starts the process of an instance.
 func (e *Engine) spawn(in *instance) (*program, error) {
 	if e.host != nil {
-		return e.spawnIsolated(in)
+		return e.spawnSandboxed(in)
 	}
 	work, err := e.folder.addInstance(in.id)
 	if err != nil {
@@ -36,8 +35,8 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 		return nil, err
 	}
 	in.address = address
-	defer c.closeTheirs()
-	p := &program{readiness: c.readiness, stdout: newLines(unheard), stderr: newLines(unheard)}
+	defer c.closeInherited()
+	p := &program{readiness: c.readiness, stdout: newLines(dropLine), stderr: newLines(dropLine)}
 	e.bindOutput(in, p.stdout, p.stderr)
 	cmd := &exec.Cmd{
 		Path: in.revision.command[0],
@@ -47,32 +46,32 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 		Env:        append([]string{minimalPath, "HOME=" + work, "TMPDIR=" + filepath.Join(work, "tmp")}, in.revision.env...),
 		Stdout:     p.stdout,
 		Stderr:     p.stderr,
-		ExtraFiles: c.theirs(),
+		ExtraFiles: c.inherited(),
 		WaitDelay:  outputDelay,
 	}
 	group, err := child.Start(cmd)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start: %w", err), c.readiness.Close())
 	}
-	p.process = plain{cmd, group}
+	p.process = plainProcess{cmd, group}
 	return p, nil
 }
 
-// plain is a process without walls around it.
-type plain struct {
+// plainProcess is a process without a sandbox.
+type plainProcess struct {
 	cmd *exec.Cmd
 	*child.Group
 }
 
-// Wait returns how the process ended, after the end of its whole group.
-func (p plain) Wait() string {
-	// An exit status other than 0 is an error of Wait; the state tells more.
+// Wait returns how the process ended, when no process of its group is left.
+func (p plainProcess) Wait() string {
+	// The error of Wait has less information than the state.
 	_ = p.Group.Wait()
 	return describe(p.cmd.ProcessState)
 }
 
-// channels are what an instance inherits: the socket at which it listens, and
-// the pipe by which it says that it does.
+// channels are the files that an instance inherits, listener and report, and the
+// engine's end of the readiness pipe.
 type channels struct{ listener, report, readiness *os.File }
 
 func openChannels(socket string) (channels, engine.Address, error) {
@@ -91,17 +90,17 @@ func openChannels(socket string) (channels, engine.Address, error) {
 	return channels{listener: listener, report: report, readiness: readiness}, address, nil
 }
 
-func (c channels) theirs() []*os.File { return []*os.File{c.listener, c.report} }
+// inherited returns the files of the instance.
+func (c channels) inherited() []*os.File { return []*os.File{c.listener, c.report} }
 
-// closeTheirs closes the server's copies of what the instance has by now.
-func (c channels) closeTheirs() {
+// closeInherited closes the engine's copies of the instance's files.
+func (c channels) closeInherited() {
 	_ = c.listener.Close()
 	_ = c.report.Close()
 }
 
-// listen returns a listening socket as a file for a child to inherit. The
-// parent must not keep it: once the child has ended, connections are refused
-// only if nobody holds the socket.
+// listen returns a listening socket as a file that a child can inherit. The parent
+// closes it, so that connections are refused after the end of the child.
 func listen(path string) (*os.File, error) {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {

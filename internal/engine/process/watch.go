@@ -6,28 +6,29 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// A watcher holds the events that one watch has yet to deliver. It is as long as
-// its reader is slow: no event may be lost, and instances are few.
+// A watcher holds the events that one watch has not delivered. Its length is not
+// bounded: no event may be lost, and the number of instances is bounded. The engine's
+// mutex guards queue and ended.
 type watcher struct {
 	queue []engine.Event
 	ended bool
-	// news holds a value while there is something to look at.
-	news chan struct{}
+	// changed receives a value after a change of the other fields.
+	changed chan struct{}
 }
 
 func (w *watcher) add(event engine.Event) {
 	w.queue = append(w.queue, event)
-	w.tell()
+	w.notify()
 }
 
 func (w *watcher) close() {
 	w.ended = true
-	w.tell()
+	w.notify()
 }
 
-func (w *watcher) tell() {
+func (w *watcher) notify() {
 	select {
-	case w.news <- struct{}{}:
+	case w.changed <- struct{}{}:
 	default:
 	}
 }
@@ -40,7 +41,7 @@ func (e *Engine) Watch(ctx context.Context) (<-chan engine.Event, error) {
 	if e.closed {
 		return nil, errClosed
 	}
-	w := &watcher{news: make(chan struct{}, 1)}
+	w := &watcher{changed: make(chan struct{}, 1)}
 	for _, in := range e.instances {
 		w.add(in.event(engine.Starting))
 		if in.ready {
@@ -70,7 +71,7 @@ func (e *Engine) deliver(ctx context.Context, w *watcher, events chan<- engine.E
 			return
 		}
 		select {
-		case <-w.news:
+		case <-w.changed:
 		case <-ctx.Done():
 			return
 		}
@@ -90,7 +91,8 @@ func (e *Engine) unwatch(w *watcher) {
 	delete(e.watchers, w)
 }
 
-// emit is called with the mutex held, so that all watchers see one order.
+// emit adds an event to all watches. The caller holds the mutex, so that all watches
+// have the same order.
 func (e *Engine) emit(event engine.Event) {
 	for w := range e.watchers {
 		w.add(event)

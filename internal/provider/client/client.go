@@ -94,7 +94,7 @@ func (c *Client) Region() scw.Region {
 	return c.region
 }
 
-// ProjectID returns the default project, or "" if there is none.
+// ProjectID returns the default project, or "" if no project is configured.
 func (c *Client) ProjectID() string {
 	return c.projectID
 }

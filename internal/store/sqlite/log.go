@@ -10,46 +10,64 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// appendLog adds the changes of a transaction to the table of changes, removes
-// those that are no longer kept, and returns the size of the bodies that are left.
-func (t *tx) appendLog(now time.Time, size int64, keep store.Retention) (int64, error) {
+// A logState summarizes the table of changes.
+type logState struct {
+	// size is the total size of the bodies.
+	size int64
+	// oldest and oldestAt are the number and time of the oldest change, zero for an
+	// empty table.
+	oldest, oldestAt int64
+}
+
+// exceeds reports whether the oldest change must be removed. last is the number of the
+// last change.
+func (l logState) exceeds(keep store.Retention, last int64, now time.Time) bool {
+	return l.oldest < last &&
+		(last-l.oldest >= keep.Changes || l.size > keep.Bytes || l.oldestAt < now.Add(-keep.Age).UnixNano())
+}
+
+// appendLog adds the changes of a transaction to the table of changes, removes those
+// that are no longer kept, and returns the new state of the table.
+func (t *tx) appendLog(now time.Time, state logState, keep store.Retention) (logState, error) {
 	const insert = "INSERT INTO changes (number, at, kind, id, deleted, uid, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 	for _, c := range t.noted {
 		if _, err := t.sql.ExecContext(t.ctx, insert, c.Number, now.UnixNano(), c.table, c.Object.ObjectID(), c.Deleted, c.UID, c.body); err != nil {
-			return 0, err
+			return state, err
 		}
-		size += int64(len(c.body))
+		state.size += int64(len(c.body))
 	}
-	return t.trim(now, size, keep)
+	if state.oldest == 0 {
+		state.oldest, state.oldestAt = t.noted[0].Number, now.UnixNano()
+	}
+	if !state.exceeds(keep, t.last, now) {
+		return state, nil
+	}
+	return t.trim(now, state, keep)
 }
 
-// trim removes the oldest changes until the rest is within the bounds. The last
-// change stays, because the next number follows from it.
-func (t *tx) trim(now time.Time, size int64, keep store.Retention) (int64, error) {
-	rows, err := t.sql.QueryContext(t.ctx, "SELECT number, at, coalesce(octet_length(body), 0) FROM changes WHERE number < ? ORDER BY number", t.last)
+// trim removes the oldest changes until the rest is within the bounds. The last change
+// stays, because the next number follows from it.
+func (t *tx) trim(now time.Time, state logState, keep store.Retention) (logState, error) {
+	rows, err := t.sql.QueryContext(t.ctx, "SELECT number, at, coalesce(octet_length(body), 0) FROM changes ORDER BY number")
 	if err != nil {
-		return 0, err
+		return state, err
 	}
 	defer rows.Close()
-	oldest := now.Add(-keep.Age).UnixNano()
-	var removed int64
 	for rows.Next() {
-		var number, at, length int64
-		if err := rows.Scan(&number, &at, &length); err != nil {
-			return 0, err
+		var length int64
+		if err := rows.Scan(&state.oldest, &state.oldestAt, &length); err != nil {
+			return state, err
 		}
-		if t.last-number < keep.Changes && at >= oldest && size <= keep.Bytes {
+		if !state.exceeds(keep, t.last, now) {
 			break
 		}
-		removed, size = number, size-length
+		state.size -= length
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, err
+		return state, err
 	}
-	if removed > 0 {
-		_, err = t.sql.ExecContext(t.ctx, "DELETE FROM changes WHERE number <= ?", removed)
-	}
-	return size, err
+	_, err = t.sql.ExecContext(t.ctx, "DELETE FROM changes WHERE number < ?", state.oldest)
+	return state, err
 }
 
 // Follow implements store.Store.

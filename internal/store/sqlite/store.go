@@ -28,16 +28,16 @@ type Store struct {
 	reads  *sql.DB
 	writes *sql.DB
 
-	// mu orders the writers, and the changes that the followers apply.
+	// mu orders the writers, and the changes that the followers apply. It guards the
+	// number of the last change, and the state of the table of changes.
 	mu        sync.Mutex
 	last      int64
+	log       logState
 	followers []store.Follower
-	// logged is the total size of the bodies in the table of changes.
-	logged int64
 	// newest is last, for readers that must not wait for mu.
 	newest atomic.Int64
 
-	// doubt is the commit whose outcome is unknown, nil if there is none; mu guards
+	// doubt is the commit whose outcome is unknown, nil without one; mu guards
 	// it. inDoubt reports the same to readers that must not wait for mu.
 	doubt   *commit
 	inDoubt atomic.Bool
@@ -93,10 +93,11 @@ func open(ctx context.Context, driver, path string, now func() time.Time, option
 	return s, nil
 }
 
-// readLast reads the number of the last change, and the size of the log.
+// readLast reads the number of the last change, and the state of the log.
 func (s *Store) readLast(ctx context.Context) error {
-	const newest = "SELECT coalesce(max(number), 0), coalesce(sum(octet_length(body)), 0) FROM changes"
-	if err := s.reads.QueryRowContext(ctx, newest).Scan(&s.last, &s.logged); err != nil {
+	const state = `SELECT coalesce(max(number), 0), coalesce(sum(octet_length(body)), 0), coalesce(min(number), 0),
+		coalesce((SELECT at FROM changes ORDER BY number LIMIT 1), 0) FROM changes`
+	if err := s.reads.QueryRowContext(ctx, state).Scan(&s.last, &s.log.size, &s.log.oldest, &s.log.oldestAt); err != nil {
 		return fmt.Errorf("read the last change: %w", err)
 	}
 	s.newest.Store(s.last)
@@ -158,11 +159,11 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	if len(t.noted) == 0 {
 		return nil
 	}
-	logged, err := t.appendLog(s.now(), s.logged, s.keep)
+	log, err := t.appendLog(s.now(), s.log, s.keep)
 	if err != nil {
 		return fmt.Errorf("number the changes: %w", err)
 	}
-	commit := &commit{changes: t.noted, logged: logged}
+	commit := &commit{changes: t.noted, log: log}
 	if err := sqlTx.Commit(); err != nil {
 		// The transaction is over: it was committed or rolled back.
 		commit.at = s.now()
@@ -176,9 +177,9 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 // A commit is the changes of one transaction.
 type commit struct {
 	changes []noted
-	// logged is the value of Store.logged after the commit.
-	logged int64
-	at     time.Time
+	// log is the state of the log after the commit.
+	log logState
+	at  time.Time
 }
 
 // last returns the last change. Its uid identifies the commit.
@@ -186,7 +187,7 @@ func (c *commit) last() store.Change { return c.changes[len(c.changes)-1].Change
 
 // acknowledge makes every follower apply changes that were committed, in order.
 func (s *Store) acknowledge(c *commit) {
-	s.last, s.logged = c.last().Number, c.logged
+	s.last, s.log = c.last().Number, c.log
 	s.newest.Store(s.last)
 	for _, change := range c.changes {
 		change.CommittedAt = c.at

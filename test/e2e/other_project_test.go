@@ -12,10 +12,10 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 )
 
-// property is one object of each kind: noun to ID.
-type property map[string]string
+// objectIDs is one object of each kind: noun to ID.
+type objectIDs map[string]string
 
-func (w *world) property() property {
+func (w *world) objectIDs() objectIDs {
 	w.t.Helper()
 	n := w.namespace("property")
 	f := w.function(python(n.ID, "f"), nil)
@@ -26,7 +26,7 @@ func (w *world) property() property {
 	trigger := must[*function.Trigger](w.t)(w.CreateTrigger(&function.CreateTriggerRequest{
 		FunctionID: f.ID, Name: "t", ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "s"},
 	}))
-	return property{
+	return objectIDs{
 		"namespace": n.ID, "function": f.ID, "token": token.ID, "cron": cron.ID, "domain": domain.ID, "trigger": trigger.ID,
 		"project": w.ProjectID,
 	}
@@ -34,9 +34,9 @@ func (w *world) property() property {
 
 // of replaces the nouns in a text by IDs. Without an object of the kind it uses the ID
 // of an object that does not exist.
-func (p property) of(text string) string {
+func (p objectIDs) of(text string) string {
 	for _, noun := range []string{"namespace", "function", "token", "cron", "domain", "trigger", "project"} {
-		id := nobody
+		id := unknownID
 		if p != nil {
 			id = p[noun]
 		}
@@ -94,17 +94,17 @@ var requests = map[string]string{
 func TestOtherProject_CannotSeeObjects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	owned := w.property()
-	p := must[admin.Project](t)(w.Admin.CreateProject(t.Context(), "strangers"))
-	stranger := w.Key(p.ID, iam.FullAccess)
-	ask := func(p property, pattern, body string) string {
+	owned := w.objectIDs()
+	p := must[admin.Project](t)(w.Admin.CreateProject(t.Context(), "other"))
+	otherKey := w.Key(p.ID, iam.FullAccess)
+	ask := func(p objectIDs, pattern, body string) string {
 		method, path, _ := strings.Cut(pattern, " ")
 		status, header, answer := w.send(method, w.APIURL+"/functions/v1beta1/regions/fr-par"+p.of(path), []byte(p.of(body)),
-			http.Header{"X-Auth-Token": {stranger.SecretKey}})
+			http.Header{"X-Auth-Token": {otherKey.SecretKey}})
 		header.Del("Date")
 		header.Del("X-Request-Id")
 		for _, id := range p {
-			answer = strings.ReplaceAll(answer, id, nobody)
+			answer = strings.ReplaceAll(answer, id, unknownID)
 		}
 		return http.StatusText(status) + "\n" + url.Values(header).Encode() + "\n" + answer
 	}
@@ -120,7 +120,7 @@ func TestOtherProject_CannotSeeObjects(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"", "?organization_id=" + w.OrganizationID, "?name=property", "?project_id=" + p.ID} {
-		_, body := w.as(stranger.SecretKey, http.MethodGet, "/functions/v1beta1/regions/fr-par/namespaces"+query, "")
+		_, body := w.as(otherKey.SecretKey, http.MethodGet, "/functions/v1beta1/regions/fr-par/namespaces"+query, "")
 		if body != `{"namespaces":[],"total_count":0}` {
 			t.Errorf("namespaces%s: got %s", query, body)
 		}
@@ -131,15 +131,15 @@ func TestOtherProject_CannotSeeObjects(t *testing.T) {
 func TestOtherProject_CannotBeReferredTo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	owned := w.property()
-	p := must[admin.Project](t)(w.Admin.CreateProject(t.Context(), "strangers"))
+	owned := w.objectIDs()
+	p := must[admin.Project](t)(w.Admin.CreateProject(t.Context(), "other"))
 	own := *w
 	key := w.Key(p.ID, iam.FullAccess)
 	own.API = function.NewAPI(w.ClientOf(key))
 	n := own.namespace("own")
 	f := own.function(python(n.ID, "f"), nil)
 	cron := must[*function.Cron](t)(own.CreateCron(&function.CreateCronRequest{FunctionID: f.ID, Schedule: "@yearly"}))
-	for name, id := range map[string]string{"another's": owned["function"], "nobody's": nobody} {
+	for name, id := range map[string]string{"another project's": owned["function"], "unknownID's": unknownID} {
 		_, err := own.UpdateCron(&function.UpdateCronRequest{CronID: cron.ID, FunctionID: &id})
 		if err == nil || err.Error() != "scaleway-sdk-go: http error 404 Not Found: Function was not found" {
 			t.Errorf("a cron of %s function: got error %v", name, err)
@@ -148,7 +148,7 @@ func TestOtherProject_CannotBeReferredTo(t *testing.T) {
 	// Messages of another project do not reach a function, and the answer does not show
 	// whether that project exists.
 	for _, source := range []string{`"scw_sqs_config":{"queue":"q","mnq_project_id":"{project}"}`, `"scw_nats_config":{"subject":"s","mnq_project_id":"{project}"}`} {
-		for name, project := range map[string]string{"another's": owned["project"], "nobody's": nobody} {
+		for name, project := range map[string]string{"another project's": owned["project"], "unknownID's": unknownID} {
 			status, body := w.as(key.SecretKey, http.MethodPost, "/functions/v1beta1/regions/fr-par/triggers",
 				`{"function_id":"`+f.ID+`","name":"t",`+strings.ReplaceAll(source, "{project}", project)+`}`)
 			const want = `{"details":[{"action":"write","resource":"functions_trigger"}],"message":"insufficient permissions","type":"permissions_denied"}`
@@ -161,7 +161,7 @@ func TestOtherProject_CannotBeReferredTo(t *testing.T) {
 	// which project.
 	status, body := w.as(key.SecretKey, http.MethodPost, "/functions/v1beta1/regions/fr-par/domains",
 		`{"function_id":"`+f.ID+`","hostname":"property.example.com"}`)
-	wantStatus(t, "a hostname that is another's", status, http.StatusConflict)
+	wantStatus(t, "a hostname in use in another project", status, http.StatusConflict)
 	for noun, id := range owned {
 		if strings.Contains(body, id) {
 			t.Errorf("the refusal of a hostname contains the %s of another project: %s", noun, body)

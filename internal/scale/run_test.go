@@ -72,8 +72,7 @@ func TestRun_EndsWhileARequestIsExecuted(t *testing.T) {
 }
 
 // TestEngineFailure_StopsEvictedInstances makes the engine fail to stop an
-// instance that was evicted for another revision; then a call comes for its
-// revision.
+// instance that was evicted for another revision.
 func TestEngineFailure_StopsEvictedInstances(t *testing.T) {
 	runBudget(t, 2, map[string]string{"a": "a", "b": "b"}, func(t *testing.T, s *scale.Scaler, e *fakeEngine) {
 		in, err := s.Acquire(t.Context(), "a")
