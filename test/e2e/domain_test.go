@@ -31,7 +31,7 @@ func TestDomain_CreateReadDelete(t *testing.T) {
 	}
 	d := must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: listed.Domains[0].ID, RetryInterval: often}))
 	if d.Status != function.DomainStatusReady || d.URL != "https://api.example.com" {
-		t.Errorf("the domain is %+v", d)
+		t.Errorf("got domain %+v", d)
 	}
 	status, _, body := w.api(http.MethodPost, "/domains", `{"function_id":"`+f.ID+`","hostname":"api.example.com"}`)
 	wantRefusal(t, "the same again", status, body, http.StatusConflict, "resource already exists")
@@ -69,7 +69,7 @@ func TestDomain_WithoutRecordOfFunction(t *testing.T) {
 	names.Alias("www.example.com", f.DomainName)
 	d := must[*function.Domain](t)(w.CreateDomain(&function.CreateDomainRequest{FunctionID: f.ID, Hostname: "www.example.com"}))
 	if d = must[*function.Domain](t)(w.WaitForDomain(&function.WaitForDomainRequest{DomainID: d.ID, RetryInterval: often})); d.Status != function.DomainStatusReady {
-		t.Errorf("the domain is %+v", d)
+		t.Errorf("got domain %+v", d)
 	}
 
 	// The record changes while the domain is pending: the POST has resolved it once, and

@@ -80,11 +80,11 @@ func (c *cli) expectNowhere(secret string) {
 			continue
 		}
 		if strings.Contains(c.read(name), part) {
-			c.t.Errorf("the secret is in %s", name)
+			c.t.Errorf("%s contains the secret", name)
 		}
 		for file, content := range unzipped(c.read(name)) {
 			if strings.Contains(content, part) {
-				c.t.Errorf("the secret is in %s of %s", file, name)
+				c.t.Errorf("%s of %s contains the secret", file, name)
 			}
 		}
 	}
