@@ -15,40 +15,40 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// DefaultTimeout is how long a build may take, from Scaleway's documentation of
+// DefaultTimeout is the maximum time of a build. Source: Scaleway's documentation of
 // function limits.
 const DefaultTimeout = 40 * time.Minute
 
 const (
-	// program is the name of the compiled function in a build's output.
+	// program is the name of the compiled function in the output of a build.
 	program = runtime.CodeDir
-	// excerptLines is how much of the compiler's output users see.
+	// excerptLines is the number of lines of the compiler's output that users see.
 	excerptLines = 20
 )
 
-// Config is how a Builder builds. Base is required.
+// Config configures a Builder. Base is required.
 type Config struct {
-	// Base is a folder for the compiled standard library, with which the caches of
-	// all projects begin. Nothing but the builder writes there, and it compiles
-	// nothing of a function into it.
+	// Base is a folder for the compiled standard library, which is copied to the cache
+	// of each project. Only the builder writes to it, and never compiles functions into
+	// it.
 	Base string
-	// Timeout bounds one build; zero stands for DefaultTimeout.
+	// Timeout is the maximum time of a build. Zero means DefaultTimeout.
 	Timeout time.Duration
 }
 
-// A Builder builds Go functions. It may be used concurrently.
+// A Builder builds Go functions. It is safe for concurrent use.
 type Builder struct {
 	config     Config
 	toolchains *runtime.Toolchains
-	// settings are the variables about module sources, from the server.
+	// settings returns the variables of the server about sources of modules.
 	settings func() ([]string, error)
-	// base holds a value while the base cache is being made.
+	// base is a lock: it holds a value while the base cache is being created.
 	base chan struct{}
 }
 
 var _ runtime.Builder = (*Builder)(nil)
 
-// New returns a builder that uses the machine's Go toolchain.
+// New returns a builder that uses the Go toolchain of this machine.
 func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	if config.Timeout == 0 {
 		config.Timeout = DefaultTimeout
@@ -58,16 +58,16 @@ func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	return b
 }
 
-// flags are those of every build.
+// flags returns the flags of every build.
 func flags() []string { return []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"} }
 
-// Fingerprint changes with Go and the program around the function.
+// Fingerprint changes with the Go toolchain and the generated main package.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.Go)
 	return runtime.Digest(toolchain.Path, toolchain.Version, strings.Join(flags(), " "), programText), err
 }
 
-// Build compiles the function and leaves one program in the output.
+// Build compiles the function. The output consists of one program.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
 	toolchain, err := b.toolchains.For(runtime.Go)
 	if err != nil {
@@ -82,7 +82,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	}
 	main, err := m.writeMain(build.Handler.Function)
 	if err != nil {
-		return runtime.Launch{}, fmt.Errorf("write the program around the function: %w", err)
+		return runtime.Launch{}, fmt.Errorf("generate the main package: %w", err)
 	}
 	if err := b.compile(ctx, toolchain, build, m, main); err != nil {
 		return runtime.Launch{}, err
@@ -92,7 +92,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 
 func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtime.Build, m *module, main string) error {
 	if err := os.Mkdir(scratch(build.Output), 0o700); err != nil {
-		return fmt.Errorf("make folder for the build: %w", err)
+		return fmt.Errorf("create folder for the build: %w", err)
 	}
 	defer os.RemoveAll(scratch(build.Output))
 	caches := cachesOf(build)
@@ -123,8 +123,8 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 	return err
 }
 
-// explain turns the compiler's output into words for the function's author. missing
-// is what the download of modules complained about.
+// explain returns the BuildError for the output of the compiler. missing is the output of
+// the download of modules if that failed.
 func (b *Builder) explain(out, missing string, build runtime.Build, m *module, main string) error {
 	caches := cachesOf(build)
 	excerpt := func(out string) string {
@@ -143,7 +143,7 @@ func (b *Builder) explain(out, missing string, build runtime.Build, m *module, m
 	return runtime.Failf("the build failed:\n%s", shown)
 }
 
-// dropHeadings takes out the lines by which the go command names packages.
+// dropHeadings removes the lines in which the go command names packages.
 func dropHeadings(out string) string {
 	var kept []string
 	for line := range strings.Lines(out) {
@@ -154,7 +154,7 @@ func dropHeadings(out string) string {
 	return strings.Join(kept, "")
 }
 
-// firstLineOf returns the first line about a file in the folder, or nothing.
+// firstLineOf returns the first line about a file in the folder, or "".
 func firstLineOf(output, folder string) string {
 	for line := range strings.SplitSeq(output, "\n") {
 		if strings.HasPrefix(line, folder+"/") {

@@ -14,10 +14,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
-// cache is one for all runs of the tests, so that the standard library is compiled
-// once.
+// cache returns a folder that all runs of the tests share, so that the standard library is
+// compiled once.
 var cache = sync.OnceValues(func() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -77,45 +78,45 @@ func Handle(w http.ResponseWriter, r *http.Request) {
 		io.Copy(w, r.Body)
 	case "/slow":
 		fmt.Println("begun")
-		// The call is still under way when the instance is told to go.
+		// The call is still in progress when the instance is terminated.
 		time.Sleep(300 * time.Millisecond)
 		io.WriteString(w, "finished")
 	}
 }
 `
 
-func TestCalls(t *testing.T) {
+func TestFunction_ServesCalls(t *testing.T) {
 	t.Parallel()
 	runtimetest.TestPlain(t, build(t, "Handle", map[string]string{"go.mod": goMod, "handler.go": everything}))
 }
 
-func TestPanic(t *testing.T) {
+func TestFunction_LogsPanics(t *testing.T) {
 	t.Parallel()
 	in := runtimetest.Start(t, build(t, "Handle", map[string]string{"go.mod": goMod, "handler.go": everything}))
 	in.Do(t, runtimetest.Call{Target: "/panic"})
-	if output := in.Output(); !strings.Contains(output, "panic: it failed") || !strings.Contains(output, "handler.go:") {
-		t.Errorf("the panic is not in the log with its place: %s", output)
-	}
+	await.True(t, "the panic and its line are in the log", func() bool {
+		return strings.Contains(in.Output(), "panic: it failed") && strings.Contains(in.Output(), "handler.go:")
+	})
 }
 
-func TestPackages(t *testing.T) {
+func TestBuild_AcceptsLayoutsOfModules(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		handler string
 		files   map[string]string
 	}{
-		"the smallest": {files: function(`w.Write([]byte("ok"))`)},
-		"the oldest":   {handler: ".", files: function(`w.Write([]byte("ok"))`)},
-		"a variable": {files: map[string]string{
+		"function in the root package": {files: function(`w.Write([]byte("ok"))`)},
+		"oldest form of handler":       {handler: ".", files: function(`w.Write([]byte("ok"))`)},
+		"variable": {files: map[string]string{
 			"go.mod":     goMod,
 			"handler.go": "package f\n\nimport \"net/http\"\n\nvar Handle = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(\"ok\")) })\n",
 		}},
-		"a module in a folder": {handler: "sub/Handle", files: map[string]string{
+		"module in a folder": {handler: "sub/Handle", files: map[string]string{
 			"sub/go.mod":     "module sub\n",
 			"sub/handler.go": function(`w.Write([]byte("ok"))`)["handler.go"],
 			"other/go.mod":   "module other\n",
 		}},
-		"packages of its own": {files: map[string]string{
+		"further packages": {files: map[string]string{
 			"go.mod":               goMod,
 			"handler.go":           "package f\n\nimport (\n\t\"net/http\"\n\n\t\"myhandler/internal/text\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text.OK)) }\n",
 			"handler_test.go":      "package f_test\n",
@@ -123,19 +124,19 @@ func TestPackages(t *testing.T) {
 			"cmd/local/main.go":    "package main\n\nfunc main() {}\n",
 			"jeton_main/taken.txt": "",
 		}},
-		"a vendor folder": {files: map[string]string{
+		"vendor folder": {files: map[string]string{
 			"go.mod":                       "module myhandler\n\ngo 1.21\n\nrequire example.com/text v1.0.0\n",
 			"handler.go":                   "package f\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/text\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text.OK)) }\n",
 			"vendor/modules.txt":           "# example.com/text v1.0.0\n## explicit; go 1.21\nexample.com/text\n",
 			"vendor/example.com/text/x.go": "package text\n\nconst OK = \"ok\"\n",
 		}},
-		"a replacement within the archive": {files: map[string]string{
+		"replacement within the archive": {files: map[string]string{
 			"go.mod":      "module myhandler\n\ngo 1.21\n\nrequire example.com/text v1.0.0\n\nreplace example.com/text => ./text\n",
 			"handler.go":  "package f\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/text\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text.OK)) }\n",
 			"text/go.mod": "module example.com/text\n\ngo 1.21\n",
 			"text/x.go":   "package text\n\nconst OK = \"ok\"\n",
 		}},
-		"a workspace that is not meant": {files: func() map[string]string {
+		"workspace of other modules": {files: func() map[string]string {
 			files := function(`w.Write([]byte("ok"))`)
 			files["go.work"] = "go 1.21\n\nuse ./elsewhere\n"
 			return files
@@ -149,13 +150,13 @@ func TestPackages(t *testing.T) {
 			}
 			in := runtimetest.Start(t, build(t, test.handler, test.files))
 			if got := in.Do(t, runtimetest.Call{}); got.Status != http.StatusOK || got.Body != "ok" {
-				t.Errorf("answer is %d %q, want 200 ok", got.Status, got.Body)
+				t.Errorf("got %d %q, want 200 ok", got.Status, got.Body)
 			}
 		})
 	}
 }
 
-func TestBuildFailures(t *testing.T) {
+func TestBuild_ExplainsErrors(t *testing.T) {
 	t.Parallel()
 	source := function("")["handler.go"]
 	tests := map[string]struct {
@@ -167,7 +168,7 @@ func TestBuildFailures(t *testing.T) {
 			files: map[string]string{"handler.go": source},
 			want:  []string{"there is no go.mod at the root of the archive: make one with: go mod init"},
 		},
-		"a folder around the module": {
+		"folder around the module": {
 			files: map[string]string{"project/go.mod": goMod, "project/handler.go": source},
 			want:  []string{"there is one in project", "project/Handle"},
 		},
@@ -180,33 +181,33 @@ func TestBuildFailures(t *testing.T) {
 			files:   map[string]string{"go.mod": goMod, "sub/handler.go": source},
 			want:    []string{"there is no go.mod in the folder sub", "there is one in ."},
 		},
-		"a broken go.mod": {
+		"invalid go.mod": {
 			files: map[string]string{"go.mod": "module (\n"},
 			want:  []string{"go.mod cannot be read"},
 		},
-		"a go.mod without a name": {
+		"go.mod without a module line": {
 			files: map[string]string{"go.mod": "go 1.21\n"},
-			want:  []string{"go.mod names no module"},
+			want:  []string{"go.mod has no module line"},
 		},
-		"a newer Go": {
+		"newer Go": {
 			files: map[string]string{"go.mod": "module m\n\ngo 1.99\n", "handler.go": source},
-			want:  []string{"go.mod asks for Go 1.99, and this server has Go 1."},
+			want:  []string{"go.mod requires Go 1.99, and this server has Go 1."},
 		},
-		"an unknown line": {
+		"unknown directive": {
 			files: map[string]string{"go.mod": goMod + "nonsense here\n", "handler.go": source},
 			want:  []string{"nonsense"},
 		},
-		"a replacement outside": {
+		"replacement outside of the archive": {
 			files: map[string]string{"go.mod": goMod + "replace x => ../../y\n", "handler.go": source},
 			want:  []string{"go.mod replaces x by ../../y, which is not in the archive"},
 		},
-		"a replacement by an absolute path": {
+		"replacement by an absolute path": {
 			files: map[string]string{"go.mod": goMod + "replace x => /etc\n", "handler.go": source},
 			want:  []string{"go.mod replaces x by /etc"},
 		},
 		"no code": {
 			files: map[string]string{"go.mod": goMod, "sub/handler.go": source},
-			want:  []string{"there is no Go file beside go.mod"},
+			want:  []string{"there is no Go file in the folder of go.mod"},
 		},
 		"package main": {
 			files: map[string]string{"go.mod": goMod, "main.go": "package main\n\nfunc main() {}\n"},
@@ -216,29 +217,29 @@ func TestBuildFailures(t *testing.T) {
 			files: map[string]string{"go.mod": goMod, "a.go": "package a\n", "b.go": "package b\n"},
 			want:  []string{"belong to two packages, a and b"},
 		},
-		"no such function": {
+		"missing function": {
 			files: map[string]string{
 				"go.mod": goMod, "h.go": "package f\n\nfunc Hello() {}\n\nfunc (T) Handle() {}\n\ntype T int\n\nfunc handle() {}\n",
 			},
 			want: []string{"package f has no exported function Handle; it has Hello"},
 		},
-		"a wrong signature": {
+		"wrong signature": {
 			files: map[string]string{"go.mod": goMod, "h.go": "package f\n\nfunc Handle(name string) {}\n"},
 			want:  []string{"f.Handle must be func(http.ResponseWriter, *http.Request)", "func(name string)"},
 		},
-		"a syntax error": {
+		"syntax error": {
 			files: map[string]string{"go.mod": goMod, "h.go": "package f\n\nfunc Handle( {\n"},
 			want:  []string{"the code has a syntax error", "h.go:3:14"},
 		},
-		"a syntax error in the first line": {
+		"syntax error in the first line": {
 			files: map[string]string{"go.mod": goMod, "h.go": "pakage f\n"},
 			want:  []string{"the code has a syntax error", "h.go:1:1"},
 		},
-		"a type error": {
+		"type error": {
 			files: function("var x int = \"text\""),
 			want:  []string{"the build failed", "handler.go:6:13: cannot use"},
 		},
-		"a missing package": {
+		"missing package": {
 			files: map[string]string{"go.mod": goMod, "h.go": "package f\n\nimport (\n\t\"net/http\"\n\n\t_ \"example.invalid/x\"\n)\n\nfunc Handle(w http.ResponseWriter, r *http.Request) {}\n"},
 			want:  []string{"the build failed", "example.invalid/x"},
 		},
@@ -252,27 +253,27 @@ func TestBuildFailures(t *testing.T) {
 			message := runtimetest.BuildFails(t, newBuilder(t, 0), runtime.Go, test.handler, test.files)
 			for _, want := range test.want {
 				if !strings.Contains(message, want) {
-					t.Errorf("message is %q, want it to have %q", message, want)
+					t.Errorf("got message %q, want %q in it", message, want)
 				}
 			}
 			if strings.Contains(message, "jeton_main") {
-				t.Errorf("message names the generated program: %q", message)
+				t.Errorf("got message %q, want no name of the generated package", message)
 			}
 		})
 	}
 }
 
-func TestBuildTimeout(t *testing.T) {
+func TestBuild_TimesOut(t *testing.T) {
 	t.Parallel()
-	build(t, "Handle", function("")) // The compiled standard library is there.
+	build(t, "Handle", function("")) // This compiles the standard library.
 	b := newBuilder(t, time.Millisecond)
 	message := runtimetest.BuildFails(t, b, runtime.Go, "Handle", function(""))
 	if want := "the build took longer than 1ms"; message != want {
-		t.Errorf("message is %q, want %q", message, want)
+		t.Errorf("got message %q, want %q", message, want)
 	}
 }
 
-func TestBuildCancelled(t *testing.T) {
+func TestBuild_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, content := range function("") {
@@ -291,32 +292,30 @@ func TestBuildCancelled(t *testing.T) {
 	}
 }
 
-// TestBuildEnvironment asks that the flags in the server's own environment do not
-// reach the build: with this one the function would not compile.
-func TestBuildEnvironment(t *testing.T) {
+// With the flags of the server the function would not compile.
+func TestBuild_IgnoresFlagsOfTheServer(t *testing.T) {
 	t.Setenv("GOFLAGS", "-tags=server")
 	files := function("")
 	files["server.go"] = "//go:build server\n\npackage myfunc\n\nvar x int = \"text\"\n"
 	build(t, "Handle", files)
 }
 
-func TestOutputIsOneProgram(t *testing.T) {
+func TestBuild_LeavesOneProgram(t *testing.T) {
 	t.Parallel()
 	built := build(t, "Handle", function(""))
 	entries, err := os.ReadDir(built.Dir)
 	if err != nil || len(entries) != 1 || entries[0].Name() != "function" {
-		t.Errorf("the output has %v, %v, want the function alone", entries, err)
+		t.Errorf("got output %v, %v, want one program", entries, err)
 	}
 }
 
-// TestStartFailure_IsThePanic asks that a panic before main is told by its text and
-// not by a line of its trace.
+// A panic before main is reported with its text instead of a line of the stack trace.
 func TestStartFailure_IsThePanic(t *testing.T) {
 	t.Parallel()
 	files := function("")
 	files["handler.go"] += "\nfunc init() { panic(\"DB_URL is required\") }\n"
-	status, output := runtimetest.Way{}.StartFails(t, build(t, "Handle", files))
+	status, output := runtimetest.Mode{}.StartFails(t, build(t, "Handle", files))
 	if cause := runtimetest.Cause(runtime.Go, output); status != 2 || cause != "panic: DB_URL is required" {
-		t.Errorf("ended with %d because of %q; it printed:\n%s", status, cause, output)
+		t.Errorf("got status %d, cause %q; output:\n%s", status, cause, output)
 	}
 }

@@ -14,16 +14,14 @@ import (
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
-// caches are the folders of one project that Go's own GOMODCACHE and GOCACHE are set
-// to.
+// caches has the folders of one project for GOMODCACHE and GOCACHE.
 type caches struct{ modules, compiled string }
 
 func cachesOf(build runtime.Build) caches {
 	return caches{modules: filepath.Join(build.Cache, "go-mod"), compiled: filepath.Join(build.Cache, "go-build")}
 }
 
-// prepare makes the caches of a project. That of what is compiled begins as a copy of
-// the base cache.
+// prepare creates the caches of a project. GOCACHE is initially a copy of the base cache.
 func (b *Builder) prepare(ctx context.Context, t runtime.Toolchain, c caches, build runtime.Build) error {
 	if err := os.MkdirAll(c.modules, 0o700); err != nil {
 		return err
@@ -50,14 +48,15 @@ func (b *Builder) prepare(ctx context.Context, t runtime.Toolchain, c caches, bu
 	return nil
 }
 
-// baseModule is a function that uses what the program around functions uses.
+// baseModule is a function that imports the packages that the generated main package
+// imports.
 var baseModule = map[string]string{
 	"go.mod":  "module base\n\ngo 1.21\n",
 	"base.go": "package base\n\nimport \"net/http\"\n\nfunc Handle(http.ResponseWriter, *http.Request) {}\n",
 }
 
-// baseCache returns the folder of the compiled standard library, and makes it if it
-// is not there. Each toolchain has its own.
+// baseCache returns the folder of the compiled standard library for the toolchain, and
+// creates it if necessary.
 func (b *Builder) baseCache(ctx context.Context, t runtime.Toolchain, build runtime.Build) (string, error) {
 	fingerprint, err := b.Fingerprint()
 	if err != nil {
@@ -82,7 +81,7 @@ func (b *Builder) baseCache(ctx context.Context, t runtime.Toolchain, build runt
 	if err := b.compileBase(ctx, t, unfinished, build); err != nil {
 		return "", fmt.Errorf("compile the standard library: %w", err)
 	}
-	// Another server may have been faster.
+	// Another server may have created it meanwhile.
 	err = os.Rename(filepath.Join(unfinished, "compiled"), base)
 	if errors.Is(err, fs.ErrExist) {
 		err = nil
@@ -90,10 +89,11 @@ func (b *Builder) baseCache(ctx context.Context, t runtime.Toolchain, build runt
 	return base, errors.Join(err, removeOldBases(b.config.Base, base))
 }
 
-// oldBase is how much older than a new base cache those are that are removed.
+// oldBase is the age from which a base cache is removed when a new one is created.
 const oldBase = 30 * 24 * time.Hour
 
-// removeOldBases removes the base caches of toolchains that are probably gone.
+// removeOldBases removes the base caches of toolchains that are probably no longer
+// installed.
 func removeOldBases(dir, newest string) error {
 	made, err := os.Lstat(newest)
 	if err != nil {
@@ -109,7 +109,8 @@ func removeOldBases(dir, newest string) error {
 	return err
 }
 
-// lockBase waits until no other build makes the base cache. Waiting is no work.
+// lockBase waits until no other build creates the base cache. It does not occupy a build
+// slot while it waits.
 func (b *Builder) lockBase(ctx context.Context, build runtime.Build) error {
 	for {
 		select {

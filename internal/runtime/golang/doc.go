@@ -1,4 +1,4 @@
-// Package golang builds Go functions: it checks the module and the function that
-// the handler names, puts a program around it, and compiles that. The program
-// serves plain HTTP; there is no event and no context for Go.
+// Package golang builds Go functions: it checks the module and the function that the
+// handler names, generates a main package that serves the function over HTTP, and
+// compiles it. Go functions get HTTP requests, not events.
 package golang

@@ -12,19 +12,18 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// moduleSources are the settings of Go that say where modules come from and how
-// they are checked. The go command knows them from the environment or from its
-// own configuration file.
+// moduleSources has the settings of Go for the sources of modules and their verification.
+// The go command reads them from the environment or from its configuration file.
 var moduleSources = []string{"GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB"}
 
-// settingsTimeout bounds how long the go command may take to tell its settings.
+// settingsTimeout is the time in which the go command must print its settings.
 const settingsTimeout = 20 * time.Second
 
-// scratch is the folder for a build's temporary files, beside its output.
+// scratch returns the folder for the temporary files of a build.
 func scratch(output string) string { return filepath.Join(output, ".build") }
 
-// environment returns the environment of a step of a build. It has nothing of the
-// server's but PATH, and downloads nothing.
+// environment returns the environment of a build step that downloads nothing. It has only
+// PATH of the server's environment.
 func environment(temporary, modules, compiled string) []string {
 	return append([]string{
 		"CGO_ENABLED=0",
@@ -43,8 +42,8 @@ func environment(temporary, modules, compiled string) []string {
 	}, tool.Inherited()...)
 }
 
-// readSettings asks the go command, with the server's own environment, for the
-// settings about module sources.
+// readSettings returns the settings of moduleSources that the go command has in the
+// environment of the server.
 func (b *Builder) readSettings() ([]string, error) {
 	toolchain, err := b.toolchains.For(runtime.Go)
 	if err != nil {
@@ -56,11 +55,11 @@ func (b *Builder) readSettings() ([]string, error) {
 		Timeout: settingsTimeout, Unredacted: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read Go's settings: %w", err)
+		return nil, fmt.Errorf("read settings of Go: %w", err)
 	}
 	var values map[string]string
 	if err := json.Unmarshal([]byte(out), &values); err != nil {
-		return nil, fmt.Errorf("read Go's settings: %w", err)
+		return nil, fmt.Errorf("read settings of Go: %w", err)
 	}
 	var settings []string
 	for _, name := range moduleSources {

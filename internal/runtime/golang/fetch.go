@@ -12,13 +12,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// fetched is the folder that has, of the source, what the download may see.
+// fetched returns the folder with the part of the source that the download may read.
 func fetched(build runtime.Build) string { return filepath.Join(scratch(build.Output), "fetch") }
 
-// fetch downloads the modules that go.mod names, if it names any and the archive does
-// not bring them. The step has the network, and of the source only the files of
-// modules. It returns what the go command complained about: whether what could not be
-// had is needed, the build tells.
+// fetch downloads the modules that go.mod requires, unless the archive contains them. The
+// step has network access, and sees only go.mod and go.sum files of the source. If
+// downloads fail, fetch returns the output of the go command and no error, because the
+// build may not need those modules.
 func (b *Builder) fetch(ctx context.Context, t runtime.Toolchain, build runtime.Build, m *module, c caches) (missing string, err error) {
 	if !m.downloads {
 		return "", nil
@@ -45,7 +45,7 @@ func (b *Builder) fetch(ctx context.Context, t runtime.Toolchain, build runtime.
 		out, err = tool.Run(ctx, tool.Command{
 			Args: []string{t.Path, "mod", "download"},
 			Dir:  filepath.Join(fetched(build), dir),
-			// The last of two variables counts.
+			// The last value of a variable wins.
 			Env:       slices.Concat(environment(temporary, c.modules, filepath.Join(temporary, "compiled")), settings),
 			Writable:  []string{temporary, c.modules},
 			Network:   true,

@@ -19,8 +19,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
-// proxy serves one module, example.invalid/text of version 1.0.0, to whoever knows the
-// password, and has the server's own Go name it.
+// proxy starts a module proxy that requires a password and has version 1.0.0 of
+// example.invalid/text. It sets the variables of the server's Go to the proxy.
 func proxy(t *testing.T) (goSum string) {
 	t.Helper()
 	const module = "module example.invalid/text\n\ngo 1.21\n"
@@ -81,7 +81,7 @@ func downloading(goSum string) map[string]string {
 	}
 }
 
-// own returns a builder with a cache that has nothing but the standard library.
+// own returns a builder with a cache that has only the standard library.
 func own(t *testing.T, toolchains *runtime.Toolchains) runtime.Builder {
 	t.Helper()
 	dir, err := cache()
@@ -99,18 +99,16 @@ func TestFetch_Downloads(t *testing.T) {
 	}
 }
 
-// TestFetch_TellsWhatIsMissing asks that authors read why a module could not be had,
-// and no credentials of the server.
-func TestFetch_TellsWhatIsMissing(t *testing.T) {
+func TestFetch_NamesMissingModules(t *testing.T) {
 	goSum := proxy(t)
 	files := downloading(strings.ReplaceAll(goSum, "text v1.0.0", "text v1.0.1"))
 	files["go.mod"] = strings.ReplaceAll(files["go.mod"], "v1.0.0", "v1.0.1")
 	message := runtimetest.BuildFails(t, own(t, runtimetest.Toolchains(t)), runtime.Go, "Handle", files)
 	if !strings.Contains(message, "example.invalid/text@v1.0.1") || !strings.Contains(message, "404") {
-		t.Errorf("message is %q, want it to tell what is missing and why", message)
+		t.Errorf("got message %q, want the missing module and the cause", message)
 	}
 	if strings.Contains(message, "hunter22") {
-		t.Errorf("message has the server's credentials: %q", message)
+		t.Errorf("got message %q, want no credentials", message)
 	}
 }
 
@@ -119,16 +117,16 @@ func TestFetch_ChecksSums(t *testing.T) {
 	files["go.sum"] = strings.ReplaceAll(files["go.sum"], "v1.0.0 h1:", "v1.0.0 h1:AAAA")
 	message := runtimetest.BuildFails(t, own(t, runtimetest.Toolchains(t)), runtime.Go, "Handle", files)
 	if !strings.Contains(message, "example.invalid/text") {
-		t.Errorf("message is %q, want it to name the module", message)
+		t.Errorf("got message %q, want the name of the module", message)
 	}
 }
 
-func TestFetch_OfflineSaysWhy(t *testing.T) {
+func TestFetch_ExplainsOffline(t *testing.T) {
 	files := downloading(proxy(t))
 	toolchains := runtimetest.Toolchains(t)
 	toolchains.Isolate(nil, nil)
 	message := runtimetest.BuildFails(t, own(t, toolchains), runtime.Go, "Handle", files)
 	if !strings.Contains(message, "--egress=none") || !strings.Contains(message, "go mod vendor") {
-		t.Errorf("message is %q, want why nothing is downloaded and what to do", message)
+		t.Errorf("got message %q, want the cause and what to do", message)
 	}
 }

@@ -14,12 +14,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// maxSyntaxErrors is how many syntax errors of a file a user is told.
+// maxSyntaxErrors is the number of syntax errors that users see.
 const maxSyntaxErrors = 5
 
-// checkFunction finds the package at the module's root and the function in it,
-// so that the commonest mistakes are told in plain words and at once. Whether
-// its type is right is left to the compiler.
+// checkFunction checks that the package at the root of the module exports the function, so
+// that common mistakes have plain messages. The compiler checks the type.
 func (m *module) checkFunction(function string) error {
 	pkg, err := m.findPackage()
 	if err != nil {
@@ -28,7 +27,7 @@ func (m *module) checkFunction(function string) error {
 	m.pkg = pkg.Name
 	if pkg.Name == "main" {
 		return runtime.Failf("the function is in package main, which no program can import: " +
-			"give its package any other name and take func main out")
+			"give its package another name and remove func main")
 	}
 	var exported []string
 	for _, name := range pkg.GoFiles {
@@ -57,16 +56,16 @@ func (m *module) findPackage() (*build.Package, error) {
 	case err == nil:
 		return pkg, nil
 	case errors.As(err, &none):
-		return nil, runtime.Failf("there is no Go file beside go.mod: the function must be in the module's root folder")
+		return nil, runtime.Failf("there is no Go file in the folder of go.mod: the function must be in the root folder of the module")
 	case errors.As(err, &multiple):
-		return nil, runtime.Failf("the files beside go.mod belong to two packages, %s and %s", multiple.Packages[0], multiple.Packages[1])
+		return nil, runtime.Failf("the files in the folder of go.mod belong to two packages, %s and %s", multiple.Packages[0], multiple.Packages[1])
 	case errors.As(err, &syntax):
 		return nil, syntaxError(syntax)
 	}
 	return nil, runtime.Failf("the Go files cannot be read: %s", strings.ReplaceAll(err.Error(), m.dir+"/", ""))
 }
 
-// exportedNames returns the functions and variables that a file exports.
+// exportedNames returns the names of the functions and variables that a file exports.
 func exportedNames(path, name string) ([]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 	var syntax scanner.ErrorList
@@ -93,8 +92,8 @@ func exportedNames(path, name string) ([]string, error) {
 	return slices.DeleteFunc(names, func(name string) bool { return !token.IsExported(name) }), nil
 }
 
-// variables returns the names of a var declaration: a variable of a function
-// type serves as well as a function.
+// variables returns the names of a var declaration, because the handler may name a
+// variable of a function type.
 func variables(d *ast.GenDecl) []string {
 	var names []string
 	for _, spec := range d.Specs {
@@ -117,12 +116,12 @@ func syntaxError(list scanner.ErrorList) error {
 }
 
 func listed(names []string) string {
-	const most = 10
+	const limit = 10
 	switch {
 	case len(names) == 0:
 		return "none"
-	case len(names) > most:
-		return strings.Join(names[:most], ", ") + " and others"
+	case len(names) > limit:
+		return strings.Join(names[:limit], ", ") + " and others"
 	}
 	return strings.Join(names, ", ")
 }

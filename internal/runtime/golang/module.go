@@ -17,26 +17,26 @@ import (
 )
 
 const (
-	// maxModFile is the largest go.mod that is read, in bytes.
+	// maxModFile is the maximum size of go.mod in bytes.
 	maxModFile = 1 << 20
-	// maxNamed is how many misplaced go.mod files an error names.
+	// maxNamed is the number of misplaced go.mod files that an error names.
 	maxNamed = 5
 )
 
-// A module is the one that the handler's function is in.
+// A module is the Go module that contains the handler's function.
 type module struct {
-	// dir is its root on disk; path is its name in import paths.
+	// dir is the path of its root folder, and path its module path.
 	dir, path string
 	// pkg is the name of the package at its root.
 	pkg string
-	// downloads tells that it needs modules that the archive does not bring.
+	// downloads reports whether it requires modules that the archive does not contain.
 	downloads bool
 }
 
-// qualified returns the name by which Go programs would call the function.
+// qualified returns the name of the function with its package.
 func (m *module) qualified(function string) string { return m.pkg + "." + function }
 
-// readModule reads the go.mod of the handler's folder.
+// readModule reads the go.mod in the folder of the handler.
 func readModule(source, handlerDir, goVersion string) (*module, error) {
 	m := &module{dir: filepath.Join(source, filepath.FromSlash(handlerDir))}
 	text, err := readModFile(filepath.Join(m.dir, "go.mod"))
@@ -46,17 +46,16 @@ func readModule(source, handlerDir, goVersion string) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What the parser does not know it leaves to the go command, which may
-	// have learned it since.
+	// ParseLax ignores unknown directives, which a newer go command may know.
 	file, err := modfile.ParseLax("go.mod", text, nil)
 	if err != nil {
 		return nil, runtime.Failf("go.mod cannot be read: %v", err)
 	}
 	if file.Module == nil || file.Module.Mod.Path == "" {
-		return nil, runtime.Failf("go.mod names no module: begin it with a line such as: module myfunction")
+		return nil, runtime.Failf("go.mod has no module line: begin it with a line such as: module myfunction")
 	}
 	if file.Go != nil && version.Compare("go"+file.Go.Version, "go"+goVersion) > 0 {
-		return nil, runtime.Failf("go.mod asks for Go %s, and this server has Go %s: lower the go line, or have the server updated",
+		return nil, runtime.Failf("go.mod requires Go %s, and this server has Go %s: lower the go line, or ask the operator to update Go",
 			file.Go.Version, goVersion)
 	}
 	m.path = file.Module.Mod.Path
@@ -64,8 +63,7 @@ func readModule(source, handlerDir, goVersion string) (*module, error) {
 	return m, checkReplacements(text, handlerDir)
 }
 
-// vendored tells whether the go command takes modules from the folder vendor by
-// itself.
+// vendored reports whether the go command takes modules from the folder vendor by default.
 func (m *module) vendored(file *modfile.File) bool {
 	if file.Go == nil || version.Compare("go"+file.Go.Version, "go1.14") < 0 {
 		return false
@@ -90,8 +88,8 @@ func readModFile(name string) ([]byte, error) {
 	return text, nil
 }
 
-// checkReplacements refuses replacements by folders outside the archive: they
-// would compile files of this server, or of another function, into this one.
+// checkReplacements refuses replacements by folders outside of the archive, which could
+// compile files of the server or of another function into this one.
 func checkReplacements(text []byte, handlerDir string) error {
 	file, err := modfile.Parse("go.mod", text, nil)
 	if err != nil {
@@ -109,7 +107,7 @@ func checkReplacements(text []byte, handlerDir string) error {
 	return nil
 }
 
-// noModule says where the go.mod files are, if they are elsewhere.
+// noModule returns the error for a missing go.mod, which names the go.mod files elsewhere.
 func noModule(source, handlerDir string) error {
 	place := "at the root of the archive"
 	if handlerDir != "" {
@@ -127,11 +125,10 @@ func noModule(source, handlerDir string) error {
 		place, strings.Join(found, ", "), found[0])
 }
 
-// findModules returns the first folders with a go.mod.
+// findModules returns the first maxNamed folders with a go.mod.
 func findModules(source string) []string {
 	var found []string
-	// The walk serves an error message: what it cannot read it leaves out.
-	//nolint:nilerr // see above
+	//nolint:nilerr // The result is for an error message, so unreadable folders are ignored.
 	_ = fs.WalkDir(os.DirFS(source), ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

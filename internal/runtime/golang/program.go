@@ -9,7 +9,7 @@ import (
 	"text/template"
 )
 
-// mainFile is the name of the file in the folder of the program.
+// mainFile is the name of the file of the generated main package.
 const mainFile = "main.go"
 
 //go:embed program.go.tmpl
@@ -17,10 +17,10 @@ var programText string
 
 var programTemplate = template.Must(template.New(mainFile).Parse(programText))
 
-// writeMain puts the program around the function into a folder of the module,
-// so that it may import it whatever the module is called, and returns the
-// folder's name. The program uses nothing but the standard library, so that it
-// builds with a vendor folder too.
+// writeMain generates a main package that serves the function, and returns the name of its
+// folder. The folder is in the module, so that the package can import internal and
+// unnamed modules. The package imports only the standard library, so that it builds with
+// a vendor folder too.
 func (m *module) writeMain(function string) (string, error) {
 	name, err := m.newFolder()
 	if err != nil {
@@ -34,8 +34,8 @@ func (m *module) writeMain(function string) (string, error) {
 	return name, errors.Join(err, f.Close())
 }
 
-// newFolder makes a folder whose name the module does not have. It is the same
-// for the same module, so that the same source makes the same program.
+// newFolder creates a folder with an unused name. The name depends on the source only, so
+// that builds are reproducible.
 func (m *module) newFolder() (string, error) {
 	for name := "jeton_main"; ; name += "_" {
 		err := os.Mkdir(filepath.Join(m.dir, name), 0o755)

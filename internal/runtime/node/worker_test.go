@@ -20,8 +20,8 @@ func TestWorkerTimeZone(t *testing.T) {
 	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.js": "exports.handle = () => new Date().getTimezoneOffset();",
 	})
-	language.InBothWays(t, func(t *testing.T, way runtimetest.Way) {
-		if got := way.Start(t, built, "TZ=Asia/Tokyo").Do(t, runtimetest.Call{}); got.Body != "-540" {
+	language.InBothModes(t, func(t *testing.T, mode runtimetest.Mode) {
+		if got := mode.Start(t, built, "TZ=Asia/Tokyo").Do(t, runtimetest.Call{}); got.Body != "-540" {
 			t.Errorf("the offset of the time zone is %s, want -540", got.Body)
 		}
 	})

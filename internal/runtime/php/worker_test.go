@@ -22,8 +22,8 @@ func TestWorkerGlobals(t *testing.T) {
 			return [getenv("A"), $_ENV["A"], $_SERVER["A"], $_SERVER["PHP_SELF"] !== "mine", $_SERVER["argc"], isset($_SERVER["OF_THE_WORKER"]), array_diff(array_keys($GLOBALS), ["_GET", "_POST", "_COOKIE", "_FILES", "_SERVER", "_ENV", "_REQUEST"])];
 		}`,
 	})
-	language.InBothWays(t, func(t *testing.T, way runtimetest.Way) {
-		got := way.Start(t, built, "A=1", "PHP_SELF=mine").Do(t, runtimetest.Call{})
+	language.InBothModes(t, func(t *testing.T, mode runtimetest.Mode) {
+		got := mode.Start(t, built, "A=1", "PHP_SELF=mine").Do(t, runtimetest.Call{})
 		if want := `["1","1","1",true,1,false,[]]`; got.Body != want {
 			t.Errorf("the function sees %s, want %s", got.Body, want)
 		}

@@ -22,8 +22,8 @@ func TestWorkerStartup(t *testing.T) {
 			"def handle(e, c): return [elsewhere.text, time.tzname[0], sys.dont_write_bytecode, os.getcwd() in sys.path, len(sys.argv)]\n",
 		"more/elsewhere.py": "text = 'found'\n",
 	})
-	language.InBothWays(t, func(t *testing.T, way runtimetest.Way) {
-		got := way.Start(t, built, "PYTHONPATH="+built.Dir+"/function/more", "TZ=JST-9").Do(t, runtimetest.Call{})
+	language.InBothModes(t, func(t *testing.T, mode runtimetest.Mode) {
+		got := mode.Start(t, built, "PYTHONPATH="+built.Dir+"/function/more", "TZ=JST-9").Do(t, runtimetest.Call{})
 		if want := `["found","JST",true,false,1]`; got.Body != want {
 			t.Errorf("the function sees %s, want %s", got.Body, want)
 		}

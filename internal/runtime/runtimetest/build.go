@@ -12,23 +12,22 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// Toolchains returns those of this machine.
+// Toolchains returns the toolchains of this machine.
 func Toolchains(tb testing.TB) *runtime.Toolchains {
 	tb.Helper()
 	return runtime.FindToolchains(tb.Context(), nil)
 }
 
-// A Built function is ready to be started.
+// A Built function can be started.
 type Built struct {
 	Command, Env []string
-	// Launch is what the command was made of.
+	// Launch is the result of the build, from which Command and Env were resolved.
 	Launch runtime.Launch
-	// Dir is where the build's output has been moved to.
+	// Dir is the folder of the artifact.
 	Dir string
 }
 
-// InCache returns a builder whose builds all have one cache, so that what they have
-// in common is made once.
+// InCache returns a builder whose builds share one cache folder.
 func InCache(b runtime.Builder, cache string) runtime.Builder { return cached{b, cache} }
 
 type cached struct {
@@ -41,8 +40,8 @@ func (c cached) Build(ctx context.Context, b runtime.Build) (runtime.Launch, err
 	return c.Builder.Build(ctx, b)
 }
 
-// Build builds files into a function, moves the output elsewhere, and passes the
-// launch through JSON, as the server does.
+// Build builds a function from files, moves the output, and encodes and decodes the launch
+// as JSON, as the server does.
 func Build(tb testing.TB, b runtime.Builder, language, handler string, files map[string]string) Built {
 	tb.Helper()
 	launch, output, err := build(tb, b, language, handler, files)
@@ -54,7 +53,7 @@ func Build(tb testing.TB, b runtime.Builder, language, handler string, files map
 		tb.Fatal(err)
 	}
 	if strings.Contains(string(stored), filepath.Dir(output)) {
-		tb.Errorf("the launch names a folder of the build: %s", stored)
+		tb.Errorf("got launch %s, want no folder of the build in it", stored)
 	}
 	var read runtime.Launch
 	if err := json.Unmarshal(stored, &read); err != nil {
@@ -71,8 +70,7 @@ func Build(tb testing.TB, b runtime.Builder, language, handler string, files map
 	return built
 }
 
-// BuildFails builds files that must be refused, and returns what their author
-// would read.
+// BuildFails builds files that are invalid, and returns the message for their author.
 func BuildFails(tb testing.TB, b runtime.Builder, language, handler string, files map[string]string) string {
 	tb.Helper()
 	_, output, err := build(tb, b, language, handler, files)
@@ -81,7 +79,7 @@ func BuildFails(tb testing.TB, b runtime.Builder, language, handler string, file
 		tb.Fatalf("Build() = %v, want a *BuildError", err)
 	}
 	if strings.Contains(failed.Message, filepath.Dir(output)) {
-		tb.Errorf("the message names a folder of the server: %s", failed.Message)
+		tb.Errorf("got message %s, want no folder of the server in it", failed.Message)
 	}
 	return failed.Message
 }

@@ -10,7 +10,7 @@ import (
 // A Call is a request to an instance.
 type Call struct {
 	Method string
-	// Target is the path and the query.
+	// Target has the path and the query.
 	Target string
 	Header http.Header
 	Body   string
@@ -18,14 +18,14 @@ type Call struct {
 	Chunked bool
 }
 
-// An Answer is what came back.
+// An Answer is the response to a Call.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   string
 }
 
-// Do makes a call and returns its answer.
+// Do makes a call and returns the response.
 func (in *Instance) Do(tb testing.TB, call Call) Answer {
 	tb.Helper()
 	if call.Method == "" {
@@ -47,12 +47,12 @@ func (in *Instance) Do(tb testing.TB, call Call) Answer {
 	}
 	response, err := in.Client.Do(request)
 	if err != nil {
-		tb.Fatalf("call: %v; the instance printed:\n%s", err, in.Output())
+		tb.Fatalf("call: %v; output of the instance:\n%s", err, in.Output())
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		tb.Fatalf("read answer: %v", err)
+		tb.Fatalf("read response: %v", err)
 	}
 	return Answer{Status: response.StatusCode, Header: response.Header, Body: string(text)}
 }

@@ -1,3 +1,3 @@
-// Package runtimetest builds functions, runs them as an engine would, and holds
-// the one table of events and answers that every language is tested by.
+// Package runtimetest builds functions and runs them as an engine does. Its tables of
+// events and responses are the tests of all languages.
 package runtimetest

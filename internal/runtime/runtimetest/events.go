@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// An eventCase is a call and what the event must have of it.
+// An eventCase is a call and the expected content of its event.
 type eventCase struct {
 	call Call
-	// want are keys of the event; a value of absent means there is none.
+	// want has keys of the event. The value absent means that the key must not exist.
 	want map[string]any
 }
 
-// TestEvents runs the table of events against a function that answers with
-// {"event": ..., "context": ...} as JSON text in the body.
+// TestEvents runs the table of events against a function that returns
+// {"event": ..., "context": ...} as JSON in the body.
 func TestEvents(t *testing.T, in *Instance) {
 	for name, test := range eventCases() {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +44,7 @@ func eventCases() map[string]eventCase {
 		}
 	}
 	return map[string]eventCase{
-		"the fixed keys": {
+		"fixed keys": {
 			call: Call{Method: http.MethodPut, Target: "/"},
 			want: map[string]any{
 				"resource": "", "httpMethod": "PUT", "method": "PUT", "multiValueHeaders": nil,
@@ -52,23 +52,23 @@ func eventCases() map[string]eventCase {
 				"requestContext": requestContext("PUT"), "queryStringParameters": map[string]any{}, "path": "/",
 			},
 		},
-		"the path is decoded": {
+		"path is decoded": {
 			call: Call{Target: "/a%20b/c%C3%A9?x=1"},
 			want: map[string]any{"path": "/a b/cé"},
 		},
-		"of a repeated parameter the last counts": {
+		"last value of a repeated parameter": {
 			call: Call{Target: "/?a=1&b=x%26y&a=2&c=&d=%C3%A9+e"},
 			want: map[string]any{"queryStringParameters": map[string]any{"a": "2", "b": "x&y", "c": "", "d": "é e"}},
 		},
-		"text is the body": {
+		"text body": {
 			call: Call{Body: "hello, wörld"},
 			want: map[string]any{"body": "hello, wörld", "isBase64Encoded": absent},
 		},
-		"no body counts as base64": {
+		"empty body counts as base64": {
 			call: Call{Method: http.MethodGet},
 			want: map[string]any{"body": "", "isBase64Encoded": true},
 		},
-		"whatever decodes counts as base64": {
+		"decodable body counts as base64": {
 			call: Call{Body: "test"},
 			want: map[string]any{"body": "test", "isBase64Encoded": true},
 		},
@@ -80,22 +80,22 @@ func eventCases() map[string]eventCase {
 			call: Call{Body: "abc"},
 			want: map[string]any{"body": "abc", "isBase64Encoded": absent},
 		},
-		"bytes that are no text are replaced": {
+		"invalid UTF-8 is replaced": {
 			call: Call{Body: "a\xffb"},
 			want: map[string]any{"body": "a\uFFFDb"},
 		},
-		"a body without a length": {
+		"body without a length": {
 			call: Call{Body: strings.Repeat("chunk ", 1000), Chunked: true},
 			want: map[string]any{"body": strings.Repeat("chunk ", 1000)},
 		},
-		"a body of 6 MiB": {
+		"body of 6 MiB": {
 			call: Call{Body: strings.Repeat("six byte", 6<<20/8)},
 			want: map[string]any{"body": strings.Repeat("six byte", 6<<20/8), "isBase64Encoded": absent},
 		},
 	}
 }
 
-// absent stands for a key that an event must not have.
+// absent marks a key that an event must not have.
 const absent = "(no such key)"
 
 func echo(t *testing.T, in *Instance, call Call) map[string]map[string]any {
@@ -103,7 +103,7 @@ func echo(t *testing.T, in *Instance, call Call) map[string]map[string]any {
 	answer := in.Do(t, call)
 	var echoed map[string]map[string]any
 	if err := json.Unmarshal([]byte(answer.Body), &echoed); err != nil {
-		t.Fatalf("the function answered %d %.300q: %v", answer.Status, answer.Body, err)
+		t.Fatalf("got response %d %.300q: %v", answer.Status, answer.Body, err)
 	}
 	return echoed
 }
@@ -118,14 +118,14 @@ func testHeaders(t *testing.T, in *Instance) {
 		"__proto__":      {"harmless"},
 	}})["event"]["headers"].(map[string]any)
 	if !ok {
-		t.Fatal("the event has no headers")
+		t.Fatal("got no headers in the event")
 	}
 	want := map[string]string{
 		"X-One": "1", "X-Lower-Case": "kept in canonical form", "X-Many": "a,b", "X-Forwarded-Id": "x", "Host": "instance",
 	}
 	for name, value := range want {
 		if headers[name] != value {
-			t.Errorf("header %s is %v, want %q", name, headers[name], value)
+			t.Errorf("header %s: got %v, want %q", name, headers[name], value)
 		}
 	}
 }
@@ -133,11 +133,11 @@ func testHeaders(t *testing.T, in *Instance) {
 func testContext(t *testing.T, in *Instance) {
 	want := map[string]any{"memoryLimitInMb": 256.0, "functionName": "hello", "functionVersion": "7"}
 	if got := echo(t, in, Call{})["context"]; !reflect.DeepEqual(got, want) {
-		t.Errorf("context is %v, want %v", got, want)
+		t.Errorf("got context %v, want %v", got, want)
 	}
 }
 
-// ContextEnv is the environment in which TestEvents' instance is started.
+// ContextEnv returns the environment that the instance for TestEvents requires.
 func ContextEnv() []string {
 	return []string{"SCW_APPLICATION_MEMORY=256", "SCW_APPLICATION_NAME=hello", "SCW_APPLICATION_VERSION=7"}
 }

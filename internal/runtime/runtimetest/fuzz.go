@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// FuzzRaw sends anything at all to a bootstrap's own HTTP server, which must go on
-// serving. The function answers with the body of its event.
+// FuzzRaw sends any bytes to the HTTP server of a bootstrap, which must continue to serve.
+// The function returns the body of its event.
 func FuzzRaw(f *testing.F, in *Instance) {
 	for _, test := range rawCases() {
 		f.Add([]byte(test.request))
@@ -20,16 +20,16 @@ func FuzzRaw(f *testing.F, in *Instance) {
 		if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
-		// It may hang up before it has read everything.
+		// The server may close the connection before it has read all bytes.
 		_, _ = conn.Write(input)
 		if half, ok := conn.(*net.UnixConn); ok {
 			_ = half.CloseWrite()
 		}
 		if _, err := io.Copy(io.Discard, conn); err != nil && isTimeout(err) {
-			t.Errorf("the connection stays open after its end: %v", err)
+			t.Errorf("the server did not close the connection: %v", err)
 		}
 		if got := in.Do(t, Call{Body: "still here"}); got.Body != "still here" {
-			t.Errorf("after that, the answer is %+v", got)
+			t.Errorf("got %+v from the next call, want its body", got)
 		}
 	})
 }

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must happen.
+// patience is the maximum time for which a test waits.
 const patience = 2 * time.Minute
 
-// An Instance is a built function that runs.
+// An Instance is a running function.
 type Instance struct {
-	// Client reaches it with any host name.
+	// Client sends requests for any host to the instance.
 	Client *http.Client
-	// Dials counts the connections that the client has made.
+	// Dials returns the number of connections that the client has made.
 	Dials func() int
 
 	cmd    *exec.Cmd
@@ -29,18 +29,18 @@ type Instance struct {
 	ended  chan struct{}
 }
 
-// Start starts a built function by its own command line and returns when it has
-// reported that it serves. It is killed at the end of the test.
+// Start starts a built function with its own command line and returns when it is ready. It
+// is killed at the end of the test.
 func Start(tb testing.TB, built Built, env ...string) *Instance {
 	tb.Helper()
-	return Way{}.Start(tb, built, env...)
+	return Mode{}.Start(tb, built, env...)
 }
 
-// spawn starts a command that inherits the listening socket, the means to report
-// that it is ready, of which the other end is returned, and more.
+// spawn starts a command that inherits the listening socket, a pipe to report that it is
+// ready, and further files. It returns the reading end of the pipe.
 func spawn(tb testing.TB, command, env []string, more ...*os.File) (*Instance, *os.File) {
 	tb.Helper()
-	dir, err := os.MkdirTemp("/tmp", "jt") //nolint:usetesting // A socket's path must be short; that of tb.TempDir is not.
+	dir, err := os.MkdirTemp("/tmp", "jt") //nolint:usetesting // The path of a socket must be shorter than that of tb.TempDir.
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -123,10 +123,10 @@ func (in *Instance) connect(tb testing.TB, socket string) {
 	}
 }
 
-// Output returns what the instance has printed so far.
+// Output returns the output of the instance so far.
 func (in *Instance) Output() string { return in.output.String() }
 
-// Terminate asks the instance to go.
+// Terminate sends SIGTERM to the instance.
 func (in *Instance) Terminate(tb testing.TB) {
 	tb.Helper()
 	if err := in.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -134,18 +134,18 @@ func (in *Instance) Terminate(tb testing.TB) {
 	}
 }
 
-// Wait returns the instance's exit status when it has ended.
+// Wait waits for the end of the instance and returns its exit status.
 func (in *Instance) Wait(tb testing.TB) int {
 	tb.Helper()
 	select {
 	case <-in.ended:
 	case <-time.After(patience):
-		tb.Fatal("the instance does not end")
+		tb.Fatalf("the instance did not end within %s", patience)
 	}
 	return in.cmd.ProcessState.ExitCode()
 }
 
-// A buffer may be read while it is written to.
+// A buffer is safe for concurrent use.
 type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -6,46 +6,45 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// A Language is an interpreted one: what is the same in the tests of all of them
-// are its methods, and what differs their tables.
+// A Language is an interpreted language. Its methods are the tests that all interpreted
+// languages share; the packages of the languages provide the tables.
 type Language struct {
-	// Name is that of the catalogue.
+	// Name is the name in the catalogue.
 	Name string
-	// File is where handlers are unless a table says otherwise, and Handler the
-	// function in it.
+	// File and Handler are the defaults for the file of the handler and the handler.
 	File, Handler string
 	Worker        runtime.Worker
 	Builder       func(testing.TB) runtime.Builder
 }
 
-// Build builds files into a function.
+// Build builds a function from files.
 func (l Language) Build(tb testing.TB, handler string, files map[string]string) Built {
 	tb.Helper()
 	return Build(tb, l.Builder(tb), l.Name, handler, files)
 }
 
-// InBothWays runs a test with either way to an instance.
-func (l Language) InBothWays(t *testing.T, test func(t *testing.T, way Way)) {
+// InBothModes runs a test in each mode.
+func (l Language) InBothModes(t *testing.T, test func(t *testing.T, mode Mode)) {
 	t.Helper()
-	InBothWays(t, l.Worker, test)
+	InBothModes(t, l.Worker, test)
 }
 
 // TestEvents runs the table of events; see TestEvents for the handler.
 func (l Language) TestEvents(t *testing.T, handler, code string) {
 	built := l.Build(t, handler, map[string]string{l.File: code})
-	l.InBothWays(t, func(t *testing.T, way Way) { TestEvents(t, way.Start(t, built, ContextEnv()...)) })
+	l.InBothModes(t, func(t *testing.T, mode Mode) { TestEvents(t, mode.Start(t, built, ContextEnv()...)) })
 }
 
 // TestResults runs the table of results; see TestResults for the handler.
 func (l Language) TestResults(t *testing.T, handler, code string) {
 	built := l.Build(t, handler, map[string]string{l.File: code})
-	l.InBothWays(t, func(t *testing.T, way Way) { TestResults(t, way.Start(t, built)) })
+	l.InBothModes(t, func(t *testing.T, mode Mode) { TestResults(t, mode.Start(t, built)) })
 }
 
-// TestTermination asks that instances end well; see TestTermination for the handler.
+// TestTermination tests the end of instances; see TestTermination for the handler.
 func (l Language) TestTermination(t *testing.T, handler, code string) {
 	built := l.Build(t, handler, map[string]string{l.File: code})
-	l.InBothWays(t, func(t *testing.T, way Way) { TestTermination(t, way, built) })
+	l.InBothModes(t, func(t *testing.T, mode Mode) { TestTermination(t, mode, built) })
 }
 
 // BenchmarkStart measures starts of a function; see BenchmarkStart.
@@ -53,12 +52,12 @@ func (l Language) BenchmarkStart(b *testing.B, code string) {
 	BenchmarkStart(b, l.Worker, l.Build(b, l.Handler, map[string]string{l.File: code}))
 }
 
-// CodeSample is that of a runtime of the catalogue.
+// CodeSample returns the code sample of a runtime.
 func CodeSample(t *testing.T, name string) string {
 	t.Helper()
 	r, ok := runtime.Lookup(name)
 	if !ok {
-		t.Fatalf("there is no runtime %s", name)
+		t.Fatalf("got no runtime %s", name)
 	}
 	return r.CodeSample
 }

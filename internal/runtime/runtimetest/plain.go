@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// TestPlain runs the table of calls against a function that speaks HTTP itself,
-// as those in Go and Rust do. It must answer
+// TestPlain runs the table of calls against a function that handles HTTP requests, as
+// functions in Go and Rust do. It must handle
 //
 //	/echo with 201, the request's method as X-Method, its X-Many and its body,
-//	/environment with the variable VARIABLE,
+//	/environment with the value of VARIABLE,
 //	/panic by a panic with the text "it failed",
 //	/stream with "first\n" at once, and then the request's body as it comes,
-//	/slow as TestTermination asks.
+//	/slow as TestTermination requires.
 func TestPlain(t *testing.T, built Built) {
 	in := Start(t, built, "VARIABLE=a=b é")
 	bytes := strings.Repeat("\xff\x00six", 6<<20/5)
@@ -35,8 +35,8 @@ func TestPlain(t *testing.T, built Built) {
 		},
 		"6 MiB":           {call: Call{Target: "/echo", Body: bytes}, want: Answer{Status: http.StatusCreated, Body: bytes}},
 		"6 MiB in chunks": {call: Call{Target: "/echo", Body: bytes, Chunked: true}, want: Answer{Status: http.StatusCreated, Body: bytes}},
-		"the environment": {call: Call{Target: "/environment"}, want: Answer{Status: http.StatusOK, Body: "a=b é"}},
-		"a panic": {
+		"environment":     {call: Call{Target: "/environment"}, want: Answer{Status: http.StatusOK, Body: "a=b é"}},
+		"panic": {
 			call: Call{Target: "/panic"},
 			want: Answer{Status: http.StatusInternalServerError, Body: "An error occured during handler execution: it failed\n"},
 		},
@@ -45,24 +45,24 @@ func TestPlain(t *testing.T, built Built) {
 		t.Run(name, func(t *testing.T) {
 			got := in.Do(t, test.call)
 			if got.Status != test.want.Status || got.Body != test.want.Body {
-				t.Errorf("answer is %d %.200q, want %d %.200q", got.Status, got.Body, test.want.Status, test.want.Body)
+				t.Errorf("got %d %.200q, want %d %.200q", got.Status, got.Body, test.want.Status, test.want.Body)
 			}
 			for key, want := range test.want.Header {
 				if !slices.Equal(got.Header[key], want) {
-					t.Errorf("header %s is %.200q, want %.200q", key, got.Header[key], want)
+					t.Errorf("header %s: got %.200q, want %.200q", key, got.Header[key], want)
 				}
 			}
 		})
 	}
 	if dials := in.Dials(); dials != 1 {
-		t.Errorf("the calls took %d connections, want 1", dials)
+		t.Errorf("got %d connections, want 1", dials)
 	}
 	t.Run("streaming", func(t *testing.T) { testStreaming(t, in) })
-	t.Run("termination", func(t *testing.T) { testTermination(t, Way{}, built, "/slow") })
+	t.Run("termination", func(t *testing.T) { testTermination(t, Mode{}, built, "/slow") })
 }
 
-// testStreaming reads the first part of an answer while the request's body has
-// not been sent to its end.
+// testStreaming reads the first part of a response before it has sent the whole body of
+// the request.
 func testStreaming(t *testing.T, in *Instance) {
 	body, rest := io.Pipe()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://instance/stream", body)

@@ -10,10 +10,11 @@ import (
 	"testing"
 )
 
-// A rawCase is what is sent over a connection, and what becomes of that.
+// A rawCase has the bytes of a request, and the expected response.
 type rawCase struct {
 	request string
-	// body is that of the answer; closed means that there is none.
+	// body is the body of the response. closed means that the server closes the
+	// connection without a response.
 	body   string
 	closed bool
 }
@@ -46,14 +47,14 @@ func rawCases() map[string]rawCase {
 	}
 }
 
-// TestRaw speaks to a bootstrap's own HTTP server in raw bytes: what is well formed
-// is answered, and what is not ends its connection and nothing else. The function
-// answers with the body of its event.
+// TestRaw sends bytes to the HTTP server of a bootstrap. It must respond to valid requests,
+// and close only the connection of an invalid one. The function returns the body of its
+// event.
 func TestRaw(t *testing.T, in *Instance) {
 	for name, test := range rawCases() {
 		t.Run(name, func(t *testing.T) {
 			conn := dial(t, in)
-			// A server that has seen enough may hang up before the end.
+			// The server may close the connection before it has read all bytes.
 			_, _ = io.WriteString(conn, test.request)
 			if half, ok := conn.(*net.UnixConn); ok && test.closed {
 				_ = half.CloseWrite()
@@ -62,21 +63,21 @@ func TestRaw(t *testing.T, in *Instance) {
 			response, err := readFinal(answers)
 			if test.closed {
 				if err == nil {
-					t.Fatalf("answered %d, want the end of the connection", response.StatusCode)
+					t.Fatalf("got response %d, want a closed connection", response.StatusCode)
 				}
 				return
 			}
 			if err != nil {
-				t.Fatalf("no answer: %v", err)
+				t.Fatalf("got no response: %v", err)
 			}
 			defer response.Body.Close()
 			if body, err := io.ReadAll(response.Body); err != nil || string(body) != test.body {
-				t.Errorf("answered %q, %v, want %q", body, err, test.body)
+				t.Errorf("got %q, %v, want %q", body, err, test.body)
 			}
 		})
 	}
 	if got := in.Do(t, Call{Body: "still here"}); got.Body != "still here" {
-		t.Errorf("after all that, the answer is %+v", got)
+		t.Errorf("got %+v from a call afterwards, want its body", got)
 	}
 }
 
@@ -84,7 +85,7 @@ func dial(t *testing.T, in *Instance) net.Conn {
 	t.Helper()
 	transport, ok := in.Client.Transport.(*http.Transport)
 	if !ok {
-		t.Fatal("the client has no transport to dial with")
+		t.Fatal("the client has no *http.Transport")
 	}
 	conn, err := transport.DialContext(context.Background(), "", "")
 	if err != nil {
@@ -94,7 +95,7 @@ func dial(t *testing.T, in *Instance) net.Conn {
 	return conn
 }
 
-// readFinal returns the answer behind the word to go on.
+// readFinal returns the response after any 100 Continue.
 func readFinal(r *bufio.Reader) (*http.Response, error) {
 	for {
 		response, err := http.ReadResponse(r, nil)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestResults runs the table of results against a function that returns what the
-// JSON in the event's body says.
+// TestResults runs the table of results against a function that decodes the body of its
+// event as JSON and returns it.
 func TestResults(t *testing.T, in *Instance) {
 	tests := map[string]struct {
 		result string
@@ -64,11 +64,11 @@ func TestResults(t *testing.T, in *Instance) {
 		t.Run(name, func(t *testing.T) {
 			got := in.Do(t, Call{Body: test.result})
 			if got.Status != test.status || got.Body != test.body {
-				t.Errorf("answer is %d %.200q, want %d %.200q", got.Status, got.Body, test.status, test.body)
+				t.Errorf("got %d %.200q, want %d %.200q", got.Status, got.Body, test.status, test.body)
 			}
 			for key, want := range test.header {
 				if !slices.Equal(got.Header[key], want) {
-					t.Errorf("header %s is %q, want %q", key, got.Header[key], want)
+					t.Errorf("header %s: got %q, want %q", key, got.Header[key], want)
 				}
 			}
 		})
@@ -77,7 +77,7 @@ func TestResults(t *testing.T, in *Instance) {
 	testConnection(t, in)
 }
 
-// testMistakes returns results that are no answer and must not pass for one.
+// testMistakes tests results that are not valid responses.
 func testMistakes(t *testing.T, in *Instance) {
 	mistakes := map[string]string{
 		"a status of letters":    `{"statusCode":"ok","body":"x"}`,
@@ -94,26 +94,26 @@ func testMistakes(t *testing.T, in *Instance) {
 			got := in.Do(t, Call{Body: result})
 			if got.Status != http.StatusInternalServerError ||
 				!strings.HasPrefix(got.Body, "An error occured during handler execution: ") || !strings.HasSuffix(got.Body, "\n") {
-				t.Errorf("answer is %d %q, want a 500 that says what is wrong", got.Status, got.Body)
+				t.Errorf("got %d %q, want 500 with the cause", got.Status, got.Body)
 			}
 		})
 	}
 }
 
-// testConnection asks that all of the calls before went over one connection, and
-// that a HEAD request leaves it in order.
+// testConnection tests that all calls so far used one connection, and that a HEAD request
+// does not break it.
 func testConnection(t *testing.T, in *Instance) {
 	t.Run("one connection", func(t *testing.T) {
 		in.Do(t, Call{Method: http.MethodHead, Body: `{"body":"not sent"}`})
 		got := in.Do(t, Call{Body: `"after"`})
 		if got.Body != "after" {
-			t.Errorf("after a HEAD request, the body is %q", got.Body)
+			t.Errorf("got body %q after a HEAD request, want after", got.Body)
 		}
 		if limit := got.Header.Get("Keep-Alive"); limit != "" {
-			t.Errorf("the connection is kept for %q, want without limit", limit)
+			t.Errorf("got Keep-Alive %q, want none", limit)
 		}
 		if dials := in.Dials(); dials != 1 {
-			t.Errorf("the calls took %d connections, want 1", dials)
+			t.Errorf("got %d connections, want 1", dials)
 		}
 	})
 }

@@ -8,17 +8,17 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// A Handling is a function and what it answers to a call.
+// A Handling is a function and its response to a call.
 type Handling struct {
-	// Handler is the language's own unless one is named.
+	// Handler defaults to the handler of the language.
 	Handler string
 	Files   map[string]string
-	// Status is 200 unless there is another, and Body anything if it is "*".
+	// Status defaults to 200. The Body "*" matches any body.
 	Status int
 	Body   string
 }
 
-// TestHandlers runs a table of functions, each in both ways.
+// TestHandlers runs a table of functions in both modes.
 func (l Language) TestHandlers(t *testing.T, tests map[string]Handling) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -30,36 +30,36 @@ func (l Language) TestHandlers(t *testing.T, tests map[string]Handling) {
 				test.Status = http.StatusOK
 			}
 			built := l.Build(t, test.Handler, test.Files)
-			l.InBothWays(t, func(t *testing.T, way Way) {
-				got := way.Start(t, built).Do(t, Call{})
+			l.InBothModes(t, func(t *testing.T, mode Mode) {
+				got := mode.Start(t, built).Do(t, Call{})
 				if got.Status != test.Status || got.Body != test.Body && test.Body != "*" {
-					t.Errorf("answer is %d %.300q, want %d %.300q", got.Status, got.Body, test.Status, test.Body)
+					t.Errorf("got %d %.300q, want %d %.300q", got.Status, got.Body, test.Status, test.Body)
 				}
 			})
 		})
 	}
 }
 
-// A StartFailure is code that cannot be loaded, and why, as its author is told.
+// A StartFailure is code that cannot be loaded, and the cause that its author sees.
 type StartFailure struct{ Code, Want string }
 
-// TestStartFailures runs a table of code that cannot be loaded, in both ways.
+// TestStartFailures runs a table of code that cannot be loaded in both modes.
 func (l Language) TestStartFailures(t *testing.T, tests map[string]StartFailure) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			built := l.Build(t, l.Handler, map[string]string{l.File: test.Code})
-			l.InBothWays(t, func(t *testing.T, way Way) {
-				status, output := way.StartFails(t, built)
+			l.InBothModes(t, func(t *testing.T, mode Mode) {
+				status, output := mode.StartFails(t, built)
 				if cause := Cause(l.Name, output); status == 0 || !strings.HasPrefix(cause, test.Want) {
-					t.Errorf("ended with %d because of %q, want %q; it printed:\n%s", status, cause, test.Want, output)
+					t.Errorf("got status %d, cause %q, want %q; output:\n%s", status, cause, test.Want, output)
 				}
 			})
 		})
 	}
 }
 
-// Cause is what a process says of its end in what it printed.
+// Cause returns why a process ended, from its output.
 func Cause(language, output string) string {
 	cause := runtime.NewCause(language)
 	for line := range strings.Lines(output) {
@@ -68,13 +68,13 @@ func Cause(language, output string) string {
 	return cause.String()
 }
 
-// A BuildFailure is an archive that is refused, and what its author must read.
+// A BuildFailure is an invalid archive, and texts that the message must contain.
 type BuildFailure struct {
 	Files map[string]string
 	Want  []string
 }
 
-// TestBuildFailures runs a table of archives that are refused.
+// TestBuildFailures runs a table of invalid archives.
 func (l Language) TestBuildFailures(t *testing.T, tests map[string]BuildFailure) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func (l Language) TestBuildFailures(t *testing.T, tests map[string]BuildFailure)
 			message := BuildFails(t, l.Builder(t), l.Name, l.Handler, test.Files)
 			for _, want := range test.Want {
 				if !strings.Contains(message, want) {
-					t.Errorf("message is %q, want it to have %q", message, want)
+					t.Errorf("got message %q, want %q in it", message, want)
 				}
 			}
 		})

@@ -12,13 +12,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
-// TestWorker asks that nothing of a worker is left in the instance that it
-// becomes: neither its variables nor the pipe. The function answers with its
-// environment.
+// TestWorker tests that an instance which was a warm worker has neither the variables nor
+// the pipe of the worker. The function returns its environment.
 func TestWorker(t *testing.T, w runtime.Worker, built Built) {
 	assignment, ok := w.Assign(built.Launch, built.Dir, append(built.Env, "VARIABLE=a=b\n\"é\"", "TZ=Asia/Tokyo"))
 	if !ok {
-		t.Fatal("no worker can do this")
+		t.Fatal("Assign() = false")
 	}
 	worker := startWorker(t, w)
 	pipe := linkOf(t, worker.pipe)
@@ -28,13 +27,13 @@ func TestWorker(t *testing.T, w runtime.Worker, built Built) {
 	answer := worker.in.Do(t, Call{})
 	var environment map[string]string
 	if err := json.Unmarshal([]byte(answer.Body), &environment); err != nil {
-		t.Fatalf("the function answered %d %.300q: %v; it printed:\n%s", answer.Status, answer.Body, err, worker.in.Output())
+		t.Fatalf("got response %d %.300q: %v; output:\n%s", answer.Status, answer.Body, err, worker.in.Output())
 	}
 	if !maps.Equal(environment, assignment.Environment) {
-		t.Errorf("the function sees the environment %q, want %q", environment, assignment.Environment)
+		t.Errorf("got environment %q, want %q", environment, assignment.Environment)
 	}
 	if w.Interpreter == runtime.PHP {
-		return // PHP cannot close what it has not opened.
+		return // PHP cannot close file descriptors that it has inherited.
 	}
 	descriptors := fmt.Sprintf("/proc/%d/fd", worker.in.cmd.Process.Pid)
 	entries, err := os.ReadDir(descriptors)
@@ -43,12 +42,12 @@ func TestWorker(t *testing.T, w runtime.Worker, built Built) {
 	}
 	for _, entry := range entries {
 		if link, _ := os.Readlink(filepath.Join(descriptors, entry.Name())); link == pipe {
-			t.Errorf("the instance still has the worker's pipe, as file descriptor %s", entry.Name())
+			t.Errorf("the pipe of the worker is open as file descriptor %s", entry.Name())
 		}
 	}
 }
 
-// linkOf returns how the kernel calls an open pipe.
+// linkOf returns the name of an open pipe in /proc.
 func linkOf(tb testing.TB, f *os.File) string {
 	tb.Helper()
 	link, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
@@ -58,9 +57,9 @@ func linkOf(tb testing.TB, f *os.File) string {
 	return link
 }
 
-// BenchmarkStart measures how long the first answer of a function takes: of a
-// process that is started for it, and of a worker from its assignment on, which
-// is told apart into the time until it is ready and the whole.
+// BenchmarkStart measures the time until the first response of a function: from the start
+// of its process, and from the assignment of a warm worker. For the latter it also
+// reports the time until the worker is ready.
 func BenchmarkStart(b *testing.B, w runtime.Worker, built Built) {
 	b.Run("started", func(b *testing.B) {
 		for b.Loop() {
@@ -71,7 +70,7 @@ func BenchmarkStart(b *testing.B, w runtime.Worker, built Built) {
 		var ready, answered time.Duration
 		assignment, ok := w.Assign(built.Launch, built.Dir, built.Env)
 		if !ok {
-			b.Fatal("no worker can do this")
+			b.Fatal("Assign() = false")
 		}
 		for b.Loop() {
 			worker := startWorker(b, w)

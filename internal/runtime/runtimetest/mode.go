@@ -16,38 +16,38 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 )
 
-// A Way is how an instance of a function comes to be: by the command line of what
-// was built, or as the assignment of a worker that has waited for one.
-type Way struct{ worker *runtime.Worker }
+// A Mode determines how an instance is started: with the command line of the artifact
+// (the zero value), or by assigning the function to a warm worker.
+type Mode struct{ worker *runtime.Worker }
 
-// InBothWays runs a test with either way.
-func InBothWays(t *testing.T, w runtime.Worker, test func(t *testing.T, way Way)) {
+// InBothModes runs a test in each mode.
+func InBothModes(t *testing.T, w runtime.Worker, test func(t *testing.T, mode Mode)) {
 	t.Helper()
-	for name, way := range map[string]Way{"started": {}, "assigned": {worker: &w}} {
+	for name, mode := range map[string]Mode{"started": {}, "assigned": {worker: &w}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, way)
+			test(t, mode)
 		})
 	}
 }
 
-// Start brings an instance about and returns when it has reported that it serves.
-// It is killed at the end of the test.
-func (w Way) Start(tb testing.TB, built Built, env ...string) *Instance {
+// Start starts an instance and returns when it is ready. It is killed at the end of the
+// test.
+func (w Mode) Start(tb testing.TB, built Built, env ...string) *Instance {
 	tb.Helper()
 	in, ready := w.start(tb, built, env)
 	awaitReady(tb, in, ready)
 	return in
 }
 
-// StartFails brings an instance about that must end before it serves. It returns
-// its exit status and output.
-func (w Way) StartFails(tb testing.TB, built Built, env ...string) (status int, output string) {
+// StartFails starts an instance that must end before it is ready, and returns its exit
+// status and output.
+func (w Mode) StartFails(tb testing.TB, built Built, env ...string) (status int, output string) {
 	tb.Helper()
 	in, ready := w.start(tb, built, env)
 	status = in.Wait(tb)
 	if report, _ := io.ReadAll(ready); len(report) > 0 {
-		tb.Errorf("the instance reported %q, want nothing", report)
+		tb.Errorf("got report %q, want none", report)
 	}
 	return status, in.Output()
 }
@@ -58,11 +58,11 @@ func awaitReady(tb testing.TB, in *Instance, ready *os.File) {
 		tb.Fatal(err)
 	}
 	if n, err := ready.Read(make([]byte, 2)); n != 1 {
-		tb.Fatalf("the instance reported %d bytes, %v, want one; it printed:\n%s", n, err, in.Output())
+		tb.Fatalf("got a report of %d bytes, %v, want one byte; output:\n%s", n, err, in.Output())
 	}
 }
 
-func (w Way) start(tb testing.TB, built Built, env []string) (*Instance, *os.File) {
+func (w Mode) start(tb testing.TB, built Built, env []string) (*Instance, *os.File) {
 	tb.Helper()
 	env = slices.Concat(built.Env, env)
 	if w.worker == nil {
@@ -70,18 +70,18 @@ func (w Way) start(tb testing.TB, built Built, env []string) (*Instance, *os.Fil
 	}
 	assignment, ok := w.worker.Assign(built.Launch, built.Dir, env)
 	if !ok {
-		tb.Fatalf("no worker can do what %+v with %q does", built.Launch, env)
+		tb.Fatalf("Assign() = false for %+v with %q", built.Launch, env)
 	}
 	waiting := startWorker(tb, *w.worker)
 	waiting.assign(tb, assignment)
 	return waiting.in, waiting.ready
 }
 
-// A waiting worker has no function yet.
+// A waiting worker has no function assigned.
 type waiting struct {
 	in    *Instance
 	ready *os.File
-	// pipe is where it reads its assignment from.
+	// pipe is the writing end of the pipe for its assignment.
 	pipe *os.File
 }
 
@@ -101,7 +101,7 @@ func startWorker(tb testing.TB, w runtime.Worker) waiting {
 	}
 	defer assignment.Close()
 	tb.Cleanup(func() { _ = pipe.Close() })
-	// What a worker is started with must not be seen by its function.
+	// The function must not see the variables of the worker.
 	in, ready := spawn(tb, command, []string{"OF_THE_WORKER=1"}, assignment)
 	return waiting{in: in, ready: ready, pipe: pipe}
 }
@@ -112,20 +112,20 @@ func (w waiting) assign(tb testing.TB, a runtime.Assignment) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	// A worker that has failed already is told of by its output.
+	// If the worker has failed, its output says why.
 	_, _ = w.pipe.Write(text)
 	if err := w.pipe.Close(); err != nil {
 		tb.Fatal(err)
 	}
 }
 
-// awaitWaiting returns when the worker has prepared all that it can, and sleeps in
-// the kernel until its assignment comes. A worker says nothing of that itself.
+// awaitWaiting waits until the worker has loaded its bootstrap and reads its assignment. A
+// worker does not report that.
 func awaitWaiting(tb testing.TB, w waiting) {
 	tb.Helper()
 	process := fmt.Sprintf("/proc/%d/", w.in.cmd.Process.Pid)
 	pipe := linkOf(tb, w.pipe)
-	// It reads from the pipe, by system call 0 on amd64 and 63 on arm64.
+	// The system call read is number 0 on amd64 and 63 on arm64.
 	await.True(tb, "the worker waits", func() bool {
 		text, err := os.ReadFile(process + "syscall")
 		fields := strings.Fields(string(text))
