@@ -40,27 +40,35 @@ func newHTTPServers(s *Server, certificates *certificateSources, readiness *ops.
 	projects := &admin.Service{
 		Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID, MaxProjects: s.config.Limits.Projects,
 	}
+	apiServer, err := newAPIServer(s, projects)
+	if err != nil {
+		return nil, err
+	}
 	opsServer, err := newOpsServer(s, readiness)
 	if err != nil {
 		return nil, err
 	}
 	return &httpServers{
-		api: newAPIServer(s, projects), gateway: newGatewayServer(s.gateway, certificates),
+		api: apiServer, gateway: newGatewayServer(s.gateway, certificates),
 		admin: newAdminServer(s, projects), ops: opsServer,
 		certificates: certificates.hosts, readiness: readiness,
 	}, nil
 }
 
-func newAPIServer(s *Server, projects *admin.Service) *http.Server {
+func newAPIServer(s *Server, projects *admin.Service) (*http.Server, error) {
 	stopping := make(chan struct{})
+	handler, err := s.apiHandler(projects, stopping)
+	if err != nil {
+		return nil, err
+	}
 	server := &http.Server{
-		Handler:        gateway.PaceBodies(s.apiHandler(projects, stopping), s.config.Traffic.MinBodyRate),
+		Handler:        gateway.PaceBodies(handler, s.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
 	}
 	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
-	return server
+	return server, nil
 }
 
 // newGatewayServer has no timeout for calls: each function has its own.
