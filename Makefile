@@ -42,6 +42,10 @@ demo: build ## Apply the examples with terraform and call the functions. KEEP=1 
 test: setup-test test/npm/node_modules test/crates/registry ## Run the tests with the race detector. Without root, list the skipped tests.
 	@$(WORKSPACE) ./test/run.sh -race -timeout 20m $(PACKAGES)
 
+.PHONY: test-postgres
+test-postgres: setup-test ## Run the tests of the rules over PostgreSQL instead of SQLite.
+	JETON_TEST_STORE=postgres go test -timeout 20m ./internal/functions
+
 .PHONY: test-slow
 test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the slow tests: releases, the crate registry, the README as another user.
 	@./test/run.sh -tags slow -run '^TestSlow' -timeout 30m ./release ./internal/runtime/... ./test/readme
