@@ -156,8 +156,11 @@ func (s *Server) start() error {
 	s.stop = func() error {
 		// SIGQUIT is the immediate shutdown, as in a crash.
 		err := cmd.Process.Signal(syscall.SIGQUIT)
-		_ = <-ended // It reports the signal.
-		return err
+		waited := <-ended
+		if _, exited := errors.AsType[*exec.ExitError](waited); exited {
+			waited = nil // The exit status does not matter.
+		}
+		return errors.Join(err, waited)
 	}
 	deadline := time.Now().Add(time.Minute)
 	for {

@@ -56,9 +56,8 @@ func rolledBack(err error) (known, retry bool) {
 	if errors.Is(err, pgx.ErrTxCommitRollback) {
 		return true, false
 	}
-	if pgconn.SafeToRetry(err) {
-		return true, true // The statement was not sent.
-	}
+	// pgconn.SafeToRetry does not help: it is also true for a connection that was closed
+	// after the statement had been sent.
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.SeverityUnlocalized == "ERROR" {
 		return true, retryable(err)
 	}

@@ -124,7 +124,11 @@ func wantSameHistory(t *testing.T, total int, recorders ...*recorder) {
 	for i, r := range recorders {
 		await.True(t, fmt.Sprintf("follower %d has applied all changes", i), func() bool { return r.applied() >= total })
 		if len(r.changes) != total || r.reloads != 1 {
-			t.Fatalf("follower %d: got %d changes and %d snapshots, want %d and 1", i, len(r.changes), r.reloads, total)
+			var got []string
+			for _, c := range r.changes {
+				got = append(got, fmt.Sprint(c.Number, " ", c.Object.ObjectID()))
+			}
+			t.Fatalf("follower %d: got %d changes and %d snapshots, want %d and 1: %q", i, len(r.changes), r.reloads, total, got)
 		}
 		for n, c := range r.changes {
 			if c.Number != first+int64(n) {
