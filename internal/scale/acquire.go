@@ -60,10 +60,11 @@ func (s *Scaler) Release(in *Instance) {
 	r.busy--
 	now := time.Now()
 	r.offer(in, now)
-	if in.phase == idle {
-		s.freed()
+	if in.phase != idle {
+		return
 	}
-	if in.phase == idle && s.idleNeedsWake(r, now) {
+	s.freed()
+	if s.idleNeedsWake(r, now) {
 		s.touch(r)
 	}
 }

@@ -289,6 +289,7 @@ func BenchmarkAcquireIdle(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		in.Serve("request")
 		s.Release(in)
 	}
 }

@@ -121,6 +121,9 @@ func (s *Scaler) unblock(r *revision) {
 // freed touches the revisions that wait for memory, because an instance is gone or
 // idle.
 func (s *Scaler) freed() {
+	if len(s.blocked) == 0 {
+		return
+	}
 	for r := range s.blocked {
 		s.touch(r)
 	}
