@@ -15,7 +15,7 @@ import (
 //	/echo with 201, the request's method as X-Method, its X-Many and its body,
 //	/environment with the value of VARIABLE,
 //	/panic by a panic with the text "it failed",
-//	/stream with "first\n" at once, and then the request's body as it comes,
+//	/stream with "first\n" at once, and then the request's body as it arrives,
 //	/slow as TestTermination requires.
 func TestPlain(t *testing.T, built Built) {
 	in := Start(t, built, "VARIABLE=a=b é")
