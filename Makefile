@@ -79,6 +79,7 @@ lint: ## Check format, style, prose, package boundaries, and that every go.mod i
 	go build -modfile=tools/go.mod -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	$(WORKSPACE) bin/golangci-lint run --build-tags scw,escape,slow $(PACKAGES)
 	@for module in $(MODULES); do go -C $$module mod tidy -diff || exit 1; done
+	go run ./test/prose
 
 .PHONY: vet
 vet: ## Run go vet over all modules.
