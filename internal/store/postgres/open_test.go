@@ -20,7 +20,7 @@ const password = "s3cret/pa%ss"
 func TestOpen_RefusesWhatItCannotUse(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)
-	server.Execute(t, address, "CREATE ROLE weak_open LOGIN")
+	server.Execute(t, address, "DROP ROLE IF EXISTS weak_open", "CREATE ROLE weak_open LOGIN")
 	newer := server.Database(t)
 	if err := open(t, newer).Close(); err != nil {
 		t.Fatal(err)
