@@ -21,8 +21,10 @@ type Artifacts interface {
 	Put(ctx context.Context, ref Ref, dir string) error
 	// Has reports whether an artifact is stored.
 	Has(ctx context.Context, ref Ref) (bool, error)
-	// Keep removes the artifacts of a function except those with the given names.
-	Keep(ctx context.Context, functionID string, names ...string) error
+	// Keep removes the artifacts of a function except those whose names needed
+	// returns. This process stores no artifact while Keep runs. If needed fails,
+	// Keep returns its error and removes nothing.
+	Keep(ctx context.Context, functionID string, needed func() (names []string, err error)) error
 	// Delete removes all artifacts of a function. It succeeds if there are none.
 	Delete(ctx context.Context, functionID string) error
 	// Functions returns the IDs of the functions that have artifacts, in any order.

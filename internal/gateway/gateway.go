@@ -87,7 +87,8 @@ type call struct {
 	admission admission
 	// body is the body that the caller sends.
 	body *pacedBody
-	// changesSeen is the number of changes in the table before the call was admitted.
+	// changesSeen is the number of changes in the table before the call was admitted. It
+	// does not count changes of API keys.
 	changesSeen int64
 	// cancel aborts a forwarded call, upgraded is called when it switches protocols, and
 	// recheck reports whether it is still admitted.
@@ -221,10 +222,11 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 // the table has not changed.
 const maxUncheckedWait = time.Second
 
-// stillAdmitted admits a call again that may have waited: its token may have been revoked or
-// may have expired. If the call is denied it releases the instance.
+// stillAdmitted repeats the admission check of a call that may have waited: its token or API
+// key may have been revoked or may have expired. If the call is denied it releases the instance.
 func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
-	if g.settled() && g.Table.changes() == c.changesSeen && c.acquired.Sub(c.began) < maxUncheckedWait {
+	unchanged := g.Table.changes() == c.changesSeen && c.admission.accessKey == ""
+	if g.settled() && unchanged && c.acquired.Sub(c.began) < maxUncheckedWait {
 		return nil
 	}
 	err := g.readmit(r, c)
@@ -234,13 +236,14 @@ func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
 	return err
 }
 
-// readmit decides about a call again, with the current table and time.
+// readmit repeats the admission check, with the current table and time. A call whose host
+// belongs to another function now is denied: it may have an instance of the first one.
 func (g *Gateway) readmit(r *http.Request, c *call) error {
 	if !g.settled() {
 		return errUnsettled
 	}
 	to, ok := g.Table.route(r.Host)
-	if !ok {
+	if !ok || to.functionID != c.to.functionID {
 		return errNotDeployed
 	}
 	c.to = to

@@ -67,11 +67,16 @@ func (r *Reconciler) prune(functionID string) error {
 	if err != nil {
 		return fmt.Errorf("remove old archives of function %s: %w", functionID, err)
 	}
-	needed := r.inUse.artifacts(functionID)
-	if f.Revision != nil {
-		needed = append(needed, f.Revision.Artifact)
-	}
-	if err := r.config.Artifacts.Keep(ctx, functionID, needed...); err != nil {
+	err = r.config.Artifacts.Keep(ctx, functionID, func() ([]string, error) {
+		// A deployment holds its artifact before it stores it, so this list has every
+		// stored artifact of deployments in progress.
+		needed := r.inUse.artifacts(functionID)
+		if f.Revision != nil {
+			needed = append(needed, f.Revision.Artifact)
+		}
+		return needed, nil
+	})
+	if err != nil {
 		return fmt.Errorf("remove old artifacts of function %s: %w", functionID, err)
 	}
 	return nil

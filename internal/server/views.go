@@ -36,9 +36,9 @@ func newViews(b *base) *views {
 // come first, so that a revocation does not wait for the others.
 func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, d *deployments) (*store.Fanout, error) {
 	all := store.NewFanout(
-		v.table,
+		store.Directory(v.directory), v.table,
 		store.Hook{OnChange: func(change store.Change) { o.metrics.Revoked(change, b.config.Now()) }},
-		store.Directory(v.directory), v.keys, o.metrics, d.reconciler, c.crons, c.triggers,
+		v.keys, o.metrics, d.reconciler, c.crons, c.triggers,
 		store.Hook{OnChange: func(store.Change) { c.gateway.Recheck() }, OnReload: c.gateway.Recheck},
 	)
 	var follower store.Follower = all

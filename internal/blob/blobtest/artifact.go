@@ -2,10 +2,14 @@ package blobtest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/jeton-dev/jeton/internal/blob"
 )
@@ -15,6 +19,7 @@ func Artifacts(t *testing.T, open func(t *testing.T) blob.Artifacts) {
 	for name, test := range map[string]func(*testing.T, blob.Artifacts){
 		"PutAndLocal":              putAndLocal,
 		"KeepRemovesTheRest":       keepRemovesTheRest,
+		"KeepAndPutExclude":        keepAndPutExclude,
 		"DeleteRemovesOneFunction": deleteArtifacts,
 		"InvalidNames":             invalidArtifactNames,
 	} {
@@ -98,20 +103,69 @@ func putAndLocal(t *testing.T, a blob.Artifacts) {
 	}
 }
 
+// names returns a callback for Keep.
+func names(needed ...string) func() ([]string, error) {
+	return func() ([]string, error) { return needed, nil }
+}
+
 func keepRemovesTheRest(t *testing.T, a blob.Artifacts) {
 	one, two, other := putArtifact(t, a, "f", "one"), putArtifact(t, a, "f", "two"), putArtifact(t, a, "other", "one")
-	if err := a.Keep(t.Context(), "f", "two", "unknown"); err != nil {
+	unknown := errors.New("unknown")
+	if err := a.Keep(t.Context(), "f", func() ([]string, error) { return nil, unknown }); !errors.Is(err, unknown) {
+		t.Errorf("Keep() = %v, want %v", err, unknown)
+	}
+	wantArtifact(t, a, one, map[string]string{"name": "one"})
+	if err := a.Keep(t.Context(), "f", names("two", "unknown")); err != nil {
 		t.Error(err)
 	}
 	wantNoArtifact(t, a, one)
 	wantArtifact(t, a, two, map[string]string{"name": "two"})
 	wantArtifact(t, a, other, map[string]string{"name": "one"})
 	for range 2 { // Also where nothing is left.
-		if err := a.Keep(t.Context(), "f"); err != nil {
+		if err := a.Keep(t.Context(), "f", names()); err != nil {
 			t.Error(err)
 		}
 	}
 	wantNoArtifact(t, a, two)
+}
+
+// keepAndPutExclude stores and removes artifacts concurrently. Each one is recorded as
+// needed before Put, so none may be removed.
+func keepAndPutExclude(t *testing.T, a blob.Artifacts) {
+	var mu sync.Mutex
+	var recorded []string
+	needed := func() ([]string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(recorded), nil
+	}
+	var group errgroup.Group
+	for worker := range 4 {
+		group.Go(func() error {
+			for n := range 20 {
+				dir, err := a.Workspace(t.Context())
+				if err != nil {
+					return err
+				}
+				ref := blob.Ref{FunctionID: "f", Name: fmt.Sprint(worker, "-", n)}
+				mu.Lock()
+				recorded = append(recorded, ref.Name)
+				mu.Unlock()
+				if err := errors.Join(a.Put(t.Context(), ref, dir), a.Keep(t.Context(), "f", needed)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range recorded {
+		if has, err := a.Has(t.Context(), blob.Ref{FunctionID: "f", Name: name}); err != nil || !has {
+			t.Errorf("Has(%s) = %t, %v, want true", name, has, err)
+		}
+	}
 }
 
 func deleteArtifacts(t *testing.T, a blob.Artifacts) {
@@ -137,7 +191,7 @@ func invalidArtifactNames(t *testing.T, a blob.Artifacts) {
 				}
 			}
 		}
-		for call, err := range map[string]error{"Keep": a.Keep(ctx, name, "x"), "Delete": a.Delete(ctx, name)} {
+		for call, err := range map[string]error{"Keep": a.Keep(ctx, name, names("x")), "Delete": a.Delete(ctx, name)} {
 			if !errors.Is(err, blob.ErrInvalidName) {
 				t.Errorf("%s(%q) = %v, want %v", call, name, err, blob.ErrInvalidName)
 			}

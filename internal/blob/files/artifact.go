@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/tree"
@@ -21,6 +22,8 @@ const workspaces = "build-*"
 type Artifacts struct {
 	dir  string
 	root *os.Root
+	// mu makes Put exclude "read what is needed and remove the rest".
+	mu sync.Mutex
 }
 
 var _ blob.Artifacts = (*Artifacts)(nil)
@@ -60,6 +63,8 @@ func (a *Artifacts) Put(_ context.Context, ref blob.Ref, dir string) error {
 	if err := check(ref.FunctionID, ref.Name); err != nil {
 		return err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if err := a.root.MkdirAll(ref.FunctionID, 0o700); err != nil {
 		return fmt.Errorf("store artifact: %w", err)
 	}
@@ -100,12 +105,20 @@ func (a *Artifacts) Has(_ context.Context, ref blob.Ref) (bool, error) {
 }
 
 // Keep implements blob.Artifacts.
-func (a *Artifacts) Keep(_ context.Context, functionID string, names ...string) error {
+func (a *Artifacts) Keep(_ context.Context, functionID string, needed func() ([]string, error)) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	names, err := needed()
+	if err != nil {
+		return err
+	}
 	return keepOnly(a.root, functionID, "", names)
 }
 
 // Delete implements blob.Artifacts.
 func (a *Artifacts) Delete(_ context.Context, functionID string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	return keepOnly(a.root, functionID, "", nil)
 }
 

@@ -119,7 +119,7 @@ func TestNames_ReachNoFileOutside(t *testing.T) {
 		if dir, _, err := artifacts.Local(ctx, blob.Ref{FunctionID: id, Name: id}); err == nil {
 			t.Errorf("Local(%q) = %s, want an error", id, dir)
 		}
-		_ = artifacts.Keep(ctx, id, "other")
+		_ = artifacts.Keep(ctx, id, func() ([]string, error) { return []string{"other"}, nil })
 		_ = artifacts.Delete(ctx, id)
 		_ = archives.Prune(ctx, id, func() ([]string, error) { return nil, nil })
 		_ = archives.Delete(ctx, id)

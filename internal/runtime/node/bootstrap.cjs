@@ -1,10 +1,10 @@
 "use strict";
 
-// Serves one function over HTTP/1.1: on the listening socket that it inherits as
-// file descriptor 3, reporting by a byte on file descriptor 4 that it is ready.
-// Arguments: the handler's file, "import" or "require", the function's name. With
-// --await as the only one it becomes a worker: it prepares all that it can, waits,
-// and is told the arguments and the environment on file descriptor 5.
+// Serves one function over HTTP/1.1 on the listening socket that it inherits as file
+// descriptor 3. It writes one byte to file descriptor 4 when it is ready. Arguments: the
+// handler's file, "import" or "require", the function's name. With the single argument
+// --await it runs as a warm worker: it initializes itself, and then reads its arguments
+// and environment from file descriptor 5.
 
 const fs = require("node:fs");
 const http = require("node:http");
@@ -15,9 +15,9 @@ const { pathToFileURL } = require("node:url");
 const SOCKET = 3;
 const READY = 4;
 const ASSIGNMENT = 5;
-// Above the 1 MiB of headers that the gateway lets through.
+// The gateway limits headers to 1 MiB.
 const MAX_HEADER_BYTES = 2 << 20;
-// Headers that belong to a connection and not to a message.
+// Hop-by-hop headers, which events and responses do not contain.
 const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
 
 async function load([file, how, functionName]) {
@@ -25,7 +25,7 @@ async function load([file, how, functionName]) {
   const handler = exported[functionName] ?? exported.default?.[functionName];
   if (typeof handler !== "function") {
     const names = Object.keys(exported).join(", ") || "nothing";
-    // The first sentence is Scaleway's: people search for it.
+    // The first sentence is Scaleway's. Users search for it.
     throw new Error(
       `Provided Handler does not exist, or does not export methods properly. No function "${functionName}", but: ${names}`
     );
@@ -33,8 +33,8 @@ async function load([file, how, functionName]) {
   return handler;
 }
 
-// requireOrImport loads a file that nothing declares to be a module. Newer
-// versions of Node recognise a module by its syntax.
+// requireOrImport loads a file that is not declared as a module. Newer versions of
+// Node.js detect a module by its syntax.
 async function requireOrImport(file) {
   try {
     return require(file);
@@ -46,8 +46,8 @@ async function requireOrImport(file) {
   }
 }
 
-// headersOf returns the headers with their names in canonical form, as Scaleway's
-// runtime gives them, and the values of a repeated header joined.
+// headersOf returns the headers with canonical names, as in Scaleway's runtime. It joins
+// the values of a repeated header.
 function headersOf(request) {
   const headers = {};
   const raw = request.rawHeaders;
@@ -71,7 +71,8 @@ function decodePath(path) {
   }
 }
 
-// looksLikeBase64 is Scaleway's guess: whatever decodes counts, even "test".
+// looksLikeBase64 reports whether a text can be decoded, even if it is only "test".
+// Scaleway's runtime does the same.
 function looksLikeBase64(body) {
   const text = body.replace(/[\r\n]/g, "");
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
@@ -81,13 +82,13 @@ function looksLikeBase64(body) {
 function eventOf(request, body) {
   const [path, ...query] = request.url.split("?");
   const parameters = {};
-  // Of a repeated parameter the last one counts.
+  // The last value of a repeated parameter wins.
   for (const [name, value] of new URLSearchParams(query.join("?"))) parameters[name] = value;
   const event = {
     resource: "",
     path: decodePath(path),
     httpMethod: request.method,
-    // Scaleway's documentation calls it so for some languages.
+    // The name in Scaleway's documentation for some languages.
     method: request.method,
     headers: headersOf(request),
     multiValueHeaders: null,
@@ -119,8 +120,8 @@ function contextOf(env) {
   };
 }
 
-// invoke calls the handler and waits for its result, by whichever of the three
-// ways comes first: what it returns, what its promise becomes, or the callback.
+// invoke calls the handler and waits for its result: a returned value, a resolved promise,
+// or a call of the callback, whichever is first.
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
     const callback = (error, result) => (error ? reject(error) : resolve(result));
@@ -133,15 +134,15 @@ function invoke(handler, event, context) {
   });
 }
 
-// TOKEN is what matters in the text of a function: comments and strings, which do
-// not count, words, "...", "=>", and brackets and commas.
+// TOKEN matches the tokens of a function's text that takesCallback needs: comments and
+// strings, which are ignored, words, "...", "=>", brackets and commas.
 const TOKEN = /\/\/.*|\/\*[^]*?\*\/|"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'|`(?:\\[^]|[^`\\])*`|[\w$.]+|=>|[()[\]{},]/g;
 
 const callbackTakers = new WeakMap();
 
-// takesCallback tells whether a function uses a third argument: as a parameter, with
-// a default or without, as one of the rest, or by way of "arguments". Its length
-// counts parameters only up to the first with a default.
+// takesCallback reports whether a function uses a third argument: as a parameter with or
+// without a default, as a rest parameter, or through "arguments". The length of a
+// function does not count parameters after the first default.
 function takesCallback(handler) {
   if (handler.length >= 3) return true;
   if (!callbackTakers.has(handler)) {
@@ -155,7 +156,7 @@ function takesCallback(handler) {
 function hasThirdParameter(tokens) {
   let index = tokens.indexOf("(");
   const arrow = tokens.indexOf("=>");
-  // One parameter needs no brackets.
+  // A single parameter needs no brackets.
   if (index < 0 || (arrow >= 0 && arrow < index)) return false;
   let commas = 0;
   for (let depth = 0; index < tokens.length; index++) {
@@ -170,8 +171,8 @@ function hasThirdParameter(tokens) {
   return false;
 }
 
-// usesArguments looks for "arguments" outside of functions within the function,
-// which have their own. So has none an arrow function.
+// usesArguments reports whether a function uses "arguments" outside of inner functions,
+// which have their own. Arrow functions have none.
 function usesArguments(tokens) {
   if (tokens[0] !== "function" && tokens[1] !== "function" && isArrow(tokens)) return false;
   for (let index = 1, depth = 0, inner = -1; index < tokens.length; index++) {
@@ -184,7 +185,7 @@ function usesArguments(tokens) {
   return false;
 }
 
-// isArrow tells whether the brackets that come first are followed by an arrow.
+// isArrow reports whether an arrow follows the first brackets.
 function isArrow(tokens) {
   let depth = 0;
   for (const token of tokens) {
@@ -196,9 +197,8 @@ function isArrow(tokens) {
   return false;
 }
 
-// answerOf makes an answer of a result. Text that is JSON counts as the value it
-// stands for, and an object with any of the answer's keys as a whole answer; all
-// else is the body of a 200.
+// answerOf converts a result to a response. JSON text is decoded first. An object with a key
+// of a response is the response; anything else is the body of a response with status 200.
 function answerOf(result) {
   const value = typeof result === "string" ? parse(result) : result;
   if (!isAnswer(value)) return { status: 200, headers: [], body: textOf(value, result) };
@@ -225,16 +225,16 @@ function isAnswer(value) {
   );
 }
 
-// textOf returns a value as it goes into a body. An object that came as JSON text
-// goes out as that text.
+// textOf returns the body for a value. For an object that was decoded from JSON text it
+// returns that text.
 function textOf(value, original) {
   if (value === undefined || value === null) return "";
   if (typeof value === "string" || Buffer.isBuffer(value)) return value;
   return typeof original === "string" ? original : JSON.stringify(value) ?? String(value);
 }
 
-// statusOf takes a number, and also its digits as text, which real functions
-// return. Anything else is the function's mistake, and is told as such.
+// statusOf accepts a number and its digits as text, which existing functions return, and
+// throws for anything else.
 function statusOf(code) {
   if (code === undefined || code === null) return 200;
   const status = typeof code === "string" && /^\d{3}$/.test(code) ? Number(code) : code;
@@ -244,7 +244,7 @@ function statusOf(code) {
   return status;
 }
 
-// listHeaders returns pairs of name and value; a list of values makes several.
+// listHeaders returns pairs of name and value. A list of values becomes several pairs.
 function listHeaders(headers) {
   const pairs = [];
   for (const [name, values] of Object.entries(headers ?? {})) {
@@ -269,7 +269,7 @@ function failure(error) {
   return {
     status: 500,
     headers: [["Content-Type", "text/plain; charset=utf-8"]],
-    // The misspelling is Scaleway's: people search for the sentence.
+    // The misspelling is Scaleway's. Users search for the sentence.
     body: `An error occured during handler execution: ${message}\n`,
   };
 }
@@ -301,7 +301,7 @@ function send(response, { status, headers, body }) {
   });
 }
 
-// calls is how many are under way; stopping says that none will follow.
+// calls is the number of calls in progress. stopping is set when no more are accepted.
 let calls = 0;
 let stopping = false;
 const exitWhenIdle = () => stopping && calls === 0 && process.exit(0);
@@ -312,14 +312,14 @@ function makeServer(handler, context) {
     try {
       await send(response, await answer(handler, { ...context }, request));
     } catch (error) {
-      // The caller is gone, or the answer cannot be sent.
+      // The client disconnected, or the response could not be sent.
       console.error(error);
       response.destroy();
     }
     calls--;
     exitWhenIdle();
   });
-  // The gateway keeps time, and keeps its connection.
+  // The gateway enforces timeouts and reuses its connection.
   server.timeout = server.requestTimeout = server.headersTimeout = server.keepAliveTimeout = 0;
   server.maxHeadersCount = 0;
   return server;
@@ -340,23 +340,22 @@ function serve(handler) {
 
 const WARM_CALL = "POST /?a=b HTTP/1.1\r\nHost: worker\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
-// warmUp answers a call that nobody makes, within this process, so that what Node
-// loads and compiles at the first use is there for the first call. Of it nothing
-// stays open.
+// warmUp makes a call within this process, so that Node.js loads and compiles before the
+// first real call what it needs for one. It leaves nothing open.
 async function warmUp() {
-  // The first module loads what modules need.
+  // The first import initializes the module loader.
   await import("data:text/javascript,");
   const result = { statusCode: 200, headers: { A: ["b"] }, body: {} };
   const server = makeServer(() => result, contextOf({}));
   try {
     await callOverSocket(server);
   } catch {
-    // Not every Node, and not every sandbox, has such sockets.
+    // Some versions of Node.js and some sandboxes have no abstract sockets.
     await callWithin(server);
   }
 }
 
-// callOverSocket calls the server at a socket without a place in the file system.
+// callOverSocket calls the server over an abstract socket.
 async function callOverSocket(server) {
   const path = `\0jeton-worker-${process.pid}`;
   await new Promise((resolve, reject) => server.once("error", reject).listen({ path }, resolve));
@@ -380,20 +379,19 @@ async function callWithin(server) {
   wire.destroy();
 }
 
-// receive waits for the assignment, and makes this process one that was started
-// for it.
+// receive waits for the assignment, and sets the arguments and environment of this process.
 function receive() {
   const assignment = JSON.parse(fs.readFileSync(ASSIGNMENT, "utf8"));
   fs.closeSync(ASSIGNMENT);
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, assignment.environment);
-  // The code was mounted over this folder since.
+  // The code was mounted over this folder meanwhile.
   process.chdir(process.cwd());
   process.argv.splice(2, process.argv.length, ...assignment.arguments);
 }
 
-// reasonOf returns an error's class and message. A class that sets no name has
-// that of its constructor.
+// reasonOf returns the class and message of an error. A class without a name of its own has
+// the name of its constructor.
 function reasonOf(error) {
   if (!(error instanceof Error)) return `Uncaught ${String(error)}`;
   const name = error.name && error.name !== "Error" ? error.name : error.constructor?.name || "Error";
@@ -410,7 +408,7 @@ async function main() {
 
 main().catch((error) => {
   console.error(error);
-  // The last line is what the operator and the function's author are told.
+  // The operator and the function's author see the last line.
   console.error(reasonOf(error).split("\n")[0]);
   process.exit(1);
 });

@@ -17,39 +17,39 @@ const bootstrapFile = "bootstrap.cjs"
 //go:embed bootstrap.cjs
 var bootstrap []byte
 
-// extensions are those of handlers, in the order in which they are looked for.
+// extensions has the extensions of handler files in the order of precedence.
 var extensions = []string{".js", ".mjs", ".cjs"}
 
-// syntax is that of one file, which Node complains about in many lines.
+// syntax checks one file. Node.js reports an error in many lines.
 var syntax = script.Checker{Arguments: []string{"--check"}, Lines: 12}
 
-// A Builder builds Node functions.
+// A Builder builds Node.js functions. It is safe for concurrent use.
 type Builder struct{ toolchains *runtime.Toolchains }
 
 var _ runtime.Builder = (*Builder)(nil)
 
-// Worker is a Node that waits for its function.
+// Worker returns the warm worker for Node.js.
 func Worker() runtime.Worker {
 	return runtime.Worker{
 		Interpreter: runtime.Node, BootstrapName: bootstrapFile, Bootstrap: bootstrap,
-		// Of Node itself, of libuv, OpenSSL and ICU, and of the C library.
+		// The variables of Node.js, libuv, OpenSSL, ICU and the C library.
 		Startup: []string{"NODE_*", "UV_*", "OPENSSL_*", "SSL_CERT_*", "ICU_*", "LANG", "LANGUAGE", "LC_*", "LD_*", "GLIBC_TUNABLES", "MALLOC_*"},
-		// Only code reads this one.
+		// Node.js itself does not read this one.
 		Handled: []string{"NODE_ENV"},
 	}
 }
 
-// New returns a builder that uses the machine's Node.
+// New returns a builder that uses the Node.js of this machine.
 func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: toolchains} }
 
-// Fingerprint changes with Node and the bootstrap.
+// Fingerprint changes with the toolchain and the bootstrap.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.Node)
 	return runtime.Digest(toolchain.Path, toolchain.Version, runtime.CodeDir, string(bootstrap)), err
 }
 
-// Build checks the syntax of the handler's file, without running it, and puts
-// the code and the bootstrap into the output.
+// Build checks the syntax of the handler's file without running it, and writes code and
+// bootstrap to the output.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
 	toolchain, err := b.toolchains.For(runtime.Node)
 	if err != nil {
@@ -66,10 +66,10 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if isModule(build.Source, file) {
 		how = "import"
 	}
-	// The empty package.json keeps Node from looking for one above the output,
-	// where it would find that of a stranger.
-	beside := map[string][]byte{bootstrapFile: bootstrap, "package.json": []byte("{}\n")}
-	if err := script.Lay(build, beside); err != nil {
+	// The empty package.json keeps Node.js from searching for one in the folders above the
+	// output.
+	files := map[string][]byte{bootstrapFile: bootstrap, "package.json": []byte("{}\n")}
+	if err := script.Lay(build, files); err != nil {
 		return runtime.Launch{}, err
 	}
 	return runtime.Launch{
@@ -83,8 +83,8 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	}, nil
 }
 
-// isModule tells whether a file is an ES module: by its extension, or by the
-// nearest package.json.
+// isModule reports whether a file is an ES module, by its extension or the nearest
+// package.json.
 func isModule(source, file string) bool {
 	switch path.Ext(file) {
 	case ".mjs":
@@ -96,7 +96,7 @@ func isModule(source, file string) bool {
 		text, err := tool.ReadDescription(filepath.Join(source, filepath.FromSlash(dir), "package.json"))
 		if err == nil {
 			var described struct{ Type string }
-			// A package.json that cannot be read is Node's to complain about.
+			// Node.js reports an invalid package.json.
 			_ = json.Unmarshal(text, &described)
 			return described.Type == "module"
 		}

@@ -6,23 +6,22 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
-func TestWorker(t *testing.T) {
+func TestWorker_LeavesNoTraces(t *testing.T) {
 	t.Parallel()
 	runtimetest.TestWorker(t, language.Worker, language.Build(t, "handler.handle", map[string]string{
 		"handler.js": "exports.handle = () => ({ ...process.env });",
 	}))
 }
 
-// TestWorkerTimeZone asks that a variable which Node heeds later than at its
-// start has its effect.
-func TestWorkerTimeZone(t *testing.T) {
+// Node.js reads TZ again when it changes.
+func TestWorker_AppliesTimeZone(t *testing.T) {
 	t.Parallel()
 	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.js": "exports.handle = () => new Date().getTimezoneOffset();",
 	})
 	language.InBothModes(t, func(t *testing.T, mode runtimetest.Mode) {
 		if got := mode.Start(t, built, "TZ=Asia/Tokyo").Do(t, runtimetest.Call{}); got.Body != "-540" {
-			t.Errorf("the offset of the time zone is %s, want -540", got.Body)
+			t.Errorf("got offset %s, want -540", got.Body)
 		}
 	})
 }

@@ -12,23 +12,23 @@ import (
 
 const (
 	bootstrapFile = "bootstrap.php"
-	// excerptLines is how much of what PHP and composer print users see.
+	// excerptLines is the number of lines of the output of PHP and composer that users see.
 	excerptLines = 12
 )
 
-// syntax is checked whatever the machine's own settings are.
+// syntax checks one file, independently of the settings of the machine.
 var syntax = script.Checker{
 	Arguments: []string{"-n", "-d", "display_errors=1", "-d", "log_errors=0", "-d", "html_errors=0", "-l"},
 	Lines:     excerptLines,
 }
 
-// Config is how a Builder builds.
+// Config configures a Builder.
 type Config struct {
-	// Timeout bounds the run of composer.
+	// Timeout is the maximum time of each run of composer.
 	Timeout time.Duration
 }
 
-// A Builder builds PHP functions.
+// A Builder builds PHP functions. It is safe for concurrent use.
 type Builder struct {
 	config     Config
 	toolchains *runtime.Toolchains
@@ -36,15 +36,14 @@ type Builder struct {
 
 var _ runtime.Builder = (*Builder)(nil)
 
-// New returns a builder that uses the machine's PHP, and its composer.
+// New returns a builder that uses the PHP and composer of this machine.
 func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	return &Builder{config: config, toolchains: toolchains}
 }
 
-// options are settings that functions may rely on, whatever the machine's own
-// are: no limit of time or memory but the instance's, complaints in the log and
-// not in the text, the environment in $_ENV. The machine's own settings say which
-// extensions there are.
+// options returns settings that do not depend on the machine: no limits of time and memory
+// besides those of the instance, error messages in the log instead of the response, and
+// the environment in $_ENV. The settings of the machine determine the extensions.
 func options() []string {
 	var options []string
 	for _, setting := range []string{
@@ -56,23 +55,23 @@ func options() []string {
 	return options
 }
 
-// Worker is a PHP that waits for its function.
+// Worker returns the warm worker for PHP.
 func Worker() runtime.Worker {
 	return runtime.Worker{
 		Interpreter: runtime.PHP, Options: options(), BootstrapName: bootstrapFile, Bootstrap: bootstrap,
-		// Of PHP itself and of the C library.
+		// The variables of PHP and the C library.
 		Startup: []string{"PHPRC", "PHP_INI_SCAN_DIR", "USE_ZEND_ALLOC*", "OPENSSL_*", "LANG", "LANGUAGE", "LC_*", "LD_*", "GLIBC_TUNABLES", "MALLOC_*"},
 	}
 }
 
-// Fingerprint changes with PHP and the bootstrap.
+// Fingerprint changes with the toolchain and the bootstrap.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.PHP)
 	return runtime.Digest(toolchain.Path, toolchain.Version, runtime.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
 }
 
-// Build checks the syntax of the handler's file, without running it, gets the
-// dependencies, and puts the code and the bootstrap into the output.
+// Build checks the syntax of the handler's file without running it, installs dependencies,
+// and writes code and bootstrap to the output.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
 	toolchain, err := b.toolchains.For(runtime.PHP)
 	if err != nil {

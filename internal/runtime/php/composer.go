@@ -18,8 +18,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// install has composer get what composer.json asks for, unless the archive has a
-// vendor folder that composer has made.
+// install installs the requirements of composer.json, unless the archive has a vendor
+// folder of composer.
 func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
 	for _, name := range []string{"composer.json", "composer.lock"} {
 		if err := checkPlaces(filepath.Join(build.Source, name), name); err != nil {
@@ -32,7 +32,7 @@ func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtim
 	composer, err := exec.LookPath("composer")
 	if err != nil {
 		return runtime.Failf("the archive has a composer.json, and this server has no composer: " +
-			"have composer installed (https://getcomposer.org), or put the folder vendor that it makes into the archive")
+			"ask the operator to install composer (https://getcomposer.org), or put the folder vendor that it creates into the archive")
 	}
 	c := &installation{
 		program: composer, toolchain: t, build: build, timeout: b.config.Timeout,
@@ -48,9 +48,8 @@ func (b *Builder) install(ctx context.Context, t runtime.Toolchain, build runtim
 	return c.install(ctx)
 }
 
-// An installation is the two runs of composer for one build: one that downloads and
-// sees nothing of the archive but its packages' descriptions, and one that sees the
-// archive and downloads nothing.
+// An installation is two runs of composer: one that downloads and sees only the manifests
+// of the archive, and one that sees the whole archive and has no network access.
 type installation struct {
 	program        string
 	toolchain      runtime.Toolchain
@@ -59,8 +58,8 @@ type installation struct {
 	scratch, cache string
 }
 
-// arguments are those of both runs. Neither scripts nor plugins: a build runs no code
-// of the archive.
+// arguments returns the arguments of a run. Scripts and plugins are disabled, because a
+// build must not run code of the archive.
 func arguments(more ...string) []string {
 	return append([]string{
 		"install", "--no-dev", "--no-interaction", "--no-progress", "--no-ansi", "--no-scripts", "--no-plugins", "--prefer-dist",
@@ -73,7 +72,7 @@ func (c *installation) command(dir string) tool.Command {
 		Env: append(tool.Inherited(), "HOME="+c.scratch, "TMPDIR="+c.scratch, "COMPOSER_HOME="+c.scratch,
 			"COMPOSER_CACHE_DIR="+c.cache, "COMPOSER_ALLOW_SUPERUSER=1", "COMPOSER_MIRROR_PATH_REPOS=1",
 			"COMPOSER_VENDOR_DIR=vendor", "COMPOSER_BIN_DIR=vendor/bin",
-			// Otherwise composer asks a version control system for it.
+			// Otherwise composer runs a version control program to find it.
 			"COMPOSER_ROOT_VERSION=1.0.0"),
 		Isolation: c.toolchain.Isolation,
 		Log:       c.build.Log,
@@ -81,9 +80,9 @@ func (c *installation) command(dir string) tool.Command {
 	}
 }
 
-// download fills the cache with the packages that composer.json asks for, and locks
-// their versions if the archive has not. The step has the network, and of the archive
-// only descriptions and packed packages.
+// download downloads the packages of composer.json to the cache, and writes composer.lock
+// if the archive has none. The step has network access, and sees only manifests and
+// packed packages of the archive.
 func (c *installation) download(ctx context.Context) error {
 	if c.toolchain.Offline != "" {
 		return nil
@@ -92,26 +91,26 @@ func (c *installation) download(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stage := filepath.Join(c.scratch, "download")
-	seen := func(name string) bool {
+	folder := filepath.Join(c.scratch, "download")
+	isVisible := func(name string) bool {
 		return path.Base(name) == "composer.json" || name == "composer.lock" || name == "auth.json" || slices.ContainsFunc(places, func(place string) bool {
 			return strings.HasPrefix(name, place+"/")
 		})
 	}
-	if err := tool.Skeleton(ctx, c.build.Source, stage, seen, false); err != nil {
+	if err := tool.Skeleton(ctx, c.build.Source, folder, isVisible, false); err != nil {
 		return err
 	}
-	command := c.command(stage)
+	command := c.command(folder)
 	command.Args = append([]string{c.program}, arguments("--download-only")...)
 	command.Writable, command.Network = []string{c.scratch, c.cache}, true
 	err = c.build.Fetch(ctx, func(ctx context.Context) error { return c.run(ctx, command) })
 	if err != nil {
 		return err
 	}
-	return tool.Take(stage, c.build.Source, "composer.lock")
+	return tool.Take(folder, c.build.Source, "composer.lock")
 }
 
-// install puts the packages of the cache into the folder vendor.
+// install installs the packages from the cache to the folder vendor.
 func (c *installation) install(ctx context.Context) error {
 	command := c.command(c.build.Source)
 	command.Args = append([]string{c.program}, arguments("--optimize-autoloader")...)
@@ -129,15 +128,15 @@ func (c *installation) run(ctx context.Context, command tool.Command) error {
 	case errors.As(err, &failure):
 		shown := tool.Excerpt(out, excerptLines, filepath.Join(c.scratch, "download")+"/", c.build.Source+"/", c.scratch+"/", c.cache+"/")
 		if c.toolchain.Offline != "" {
-			shown += "\n" + c.toolchain.Offline + ": put the folder vendor that composer makes into the archive"
+			shown += "\n" + c.toolchain.Offline + ": put the folder vendor that composer creates into the archive"
 		}
 		return runtime.Failf("composer failed:\n%s", shown)
 	}
 	return err
 }
 
-// packedPlaces are the folders of the archive that composer.json names as having
-// packed packages.
+// packedPlaces returns the folders of the archive that composer.json declares as
+// repositories of packed packages.
 func packedPlaces(source string) ([]string, error) {
 	text, err := tool.ReadDescription(filepath.Join(source, "composer.json"))
 	if err != nil {
@@ -148,8 +147,7 @@ func packedPlaces(source string) ([]string, error) {
 	if err := json.Unmarshal(text, &described); err != nil {
 		return nil, runtime.Failf("composer.json cannot be read: %v", err)
 	}
-	// They are a list, or an object with their names; what is neither is composer's to
-	// complain about.
+	// Repositories are a list or an object with names. Composer reports anything else.
 	var raw []json.RawMessage
 	if json.Unmarshal(described.Repositories, &raw) != nil {
 		var named map[string]json.RawMessage
@@ -171,9 +169,8 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// checkPlaces refuses packages from folders outside the archive, which would put
-// files of this server, or of another function, into this one; and folders outside
-// of it to write to.
+// checkPlaces refuses packages from folders outside of the archive, which could copy files
+// of the server or of another function into this one, and output folders outside of it.
 func checkPlaces(path, name string) error {
 	text, err := tool.ReadDescription(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -187,13 +184,13 @@ func checkPlaces(path, name string) error {
 		return runtime.Failf("%s cannot be read: %v", name, err)
 	}
 	if key, place, found := foreign(content); found {
-		return runtime.Failf("%s has the %s %s: want a folder in the archive, or an address that begins with https://", name, key, place)
+		return runtime.Failf("%s has the %s %s: use a folder in the archive or an address that begins with https://", name, key, place)
 	}
 	return nil
 }
 
-// foreign finds a place that is neither of the network nor of the archive, under
-// any key that stands for one.
+// foreign returns a key that names a folder or address, and its value, if the value is
+// neither in the archive nor an https:// address.
 func foreign(content any) (key, place string, found bool) {
 	switch value := content.(type) {
 	case []any:

@@ -19,9 +19,8 @@ import (
 	"github.com/jeton-dev/jeton/test/deploy"
 )
 
-// TestComposer has the autoloader made that composer.json describes, which needs
-// no package of elsewhere.
-func TestComposer(t *testing.T) {
+// The autoloader of composer.json needs no package.
+func TestComposer_WritesAutoloader(t *testing.T) {
 	t.Parallel()
 	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.php":   "<?php function handle($e, $c) { return App\\Text::SAID; }",
@@ -29,13 +28,12 @@ func TestComposer(t *testing.T) {
 		"composer.json": `{"autoload": {"psr-4": {"App\\": "src/"}}, "scripts": {"post-autoload-dump": "false"}}`,
 	})
 	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "loaded by composer" {
-		t.Errorf("answer is %d %q", got.Status, got.Body)
+		t.Errorf("got %d %q from the function", got.Status, got.Body)
 	}
 }
 
-// TestComposerDownloads has composer get a package from a repository, over HTTPS
-// with an authority that the server's variables name.
-func TestComposerDownloads(t *testing.T) {
+// The repository has a certificate of an authority that the server's variables name.
+func TestComposer_DownloadsOverHTTPS(t *testing.T) {
 	repository := repositoryOf(t, map[string]string{
 		"text/composer.json": `{"name": "jeton/text", "autoload": {"psr-4": {"Text\\": ""}}}`,
 		"text/Said.php":      "<?php namespace Text; class Said { const IT = 'downloaded'; }",
@@ -46,13 +44,12 @@ func TestComposerDownloads(t *testing.T) {
 			repository + `"}]}`,
 	})
 	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "downloaded" {
-		t.Errorf("answer is %d %q", got.Status, got.Body)
+		t.Errorf("got %d %q from the function", got.Status, got.Body)
 	}
 }
 
-// TestComposer_RunsNothingOfTheArchive has folders of version control in the archive
-// whose settings name a program, in the two forms that git takes, for the archive
-// itself and for a package in it.
+// The archive and a package in it contain git repositories, with and without a work tree,
+// whose settings name a program.
 func TestComposer_RunsNothingOfTheArchive(t *testing.T) {
 	t.Parallel()
 	trace := filepath.Join(t.TempDir(), "trace")
@@ -74,15 +71,15 @@ func TestComposer_RunsNothingOfTheArchive(t *testing.T) {
 	}
 	built := language.Build(t, "handler.handle", files)
 	if _, err := os.Stat(trace); !os.IsNotExist(err) {
-		t.Errorf("the build ran what the archive names: %v", err)
+		t.Errorf("the build ran a program that the archive names: %v", err)
 	}
 	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "local" {
-		t.Errorf("answer is %d %q", got.Status, got.Body)
+		t.Errorf("got %d %q from the function", got.Status, got.Body)
 	}
 }
 
-// hostileRepository are the files of one of git's in which an object is missing that
-// git fetches by a program that the settings name.
+// hostileRepository returns the files of a git repository with a missing object, which git
+// fetches with a program that the settings name.
 func hostileRepository(trace string) map[string]string {
 	return map[string]string{
 		"HEAD":            "ref: refs/heads/main\n",
@@ -93,8 +90,7 @@ func hostileRepository(trace string) map[string]string {
 	}
 }
 
-// TestComposer_OfflineSaysWhy has no network for builds.
-func TestComposer_OfflineSaysWhy(t *testing.T) {
+func TestComposer_ExplainsOffline(t *testing.T) {
 	t.Parallel()
 	toolchains := runtimetest.Toolchains(t)
 	toolchains.Isolate(nil, nil)
@@ -103,11 +99,11 @@ func TestComposer_OfflineSaysWhy(t *testing.T) {
 		"handler.php": "<?php function handle($e, $c) {}", "composer.json": `{"require": {"some/package": "^1"}}`,
 	})
 	if !strings.Contains(message, "--egress=none") || !strings.Contains(message, "vendor") {
-		t.Errorf("the message is %q, want why nothing is downloaded and what to do", message)
+		t.Errorf("got message %q, want the cause and what to do", message)
 	}
 }
 
-// repositoryOf serves version 1.0.0 of jeton/text, and returns the address.
+// repositoryOf starts a repository with version 1.0.0 of jeton/text, and returns its URL.
 func repositoryOf(t *testing.T, files map[string]string) string {
 	t.Helper()
 	archive, err := deploy.Archive(files)

@@ -1,6 +1,6 @@
-// Package php builds PHP functions: it checks the file that the handler names,
-// has composer install what composer.json asks for unless the archive brings it,
-// and puts a bootstrap beside the code. The bootstrap, which serves the function
-// with PHP's own extensions only, turns requests into events and results into
-// answers as Scaleway's documentation and published libraries do.
+// Package php builds PHP functions: it checks the syntax of the handler's file, installs
+// the requirements of composer.json with composer unless the archive contains them, and
+// adds a bootstrap. The bootstrap serves the function with PHP's standard extensions
+// only. It maps requests to events and results to responses as Scaleway's documentation
+// and published libraries do.
 package php

@@ -10,7 +10,7 @@ var echoing = map[string]string{
 	"handler.php": "<?php function handle($event, $context) { return $event['body']; }",
 }
 
-func TestHTTP(t *testing.T) {
+func TestBootstrap_HandlesRawHTTP(t *testing.T) {
 	t.Parallel()
 	runtimetest.TestRaw(t, runtimetest.Start(t, language.Build(t, "handler.handle", echoing)))
 }

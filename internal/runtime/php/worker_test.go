@@ -6,16 +6,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/runtimetest"
 )
 
-func TestWorker(t *testing.T) {
+func TestWorker_LeavesNoTraces(t *testing.T) {
 	t.Parallel()
 	runtimetest.TestWorker(t, language.Worker, language.Build(t, "handler.handle", map[string]string{
 		"handler.php": "<?php function handle($e, $c) { return getenv(); }",
 	}))
 }
 
-// TestWorkerGlobals asks that all of PHP's ways to the environment lead to the
-// assigned one, and that nothing of the bootstrap shows.
-func TestWorkerGlobals(t *testing.T) {
+// All interfaces of PHP return the assigned environment, and no variables of the bootstrap.
+func TestWorker_SetsGlobals(t *testing.T) {
 	t.Parallel()
 	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.php": `<?php function handle($e, $c) {
@@ -25,7 +24,7 @@ func TestWorkerGlobals(t *testing.T) {
 	language.InBothModes(t, func(t *testing.T, mode runtimetest.Mode) {
 		got := mode.Start(t, built, "A=1", "PHP_SELF=mine").Do(t, runtimetest.Call{})
 		if want := `["1","1","1",true,1,false,[]]`; got.Body != want {
-			t.Errorf("the function sees %s, want %s", got.Body, want)
+			t.Errorf("got %s, want %s", got.Body, want)
 		}
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The parts of the bootstrap, in their order: one file is quicker to load than
+// The parts of the bootstrap in their order. They become one file, which loads faster than
 // several.
 var (
 	//go:embed bootstrap/begin.py

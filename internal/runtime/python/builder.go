@@ -16,48 +16,48 @@ import (
 
 const (
 	bootstrapFile = "bootstrap.py"
-	// compileTimeout bounds the compilation of all the code, which is only
-	// there to make starts faster.
+	// compileTimeout is the maximum time of the compilation to bytecode, which only
+	// makes starts faster.
 	compileTimeout = 5 * time.Minute
 )
 
-// syntaxProgram compiles a file without running it or writing anything.
+// syntaxProgram compiles a file without running it or writing to files.
 const syntaxProgram = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', dont_inherit=True)"
 
-// syntax is that of one file, which Python complains about in few lines.
+// syntax checks one file. Python reports an error in few lines.
 var syntax = script.Checker{Arguments: []string{"-I", "-c", syntaxProgram}, Lines: 4}
 
-// A Builder builds Python functions.
+// A Builder builds Python functions. It is safe for concurrent use.
 type Builder struct{ toolchains *runtime.Toolchains }
 
 var _ runtime.Builder = (*Builder)(nil)
 
-// options are those of the interpreter. Output is not buffered (-u), for it is the
-// function's log. The modules that this machine's Python has installed are not
-// there for functions (-S): at Scaleway they are not either.
+// options returns the options of the interpreter. Output is not buffered (-u), because it
+// is the log of the function. Modules that are installed on this machine are not
+// available (-S), as at Scaleway.
 func options() []string { return []string{"-u", "-S"} }
 
-// Worker is a Python that waits for its function.
+// Worker returns the warm worker for Python.
 func Worker() runtime.Worker {
 	return runtime.Worker{
 		Interpreter: runtime.Python, Options: options(), BootstrapName: bootstrapFile, Bootstrap: bootstrap,
-		// Of Python itself and of the C library.
+		// The variables of Python and the C library.
 		Startup: []string{"PYTHON*", "LANG", "LANGUAGE", "LC_*", "LD_*", "GLIBC_TUNABLES", "MALLOC_*"},
 		Handled: []string{"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"},
 	}
 }
 
-// New returns a builder that uses the machine's Python.
+// New returns a builder that uses the Python of this machine.
 func New(toolchains *runtime.Toolchains) *Builder { return &Builder{toolchains: toolchains} }
 
-// Fingerprint changes with Python and the bootstrap.
+// Fingerprint changes with the toolchain and the bootstrap.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.Python)
 	return runtime.Digest(toolchain.Path, toolchain.Version, runtime.CodeDir, string(bootstrap), strings.Join(options(), " ")), err
 }
 
-// Build checks the syntax of the handler's file, without running it, and puts
-// the code, compiled, and the bootstrap into the output.
+// Build checks the syntax of the handler's file without running it, and writes code,
+// bytecode and bootstrap to the output.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
 	toolchain, err := b.toolchains.For(runtime.Python)
 	if err != nil {
@@ -86,15 +86,15 @@ func launch(file, function string) runtime.Launch {
 		Command:     append(options(), path.Join(runtime.DirPlaceholder, bootstrapFile), code, file, function),
 		Env: []string{
 			"PYTHONPATH=" + code + ":" + path.Join(code, "package"),
-			// The output never changes.
+			// Instances must not change the output.
 			"PYTHONDONTWRITEBYTECODE=1",
 		},
 	}
 }
 
-// compile writes the bytecode that Python itself would write at the first start,
-// were it allowed to. Files that do not compile are left alone: libraries ship
-// some for other versions of Python.
+// compile writes the bytecode that Python would write at the first start if the folder were
+// writable. It ignores files that do not compile, because libraries contain files for
+// other versions of Python.
 func compile(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
 	_, err := tool.Run(ctx, tool.Command{
 		Args:      []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, runtime.CodeDir)},

@@ -32,35 +32,35 @@ def slow(event, context):
     return "finished"
 `
 
-func TestEvents(t *testing.T) {
+func TestBootstrap_MapsRequestsToEvents(t *testing.T) {
 	t.Parallel()
 	language.TestEvents(t, "handler.echo", shared)
 }
 
-func TestResults(t *testing.T) {
+func TestBootstrap_MapsResultsToResponses(t *testing.T) {
 	t.Parallel()
 	language.TestResults(t, "handler.respond", shared)
 }
 
-func TestTermination(t *testing.T) {
+func TestBootstrap_EndsAfterItsCall(t *testing.T) {
 	t.Parallel()
 	language.TestTermination(t, "handler.slow", shared)
 }
 
-func TestHandlers(t *testing.T) {
+func TestBootstrap_CallsHandlers(t *testing.T) {
 	t.Parallel()
 	language.TestHandlers(t, map[string]runtimetest.Handling{
-		"modules beside and in package": {
+		"modules next to the handler and in package": {
 			Files: map[string]string{
 				"handler.py":          "import one\nfrom two import text\ndef handle(e, c): return one.text + text\n",
 				"one.py":              "text = 'one'\n",
 				"package/two/code.py": "",
-				// Only Python 2 would compile this one, as libraries have them.
+				// Libraries contain files that only Python 2 compiles.
 				"package/two/old.py":      "print 'old'\n",
 				"package/two/__init__.py": "text = 'two'\n",
 			}, Body: "onetwo",
 		},
-		"a folder": {
+		"handler in a folder": {
 			Handler: "src/handler.handle",
 			Files: map[string]string{
 				"src/handler.py": "from . import near\nimport far\ndef handle(e, c): return near.text + far.text\n",
@@ -68,15 +68,15 @@ func TestHandlers(t *testing.T) {
 				"far.py":         "text = 'far'\n",
 			}, Body: "nearfar",
 		},
-		"a file called as a module of the library": {
+		"name of a module of the library": {
 			Handler: "signal.handle",
 			Files:   map[string]string{"signal.py": "def handle(e, c): return 'mine'\n"}, Body: "mine",
 		},
-		"a file with dots and dashes": {
+		"name with dots and dashes": {
 			Handler: "my-own.handler.handle",
 			Files:   map[string]string{"my-own.handler.py": "def handle(e, c): return 'dots'\n"}, Body: "dots",
 		},
-		"the main thread": {
+		"main thread": {
 			Files: map[string]string{
 				"handler.py": "import threading\ndef handle(e, c): return str(threading.current_thread() is threading.main_thread())\n",
 			}, Body: "True",
@@ -84,53 +84,51 @@ func TestHandlers(t *testing.T) {
 		"bytes": {
 			Files: map[string]string{"handler.py": "def handle(e, c): return {'body': b'\\xff\\x00'}\n"}, Body: "\xff\x00",
 		},
-		"nothing": {Files: map[string]string{"handler.py": "def handle(e, c): pass\n"}},
-		"a raise": {
+		"no result": {Files: map[string]string{"handler.py": "def handle(e, c): pass\n"}},
+		"exception": {
 			Files:  map[string]string{"handler.py": "def handle(e, c): raise RuntimeError('raised')\n"},
 			Status: http.StatusInternalServerError, Body: "An error occured during handler execution: raised\n",
 		},
-		"what is no JSON": {
+		"result without JSON form": {
 			Files:  map[string]string{"handler.py": "def handle(e, c): return {'body': {'a': object}}\n"},
 			Status: http.StatusInternalServerError, Body: "An error occured during handler execution: Object of type type is not JSON serializable\n",
 		},
-		"deep text": {
+		"text with deep nesting": {
 			Files: map[string]string{"handler.py": "def handle(e, c): return '[' * 100000\n"}, Body: strings.Repeat("[", 100000),
 		},
-		"the code sample": {
+		"code sample": {
 			Files: map[string]string{"handler.py": runtimetest.CodeSample(t, "python314")}, Body: `{"message":"Hello, World!"}`,
 		},
 	})
 }
 
-func TestStartFailures(t *testing.T) {
+func TestBootstrap_ExplainsStartFailures(t *testing.T) {
 	t.Parallel()
 	language.TestStartFailures(t, map[string]runtimetest.StartFailure{
-		"a missing module": {Code: "import no_such_module", Want: "ModuleNotFoundError: No module named 'no_such_module'"},
-		"a raise":          {Code: "raise RuntimeError('at load\\nand more')", Want: "RuntimeError: at load"},
-		"a raise in a rescue": {
+		"missing module": {Code: "import no_such_module", Want: "ModuleNotFoundError: No module named 'no_such_module'"},
+		"exception":      {Code: "raise RuntimeError('at load\\nand more')", Want: "RuntimeError: at load"},
+		"exception in a handler": {
 			Code: "try:\n    {}['a']\nexcept KeyError:\n    raise ValueError('no a')", Want: "ValueError: no a",
 		},
-		"a syntax error":   {Code: "import ast; ast.parse('x = (')", Want: "SyntaxError: '(' was never closed"},
-		"an exit":          {Code: "import sys; sys.exit('DB_URL is required')", Want: "DB_URL is required"},
-		"no such function": {Code: "def other(e, c): pass", Want: `AttributeError: the handler's file has no function "handle"`},
-		"no function":      {Code: "handle = 3", Want: `AttributeError: the handler's file has no function "handle"`},
+		"syntax error":     {Code: "import ast; ast.parse('x = (')", Want: "SyntaxError: '(' was never closed"},
+		"exit":             {Code: "import sys; sys.exit('DB_URL is required')", Want: "DB_URL is required"},
+		"missing function": {Code: "def other(e, c): pass", Want: `AttributeError: the handler's file has no function "handle"`},
+		"not a function":   {Code: "handle = 3", Want: `AttributeError: the handler's file has no function "handle"`},
 	})
 }
 
-// TestOutputIsCompiledAndNeverWritten asks that the bytecode is there before the
-// first start, and that no start adds to it.
-func TestOutputIsCompiledAndNeverWritten(t *testing.T) {
+func TestBuild_WritesBytecodeThatStartsDoNotChange(t *testing.T) {
 	t.Parallel()
 	built := language.Build(t, "handler.handle", map[string]string{
 		"handler.py": "import helper\ndef handle(e, c): return 'ok'\n", "helper.py": "",
 	})
 	before := listFiles(t, built.Dir)
 	if !strings.Contains(before, "__pycache__/helper.") {
-		t.Errorf("the output has no bytecode of helper.py: %s", before)
+		t.Errorf("got output %s, want bytecode of helper.py", before)
 	}
 	runtimetest.Start(t, built).Do(t, runtimetest.Call{})
 	if after := listFiles(t, built.Dir); after != before {
-		t.Errorf("after a start the output is\n%s\nand was before\n%s", after, before)
+		t.Errorf("got output after a start\n%s\nwant\n%s", after, before)
 	}
 }
 
@@ -147,30 +145,29 @@ func listFiles(t *testing.T, dir string) string {
 	return strings.Join(names, "\n")
 }
 
-func TestBuildFailures(t *testing.T) {
+func TestBuild_ExplainsErrors(t *testing.T) {
 	t.Parallel()
 	language.TestBuildFailures(t, map[string]runtimetest.BuildFailure{
 		"no file": {
 			Files: map[string]string{"main.py": ""},
 			Want:  []string{"there is no handler.py in the archive"},
 		},
-		"a folder around the files": {
+		"folder around the files": {
 			Files: map[string]string{"project/handler.py": ""},
 			Want:  []string{"in its folder project", "not the folder"},
 		},
-		"a syntax error": {
+		"syntax error": {
 			Files: map[string]string{"handler.py": "def handle(event, context):\n    return (\n"},
 			Want:  []string{"the code has a syntax error", `File "handler.py", line 2`, "SyntaxError"},
 		},
-		"code of Python 2": {
+		"Python 2": {
 			Files: map[string]string{"handler.py": "print 'hello'\n"},
 			Want:  []string{"the code has a syntax error", "SyntaxError"},
 		},
 	})
 }
 
-// TestBuildRunsNothing asks that a build does not execute the function's code.
-func TestBuildRunsNothing(t *testing.T) {
+func TestBuild_DoesNotRunTheCode(t *testing.T) {
 	t.Parallel()
 	trace := filepath.Join(t.TempDir(), "trace")
 	language.Build(t, "handler.handle", map[string]string{"handler.py": "open(" + `"` + trace + `", "w")` + "\ndef handle(e, c): pass\n"})

@@ -1,5 +1,5 @@
-// Package python builds Python functions: it checks the file that the handler
-// names and puts a bootstrap beside the code. The bootstrap, which serves the
-// function with Python's standard library only, turns requests into events and
-// results into answers as Scaleway's documentation and published libraries do.
+// Package python builds Python functions: it checks the syntax of the handler's file,
+// compiles the code to bytecode and adds a bootstrap. The bootstrap serves the function
+// with the standard library only. It maps requests to events and results to responses as
+// Scaleway's documentation and published libraries do.
 package python

@@ -16,35 +16,33 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// DefaultTimeout is how long a build may take, from Scaleway's documentation of
+// DefaultTimeout is the maximum time of a build. Source: Scaleway's documentation of
 // function limits.
 const DefaultTimeout = 40 * time.Minute
 
 const (
-	// program is the name of the compiled function in a build's output.
+	// program is the name of the compiled function in the output of a build.
 	program = runtime.CodeDir
-	// excerptLines is how much of cargo's output users see.
+	// excerptLines is the number of lines of cargo's output that users see.
 	excerptLines = 24
 )
 
-// Config is how a Builder builds.
+// Config configures a Builder.
 type Config struct {
-	// Crates is where crates come from in place of crates.io: the address of a
-	// registry, such as sparse+https://crates.example.com/, or the absolute path of
-	// a folder as "cargo vendor" makes it; empty for crates.io. It has no
-	// credentials: builds can read it. What an archive says for itself goes before
-	// it.
+	// Crates replaces crates.io: the URL of a registry, such as
+	// sparse+https://crates.example.com/, or the absolute path of a folder that "cargo
+	// vendor" created. Empty means crates.io. It must not contain credentials, because
+	// builds can read it. The configuration of an archive overrides it.
 	Crates string
-	// Share keeps what was compiled for the next builds of the project; without it
-	// all crates are compiled anew for each. What one function's crates do while they
-	// are compiled could then change another function of the project, so it is for
-	// projects all of whose authors trust each other.
+	// Share reuses compiled crates in later builds of the project. Build scripts of one
+	// function can then change another function of the project, so set it only if all
+	// authors of a project trust each other.
 	Share bool
-	// Timeout bounds one build; zero stands for DefaultTimeout.
+	// Timeout is the maximum time of a build. Zero means DefaultTimeout.
 	Timeout time.Duration
 }
 
-// A Builder builds Rust functions. It may be used concurrently.
+// A Builder builds Rust functions. It is safe for concurrent use.
 type Builder struct {
 	config     Config
 	toolchains *runtime.Toolchains
@@ -52,7 +50,7 @@ type Builder struct {
 
 var _ runtime.Builder = (*Builder)(nil)
 
-// New returns a builder that uses the machine's cargo.
+// New returns a builder that uses the Rust toolchain of this machine.
 func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	if config.Timeout == 0 {
 		config.Timeout = DefaultTimeout
@@ -60,13 +58,13 @@ func New(config Config, toolchains *runtime.Toolchains) *Builder {
 	return &Builder{config: config, toolchains: toolchains}
 }
 
-// Fingerprint changes with Rust, the mirror, and the program around the function.
+// Fingerprint changes with the Rust toolchain, Crates and the generated crate.
 func (b *Builder) Fingerprint() (string, error) {
 	toolchain, err := b.toolchains.For(runtime.Rust)
 	return runtime.Digest(toolchain.Path, toolchain.Version, b.config.Crates, mainText, manifestText), err
 }
 
-// Build compiles the function and leaves one program in the output.
+// Build compiles the function. The output consists of one program.
 func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launch, error) {
 	toolchain, err := b.toolchains.For(runtime.Rust)
 	if err != nil {
@@ -86,7 +84,7 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	}
 	main, err := c.writeProgram(build.Handler.Function)
 	if err != nil {
-		return runtime.Launch{}, fmt.Errorf("write the program around the function: %w", err)
+		return runtime.Launch{}, fmt.Errorf("generate the crate: %w", err)
 	}
 	if err := b.compile(ctx, toolchain, build, c, main, env); err != nil {
 		return runtime.Launch{}, err
@@ -94,9 +92,9 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	return runtime.Launch{Command: []string{runtime.DirPlaceholder + "/" + program}}, nil
 }
 
-// compile downloads crates first, and then compiles without a network. The first step
-// sees the archive's manifests and the names of its files. An archive with a
-// configuration of cargo's, by which that could run programs, downloads nothing.
+// compile downloads crates and then compiles without network access. The download sees
+// only the manifests of the archive and the names of its files. For an archive with a
+// configuration of cargo, which could make it run programs, nothing is downloaded.
 func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtime.Build, c *crate, main string, env []string) error {
 	if !c.vendored && !c.configured && t.Offline == "" {
 		if err := b.fetch(ctx, t, build, c, main, env); err != nil {
@@ -117,10 +115,10 @@ func (b *Builder) compile(ctx context.Context, t runtime.Toolchain, build runtim
 	return take(targetOf(env), filepath.Join("release", program), filepath.Join(build.Output, program))
 }
 
-// fetched is the folder that has, of the source, what the download may see.
+// fetched returns the folder with the part of the source that the download may read.
 func fetched(build runtime.Build) string { return filepath.Join(scratch(build.Output), "fetch") }
 
-// fetch downloads crates, and locks their versions.
+// fetch downloads crates and writes Cargo.lock.
 func (b *Builder) fetch(ctx context.Context, t runtime.Toolchain, build runtime.Build, c *crate, main string, env []string) error {
 	dir, err := filepath.Rel(build.Source, c.dir)
 	if err != nil {
@@ -146,8 +144,8 @@ func (b *Builder) fetch(ctx context.Context, t runtime.Toolchain, build runtime.
 	return tool.Take(fetched(build), build.Source, filepath.Join(dir, main, lockFile))
 }
 
-// readable is what of cargo's home a step without a network may see: crates, and
-// where they come from. Credentials that an operator has put there are not among it.
+// readable returns the part of CARGO_HOME that steps without network access may read:
+// crates and the configuration of their source, but not the credentials of an operator.
 func (b *Builder) readable(build runtime.Build) []string {
 	var readable []string
 	for _, name := range []string{"registry", "git", configFile} {
@@ -159,7 +157,7 @@ func (b *Builder) readable(build runtime.Build) []string {
 	return append(readable, b.mirror()...)
 }
 
-// mirror is the folder that crates come from, if it is one.
+// mirror returns the folder that replaces crates.io, if there is one.
 func (b *Builder) mirror() []string {
 	if !filepath.IsAbs(b.config.Crates) {
 		return nil
@@ -184,8 +182,8 @@ func (b *Builder) run(ctx context.Context, t runtime.Toolchain, build runtime.Bu
 	return err
 }
 
-// take moves a compiled program out of the folder that the build wrote to, which may
-// have put anything in its place.
+// take copies the compiled program out of a folder that the build can write to. It does not
+// trust the content of the folder.
 func take(dir, name, to string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -218,11 +216,11 @@ func targetOf(env []string) string {
 	return ""
 }
 
-// explain turns cargo's output into words for the function's author.
+// explain returns the BuildError for the output of cargo.
 func (b *Builder) explain(out string, t runtime.Toolchain, build runtime.Build) error {
 	function := build.Handler.Function
 	for line := range strings.SplitSeq(out, "\n") {
-		// The function's own files have longer names, those of its crate before them.
+		// The files of the author have longer names, which start with a folder.
 		text, found := strings.CutPrefix(line, "main.rs:")
 		if !found || !strings.Contains(text, "error") {
 			continue
@@ -242,7 +240,7 @@ func (b *Builder) explain(out string, t runtime.Toolchain, build runtime.Build) 
 	return runtime.Failf("the build failed:\n%s", shown)
 }
 
-// dropProgress takes out the lines by which cargo tells what it is at.
+// dropProgress removes the lines with the progress of cargo.
 func dropProgress(out string) string {
 	var kept []string
 	for line := range strings.Lines(out) {

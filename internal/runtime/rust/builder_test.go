@@ -13,8 +13,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 )
 
-// folder is where `make test/crates/registry` puts crates, and where these tests
-// keep what they have compiled of them.
+// folder is where "make test/crates/registry" puts crates, and where these tests cache
+// compiled ones.
 var folder = filepath.Join("..", "..", "..", "test", "crates")
 
 func within(tb testing.TB, name string) string {
@@ -26,7 +26,7 @@ func within(tb testing.TB, name string) string {
 	return dir
 }
 
-// crates returns the folder with axum and all that it needs.
+// crates returns the folder with axum and its dependencies.
 func crates(tb testing.TB) string {
 	tb.Helper()
 	dir := within(tb, "registry")
@@ -36,9 +36,8 @@ func crates(tb testing.TB) string {
 	return dir
 }
 
-// builder returns one that takes crates from the folder in place of crates.io, as
-// an operator would configure a mirror, and keeps what was compiled: these tests
-// trust each other.
+// builder returns a builder that takes crates from the folder instead of crates.io, as an
+// operator would configure a mirror, and shares compiled crates.
 func builder(tb testing.TB) runtime.Builder {
 	tb.Helper()
 	b := rust.New(rust.Config{Crates: crates(tb), Share: true, Timeout: 5 * time.Minute}, runtimetest.Toolchains(tb))
@@ -75,7 +74,7 @@ pub async fn handle(req: Request<Body>) -> Response<Body> {
         "/panic" => panic!("it {}", "failed"),
         "/environment" => Response::new(Body::from(std::env::var("VARIABLE").unwrap_or_default())),
         "/stream" => {
-            // The second half waits for the end of the request's body.
+            // The rest of the response is the body of the request.
             let body = req.into_body();
             Response::new(Body::new(Halves { first: true, rest: body }))
         }
@@ -114,13 +113,12 @@ func source() map[string]string {
 	return map[string]string{"Cargo.toml": manifest + "http-body = \"1\"\n", "src/handler.rs": handler}
 }
 
-func TestCalls(t *testing.T) {
+func TestFunction_ServesCalls(t *testing.T) {
 	t.Parallel()
 	runtimetest.TestPlain(t, runtimetest.Build(t, builder(t), runtime.Rust, "handle", source()))
 }
 
-// TestVendored builds with crates that are in the archive, and in a folder of it.
-func TestVendored(t *testing.T) {
+func TestBuild_UsesVendoredCrates(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}
 	for name, text := range source() {
@@ -145,11 +143,11 @@ func TestVendored(t *testing.T) {
 	b := runtimetest.InCache(rust.New(rust.Config{Share: true}, runtimetest.Toolchains(t)), within(t, "vendored-cache"))
 	built := runtimetest.Build(t, b, runtime.Rust, "functions/other", files)
 	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Status != http.StatusAccepted || got.Body != "the other one" {
-		t.Errorf("answer is %d %q", got.Status, got.Body)
+		t.Errorf("got %d %q, want 202", got.Status, got.Body)
 	}
 }
 
-func TestBuildFailures(t *testing.T) {
+func TestBuild_ExplainsErrors(t *testing.T) {
 	t.Parallel()
 	b := builder(t)
 	tests := map[string]struct {
@@ -158,23 +156,23 @@ func TestBuildFailures(t *testing.T) {
 		want    []string
 	}{
 		"no manifest": {files: map[string]string{"src/handler.rs": handler}, want: []string{"there is no Cargo.toml", "cargo init --lib"}},
-		"a bad manifest": {
+		"invalid manifest": {
 			files: map[string]string{"Cargo.toml": "[package", "src/handler.rs": ""}, want: []string{"Cargo.toml cannot be read", "Cargo.toml:1"},
 		},
 		"no library": {
 			files: map[string]string{"Cargo.toml": "[package]\nname = \"hello\"\nversion = \"0.1.0\"\n", "src/main.rs": "fn main() {}"},
 			want:  []string{"the crate hello has no library", `path = "src/handler.rs"`},
 		},
-		"a missing crate": {
+		"missing crate": {
 			files: map[string]string{"Cargo.toml": manifest + "no-such-crate = \"1\"\n", "src/handler.rs": handler},
 			want:  []string{"the build failed", "no-such-crate"},
 		},
-		"a syntax error": {
+		"syntax error": {
 			files: map[string]string{"Cargo.toml": manifest, "src/handler.rs": "pub async fn handle( {"},
 			want:  []string{"the build failed", "src/handler.rs:1"},
 		},
-		"no such function": {handler: "missing", files: source(), want: []string{"no public function missing"}},
-		"another type":     {handler: "wrong", files: source(), want: []string{"wrong must be: pub async fn wrong(req"}},
+		"missing function": {handler: "missing", files: source(), want: []string{"no public function missing"}},
+		"wrong type":       {handler: "wrong", files: source(), want: []string{"wrong must be: pub async fn wrong(req"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -184,15 +182,14 @@ func TestBuildFailures(t *testing.T) {
 			message := runtimetest.BuildFails(t, b, runtime.Rust, test.handler, test.files)
 			for _, want := range test.want {
 				if !strings.Contains(message, want) {
-					t.Errorf("message is %q, want it to have %q", message, want)
+					t.Errorf("got message %q, want %q in it", message, want)
 				}
 			}
 		})
 	}
 }
 
-// TestSharedFolderIsBounded begins it anew when it is too large.
-func TestSharedFolderIsBounded(t *testing.T) {
+func TestBuild_RemovesLargeSharedFolder(t *testing.T) {
 	t.Parallel()
 	for size, kept := range map[int64]bool{1 << 30: true, 5 << 30: false} {
 		cache := t.TempDir()
@@ -209,7 +206,7 @@ func TestSharedFolderIsBounded(t *testing.T) {
 		b := runtimetest.InCache(rust.New(rust.Config{Share: true}, runtimetest.Toolchains(t)), cache)
 		runtimetest.BuildFails(t, b, runtime.Rust, "handle", nil)
 		if _, err := os.Stat(large); (err == nil) != kept {
-			t.Errorf("a file of %d bytes: %v", size, err)
+			t.Errorf("file of %d bytes: got %v, want kept %t", size, err, kept)
 		}
 	}
 }

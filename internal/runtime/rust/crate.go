@@ -19,24 +19,24 @@ import (
 const (
 	lockFile = "Cargo.lock"
 	vendored = "vendor"
-	// describeTimeout bounds how long cargo may take to read a manifest.
+	// describeTimeout is the time in which cargo must read a manifest.
 	describeTimeout = time.Minute
 )
 
-// A crate is the one that the handler's function is in.
+// A crate is the crate that contains the handler's function.
 type crate struct {
-	// dir is its root on disk.
+	// dir is the path of its root folder.
 	dir string
-	// name is that of its package.
+	// name is the name of its package.
 	name string
-	// vendored tells that a folder of it has all crates, and that no
-	// configuration of its own says so.
+	// vendored reports whether the archive has a folder with all crates, but no
+	// configuration of cargo for it.
 	vendored bool
-	// configured tells that it has a configuration of cargo's.
+	// configured reports whether the archive has a configuration of cargo.
 	configured bool
 }
 
-// metadata is what of cargo's description is of interest.
+// metadata is the relevant part of the output of cargo metadata.
 type metadata struct {
 	Packages []struct {
 		Name         string
@@ -45,7 +45,7 @@ type metadata struct {
 	}
 }
 
-// readCrate has cargo read the manifest in the handler's folder.
+// readCrate reads the manifest in the folder of the handler with cargo.
 func (b *Builder) readCrate(ctx context.Context, t runtime.Toolchain, build runtime.Build, env []string) (*crate, error) {
 	c := &crate{dir: filepath.Join(build.Source, filepath.FromSlash(build.Handler.Dir))}
 	manifest := filepath.Join(c.dir, "Cargo.toml")
@@ -79,8 +79,8 @@ func (b *Builder) readCrate(ctx context.Context, t runtime.Toolchain, build runt
 	return c, nil
 }
 
-// isConfigured tells whether cargo finds a configuration of the archive's, from a
-// folder of it up to its root.
+// isConfigured reports whether cargo finds a configuration between dir and the root of the
+// archive.
 func isConfigured(dir, root string) bool {
 	for ; ; dir = filepath.Dir(dir) {
 		if isFile(filepath.Join(dir, ".cargo", "config.toml")) || isFile(filepath.Join(dir, ".cargo", "config")) {
@@ -92,17 +92,16 @@ func isConfigured(dir, root string) bool {
 	}
 }
 
-// nameOf returns the name of the package with a library that the manifest
-// describes.
+// nameOf returns the name of the package of the manifest, which must have a library.
 func nameOf(out, manifest string) (string, error) {
-	// Warnings come before it.
+	// Warnings precede the JSON.
 	_, text, found := strings.Cut("\n"+out, "\n{")
 	if !found {
-		return "", errors.New("cargo does not describe the crate")
+		return "", errors.New("read output of cargo metadata: no JSON")
 	}
 	var described metadata
 	if err := json.NewDecoder(strings.NewReader("{" + text)).Decode(&described); err != nil {
-		return "", fmt.Errorf("read cargo's description of the crate: %w", err)
+		return "", fmt.Errorf("read output of cargo metadata: %w", err)
 	}
 	resolved, err := filepath.EvalSymlinks(manifest)
 	if err != nil {
@@ -120,7 +119,7 @@ func nameOf(out, manifest string) (string, error) {
 		return "", runtime.Failf("the crate %s has no library, which a function is in: add to Cargo.toml: "+
 			"[lib] with path = \"src/handler.rs\"", pkg.Name)
 	}
-	return "", runtime.Failf("Cargo.toml describes no package: a workspace's root is not enough, name the folder of the crate in the handler")
+	return "", runtime.Failf("Cargo.toml describes no package: the root of a workspace is not enough, name the folder of the crate in the handler")
 }
 
 func isFile(name string) bool {

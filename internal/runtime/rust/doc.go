@@ -1,5 +1,4 @@
-// Package rust builds Rust functions: it puts a program around the library that
-// Cargo.toml describes, which serves its function with axum's own parts, and has
-// cargo compile it. What the function's crates do while they are compiled, cargo
-// runs: see tool.Command for what keeps that in.
+// Package rust builds Rust functions: it generates a crate with a main function that
+// serves a function of the author's library crate, and compiles it with cargo. Build
+// scripts of the author's crates run during the compilation; package tool isolates them.
 package rust

@@ -15,22 +15,21 @@ import (
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
-// scratch is the folder for a build's temporary files, beside its output.
+// scratch returns the folder for the temporary files of a build.
 func scratch(output string) string { return filepath.Join(output, ".build") }
 
-// home is cargo's own CARGO_HOME of a project: it keeps the crates that were
-// downloaded.
+// home returns the CARGO_HOME of the project, which contains the downloaded crates.
 func home(build runtime.Build) string { return filepath.Join(build.Cache, "cargo") }
 
-// shared is what was compiled for the builds of a project that share it.
+// shared returns the folder with compiled crates that the builds of a project share.
 func shared(build runtime.Build) string { return filepath.Join(build.Cache, "rust-target") }
 
-// environment returns the whole environment of a build. It has nothing of the
-// server's but what is needed to link.
+// environment returns the whole environment of a build. It has only PATH of the server's
+// environment, which linking needs.
 func (b *Builder) environment(t runtime.Toolchain, build runtime.Build) ([]string, error) {
 	temporary := scratch(build.Output)
 	if err := os.Mkdir(temporary, 0o700); err != nil {
-		return nil, fmt.Errorf("make folder for the build: %w", err)
+		return nil, fmt.Errorf("create folder for the build: %w", err)
 	}
 	if err := b.configure(home(build)); err != nil {
 		return nil, fmt.Errorf("configure cargo: %w", err)
@@ -45,9 +44,9 @@ func (b *Builder) environment(t runtime.Toolchain, build runtime.Build) ([]strin
 		"CARGO_TARGET_DIR=" + target,
 		"CARGO_TERM_COLOR=never",
 		"CARGO_TERM_PROGRESS_WHEN=never",
-		// The rustc beside cargo, and not another one in PATH.
+		// The rustc of the same toolchain, not another one in PATH.
 		"RUSTC=" + filepath.Join(bin, "rustc"),
-		// No other program in the compiler's place.
+		// Empty values override a configured wrapper of the compiler.
 		"RUSTC_WRAPPER=", "RUSTC_WORKSPACE_WRAPPER=",
 		"HOME=" + temporary,
 		"TMPDIR=" + temporary,
@@ -55,11 +54,11 @@ func (b *Builder) environment(t runtime.Toolchain, build runtime.Build) ([]strin
 	return append(env, tool.Inherited()...), nil
 }
 
-// maxShared is how large the folder of shared crates may grow, in bytes.
+// maxShared is the maximum size of the folder of shared crates in bytes.
 const maxShared = 4 << 30
 
-// boundShared begins the folder of shared crates anew when it has grown too large:
-// cargo itself never takes anything out.
+// boundShared removes the folder of shared crates if it is too large, because cargo never
+// removes anything.
 func (b *Builder) boundShared(ctx context.Context, build runtime.Build) error {
 	if !b.config.Share {
 		return nil
@@ -69,15 +68,15 @@ func (b *Builder) boundShared(ctx context.Context, build runtime.Build) error {
 		err = tree.Remove(shared(build))
 	}
 	if err != nil {
-		return fmt.Errorf("bound the folder of compiled crates: %w", err)
+		return fmt.Errorf("limit the folder of shared crates: %w", err)
 	}
 	return nil
 }
 
 const configFile = "config.toml"
 
-// configure gives cargo's home the operator's choice of a source, which that of an
-// archive goes before.
+// configure writes the source of crates to the configuration in CARGO_HOME. The
+// configuration of an archive overrides it.
 func (b *Builder) configure(home string) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err

@@ -22,9 +22,8 @@ var (
 	manifestTemplate = template.Must(template.New("Cargo.toml").Parse(manifestText))
 )
 
-// writeProgram puts the program around the function into a folder of its crate,
-// and returns the folder's name. It starts from the versions of crates that the
-// function's author has locked.
+// writeProgram generates a crate that serves the function in a folder of the author's
+// crate, with a copy of its Cargo.lock, and returns the name of the folder.
 func (c *crate) writeProgram(function string) (string, error) {
 	name, err := c.newFolder()
 	if err != nil {
@@ -39,7 +38,7 @@ func (c *crate) writeProgram(function string) (string, error) {
 	)
 }
 
-// newFolder makes a folder whose name the crate does not have.
+// newFolder creates a folder with an unused name.
 func (c *crate) newFolder() (string, error) {
 	for name := "jeton_main"; ; name += "_" {
 		err := os.Mkdir(filepath.Join(c.dir, name), 0o755)

@@ -24,9 +24,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 )
 
-// TestSlowRegistry has crates come from a registry by its URL. The function wants a
-// compiler of the future, which cargo looks at only once all of them are there, and
-// that saves building them.
+// The function requires a future version of the compiler. Cargo checks that after all
+// downloads, so that the test need not compile the crates.
 func TestSlowRegistry(t *testing.T) {
 	t.Parallel()
 	registry := serveRegistry(t, crates(t))
@@ -36,30 +35,30 @@ func TestSlowRegistry(t *testing.T) {
 		"src/handler.rs": "pub fn handle() {}\n",
 	})
 	if !strings.Contains(message, "rustc 1.999") {
-		t.Errorf("message is %q, want it to tell of the compiler", message)
+		t.Errorf("got message %q, want the version of the compiler", message)
 	}
 	for _, name := range []string{"axum", "tokio", "http"} {
-		if !registry.gave(name) {
-			t.Errorf("%s was not downloaded from the registry", name)
+		if !registry.downloaded(name) {
+			t.Errorf("got no download of %s from the registry", name)
 		}
 	}
 }
 
-// registry is one of cargo's over HTTP, with the crates of a folder.
+// registry is a registry for cargo over HTTP, with the crates of a folder.
 type registry struct {
 	url string
 
-	mu    sync.Mutex
-	given map[string]bool
+	mu        sync.Mutex
+	downloads map[string]bool
 }
 
-func (r *registry) gave(name string) bool {
+func (r *registry) downloaded(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.given[name]
+	return r.downloads[name]
 }
 
-// release is one version of a crate, as an index has it.
+// release is the index entry of one version of a crate.
 type release struct {
 	Name         string              `json:"name"`
 	Version      string              `json:"vers"`
@@ -83,7 +82,7 @@ type dependency struct {
 
 func serveRegistry(t *testing.T, folder string) *registry {
 	t.Helper()
-	r := &registry{given: map[string]bool{}}
+	r := &registry{downloads: map[string]bool{}}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -106,7 +105,7 @@ func serveRegistry(t *testing.T, folder string) *registry {
 		index[one.Name] = append(append(index[one.Name], line...), '\n')
 		mux.HandleFunc("GET /crates/"+one.Name+"/"+one.Version, func(w http.ResponseWriter, _ *http.Request) {
 			r.mu.Lock()
-			r.given[one.Name] = true
+			r.downloads[one.Name] = true
 			r.mu.Unlock()
 			_, _ = w.Write(packed)
 		})
@@ -117,7 +116,7 @@ func serveRegistry(t *testing.T, folder string) *registry {
 	return r
 }
 
-// indexPath is where cargo looks for a crate in an index.
+// indexPath returns the path of a crate in an index.
 func indexPath(name string) string {
 	switch len(name) {
 	case 1, 2:
@@ -128,7 +127,7 @@ func indexPath(name string) string {
 	return name[:2] + "/" + name[2:4] + "/" + name
 }
 
-// releaseOf has cargo read a manifest.
+// releaseOf reads a manifest with cargo.
 func releaseOf(t *testing.T, manifest string, packed []byte) release {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "cargo", "metadata", "--no-deps", "--offline", "--format-version=1", "--manifest-path", manifest)
@@ -151,7 +150,7 @@ func releaseOf(t *testing.T, manifest string, packed []byte) release {
 		}
 	}
 	if err := json.Unmarshal(text, &metadata); err != nil || len(metadata.Packages) != 1 {
-		t.Fatalf("cargo says of %s: %.300s, %v", manifest, text, err)
+		t.Fatalf("cargo metadata of %s: %.300s, %v", manifest, text, err)
 	}
 	p := metadata.Packages[0]
 	sum := sha256.Sum256(packed)
@@ -174,7 +173,7 @@ func releaseOf(t *testing.T, manifest string, packed []byte) release {
 	return one
 }
 
-// pack packs a crate as registries give it.
+// pack packs a crate as registries do.
 func pack(t *testing.T, dir string) []byte {
 	t.Helper()
 	var packed bytes.Buffer

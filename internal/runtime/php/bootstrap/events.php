@@ -2,8 +2,8 @@
 
 namespace Jeton;
 
-// joined returns the headers with their names in canonical form, as Scaleway's
-// runtime gives them, and the values of a repeated header joined.
+// joined returns the headers with canonical names, as in Scaleway's runtime. It joins the
+// values of a repeated header.
 function joined(array $headers): array
 {
     $joined = [];
@@ -18,13 +18,14 @@ function joined(array $headers): array
     return $joined;
 }
 
-// asText replaces bytes that are no UTF-8, as JSON would.
+// asText replaces invalid UTF-8, as JSON encoders do.
 function asText(string $bytes): string
 {
     return preg_match('//u', $bytes) ? $bytes : json_decode(json_encode($bytes, JSON_FORM));
 }
 
-// looksLikeBase64 is Scaleway's guess: whatever decodes counts, even "test".
+// looksLikeBase64 reports whether a text can be decoded, even if it is only "test".
+// Scaleway's runtime does the same.
 function looksLikeBase64(string $text): bool
 {
     $text = str_replace(["\r", "\n"], '', $text);
@@ -33,8 +34,8 @@ function looksLikeBase64(string $text): bool
     return strlen($text) % 4 === 0 && strspn($text, $alphabet) >= strlen($text) - $padding;
 }
 
-// parametersOf is not parse_str, which changes names and makes arrays. Of a
-// repeated parameter the last one counts.
+// parametersOf parses a query. parse_str would change names and create arrays. The last
+// value of a repeated parameter wins.
 function parametersOf(string $query): array
 {
     $parameters = [];
@@ -54,7 +55,7 @@ function eventOf(Request $request): array
         'resource' => '',
         'path' => asText(rawurldecode($path)),
         'httpMethod' => $request->method,
-        // Scaleway's documentation calls it so for PHP.
+        // The name in Scaleway's documentation for PHP.
         'method' => $request->method,
         'headers' => joined($request->headers),
         'multiValueHeaders' => null,
@@ -89,9 +90,9 @@ function contextOf(array $environment): array
     ];
 }
 
-// answerOf makes status, headers and body of a result. Text that is JSON counts
-// as the value it stands for, and an array or object with any of the answer's keys
-// as a whole answer; all else is the body of a 200.
+// answerOf returns status, headers and body for a result. JSON text is decoded first. An
+// array or object with a key of a response is the response; anything else is the body of
+// a response with status 200.
 function answerOf(mixed $result): array
 {
     $value = is_string($result) ? parse($result) : $result;
@@ -108,13 +109,13 @@ function answerOf(mixed $result): array
 
 function parse(string $text): mixed
 {
-    // Objects, not arrays: an empty one is written as {} again.
+    // Decode objects as objects, so that an empty one is encoded as {} again.
     $value = json_decode($text);
     return json_last_error() === \JSON_ERROR_NONE ? $value : $text;
 }
 
-// textOf returns a value as it goes into a body. An object that came as JSON text
-// goes out as that text.
+// textOf returns the body for a value. For an object that was decoded from JSON text it
+// returns that text.
 function textOf(mixed $value, mixed $original): string
 {
     if ($value === null || is_string($value)) {
@@ -123,8 +124,8 @@ function textOf(mixed $value, mixed $original): string
     return is_string($original) ? $original : json_encode($value, JSON_FORM);
 }
 
-// statusOf takes a number, and also its digits as text, which real functions
-// return. Anything else is the function's mistake, and is told as such.
+// statusOf accepts a number and its digits as text, which existing functions return, and
+// throws for anything else.
 function statusOf(mixed $code): int
 {
     if ($code === null) {
@@ -140,7 +141,7 @@ function statusOf(mixed $code): int
     return $status;
 }
 
-// listHeaders returns pairs of name and value; a list of values makes several.
+// listHeaders returns pairs of name and value. A list of values becomes several pairs.
 function listHeaders(array $headers): array
 {
     $pairs = [];
@@ -188,7 +189,7 @@ function answer(callable $handler, array $context, Request $request): array
         return answerOf($handler(eventOf($request), $context));
     } catch (\Throwable $error) {
         complain((string) $error);
-        // The misspelling is Scaleway's: people search for the sentence.
+        // The misspelling is Scaleway's. Users search for the sentence.
         $text = "An error occured during handler execution: {$error->getMessage()}\n";
         return [500, [['Content-Type', 'text/plain; charset=utf-8']], $text];
     }

@@ -2,12 +2,12 @@
 
 namespace Jeton;
 
-// What came over the connection is not HTTP/1.1.
+// The bytes of a connection are not valid HTTP/1.1.
 final class BadRequest extends \Exception
 {
 }
 
-// The handler's file does not have what the handler says.
+// The handler's file does not have the function of the handler.
 final class NoHandler extends \Exception
 {
 }
@@ -23,7 +23,7 @@ final class Request
     ) {
     }
 
-    // header returns the last value of a header, or nothing.
+    // header returns the last value of a header, or an empty text.
     public function header(string $wanted): string
     {
         $value = '';
@@ -36,8 +36,8 @@ final class Request
     }
 }
 
-// One connection of the gateway, which carries one request after another and
-// never sends one before the last is answered.
+// A connection of the gateway, which sends the next request after the response to the
+// last one.
 final class Connection
 {
     /** @param resource $stream */
@@ -47,7 +47,7 @@ final class Connection
         stream_set_timeout($stream, NO_TIMEOUT);
     }
 
-    // readRequest returns the next request, or null if the peer has hung up.
+    // readRequest returns the next request, or null if the peer closed the connection.
     public function readRequest(): ?Request
     {
         $line = $this->readLine(MAX_HEADER_BYTES);
@@ -68,7 +68,7 @@ final class Connection
 
     private function readLine(int $limit): ?string
     {
-        // A signal may interrupt the wait for it.
+        // A signal may interrupt the wait for the first byte.
         do {
             $line = @fgets($this->stream, $limit);
         } while ($line === false && !feof($this->stream));
@@ -127,7 +127,7 @@ final class Connection
             $this->readLine(3);
         }
         while ($this->readLine(MAX_HEADER_BYTES)) {
-            // A trailer, which events have no place for.
+            // Events have no trailers.
         }
         return $body;
     }

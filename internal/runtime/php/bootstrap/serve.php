@@ -2,7 +2,7 @@
 
 namespace Jeton;
 
-// A Server serves one request at a time. Connections that say nothing are kept.
+// A Server serves one request at a time. It keeps idle connections open.
 final class Server
 {
     private \Socket $listener;
@@ -39,7 +39,7 @@ final class Server
                 $readable[] = $connection->stream;
             }
             $none = null;
-            // A signal interrupts it, which it calls an error.
+            // stream_select reports a signal as an error.
             if (!@stream_select($readable, $none, $none, null)) {
                 continue;
             }
@@ -88,8 +88,8 @@ final class Server
     }
 }
 
-// warmUp answers a call that nobody makes, within this process, so that what PHP
-// prepares at the first use is there for the first call.
+// warmUp makes a call within this process, so that PHP compiles before the first real call
+// what it needs for one.
 function warmUp(): void
 {
     [$caller, $called] = stream_socket_pair(\STREAM_PF_UNIX, \STREAM_SOCK_STREAM, 0);
@@ -102,12 +102,11 @@ function warmUp(): void
     fclose($caller);
 }
 
-// receive waits for the assignment, and makes this process one that was started
-// for it.
+// receive waits for the assignment, and sets the arguments and environment of this process.
 function receive(): void
 {
     $assignment = json_decode(stream_get_contents(fopen('php://fd/' . ASSIGNMENT, 'r')), true, 512, \JSON_THROW_ON_ERROR);
-    // The code was mounted over this folder since.
+    // The code was mounted over this folder meanwhile.
     chdir(getcwd());
     foreach (array_keys(getenv()) as $name) {
         putenv($name);
@@ -117,13 +116,13 @@ function receive(): void
         putenv("$name=$value");
     }
     $_ENV = $assignment['environment'];
-    // What PHP itself sets wins over a variable of the same name.
+    // Keys that PHP sets itself win over variables of the same name.
     $_SERVER += $assignment['environment'];
     $_SERVER['argv'] = [$_SERVER['argv'][0], ...$assignment['arguments']];
 }
 
-// prepare returns the files to load, which happens outside of all functions: what
-// they set there is global.
+// prepare returns the files to load. They are loaded outside of functions, so that their
+// variables are global.
 function prepare(): array
 {
     if (array_slice($_SERVER['argv'], 1) === [AWAIT]) {
@@ -131,7 +130,7 @@ function prepare(): array
         receive();
     }
     [, $code, $file] = $_SERVER['argv'];
-    // Code may look for its files from where the archive's root is.
+    // Code may include files by their path from the root of the archive.
     set_include_path($code . \PATH_SEPARATOR . get_include_path());
     $autoload = "$code/vendor/autoload.php";
     return is_file($autoload) ? [$autoload, "$code/$file"] : ["$code/$file"];
@@ -150,8 +149,8 @@ function handler(): callable
     return $function;
 }
 
-// fail tells why nothing is served. The last line is what the operator and the
-// function's author are told.
+// fail prints why the function cannot be served. The operator and the function's author see
+// the last line.
 function fail(\Throwable $error): never
 {
     complain((string) $error);

@@ -3,13 +3,13 @@ def canonical(name):
 
 
 def joined(headers):
-    """Returns the headers with their names in canonical form, as Scaleway's
-    runtime gives them, and the values of a repeated header joined."""
+    """Returns the headers with canonical names, as in Scaleway's runtime. It joins the
+    values of a repeated header."""
     result = {}
     for name, value in headers:
         if name.lower() in CONNECTION_HEADERS:
             continue
-        # Header values are bytes to HTTP; whoever sends more than ASCII sends UTF-8.
+        # Header values are bytes. Values that are not ASCII are usually UTF-8.
         value = value.encode("latin-1").decode("utf-8", "replace")
         name = canonical(name)
         result[name] = result[name] + "," + value if name in result else value
@@ -17,7 +17,8 @@ def joined(headers):
 
 
 def looks_like_base64(text):
-    """Is Scaleway's guess: whatever decodes counts, even "test"."""
+    """Reports whether a text can be decoded, even if it is only "test". Scaleway's
+    runtime does the same."""
     text = text.replace("\r", "").replace("\n", "")
     padding = 2 if text.endswith("==") else 1 if text.endswith("=") else 0
     return len(text) % 4 == 0 and BASE64_ALPHABET.issuperset(text[: len(text) - padding])
@@ -30,11 +31,11 @@ def make_event(request):
         "resource": "",
         "path": unquote(path),
         "httpMethod": request.method,
-        # Scaleway's documentation calls it so for Python.
+        # The name in Scaleway's documentation for Python.
         "method": request.method,
         "headers": joined(request.headers),
         "multiValueHeaders": None,
-        # Of a repeated parameter the last one counts.
+        # The last value of a repeated parameter wins.
         "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
         "multiValueQueryStringParameters": None,
         "pathParameters": None,
@@ -66,10 +67,10 @@ def make_context(environ):
 
 
 def make_answer(result):
-    """Makes status, headers and body of a result.
+    """Returns status, headers and body for a result.
 
-    Text that is JSON counts as the value it stands for, and a dictionary with
-    any of the answer's keys as a whole answer; all else is the body of a 200.
+    JSON text is decoded first. A dictionary with a key of a response is the response;
+    anything else is the body of a response with status 200.
     """
     value = parse(result) if isinstance(result, str) else result
     if not is_answer(value):
@@ -95,8 +96,8 @@ def is_answer(value):
 
 
 def to_bytes(value, original):
-    """Returns a value as it goes into a body. An object that came as JSON text
-    goes out as that text."""
+    """Returns the body for a value. For an object that was decoded from JSON text it
+    returns that text."""
     if value is None:
         return b""
     if isinstance(value, (bytes, bytearray)):
@@ -111,8 +112,8 @@ def to_json(value):
 
 
 def make_status(code):
-    """Takes a number, and also its digits as text, which real functions return.
-    Anything else is the function's mistake, and is told as such."""
+    """Accepts a number and its digits as text, which existing functions return, and
+    raises ValueError for anything else."""
     if code is None:
         return 200
     status = code
@@ -126,7 +127,7 @@ def make_status(code):
 
 
 def list_headers(headers):
-    """Returns pairs of name and value; a list of values makes several."""
+    """Returns pairs of name and value. A list of values becomes several pairs."""
     pairs = []
     for name, values in (headers or {}).items():
         if name.lower() in CONNECTION_HEADERS or name.lower() == "content-length":
@@ -157,6 +158,6 @@ def answer(handler, context, request):
         return make_answer(handler(make_event(request), dict(context)))
     except Exception as error:
         traceback.print_exc()
-        # The misspelling is Scaleway's: people search for the sentence.
+        # The misspelling is Scaleway's. Users search for the sentence.
         text = "An error occured during handler execution: %s\n" % error
         return 500, [("Content-Type", "text/plain; charset=utf-8")], text.encode("utf-8", "replace")

@@ -1,9 +1,9 @@
 class BadRequest(Exception):
-    """What came over the connection is not HTTP/1.1."""
+    """The bytes of a connection are not valid HTTP/1.1."""
 
 
 class Request:
-    """A request whose body has been read."""
+    """A request with its whole body."""
 
     def __init__(self, method, target, headers, body):
         self.method = method
@@ -13,8 +13,8 @@ class Request:
 
 
 class Connection:
-    """One connection of the gateway, which carries one request after another and
-    never sends one before the last is answered."""
+    """A connection of the gateway, which sends the next request after the response to
+    the last one."""
 
     def __init__(self, sock):
         self.sock = sock
@@ -25,7 +25,7 @@ class Connection:
         self.sock.close()
 
     def read_request(self):
-        """Returns the next request, or None if the peer has hung up."""
+        """Returns the next request, or None if the peer closed the connection."""
         line = self._read_line(MAX_HEADER_BYTES)
         if line is None:
             return None
@@ -80,11 +80,11 @@ class Connection:
             chunks.append(self._read_exactly(size))
             self._read_line(2)
         while self._read_line(MAX_HEADER_BYTES):
-            pass  # A trailer, which events have no place for.
+            pass  # Events have no trailers.
         return b"".join(chunks)
 
     def _read_exactly(self, size):
-        # Whoever only says that much is coming is not to be made room for.
+        # Do not allocate memory for bytes that have not arrived.
         parts = []
         while size > 0:
             part = self.reader.read(min(size, PART_BYTES))
@@ -106,7 +106,7 @@ class Connection:
 
 
 def header(headers, wanted):
-    """Returns the last value of a header, or nothing."""
+    """Returns the last value of a header, or an empty text."""
     value = ""
     for name, text in headers:
         if name.lower() == wanted:

@@ -1,6 +1,6 @@
 class Server:
-    """Serves one request at a time, on the main thread, where functions may
-    expect to run. Connections that say nothing are kept."""
+    """Serves one request at a time on the main thread, because some functions must run
+    there. It keeps idle connections open."""
 
     def __init__(self, handler, listener):
         self.handler = handler
@@ -59,8 +59,8 @@ class Server:
 
 
 def load(code, file, function):
-    """Returns the handler. Its file is loaded by its path, so that one called as
-    a module of the standard library is found too."""
+    """Returns the handler. It loads the file by its path, so that the file may have the
+    name of a module of the standard library."""
     sys.path[:0] = code_path(code)
     name = os.path.splitext(file)[0].replace("/", ".")
     spec = importlib.util.spec_from_file_location(name, os.path.join(code, file))
@@ -74,8 +74,8 @@ def load(code, file, function):
 
 
 def warm_up():
-    """Answers a call that nobody makes, within this process, so that what Python
-    loads at the first use is there for the first call. Of it nothing stays open."""
+    """Makes a call within this process, so that Python loads before the first real call
+    what it needs for one. It leaves nothing open."""
     selectors.DefaultSelector().close()
     caller, called = socket.socketpair()
     caller.sendall(b"POST /?a=b HTTP/1.1\r\nHost: worker\r\nContent-Length: 2\r\n\r\n{}")
@@ -85,17 +85,17 @@ def warm_up():
     connection.write_answer(request, *answer(lambda event, context: result, {}, request))
     connection.close()
     caller.close()
-    # What is loaded by now stays: no collection need look at it again.
+    # Exclude the loaded objects from garbage collection: they are never freed.
     gc.collect()
     gc.freeze()
 
 
 def receive():
-    """Waits for the assignment, and makes this process one that was started for
-    it, as far as Python reads the environment at its start."""
+    """Waits for the assignment, and sets the arguments and environment of this process,
+    with the effects of the variables that Python reads when it starts."""
     with open(ASSIGNMENT, "rb") as pipe:
         assignment = json.loads(pipe.read())
-    # The code was mounted over this folder since.
+    # The code was mounted over this folder meanwhile.
     os.chdir(os.getcwd())
     os.environ.clear()
     os.environ.update(assignment["environment"])
