@@ -242,40 +242,32 @@ func (a *Archives) sum(found []object) int64 {
 	return bytes
 }
 
-// Prune implements blob.Archives.
+// Prune implements blob.Archives. It leaves uploads that have not been committed: a commit
+// that fails removes its upload.
 func (a *Archives) Prune(ctx context.Context, functionID string, needed func() ([]string, error)) error {
 	if err := checkNames(functionID); err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	digests, err := needed()
+	// An upload that another process stores after this is not removed.
+	found, err := a.bucket.list(ctx, 2, archivesFolder, functionID)
 	if err != nil {
 		return err
 	}
-	return a.removeExcept(ctx, functionID, digests)
-}
-
-// Delete implements blob.Archives.
-func (a *Archives) Delete(ctx context.Context, functionID string) error {
-	if err := checkNames(functionID); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.removeExcept(ctx, functionID, nil)
-}
-
-// removeExcept leaves uploads that have not been committed: their commit fails if the
-// function was deleted, and that removes them.
-func (a *Archives) removeExcept(ctx context.Context, functionID string, digests []string) error {
-	found, err := a.bucket.list(ctx, 2, archivesFolder, functionID)
+	digests, err := needed()
 	if err != nil {
 		return err
 	}
 	return a.bucket.remove(ctx, slices.DeleteFunc(found, func(o object) bool {
 		return slices.Contains(digests, o.parts[0]) || a.uncommitted[o.key]
 	}))
+}
+
+// Delete implements blob.Archives. The commit of an upload that is in progress fails,
+// since the function was deleted, and that removes the upload.
+func (a *Archives) Delete(ctx context.Context, functionID string) error {
+	return a.Prune(ctx, functionID, func() ([]string, error) { return nil, nil })
 }
 
 // Functions implements blob.Archives.

@@ -110,24 +110,31 @@ func (a *Artifacts) Has(ctx context.Context, ref blob.Ref) (bool, error) {
 	return err == nil, err
 }
 
-// Keep implements blob.Artifacts.
-func (a *Artifacts) Keep(ctx context.Context, functionID string, names ...string) error {
+// Keep implements blob.Artifacts. It looks for artifacts before it calls needed, so that
+// it does not remove those that are stored meanwhile.
+func (a *Artifacts) Keep(ctx context.Context, functionID string, needed func() ([]string, error)) error {
 	if err := checkNames(functionID); err != nil {
 		return err
 	}
-	cacheErr := a.cache.removeExcept(functionID, names)
-	found, err := a.bucket.list(ctx, 2, artifactsFolder, functionID)
+	cached := a.cache.of(functionID)
+	stored, err := a.bucket.list(ctx, 2, artifactsFolder, functionID)
 	if err != nil {
-		return errors.Join(err, cacheErr)
+		return err
 	}
-	return errors.Join(cacheErr, a.bucket.remove(ctx, slices.DeleteFunc(found, func(o object) bool {
-		return slices.Contains(names, o.parts[0])
-	})))
+	names, err := needed()
+	if err != nil {
+		return err
+	}
+	err = a.bucket.remove(ctx, slices.DeleteFunc(stored, func(o object) bool { return slices.Contains(names, o.parts[0]) }))
+	for _, name := range names {
+		delete(cached, blob.Ref{FunctionID: functionID, Name: name})
+	}
+	return errors.Join(err, a.cache.remove(cached))
 }
 
 // Delete implements blob.Artifacts.
 func (a *Artifacts) Delete(ctx context.Context, functionID string) error {
-	return a.Keep(ctx, functionID)
+	return a.Keep(ctx, functionID, func() ([]string, error) { return nil, nil })
 }
 
 // Functions implements blob.Artifacts.

@@ -258,20 +258,30 @@ func (c *cache) add(ctx context.Context, ref blob.Ref, digest, dir string) {
 	_ = c.shrink(0)
 }
 
-// removeExcept removes the artifacts of a function except those with the given names, also
-// while they are in use.
-func (c *cache) removeExcept(functionID string, names []string) error {
+// of returns the entries of a function.
+func (c *cache) of(functionID string) map[blob.Ref]*entry {
+	found := map[blob.Ref]*entry{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for ref, e := range c.entries {
+		if ref.FunctionID == functionID {
+			found[ref] = e
+		}
+	}
+	return found
+}
+
+// remove removes entries, also while they are in use.
+func (c *cache) remove(entries map[blob.Ref]*entry) error {
 	var trash []string
 	c.mu.Lock()
 	var failed error
-	for ref, e := range c.entries {
-		if ref.FunctionID != functionID || slices.Contains(names, ref.Name) {
-			continue
-		}
+	for ref, e := range entries {
 		discarded, err := c.discard(e)
 		trash, failed = append(trash, discarded), errors.Join(failed, err)
-		e.removed = true
-		delete(c.entries, ref)
+		if e.removed = true; c.entries[ref] == e {
+			delete(c.entries, ref)
+		}
 	}
 	c.mu.Unlock()
 	return errors.Join(failed, removeAll(trash))

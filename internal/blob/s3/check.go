@@ -41,12 +41,9 @@ func (b *Bucket) check(ctx context.Context) (err error) {
 	if value.SignerType == credentials.SignatureAnonymous || value.AccessKeyID == "" {
 		return errNoCredentials
 	}
-	exists, err := b.client.BucketExists(ctx, b.config.Location.Bucket)
-	if err != nil {
-		return explain("find the bucket", err)
-	}
-	if !exists {
-		return explain("find the bucket", minio.ErrorResponse{Code: "NoSuchBucket"})
+	// The answer to HEAD has no code that tells why the bucket cannot be used.
+	if _, err := b.list(ctx, 1, "check"); err != nil {
+		return err
 	}
 	name := b.newAttempt()
 	key := b.key("check", name)

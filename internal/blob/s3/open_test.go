@@ -56,7 +56,7 @@ func TestOpen_OneInstallationWinsRace(t *testing.T) {
 
 func TestOpen_ExplainsWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	all := map[string]string{"PutObject": "put an object", "GetObject": "get an object", "ListBucket": "find the bucket", "DeleteObject": "delete object"}
+	all := map[string]string{"PutObject": "put an object", "GetObject": "get an object", "ListBucket": "list objects", "DeleteObject": "delete object"}
 	for missing, operation := range all {
 		t.Run("without "+missing, func(t *testing.T) {
 			t.Parallel()
