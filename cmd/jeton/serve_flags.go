@@ -6,6 +6,16 @@ import (
 	"time"
 )
 
+// storageFlags select where data is stored.
+type storageFlags struct {
+	// The parameters endpoint, region and use_path_style select a service other than AWS.
+	// Credentials come from the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
+	// AWS_PROFILE, or the role of the machine). See docs/s3.md.
+	Blobs string `config:"Blobs" help:"S3 bucket for archives, artifacts and builds (default: the data directory)." placeholder:"URL" example:"s3://bucket/prefix?endpoint=https://s3.fr-par.scw.cloud&region=fr-par"`
+	// Artifacts that instances use are not removed, and may exceed the size.
+	BlobCache int64 `config:"BlobCache" help:"Maximum size of the artifacts of the bucket in the cache directory." placeholder:"BYTES"`
+}
+
 // networkFlags set where the server listens, and under which names.
 type networkFlags struct {
 	APIListen     string `config:"APIListen" help:"Address of the API; port 0 picks a free port." placeholder:"HOST:PORT"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,6 +60,8 @@ type storage struct {
 	sealer *secret.Sealer
 	// urlKey signs the URLs of archives.
 	urlKey []byte
+	// installation identifies all servers that have the same encryption key.
+	installation string
 }
 
 func openStorage(ctx context.Context, config Config, data folder, opened *closers) (*storage, error) {
@@ -73,14 +76,20 @@ func openStorage(ctx context.Context, config Config, data folder, opened *closer
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("signed addresses"))
 	database, err := sqlite.Open(ctx, data.path(databaseFile), config.Now)
 	if err != nil {
 		return nil, err
 	}
 	opened.add(database)
-	return &storage{store: database, sealer: sealer, urlKey: mac.Sum(nil)}, nil
+	return &storage{store: database, sealer: sealer, urlKey: derive(key, "signed addresses"), installation: hex.EncodeToString(derive(key, "installation"))}, nil
+}
+
+// derive returns a key or an ID for a purpose, from which the encryption key cannot be
+// computed.
+func derive(key []byte, purpose string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
 }
 
 // checkKeyExists refuses a database without its key: a new key could not decrypt

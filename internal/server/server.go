@@ -14,6 +14,7 @@ import (
 type Server struct {
 	*base
 	*observability
+	*blobs
 	*instances
 	*views
 	*calls
@@ -48,7 +49,11 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 	if err != nil {
 		return nil, err
 	}
-	instances, err := openInstances(ctx, base, observability, opened)
+	blobs, err := openBlobs(ctx, base, opened)
+	if err != nil {
+		return nil, err
+	}
+	instances, err := openInstances(ctx, base, blobs, observability, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +66,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 	if err != nil {
 		return nil, err
 	}
-	deployments, err := openDeployments(base, observability, instances, certificates, calls)
+	deployments, err := openDeployments(base, blobs, observability, instances, certificates, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +76,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 	}
 	progress := new(progress)
 	s := &Server{
-		base: base, observability: observability, instances: instances, views: views, calls: calls, deployments: deployments,
+		base: base, observability: observability, blobs: blobs, instances: instances, views: views, calls: calls, deployments: deployments,
 		issued: issued, progress: progress, opened: opened,
 	}
 	s.http = newHTTPServers(s, certificates, newReadiness(base, followers, progress))

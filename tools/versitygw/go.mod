@@ -1,3 +1,5 @@
+// The S3 server of the tests. It is a module of its own so that only those pay for its
+// build.
 module github.com/jeton-dev/jeton/tools/versitygw
 
 go 1.26.0

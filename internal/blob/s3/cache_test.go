@@ -263,4 +263,3 @@ func TestBuildCache_RemovesOldestObjectsAboveLimit(t *testing.T) {
 		t.Errorf("got %v for a build above the limit, want %v", err, blob.ErrNotFound)
 	}
 }
-

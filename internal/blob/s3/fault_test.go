@@ -276,7 +276,9 @@ func TestLocal_RefusesHostileTarFiles(t *testing.T) {
 	if err := os.WriteFile(victim, []byte("unchanged"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file := func(name string) *tar.Header { return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: 1, Mode: 0o644} }
+	file := func(name string) *tar.Header {
+		return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: 1, Mode: 0o644}
+	}
 	link := func(name, target string) *tar.Header {
 		return &tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target}
 	}
