@@ -44,8 +44,7 @@ func (c *Cron) MarkReady() bool {
 }
 
 // MarkCalled records that the call which was due at a time is being made, so that
-// the next one is due after it. It reports whether the cron is ready; one that is
-// not makes no calls.
+// the next one is due after it. It returns false, and records nothing, unless the cron is ready.
 func (c *Cron) MarkCalled(at time.Time) bool {
 	if c.Status != Ready {
 		return false
@@ -184,7 +183,7 @@ func findCron(tx Tx, scope Scope, id string) (Cron, error) {
 	return c, err
 }
 
-// Crons returns one page of the crons of a function, and the number of all.
+// Crons returns one page of the crons of a function, and the total number.
 func (s *Service) Crons(ctx context.Context, scope Scope, filter Filter, page Page) ([]Cron, int, error) {
 	page, err := checkAttachedPage(filter, page)
 	if err != nil {

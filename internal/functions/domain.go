@@ -201,7 +201,7 @@ func findDomain(tx Tx, scope Scope, id string) (Domain, error) {
 	return d, err
 }
 
-// Domains returns one page of the domains of a function, and the number of all.
+// Domains returns one page of the domains of a function, and the total number.
 func (s *Service) Domains(ctx context.Context, scope Scope, filter Filter, page Page) ([]Domain, int, error) {
 	page, err := checkAttachedPage(filter, page, "hostname")
 	if err != nil {

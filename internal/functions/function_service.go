@@ -148,7 +148,7 @@ func function(tx Tx, scope Scope, id string) (Function, error) {
 	return f, nil
 }
 
-// Functions returns one page of the functions of a namespace, and the number of all.
+// Functions returns one page of the functions of a namespace, and the total number.
 func (s *Service) Functions(ctx context.Context, scope Scope, filter Filter, page Page) ([]Function, int, error) {
 	if filter.NamespaceID == "" {
 		return nil, 0, required("namespace_id")

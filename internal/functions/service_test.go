@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +12,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/store/storetest"
+	"github.com/jeton-dev/jeton/test/postgres"
+	"github.com/jeton-dev/jeton/test/stores"
 )
+
+func TestMain(m *testing.M) { postgres.Main(m) }
 
 var (
 	project = iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "22222222-2222-4222-8222-222222222222"}
@@ -28,7 +30,7 @@ var (
 type world struct {
 	*functions.Service
 	t     *testing.T
-	db    *sqlite.Store
+	db    store.Store
 	store functions.Store
 	clock time.Time
 	ids   int
@@ -71,12 +73,8 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, clock: start}
 	now := func() time.Time { return w.clock }
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	w.db, w.store = db, store.Functions(storetest.Twice(db))
+	w.db = stores.Open(t, now)
+	w.store = store.Functions(storetest.Twice(w.db))
 	w.Service = &functions.Service{
 		Store: w.store, Minter: plainMinter{}, Hasher: plainHasher{}, Sealer: plainSealer{},
 		Runtimes: catalogue{

@@ -279,7 +279,7 @@ func findTrigger(tx Tx, scope Scope, id string) (Trigger, error) {
 }
 
 // Triggers returns one page of the triggers of a function, a namespace or, if the
-// filter has neither, the project, and the number of all.
+// filter has neither, the project, and the total number.
 func (s *Service) Triggers(ctx context.Context, scope Scope, filter Filter, page Page) ([]Trigger, int, error) {
 	for argument, id := range map[string]string{"function_id": filter.FunctionID, "namespace_id": filter.NamespaceID, "project_id": filter.ProjectID} {
 		if id != "" && !ValidID(id) {

@@ -5,14 +5,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
 // base is what every other part of a server needs.
@@ -37,7 +35,7 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err != nil {
 		return nil, err
 	}
-	storage, err := openStorage(ctx, config, data, opened)
+	storage, err := openStorage(ctx, config, log, data, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +62,9 @@ type storage struct {
 	installation string
 }
 
-func openStorage(ctx context.Context, config Config, data folder, opened *closers) (*storage, error) {
-	if err := checkKeyExists(data); err != nil {
+func openStorage(ctx context.Context, config Config, log *slog.Logger, data folder, opened *closers) (*storage, error) {
+	database, err := openDatabase(ctx, config, log, data, opened)
+	if err != nil {
 		return nil, err
 	}
 	key, err := secret.LoadKey(data.path(keyFile))
@@ -76,11 +75,11 @@ func openStorage(ctx context.Context, config Config, data folder, opened *closer
 	if err != nil {
 		return nil, err
 	}
-	database, err := sqlite.Open(ctx, data.path(databaseFile), config.Now)
-	if err != nil {
-		return nil, err
+	if shared, ok := database.(*postgres.Store); ok {
+		if err := checkSealingKey(ctx, shared, sealer, data); err != nil {
+			return nil, err
+		}
 	}
-	opened.add(database)
 	return &storage{store: database, sealer: sealer, urlKey: derive(key, "signed addresses"), installation: hex.EncodeToString(derive(key, "installation"))}, nil
 }
 
@@ -90,15 +89,4 @@ func derive(key []byte, purpose string) []byte {
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(purpose))
 	return mac.Sum(nil)
-}
-
-// checkKeyExists refuses a database without its key: a new key could not decrypt
-// its values.
-func checkKeyExists(data folder) error {
-	_, keyErr := os.Stat(data.path(keyFile))
-	_, databaseErr := os.Stat(data.path(databaseFile))
-	if errors.Is(keyErr, os.ErrNotExist) && databaseErr == nil {
-		return fmt.Errorf("%s is missing, and without it the sealed values of %s are lost: restore it from a backup", data.path(keyFile), databaseFile)
-	}
-	return nil
 }
