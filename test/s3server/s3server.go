@@ -236,4 +236,3 @@ func (s *Server) User(t testing.TB, name, bucket string, actions ...string) (sec
 	}
 	return secretKey
 }
-

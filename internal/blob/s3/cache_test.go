@@ -96,7 +96,7 @@ func TestLocal_CanceledCaller(t *testing.T) {
 	var group errgroup.Group
 	group.Go(func() error {
 		if _, err := content(ctx, a, ref); !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("got %v, want %w", err, context.Canceled)
+			return fmt.Errorf("got error %w, want %w", err, context.Canceled)
 		}
 		return nil
 	})

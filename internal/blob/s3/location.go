@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"regexp"
@@ -138,14 +137,6 @@ func (l Location) host() (host string, secure bool) {
 		return "", false // checkEndpoint has parsed it.
 	}
 	return u.Host, u.Scheme == "https"
-}
-
-// local reports whether the service is on this machine.
-func (l Location) local() bool {
-	host, _ := l.host()
-	name, _, err := net.SplitHostPort(host)
-	ip := net.ParseIP(name)
-	return err == nil && ip != nil && ip.IsLoopback()
 }
 
 // String returns the location for messages. It contains no secrets.
