@@ -42,6 +42,10 @@ demo: build ## Apply the examples with terraform and call the functions. KEEP=1 
 test: setup-test test/npm/node_modules test/crates/registry ## Run the tests with the race detector. Without root, list the skipped tests.
 	@$(WORKSPACE) ./test/run.sh -race -timeout 20m $(PACKAGES)
 
+.PHONY: test-postgres
+test-postgres: setup-test ## Run the tests of the rules over PostgreSQL instead of SQLite.
+	JETON_TEST_STORE=postgres go test -timeout 20m ./internal/functions
+
 .PHONY: test-slow
 test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the slow tests: releases, the crate registry, the README as another user.
 	@./test/run.sh -tags slow -run '^TestSlow' -timeout 30m ./release ./internal/runtime/... ./test/readme
@@ -75,6 +79,7 @@ lint: ## Check format, style, prose, package boundaries, and that every go.mod i
 	go build -modfile=tools/go.mod -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	$(WORKSPACE) bin/golangci-lint run --build-tags scw,escape,slow $(PACKAGES)
 	@for module in $(MODULES); do go -C $$module mod tidy -diff || exit 1; done
+	go run ./test/prose
 
 .PHONY: vet
 vet: ## Run go vet over all modules.

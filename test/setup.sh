@@ -40,6 +40,8 @@ find_missing() {
   need unzip unzip # composer needs it
   # Builds and instances have their own file systems.
   [ -x /sbin/mkfs.ext4 ] || need mkfs.ext4 e2fsprogs
+  # Debian's initdb is not in PATH.
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
   # shellcheck disable=SC2046
   need cargo $(cargo_packages)
   if [ "${1:-}" = bench ]; then

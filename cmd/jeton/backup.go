@@ -14,6 +14,7 @@ import (
 // backupCommand writes a backup. The server may be running.
 type backupCommand struct {
 	File       string `arg:"" help:"File to create; it must not exist. - stands for standard output."`
+	Database   string `help:"PostgreSQL database of the server; refused: use pg_dump." placeholder:"URL"`
 	WithoutKey bool   `help:"Leave out secret.key, the key that encrypts the secrets."`
 }
 
@@ -22,8 +23,14 @@ func (*backupCommand) Help() string {
 	return "With --without-key, keep a copy of secret.key in another place: a restored server needs it, and both together reveal all secrets."
 }
 
+// errPostgreSQL is returned for a data directory whose database is not in it.
+var errPostgreSQL = errors.New("backup: the objects are in a PostgreSQL database: back it up with pg_dump, and then copy the data directory; see docs/postgresql.md")
+
 // Run writes the file with mode 0600.
 func (c *backupCommand) Run(ctx context.Context, line *commandLine, s streams) error {
+	if c.Database != "" || server.UsesPostgreSQL(line.DataDir) {
+		return errPostgreSQL
+	}
 	options := backup.Options{WithoutKey: c.WithoutKey, Now: time.Now()}
 	if c.File == "-" {
 		return backup.Write(ctx, line.DataDir, s.out, options)

@@ -12,12 +12,16 @@ import (
 
 // doctorCommand reports which languages and isolation levels work on this machine.
 type doctorCommand struct {
+	Database       string `help:"Report on this PostgreSQL database, too." placeholder:"URL"`
 	toolchainFlags `group:"languages"`
 }
 
 // Run prints one section per topic. It needs no running server and changes nothing.
 func (c *doctorCommand) Run(ctx context.Context, s streams) error {
 	sections := []func(context.Context, io.Writer) error{c.printToolchains, printIsolation}
+	if c.Database != "" {
+		sections = append(sections, c.printDatabase)
+	}
 	for i, section := range sections {
 		if i > 0 {
 			fmt.Fprintln(s.out)

@@ -19,7 +19,7 @@ type instanceFlags struct {
 	// instance get 503. One project can reserve at most four times as much as is left
 	// for all others. The default is 80 % of the memory of the machine, or of the
 	// server's cgroup.
-	InstancesMemory int64 `config:"Scale.Memory" help:"Maximum memory that all instances reserve; 0 for 80 % of the available." placeholder:"BYTES" example:"13743895347"`
+	InstancesMemory int64 `config:"Scale.Memory" help:"Maximum memory that all instances reserve; 0 for 80 % of the memory." placeholder:"BYTES" example:"13743895347"`
 	// At isolation level full, /tmp, the home directory and the directory of the code
 	// are on this disk. The disk is a file in the cache directory that grows as data is
 	// written and is removed with its instance. Without a disk /tmp is in memory, and
@@ -76,8 +76,8 @@ type buildFlags struct {
 	// absolute path to what 'cargo vendor' creates.
 	Crates string `config:"Crates" help:"Source of Rust crates, instead of crates.io: a registry or a directory." placeholder:"URL|DIR" example:"sparse+https://crates.example.com/"`
 	// Builds are faster. But code that runs while the crates of one function are compiled
-	// can change another function: enable this only if all authors trust each other.
-	ShareRustBuilds bool `config:"ShareRustBuilds" help:"Share compiled crates among all Rust functions."`
+	// can change another function: enable this only if all authors of a project trust each other.
+	ShareRustBuilds bool `config:"ShareRustBuilds" help:"Share compiled crates among the Rust functions of a project."`
 }
 
 // toolchainFlags select the programs that build and run the languages.

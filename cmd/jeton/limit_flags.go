@@ -10,7 +10,7 @@ type limitFlags struct {
 	MaxFunctions    int           `config:"Limits.Functions" help:"Maximum number of functions of an organization." placeholder:"N"`
 	MaxDomains      int           `config:"Limits.Domains" help:"Maximum number of custom hostnames of a function." placeholder:"N"`
 	MaxScale        int           `config:"Limits.MaxScale" help:"Maximum number of instances of a function." placeholder:"N"`
-	MaxVariables    int           `config:"Limits.Variables" help:"Maximum number of plain and of secret variables of an object, each." placeholder:"N"`
+	MaxVariables    int           `config:"Limits.Variables" help:"Maximum number of plain variables, and of secret ones, per object." placeholder:"N"`
 	MaxVariableSize int           `config:"Limits.VariableSize" help:"Maximum length of a plain variable's value, in characters." placeholder:"N"`
 	MaxSecretSize   int           `config:"Limits.SecretSize" help:"Maximum size of a secret variable's value." placeholder:"BYTES"`
 	MaxArchiveSize  int64         `config:"Limits.ArchiveSize" help:"Maximum size of the archive of a function's code." placeholder:"BYTES"`
@@ -45,11 +45,11 @@ type trafficFlags struct {
 	GatewayMemory int64 `config:"Traffic.Memory" help:"Maximum memory for request bodies and long headers in the gateway." placeholder:"BYTES"`
 	// Calls that exceed this limit or one of the next five get 429 with Retry-After.
 	FunctionRate  float64 `config:"Traffic.Limits.FunctionRate" help:"Maximum rate of calls of one function, per second; 0 for no limit." placeholder:"N"`
-	FunctionBurst int     `config:"Traffic.Limits.FunctionBurst" help:"Number of calls of one function that may exceed the rate at once." placeholder:"N"`
+	FunctionBurst int     `config:"Traffic.Limits.FunctionBurst" help:"Burst: calls of one function that may exceed the rate at once." placeholder:"N"`
 	// Calls that wait for an instance count too.
 	FunctionCalls int `config:"Traffic.Limits.FunctionCalls" help:"Maximum number of concurrent calls of one function; 0 for no limit." placeholder:"N"`
 	// A caller is a token, an API key, or the address of an unauthenticated client.
 	CallerRate  float64 `config:"Traffic.Limits.CallerRate" help:"Maximum rate of calls of a function by one caller; 0 for no limit." placeholder:"N"`
-	CallerBurst int     `config:"Traffic.Limits.CallerBurst" help:"Number of calls of one caller that may exceed the rate at once." placeholder:"N"`
+	CallerBurst int     `config:"Traffic.Limits.CallerBurst" help:"Burst: calls of one caller that may exceed the rate at once." placeholder:"N"`
 	CallerCalls int     `config:"Traffic.Limits.CallerCalls" help:"Maximum number of concurrent calls of a function by one caller; 0 for no limit." placeholder:"N"`
 }

@@ -17,6 +17,7 @@ import (
 
 // serveCommand runs the server.
 type serveCommand struct {
+	storageFlags   `group:"storage"`
 	networkFlags   `group:"network"`
 	tlsFlags       `group:"tls"`
 	accessFlags    `group:"access"`

@@ -6,6 +6,14 @@ import (
 	"time"
 )
 
+// storageFlags select the database.
+type storageFlags struct {
+	// With a PostgreSQL database, the data directory still has the key that encrypts
+	// secrets, and the code of functions. Other users of the machine can see flags: set a
+	// password with JETON_DATABASE, PGPASSWORD or PGPASSFILE. See docs/postgresql.md.
+	Database string `config:"Database" help:"PostgreSQL database instead of a file in the data directory." placeholder:"URL" example:"postgres://jeton@db.example.com:5432/jeton?sslmode=verify-full"`
+}
+
 // networkFlags set where the server listens, and under which names.
 type networkFlags struct {
 	APIListen     string `config:"APIListen" help:"Address of the API; port 0 picks a free port." placeholder:"HOST:PORT"`

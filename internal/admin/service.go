@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// Store is what the service needs of the store.
+// Store is the part of store.Store that this package uses.
 type Store interface {
 	View(ctx context.Context, read func(store.Tx) error) error
 	Update(ctx context.Context, write func(store.Tx) error) error

@@ -51,9 +51,9 @@ type Engine interface {
 	//
 	// The engine calls receive from several goroutines, with the lines of one
 	// stream of an instance in order, and with all lines of an instance before
-	// that instance is reported as Gone. An instance waits while receive runs, so
-	// that neither a line is lost nor a buffer grows; an instance that prints too
-	// much may be rate limited, which a line of its output then says.
+	// that instance is reported as Gone. receive blocks the instance: no line is lost, and
+	// nothing is buffered. If the engine limits the output of an instance, it adds a
+	// line that says so.
 	SetOutput(receive func(Line))
 	// Apply prepares a revision, so that SetScale can start instances of it. It
 	// starts none. Returns an error if the engine cannot run the revision.
@@ -77,8 +77,8 @@ type Engine interface {
 	// change in order and without loss. Every instance that a SetScale added
 	// before Watch was called, and that is not gone, comes before Synced. The
 	// channel is closed when ctx ends, and when the engine can no longer report
-	// every change: the caller then calls Watch again, and takes instances that
-	// the new Watch does not report for gone.
+	// every change: the caller then calls Watch again, and treats instances
+	// that the new Watch does not report as gone.
 	Watch(ctx context.Context) (<-chan Event, error)
 }
 

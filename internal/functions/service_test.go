@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +12,12 @@ import (
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/internal/store/storetest"
+	"github.com/jeton-dev/jeton/test/postgres"
+	"github.com/jeton-dev/jeton/test/stores"
 )
+
+func TestMain(m *testing.M) { postgres.Main(m) }
 
 var (
 	project = iam.Project{ID: "11111111-1111-4111-8111-111111111111", OrganizationID: "22222222-2222-4222-8222-222222222222"}
@@ -27,11 +29,12 @@ var (
 // that the test sets.
 type world struct {
 	*functions.Service
-	t     *testing.T
-	db    *sqlite.Store
-	store functions.Store
-	clock time.Time
-	ids   int
+	t      *testing.T
+	config functions.Config
+	db     store.Store
+	store  functions.Store
+	clock  time.Time
+	ids    int
 }
 
 // The implementations below replace cryptography, which has its own tests.
@@ -71,13 +74,9 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, clock: start}
 	now := func() time.Time { return w.clock }
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "jeton.db"), now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	w.db, w.store = db, store.Functions(storetest.Twice(db))
-	w.Service = &functions.Service{
+	w.db = stores.Open(t, now)
+	w.store = store.Functions(storetest.Twice(w.db))
+	w.config = functions.Config{
 		Store: w.store, Minter: plainMinter{}, Hasher: plainHasher{}, Sealer: plainSealer{},
 		Runtimes: catalogue{
 			"go126":  {Name: "go126", Language: "Go", DefaultHandler: "Handle"},
@@ -88,8 +87,43 @@ func newWorld(t *testing.T) *world {
 		NewID:     func() string { w.ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", w.ids) },
 		NewSuffix: func() string { return "abcd1234" },
 	}
+	w.configure(func(*functions.Config) {})
 	w.put(project)
 	return w
+}
+
+// configure changes the configuration and replaces the service with a new one.
+func (w *world) configure(change func(*functions.Config)) {
+	w.t.Helper()
+	change(&w.config)
+	s, err := functions.NewService(w.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.Service = s
+}
+
+func TestNewService_RefusesMissingDependency(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, remove := range map[string]func(*functions.Config){
+		"Store":     func(c *functions.Config) { c.Store = nil },
+		"Runtimes":  func(c *functions.Config) { c.Runtimes = nil },
+		"Minter":    func(c *functions.Config) { c.Minter = nil },
+		"Hasher":    func(c *functions.Config) { c.Hasher = nil },
+		"Sealer":    func(c *functions.Config) { c.Sealer = nil },
+		"Domain":    func(c *functions.Config) { c.Domain = "" },
+		"Now":       func(c *functions.Config) { c.Now = nil },
+		"NewID":     func(c *functions.Config) { c.NewID = nil },
+		"NewSuffix": func(c *functions.Config) { c.NewSuffix = nil },
+		"max-scale": func(c *functions.Config) { c.Limits = functions.Limits{} },
+	} {
+		c := w.config
+		remove(&c)
+		if s, err := functions.NewService(c); s != nil || err == nil || name != "max-scale" && !strings.Contains(err.Error(), name+" is required") {
+			t.Errorf("without %s: got %v, %v, want an error that names it", name, s, err)
+		}
+	}
 }
 
 func (w *world) put(o functions.Object) {

@@ -8,7 +8,7 @@ import (
 // An Object is a value with an ID that the store keeps.
 type Object interface{ ObjectID() string }
 
-// Store is what the rules need of the store of package store.
+// Store is the part of store.Store that this package uses.
 type Store interface {
 	// View runs read on one consistent state.
 	View(ctx context.Context, read func(Tx) error) error

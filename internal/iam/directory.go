@@ -68,8 +68,8 @@ func (d *Directory) Apply(object any, deleted bool) {
 	}
 }
 
-// Reload starts a new directory. add adds one object to it, and swap puts it in
-// the place of the contents of d, so that what was not added is gone.
+// Reload starts a new directory. add adds one object to it. swap replaces the
+// contents of d; objects that were not added are removed.
 func (d *Directory) Reload() (add func(object any), swap func()) {
 	fresh := NewDirectory()
 	add = func(object any) { fresh.Apply(object, false) }

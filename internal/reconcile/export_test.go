@@ -8,7 +8,7 @@ import (
 // Slots exports slots for tests.
 type Slots struct{ s *slots }
 
-// NewSlots returns count slots, of which one project may have share.
+// NewSlots returns count slots. One project may have share of them.
 func NewSlots(count, share int) Slots { return Slots{newSlots(count, share)} }
 
 // Acquire waits for a slot.
@@ -58,5 +58,5 @@ func BeginWork(r *Reconciler) (work context.Context, loaded func(generation int6
 	return work, func(generation int64) { r.queue.setGeneration(k, generation) }
 }
 
-// NewForQueue returns a Reconciler of which only the queue works.
+// NewForQueue returns a Reconciler that can only be used for its queue.
 func NewForQueue() *Reconciler { return &Reconciler{queue: newQueue()} }

@@ -28,8 +28,8 @@ type waiter struct {
 	ready chan struct{}
 }
 
-// newSlots returns count slots, of which one project may have share. Both are at
-// least one.
+// newSlots returns count slots. One project may have share of them. Both are at least
+// one.
 func newSlots(count, share int) *slots {
 	return &slots{share: max(1, share), free: max(1, count), used: map[string]int{}, waiting: map[string][]*waiter{}}
 }

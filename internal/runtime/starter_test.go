@@ -29,14 +29,19 @@ func TestStarter_ReturnsCommandAndEnvironment(t *testing.T) {
 		want             runtime.Start
 	}{
 		"a program": {
-			"go126", "Handle", runtime.Launch{Command: []string{"{dir}/function"}}, []string{"A=1"}, workers,
+			"go126", "Handle",
+			runtime.Launch{Command: []string{"{dir}/function"}},
+			[]string{"A=1"},
+			workers,
 			runtime.Start{
 				Language: runtime.Go, Command: []string{"/home/app/function"},
 				Env: []string{"A=1", "SCW_HANDLER_NAME=Handle", "SCW_HANDLER_PATH=/home/app/function", "SCW_HANDLER_IS_BINARY=true"},
 			},
 		},
 		"a script, with the function's variables after those of the build": {
-			"node22", "index.handle", script, []string{"PORT=2"}, nil,
+			"node22", "index.handle", script,
+			[]string{"PORT=2"},
+			nil,
 			runtime.Start{
 				Language: runtime.Node, Command: []string{node.Path, "/home/app/b.js", "/home/app/function"},
 				Env: append([]string{"PORT=1", "P=/home/app/x", "PORT=2"}, scriptEnv...),
@@ -50,7 +55,9 @@ func TestStarter_ReturnsCommandAndEnvironment(t *testing.T) {
 			},
 		},
 		"a script with a variable that only a new interpreter reads": {
-			"node22", "index.handle", script, []string{"NODE_OPTIONS=-v"}, workers,
+			"node22", "index.handle", script,
+			[]string{"NODE_OPTIONS=-v"},
+			workers,
 			runtime.Start{
 				Language: runtime.Node, Command: []string{node.Path, "/home/app/b.js", "/home/app/function"},
 				Env: append([]string{"PORT=1", "P=/home/app/x", "NODE_OPTIONS=-v"}, scriptEnv...),

@@ -140,8 +140,8 @@ func (p *cgroupParent) makeV1(name string) error {
 	return nil
 }
 
-// makeV2 makes the parent in version 2. A cgroup with processes cannot limit cgroups
-// below it there, so the server moves to a cgroup beside the parent.
+// makeV2 creates the parent in version 2. In that version a cgroup that contains
+// processes cannot limit its children, so the server moves itself to a sibling.
 func (p *cgroupParent) makeV2(name string) error {
 	own, err := cgroups.ParseCgroupFile("/proc/self/cgroup")
 	if err != nil {

@@ -2,7 +2,7 @@ package scale
 
 import "time"
 
-// A state is what the number of a revision's instances depends on.
+// A state is the input of decide.
 type state struct {
 	now    time.Time
 	limits Limits
@@ -15,7 +15,7 @@ type state struct {
 	busy     int
 	// idle holds when each idle instance became idle, the earliest first.
 	idle []time.Time
-	// retired reports whether only calls that wait already are served.
+	// retired means that the revision accepts no new calls.
 	retired bool
 	// notBefore is when the minimum may be restored after instances have ended by
 	// themselves.

@@ -7,7 +7,7 @@ import (
 
 // After an instance ended by itself, the minimum is restored after a pause. The
 // pause doubles from shortestPause up to longestPause. An instance that was ready
-// for longer than steady starts the doubling anew.
+// for longer than steady resets the pause.
 const (
 	shortestPause = time.Second
 	longestPause  = time.Minute

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Run follows the engine and keeps the number of instances right until ctx ends,
-// whose error it returns. Calls that wait then get ErrClosed.
+// Run watches the engine and scales revisions until ctx ends. It returns ctx's error;
+// waiting calls get ErrClosed.
 func (s *Scaler) Run(ctx context.Context) error {
 	var working sync.WaitGroup
 	defer working.Wait()

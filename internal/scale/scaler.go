@@ -60,8 +60,8 @@ type Config struct {
 type Limits struct {
 	// Min is the number of instances that run even without calls.
 	Min int
-	// Max is the largest number of instances; a smaller value than Min or 1 means
-	// the larger of these.
+	// Max is the maximum number of instances; a value below max(Min, 1) counts as
+	// max(Min, 1).
 	Max int
 	// Memory is the memory that each instance reserves of Config.Memory, in bytes,
 	// on behalf of the project with the ID Project.

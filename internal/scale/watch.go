@@ -11,8 +11,7 @@ import (
 )
 
 // The pause before a watch is resumed doubles from shortestResume up to
-// longestResume. A watch that lasted longer than longestResume starts the doubling
-// anew.
+// longestResume. A watch that lasted longer than longestResume resets the pause.
 const (
 	shortestResume = 100 * time.Millisecond
 	longestResume  = 30 * time.Second
@@ -138,8 +137,8 @@ func (s *Scaler) apply(r *revision, event engine.Event) {
 	}
 }
 
-// backoff returns the pause after so many failures in a row before the latest: it
-// doubles from shortest up to longest.
+// backoff returns the pause after a number of consecutive failures. It doubles from
+// shortest up to longest.
 func backoff(failures int, shortest, longest time.Duration) time.Duration {
 	if failures >= 16 {
 		return longest

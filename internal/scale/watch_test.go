@@ -66,7 +66,7 @@ func TestWatch_IsResumedWithBackoff(t *testing.T) {
 				e.change(func() { e.watchError, e.unsynced = nil, false })
 				pass(30 * time.Second)
 				s.Release(mustAcquire(t, s))
-				// A watch that lasted starts the backoff anew.
+				// A watch that lasted resets the pause.
 				pass(time.Minute)
 				before := watched()
 				e.endWatches()

@@ -4,14 +4,12 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
 // base is what every other part of a server needs.
@@ -36,7 +34,7 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err != nil {
 		return nil, err
 	}
-	storage, err := openStorage(ctx, config, data, opened)
+	storage, err := openStorage(ctx, config, log, data, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +59,9 @@ type storage struct {
 	urlKey []byte
 }
 
-func openStorage(ctx context.Context, config Config, data folder, opened *closers) (*storage, error) {
-	if err := checkKeyExists(data); err != nil {
+func openStorage(ctx context.Context, config Config, log *slog.Logger, data folder, opened *closers) (*storage, error) {
+	database, err := openDatabase(ctx, config, log, data, opened)
+	if err != nil {
 		return nil, err
 	}
 	key, err := secret.LoadKey(data.path(keyFile))
@@ -75,21 +74,10 @@ func openStorage(ctx context.Context, config Config, data folder, opened *closer
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte("signed addresses"))
-	database, err := sqlite.Open(ctx, data.path(databaseFile), config.Now)
-	if err != nil {
-		return nil, err
+	if shared, ok := database.(*postgres.Store); ok {
+		if err := checkSealingKey(ctx, shared, sealer, data); err != nil {
+			return nil, err
+		}
 	}
-	opened.add(database)
 	return &storage{store: database, sealer: sealer, urlKey: mac.Sum(nil)}, nil
-}
-
-// checkKeyExists refuses a database without its key: a new key could not decrypt
-// its values.
-func checkKeyExists(data folder) error {
-	_, keyErr := os.Stat(data.path(keyFile))
-	_, databaseErr := os.Stat(data.path(databaseFile))
-	if errors.Is(keyErr, os.ErrNotExist) && databaseErr == nil {
-		return fmt.Errorf("%s is missing, and without it the sealed values of %s are lost: restore it from a backup", data.path(keyFile), databaseFile)
-	}
-	return nil
 }

@@ -41,14 +41,14 @@ func (c *clock) Now() time.Time {
 	case at >= latest:
 		return now
 	case time.Duration(latest-at) > tolerated && c.behind.CompareAndSwap(false, true):
-		c.log.Warn("the clock was set back: until it has caught up, tokens and API keys expire by the earlier time; "+
-			"if that time was wrong and the clock is right now, restart the server", "clock", now, "was", time.Unix(0, latest).UTC())
+		c.log.Warn("the clock was set back: expiry uses the previous, later time until the clock reaches it; "+
+			"if the previous time was wrong, restart the server", "clock", now, "was", time.Unix(0, latest).UTC())
 	}
 	return time.Unix(0, latest).UTC()
 }
 
 // warnOfClock logs a warning if the clock is behind the last change. Tokens and keys
-// that expired in between are accepted again, and the server cannot know which time is
+// that expired in between are accepted again, and nothing shows which time is
 // right.
 func warnOfClock(ctx context.Context, config Config, objects store.Store, log *slog.Logger) error {
 	last, err := objects.NewestAt(ctx)

@@ -45,6 +45,10 @@ const (
 type Config struct {
 	// DataDir is the data folder. Only one server can use it at a time.
 	DataDir string
+	// Database is the URL of a PostgreSQL database, such as
+	// postgres://jeton@db.example.com/jeton. Empty means an SQLite file in DataDir. Only
+	// one server can use a database at a time.
+	Database string
 	// CacheDir has build caches and instance disks. It can be deleted while no server
 	// runs.
 	CacheDir string

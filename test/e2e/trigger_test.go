@@ -245,7 +245,7 @@ func TestTrigger_WithoutBroker(t *testing.T) {
 		Name: "t", FunctionID: f.ID, ScwNatsConfig: &function.CreateTriggerRequestMnqNatsClientConfig{Subject: "orders"},
 	}))
 	made = must[*function.Trigger](t)(w.WaitForTrigger(&function.WaitForTriggerRequest{TriggerID: made.ID, RetryInterval: often}))
-	if made.Status != function.TriggerStatusError || made.ErrorMessage == nil || !strings.Contains(*made.ErrorMessage, "name one in the file of --brokers") {
+	if made.Status != function.TriggerStatusError || made.ErrorMessage == nil || !strings.Contains(*made.ErrorMessage, "add one to the file of --brokers") {
 		t.Errorf("got trigger %+v", made)
 	}
 	// A queue URL of a client cannot refer to this machine.

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/jeton-dev/jeton/test/model"
+	"github.com/jeton-dev/jeton/test/postgres"
 )
 
 // sequences and calls are the default number of sequences, and the average number of
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 			_ = flag.Set(name, value)
 		}
 	}
-	os.Exit(m.Run())
+	postgres.Main(m)
 }
 
 // draw sets a field of a body to one of the values, or leaves it out.

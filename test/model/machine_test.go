@@ -15,9 +15,11 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 	"github.com/jeton-dev/jeton/test/model"
+	"github.com/jeton-dev/jeton/test/postgres"
 )
 
 const missingID = "00000000-0000-4000-8000-000000000000"
@@ -176,7 +178,18 @@ func (m *machine) id(kind model.Kind) string {
 // sequence is shortened before it is reported.
 func TestAPI_RespondsLikeModel(t *testing.T) {
 	t.Parallel()
-	jeton := jetontest.Start(t)
+	respondLikeModel(t, jetontest.Start(t))
+}
+
+func TestAPI_OverPostgreSQLRespondsLikeModel(t *testing.T) {
+	t.Parallel()
+	database := postgres.Database(t)
+	respondLikeModel(t, jetontest.Start(t, func(c *server.Config) { c.Database = database }))
+}
+
+// respondLikeModel sends random requests to a server and to the model.
+func respondLikeModel(t *testing.T, jeton *jetontest.Jeton) {
+	t.Helper()
 	other, err := jeton.Admin.CreateProject(t.Context(), "other")
 	if err != nil {
 		t.Fatal(err)

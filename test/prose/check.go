@@ -21,9 +21,9 @@ type Finding struct {
 var exceptions = []string{"wall clock", "wall time", "wall times", "there is none", "there are none", "there was none", "there were none"}
 
 // Check returns what rules forbid in the content of a file. Of Go files it checks
-// comments and string literals, of Markdown the text outside of code, and of all
-// other text files, among them Makefiles and shell scripts, the comments that begin
-// with #. It ignores files of other kinds.
+// comments and string literals, of Markdown the text outside of code, and of programs
+// in other languages, Makefiles and configuration files the comments. It ignores files
+// of other kinds.
 func Check(rules []Rule, name, content string) []Finding {
 	var findings []Finding
 	lines := strings.Split(content, "\n")
@@ -98,8 +98,12 @@ func pieces(name, content string) []piece {
 		return goPieces(content)
 	case filepath.Ext(name) == ".md":
 		return []piece{{1, outsideOfCode(content)}}
-	case name == "Makefile", slices.Contains([]string{".sh", ".yml", ".yaml", ".txt"}, filepath.Ext(name)):
-		return []piece{{1, comments(content)}}
+	case name == "Makefile", slices.Contains([]string{".sh", ".yml", ".yaml", ".txt", ".py", ".tf"}, filepath.Ext(name)):
+		return []piece{{1, comments(content, "#")}}
+	case slices.Contains([]string{".js", ".mjs", ".cjs", ".php", ".rs", ".tmpl"}, filepath.Ext(name)):
+		return []piece{{1, comments(content, "//", " * ", "/**")}}
+	case filepath.Ext(name) == ".sql":
+		return []piece{{1, comments(content, "--")}}
 	}
 	return nil
 }
@@ -152,12 +156,18 @@ func outsideOfCode(markdown string) string {
 	return strings.Join(lines, "\n")
 }
 
-// comments blanks everything but what follows a #.
-func comments(content string) string {
+// comments blanks everything but what follows the first of the markers on a line, and
+// keeps the number of lines.
+func comments(content string, markers ...string) string {
 	lines := strings.Split(content, "\n")
 	for i, line := range lines {
-		_, comment, _ := strings.Cut(line, "#")
-		lines[i] = comment
+		lines[i] = ""
+		for _, marker := range markers {
+			if _, comment, ok := strings.Cut(line, marker); ok {
+				lines[i] = comment
+				break
+			}
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -36,6 +36,9 @@ func TestCheck_FindsProseOnly(t *testing.T) {
 		{"Markdown", "a.md", "# A wall\n\n`wall`\n\n```\nwall\n```\nThe wall\n", []int{1, 8}},
 		{"Makefile", "Makefile", "wall: ## Build a wall.\n\techo wall\n", []int{1}},
 		{"YAML", "a.yml", "wall: 1 # The wall.\nwalls: 2\n", []int{1}},
+		{"Python", "a.py", "wall = 1  # The wall.\n", []int{1}},
+		{"PHP", "a.php", "<?php\n/**\n * The wall.\n */\n$wall = 1; // A wall.\n", []int{3, 5}},
+		{"SQL", "a.sql", "-- A wall.\nSELECT wall;\n", []int{1}},
 		{"other file", "a.zip", "a wall", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

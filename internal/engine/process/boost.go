@@ -15,7 +15,7 @@ const (
 	// boostPart is the part of boostTime that an instance reserves at a time.
 	boostPart   = 250 * time.Millisecond
 	boostWindow = time.Minute
-	// mostBoosts is the number of functions from which old windows are removed.
+	// mostBoosts is the number of functions at which expired windows are removed.
 	mostBoosts = 4096
 )
 

@@ -56,8 +56,8 @@ type Config struct {
 	Visible []string
 	// Workers are the interpreters of the warm pool, by language.
 	Workers map[string]Worker
-	// Cause returns what finds the cause of an end in the standard error of a
-	// language's programs; by default the cause is the last line.
+	// Cause returns a parser that extracts the cause of a crash from the standard error
+	// of a language's programs. By default the cause is the last line.
 	Cause func(language string) Cause
 	// Egress is the network policy of instances at isolation level full; nil for no
 	// network.

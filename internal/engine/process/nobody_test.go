@@ -12,8 +12,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
-// nobody is the ID of a user without privileges.
-const nobody = 65534
+// unprivileged is the ID of the user nobody.
+const unprivileged = 65534
 
 // levelVariable selects the only isolation level of TestSuite. It is set if the test
 // program has started itself as another user.
@@ -40,17 +40,17 @@ func runAsNobody(t *testing.T, level sandbox.Level) {
 	program, home := copyForNobody(t)
 	c := exec.CommandContext(t.Context(), program, "-test.run=^TestSuite$", "-test.v", "-test.timeout=5m")
 	c.Dir, c.Env = home, []string{levelVariable + "=" + level.String(), "HOME=" + home, "TMPDIR=" + home, "PATH=" + os.Getenv("PATH")}
-	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 	out, err := c.CombinedOutput()
 	text := string(out)
 	// A suite that did not run must not pass.
 	if err != nil || !strings.Contains(text, "--- PASS: TestSuite/"+level.String()+"/") || strings.Contains(text, "--- SKIP") {
-		t.Errorf("the suite as nobody ended with %v:\n%s", err, text)
+		t.Errorf("the suite as unprivileged ended with %v:\n%s", err, text)
 	}
 }
 
 // copyForNobody copies the test program to a folder that all users can read, with a
-// home folder of the user nobody.
+// home folder of the unprivileged user.
 func copyForNobody(t *testing.T) (program, home string) {
 	t.Helper()
 	own, err := os.Executable()
@@ -67,7 +67,7 @@ func copyForNobody(t *testing.T) (program, home string) {
 	// the open file, and a program that is open for writing cannot be started.
 	err = errors.Join(
 		os.Chmod(dir, 0o755), exec.Command("cp", own, program).Run(), os.Chmod(program, 0o755),
-		os.Mkdir(home, 0o700), os.Chown(home, nobody, nobody),
+		os.Mkdir(home, 0o700), os.Chown(home, unprivileged, unprivileged),
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -168,7 +168,7 @@ func (p *pool) missing(failed map[string]bool) (kind string, found bool) {
 	return "", false
 }
 
-// allKinds returns the kinds of workers, and then empty, which saves less time.
+// allKinds returns all kinds in order of saved time: workers, then empty sandboxes.
 func (p *pool) allKinds() []string {
 	return append(slices.Sorted(maps.Keys(p.engine.config.Workers)), empty)
 }

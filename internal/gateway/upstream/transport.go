@@ -13,7 +13,7 @@ import (
 
 const (
 	// maxIdle bounds the idle connections to one address. An instance that serves
-	// one call at a time needs one; more are for addresses of several servers.
+	// one call at a time needs one; more are used only if several servers share an address.
 	maxIdle = 64
 	// defaultIdleTimeout is the default of Transport.IdleTimeout.
 	defaultIdleTimeout = 30 * time.Second

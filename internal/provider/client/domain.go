@@ -41,7 +41,7 @@ func (c *Client) CreateDomain(ctx context.Context, request *function.CreateDomai
 		return created, true, err
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		// The API's error says more than that the time is up.
+		// The API's error is more specific than a timeout.
 		return nil, refusal
 	}
 	return created, err

@@ -16,7 +16,7 @@ func TestValidateConfig_NamesTheArgumentAndTheCorrection(t *testing.T) {
 		"range up to Sunday": {Config: arguments{"function_id": providertest.ID, "schedule": "0 0 * * 5-7"}},
 		"Sunday as 7":        {Config: arguments{"function_id": providertest.ID, "schedule": "0 0 * * 7,1"}},
 		"@every":             {Config: arguments{"function_id": providertest.ID, "schedule": "@every 1h"}, Want: "@every is not supported", Attribute: "schedule"},
-		"long schedule":      {Config: arguments{"function_id": providertest.ID, "schedule": strings.Repeat(" ", 200) + "@daily"}, Want: "longer than 200 bytes", Attribute: "schedule"},
+		"long schedule":      {Config: arguments{"function_id": providertest.ID, "schedule": strings.Repeat(" ", 200) + "@daily"}, Want: "at most 200 bytes", Attribute: "schedule"},
 		"schedule in words":  {Config: arguments{"function_id": providertest.ID, "schedule": "every hour"}, Want: "write minute, hour", Attribute: "schedule"},
 		"field for seconds":  {Config: arguments{"function_id": providertest.ID, "schedule": "* * * * * *"}, Want: "write minute, hour", Attribute: "schedule"},
 		"time zone":          {Config: arguments{"function_id": providertest.ID, "schedule": "TZ=UTC * * * * *"}, Want: "a time zone cannot be given", Attribute: "schedule"},

@@ -10,7 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
-// Backend is the configured provider: what its resources and data sources work with.
+// Backend is the configured provider, used by all resources and data sources.
 type Backend struct {
 	*client.Client
 	// Now returns the current time.

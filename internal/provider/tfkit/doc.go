@@ -1,4 +1,4 @@
-// Package tfkit is what the provider's resources share: attributes and validators, the
+// Package tfkit contains code shared by the provider's resources: attributes and validators, the
 // timeouts block, regions and references, secrets, diagnostics, resource identities, and
 // the base types of resources and data sources. It contains nothing that only one
 // resource needs.

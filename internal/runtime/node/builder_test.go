@@ -143,8 +143,8 @@ func TestBootstrap_CallsHandlers(t *testing.T) {
 func TestBuild_IgnoresPackageAboveTheOutput(t *testing.T) {
 	t.Parallel()
 	built := language.Build(t, "handler.handle", map[string]string{"handler.js": `exports.handle = () => "common";`})
-	stranger := filepath.Join(filepath.Dir(built.Dir), "package.json")
-	if err := os.WriteFile(stranger, []byte(`{"type":"module"}`), 0o600); err != nil {
+	other := filepath.Join(filepath.Dir(built.Dir), "package.json")
+	if err := os.WriteFile(other, []byte(`{"type":"module"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := runtimetest.Start(t, built).Do(t, runtimetest.Call{}); got.Body != "common" {

@@ -15,7 +15,7 @@ import (
 //	/echo with 201, the request's method as X-Method, its X-Many and its body,
 //	/environment with the value of VARIABLE,
 //	/panic by a panic with the text "it failed",
-//	/stream with "first\n" at once, and then the request's body as it comes,
+//	/stream with "first\n" at once, and then the request's body while it arrives,
 //	/slow as TestTermination requires.
 func TestPlain(t *testing.T, built Built) {
 	in := Start(t, built, "VARIABLE=a=b é")
@@ -76,13 +76,13 @@ func testStreaming(t *testing.T, in *Instance) {
 	defer response.Body.Close()
 	answer := bufio.NewReader(response.Body)
 	if line, err := answer.ReadString('\n'); err != nil || line != "first\n" {
-		t.Fatalf("the answer begins with %q, %v", line, err)
+		t.Fatalf("got %q, %v as the start of the response, want first", line, err)
 	}
 	if _, err := io.WriteString(rest, "second"); err != nil {
 		t.Fatal(err)
 	}
 	_ = rest.Close()
 	if text, err := io.ReadAll(answer); err != nil || string(text) != "second" {
-		t.Errorf("the answer goes on with %q, %v", text, err)
+		t.Errorf("got %q, %v as the rest of the response, want second", text, err)
 	}
 }

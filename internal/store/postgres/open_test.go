@@ -1,0 +1,259 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
+	"github.com/jeton-dev/jeton/test/await"
+	server "github.com/jeton-dev/jeton/test/postgres"
+)
+
+const password = "s3cret/pa%ss"
+
+func TestOpen_RefusesWhatItCannotUse(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	server.Execute(t, address, "DROP ROLE IF EXISTS weak_open", "CREATE ROLE weak_open LOGIN")
+	newer := server.Database(t)
+	if err := open(t, newer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	server.Execute(t, newer, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
+	readOnly, damaged := server.Database(t), server.Database(t)
+	if err := open(t, damaged).Close(); err != nil {
+		t.Fatal(err)
+	}
+	server.Execute(t, damaged, "DELETE FROM head")
+	for name, test := range map[string]struct{ address, want string }{
+		"no URL":                {"host=/tmp password=" + password, "want postgres://"},
+		"malformed URL":         {"postgres://jeton:" + password + "@localhost/x", "want postgres://"},
+		"another scheme":        {"mysql://jeton@localhost/x", "want postgres://"},
+		"a wrong parameter":     {server.With(address, "jeton", password) + "&connect_timeout=soon", "connect_timeout"},
+		"no server":             {server.With("postgres://x@127.0.0.1:1/x", "jeton", password), "check host, port and network"},
+		"no such host":          {server.With("postgres://x@no-such-host.invalid/x", "jeton", password), "check host, port and network"},
+		"no such user":          {server.With(address, "nobody", password), "check user, password"},
+		"no such database":      {strings.Replace(server.With(address, "jeton", password), "/test_", "/no_test_", 1), "create it"},
+		"a user without rights": {server.With(address, "weak_open", password), "may not create tables"},
+		"a read-only server":    {server.With(readOnly, "jeton", password) + "&default_transaction_read_only=on", "read-only"},
+		"a newer schema":        {server.With(newer, "jeton", password), "newer version of jeton"},
+		"no head row":           {server.With(damaged, "jeton", password), "the row of the table head is missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := postgres.Open(t.Context(), test.address, time.Now)
+			if err == nil {
+				t.Fatal(errors.Join(errors.New("Open returns no error"), s.Close()))
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Open returns %v, want an error with %q", err, test.want)
+			}
+			for _, secret := range []string{password, "s3cret"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("the error contains the password: %v", err)
+				}
+			}
+			if name == "a newer schema" && !errors.Is(err, postgres.ErrNewer) {
+				t.Errorf("Open returns %v, want ErrNewer", err)
+			}
+		})
+	}
+}
+
+func TestOpen_RacedByManyProcesses(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	failed := make(chan error)
+	for range 4 {
+		go func() {
+			s, err := postgres.Open(t.Context(), address, time.Now)
+			if err == nil {
+				err = s.Close()
+			}
+			failed <- err
+		}()
+	}
+	for range 4 {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOpen_RefusesSecondServer(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	first := open(t, address, postgres.WithLock())
+	put(t, first, project)
+	if _, err := postgres.Open(t.Context(), address, time.Now, postgres.WithLock()); !errors.Is(err, postgres.ErrInUse) || !strings.Contains(err.Error(), "since") {
+		t.Errorf("Open returns %v, want ErrInUse with the other server", err)
+	}
+	if !first.Settled() {
+		t.Error("the first store is not settled")
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	second := open(t, address, postgres.WithLock())
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("Open takes %s after a store that was closed", took)
+	}
+	put(t, second, namespace)
+}
+
+func TestLock_IsAcquiredAgain(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	s := open(t, address, postgres.WithLock())
+	put(t, s, project)
+	const lockers = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND datname = current_database()) x"
+	before := lockHolder(t, address)
+	server.Execute(t, address, lockers)
+	put(t, s, namespace)
+	await.True(t, "the lock is acquired again", func() bool { now := lockHolder(t, address); return now != 0 && now != before })
+	if _, err := postgres.Open(t.Context(), address, time.Now, postgres.WithLock()); !errors.Is(err, postgres.ErrInUse) {
+		t.Errorf("Open returns %v, want ErrInUse", err)
+	}
+	if !s.Settled() {
+		t.Error("the store is not settled")
+	}
+}
+
+// lockHolder returns the process ID of the session that has the lock, or 0.
+func lockHolder(t *testing.T, address string) (pid int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	err = conn.QueryRow(t.Context(), `SELECT coalesce(max(pid), 0) FROM pg_locks
+		WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// A server that was paused, or cut off from the database, must not admit calls or write
+// when another server has taken the database over.
+func TestLock_OfPausedServerEndsBeforeAnotherServes(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	paused := open(t, address, postgres.WithLock())
+	put(t, paused, project)
+	paused.PauseLock(5 * time.Second)
+	begun := time.Now()
+	server.Execute(t, address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	other := open(t, address, postgres.WithLock())
+	if took := time.Since(begun); took < 5*time.Second || paused.Settled() {
+		t.Errorf("the other server serves after %s, and the paused one is settled: %v", took, paused.Settled())
+	}
+	if err := tryPut(t, paused, namespace); !errors.Is(err, postgres.ErrLockLost) {
+		t.Errorf("Update returns %v, want ErrLockLost", err)
+	}
+	put(t, other, namespace)
+}
+
+// A start that is interrupted while it waits for the server before it must not spare the
+// next start the wait.
+func TestLock_IsNotReleasedByInterruptedStart(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	if err := open(t, address).Close(); err != nil {
+		t.Fatal(err)
+	}
+	server.Execute(t, address, "UPDATE head SET owner = 'crashed'")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := postgres.Open(ctx, address, time.Now, postgres.WithLock())
+		ended <- err
+	}()
+	await.True(t, "the start waits", func() bool { return owner(t, address) != "crashed" })
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("Open returns %v, want context.Canceled", err)
+	}
+	if owner(t, address) == "" {
+		t.Error("the database was released")
+	}
+}
+
+// owner returns the owner in the head row.
+func owner(t *testing.T, address string) (name string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if err := conn.QueryRow(t.Context(), "SELECT owner FROM head").Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestCanary_IsStoredOnce(t *testing.T) {
+	t.Parallel()
+	s := open(t, server.Database(t))
+	if has, err := s.HasCanary(t.Context()); has || err != nil {
+		t.Errorf("HasCanary() = %v, %v", has, err)
+	}
+	for _, value := range []string{"first", "second"} {
+		got, err := s.Canary(t.Context(), func() []byte { return []byte(value) })
+		if err != nil || string(got) != "first" {
+			t.Errorf("Canary() = %q, %v, want that of the first call", got, err)
+		}
+	}
+	if has, err := s.HasCanary(t.Context()); !has || err != nil {
+		t.Errorf("HasCanary() = %v, %v", has, err)
+	}
+}
+
+func TestInspect_ReportsServer(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	got, err := postgres.Inspect(t.Context(), server.With(address, "jeton", password)+"&synchronous_commit=off")
+	if err != nil || got.VersionNumber < 140000 || got.ReadOnly || !got.MayCreate || got.CommitLatency <= 0 {
+		t.Errorf("Inspect() = %+v, %v", got, err)
+	}
+	warnings := strings.Join(got.Warnings(), "\n")
+	if !strings.Contains(warnings, "synchronous_commit is off") || !strings.Contains(warnings, "fsync is off") {
+		t.Errorf("Warnings() = %q", warnings)
+	}
+	if _, err := postgres.Inspect(t.Context(), address+"&default_transaction_read_only=on"); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("Inspect() of a read-only server returns %v", err)
+	}
+}
+
+func TestStore_HandlesTextsThatPostgreSQLCannotStore(t *testing.T) {
+	t.Parallel()
+	s := open(t, server.Database(t))
+	put(t, s, project)
+	bad := namespace
+	bad.Name = "a\x00b"
+	if err := tryPut(t, s, bad); err == nil {
+		t.Error("a name with a zero byte is stored")
+	}
+	for _, text := range []string{"a\x00", "\xff"} {
+		_, err := listNamespaces(t, s, functions.Filter{Name: text})
+		if err != nil {
+			t.Errorf("list by the name %q: %v", text, err)
+		}
+	}
+	bad = namespace
+	bad.Description = "a\x00b\xff"
+	put(t, s, bad)
+	found, err := listNamespaces(t, s, functions.Filter{})
+	if err != nil || len(found) != 1 || found[0].Description != "a\x00b\ufffd" {
+		t.Errorf("got %+v, %v", found, err)
+	}
+}

@@ -1,0 +1,239 @@
+// Package postgres runs a PostgreSQL server for the tests of one test program. The
+// server uses a temporary folder and a Unix socket in it. It runs without fsync: the
+// tests kill processes, but not the machine.
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// superuser is the name of the superuser.
+const superuser = "jeton"
+
+// settings are those of a server that starts fast and allows many connections.
+var settings = []string{
+	"listen_addresses=", "fsync=off", "max_connections=300", "shared_buffers=16MB", "max_wal_size=256MB", "autovacuum=off",
+}
+
+// Server is a running PostgreSQL server.
+type Server struct {
+	bin, dir  string
+	attr      *syscall.SysProcAttr
+	log       bytes.Buffer
+	stop      func() error
+	databases atomic.Int64
+}
+
+var (
+	shared     *Server
+	startOnce  sync.Once
+	startError error
+)
+
+// Main runs the tests of a program and stops its server. TestMain calls it.
+func Main(m *testing.M) {
+	code := m.Run()
+	if shared != nil {
+		if err := shared.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
+}
+
+// Database returns the URL of a new, empty database of the program's server, which it
+// starts first if necessary. TestMain must call Main.
+func Database(t testing.TB) string {
+	t.Helper()
+	startOnce.Do(func() { shared, startError = Start() })
+	if startError != nil {
+		t.Fatal(startError)
+	}
+	return shared.Database(t)
+}
+
+// Start starts a server. The caller must stop it. It ends with the test program.
+func Start() (*Server, error) {
+	bin, err := find()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{bin: bin}
+	if s.attr, err = credentials(); err != nil {
+		return nil, err
+	}
+	if s.dir, err = os.MkdirTemp("", "pg"); err != nil {
+		return nil, err
+	}
+	if c := s.attr.Credential; c != nil {
+		if err := os.Chown(s.dir, int(c.Uid), int(c.Gid)); err != nil {
+			return nil, errors.Join(err, os.RemoveAll(s.dir))
+		}
+	}
+	initdb := s.command("initdb", "-A", "trust", "-N", "-U", superuser, "-E", "UTF8", "--locale", "C", "-D", filepath.Join(s.dir, "data"))
+	if output, err := initdb.CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, output), os.RemoveAll(s.dir))
+	}
+	if err := s.start(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return s, nil
+}
+
+// find returns the folder of the newest installed version's programs.
+func find() (string, error) {
+	newest, bin := -1, ""
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil {
+		return "", err
+	}
+	for _, path := range found {
+		version, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		if err == nil && version > newest {
+			newest, bin = version, filepath.Dir(path)
+		}
+	}
+	if bin != "" {
+		return bin, nil
+	}
+	path, err := exec.LookPath("initdb")
+	if err != nil {
+		return "", errors.New("PostgreSQL is not installed: run make setup")
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
+	}
+	return filepath.Dir(path), nil
+}
+
+func (s *Server) command(program string, arguments ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, program), arguments...)
+	cmd.Dir, cmd.SysProcAttr = s.dir, s.attr
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
+	return cmd
+}
+
+func (s *Server) start() error {
+	arguments := []string{"-D", filepath.Join(s.dir, "data"), "-k", s.dir}
+	for _, setting := range settings {
+		arguments = append(arguments, "-c", setting)
+	}
+	cmd := s.command("postgres", arguments...)
+	s.log.Reset()
+	cmd.Stdout, cmd.Stderr = &s.log, &s.log
+	started, ended := make(chan error), make(chan error, 1)
+	go func() {
+		// The kernel stops the server when the thread that started it ends.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			ended <- cmd.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
+		return fmt.Errorf("start postgres: %w", err)
+	}
+	s.stop = func() error {
+		// SIGQUIT is the immediate shutdown, as in a crash.
+		err := cmd.Process.Signal(syscall.SIGQUIT)
+		waited := <-ended
+		if _, exited := errors.AsType[*exec.ExitError](waited); exited {
+			waited = nil // The exit status does not matter.
+		}
+		return errors.Join(err, waited)
+	}
+	deadline := time.Now().Add(time.Minute)
+	for {
+		conn, err := connect(s.url("postgres"))
+		if err == nil {
+			return conn.Close(context.Background())
+		}
+		select {
+		case err := <-ended:
+			return fmt.Errorf("postgres ended: %w: %s", err, s.log.String())
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return errors.Join(fmt.Errorf("postgres does not start: %w", err), s.stop())
+		}
+	}
+}
+
+// Crash stops the server without a checkpoint. Start it again with Resume.
+func (s *Server) Crash() error { return s.stop() }
+
+// Resume starts a server after Crash.
+func (s *Server) Resume() error { return s.start() }
+
+// Stop stops the server and removes its folder.
+func (s *Server) Stop() error { return errors.Join(s.stop(), os.RemoveAll(s.dir)) }
+
+// Database returns the URL of a new, empty database.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test_%d", s.databases.Add(1))
+	if err := s.execute("postgres", "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return s.url(name)
+}
+
+func (s *Server) execute(database, statement string) error {
+	conn, err := connect(s.url(database))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(context.Background(), statement)
+	return errors.Join(err, conn.Close(context.Background()))
+}
+
+func connect(address string) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return pgx.Connect(ctx, address)
+}
+
+func (s *Server) url(database string) string {
+	return "postgres://" + superuser + "@/" + database + "?" + url.Values{"host": {s.dir}}.Encode()
+}
+
+// With returns the URL of the same database with another user and password.
+func With(address, user, password string) string {
+	_, rest, _ := strings.Cut(address, "@")
+	return "postgres://" + url.UserPassword(user, password).String() + "@" + rest
+}
+
+// Execute executes statements in a database.
+func Execute(t testing.TB, address string, statements ...string) {
+	t.Helper()
+	conn, err := connect(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	for _, statement := range statements {
+		if _, err := conn.Exec(context.Background(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
