@@ -62,9 +62,14 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
+	uses, err := usage.NewRecorder(usage.RecorderConfig{
+		Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: db, Log: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.service = &admin.Service{
-		Store: storetest.Twice(db), Now: w.Now, NewID: uuid.NewString,
-		Uses: &usage.Recorder{Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: db, Log: log},
+		Store: storetest.Twice(db), Uses: uses, Now: w.Now, NewID: uuid.NewString,
 	}
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", w.socket)
 	if err != nil {

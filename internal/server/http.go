@@ -36,27 +36,39 @@ type httpServers struct {
 	readiness    *ops.Readiness
 }
 
-func newHTTPServers(s *Server, certificates *certificateSources, readiness *ops.Readiness) *httpServers {
+func newHTTPServers(s *Server, certificates *certificateSources, readiness *ops.Readiness) (*httpServers, error) {
 	projects := &admin.Service{
 		Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID, MaxProjects: s.config.Limits.Projects,
 	}
-	return &httpServers{
-		api: newAPIServer(s, projects), gateway: newGatewayServer(s.gateway, certificates),
-		admin: newAdminServer(s, projects), ops: newOpsServer(s, readiness),
-		certificates: certificates.hosts, readiness: readiness,
+	apiServer, err := newAPIServer(s, projects)
+	if err != nil {
+		return nil, err
 	}
+	opsServer, err := newOpsServer(s, readiness)
+	if err != nil {
+		return nil, err
+	}
+	return &httpServers{
+		api: apiServer, gateway: newGatewayServer(s.gateway, certificates),
+		admin: newAdminServer(s, projects), ops: opsServer,
+		certificates: certificates.hosts, readiness: readiness,
+	}, nil
 }
 
-func newAPIServer(s *Server, projects *admin.Service) *http.Server {
+func newAPIServer(s *Server, projects *admin.Service) (*http.Server, error) {
 	stopping := make(chan struct{})
+	handler, err := s.apiHandler(projects, stopping)
+	if err != nil {
+		return nil, err
+	}
 	server := &http.Server{
-		Handler:        gateway.PaceBodies(s.apiHandler(projects, stopping), s.config.Traffic.MinBodyRate),
+		Handler:        gateway.PaceBodies(handler, s.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
 	}
 	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
-	return server
+	return server, nil
 }
 
 // newGatewayServer has no timeout for calls: each function has its own.
@@ -84,12 +96,15 @@ func newAdminServer(s *Server, projects *admin.Service) *http.Server {
 	}
 }
 
-func newOpsServer(s *Server, readiness *ops.Readiness) *http.Server {
-	port := ops.Config{Readiness: readiness, Metrics: s.metrics.Handler(), Pprof: s.config.OpsPprof}
-	return &http.Server{
-		Handler:           port.Handler(),
-		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: scrapeTimeout,
+func newOpsServer(s *Server, readiness *ops.Readiness) (*http.Server, error) {
+	handler, err := ops.NewHandler(ops.Config{Readiness: readiness, Metrics: s.metrics.Handler(), Pprof: s.config.OpsPprof})
+	if err != nil {
+		return nil, err
 	}
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: scrapeTimeout,
+	}, nil
 }
 
 // serve answers requests until ctx ends. Then it closes the listeners, and waits for

@@ -57,7 +57,10 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 	if err != nil {
 		return nil, err
 	}
-	views := newViews(base)
+	views, err := newViews(base)
+	if err != nil {
+		return nil, err
+	}
 	certificates, err := openCertificates(base, views, opened)
 	if err != nil {
 		return nil, err
@@ -79,7 +82,9 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 		base: base, observability: observability, blobs: blobs, instances: instances, views: views, calls: calls, deployments: deployments,
 		issued: issued, progress: progress, opened: opened,
 	}
-	s.http = newHTTPServers(s, certificates, newReadiness(base, followers, progress))
+	if s.http, err = newHTTPServers(s, certificates, newReadiness(base, followers, progress)); err != nil {
+		return nil, err
+	}
 	observability.metrics.Behind(func() int64 { return max(base.store.Newest()-followers.Applied(), 0) })
 	return s, announce(base, opened)
 }

@@ -21,15 +21,16 @@ type views struct {
 	uses      *usage.Recorder
 }
 
-func newViews(b *base) *views {
+func newViews(b *base) (*views, error) {
 	table, directory := gateway.NewTable(), iam.NewDirectory()
-	return &views{
-		table: table, directory: directory, keys: token.NewKeySet(),
-		uses: &usage.Recorder{
-			Sources: map[usage.Kind]usage.Source{usage.APIKeys: directory.Uses, usage.Tokens: table.Uses},
-			Store:   b.store, Log: b.log,
-		},
+	uses, err := usage.NewRecorder(usage.RecorderConfig{
+		Sources: map[usage.Kind]usage.Source{usage.APIKeys: directory.Uses, usage.Tokens: table.Uses},
+		Store:   b.store, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
 	}
+	return &views{table: table, directory: directory, keys: token.NewKeySet(), uses: uses}, nil
 }
 
 // follow makes all views apply every change of the store. The views that admit calls
