@@ -16,6 +16,7 @@ import (
 type parts struct {
 	*base
 	*observability
+	*blobs
 	*instances
 	*views
 	*calls
@@ -73,7 +74,11 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
-	instances, err := openInstances(ctx, base, observability, opened)
+	blobs, err := openBlobs(ctx, base, opened)
+	if err != nil {
+		return nil, err
+	}
+	instances, err := openInstances(ctx, base, blobs, observability, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +94,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
-	deployments, err := openDeployments(base, observability, instances, certificates, calls)
+	deployments, err := openDeployments(base, blobs, observability, instances, certificates, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +103,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 		return nil, err
 	}
 	all := parts{
-		base: base, observability: observability, instances: instances, views: views, calls: calls, deployments: deployments,
+		base: base, observability: observability, blobs: blobs, instances: instances, views: views, calls: calls, deployments: deployments,
 	}
 	progress := new(progress)
 	servers, err := newHTTPServers(all, certificates, newReadiness(base, followers, progress))
