@@ -21,7 +21,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
-	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -162,9 +161,6 @@ type Config struct {
 	Now        func() time.Time
 	NewID      func() string
 	NewKeyPair func() (token.KeyPair, error)
-	// Follow, if set, wraps the follower of the store. Proofs delay changes with it, to
-	// check that the delay would be noticed.
-	Follow func(store.Follower) store.Follower
 }
 
 // DefaultConfig returns the configuration of a server that keeps its data in
