@@ -59,7 +59,7 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functions.Namespace) (functions.Revision, error) {
 	if f.Target == "" {
 		// The real service says "internal error". Clients do not evaluate the text.
-		return functions.Revision{}, &deploymentError{"internal error: no code was uploaded for the function: get an address at upload-url, put the archive there, and deploy"}
+		return functions.Revision{}, &deploymentError{"internal error: no code was uploaded for the function: request an upload URL (GET .../upload-url), PUT the archive to it, and deploy"}
 	}
 	built, err := r.artifact(ctx, f, n.ProjectID)
 	if err != nil {
