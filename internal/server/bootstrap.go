@@ -104,5 +104,12 @@ func SaveCredentials(path string, config *scw.Config) error {
 	if err := config.SaveTo(unfinished); err != nil {
 		return fmt.Errorf("write credentials: %w", err)
 	}
+	file, err := os.Open(unfinished)
+	if err != nil {
+		return fmt.Errorf("write credentials: %w", err)
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("write credentials: %w", err)
+	}
 	return os.Rename(unfinished, path)
 }
