@@ -36,33 +36,36 @@ type httpServers struct {
 	readiness    *ops.Readiness
 }
 
-func newHTTPServers(s *Server, certificates *certificateSources, readiness *ops.Readiness) (*httpServers, error) {
-	projects := &admin.Service{
-		Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID, MaxProjects: s.config.Limits.Projects,
-	}
-	apiServer, err := newAPIServer(s, projects)
+func newHTTPServers(p parts, certificates *certificateSources, readiness *ops.Readiness) (*httpServers, error) {
+	projects, err := admin.NewService(admin.Config{
+		Store: p.store, Uses: p.uses, Now: p.config.Now, NewID: p.config.NewID, MaxProjects: p.config.Limits.Projects,
+	})
 	if err != nil {
 		return nil, err
 	}
-	opsServer, err := newOpsServer(s, readiness)
+	apiServer, err := newAPIServer(p, projects)
+	if err != nil {
+		return nil, err
+	}
+	opsServer, err := newOpsServer(p, readiness)
 	if err != nil {
 		return nil, err
 	}
 	return &httpServers{
-		api: apiServer, gateway: newGatewayServer(s.gateway, certificates),
-		admin: newAdminServer(s, projects), ops: opsServer,
+		api: apiServer, gateway: newGatewayServer(p.gateway, certificates),
+		admin: newAdminServer(p, projects), ops: opsServer,
 		certificates: certificates.hosts, readiness: readiness,
 	}, nil
 }
 
-func newAPIServer(s *Server, projects *admin.Service) (*http.Server, error) {
+func newAPIServer(p parts, projects *admin.Service) (*http.Server, error) {
 	stopping := make(chan struct{})
-	handler, err := s.apiHandler(projects, stopping)
+	handler, err := p.apiHandler(projects, stopping)
 	if err != nil {
 		return nil, err
 	}
 	server := &http.Server{
-		Handler:        gateway.PaceBodies(handler, s.config.Traffic.MinBodyRate),
+		Handler:        gateway.PaceBodies(handler, p.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
@@ -89,15 +92,15 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 	}
 }
 
-func newAdminServer(s *Server, projects *admin.Service) *http.Server {
+func newAdminServer(p parts, projects *admin.Service) *http.Server {
 	return &http.Server{
-		Handler:           projects.Handler(s.log, s.auditor.Admin),
+		Handler:           projects.Handler(p.log, p.auditor.Admin),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }
 
-func newOpsServer(s *Server, readiness *ops.Readiness) (*http.Server, error) {
-	handler, err := ops.NewHandler(ops.Config{Readiness: readiness, Metrics: s.metrics.Handler(), Pprof: s.config.OpsPprof})
+func newOpsServer(p parts, readiness *ops.Readiness) (*http.Server, error) {
+	handler, err := ops.NewHandler(ops.Config{Readiness: readiness, Metrics: p.metrics.Handler(), Pprof: p.config.OpsPprof})
 	if err != nil {
 		return nil, err
 	}
