@@ -129,7 +129,8 @@ func (r *Reconciler) activate(ctx context.Context, f functions.Function, revisio
 // settle stops the revision that does not serve after a replacement whose commit had
 // an unknown outcome.
 func (r *Reconciler) settle(ctx context.Context, functionID string) error {
-	undecided, ok := r.undecided.Load(functionID)
+	undecided, _ := r.undecided.Load(functionID)
+	change, ok := undecided.(replacement)
 	if !ok {
 		return nil
 	}
@@ -143,7 +144,6 @@ func (r *Reconciler) settle(ctx context.Context, functionID string) error {
 		return fmt.Errorf("look up the revision of function %s: %w", functionID, err)
 	}
 	r.undecided.Delete(functionID)
-	change := undecided.(replacement)
 	if f.Revision != nil && f.Revision.ID == change.next {
 		r.retire(functionID, change.previous)
 	} else {
