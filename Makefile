@@ -39,7 +39,7 @@ demo: build ## Apply the examples with terraform and call the functions. KEEP=1 
 	@go run ./test/demo $(if $(KEEP),-keep)
 
 .PHONY: test
-test: setup-test test/npm/node_modules test/crates/registry ## Run the tests with the race detector. Without root, list the skipped tests.
+test: setup-test test/npm/node_modules test/crates/registry bin/versitygw ## Run the tests with the race detector. Without root, list the skipped tests.
 	@$(WORKSPACE) ./test/run.sh -race -timeout 20m $(PACKAGES)
 
 .PHONY: test-postgres
@@ -52,6 +52,11 @@ test-slow: setup-test test/npm/node_modules test/crates/registry ## Run the slow
 
 test/npm/node_modules: test/npm/package-lock.json | setup-test
 	cd test/npm && npm ci --no-audit --no-fund
+	@touch $@
+
+bin/versitygw: tools/versitygw/go.mod # The S3 server of the tests.
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -C tools/versitygw -trimpath -ldflags "-s -w" -o ../../bin/versitygw github.com/versity/versitygw/cmd/versitygw
 	@touch $@
 
 test/crates/registry: test/crates/fetch.sh | setup-test

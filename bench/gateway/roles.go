@@ -43,7 +43,11 @@ func serveGateway(s setup) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	srv := &http.Server{Handler: gatewayHandler(s), ConnContext: gateway.ConnContext, Protocols: protocols}
+	handler, err := gatewayHandler(s)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: handler, ConnContext: gateway.ConnContext, Protocols: protocols}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, func() { _ = srv.Close() })
@@ -71,7 +75,7 @@ func profile(path string) (stop func(), err error) {
 
 // gatewayHandler returns the real gateway with two functions and one instance that
 // serves any number of concurrent calls, so that only the gateway is measured.
-func gatewayHandler(s setup) http.Handler {
+func gatewayHandler(s setup) (http.Handler, error) {
 	table := gateway.NewTable()
 	for _, f := range []functions.Function{
 		{ID: privateID, DomainName: privateHost, Privacy: functions.Private}, {ID: publicID, DomainName: publicHost, Privacy: functions.Public},
@@ -82,11 +86,14 @@ func gatewayHandler(s setup) http.Handler {
 	table.Apply(store.Change{Object: functions.Token{
 		ID: tokenID, FunctionID: privateID, Digest: functions.DigestOf(s.Token), ExpiresAt: time.Now().Add(time.Hour),
 	}})
-	g := &gateway.Gateway{
+	g, err := gateway.New(gateway.Config{
 		Table: table, Keys: iam.NewDirectory(), Instances: oneInstance{&scale.Instance{ID: "instance", Address: engine.MustParseAddress("unix:" + s.Instance)}},
 		Now: time.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		return nil, err
 	}
-	return g.Handler()
+	return g.Handler(), nil
 }
 
 // oneInstance hands out the same instance for every call.

@@ -14,6 +14,7 @@ import (
 // backupCommand writes a backup. The server may be running.
 type backupCommand struct {
 	File       string `arg:"" help:"File to create; it must not exist. - stands for standard output."`
+	Blobs      string `help:"S3 bucket of the server; refused: see docs/s3.md." placeholder:"URL"`
 	Database   string `help:"PostgreSQL database of the server; refused: use pg_dump." placeholder:"URL"`
 	WithoutKey bool   `help:"Leave out secret.key, the key that encrypts the secrets."`
 }
@@ -26,10 +27,16 @@ func (*backupCommand) Help() string {
 // errPostgreSQL is returned for a data directory whose database is not in it.
 var errPostgreSQL = errors.New("backup: the objects are in a PostgreSQL database: back it up with pg_dump, and then copy the data directory; see docs/postgresql.md")
 
+// errBucket is returned for a server whose archives and artifacts are in a bucket.
+var errBucket = errors.New("backup: the archives and artifacts are in an S3 bucket: copy the data directory and the bucket; see docs/s3.md")
+
 // Run writes the file with mode 0600.
 func (c *backupCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	if c.Database != "" || server.UsesPostgreSQL(line.DataDir) {
 		return errPostgreSQL
+	}
+	if c.Blobs != "" {
+		return errBucket
 	}
 	options := backup.Options{WithoutKey: c.WithoutKey, Now: time.Now()}
 	if c.File == "-" {

@@ -12,6 +12,7 @@ import (
 
 // doctorCommand reports which languages and isolation levels work on this machine.
 type doctorCommand struct {
+	Blobs          string `help:"Report on this S3 bucket, too." placeholder:"URL"`
 	Database       string `help:"Report on this PostgreSQL database, too." placeholder:"URL"`
 	toolchainFlags `group:"languages"`
 }
@@ -21,6 +22,9 @@ func (c *doctorCommand) Run(ctx context.Context, s streams) error {
 	sections := []func(context.Context, io.Writer) error{c.printToolchains, printIsolation}
 	if c.Database != "" {
 		sections = append(sections, c.printDatabase)
+	}
+	if c.Blobs != "" {
+		sections = append(sections, c.printBlobs)
 	}
 	for i, section := range sections {
 		if i > 0 {

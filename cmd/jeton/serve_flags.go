@@ -6,12 +6,18 @@ import (
 	"time"
 )
 
-// storageFlags select the database.
+// storageFlags select where data is stored.
 type storageFlags struct {
 	// With a PostgreSQL database, the data directory still has the key that encrypts
 	// secrets, and the code of functions. Other users of the machine can see flags: set a
 	// password with JETON_DATABASE, PGPASSWORD or PGPASSFILE. See docs/postgresql.md.
 	Database string `config:"Database" help:"PostgreSQL database instead of a file in the data directory." placeholder:"URL" example:"postgres://jeton@db.example.com:5432/jeton?sslmode=verify-full"`
+	// The parameters endpoint, region and use_path_style select a service other than AWS.
+	// Credentials come from the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
+	// AWS_PROFILE, or the role of the machine). See docs/s3.md.
+	Blobs string `config:"Blobs" help:"S3 bucket for archives, artifacts and builds (default: the data directory)." placeholder:"URL" example:"s3://bucket/prefix?endpoint=https://s3.fr-par.scw.cloud&region=fr-par"`
+	// Artifacts that instances use are not removed, and may exceed the size.
+	BlobCache int64 `config:"BlobCache" help:"Maximum size of the artifacts of the bucket in the cache directory." placeholder:"BYTES"`
 }
 
 // networkFlags set where the server listens, and under which names.

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -30,49 +29,30 @@ type CreateKey struct {
 	ExpiresAt time.Time
 }
 
-func (c CreateKey) validate(now time.Time) error {
-	if slices.Contains(c.Projects, "") {
-		return invalid("projects", "required", "must not contain an empty name")
-	}
-	if len(c.Permissions) == 0 {
-		return invalid("permissions", "required", "is required: "+strings.Join(iam.PermissionSets, ", "))
-	}
-	for _, set := range c.Permissions {
-		if !slices.Contains(iam.PermissionSets, set) {
-			return invalid("permissions", "unknown", "must be among "+strings.Join(iam.PermissionSets, ", "))
-		}
-	}
-	if !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(now) {
-		return invalid("expires_at", "constraint", "is in the past: give a later time")
-	}
-	return validText("description", c.Description)
-}
-
 // CreateKey creates an API key and returns it with its secret key, which is not
 // stored.
 func (s *Service) CreateKey(ctx context.Context, c CreateKey) (iam.APIKey, secret.String, error) {
-	now := s.Now()
-	if err := c.validate(now); err != nil {
-		return iam.APIKey{}, secret.String{}, err
+	if slices.Contains(c.Projects, "") {
+		return iam.APIKey{}, secret.String{}, invalid("projects", "required", "must not contain an empty name")
 	}
-	key, secretKey := iam.NewAPIKey(iam.Project{}, now, slices.Compact(slices.Sorted(slices.Values(c.Permissions)))...)
-	key.Description, key.ExpiresAt, key.Organization = c.Description, c.ExpiresAt, c.Organization
-	key, err := update(ctx, s.Store, func(tx store.Tx) (iam.APIKey, error) {
+	key, secretKey, err := iam.IssueAPIKey(iam.KeySpec{
+		Description: c.Description, Permissions: c.Permissions, Organization: c.Organization, ExpiresAt: c.ExpiresAt,
+	}, s.config.Now())
+	if err != nil {
+		return iam.APIKey{}, secret.String{}, refused(err)
+	}
+	key, err = update(ctx, s.config.Store, func(tx store.Tx) (iam.APIKey, error) {
 		p, err := project(tx, c.Project)
 		if err != nil {
 			return iam.APIKey{}, err
 		}
-		key := key
-		key.ProjectID, key.OrganizationID = p.ID, p.OrganizationID
-		for _, name := range c.Projects {
-			more, err := project(tx, name)
-			if err != nil {
+		further := make([]iam.Project, len(c.Projects))
+		for i, name := range c.Projects {
+			if further[i], err = project(tx, name); err != nil {
 				return iam.APIKey{}, err
 			}
-			if !key.Covers(more.ID, "") {
-				key.Projects = append(key.Projects, more.ID)
-			}
 		}
+		key := key.AssignTo(p, further...)
 		return key, tx.Put(key)
 	})
 	if err != nil {
@@ -91,7 +71,7 @@ type UsedKey struct {
 // Keys returns the API keys that name a project, which is given by ID or name, or all
 // API keys if name is empty, oldest first.
 func (s *Service) Keys(ctx context.Context, name string) ([]UsedKey, error) {
-	all, err := view(ctx, s.Store, func(tx store.Tx) ([]iam.APIKey, error) {
+	all, err := view(ctx, s.config.Store, func(tx store.Tx) ([]iam.APIKey, error) {
 		all, err := tx.APIKeys()
 		if err != nil || name == "" {
 			return all, err
@@ -121,7 +101,7 @@ func ids[T functions.Object](objects []T) []string {
 
 // RevokeKey revokes an API key. When it returns, the key is refused.
 func (s *Service) RevokeKey(ctx context.Context, accessKey string) (iam.APIKey, error) {
-	return update(ctx, s.Store, func(tx store.Tx) (iam.APIKey, error) {
+	return update(ctx, s.config.Store, func(tx store.Tx) (iam.APIKey, error) {
 		key, err := tx.APIKey(accessKey)
 		if err != nil {
 			return key, err
@@ -138,28 +118,23 @@ func (s *Service) RotateKey(ctx context.Context, accessKey string, overlap time.
 	if overlap < 0 {
 		return iam.APIKey{}, secret.String{}, invalid("overlap", "constraint", "must not be negative")
 	}
-	now := s.Now()
-	fresh, secretKey := iam.NewAPIKey(iam.Project{}, now)
-	key, err := update(ctx, s.Store, func(tx store.Tx) (iam.APIKey, error) {
+	now := s.config.Now()
+	var secretKey secret.String
+	key, err := update(ctx, s.config.Store, func(tx store.Tx) (iam.APIKey, error) {
 		old, err := tx.APIKey(accessKey)
 		if err != nil {
 			return iam.APIKey{}, err
 		}
-		key := old
-		key.AccessKey, key.Digest, key.CreatedAt = fresh.AccessKey, fresh.Digest, now
-		if !old.ExpiresAt.IsZero() {
-			key.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt))
-		}
+		// The transaction may run again: the secret key is that of the last run.
+		var key iam.APIKey
+		key, secretKey = old.Rotate(now)
 		if err := tx.Put(key); err != nil {
 			return iam.APIKey{}, err
 		}
 		if overlap == 0 {
 			return key, tx.Delete(old)
 		}
-		if end := now.Add(overlap); old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
-			old.ExpiresAt = end
-		}
-		return key, tx.Put(old)
+		return key, tx.Put(old.ExpireBy(now.Add(overlap)))
 	})
 	if err != nil {
 		return iam.APIKey{}, secret.String{}, err

@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,7 +19,7 @@ var errNoProject = &functions.Error{
 
 // Projects returns all projects, oldest first.
 func (s *Service) Projects(ctx context.Context) ([]iam.Project, error) {
-	return view(ctx, s.Store, store.Tx.Projects)
+	return view(ctx, s.config.Store, store.Tx.Projects)
 }
 
 // CreateProject creates a project in the organization of the first one.
@@ -32,11 +30,11 @@ func (s *Service) CreateProject(ctx context.Context, name string) (iam.Project, 
 // CreateProjectIn creates a project in an organization, or in that of the first project
 // if organization is empty.
 func (s *Service) CreateProjectIn(ctx context.Context, organization, name, description string) (iam.Project, error) {
-	if err := validProject(name, description); err != nil {
-		return iam.Project{}, err
+	created, err := iam.NewProject(s.config.NewID(), organization, name, description, s.config.Now())
+	if err != nil {
+		return iam.Project{}, refused(err)
 	}
-	created := iam.Project{ID: s.NewID(), OrganizationID: organization, Name: name, Description: description, CreatedAt: s.Now()}
-	return update(ctx, s.Store, func(tx store.Tx) (iam.Project, error) {
+	return update(ctx, s.config.Store, func(tx store.Tx) (iam.Project, error) {
 		all, err := tx.Projects()
 		if err != nil {
 			return iam.Project{}, err
@@ -44,32 +42,18 @@ func (s *Service) CreateProjectIn(ctx context.Context, organization, name, descr
 		if len(all) == 0 {
 			return iam.Project{}, errNoProject
 		}
-		if s.MaxProjects > 0 && len(all) >= s.MaxProjects {
+		if s.config.MaxProjects > 0 && len(all) >= s.config.MaxProjects {
 			return iam.Project{}, &functions.Error{
-				Code: functions.QuotaExceeded, Resource: "project", Quota: s.MaxProjects, Current: len(all),
-				Message: fmt.Sprintf("quota exceeded: at most %d projects", s.MaxProjects),
+				Code: functions.QuotaExceeded, Resource: "project", Quota: s.config.MaxProjects, Current: len(all),
+				Message: fmt.Sprintf("quota exceeded: at most %d projects", s.config.MaxProjects),
 			}
 		}
-		p := created
-		p.OrganizationID = cmp.Or(p.OrganizationID, all[0].OrganizationID)
+		p := created.BelongTo(all[0].OrganizationID)
 		if err := nameIsFree(all, p); err != nil {
 			return iam.Project{}, err
 		}
 		return p, tx.Put(p)
 	})
-}
-
-func validProject(name, description string) error {
-	switch {
-	case name == "":
-		return invalid("name", "required", "is required")
-	case functions.ValidID(name):
-		return invalid("name", "format", "must not look like the ID of a project")
-	}
-	if err := validText("name", name); err != nil {
-		return err
-	}
-	return validText("description", description)
 }
 
 // nameIsFree checks that no other project has the name of p.
@@ -88,23 +72,22 @@ func nameIsFree(all []iam.Project, p iam.Project) error {
 // UpdateProject changes the name and the description of a project, where they
 // are not nil.
 func (s *Service) UpdateProject(ctx context.Context, id string, name, description *string) (iam.Project, error) {
-	now := s.Now()
-	return update(ctx, s.Store, func(tx store.Tx) (iam.Project, error) {
+	now := s.config.Now()
+	return update(ctx, s.config.Store, func(tx store.Tx) (iam.Project, error) {
 		p, err := tx.Project(id)
 		if err != nil {
 			return p, err
 		}
-		if name != nil {
-			p.Name = *name
-		}
-		if description != nil {
-			p.Description = *description
+		if p, err = p.Change(name, description, now); err != nil {
+			return p, refused(err)
 		}
 		all, err := tx.Projects()
-		if err := errors.Join(err, validProject(p.Name, p.Description), nameIsFree(all, p)); err != nil {
+		if err != nil {
 			return p, err
 		}
-		p.UpdatedAt = now
+		if err := nameIsFree(all, p); err != nil {
+			return p, err
+		}
 		return p, tx.Put(p)
 	})
 }
@@ -112,7 +95,7 @@ func (s *Service) UpdateProject(ctx context.Context, id string, name, descriptio
 // DeleteProject deletes a project that has no namespaces and is the default
 // project of no API key.
 func (s *Service) DeleteProject(ctx context.Context, id string) (iam.Project, error) {
-	return update(ctx, s.Store, func(tx store.Tx) (iam.Project, error) {
+	return update(ctx, s.config.Store, func(tx store.Tx) (iam.Project, error) {
 		p, err := tx.Project(id)
 		if err != nil {
 			return p, err

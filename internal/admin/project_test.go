@@ -23,7 +23,7 @@ func TestCreateProject_RequiresFirstProject(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	service := &admin.Service{Store: db, Now: time.Now, NewID: uuid.NewString}
+	service := newService(t, admin.Config{Store: db, Uses: noUses{}, Now: time.Now, NewID: uuid.NewString})
 	p, err := service.CreateProject(t.Context(), "second")
 	if refused, ok := errors.AsType[*functions.Error](err); !ok || refused.Code != functions.NotFound {
 		t.Errorf("CreateProject() = %+v, %v, want the code not_found", p, err)
@@ -44,7 +44,7 @@ func TestCreateProject_HasQuota(t *testing.T) {
 	if err := db.Update(t.Context(), func(tx store.Tx) error { return tx.Put(first) }); err != nil {
 		t.Fatal(err)
 	}
-	service := &admin.Service{Store: db, Now: time.Now, NewID: uuid.NewString, MaxProjects: 2}
+	service := newService(t, admin.Config{Store: db, Uses: noUses{}, Now: time.Now, NewID: uuid.NewString, MaxProjects: 2})
 	if _, err := service.CreateProject(t.Context(), "second"); err != nil {
 		t.Fatal(err)
 	}

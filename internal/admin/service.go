@@ -2,9 +2,11 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
@@ -23,9 +25,8 @@ type Uses interface {
 	Flush(context.Context)
 }
 
-// Service implements the operations on projects and API keys. All fields but
-// MaxProjects must be set. The methods are safe for concurrent use.
-type Service struct {
+// Config has the dependencies of a Service. All fields but MaxProjects are required.
+type Config struct {
 	Store Store
 	Uses  Uses
 	Now   func() time.Time
@@ -34,12 +35,21 @@ type Service struct {
 	MaxProjects int
 }
 
+// Service implements the operations on projects and API keys. The methods are safe for
+// concurrent use.
+type Service struct{ config Config }
+
+// NewService returns a Service. Returns an error if a required field is missing.
+func NewService(c Config) (*Service, error) {
+	if c.Store == nil || c.Uses == nil || c.Now == nil || c.NewID == nil {
+		return nil, errors.New("configure administration: Store, Uses, Now and NewID are required")
+	}
+	return &Service{config: c}, nil
+}
+
 const (
 	projectResource = "Project"
 	keyResource     = "API key"
-
-	// maxText is the maximum length of names and descriptions, in bytes.
-	maxText = 200
 )
 
 // view runs one read and returns its result.
@@ -64,23 +74,18 @@ func update[T any](ctx context.Context, s Store, write func(store.Tx) (T, error)
 
 // lastUses returns the last uses of objects, including those that were not stored yet.
 func (s *Service) lastUses(ctx context.Context, kind usage.Kind, ids []string) (map[string]time.Time, error) {
-	s.Uses.Flush(ctx)
-	return s.Store.LastUses(ctx, kind, ids)
+	s.config.Uses.Flush(ctx)
+	return s.config.Store.LastUses(ctx, kind, ids)
 }
 
 func invalid(argument, reason, text string) error {
 	return &functions.Error{Code: functions.InvalidArgument, Argument: argument, Reason: reason, Message: text}
 }
 
-func validText(argument, text string) error {
-	if len(text) > maxText {
-		return invalid(argument, "constraint", "is too long: at most 200 bytes")
+// refused returns the error for the caller of a rule of package iam.
+func refused(err error) error {
+	if field, ok := errors.AsType[*iam.FieldError](err); ok {
+		return invalid(field.Field, field.Reason, field.Message)
 	}
-	for _, r := range text {
-		// The text is printed on terminals.
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return invalid(argument, "format", "must be one line of text without control characters")
-		}
-	}
-	return nil
+	return err
 }

@@ -26,7 +26,7 @@ func (s *Service) Tokens(ctx context.Context, namespaceID, functionID string, pa
 		return nil, invalid("namespace", "required", "or a function is required, but not both")
 	}
 	var found []functions.Token
-	err := s.Store.View(ctx, func(tx store.Tx) (err error) {
+	err := s.config.Store.View(ctx, func(tx store.Tx) (err error) {
 		if err := exists(tx, namespaceID, functionID); err != nil {
 			return err
 		}

@@ -62,10 +62,13 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	w.service = &admin.Service{
-		Store: storetest.Twice(db), Now: w.Now, NewID: uuid.NewString,
-		Uses: &usage.Recorder{Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: db, Log: log},
+	uses, err := usage.NewRecorder(usage.RecorderConfig{
+		Sources: map[usage.Kind]usage.Source{usage.APIKeys: w.directory.Uses}, Store: db, Log: log,
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	w.service = newService(t, admin.Config{Store: storetest.Twice(db), Uses: uses, Now: w.Now, NewID: uuid.NewString})
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "unix", w.socket)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +78,36 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = server.Close() })
 	w.Client = admin.NewClient(w.socket)
 	return w
+}
+
+func newService(t *testing.T, c admin.Config) *admin.Service {
+	t.Helper()
+	s, err := admin.NewService(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// noUses has no uses.
+type noUses struct{}
+
+func (noUses) Flush(context.Context) {}
+
+func TestNewService_RefusesMissingDependency(t *testing.T) {
+	t.Parallel()
+	for name, remove := range map[string]func(*admin.Config){
+		"Store": func(c *admin.Config) { c.Store = nil },
+		"Uses":  func(c *admin.Config) { c.Uses = nil },
+		"Now":   func(c *admin.Config) { c.Now = nil },
+		"NewID": func(c *admin.Config) { c.NewID = nil },
+	} {
+		c := admin.Config{Store: new(sqlite.Store), Uses: noUses{}, Now: time.Now, NewID: uuid.NewString}
+		remove(&c)
+		if s, err := admin.NewService(c); s != nil || err == nil {
+			t.Errorf("without %s: got %v, %v, want an error", name, s, err)
+		}
+	}
 }
 
 func (w *world) observe(_ *http.Request, o admin.Outcome) {

@@ -115,7 +115,7 @@ func TestProjects_AreIsolated(t *testing.T) {
 
 func TestWrongKeys_AreLimited(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(a *api.API) { a.Attempts = iam.NewAttempts(3) })
+	w := newWorld(t, func(c *api.Config) { c.Attempts = iam.NewAttempts(3) })
 	for n := range 6 {
 		want := http.StatusUnauthorized
 		if n >= 3 {
@@ -149,7 +149,7 @@ func (d unavailableKeys) Authenticate(secretKey string, now time.Time) (iam.APIK
 func TestUnavailableKeys_AreNotCountedAsWrong(t *testing.T) {
 	t.Parallel()
 	var unavailable atomic.Bool
-	w := newWorld(t, func(a *api.API) { a.Keys, a.Attempts = unavailableKeys{a.Keys, &unavailable}, iam.NewAttempts(1) })
+	w := newWorld(t, func(c *api.Config) { c.Keys, c.Attempts = unavailableKeys{c.Keys, &unavailable}, iam.NewAttempts(1) })
 	unavailable.Store(true)
 	for range 5 {
 		if a := w.ask("GET", "/namespaces", ""); a.status != http.StatusServiceUnavailable || a.body != `{"message":"not now"}` {
@@ -174,4 +174,13 @@ func TestPanic_IsInternalError(t *testing.T) {
 		t.Error("the log has no stack of the panic")
 	}
 	w.must("GET", "/functions/"+f, "")
+}
+
+func TestNew_NamesMissingDependencies(t *testing.T) {
+	t.Parallel()
+	c := newWorld(t).config
+	c.Keys, c.URLKey, c.Now = nil, nil, nil
+	if a, err := api.New(c); a != nil || err == nil || !strings.HasSuffix(err.Error(), ": Keys, URLKey, Now") {
+		t.Errorf("got %v, %v, want an error with Keys, URLKey and Now", a, err)
+	}
 }

@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/blob"
@@ -35,9 +37,9 @@ type Projects interface {
 	DeleteProject(ctx context.Context, id string) (iam.Project, error)
 }
 
-// API is the HTTP interface of the control plane. All exported fields except URL, Trusted
-// and Observer must be set before Handler is called.
-type API struct {
+// Config has the dependencies of an API. Fields are required unless their comment says
+// otherwise.
+type Config struct {
 	Service  *functions.Service
 	Keys     Directory
 	Projects Projects
@@ -49,11 +51,11 @@ type API struct {
 	// is none.
 	Toolchain func(language string) string
 	Logs      Logs
-	// Stopping is closed when long-running requests must end.
+	// Stopping is closed when long-running requests must end. Nil means never.
 	Stopping <-chan struct{}
 	// URLKey signs the URLs of archives.
 	URLKey []byte
-	// URL is the public URL of the API, without a trailing slash. If it is empty, signed
+	// URL is the public URL of the API, without a trailing slash. Optional: if it is empty, signed
 	// URLs use the URL by which the client has reached the server.
 	URL string
 	// Trusted reports whether a proxy at an address is trusted to set X-Forwarded-Proto
@@ -64,9 +66,36 @@ type API struct {
 	Now        func() time.Time
 	NewID      func() string
 	Log        *slog.Logger
-	Observer   Observer
+	// Observer is notified of every request. Optional.
+	Observer Observer
+}
 
+// API is the HTTP interface of the control plane. It is safe for concurrent use.
+type API struct {
+	config   Config
 	reserved reservations
+}
+
+// New returns an API. Returns an error that names all required fields which are missing.
+func New(c Config) (*API, error) {
+	var missing []string
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"Service", c.Service != nil}, {"Keys", c.Keys != nil}, {"Projects", c.Projects != nil}, {"Attempts", c.Attempts != nil},
+		{"Archives", c.Archives != nil}, {"Runtimes", len(c.Runtimes) > 0}, {"Toolchain", c.Toolchain != nil}, {"Logs", c.Logs != nil},
+		{"URLKey", len(c.URLKey) > 0}, {"PublicKeys", c.PublicKeys != nil}, {"Now", c.Now != nil}, {"NewID", c.NewID != nil},
+		{"Log", c.Log != nil},
+	} {
+		if !field.set {
+			missing = append(missing, field.name)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("configure API: missing fields: %s", strings.Join(missing, ", "))
+	}
+	return &API{config: c}, nil
 }
 
 // base is the path prefix of the Functions API.
@@ -185,12 +214,12 @@ type identified interface{ objectID() string }
 
 // authenticate returns the caller's API key.
 func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
-	now := a.Now()
-	key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), now)
+	now := a.config.Now()
+	key, err := a.config.Keys.Authenticate(r.Header.Get("X-Auth-Token"), now)
 	infoOf(r).key = key
 	// Missing and expired keys count as failures, since each writes an entry to the audit
 	// log. Unavailable does not: the server could not check the key.
-	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.Attempts.CountFailure(addressOf(r), now) {
+	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.config.Attempts.CountFailure(addressOf(r), now) {
 		return key, errTooManyAttempts
 	}
 	return key, err
@@ -214,7 +243,7 @@ func (a *API) authorize(r *http.Request, required permission) (functions.Scope, 
 	}
 	scope := functions.Scope{
 		Region:    functions.Region(r.PathValue("region")),
-		ProjectID: key.ProjectID, OrganizationID: key.OrganizationID, Projects: a.Keys.Visible(key),
+		ProjectID: key.ProjectID, OrganizationID: key.OrganizationID, Projects: a.config.Keys.Visible(key),
 	}
 	if r.PathValue("region") != "" && !scope.Region.Valid() {
 		return scope, &functions.Error{

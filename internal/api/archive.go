@@ -46,10 +46,10 @@ func (a *API) uploadURL(r *http.Request, scope functions.Scope) (any, error) {
 			Code: functions.InvalidArgument, Argument: "content_length", Reason: "required", Message: "is required",
 		}
 	}
-	if int64(length) > a.Service.Limits.ArchiveSize {
+	if int64(length) > a.config.Service.Limits().ArchiveSize {
 		return nil, &functions.Error{
 			Code: functions.InvalidArgument, Argument: "content_length", Reason: "constraint",
-			Message: fmt.Sprintf("must be at most %d bytes, is %d: remove unneeded files from the archive", a.Service.Limits.ArchiveSize, length),
+			Message: fmt.Sprintf("must be at most %d bytes, is %d: remove unneeded files from the archive", a.config.Service.Limits().ArchiveSize, length),
 		}
 	}
 	if err := a.checkStorage(r.Context(), f.ProjectID, int64(length)); err != nil {
@@ -80,7 +80,7 @@ func (a *API) functionInPath(r *http.Request, scope functions.Scope) (functions.
 	if err != nil {
 		return functions.Function{}, err
 	}
-	return a.Service.Function(r.Context(), scope, id)
+	return a.config.Service.Function(r.Context(), scope, id)
 }
 
 // putArchive stores an uploaded archive. The next deployment of the function uses it.
@@ -105,12 +105,12 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer release()
-	archive, err := a.Archives.Put(r.Context(), f.ID, r.Body, length, func(archive blob.Archive) error {
+	archive, err := a.config.Archives.Put(r.Context(), f.ID, r.Body, length, func(archive blob.Archive) error {
 		// The API key may have been deleted during the upload.
 		if _, err := a.recheck(r, iam.Write); err != nil {
 			return err
 		}
-		err := a.Service.CodeUploaded(r.Context(), f.ID, archive.Digest)
+		err := a.config.Service.CodeUploaded(r.Context(), f.ID, archive.Digest)
 		if err == nil {
 			release()
 		}
@@ -127,7 +127,7 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.removeSuperseded(context.WithoutCancel(r.Context()), f.ID); err != nil {
-		a.Log.Error("cannot remove superseded archives", "function_id", f.ID, "error", err)
+		a.config.Log.Error("cannot remove superseded archives", "function_id", f.ID, "error", err)
 	}
 	w.Header().Set("Etag", `"`+archive.MD5+`"`)
 	w.Header().Set("Content-Length", "0")
@@ -141,8 +141,8 @@ func diskFull(err error) bool {
 
 // removeSuperseded removes the archives that the function no longer needs after an upload.
 func (a *API) removeSuperseded(ctx context.Context, functionID string) error {
-	return a.Archives.Prune(ctx, functionID, func() ([]string, error) {
-		f, err := a.Service.FunctionByID(ctx, functionID)
+	return a.config.Archives.Prune(ctx, functionID, func() ([]string, error) {
+		f, err := a.config.Service.FunctionByID(ctx, functionID)
 		if functions.IsNotFound(err) {
 			return nil, nil // The deletion of the function removes its archives.
 		}
@@ -161,7 +161,7 @@ func (a *API) getArchive(w http.ResponseWriter, r *http.Request) {
 		a.writeError(w, r, functions.NotFoundError("Code of the function", f.ID))
 		return
 	}
-	content, err := a.Archives.Open(r.Context(), f.ID, f.Archive)
+	content, err := a.config.Archives.Open(r.Context(), f.ID, f.Archive)
 	if errors.Is(err, blob.ErrNotFound) {
 		err = functions.NotFoundError("Code of the function", f.ID)
 	}

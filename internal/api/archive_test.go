@@ -1,14 +1,11 @@
 package api_test
 
 import (
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -38,9 +35,8 @@ func TestArchive_LimitsRequestsWithoutValidSignature(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			observed, now := &outcomes{}, time.Now()
-			handler := (&api.API{
-				Keys: iam.NewDirectory(), Attempts: iam.NewAttempts(allowed), Now: func() time.Time { return now }, NewID: uuid.NewString,
-				URLKey: []byte("key"), Log: slog.New(slog.DiscardHandler), Observer: observed,
+			handler := newWorld(t, func(c *api.Config) {
+				c.Attempts, c.Now, c.Observer = iam.NewAttempts(allowed), func() time.Time { return now }, observed
 			}).Handler()
 			for n := range 2 * allowed {
 				want := http.StatusForbidden

@@ -34,7 +34,7 @@ func (a *API) createCron(r *http.Request, scope functions.Scope) (any, error) {
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	c, err := a.Service.CreateCron(r.Context(), scope, functions.CreateCron{
+	c, err := a.config.Service.CreateCron(r.Context(), scope, functions.CreateCron{
 		FunctionID: request.FunctionID, Name: request.Name, Schedule: request.Schedule, Args: request.Args,
 	})
 	return encodeCron(c, created), err
@@ -45,7 +45,7 @@ func (a *API) getCron(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.Service.Cron(r.Context(), scope, id)
+	c, err := a.config.Service.Cron(r.Context(), scope, id)
 	return encodeCron(c, read), err
 }
 
@@ -59,7 +59,7 @@ func (a *API) listCrons(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, total, err := a.Service.Crons(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
+	found, total, err := a.config.Service.Crons(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
 	return cronsResponse{encodeAll(found, encodeCron), total}, err
 }
 
@@ -82,7 +82,7 @@ func (a *API) updateCron(r *http.Request, scope functions.Scope) (any, error) {
 	if string(request.Args) == "null" {
 		request.Args = nil
 	}
-	c, err := a.Service.UpdateCron(r.Context(), scope, id, functions.UpdateCron{
+	c, err := a.config.Service.UpdateCron(r.Context(), scope, id, functions.UpdateCron{
 		FunctionID: request.FunctionID, Name: request.Name, Schedule: request.Schedule, Args: request.Args,
 	})
 	return encodeCron(c, updated), err
@@ -93,6 +93,6 @@ func (a *API) deleteCron(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.Service.DeleteCron(r.Context(), scope, id)
+	c, err := a.config.Service.DeleteCron(r.Context(), scope, id)
 	return encodeCron(c, updated), err
 }

@@ -34,7 +34,7 @@ func (a *API) createDomain(r *http.Request, scope functions.Scope) (any, error) 
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	d, err := a.Service.CreateDomain(r.Context(), scope, request.FunctionID, request.Hostname)
+	d, err := a.config.Service.CreateDomain(r.Context(), scope, request.FunctionID, request.Hostname)
 	return encodeDomain(d, created), err
 }
 
@@ -43,7 +43,7 @@ func (a *API) getDomain(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := a.Service.CustomDomain(r.Context(), scope, id)
+	d, err := a.config.Service.CustomDomain(r.Context(), scope, id)
 	return encodeDomain(d, read), err
 }
 
@@ -57,7 +57,7 @@ func (a *API) listDomains(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, total, err := a.Service.Domains(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
+	found, total, err := a.config.Service.Domains(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
 	return domainsResponse{encodeAll(found, encodeDomain), total}, err
 }
 
@@ -66,6 +66,6 @@ func (a *API) deleteDomain(r *http.Request, scope functions.Scope) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	d, err := a.Service.DeleteDomain(r.Context(), scope, id)
+	d, err := a.config.Service.DeleteDomain(r.Context(), scope, id)
 	return encodeDomain(d, updated), err
 }

@@ -80,7 +80,7 @@ func (a *API) createFunction(r *http.Request, scope functions.Scope) (any, error
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	f, err := a.Service.CreateFunction(r.Context(), scope, functions.CreateFunction{
+	f, err := a.config.Service.CreateFunction(r.Context(), scope, functions.CreateFunction{
 		NamespaceID: request.NamespaceID, Name: request.Name, Description: request.Description, Tags: request.Tags,
 		Variables: request.EnvironmentVariables, Secrets: secretChanges(request.SecretEnvironmentVariables),
 		MinScale: request.MinScale, MaxScale: request.MaxScale, Runtime: given(request.Runtime),
@@ -97,7 +97,7 @@ func (a *API) getFunction(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.Service.Function(r.Context(), scope, id)
+	f, err := a.config.Service.Function(r.Context(), scope, id)
 	return encodeFunction(f, read), err
 }
 
@@ -117,7 +117,7 @@ func (a *API) functionsOf(r *http.Request, scope functions.Scope, namespaceID st
 	}
 	filter := queryFilter(r)
 	filter.NamespaceID, filter.FunctionID = namespaceID, ""
-	found, total, err := a.Service.Functions(r.Context(), scope, filter, page)
+	found, total, err := a.config.Service.Functions(r.Context(), scope, filter, page)
 	return functionsResponse{encodeAll(found, encodeFunction), total}, err
 }
 
@@ -148,7 +148,7 @@ func (a *API) updateFunction(r *http.Request, scope functions.Scope) (any, error
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	f, err := a.Service.UpdateFunction(r.Context(), scope, id, functions.UpdateFunction{
+	f, err := a.config.Service.UpdateFunction(r.Context(), scope, id, functions.UpdateFunction{
 		Description: request.Description, Tags: request.Tags,
 		Variables: request.EnvironmentVariables, Secrets: secretChanges(request.SecretEnvironmentVariables),
 		MinScale: request.MinScale, MaxScale: request.MaxScale, Runtime: given(request.Runtime),
@@ -165,7 +165,7 @@ func (a *API) deleteFunction(r *http.Request, scope functions.Scope) (any, error
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.Service.DeleteFunction(r.Context(), scope, id)
+	f, err := a.config.Service.DeleteFunction(r.Context(), scope, id)
 	return encodeFunction(f, updated), err
 }
 
@@ -178,6 +178,6 @@ func (a *API) deployFunction(r *http.Request, scope functions.Scope) (any, error
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	f, err := a.Service.DeployFunction(r.Context(), scope, id)
+	f, err := a.config.Service.DeployFunction(r.Context(), scope, id)
 	return encodeFunction(f, updated), err
 }

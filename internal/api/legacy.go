@@ -48,7 +48,7 @@ func (a *API) issueToken(r *http.Request, scope functions.Scope) (any, error) {
 			Message: "must be the same time as expires_at: give only one of them",
 		}
 	}
-	issued, err := a.Service.CreateToken(r.Context(), scope, functions.CreateToken{
+	issued, err := a.config.Service.CreateToken(r.Context(), scope, functions.CreateToken{
 		FunctionID: query.Get("function_id"), NamespaceID: query.Get("namespace_id"), ExpiresAt: expiresAt,
 	})
 	return issuedTokenResponse{id: issued.ID, Token: issued.Text.Reveal()}, err

@@ -64,14 +64,14 @@ func (a *API) functionLogs(r *http.Request, scope functions.Scope) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.Service.Function(r.Context(), scope, id); err != nil {
+	if _, err := a.config.Service.Function(r.Context(), scope, id); err != nil {
 		return nil, err
 	}
 	if query.follow {
 		return stream(func(w http.ResponseWriter, r *http.Request) { a.followLogs(w, r, id, query.since) }), nil
 	}
 	lines := []LogLine{}
-	err = a.Logs.Lines(r.Context(), id, query.since, false, func(line LogLine) error {
+	err = a.config.Logs.Lines(r.Context(), id, query.since, false, func(line LogLine) error {
 		// Truncating only at twice the limit avoids a copy for every line.
 		if lines = append(lines, line); len(lines) >= 2*query.limit {
 			lines = append([]LogLine{}, lines[len(lines)-query.limit:]...)
@@ -86,7 +86,7 @@ func (a *API) parseLogsQuery(values url.Values) (logsQuery, error) {
 	if text := values.Get("since"); text != "" {
 		at, err := time.Parse(time.RFC3339, text)
 		if ago, wrong := time.ParseDuration(text); wrong == nil {
-			at, err = a.Now().Add(-ago), nil
+			at, err = a.config.Now().Add(-ago), nil
 		}
 		if err != nil {
 			return query, &functions.Error{
@@ -118,7 +118,7 @@ func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID stri
 	defer cancel()
 	go func() {
 		select {
-		case <-a.Stopping:
+		case <-a.config.Stopping:
 			cancel()
 		case <-ctx.Done():
 		}
@@ -130,8 +130,8 @@ func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID stri
 	_ = control.SetReadDeadline(time.Time{})
 	// The headers are sent at once, before the function prints its first line.
 	_ = control.Flush()
-	err := a.Logs.Lines(ctx, functionID, since, true, func(line LogLine) error {
-		if key, err := a.Keys.Authenticate(r.Header.Get("X-Auth-Token"), a.Now()); err != nil || !key.May(iam.Read) {
+	err := a.config.Logs.Lines(ctx, functionID, since, true, func(line LogLine) error {
+		if key, err := a.config.Keys.Authenticate(r.Header.Get("X-Auth-Token"), a.config.Now()); err != nil || !key.May(iam.Read) {
 			return errNoLongerPermitted
 		}
 		if ctx.Err() != nil {

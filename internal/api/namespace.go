@@ -54,7 +54,7 @@ func (a *API) createNamespace(r *http.Request, scope functions.Scope) (any, erro
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	n, err := a.Service.CreateNamespace(r.Context(), scope, functions.CreateNamespace{
+	n, err := a.config.Service.CreateNamespace(r.Context(), scope, functions.CreateNamespace{
 		Name: request.Name, ProjectID: request.ProjectID, Description: request.Description, Tags: request.Tags,
 		Variables: request.EnvironmentVariables, Secrets: secretChanges(request.SecretEnvironmentVariables),
 	})
@@ -66,7 +66,7 @@ func (a *API) getNamespace(r *http.Request, scope functions.Scope) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	n, err := a.Service.Namespace(r.Context(), scope, id)
+	n, err := a.config.Service.Namespace(r.Context(), scope, id)
 	return encodeNamespace(n, read), err
 }
 
@@ -82,7 +82,7 @@ func (a *API) listNamespaces(r *http.Request, scope functions.Scope) (any, error
 	}
 	filter := queryFilter(r)
 	filter.NamespaceID, filter.FunctionID = "", ""
-	found, total, err := a.Service.Namespaces(r.Context(), scope, filter, page)
+	found, total, err := a.config.Service.Namespaces(r.Context(), scope, filter, page)
 	return namespacesResponse{encodeAll(found, encodeNamespace), total}, err
 }
 
@@ -102,7 +102,7 @@ func (a *API) updateNamespace(r *http.Request, scope functions.Scope) (any, erro
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	n, err := a.Service.UpdateNamespace(r.Context(), scope, id, functions.UpdateNamespace{
+	n, err := a.config.Service.UpdateNamespace(r.Context(), scope, id, functions.UpdateNamespace{
 		Description: request.Description, Tags: request.Tags,
 		Variables: request.EnvironmentVariables, Secrets: secretChanges(request.SecretEnvironmentVariables),
 	})
@@ -114,6 +114,6 @@ func (a *API) deleteNamespace(r *http.Request, scope functions.Scope) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	n, err := a.Service.DeleteNamespace(r.Context(), scope, id)
+	n, err := a.config.Service.DeleteNamespace(r.Context(), scope, id)
 	return encodeNamespace(n, updated), err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
@@ -149,7 +150,13 @@ func TestConflicts_HaveRecordedForm(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d with %s", name, a.status, a.body, test.status, test.want)
 		}
 	}
-	w.Service.Limits.Functions = 1
+	w.service.Limits.Functions = 1
+	w.config.Service = newService(t, w.service)
+	limited, err := api.New(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.serve(limited)
 	if a := w.ask("POST", "/functions", `{"namespace_id":"`+n+`","name":"g","runtime":"go126"}`); a.status != 403 || !strings.Contains(a.body, `"type":"quotas_exceeded"`) ||
 		!strings.Contains(a.body, `"quota":1,"current":1`) {
 		t.Errorf("function over the quota: got %d %s, want 403 with the quota", a.status, a.body)

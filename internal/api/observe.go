@@ -59,17 +59,17 @@ func infoOf(r *http.Request) *requestInfo {
 // observe assigns an ID to each request, and logs and reports it after the response.
 func (a *API) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		started := a.Now()
-		info := &requestInfo{requestID: a.NewID()}
-		if a.Observer != nil {
-			r = a.Observer.Begin(r)
+		started := a.config.Now()
+		info := &requestInfo{requestID: a.config.NewID()}
+		if a.config.Observer != nil {
+			r = a.config.Observer.Begin(r)
 		}
 		recorded := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 		setStandardHeaders(w.Header(), info.requestID)
 		r = r.WithContext(context.WithValue(r.Context(), infoKey{}, info))
 		next.ServeHTTP(recorded, r)
-		if a.Observer != nil {
-			a.Observer.End(r, info.outcome(r, recorded.status))
+		if a.config.Observer != nil {
+			a.config.Observer.End(r, info.outcome(r, recorded.status))
 		}
 		level := slog.LevelInfo
 		if recorded.status >= http.StatusInternalServerError && !errors.Is(info.err, context.Canceled) {
@@ -78,12 +78,12 @@ func (a *API) observe(next http.Handler) http.Handler {
 		attributes := []slog.Attr{
 			slog.String("request_id", info.requestID), slog.String("method", truncate(r.Method, 20)),
 			slog.String("path", truncate(r.URL.Path, 300)), slog.Int("status", recorded.status),
-			slog.Duration("took", a.Now().Sub(started)), slog.String("access_key", info.key.AccessKey),
+			slog.Duration("took", a.config.Now().Sub(started)), slog.String("access_key", info.key.AccessKey),
 		}
 		if info.err != nil {
 			attributes = append(attributes, slog.Any("error", info.err))
 		}
-		a.Log.LogAttrs(r.Context(), level, "api request", attributes...)
+		a.config.Log.LogAttrs(r.Context(), level, "api request", attributes...)
 	})
 }
 

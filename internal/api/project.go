@@ -48,7 +48,7 @@ func (a *API) getProject(r *http.Request, scope functions.Scope) (any, error) {
 	if !scope.Covers(id) {
 		return nil, missing{"project", id}
 	}
-	return encodeProject(a.Keys.Project(id), read), nil
+	return encodeProject(a.config.Keys.Project(id), read), nil
 }
 
 type projectsResponse struct {
@@ -72,7 +72,7 @@ func (a *API) listProjects(r *http.Request, scope functions.Scope) (any, error) 
 	filter, wanted := queryFilter(r), r.URL.Query()["project_ids"]
 	found := []projectResponse{}
 	for _, id := range visible {
-		p := a.Keys.Project(id)
+		p := a.config.Keys.Project(id)
 		// A key may have the ID of a project that was deleted since.
 		if p.ID != "" && matches(filter.OrganizationID, p.OrganizationID) && matches(filter.Name, p.Name) && among(wanted, p.ID) {
 			found = append(found, encodeProject(p, read))
@@ -121,7 +121,7 @@ func (a *API) createProject(r *http.Request, _ functions.Scope) (any, error) {
 	if err := checkManages(r, request.OrganizationID); err != nil {
 		return nil, err
 	}
-	p, err := a.Projects.CreateProjectIn(r.Context(), infoOf(r).key.OrganizationID, request.Name, request.Description)
+	p, err := a.config.Projects.CreateProjectIn(r.Context(), infoOf(r).key.OrganizationID, request.Name, request.Description)
 	return encodeProject(p, created), err
 }
 
@@ -139,7 +139,7 @@ func (a *API) updateProject(r *http.Request, scope functions.Scope) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.Projects.UpdateProject(r.Context(), id, request.Name, request.Description)
+	p, err := a.config.Projects.UpdateProject(r.Context(), id, request.Name, request.Description)
 	return encodeProject(p, updated), err
 }
 
@@ -150,7 +150,7 @@ func (a *API) deleteProject(r *http.Request, scope functions.Scope) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := a.Projects.DeleteProject(r.Context(), id); err != nil {
+	if _, err := a.config.Projects.DeleteProject(r.Context(), id); err != nil {
 		return nil, err
 	}
 	return stream(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }), nil

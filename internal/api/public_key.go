@@ -12,7 +12,7 @@ const publicKeysAge = 60
 // getPublicKeys responds without authentication: public keys are not secret, and programs
 // that verify tokens have no API key.
 func (a *API) getPublicKeys(w http.ResponseWriter, _ *http.Request) {
-	document := a.PublicKeys()
+	document := a.config.PublicKeys()
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(document)))
 	w.Header().Set("Cache-Control", "public, max-age="+strconv.Itoa(publicKeysAge))

@@ -45,12 +45,12 @@ func (a *API) reserve(ctx context.Context, projectID string, length int64) (rele
 // withinQuota calls use if an archive of the given length does not exceed the project's
 // storage quota. No archive is stored between the check and the call.
 func (a *API) withinQuota(ctx context.Context, projectID string, length int64, use func()) error {
-	ids, err := a.Service.FunctionIDs(ctx, projectID)
+	ids, err := a.config.Service.FunctionIDs(ctx, projectID)
 	if err != nil {
 		return err
 	}
-	return a.Archives.Usage(ctx, ids, func(used int64) error {
-		if err := a.Service.CheckStorage(used+a.reserved.of(projectID), length); err != nil {
+	return a.config.Archives.Usage(ctx, ids, func(used int64) error {
+		if err := a.config.Service.CheckStorage(used+a.reserved.of(projectID), length); err != nil {
 			return err
 		}
 		use()

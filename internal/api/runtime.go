@@ -39,9 +39,9 @@ type runtimesResponse struct {
 // listRuntimes returns all runtimes without paging, as Scaleway does. The implementation,
 // which is empty there, is the toolchain of this server.
 func (a *API) listRuntimes(_ *http.Request, _ functions.Scope) (any, error) {
-	responses := make([]runtimeResponse, len(a.Runtimes))
-	for i, r := range a.Runtimes {
-		responses[i] = encodeRuntime(r, a.Toolchain(r.Language))
+	responses := make([]runtimeResponse, len(a.config.Runtimes))
+	for i, r := range a.config.Runtimes {
+		responses[i] = encodeRuntime(r, a.config.Toolchain(r.Language))
 	}
 	return runtimesResponse{responses, len(responses)}, nil
 }

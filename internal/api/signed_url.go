@@ -31,7 +31,7 @@ const (
 // method for urlLifetime, as long as the caller's API key permits it. The length is the
 // size of an upload.
 func (a *API) sign(r *http.Request, method, functionID, length string) string {
-	expires := strconv.FormatInt(a.Now().Add(urlLifetime).Unix(), 10)
+	expires := strconv.FormatInt(a.config.Now().Add(urlLifetime).Unix(), 10)
 	key := infoOf(r).key.AccessKey
 	query := url.Values{
 		keyParameter:       {key},
@@ -51,14 +51,14 @@ var hostPort = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{
 // the one by which the client has reached the server, according to the request and to the
 // headers of trusted proxies.
 func (a *API) publicURL(r *http.Request) string {
-	if a.URL != "" {
-		return a.URL
+	if a.config.URL != "" {
+		return a.config.URL
 	}
 	scheme, host := "http", r.Host
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && a.Trusted != nil && a.Trusted(peer.Addr()) {
+	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && a.config.Trusted != nil && a.config.Trusted(peer.Addr()) {
 		if forwarded := lastOf(r.Header, "X-Forwarded-Proto"); forwarded == "http" || forwarded == "https" {
 			scheme = forwarded
 		}
@@ -77,7 +77,7 @@ func lastOf(header http.Header, name string) string {
 }
 
 func (a *API) signature(method, functionID, expires, length, key string) string {
-	mac := hmac.New(sha256.New, a.URLKey)
+	mac := hmac.New(sha256.New, a.config.URLKey)
 	fmt.Fprintf(mac, "%s\n%s\n%s\n%s\n%s", method, functionID, expires, length, key)
 	return hex.EncodeToString(mac.Sum(nil))
 }
@@ -98,7 +98,7 @@ func (a *API) verify(r *http.Request) (string, error) {
 		return "", errSignature
 	}
 	until, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil || a.Now().Unix() >= until {
+	if err != nil || a.config.Now().Unix() >= until {
 		return "", errSignature
 	}
 	return id, nil
@@ -107,7 +107,7 @@ func (a *API) verify(r *http.Request) (string, error) {
 // recheck returns the API key with which a signed URL was requested. It returns
 // errSignature if the key no longer permits the action.
 func (a *API) recheck(r *http.Request, action iam.Action) (iam.APIKey, error) {
-	key, err := a.Keys.Recheck(r.URL.Query().Get(keyParameter), a.Now())
+	key, err := a.config.Keys.Recheck(r.URL.Query().Get(keyParameter), a.config.Now())
 	if err != nil || !key.May(action) {
 		return key, errSignature
 	}
@@ -120,7 +120,7 @@ func (a *API) recheck(r *http.Request, action iam.Action) (iam.APIKey, error) {
 func (a *API) authorizeURL(r *http.Request, action iam.Action) (functions.Function, error) {
 	id, err := a.verify(r)
 	if err != nil {
-		if a.Attempts.CountFailure(addressOf(r), a.Now()) {
+		if a.config.Attempts.CountFailure(addressOf(r), a.config.Now()) {
 			err = errTooManyAttempts
 		}
 		return functions.Function{}, err
@@ -131,7 +131,7 @@ func (a *API) authorizeURL(r *http.Request, action iam.Action) (functions.Functi
 	if err != nil {
 		return functions.Function{}, err
 	}
-	f, err := a.Service.FunctionByID(r.Context(), id)
+	f, err := a.config.Service.FunctionByID(r.Context(), id)
 	if err == nil && !key.Covers(f.ProjectID, f.OrganizationID) {
 		err = errSignature
 	}

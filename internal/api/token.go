@@ -48,7 +48,7 @@ func (a *API) createToken(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	issued, err := a.Service.CreateToken(r.Context(), scope, functions.CreateToken{
+	issued, err := a.config.Service.CreateToken(r.Context(), scope, functions.CreateToken{
 		FunctionID: request.FunctionID, NamespaceID: request.NamespaceID,
 		Description: request.Description, ExpiresAt: expiresAt,
 	})
@@ -80,7 +80,7 @@ func (a *API) getToken(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.Service.Token(r.Context(), scope, id)
+	t, err := a.config.Service.Token(r.Context(), scope, id)
 	return encodeToken(t, read), err
 }
 
@@ -96,7 +96,7 @@ func (a *API) listTokens(r *http.Request, scope functions.Scope) (any, error) {
 	}
 	filter := queryFilter(r)
 	filter.Name = ""
-	found, total, err := a.Service.Tokens(r.Context(), scope, filter, page)
+	found, total, err := a.config.Service.Tokens(r.Context(), scope, filter, page)
 	return tokensResponse{encodeAll(found, encodeToken), total}, err
 }
 
@@ -105,7 +105,7 @@ func (a *API) deleteToken(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.Service.DeleteToken(r.Context(), scope, id)
+	t, err := a.config.Service.DeleteToken(r.Context(), scope, id)
 	body := encodeToken(t, updated)
 	body.Token = ""
 	return body, err

@@ -128,7 +128,7 @@ func (a *API) createTrigger(r *http.Request, scope functions.Scope) (any, error)
 	if n := request.NATS; n != nil {
 		c.NATS = &functions.NATSSubject{Subject: n.Subject, AccountID: n.AccountID, ProjectID: n.ProjectID, Region: n.Region}
 	}
-	t, err := a.Service.CreateTrigger(r.Context(), scope, c)
+	t, err := a.config.Service.CreateTrigger(r.Context(), scope, c)
 	return encodeTrigger(t, created), err
 }
 
@@ -137,7 +137,7 @@ func (a *API) getTrigger(r *http.Request, scope functions.Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.Service.Trigger(r.Context(), scope, id)
+	t, err := a.config.Service.Trigger(r.Context(), scope, id)
 	return encodeTrigger(t, read), err
 }
 
@@ -153,7 +153,7 @@ func (a *API) listTriggers(r *http.Request, scope functions.Scope) (any, error) 
 	}
 	filter := queryFilter(r)
 	filter.Name, filter.OrganizationID = "", ""
-	found, total, err := a.Service.Triggers(r.Context(), scope, filter, page)
+	found, total, err := a.config.Service.Triggers(r.Context(), scope, filter, page)
 	return triggersResponse{total, encodeAll(found, encodeTrigger)}, err
 }
 
@@ -172,7 +172,7 @@ func (a *API) updateTrigger(r *http.Request, scope functions.Scope) (any, error)
 	if err := decode(r, &request); err != nil {
 		return nil, err
 	}
-	t, err := a.Service.UpdateTrigger(r.Context(), scope, id, functions.UpdateTrigger{
+	t, err := a.config.Service.UpdateTrigger(r.Context(), scope, id, functions.UpdateTrigger{
 		Name: request.Name, Description: request.Description,
 		ExternalSQS: request.ExternalSQS.queue(), SecretKey: request.ExternalSQS.secretKey(),
 	})
@@ -184,6 +184,6 @@ func (a *API) deleteTrigger(r *http.Request, scope functions.Scope) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	t, err := a.Service.DeleteTrigger(r.Context(), scope, id)
+	t, err := a.config.Service.DeleteTrigger(r.Context(), scope, id)
 	return encodeTrigger(t, updated), err
 }

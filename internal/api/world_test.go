@@ -67,6 +67,9 @@ func (hasher) Hash(_ context.Context, value secret.String) (string, error) {
 type world struct {
 	*api.API
 
+	config  api.Config
+	service functions.Config
+
 	t      *testing.T
 	store  functions.Store
 	url    string
@@ -80,7 +83,7 @@ type world struct {
 	tokens map[functions.Digest]bool
 }
 
-func newWorld(t *testing.T, options ...func(*api.API)) *world {
+func newWorld(t *testing.T, options ...func(*api.Config)) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, clock: testclock.New(start), log: &testlog.Buffer{}, tokens: map[functions.Digest]bool{}}
@@ -98,17 +101,21 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	}
 	directory := iam.NewDirectory()
 	w.store = store.Functions(storetest.Twice(db))
-	w.API = &api.API{
-		Service: &functions.Service{
-			Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),
-			Domain: "functions.fnc.{region}.localhost", Now: w.clock.Now, NewID: uuid.NewString, NewSuffix: func() string { return strings.ToLower(uuid.NewString()[:8]) },
-		},
+	w.service = functions.Config{
+		Store: w.store, Runtimes: catalogue{}, Minter: token.NewMinter(w.sealer), Hasher: hasher{}, Sealer: w.sealer, Limits: functions.DefaultLimits(),
+		Domain: "functions.fnc.{region}.localhost", Now: w.clock.Now, NewID: uuid.NewString, NewSuffix: func() string { return strings.ToLower(uuid.NewString()[:8]) },
+	}
+	w.config = api.Config{
+		Service: newService(t, w.service), Projects: noProjects{}, Toolchain: func(string) string { return "" }, Logs: noLogs{},
 		Keys: directory, Attempts: iam.NewAttempts(0), Archives: archives, Runtimes: runtime.All(), URLKey: []byte("key"),
 		PublicKeys: func() []byte { return []byte(`{"keys":[]}`) },
 		Now:        w.clock.Now, NewID: uuid.NewString, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}
 	for _, option := range options {
-		option(w.API)
+		option(&w.config)
+	}
+	if w.API, err = api.New(w.config); err != nil {
+		t.Fatal(err)
 	}
 	err = db.Follow(t.Context(), store.Position{}, store.NewFanout(store.Directory(directory), store.Hook{OnChange: func(c store.Change) {
 		if o, ok := c.Object.(functions.Token); ok {
@@ -122,10 +129,30 @@ func newWorld(t *testing.T, options ...func(*api.API)) *world {
 	}
 	w.update(func(tx functions.Tx) error { return errors.Join(tx.Put(ours), tx.Put(theirs)) })
 	w.key, w.theirs = w.newKey(ours, time.Time{}, iam.FullAccess), w.newKey(theirs, time.Time{}, iam.FullAccess)
-	server := httptest.NewServer(w.Handler())
-	t.Cleanup(server.Close)
-	w.url = server.URL
+	w.serve(w.API)
 	return w
+}
+
+// noProjects and noLogs are for tests that use neither.
+type (
+	noProjects struct{ api.Projects }
+	noLogs     struct{ api.Logs }
+)
+
+func newService(t *testing.T, c functions.Config) *functions.Service {
+	t.Helper()
+	s, err := functions.NewService(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// serve makes the requests of the test go to an API.
+func (w *world) serve(a *api.API) {
+	server := httptest.NewServer(a.Handler())
+	w.t.Cleanup(server.Close)
+	w.url = server.URL
 }
 
 // admitted reports whether a follower of the change log would admit a token.

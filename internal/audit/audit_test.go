@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -204,5 +205,19 @@ func TestRead_TreatsMissingLogAsEmpty(t *testing.T) {
 	cancel()
 	if err := audit.Follow(ended, path, time.Time{}, nil); err != nil {
 		t.Errorf("Follow() = %v", err)
+	}
+}
+
+func TestNewAuditor_RefusesMissingDependency(t *testing.T) {
+	t.Parallel()
+	to, log := new(audit.Log), slog.New(slog.DiscardHandler)
+	for name, config := range map[string]audit.AuditorConfig{
+		"To":  {Now: time.Now, Log: log},
+		"Now": {To: to, Log: log},
+		"Log": {To: to, Now: time.Now},
+	} {
+		if a, err := audit.NewAuditor(config); a != nil || err == nil {
+			t.Errorf("without %s: got %v, %v, want an error", name, a, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -9,13 +10,26 @@ import (
 	"github.com/jeton-dev/jeton/internal/api"
 )
 
-// Auditor logs requests with their outcomes. All fields but Reads must be set.
-type Auditor struct {
+// AuditorConfig has the dependencies of an Auditor. All fields but Reads are required.
+type AuditorConfig struct {
+	// To receives the entries. The caller closes it.
 	To  *Log
 	Now func() time.Time
+	// Log receives errors of To.
 	Log *slog.Logger
 	// Reads also logs requests that change nothing and are not refused.
 	Reads bool
+}
+
+// Auditor logs requests with their outcomes. It is safe for concurrent use.
+type Auditor struct{ config AuditorConfig }
+
+// NewAuditor returns an Auditor. Returns an error if a required field is missing.
+func NewAuditor(c AuditorConfig) (*Auditor, error) {
+	if c.To == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("configure audit: To, Now and Log are required")
+	}
+	return &Auditor{config: c}, nil
 }
 
 // Requests returns an observer of the API. The entry of a change is on the disk before
@@ -28,7 +42,7 @@ func (q requests) Begin(r *http.Request) *http.Request { return r }
 
 func (q requests) End(r *http.Request, o api.Outcome) {
 	refused := o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden
-	if !o.Changes && !refused && !q.Reads {
+	if !o.Changes && !refused && !q.config.Reads {
 		return
 	}
 	from := o.From.String()
@@ -43,15 +57,15 @@ func (q requests) End(r *http.Request, o api.Outcome) {
 
 // Admin observes the admin socket.
 func (a *Auditor) Admin(r *http.Request, o admin.Outcome) {
-	if o.Changes || a.Reads {
+	if o.Changes || a.config.Reads {
 		a.note(r, Entry{From: Owner, Endpoint: o.Endpoint, Object: o.Object, Status: o.Status}, o.Changes)
 	}
 }
 
 // note writes an entry. It logs an error, because the request is already complete.
 func (a *Auditor) note(r *http.Request, e Entry, changes bool) {
-	e.At = a.Now().UTC()
-	if err := a.To.Append(e, changes); err != nil {
-		a.Log.ErrorContext(r.Context(), "an entry of the audit log may be lost", "request_id", e.RequestID, "endpoint", e.Endpoint, "error", err)
+	e.At = a.config.Now().UTC()
+	if err := a.config.To.Append(e, changes); err != nil {
+		a.config.Log.ErrorContext(r.Context(), "an entry of the audit log may be lost", "request_id", e.RequestID, "endpoint", e.Endpoint, "error", err)
 	}
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -13,12 +14,29 @@ type Opener interface {
 	Open(sealed []byte, purpose string) ([]byte, error)
 }
 
-// Brokers implements schedule.Brokers. Opener must be set.
-type Brokers struct {
+// BrokersConfig has the dependencies of Brokers. Opener is required.
+type BrokersConfig struct {
+	// Config has the brokers of Messaging and Queuing; the zero value has none.
 	Config Config
 	Opener Opener
 	// Anywhere permits queues of API callers on this machine and in private networks.
 	Anywhere bool
+}
+
+// Brokers implements schedule.Brokers. It is safe for concurrent use.
+type Brokers struct {
+	config   Config
+	opener   Opener
+	anywhere bool
+}
+
+// New returns Brokers. It opens no connections. Returns an error if a required field is
+// missing.
+func New(c BrokersConfig) (*Brokers, error) {
+	if c.Opener == nil {
+		return nil, errors.New("configure brokers: Opener is required")
+	}
+	return &Brokers{config: c.Config, opener: c.Opener, anywhere: c.Anywhere}, nil
 }
 
 var _ schedule.Brokers = (*Brokers)(nil)
@@ -35,14 +53,14 @@ func (b *Brokers) Check(t functions.Trigger) error {
 		return errForeignSource
 	}
 	var err error
-	if len(b.Config.NATS) == 0 && len(b.Config.SQS) == 0 {
+	if len(b.config.NATS) == 0 && len(b.config.SQS) == 0 {
 		return nil
 	}
 	switch {
 	case t.NATS != nil:
-		_, err = b.Config.nats(*t.NATS)
+		_, err = b.config.nats(*t.NATS)
 	case t.SQS != nil:
-		_, err = b.Config.sqs(*t.SQS)
+		_, err = b.config.sqs(*t.SQS)
 	}
 	return err
 }
@@ -54,23 +72,23 @@ func (b *Brokers) Open(ctx context.Context, t functions.Trigger) (schedule.Sourc
 	}
 	switch {
 	case t.NATS != nil:
-		server, err := b.Config.nats(*t.NATS)
+		server, err := b.config.nats(*t.NATS)
 		if err != nil {
 			return nil, err
 		}
 		return openNATS(ctx, server, t)
 	case t.SQS != nil:
-		service, err := b.Config.sqs(*t.SQS)
+		service, err := b.config.sqs(*t.SQS)
 		if err != nil {
 			return nil, err
 		}
 		return openQueue(ctx, service, t.SQS.Queue)
 	default:
-		key, err := b.Opener.Open(t.ExternalSQS.Sealed, functions.TriggerKeyPurpose(t.ID))
+		key, err := b.opener.Open(t.ExternalSQS.Sealed, functions.TriggerKeyPurpose(t.ID))
 		if err != nil {
 			return nil, fmt.Errorf("open secret key of the queue: %w", err)
 		}
-		return openExternal(*t.ExternalSQS, string(key), b.Anywhere), nil
+		return openExternal(*t.ExternalSQS, string(key), b.anywhere), nil
 	}
 }
 
@@ -79,7 +97,7 @@ func (b *Brokers) Forget(ctx context.Context, t functions.Trigger) error {
 	if t.NATS == nil {
 		return nil
 	}
-	server, err := b.Config.nats(*t.NATS)
+	server, err := b.config.nats(*t.NATS)
 	if err != nil {
 		return nil //nolint:nilerr // No broker is configured that could store something.
 	}

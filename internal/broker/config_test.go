@@ -72,16 +72,16 @@ sqs:
 		if test.trigger.ProjectID == "" {
 			test.trigger.SharedSource = true
 		}
-		err := (&broker.Brokers{Config: c}).Check(test.trigger)
+		err := newBrokers(t, broker.BrokersConfig{Config: c, Opener: plainOpener{}}).Check(test.trigger)
 		if (err == nil) != test.served {
 			t.Errorf("%s: got %v, want served %t", name, err, test.served)
 		}
 		if !test.served {
-			if _, err := (&broker.Brokers{Config: c}).Open(t.Context(), test.trigger); !errors.Is(err, schedule.ErrNoBroker) {
+			if _, err := newBrokers(t, broker.BrokersConfig{Config: c, Opener: plainOpener{}}).Open(t.Context(), test.trigger); !errors.Is(err, schedule.ErrNoBroker) {
 				t.Errorf("%s: Open() = %v, want %v", name, err, schedule.ErrNoBroker)
 			}
 		}
-		if err := (&broker.Brokers{}).Check(test.trigger); err != nil && test.trigger.OwnsSource() {
+		if err := newBrokers(t, broker.BrokersConfig{Opener: plainOpener{}}).Check(test.trigger); err != nil && test.trigger.OwnsSource() {
 			t.Errorf("%s without any broker: got %v, want nil", name, err)
 		}
 	}
@@ -111,5 +111,21 @@ func TestLoad_RefusesBadFiles(t *testing.T) {
 	}
 	if _, err := broker.Load(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("got no error for a missing file")
+	}
+}
+
+func newBrokers(t *testing.T, c broker.BrokersConfig) *broker.Brokers {
+	t.Helper()
+	b, err := broker.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestNew_RefusesMissingOpener(t *testing.T) {
+	t.Parallel()
+	if b, err := broker.New(broker.BrokersConfig{Anywhere: true}); b != nil || err == nil {
+		t.Errorf("got %v, %v, want an error", b, err)
 	}
 }

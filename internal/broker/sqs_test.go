@@ -71,7 +71,7 @@ func TestFetch_BoundsResponses(t *testing.T) {
 				answer(countingWriter{w, &sent}, r)
 			}))
 			t.Cleanup(service.Close)
-			brokers := &broker.Brokers{Opener: plainOpener{}, Anywhere: true}
+			brokers := newBrokers(t, broker.BrokersConfig{Opener: plainOpener{}, Anywhere: true})
 			source, err := brokers.Open(t.Context(), functions.Trigger{ExternalSQS: &functions.ExternalSQSQueue{
 				Endpoint: service.URL, QueueURL: service.URL + "/q", AccessKey: "AK", Sealed: []byte("SK"),
 			}})

@@ -130,7 +130,7 @@ func compactArgs(args json.RawMessage) json.RawMessage {
 
 // CreateCron creates a cron of a function, which need not be deployed yet.
 func (s *Service) CreateCron(ctx context.Context, scope Scope, c CreateCron) (Cron, error) {
-	id, now := s.NewID(), s.Now()
+	id, now := s.config.NewID(), s.config.Now()
 	created := Cron{
 		ID: id, Region: scope.Region, FunctionID: c.FunctionID,
 		// The form of the generated name is that of recorded traffic.
@@ -140,7 +140,7 @@ func (s *Service) CreateCron(ctx context.Context, scope Scope, c CreateCron) (Cr
 	if err := created.validate(); err != nil {
 		return Cron{}, err
 	}
-	return change(ctx, s.Store, func(tx Tx) (Cron, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Cron, error) {
 		f, err := targetFunction(tx, scope, c.FunctionID)
 		if err != nil {
 			return Cron{}, err
@@ -171,7 +171,7 @@ func targetFunction(tx Tx, scope Scope, id string) (Function, error) {
 
 // Cron returns one cron.
 func (s *Service) Cron(ctx context.Context, scope Scope, id string) (Cron, error) {
-	return get(ctx, s.Store, func(tx Tx) (Cron, error) { return findCron(tx, scope, id) })
+	return get(ctx, s.config.Store, func(tx Tx) (Cron, error) { return findCron(tx, scope, id) })
 }
 
 // findCron returns a cron that the scope covers.
@@ -189,7 +189,7 @@ func (s *Service) Crons(ctx context.Context, scope Scope, filter Filter, page Pa
 	if err != nil {
 		return nil, 0, err
 	}
-	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Cron, int, error) { return tx.Crons(f, page) })
+	return list(ctx, s.config.Store, scope, filter, func(tx Tx, f Filter) ([]Cron, int, error) { return tx.Crons(f, page) })
 }
 
 // checkAttachedPage checks a request for a list of objects that belong to one
@@ -206,7 +206,7 @@ func checkAttachedPage(filter Filter, page Page, fields ...string) (Page, error)
 
 // UpdateCron changes a cron.
 func (s *Service) UpdateCron(ctx context.Context, scope Scope, id string, u UpdateCron) (Cron, error) {
-	return change(ctx, s.Store, func(tx Tx) (Cron, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Cron, error) {
 		c, err := findCron(tx, scope, id)
 		if err != nil {
 			return c, err
@@ -224,7 +224,7 @@ func (s *Service) UpdateCron(ctx context.Context, scope Scope, id string, u Upda
 		set(&c.FunctionID, u.FunctionID)
 		set(&c.Name, u.Name)
 		if u.Schedule != nil && *u.Schedule != c.Schedule {
-			c.Schedule, c.NextAfter = *u.Schedule, s.Now()
+			c.Schedule, c.NextAfter = *u.Schedule, s.config.Now()
 		}
 		if len(u.Args) > 0 {
 			c.Args = compactArgs(u.Args)
@@ -239,7 +239,7 @@ func (s *Service) UpdateCron(ctx context.Context, scope Scope, id string, u Upda
 
 // DeleteCron deletes a cron. When it returns, the cron makes no more calls.
 func (s *Service) DeleteCron(ctx context.Context, scope Scope, id string) (Cron, error) {
-	return change(ctx, s.Store, func(tx Tx) (Cron, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Cron, error) {
 		c, err := findCron(tx, scope, id)
 		if err != nil {
 			return c, err

@@ -135,7 +135,7 @@ func (f *Function) SetArchive(digest string) error {
 // DeployFunction starts a deployment that builds the uploaded code. After a failed
 // deployment, it repeats the whole deployment.
 func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (Function, error) {
-	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Function, error) {
 		f, err := function(tx, scope, id)
 		if err != nil {
 			return f, err
@@ -146,7 +146,7 @@ func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (F
 		if err := s.changeable(f.Runtime); err != nil {
 			return f, err
 		}
-		f.StartBuild(s.Now())
+		f.StartBuild(s.config.Now())
 		return f, tx.Put(f)
 	})
 }
@@ -154,7 +154,7 @@ func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (F
 // CodeUploaded records that the archive with the digest is the uploaded code of a
 // function. It has no effect on calls until the function is deployed.
 func (s *Service) CodeUploaded(ctx context.Context, id, digest string) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.config.Store.Update(ctx, func(tx Tx) error {
 		f, err := tx.Function(id)
 		if err != nil {
 			return err

@@ -78,7 +78,7 @@ func (s *Service) hostname(given string) (string, error) {
 		return "", malformed("hostname", "%.260q is not a hostname: write one such as api.example.com, without a scheme, a port or a wildcard", given)
 	}
 	for _, region := range Regions {
-		own := strings.ReplaceAll(s.Domain, "{region}", string(region))
+		own := strings.ReplaceAll(s.config.Domain, "{region}", string(region))
 		if name == own || strings.HasSuffix(name, "."+own) {
 			return "", outOfBounds("hostname", "%s is below %s, which is reserved for the domain names of functions", name, own)
 		}
@@ -95,7 +95,7 @@ func (s *Service) CreateDomain(ctx context.Context, scope Scope, functionID, hos
 	if err != nil {
 		return Domain{}, err
 	}
-	f, err := get(ctx, s.Store, func(tx Tx) (Function, error) { return targetFunction(tx, scope, functionID) })
+	f, err := get(ctx, s.config.Store, func(tx Tx) (Function, error) { return targetFunction(tx, scope, functionID) })
 	if err != nil {
 		return Domain{}, err
 	}
@@ -107,10 +107,10 @@ func (s *Service) CreateDomain(ctx context.Context, scope Scope, functionID, hos
 		return Domain{}, err
 	}
 	d := Domain{
-		ID: s.NewID(), Region: scope.Region, ProjectID: f.ProjectID, FunctionID: functionID, Hostname: name,
-		Status: Pending, CreatedAt: s.Now(),
+		ID: s.config.NewID(), Region: scope.Region, ProjectID: f.ProjectID, FunctionID: functionID, Hostname: name,
+		Status: Pending, CreatedAt: s.config.Now(),
 	}
-	return change(ctx, s.Store, func(tx Tx) (Domain, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Domain, error) {
 		f, err := targetFunction(tx, scope, functionID)
 		if err != nil {
 			return d, err
@@ -128,10 +128,10 @@ func (s *Service) CreateDomain(ctx context.Context, scope Scope, functionID, hos
 // verifyHostname returns an error for the user unless the DNS shows that the owner
 // of the hostname assigned it to the function.
 func (s *Service) verifyHostname(ctx context.Context, hostname string, f Function) error {
-	if s.Names == nil {
+	if s.config.Names == nil {
 		return nil
 	}
-	missing, err := s.Names.Proof(ctx, hostname, f.DomainName, f.ProjectID)
+	missing, err := s.config.Names.Proof(ctx, hostname, f.DomainName, f.ProjectID)
 	if err != nil {
 		missing = hostname + " could not be looked up"
 	}
@@ -146,12 +146,12 @@ func (s *Service) verifyHostname(ctx context.Context, hostname string, f Functio
 // staleClaim returns the ID of another project's domain with the hostname for which
 // the DNS no longer shows a proof; empty if no such domain exists or the DNS is not certain.
 func (s *Service) staleClaim(ctx context.Context, hostname, projectID string) (string, error) {
-	if s.Names == nil {
+	if s.config.Names == nil {
 		return "", nil
 	}
 	var claims []Domain
 	var of Function
-	err := s.Store.View(ctx, func(tx Tx) (err error) {
+	err := s.config.Store.View(ctx, func(tx Tx) (err error) {
 		claims, _, err = tx.Domains(Filter{Hostname: hostname}, Page{})
 		if err != nil || len(claims) == 0 {
 			return err
@@ -162,7 +162,7 @@ func (s *Service) staleClaim(ctx context.Context, hostname, projectID string) (s
 	if err != nil || len(claims) == 0 || claims[0].ProjectID == projectID {
 		return "", err
 	}
-	missing, err := s.Names.Proof(ctx, hostname, of.DomainName, of.ProjectID)
+	missing, err := s.config.Names.Proof(ctx, hostname, of.DomainName, of.ProjectID)
 	if err != nil || missing == "" {
 		return "", nil //nolint:nilerr // A claim that cannot be checked is kept.
 	}
@@ -189,7 +189,7 @@ func releaseHostname(tx Tx, d Domain, stale string) error {
 
 // CustomDomain returns one domain.
 func (s *Service) CustomDomain(ctx context.Context, scope Scope, id string) (Domain, error) {
-	return get(ctx, s.Store, func(tx Tx) (Domain, error) { return findDomain(tx, scope, id) })
+	return get(ctx, s.config.Store, func(tx Tx) (Domain, error) { return findDomain(tx, scope, id) })
 }
 
 // findDomain returns a domain that the scope covers.
@@ -207,12 +207,12 @@ func (s *Service) Domains(ctx context.Context, scope Scope, filter Filter, page 
 	if err != nil {
 		return nil, 0, err
 	}
-	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Domain, int, error) { return tx.Domains(f, page) })
+	return list(ctx, s.config.Store, scope, filter, func(tx Tx, f Filter) ([]Domain, int, error) { return tx.Domains(f, page) })
 }
 
 // DeleteDomain deletes a domain. When it returns, the hostname is no longer served.
 func (s *Service) DeleteDomain(ctx context.Context, scope Scope, id string) (Domain, error) {
-	return change(ctx, s.Store, func(tx Tx) (Domain, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Domain, error) {
 		d, err := findDomain(tx, scope, id)
 		if err != nil {
 			return d, err

@@ -30,7 +30,7 @@ func TestCreateDomain_AssignsHostnameToItsOwner(t *testing.T) {
 	w := newWorld(t)
 	w.put(otherProject)
 	names := zone{}
-	w.Names = names
+	w.configure(func(c *functions.Config) { c.Names = names })
 	mine, theirs := w.functionOf(paris, "mine"), w.functionOf(other, "theirs")
 	const hostname = "api.example.com"
 	create := func(scope functions.Scope, f functions.Function) (functions.Domain, error) {
@@ -75,7 +75,7 @@ func TestCreateDomain_KeepsClaimThatCannotBeChecked(t *testing.T) {
 	if _, err := w.CreateDomain(t.Context(), paris, mine.ID, "api.example.com"); err != nil {
 		t.Fatal(err)
 	}
-	w.Names = zone{"api.example.com": {"broken"}}
+	w.configure(func(c *functions.Config) { c.Names = zone{"api.example.com": {"broken"}} })
 	_, err := w.CreateDomain(t.Context(), other, theirs.ID, "api.example.com")
 	wantCode(t, err, functions.InvalidArgument)
 }

@@ -22,7 +22,7 @@ func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunct
 	if f.Secrets, err = s.mergeSecrets(nil, sealed); err != nil {
 		return Function{}, err
 	}
-	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Function, error) {
 		n, err := namespace(tx, scope, c.NamespaceID)
 		if err != nil {
 			return f, err
@@ -37,7 +37,7 @@ func (s *Service) CreateFunction(ctx context.Context, scope Scope, c CreateFunct
 		if err := s.functionQuota(tx, f); err != nil {
 			return f, err
 		}
-		f.DomainName = n.Slug + "-" + f.Name + "." + strings.ReplaceAll(s.Domain, "{region}", string(f.Region))
+		f.DomainName = n.Slug + "-" + f.Name + "." + strings.ReplaceAll(s.config.Domain, "{region}", string(f.Region))
 		return f, tx.Put(f)
 	})
 }
@@ -53,7 +53,7 @@ func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
 	if err := validFunctionName(c.Name); err != nil {
 		return Function{}, err
 	}
-	if err := validSecrets(c.Secrets, s.Limits); err != nil {
+	if err := validSecrets(c.Secrets, s.config.Limits); err != nil {
 		return Function{}, err
 	}
 	info, err := s.runtime(c.Runtime)
@@ -63,13 +63,13 @@ func (s *Service) newFunction(scope Scope, c CreateFunction) (Function, error) {
 	if info.NoCreate != "" {
 		return Function{}, outOfBounds("runtime", "%s", info.NoCreate)
 	}
-	now := s.Now()
+	now := s.config.Now()
 	f := Function{
-		ID: s.NewID(), Region: scope.Region, NamespaceID: c.NamespaceID,
+		ID: s.config.NewID(), Region: scope.Region, NamespaceID: c.NamespaceID,
 		Name: c.Name, Description: c.Description, Tags: c.Tags, Variables: c.Variables, Status: Created,
-		MinScale: given(c.MinScale, defaultMinScale), MaxScale: given(c.MaxScale, min(defaultMaxScale, s.Limits.MaxScale)),
+		MinScale: given(c.MinScale, defaultMinScale), MaxScale: given(c.MaxScale, min(defaultMaxScale, s.config.Limits.MaxScale)),
 		Runtime: info.Name, Handler: cmp.Or(c.Handler, info.DefaultHandler),
-		MemoryLimit: given(c.MemoryLimit, defaultMemoryLimit), Timeout: given(c.Timeout, s.Limits.timeout()),
+		MemoryLimit: given(c.MemoryLimit, defaultMemoryLimit), Timeout: given(c.Timeout, s.config.Limits.timeout()),
 		Privacy: cmp.Or(c.Privacy, Public), HTTPOption: cmp.Or(c.HTTPOption, HTTPEnabled),
 		Sandbox: cmp.Or(c.Sandbox, defaultSandbox), PrivateNetworkID: c.PrivateNetworkID,
 		CreatedAt: now, UpdatedAt: now,
@@ -84,7 +84,7 @@ func (s *Service) check(f Function) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Runtimes.CheckHandler(info.Language, f.Handler); err != nil {
+	if err := s.config.Runtimes.CheckHandler(info.Language, f.Handler); err != nil {
 		// The text before the colon is the real service's, of issue 254 of the
 		// Pulumi provider.
 		return refused("handler value is invalid: " + err.Error())
@@ -92,14 +92,14 @@ func (s *Service) check(f Function) error {
 	if err := validDescription(f.Description); err != nil {
 		return err
 	}
-	return f.validate(s.Limits)
+	return f.validate(s.config.Limits)
 }
 
 func (s *Service) runtime(name string) (RuntimeInfo, error) {
 	if name == "" {
 		return RuntimeInfo{}, required("runtime")
 	}
-	info, ok := s.Runtimes.Runtime(name)
+	info, ok := s.config.Runtimes.Runtime(name)
 	if !ok {
 		return info, &Error{
 			Code: InvalidArgument, Argument: "runtime", Reason: "unknown",
@@ -113,7 +113,7 @@ func (s *Service) runtime(name string) (RuntimeInfo, error) {
 // changed.
 func (s *Service) changeable(runtimes ...string) error {
 	for _, name := range runtimes {
-		if info, ok := s.Runtimes.Runtime(name); ok && info.NoUpdate != "" {
+		if info, ok := s.config.Runtimes.Runtime(name); ok && info.NoUpdate != "" {
 			return outOfBounds("runtime", "%s", info.NoUpdate)
 		}
 	}
@@ -133,7 +133,7 @@ func nameIsFree(tx Tx, f Function) error {
 
 // Function returns one function.
 func (s *Service) Function(ctx context.Context, scope Scope, id string) (Function, error) {
-	return get(ctx, s.Store, func(tx Tx) (Function, error) { return function(tx, scope, id) })
+	return get(ctx, s.config.Store, func(tx Tx) (Function, error) { return function(tx, scope, id) })
 }
 
 // function returns a function that the scope covers.
@@ -160,13 +160,13 @@ func (s *Service) Functions(ctx context.Context, scope Scope, filter Filter, pag
 	if err != nil {
 		return nil, 0, err
 	}
-	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Function, int, error) { return tx.Functions(f, page) })
+	return list(ctx, s.config.Store, scope, filter, func(tx Tx, f Filter) ([]Function, int, error) { return tx.Functions(f, page) })
 }
 
 // UpdateFunction changes a function and starts a deployment. The serving revision
 // continues to serve until the new one is ready.
 func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u UpdateFunction) (Function, error) {
-	if err := validSecrets(u.Secrets, s.Limits); err != nil {
+	if err := validSecrets(u.Secrets, s.config.Limits); err != nil {
 		return Function{}, err
 	}
 	if _, err := s.Function(ctx, scope, id); err != nil {
@@ -176,7 +176,7 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 	if err != nil {
 		return Function{}, err
 	}
-	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Function, error) {
 		f, err := function(tx, scope, id)
 		if err != nil {
 			return f, err
@@ -191,9 +191,9 @@ func (s *Service) UpdateFunction(ctx context.Context, scope Scope, id string, u 
 			return f, err
 		}
 		if u.Redeploy {
-			f.StartBuild(s.Now())
+			f.StartBuild(s.config.Now())
 		} else {
-			f.StartDeployment(s.Now())
+			f.StartDeployment(s.config.Now())
 		}
 		return f, tx.Put(f)
 	})
@@ -205,7 +205,7 @@ func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
 		return f, err
 	}
 	if u.Runtime != "" {
-		before, _ := s.Runtimes.Runtime(f.Runtime)
+		before, _ := s.config.Runtimes.Runtime(f.Runtime)
 		after, err := s.runtime(u.Runtime)
 		if err != nil {
 			return f, err
@@ -234,12 +234,12 @@ func (s *Service) updated(f Function, u UpdateFunction) (Function, error) {
 // FunctionByID returns a function of any scope. It is for requests that are
 // authorized by a signed URL.
 func (s *Service) FunctionByID(ctx context.Context, id string) (Function, error) {
-	return get(ctx, s.Store, func(tx Tx) (Function, error) { return tx.Function(id) })
+	return get(ctx, s.config.Store, func(tx Tx) (Function, error) { return tx.Function(id) })
 }
 
 // FunctionIDs returns the IDs of all functions of a project, oldest first.
 func (s *Service) FunctionIDs(ctx context.Context, projectID string) ([]string, error) {
-	return get(ctx, s.Store, func(tx Tx) ([]string, error) {
+	return get(ctx, s.config.Store, func(tx Tx) ([]string, error) {
 		all, _, err := tx.Functions(Filter{ProjectID: projectID}, Page{})
 		ids := make([]string, len(all))
 		for i, f := range all {
@@ -252,19 +252,19 @@ func (s *Service) FunctionIDs(ctx context.Context, projectID string) ([]string, 
 // CheckStorage returns an Error with the code QuotaExceeded if a project with used
 // bytes of code archives cannot store more bytes.
 func (s *Service) CheckStorage(used, more int64) error {
-	if used+more <= s.Limits.Storage {
+	if used+more <= s.config.Limits.Storage {
 		return nil
 	}
 	return &Error{
-		Code: QuotaExceeded, Resource: "storage", Quota: int(s.Limits.Storage), Current: int(used),
-		Message: fmt.Sprintf("quota exceeded: the code archives of a project can have at most %d bytes: delete functions that are not needed, or upload a smaller archive", s.Limits.Storage),
+		Code: QuotaExceeded, Resource: "storage", Quota: int(s.config.Limits.Storage), Current: int(used),
+		Message: fmt.Sprintf("quota exceeded: the code archives of a project can have at most %d bytes: delete functions that are not needed, or upload a smaller archive", s.config.Limits.Storage),
 	}
 }
 
 // DeleteFunction starts the deletion of a function. When it returns, its tokens are
 // revoked and it answers no more calls.
 func (s *Service) DeleteFunction(ctx context.Context, scope Scope, id string) (Function, error) {
-	return change(ctx, s.Store, func(tx Tx) (Function, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Function, error) {
 		f, err := function(tx, scope, id)
 		if err != nil {
 			return f, err
@@ -277,6 +277,6 @@ func (s *Service) deleteFunction(tx Tx, f Function) (Function, error) {
 	if err := deleteAttached(tx, f.ID); err != nil {
 		return f, err
 	}
-	f.MarkDeleting(s.Now())
+	f.MarkDeleting(s.config.Now())
 	return f, tx.Put(f)
 }

@@ -90,7 +90,7 @@ func TestCreateFunction_RequiresReadyNamespace(t *testing.T) {
 func TestCreateFunction_HasQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.Limits.Functions = 1
+	w.configure(func(c *functions.Config) { c.Limits.Functions = 1 })
 	n := w.readyNamespace("quota")
 	w.newFunction(n, "one")
 	_, err := w.CreateFunction(t.Context(), paris, functions.CreateFunction{NamespaceID: n.ID, Name: "two", Runtime: "go126"})
@@ -99,7 +99,7 @@ func TestCreateFunction_HasQuota(t *testing.T) {
 	_, err = w.CreateFunction(t.Context(), paris, functions.CreateFunction{NamespaceID: n.ID, Name: "one", Runtime: "go126"})
 	wantCode(t, err, functions.AlreadyExists)
 	// Functions of another organization do not count.
-	err = w.Store.Update(t.Context(), func(tx functions.Tx) error {
+	err = w.store.Update(t.Context(), func(tx functions.Tx) error {
 		n.OrganizationID = "99999999-9999-4999-8999-999999999999"
 		return tx.Put(n)
 	})

@@ -177,7 +177,7 @@ func slug(name, random string) string {
 
 // CreateNamespace creates a namespace, which is pending until it has its key pair.
 func (s *Service) CreateNamespace(ctx context.Context, scope Scope, c CreateNamespace) (Namespace, error) {
-	if err := c.validate(s.Limits); err != nil {
+	if err := c.validate(s.config.Limits); err != nil {
 		return Namespace{}, err
 	}
 	projectID := cmp.Or(c.ProjectID, scope.ProjectID)
@@ -192,14 +192,14 @@ func (s *Service) CreateNamespace(ctx context.Context, scope Scope, c CreateName
 	if err != nil {
 		return Namespace{}, err
 	}
-	now := s.Now()
+	now := s.config.Now()
 	n := Namespace{
-		ID: s.NewID(), Region: scope.Region, ProjectID: projectID, OrganizationID: scope.OrganizationID,
-		Name: c.Name, Slug: slug(c.Name, s.NewSuffix()), Description: c.Description, Tags: c.Tags,
+		ID: s.config.NewID(), Region: scope.Region, ProjectID: projectID, OrganizationID: scope.OrganizationID,
+		Name: c.Name, Slug: slug(c.Name, s.config.NewSuffix()), Description: c.Description, Tags: c.Tags,
 		Variables: c.Variables, Secrets: secrets,
 		Status: Pending, CreatedAt: now, UpdatedAt: now,
 	}
-	return n, s.Store.Update(ctx, func(tx Tx) error {
+	return n, s.config.Store.Update(ctx, func(tx Tx) error {
 		siblings := Filter{Region: n.Region, ProjectID: n.ProjectID}
 		same := siblings
 		same.Name = n.Name
@@ -217,7 +217,7 @@ func (s *Service) CreateNamespace(ctx context.Context, scope Scope, c CreateName
 
 // Namespace returns one namespace.
 func (s *Service) Namespace(ctx context.Context, scope Scope, id string) (Namespace, error) {
-	return get(ctx, s.Store, func(tx Tx) (Namespace, error) { return namespace(tx, scope, id) })
+	return get(ctx, s.config.Store, func(tx Tx) (Namespace, error) { return namespace(tx, scope, id) })
 }
 
 // namespace returns a namespace that the scope covers.
@@ -239,13 +239,13 @@ func (s *Service) Namespaces(ctx context.Context, scope Scope, filter Filter, pa
 	if err != nil {
 		return nil, 0, err
 	}
-	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Namespace, int, error) { return tx.Namespaces(f, page) })
+	return list(ctx, s.config.Store, scope, filter, func(tx Tx, f Filter) ([]Namespace, int, error) { return tx.Namespaces(f, page) })
 }
 
 // UpdateNamespace changes a namespace. If its variables change, it is pending until
 // deployments of its functions with the new variables have started.
 func (s *Service) UpdateNamespace(ctx context.Context, scope Scope, id string, u UpdateNamespace) (Namespace, error) {
-	if err := u.validate(s.Limits); err != nil {
+	if err := u.validate(s.config.Limits); err != nil {
 		return Namespace{}, err
 	}
 	if _, err := s.Namespace(ctx, scope, id); err != nil {
@@ -255,7 +255,7 @@ func (s *Service) UpdateNamespace(ctx context.Context, scope Scope, id string, u
 	if err != nil {
 		return Namespace{}, err
 	}
-	return change(ctx, s.Store, func(tx Tx) (Namespace, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Namespace, error) {
 		n, err := namespace(tx, scope, id)
 		if err != nil {
 			return n, err
@@ -272,7 +272,7 @@ func (s *Service) UpdateNamespace(ctx context.Context, scope Scope, id string, u
 		if u.changesVariables() {
 			n.Status = Pending
 		}
-		n.UpdatedAt = s.Now()
+		n.UpdatedAt = s.config.Now()
 		if err := validDescription(n.Description); err != nil {
 			return n, err
 		}
@@ -283,7 +283,7 @@ func (s *Service) UpdateNamespace(ctx context.Context, scope Scope, id string, u
 // DeleteNamespace starts the deletion of a namespace and its functions. When it
 // returns, their tokens are revoked and the functions answer no more calls.
 func (s *Service) DeleteNamespace(ctx context.Context, scope Scope, id string) (Namespace, error) {
-	return change(ctx, s.Store, func(tx Tx) (Namespace, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Namespace, error) {
 		n, err := namespace(tx, scope, id)
 		if err != nil {
 			return n, err
@@ -300,7 +300,7 @@ func (s *Service) DeleteNamespace(ctx context.Context, scope Scope, id string) (
 		if err := deleteAll(tx, Filter{NamespaceID: id}, tx.Tokens); err != nil {
 			return n, err
 		}
-		n.Status, n.UpdatedAt = Deleting, s.Now()
+		n.Status, n.UpdatedAt = Deleting, s.config.Now()
 		return n, tx.Put(n)
 	})
 }

@@ -201,7 +201,7 @@ func TestPage_HasBoundsAndDefaults(t *testing.T) {
 		}
 	}
 	for range 25 {
-		w.readyNamespace("n" + w.NewID()[24:])
+		w.readyNamespace("n" + w.config.NewID()[24:])
 	}
 	found, total, err := w.Namespaces(t.Context(), paris, functions.Filter{}, functions.Page{})
 	if len(found) != 20 || total != 25 || err != nil {
@@ -212,7 +212,7 @@ func TestPage_HasBoundsAndDefaults(t *testing.T) {
 func TestCreateNamespace_HasQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.Limits.Namespaces = 1
+	w.configure(func(c *functions.Config) { c.Limits.Namespaces = 1 })
 	w.readyNamespace("one")
 	_, err := w.CreateNamespace(t.Context(), paris, functions.CreateNamespace{Name: "two"})
 	wantCode(t, err, functions.QuotaExceeded)

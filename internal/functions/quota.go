@@ -43,8 +43,8 @@ func (s *Service) namespaceQuota(tx Tx, siblings Filter) error {
 	if err != nil {
 		return err
 	}
-	if count >= s.Limits.Namespaces {
-		return quotaExceeded("namespace", s.Limits.Namespaces, count)
+	if count >= s.config.Limits.Namespaces {
+		return quotaExceeded("namespace", s.config.Limits.Namespaces, count)
 	}
 	return nil
 }
@@ -55,32 +55,32 @@ func (s *Service) functionQuota(tx Tx, f Function) error {
 	if err != nil {
 		return err
 	}
-	if count >= s.Limits.Functions {
-		return quotaExceeded("function", s.Limits.Functions, count)
+	if count >= s.config.Limits.Functions {
+		return quotaExceeded("function", s.config.Limits.Functions, count)
 	}
 	return nil
 }
 
 // cronQuotas checks that a function may have one more cron.
 func (s *Service) cronQuotas(tx Tx, f Function) error {
-	return checkQuotas(tx.Crons, "cron", perFunction(f, s.Limits.Crons), perProject(f.ProjectID, s.Limits.ProjectCrons))
+	return checkQuotas(tx.Crons, "cron", perFunction(f, s.config.Limits.Crons), perProject(f.ProjectID, s.config.Limits.ProjectCrons))
 }
 
 // triggerQuotas checks that a function may have one more trigger.
 func (s *Service) triggerQuotas(tx Tx, f Function) error {
-	return checkQuotas(tx.Triggers, "trigger", perFunction(f, s.Limits.Triggers), perProject(f.ProjectID, s.Limits.ProjectTriggers))
+	return checkQuotas(tx.Triggers, "trigger", perFunction(f, s.config.Limits.Triggers), perProject(f.ProjectID, s.config.Limits.ProjectTriggers))
 }
 
 // domainQuotas checks that a function may have one more domain.
 func (s *Service) domainQuotas(tx Tx, f Function) error {
-	return checkQuotas(tx.Domains, "domain", perFunction(f, s.Limits.Domains), perProject(f.ProjectID, s.Limits.ProjectDomains))
+	return checkQuotas(tx.Domains, "domain", perFunction(f, s.config.Limits.Domains), perProject(f.ProjectID, s.config.Limits.ProjectDomains))
 }
 
 // tokenQuotas checks that one more token with the scope of t is allowed.
 func (s *Service) tokenQuotas(tx Tx, t Token) error {
-	scope := quota{"function", Filter{FunctionID: t.FunctionID}, s.Limits.Tokens}
+	scope := quota{"function", Filter{FunctionID: t.FunctionID}, s.config.Limits.Tokens}
 	if t.NamespaceID != "" {
-		scope = quota{"namespace", Filter{NamespaceID: t.NamespaceID}, s.Limits.Tokens}
+		scope = quota{"namespace", Filter{NamespaceID: t.NamespaceID}, s.config.Limits.Tokens}
 	}
-	return checkQuotas(tx.Tokens, "token", scope, perProject(t.ProjectID, s.Limits.ProjectTokens))
+	return checkQuotas(tx.Tokens, "token", scope, perProject(t.ProjectID, s.config.Limits.ProjectTokens))
 }

@@ -34,8 +34,11 @@ func TestQuotas_ApplyPerFunctionAndProject(t *testing.T) {
 		},
 	} {
 		w := newWorld(t)
-		w.Limits.Tokens, w.Limits.Crons, w.Limits.Triggers, w.Limits.Domains = perFunction, perFunction, perFunction, perFunction
-		w.Limits.ProjectTokens, w.Limits.ProjectCrons, w.Limits.ProjectTriggers, w.Limits.ProjectDomains = perProject, perProject, perProject, perProject
+		w.configure(func(c *functions.Config) {
+			l := &c.Limits
+			l.Tokens, l.Crons, l.Triggers, l.Domains = perFunction, perFunction, perFunction, perFunction
+			l.ProjectTokens, l.ProjectCrons, l.ProjectTriggers, l.ProjectDomains = perProject, perProject, perProject, perProject
+		})
 		first, second := w.functionOf(paris, "first"), w.functionOf(paris, "second")
 		for i := range perFunction {
 			if err := create(w, first, i); err != nil {

@@ -2,6 +2,8 @@ package functions
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -42,10 +44,9 @@ type Sealer interface {
 	Seal(plain []byte, purpose string) []byte
 }
 
-// Service implements the operations on namespaces, functions, tokens, crons,
-// triggers and domains, with all their rules. All fields but Names must be set. The
-// methods are safe for concurrent use.
-type Service struct {
+// Config has the dependencies and limits of a Service. All fields but Names are
+// required.
+type Config struct {
 	Store    Store
 	Runtimes Runtimes
 	Minter   Minter
@@ -64,6 +65,35 @@ type Service struct {
 	NewID     func() string
 	NewSuffix func() string
 }
+
+// Service implements the operations on namespaces, functions, tokens, crons,
+// triggers and domains, with all their rules. The methods are safe for concurrent use.
+type Service struct{ config Config }
+
+// NewService returns a Service. Returns an error if a required field is missing or the
+// limits are not valid.
+func NewService(c Config) (*Service, error) {
+	var missing []error
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"Store", c.Store != nil}, {"Runtimes", c.Runtimes != nil}, {"Minter", c.Minter != nil}, {"Hasher", c.Hasher != nil},
+		{"Sealer", c.Sealer != nil}, {"Domain", c.Domain != ""}, {"Now", c.Now != nil}, {"NewID", c.NewID != nil},
+		{"NewSuffix", c.NewSuffix != nil},
+	} {
+		if !field.set {
+			missing = append(missing, errors.New(field.name+" is required"))
+		}
+	}
+	if err := errors.Join(append(missing, c.Limits.Validate())...); err != nil {
+		return nil, fmt.Errorf("configure functions: %w", err)
+	}
+	return &Service{config: c}, nil
+}
+
+// Limits returns the limits of the service.
+func (s *Service) Limits() Limits { return s.config.Limits }
 
 // set assigns the value if it is given.
 func set[T any](field *T, value *T) {

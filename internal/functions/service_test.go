@@ -29,11 +29,12 @@ var (
 // that the test sets.
 type world struct {
 	*functions.Service
-	t     *testing.T
-	db    store.Store
-	store functions.Store
-	clock time.Time
-	ids   int
+	t      *testing.T
+	config functions.Config
+	db     store.Store
+	store  functions.Store
+	clock  time.Time
+	ids    int
 }
 
 // The implementations below replace cryptography, which has its own tests.
@@ -75,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return w.clock }
 	w.db = stores.Open(t, now)
 	w.store = store.Functions(storetest.Twice(w.db))
-	w.Service = &functions.Service{
+	w.config = functions.Config{
 		Store: w.store, Minter: plainMinter{}, Hasher: plainHasher{}, Sealer: plainSealer{},
 		Runtimes: catalogue{
 			"go126":  {Name: "go126", Language: "Go", DefaultHandler: "Handle"},
@@ -86,8 +87,43 @@ func newWorld(t *testing.T) *world {
 		NewID:     func() string { w.ids++; return fmt.Sprintf("00000000-0000-4000-8000-%012d", w.ids) },
 		NewSuffix: func() string { return "abcd1234" },
 	}
+	w.configure(func(*functions.Config) {})
 	w.put(project)
 	return w
+}
+
+// configure changes the configuration and replaces the service with a new one.
+func (w *world) configure(change func(*functions.Config)) {
+	w.t.Helper()
+	change(&w.config)
+	s, err := functions.NewService(w.config)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.Service = s
+}
+
+func TestNewService_RefusesMissingDependency(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, remove := range map[string]func(*functions.Config){
+		"Store":     func(c *functions.Config) { c.Store = nil },
+		"Runtimes":  func(c *functions.Config) { c.Runtimes = nil },
+		"Minter":    func(c *functions.Config) { c.Minter = nil },
+		"Hasher":    func(c *functions.Config) { c.Hasher = nil },
+		"Sealer":    func(c *functions.Config) { c.Sealer = nil },
+		"Domain":    func(c *functions.Config) { c.Domain = "" },
+		"Now":       func(c *functions.Config) { c.Now = nil },
+		"NewID":     func(c *functions.Config) { c.NewID = nil },
+		"NewSuffix": func(c *functions.Config) { c.NewSuffix = nil },
+		"max-scale": func(c *functions.Config) { c.Limits = functions.Limits{} },
+	} {
+		c := w.config
+		remove(&c)
+		if s, err := functions.NewService(c); s != nil || err == nil || name != "max-scale" && !strings.Contains(err.Error(), name+" is required") {
+			t.Errorf("without %s: got %v, %v, want an error that names it", name, s, err)
+		}
+	}
 }
 
 func (w *world) put(o functions.Object) {

@@ -107,27 +107,27 @@ func (s *Service) CreateToken(ctx context.Context, scope Scope, c CreateToken) (
 	if err := c.validate(); err != nil {
 		return IssuedToken{}, err
 	}
-	issuer, err := get(ctx, s.Store, func(tx Tx) (Namespace, error) { return tokenIssuer(tx, scope, c) })
+	issuer, err := get(ctx, s.config.Store, func(tx Tx) (Namespace, error) { return tokenIssuer(tx, scope, c) })
 	if err != nil {
 		return IssuedToken{}, err
 	}
 	t := Token{
-		ID: s.NewID(), Region: scope.Region, ProjectID: issuer.ProjectID,
+		ID: s.config.NewID(), Region: scope.Region, ProjectID: issuer.ProjectID,
 		NamespaceID: c.NamespaceID, FunctionID: c.FunctionID, Description: c.Description,
-		Status: Creating, CreatedAt: s.Now(),
+		Status: Creating, CreatedAt: s.config.Now(),
 	}
 	if !c.ExpiresAt.IsZero() {
 		t.ExpiresAt = c.ExpiresAt.UTC().Truncate(time.Second)
 	}
 	// Signing takes milliseconds, so it happens before the transaction, which then
 	// checks again that the token may be created.
-	text, err := s.Minter.Mint(issuer, t)
+	text, err := s.config.Minter.Mint(issuer, t)
 	if err != nil {
 		return IssuedToken{}, err
 	}
 	t.Digest = DigestOf(text.Reveal())
 	issued := IssuedToken{Token: t, Text: text, PublicKey: issuer.PublicKey}
-	return issued, s.Store.Update(ctx, func(tx Tx) error {
+	return issued, s.config.Store.Update(ctx, func(tx Tx) error {
 		if _, err := tokenIssuer(tx, scope, c); err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func tokenIssuer(tx Tx, scope Scope, c CreateToken) (Namespace, error) {
 
 // Token returns one token.
 func (s *Service) Token(ctx context.Context, scope Scope, id string) (Token, error) {
-	return get(ctx, s.Store, func(tx Tx) (Token, error) { return findToken(tx, scope, id) })
+	return get(ctx, s.config.Store, func(tx Tx) (Token, error) { return findToken(tx, scope, id) })
 }
 
 // findToken returns a token that the scope covers.
@@ -191,13 +191,13 @@ func (s *Service) Tokens(ctx context.Context, scope Scope, filter Filter, page P
 	if err != nil {
 		return nil, 0, err
 	}
-	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Token, int, error) { return tx.Tokens(f, page) })
+	return list(ctx, s.config.Store, scope, filter, func(tx Tx, f Filter) ([]Token, int, error) { return tx.Tokens(f, page) })
 }
 
 // DeleteToken revokes a token. When it returns, no gateway admits a call with the
 // token.
 func (s *Service) DeleteToken(ctx context.Context, scope Scope, id string) (Token, error) {
-	return change(ctx, s.Store, func(tx Tx) (Token, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Token, error) {
 		t, err := findToken(tx, scope, id)
 		if err != nil {
 			return t, err

@@ -200,8 +200,8 @@ func triggerNotFound(id string) error {
 // CreateTrigger creates a trigger of a function, which need not be deployed yet.
 func (s *Service) CreateTrigger(ctx context.Context, scope Scope, c CreateTrigger) (Trigger, error) {
 	created := Trigger{
-		ID: s.NewID(), Region: scope.Region, FunctionID: c.FunctionID,
-		Name: c.Name, Description: c.Description, Status: Creating, CreatedAt: s.Now(),
+		ID: s.config.NewID(), Region: scope.Region, FunctionID: c.FunctionID,
+		Name: c.Name, Description: c.Description, Status: Creating, CreatedAt: s.config.Now(),
 		SQS: c.SQS, NATS: c.NATS, ExternalSQS: c.ExternalSQS,
 	}
 	if err := created.validate(); err != nil {
@@ -215,7 +215,7 @@ func (s *Service) CreateTrigger(ctx context.Context, scope Scope, c CreateTrigge
 			return Trigger{}, err
 		}
 	}
-	return change(ctx, s.Store, func(tx Tx) (Trigger, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Trigger, error) {
 		f, err := targetFunction(tx, scope, c.FunctionID)
 		if err != nil {
 			return Trigger{}, err
@@ -259,14 +259,14 @@ func (s *Service) sealKey(t *Trigger, key secret.String) error {
 		return outOfBounds("sqs_config.secret_key", "must be at most %d bytes", maxSource)
 	}
 	source := *t.ExternalSQS
-	source.Sealed = s.Sealer.Seal([]byte(key.Reveal()), TriggerKeyPurpose(t.ID))
+	source.Sealed = s.config.Sealer.Seal([]byte(key.Reveal()), TriggerKeyPurpose(t.ID))
 	t.ExternalSQS = &source
 	return nil
 }
 
 // Trigger returns one trigger.
 func (s *Service) Trigger(ctx context.Context, scope Scope, id string) (Trigger, error) {
-	return get(ctx, s.Store, func(tx Tx) (Trigger, error) { return findTrigger(tx, scope, id) })
+	return get(ctx, s.config.Store, func(tx Tx) (Trigger, error) { return findTrigger(tx, scope, id) })
 }
 
 // findTrigger returns a trigger that the scope covers.
@@ -290,12 +290,12 @@ func (s *Service) Triggers(ctx context.Context, scope Scope, filter Filter, page
 	if err != nil {
 		return nil, 0, err
 	}
-	return list(ctx, s.Store, scope, filter, func(tx Tx, f Filter) ([]Trigger, int, error) { return tx.Triggers(f, page) })
+	return list(ctx, s.config.Store, scope, filter, func(tx Tx, f Filter) ([]Trigger, int, error) { return tx.Triggers(f, page) })
 }
 
 // UpdateTrigger changes a trigger.
 func (s *Service) UpdateTrigger(ctx context.Context, scope Scope, id string, u UpdateTrigger) (Trigger, error) {
-	return change(ctx, s.Store, func(tx Tx) (Trigger, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Trigger, error) {
 		t, err := findTrigger(tx, scope, id)
 		if err != nil {
 			return t, err
@@ -338,7 +338,7 @@ func (s *Service) updateExternal(t *Trigger, u UpdateTrigger) error {
 // DeleteTrigger deletes a trigger. When it returns, the trigger fetches no more
 // messages.
 func (s *Service) DeleteTrigger(ctx context.Context, scope Scope, id string) (Trigger, error) {
-	return change(ctx, s.Store, func(tx Tx) (Trigger, error) {
+	return change(ctx, s.config.Store, func(tx Tx) (Trigger, error) {
 		t, err := findTrigger(tx, scope, id)
 		if IsNotFound(err) {
 			// The text is the real service's, for DELETE alone.

@@ -82,7 +82,7 @@ func TestDeleteTrigger_AnswersWithoutOldError(t *testing.T) {
 	w := newWorld(t)
 	f := w.newFunction(w.readyNamespace("triggers"), "f")
 	failed := functions.Trigger{
-		ID: w.NewID(), Region: f.Region, ProjectID: f.ProjectID, NamespaceID: f.NamespaceID, FunctionID: f.ID,
+		ID: w.config.NewID(), Region: f.Region, ProjectID: f.ProjectID, NamespaceID: f.NamespaceID, FunctionID: f.ID,
 		Status: functions.Failed, ErrorMessage: "no such queue",
 	}
 	w.put(failed)

@@ -117,12 +117,12 @@ func (s *Service) sealSecrets(ctx context.Context, changes []SecretChange) ([]Se
 	for _, change := range changes {
 		variable := SecretVariable{Key: change.Key}
 		if change.Value != nil {
-			hash, err := s.Hasher.Hash(ctx, *change.Value)
+			hash, err := s.config.Hasher.Hash(ctx, *change.Value)
 			if err != nil {
 				return nil, err
 			}
 			variable.Hash = hash
-			variable.Sealed = s.Sealer.Seal([]byte(change.Value.Reveal()), VariablePurpose(change.Key))
+			variable.Sealed = s.config.Sealer.Seal([]byte(change.Value.Reveal()), VariablePurpose(change.Key))
 		}
 		sealed = append(sealed, variable)
 	}
@@ -143,8 +143,8 @@ func (s *Service) mergeSecrets(current, changed []SecretVariable) ([]SecretVaria
 			merged = append(merged, variable)
 		}
 	}
-	if len(merged) > s.Limits.Variables {
-		return nil, quotaExceeded("secret environment variable", s.Limits.Variables, len(merged))
+	if len(merged) > s.config.Limits.Variables {
+		return nil, quotaExceeded("secret environment variable", s.config.Limits.Variables, len(merged))
 	}
 	return merged, nil
 }

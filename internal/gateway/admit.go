@@ -75,18 +75,18 @@ func (g *Gateway) admit(header http.Header, to route, now time.Time) admission {
 		return g.admitKey(presented, to, now)
 	}
 	digest := functions.DigestOf(presented)
-	if g.RefuseTokens {
+	if g.config.RefuseTokens {
 		return g.refuseToken(digest)
 	}
 	var decision admission
-	decision.token, decision.reason = g.Table.authorize(digest, to, now)
+	decision.token, decision.reason = g.config.Table.authorize(digest, to, now)
 	decision.admitted = decision.reason == ""
 	return decision
 }
 
 // refuseToken denies a token because tokens are turned off.
 func (g *Gateway) refuseToken(digest functions.Digest) admission {
-	token, known := g.Table.tokenID(digest)
+	token, known := g.config.Table.tokenID(digest)
 	if !known {
 		return admission{reason: unknownToken}
 	}
@@ -96,14 +96,14 @@ func (g *Gateway) refuseToken(digest functions.Digest) admission {
 // admitKey decides about the secret key of an API key. It must cover the project of the
 // function and permit calls.
 func (g *Gateway) admitKey(secretKey string, to route, now time.Time) admission {
-	key, err := g.Keys.Authenticate(secretKey, now)
+	key, err := g.config.Keys.Authenticate(secretKey, now)
 	decision := admission{accessKey: key.AccessKey}
 	switch {
 	case errors.Is(err, iam.ErrExpired):
 		decision.reason = expiredKey
 	case err != nil:
 		decision.reason = unknownKey
-	case g.RefuseKeys:
+	case g.config.RefuseKeys:
 		decision.reason = keysOff
 	case !key.Covers(to.projectID, to.organizationID):
 		decision.reason = otherProject

@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -30,7 +29,7 @@ func TestAdmit_TokensAndKeys(t *testing.T) {
 	w.token("not yet expired", functions.Token{ID: tokenID(6), FunctionID: functionID, ExpiresAt: start.Add(1)})
 	w.token("without scope", functions.Token{ID: tokenID(7)})
 	revoked := w.token("revoked", functions.Token{ID: tokenID(8), FunctionID: functionID})
-	w.Table.Apply(store.Change{Object: revoked, Deleted: true})
+	w.config.Table.Apply(store.Change{Object: revoked, Deleted: true})
 	secretKey := w.apiKey(projectID, iam.PrivateAccess)
 	otherSecret := w.apiKey(strangerID, iam.FullAccess)
 	readOnly := w.apiKey(projectID, iam.ReadOnly)
@@ -156,10 +155,7 @@ func FuzzAdmission(f *testing.F) {
 		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 	}})
 	table.Apply(store.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf("the one and only")}})
-	g := &gateway.Gateway{
-		Table: table, Keys: iam.NewDirectory(), Now: time.Now, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
-	}
-	handler := g.Handler()
+	handler := newGateway(f, configOf(table)).Handler()
 	f.Fuzz(func(t *testing.T, name, value string) {
 		if value == "the one and only" {
 			return
@@ -195,18 +191,18 @@ func TestTable_RoutesCustomHostnames(t *testing.T) {
 		}
 	}
 	domain := functions.Domain{ID: tokenID(1), FunctionID: functionID, Hostname: "api.example.com", Status: functions.Pending}
-	w.Table.Apply(store.Change{Object: domain})
+	w.config.Table.Apply(store.Change{Object: domain})
 	want("pending domain", call("api.example.com", "X-Auth-Token", "token"), 404)
 	domain.Status = functions.Ready
-	w.Table.Apply(store.Change{Object: domain})
+	w.config.Table.Apply(store.Change{Object: domain})
 	want("ready domain with a token", call("API.example.com.:8081", "X-Auth-Token", "token"), 200)
 	want("ready domain without a token", call("api.example.com"), 403)
 	other := functions.Domain{ID: tokenID(2), FunctionID: siblingID, Hostname: "api.example.com"}
-	w.Table.Apply(store.Change{Object: other, Deleted: true})
+	w.config.Table.Apply(store.Change{Object: other, Deleted: true})
 	want("after the deletion of another function's domain", call("api.example.com", "X-Auth-Token", "token"), 200)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	want("public function", call("api.example.com"), 200)
-	w.Table.Apply(store.Change{Object: domain, Deleted: true})
+	w.config.Table.Apply(store.Change{Object: domain, Deleted: true})
 	want("deleted domain", call("api.example.com"), 404)
 	want("own hostname of the function", call(host), 200)
 }
@@ -220,7 +216,7 @@ func TestAdmit_RefuseTokensAndKeys(t *testing.T) {
 	for name, test := range map[string]struct{ refuseTokens, refuseKeys bool }{
 		"neither": {}, "tokens": {refuseTokens: true}, "keys": {refuseKeys: true}, "both": {true, true},
 	} {
-		w.RefuseTokens, w.RefuseKeys = test.refuseTokens, test.refuseKeys
+		w.configure(func(c *gateway.Config) { c.RefuseTokens, c.RefuseKeys = test.refuseTokens, test.refuseKeys })
 		if got := w.call("X-Auth-Token", "token").Code == 200; got == test.refuseTokens {
 			t.Errorf("%s: token: got admitted %v", name, got)
 		}
@@ -244,7 +240,7 @@ func BenchmarkAdmission(b *testing.B) {
 			table.Apply(store.Change{Object: functions.Function{
 				ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 			}})
-			g := &gateway.Gateway{Table: table, Keys: iam.NewDirectory()}
+			g := newGateway(b, configOf(table))
 			header := http.Header{"X-Auth-Token": {token}, "Accept": {"*/*"}, "User-Agent": {"bench"}}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -268,7 +264,7 @@ func BenchmarkRefusal(b *testing.B) {
 	table.Apply(store.Change{Object: functions.Function{
 		ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 	}})
-	g := &gateway.Gateway{Table: table, Keys: iam.NewDirectory()}
+	g := newGateway(b, configOf(table))
 	for n, reason := range []string{"of another function", "expired", "of another namespace", "unknown"} {
 		b.Run(reason, func(b *testing.B) {
 			header := http.Header{"X-Auth-Token": {text(n)}}
@@ -300,11 +296,11 @@ func TestCall_IsDeniedIfTokenIsRevokedWhileWaiting(t *testing.T) {
 	w.function(nil)
 	token := w.token("token", functions.Token{ID: tokenID(1), FunctionID: functionID})
 	queue := &waiting{world: w, called: make(chan struct{}), proceed: make(chan struct{})}
-	w.Instances = queue
+	w.configure(func(c *gateway.Config) { c.Instances = queue })
 	got := make(chan int)
 	go func() { got <- w.call("X-Auth-Token", "token").Code }()
 	<-queue.called
-	w.Table.Apply(store.Change{Object: token, Deleted: true})
+	w.config.Table.Apply(store.Change{Object: token, Deleted: true})
 	close(queue.proceed)
 	if status := <-got; status != 403 || w.released != 1 {
 		t.Errorf("got status %d and %d released instances, want 403 and 1", status, w.released)

@@ -99,7 +99,7 @@ func (b callBody) Read(p []byte) (int, error) {
 // limitBody limits the size of the body of a call.
 func (g *Gateway) limitBody(w http.ResponseWriter, r *http.Request, c *call) {
 	if r.ContentLength != 0 {
-		r.Body = http.MaxBytesReader(w, callBody{c.body, c}, g.maxPayload())
+		r.Body = http.MaxBytesReader(w, callBody{c.body, c}, g.config.MaxPayload)
 	}
 }
 
@@ -110,7 +110,7 @@ func (g *Gateway) bufferBody(r *http.Request, c *call) (release func(), err erro
 	if r.ContentLength == 0 || c.to.streams && (r.ContentLength < 0 || r.ContentLength > maxBufferedStream) {
 		return func() {}, nil
 	}
-	body := &bufferedBody{memory: g.Memory, function: c.to.functionID, project: c.to.projectID}
+	body := &bufferedBody{memory: g.config.Memory, function: c.to.functionID, project: c.to.projectID}
 	if _, err := io.Copy(body, r.Body); err != nil {
 		body.release()
 		return nil, err

@@ -41,7 +41,7 @@ func TestSlowBody_AcquiresNoInstance(t *testing.T) {
 	t.Parallel()
 	var called atomic.Int64
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) { called.Add(1); echo(rw, r) })
-	w.MinBodyRate, w.BodyGrace = 1<<20, 300*time.Millisecond
+	w.configure(func(c *gateway.Config) { c.MinBodyRate, c.BodyGrace = 1<<20, 300*time.Millisecond })
 	for _, runtime := range []string{"node24", "python314", "php85", "go126", "rust196"} {
 		w.function(public(runtime))
 		slow := make(chan int)
@@ -64,7 +64,7 @@ func TestSlowBody_AcquiresNoInstance(t *testing.T) {
 func TestSlowBody_EndsStreamingCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
-	w.MinBodyRate, w.BodyGrace = 1<<20, 300*time.Millisecond
+	w.configure(func(c *gateway.Config) { c.MinBodyRate, c.BodyGrace = 1<<20, 300*time.Millisecond })
 	w.function(public("go126"))
 	got := request(t, dialGateway(t, w), "POST / HTTP/1.1\r\nHost: "+host+"\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
 	if got != http.StatusRequestTimeout {
@@ -103,7 +103,7 @@ func TestUnreadBody_DoesNotHoldTheConnection(t *testing.T) {
 func TestMemory_LimitsBufferedBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, echo)
-	w.Memory, w.BodyGrace = gateway.NewMemory(64<<10), time.Minute
+	w.configure(func(c *gateway.Config) { c.Memory, c.BodyGrace = gateway.NewMemory(64<<10), time.Minute })
 	w.function(public("node24"))
 	post := func(size int) int {
 		return w.send(httptest.NewRequest(http.MethodPost, "http://"+host+"/", strings.NewReader(strings.Repeat("x", size)))).Code

@@ -7,7 +7,7 @@ import (
 
 // Admits reports whether a call of the function with a hostname is admitted.
 func (g *Gateway) Admits(header http.Header, host string, now time.Time) bool {
-	to, ok := g.Table.route(host)
+	to, ok := g.config.Table.route(host)
 	return ok && g.admit(header, to, now).admitted
 }
 

@@ -87,9 +87,9 @@ const (
 // end may still work on the call, and is not used again.
 func (g *Gateway) returnInstance(c *call) {
 	if c.answered {
-		g.Instances.Release(c.instance)
+		g.config.Instances.Release(c.instance)
 	} else {
-		g.Instances.Discard(c.instance)
+		g.config.Instances.Discard(c.instance)
 	}
 }
 
@@ -111,16 +111,16 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 	}
 }
 
-// newProxy returns the proxy to the instances.
-func (g *Gateway) newProxy() *httputil.ReverseProxy {
+// newProxy returns the proxy to the instances. It passes requests on after rewrite.
+func newProxy(rewrite func(*httputil.ProxyRequest), to *slog.Logger) *httputil.ReverseProxy {
 	transport := &upstream.Transport{Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address }}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
-		Rewrite:        g.rewrite,
+		Rewrite:        rewrite,
 		ModifyResponse: prepareResponse,
 		ErrorHandler:   answerError,
 		BufferPool:     &Buffers{},
-		ErrorLog:       log.New(proxyLog{g.Log}, "", 0),
+		ErrorLog:       log.New(proxyLog{to}, "", 0),
 	}
 }
 
@@ -150,7 +150,7 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.Header.Del("Expect")
 	g.setForwarded(p)
 	p.Out.Header.Set(requestIDHeader, c.requestID)
-	if !g.PassToken {
+	if !g.config.PassToken {
 		removeTokens(p.Out.Header)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +39,7 @@ func TestForward_RewritesHeaders(t *testing.T) {
 	if got := w.call("X-Auth-Token", "token", "X-Request-Id", "two\nlines").Header().Get("X-Request-Id"); got != "made-here" {
 		t.Errorf("request ID with a line break: got %q, want a new one", got)
 	}
-	w.PassToken = true
+	w.configure(func(c *gateway.Config) { c.PassToken = true })
 	if got := w.call("X-Auth-Token", "token").Header().Get("X-Seen-Token"); got != "token" {
 		t.Errorf("PassToken: got %q, want the token", got)
 	}
@@ -142,7 +141,7 @@ func TestForward_TrustsHeadersOfProxiesOnly(t *testing.T) {
 		}
 	})
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
-	w.Proxies = gateway.Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+	w.configure(func(c *gateway.Config) { c.Proxies = proxies(t, "10.0.0.0/8") })
 	spoofed := http.Header{
 		"X-Forwarded-For": {"6.6.6.6"}, "X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"evil"}, "Forwarded": {"for=6.6.6.6"},
 		"X-Forwarded-Port": {"6"}, "X-Real-Ip": {"6.6.6.6"}, "True-Client-Ip": {"6.6.6.6"},

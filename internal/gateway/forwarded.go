@@ -30,7 +30,7 @@ func (p Proxies) Contains(address netip.Addr) bool {
 // and removed otherwise.
 func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
 	in := p.In.Header
-	trusted := g.Proxies.trust(p.In.RemoteAddr)
+	trusted := g.config.Proxies.trust(p.In.RemoteAddr)
 	if trusted {
 		p.Out.Header["X-Forwarded-For"] = in["X-Forwarded-For"]
 	} else {
@@ -57,7 +57,7 @@ func (g *Gateway) callerAddress(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	address := peer.Addr()
-	if !g.Proxies.Contains(address) {
+	if !g.config.Proxies.Contains(address) {
 		return address
 	}
 	// Each proxy appends the address of its peer. The last address that is not that of a
@@ -68,7 +68,7 @@ func (g *Gateway) callerAddress(r *http.Request) netip.Addr {
 		if err != nil {
 			break
 		}
-		if address = parsed; !g.Proxies.Contains(parsed) {
+		if address = parsed; !g.config.Proxies.Contains(parsed) {
 			break
 		}
 	}
@@ -112,5 +112,5 @@ func (g *Gateway) overHTTPS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
-	return g.Proxies.trust(r.RemoteAddr) && r.Header.Get("X-Forwarded-Proto") == "https"
+	return g.config.Proxies.trust(r.RemoteAddr) && r.Header.Get("X-Forwarded-Proto") == "https"
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,9 +23,8 @@ type Instances interface {
 	Discard(*scale.Instance)
 }
 
-// Gateway serves the calls of all functions. The fields up to Log are required, and no field
-// may change after the first call of Handler or Internal.
-type Gateway struct {
+// Config has the dependencies and limits of a Gateway. The fields up to Log are required.
+type Config struct {
 	Table     *Table
 	Keys      Authenticator
 	Instances Instances
@@ -58,11 +56,25 @@ type Gateway struct {
 	MinBodyRate int
 	// BodyGrace is the time before MinBodyRate applies; zero means DefaultBodyGrace.
 	BodyGrace time.Duration
+}
 
-	once     sync.Once
+// Gateway serves the calls of all functions. It is safe for concurrent use.
+type Gateway struct {
+	config   Config
 	proxy    *httputil.ReverseProxy
 	limits   limits
 	upgrades upgrades
+}
+
+// New returns a gateway. Returns an error if a required field is missing.
+func New(c Config) (*Gateway, error) {
+	if c.Table == nil || c.Keys == nil || c.Instances == nil || c.Now == nil || c.NewID == nil || c.Log == nil {
+		return nil, errors.New("configure gateway: Table, Keys, Instances, Now, NewID and Log are required")
+	}
+	c.MaxPayload = cmp.Or(c.MaxPayload, functions.DefaultLimits().PayloadSize)
+	g := &Gateway{config: c, limits: newLimits(c.Limits)}
+	g.proxy = newProxy(g.rewrite, c.Log)
+	return g, nil
 }
 
 // Handler returns the handler for calls of all functions.
@@ -74,7 +86,6 @@ func (g *Gateway) Handler() http.Handler { return g.handler(false) }
 func (g *Gateway) Internal() http.Handler { return g.handler(true) }
 
 func (g *Gateway) handler(internal bool) http.Handler {
-	g.once.Do(func() { g.proxy, g.limits = g.newProxy(), newLimits(g.Limits) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, internal) })
 }
 
@@ -117,21 +128,21 @@ func callOf(r *http.Request) *call {
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool) {
 	setTLS(r)
-	c := &call{requestID: g.requestID(r), internal: internal, began: g.Now()}
-	if g.Observer != nil {
-		r = g.Observer.Begin(r)
+	c := &call{requestID: g.requestID(r), internal: internal, began: g.config.Now()}
+	if g.config.Observer != nil {
+		r = g.config.Observer.Begin(r)
 	}
 	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
 	defer func() { g.report(r, g.outcome(c, recorded.status)) }()
-	c.body = newPacedBody(w, r.Body, g.MinBodyRate, g.BodyGrace)
+	c.body = newPacedBody(w, r.Body, g.config.MinBodyRate, g.config.BodyGrace)
 	length := r.ContentLength
 	cost := http2HeaderCost(r)
-	if !g.HeaderMemory.reserve("", "", cost) {
+	if !g.config.HeaderMemory.reserve("", "", cost) {
 		c.failure = errNoMemory
 		answerNoMemory(recorded)
 		return
 	}
-	defer g.HeaderMemory.release("", "", cost)
+	defer g.config.HeaderMemory.release("", "", cost)
 	g.route(recorded, r, c)
 	c.body.discardRest(length)
 }
@@ -139,12 +150,12 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool) {
 // route finds the function, performs the checks that need no instance, and forwards the
 // call.
 func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
-	c.changesSeen = g.Table.changes()
+	c.changesSeen = g.config.Table.changes()
 	if !g.settled() {
 		answerUnsettled(w)
 		return
 	}
-	to, ok := g.Table.route(r.Host)
+	to, ok := g.config.Table.route(r.Host)
 	if !ok {
 		answerUnknownHost(w)
 		return
@@ -163,25 +174,21 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 		answerDenied(w)
 	case reserved(r.URL.Path):
 		answer(w, http.StatusNotFound, "not found")
-	case r.ContentLength > g.maxPayload():
-		answerTooLarge(w, g.maxPayload())
+	case r.ContentLength > g.config.MaxPayload:
+		answerTooLarge(w, g.config.MaxPayload)
 	default:
 		g.forward(w, r, c)
 	}
 }
 
-func (g *Gateway) settled() bool { return g.Settled == nil || g.Settled() }
-
-func (g *Gateway) maxPayload() int64 {
-	return cmp.Or(g.MaxPayload, functions.DefaultLimits().PayloadSize)
-}
+func (g *Gateway) settled() bool { return g.config.Settled == nil || g.config.Settled() }
 
 // admitted decides whether the call is admitted, and stores the decision in c.
 func (g *Gateway) admitted(r *http.Request, c *call) bool {
 	if !c.to.private || c.internal {
 		return true
 	}
-	c.decided = g.Now()
+	c.decided = g.config.Now()
 	c.admission = g.admit(r.Header, c.to, c.decided)
 	return c.admission.admitted
 }
@@ -203,9 +210,9 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 		if c.to.revisionID == "" {
 			return errNotDeployed
 		}
-		instance, err := g.Instances.Acquire(ctx, c.to.revisionID)
+		instance, err := g.config.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
-			c.instance, c.acquired = instance, g.Now()
+			c.instance, c.acquired = instance, g.config.Now()
 			instance.Serve(c.requestID)
 			return g.stillAdmitted(r, c)
 		}
@@ -225,13 +232,13 @@ const maxUncheckedWait = time.Second
 // stillAdmitted repeats the admission check of a call that may have waited: its token or API
 // key may have been revoked or may have expired. If the call is denied it releases the instance.
 func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
-	unchanged := g.Table.changes() == c.changesSeen && c.admission.accessKey == ""
+	unchanged := g.config.Table.changes() == c.changesSeen && c.admission.accessKey == ""
 	if g.settled() && unchanged && c.acquired.Sub(c.began) < maxUncheckedWait {
 		return nil
 	}
 	err := g.readmit(r, c)
 	if err != nil {
-		g.Instances.Release(c.instance)
+		g.config.Instances.Release(c.instance)
 	}
 	return err
 }
@@ -242,7 +249,7 @@ func (g *Gateway) readmit(r *http.Request, c *call) error {
 	if !g.settled() {
 		return errUnsettled
 	}
-	to, ok := g.Table.route(r.Host)
+	to, ok := g.config.Table.route(r.Host)
 	if !ok || to.functionID != c.to.functionID {
 		return errNotDeployed
 	}
@@ -255,8 +262,8 @@ func (g *Gateway) readmit(r *http.Request, c *call) error {
 
 // report writes a completed call to the log and notifies the observer.
 func (g *Gateway) report(r *http.Request, o Outcome) {
-	if g.Observer != nil {
-		g.Observer.End(r, o)
+	if g.config.Observer != nil {
+		g.config.Observer.End(r, o)
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", o.RequestID), slog.String("function_id", o.FunctionID),
@@ -275,5 +282,5 @@ func (g *Gateway) report(r *http.Request, o Outcome) {
 	if o.Failure != nil {
 		attributes = append(attributes, slog.Any("error", o.Failure))
 	}
-	g.Log.LogAttrs(r.Context(), slog.LevelInfo, "call", attributes...)
+	g.config.Log.LogAttrs(r.Context(), slog.LevelInfo, "call", attributes...)
 }

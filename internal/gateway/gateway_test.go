@@ -2,16 +2,13 @@ package gateway_test
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
-	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 func TestHandler_RoutesByHostname(t *testing.T) {
@@ -67,6 +64,24 @@ func TestHandler_AnswersWithoutInstance(t *testing.T) {
 	}
 }
 
+func TestNew_RefusesMissingDependency(t *testing.T) {
+	t.Parallel()
+	for name, remove := range map[string]func(*gateway.Config){
+		"Table":     func(c *gateway.Config) { c.Table = nil },
+		"Keys":      func(c *gateway.Config) { c.Keys = nil },
+		"Instances": func(c *gateway.Config) { c.Instances = nil },
+		"Now":       func(c *gateway.Config) { c.Now = nil },
+		"NewID":     func(c *gateway.Config) { c.NewID = nil },
+		"Log":       func(c *gateway.Config) { c.Log = nil },
+	} {
+		c := configOf(gateway.NewTable())
+		remove(&c)
+		if g, err := gateway.New(c); g != nil || err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: got %v, %v, want an error that names it", name, g, err)
+		}
+	}
+}
+
 // body sets a body of unknown length.
 func body(r *http.Request, length int64) {
 	r.Body = io.NopCloser(io.LimitReader(zeros{}, length))
@@ -81,11 +96,7 @@ func FuzzHost(f *testing.F) {
 	for _, seed := range []string{host, host + ":1", "", "[::1]", ".", strings.Repeat("a.", 200)} {
 		f.Add(seed)
 	}
-	table := gateway.NewTable()
-	g := &gateway.Gateway{
-		Table: table, Keys: iam.NewDirectory(), Now: time.Now, NewID: func() string { return "id" }, Log: slog.New(slog.DiscardHandler),
-	}
-	handler := g.Handler()
+	handler := newGateway(f, configOf(gateway.NewTable())).Handler()
 	f.Fuzz(func(t *testing.T, name string) {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.Host = name

@@ -56,7 +56,6 @@ type counter struct {
 }
 
 // newLimiter returns a limiter; nil if there is no limit.
-
 func newLimiter(perSecond float64, burst, calls int) *limiter {
 	if perSecond <= 0 && calls <= 0 {
 		return nil
@@ -147,7 +146,7 @@ func (g *Gateway) countCall(r *http.Request, c *call) (end func(), retryAfter ti
 	if c.internal || g.limits.none() {
 		return func() {}, 0
 	}
-	now := g.Now()
+	now := g.config.Now()
 	function := limitKey{function: c.to.function}
 	caller := function
 	switch {

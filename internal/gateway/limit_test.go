@@ -14,7 +14,7 @@ import (
 // newLimitedWorld returns a gateway with limits and the tokens one and two.
 func newLimitedWorld(t *testing.T, limits gateway.Limits, function http.HandlerFunc) *world {
 	t.Helper()
-	w := newWorld(t, function, func(g *gateway.Gateway) { g.Limits = limits })
+	w := newWorld(t, function, func(c *gateway.Config) { c.Limits = limits })
 	w.function(nil)
 	w.token("one", functions.Token{ID: tokenID(1), FunctionID: functionID})
 	w.token("two", functions.Token{ID: tokenID(2), FunctionID: functionID})
@@ -71,7 +71,7 @@ func TestLimits_CountUnauthenticatedCallersByAddress(t *testing.T) {
 	t.Parallel()
 	w := newLimitedWorld(t, gateway.Limits{CallerRate: 1, CallerBurst: 1}, echo)
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
-	w.Proxies = proxies(t, "10.0.0.0/8")
+	w.configure(func(c *gateway.Config) { c.Proxies = proxies(t, "10.0.0.0/8") })
 	for i, step := range []struct {
 		peer, forwarded string
 		want            int

@@ -56,7 +56,7 @@ func (g *Gateway) outcome(c *call, status int) Outcome {
 		RequestID: c.requestID, FunctionID: c.to.functionID, NamespaceID: c.to.namespaceID, Status: status,
 		Private: c.to.private && !c.internal, Reason: string(c.admission.reason),
 		TokenID: c.admission.tokenID(), AccessKey: c.admission.accessKey, Failure: c.failure,
-		Began: c.began, Decided: c.decided, Acquired: c.acquired, Ended: g.Now(),
+		Began: c.began, Decided: c.decided, Acquired: c.acquired, Ended: g.config.Now(),
 	}
 	if c.clientDisconnected {
 		// The client has not received the recorded answer.

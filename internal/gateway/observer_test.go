@@ -51,8 +51,7 @@ func TestObserver_GetsOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			watched := &watcher{}
-			w := newWorld(t, echo)
-			w.Observer = watched
+			w := newWorld(t, echo, func(c *gateway.Config) { c.Observer = watched })
 			w.function(test.change)
 			w.token(token, functions.Token{ID: tokenID(1), FunctionID: functionID})
 			w.err = test.failure
@@ -84,9 +83,10 @@ func TestOutcome_HasNoStatusIfClientDisconnects(t *testing.T) {
 	t.Parallel()
 	for name, waiting := range map[string]error{"while the function works": nil, "in the queue": context.Canceled} {
 		ctx, disconnect := context.WithCancel(t.Context())
-		w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) { disconnect(); <-r.Context().Done() })
 		watched := &watcher{}
-		w.Observer, w.err = watched, waiting
+		w := newWorld(t, func(_ http.ResponseWriter, r *http.Request) { disconnect(); <-r.Context().Done() },
+			func(c *gateway.Config) { c.Observer = watched })
+		w.err = waiting
 		w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 		if waiting != nil {
 			disconnect()

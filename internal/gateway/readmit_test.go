@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/store"
@@ -35,7 +36,7 @@ func TestCall_IsCheckedAgainAfterWaiting(t *testing.T) {
 		"the API key is revoked": {func(w *world, key iam.APIKey) { w.directory.Apply(key, true) }, http.StatusForbidden},
 		"the host moves to another function": {func(w *world, _ iam.APIKey) {
 			w.function(func(f *functions.Function) { f.DomainName = "elsewhere.localhost" })
-			w.Table.Apply(store.Change{Object: functions.Function{
+			w.config.Table.Apply(store.Change{Object: functions.Function{
 				ID: siblingID, NamespaceID: namespaceID, ProjectID: projectID, DomainName: host, Privacy: functions.Public,
 				HTTPOption: functions.HTTPEnabled, Timeout: time.Minute, Status: functions.Ready, Revision: &functions.Revision{ID: "s"},
 			}})
@@ -47,7 +48,7 @@ func TestCall_IsCheckedAgainAfterWaiting(t *testing.T) {
 			w.function(nil)
 			key, secretKey := iam.NewAPIKey(iam.Project{ID: projectID}, start, iam.FullAccess)
 			w.directory.Apply(key, false)
-			w.Instances = waitingInstances{w, func() { test.meanwhile(w, key) }}
+			w.configure(func(c *gateway.Config) { c.Instances = waitingInstances{w, func() { test.meanwhile(w, key) }} })
 			got := w.call("X-Auth-Token", secretKey.Reveal())
 			if got.Code != test.status {
 				t.Errorf("got status %d, want %d", got.Code, test.status)

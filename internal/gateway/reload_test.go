@@ -12,7 +12,7 @@ import (
 
 // load makes the table load a snapshot.
 func (w *world) load(objects ...store.Object) {
-	loader := w.Table.Reload(store.Position{})
+	loader := w.config.Table.Reload(store.Position{})
 	for _, o := range objects {
 		loader.Add(o)
 	}
@@ -42,15 +42,15 @@ func TestReload_DropsWhatWasDeletedBetweenSnapshots(t *testing.T) {
 			t.Errorf("token %q: got status %d, want %d", text, got, want)
 		}
 	}
-	if w.Table.Serves(domain.Hostname) || !w.Table.Serves(host) {
-		t.Errorf("got served %v for the deleted domain and %v for the function's own, want false and true", w.Table.Serves(domain.Hostname), w.Table.Serves(host))
+	if w.config.Table.Serves(domain.Hostname) || !w.config.Table.Serves(host) {
+		t.Errorf("got served %v for the deleted domain and %v for the function's own, want false and true", w.config.Table.Serves(domain.Hostname), w.config.Table.Serves(host))
 	}
-	if got := used(w.Table); !slices.Equal(got, []string{tokenID(1)}) {
+	if got := used(w.config.Table); !slices.Equal(got, []string{tokenID(1)}) {
 		t.Errorf("got uses %v, want the remaining token", got)
 	}
 
 	w.load()
-	if got := w.call("X-Auth-Token", "kept").Code; got != http.StatusNotFound || w.Table.Serves(host) {
+	if got := w.call("X-Auth-Token", "kept").Code; got != http.StatusNotFound || w.config.Table.Serves(host) {
 		t.Errorf("deleted function: got status %d, want 404", got)
 	}
 }
@@ -60,7 +60,7 @@ func TestReload_KeepsOldViewUntilSwap(t *testing.T) {
 	w := newWorld(t, echo)
 	w.function(nil)
 	w.token("text", functions.Token{ID: tokenID(1), FunctionID: functionID})
-	loader := w.Table.Reload(store.Position{})
+	loader := w.config.Table.Reload(store.Position{})
 	if got := w.call("X-Auth-Token", "text").Code; got != http.StatusOK {
 		t.Errorf("call before Swap: got status %d, want 200", got)
 	}

@@ -12,7 +12,7 @@ func (g *Gateway) requestID(r *http.Request) string {
 	if id := r.Header.Get(requestIDHeader); isLoggable(id) {
 		return id
 	}
-	return g.NewID()
+	return g.config.NewID()
 }
 
 // isLoggable reports whether an ID consists of printable ASCII characters without spaces and

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
 
@@ -36,10 +37,9 @@ func TestCall_IsRefusedWhileChangesAreUnsettled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, echo)
 			var settled atomic.Bool
 			settled.Store(true)
-			w.Settled = settled.Load
+			w := newWorld(t, echo, func(c *gateway.Config) { c.Settled = settled.Load })
 			w.function(func(f *functions.Function) { f.Privacy = test.privacy })
 			w.token("good", functions.Token{ID: tokenID(1), FunctionID: functionID})
 			if got := w.call("X-Auth-Token", "good"); got.Code != http.StatusOK {
@@ -47,7 +47,7 @@ func TestCall_IsRefusedWhileChangesAreUnsettled(t *testing.T) {
 			}
 			settled.Store(test.waiting)
 			if test.waiting {
-				w.Instances = unsettlingInstances{w, &settled}
+				w.configure(func(c *gateway.Config) { c.Instances = unsettlingInstances{w, &settled} })
 			}
 			got := w.call("X-Auth-Token", "good")
 			if got.Code != http.StatusServiceUnavailable || got.Header().Get("Retry-After") == "" {
@@ -57,7 +57,7 @@ func TestCall_IsRefusedWhileChangesAreUnsettled(t *testing.T) {
 				t.Errorf("got %d released instances", w.released)
 			}
 			settled.Store(true)
-			w.Instances = w
+			w.configure(func(c *gateway.Config) { c.Instances = w })
 			if got := w.call("X-Auth-Token", "good"); got.Code != http.StatusOK {
 				t.Errorf("settled again: got status %d, want 200", got.Code)
 			}

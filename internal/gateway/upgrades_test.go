@@ -74,7 +74,7 @@ func TestUpgradedConnection_EndsWithItsToken(t *testing.T) {
 		ends   bool
 	}{
 		"the token is deleted": {func(w *world, token functions.Token, _ iam.APIKey) {
-			w.Table.Apply(store.Change{Object: token, Deleted: true})
+			w.config.Table.Apply(store.Change{Object: token, Deleted: true})
 		}, false, true},
 		"the token expires": {func(w *world, _ functions.Token, _ iam.APIKey) {
 			w.mu.Lock()
@@ -86,7 +86,7 @@ func TestUpgradedConnection_EndsWithItsToken(t *testing.T) {
 			w.function(func(f *functions.Function) { f.Status = functions.Deleting })
 		}, false, true},
 		"another token is deleted": {func(w *world, _ functions.Token, _ iam.APIKey) {
-			w.Table.Apply(store.Change{Object: w.token("other", functions.Token{ID: tokenID(2), FunctionID: functionID}), Deleted: true})
+			w.config.Table.Apply(store.Change{Object: w.token("other", functions.Token{ID: tokenID(2), FunctionID: functionID}), Deleted: true})
 		}, false, false},
 		"the function becomes public": {func(w *world, _ functions.Token, _ iam.APIKey) {
 			w.function(func(f *functions.Function) { f.Privacy = functions.Public })

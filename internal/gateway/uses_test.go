@@ -34,15 +34,15 @@ func TestUses_ReturnsAdmittedTokensOnce(t *testing.T) {
 		w.call("X-Auth-Token", text)
 	}
 	want := []usage.Use{{ID: tokenID(1), At: start.Truncate(time.Minute)}}
-	if got := w.Table.Uses(); !slices.Equal(got, want) {
+	if got := w.config.Table.Uses(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want the admitted token: %v", got, want)
 	}
-	if got := w.Table.Uses(); len(got) != 0 {
+	if got := w.config.Table.Uses(); len(got) != 0 {
 		t.Errorf("without further calls: got %v, want none", got)
 	}
-	w.RefuseTokens = true
+	w.configure(func(c *gateway.Config) { c.RefuseTokens = true })
 	w.call("X-Auth-Token", "of function")
-	if got := w.Table.Uses(); len(got) != 0 {
+	if got := w.config.Table.Uses(); len(got) != 0 {
 		t.Errorf("with RefuseTokens: got %v, want none", got)
 	}
 }
@@ -63,24 +63,24 @@ func TestUses_DeletedTokenLeavesNoUse(t *testing.T) {
 	}
 	want := []string{tokenID(0), tokenID(4095), tokenID(4096), tokenID(tokens - 1)}
 	slices.Sort(want)
-	if got := used(w.Table); !slices.Equal(got, want) {
+	if got := used(w.config.Table); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	call(7)
-	w.Table.Apply(store.Change{Object: created[7], Deleted: true})
+	w.config.Table.Apply(store.Change{Object: created[7], Deleted: true})
 	w.token("successor", functions.Token{ID: tokenID(tokens), FunctionID: functionID})
-	if got := used(w.Table); len(got) != 0 {
+	if got := used(w.config.Table); len(got) != 0 {
 		t.Errorf("after a deletion: got %v, want none", got)
 	}
 	call(7)
 	w.call("X-Auth-Token", "successor")
-	if got := used(w.Table); !slices.Equal(got, []string{tokenID(tokens)}) {
+	if got := used(w.config.Table); !slices.Equal(got, []string{tokenID(tokens)}) {
 		t.Errorf("got %v, want the successor only", got)
 	}
 	// A change of a token keeps its slot.
 	call(8)
-	w.Table.Apply(store.Change{Object: created[8]})
-	if got := used(w.Table); !slices.Equal(got, []string{tokenID(8)}) {
+	w.config.Table.Apply(store.Change{Object: created[8]})
+	if got := used(w.config.Table); !slices.Equal(got, []string{tokenID(8)}) {
 		t.Errorf("after a change: got %v, want the changed token", got)
 	}
 }

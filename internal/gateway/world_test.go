@@ -41,6 +41,7 @@ var start = time.Date(2026, 7, 3, 13, 0, 0, 0, time.UTC)
 type world struct {
 	*gateway.Gateway
 	t         *testing.T
+	config    gateway.Config
 	directory *iam.Directory
 	handler   http.Handler
 	log       *testlog.Buffer
@@ -53,7 +54,7 @@ type world struct {
 	address   engine.Address
 }
 
-func newWorld(t *testing.T, function http.HandlerFunc, set ...func(*gateway.Gateway)) *world {
+func newWorld(t *testing.T, function http.HandlerFunc, configure ...func(*gateway.Config)) *world {
 	t.Helper()
 	w := &world{t: t, directory: iam.NewDirectory(), log: &testlog.Buffer{}, clock: start}
 	dir, err := os.MkdirTemp("/tmp", "gw") //nolint:usetesting // The path of a socket must be short.
@@ -71,18 +72,51 @@ func newWorld(t *testing.T, function http.HandlerFunc, set ...func(*gateway.Gate
 	instance.Listener = listener
 	instance.Start()
 	t.Cleanup(instance.Close)
-	w.Gateway = &gateway.Gateway{
+	w.config = gateway.Config{
 		Table: gateway.NewTable(), Keys: w.directory, Instances: w,
 		Now:   func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.clock },
 		NewID: func() string { return "made-here" },
 		Log:   slog.New(slog.NewTextHandler(w.log, nil)),
 	}
-	for _, s := range set {
-		s(w.Gateway)
-	}
-	w.handler = w.Handler()
+	w.configure(configure...)
 	return w
 }
+
+// configure changes the configuration and replaces the gateway with a new one.
+func (w *world) configure(change ...func(*gateway.Config)) {
+	w.t.Helper()
+	for _, c := range change {
+		c(&w.config)
+	}
+	w.Gateway = newGateway(w.t, w.config)
+	w.handler = w.Handler()
+}
+
+func newGateway(t testing.TB, c gateway.Config) *gateway.Gateway {
+	t.Helper()
+	g, err := gateway.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// configOf returns the configuration of a gateway for a table, without instances.
+func configOf(table *gateway.Table) gateway.Config {
+	return gateway.Config{
+		Table: table, Keys: iam.NewDirectory(), Instances: noInstances{}, Now: time.Now, NewID: func() string { return "id" },
+		Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+// noInstances is an Instances without instances.
+type noInstances struct{}
+
+func (noInstances) Acquire(context.Context, string) (*scale.Instance, error) {
+	return nil, scale.ErrUnknownRevision
+}
+func (noInstances) Release(*scale.Instance) {}
+func (noInstances) Discard(*scale.Instance) {}
 
 func (w *world) Acquire(context.Context, string) (*scale.Instance, error) {
 	w.mu.Lock()
@@ -105,12 +139,12 @@ func (w *world) function(change func(*functions.Function)) {
 	if change != nil {
 		change(&f)
 	}
-	w.Table.Apply(store.Change{Object: f})
+	w.config.Table.Apply(store.Change{Object: f})
 }
 
 func (w *world) token(text string, t functions.Token) functions.Token {
 	t.Digest = functions.DigestOf(text)
-	w.Table.Apply(store.Change{Object: t})
+	w.config.Table.Apply(store.Change{Object: t})
 	return t
 }
 

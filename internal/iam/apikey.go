@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,6 +73,77 @@ func NewAPIKey(p Project, now time.Time, permissions ...string) (APIKey, secret.
 		AccessKey: newAccessKey(), Digest: sha256.Sum256([]byte(secretKey)),
 		ProjectID: p.ID, OrganizationID: p.OrganizationID, Permissions: permissions, CreatedAt: now,
 	}, secret.New(secretKey)
+}
+
+// KeySpec describes a new API key.
+type KeySpec struct {
+	Description string
+	// Permissions are the names of at least one permission set. Duplicates are removed.
+	Permissions []string
+	// Organization makes the key cover all projects of its organization.
+	Organization bool
+	// ExpiresAt is the first instant at which the key is no longer valid; zero for a key
+	// that does not expire.
+	ExpiresAt time.Time
+}
+
+// IssueAPIKey creates a key without a project; AssignTo gives it one. It returns the key
+// and its secret key, which is not stored. Returns a FieldError for an invalid field.
+func IssueAPIKey(spec KeySpec, now time.Time) (APIKey, secret.String, error) {
+	if err := spec.check(now); err != nil {
+		return APIKey{}, secret.String{}, err
+	}
+	key, secretKey := NewAPIKey(Project{}, now, slices.Compact(slices.Sorted(slices.Values(spec.Permissions)))...)
+	key.Description, key.ExpiresAt, key.Organization = spec.Description, spec.ExpiresAt, spec.Organization
+	return key, secretKey, nil
+}
+
+func (s KeySpec) check(now time.Time) error {
+	if len(s.Permissions) == 0 {
+		return &FieldError{"permissions", "required", "is required: " + strings.Join(PermissionSets, ", ")}
+	}
+	for _, set := range s.Permissions {
+		if !slices.Contains(PermissionSets, set) {
+			return &FieldError{"permissions", "unknown", "must be among " + strings.Join(PermissionSets, ", ")}
+		}
+	}
+	if !s.ExpiresAt.IsZero() && !s.ExpiresAt.After(now) {
+		return &FieldError{"expires_at", "constraint", "is in the past: give a later time"}
+	}
+	return checkText("description", s.Description)
+}
+
+// AssignTo returns the key with a default project and further projects that it covers. The
+// organization of the key becomes that of the default project.
+func (k APIKey) AssignTo(project Project, further ...Project) APIKey {
+	k.ProjectID, k.OrganizationID, k.Projects = project.ID, project.OrganizationID, nil
+	for _, p := range further {
+		if !k.Covers(p.ID, "") {
+			k.Projects = append(k.Projects, p.ID)
+		}
+	}
+	return k
+}
+
+// Rotate returns a successor with the permissions, projects and lifetime of the key, and
+// the secret key of the successor. The key itself does not change.
+func (k APIKey) Rotate(now time.Time) (APIKey, secret.String) {
+	fresh, secretKey := NewAPIKey(Project{}, now)
+	next := k
+	next.AccessKey, next.Digest, next.CreatedAt = fresh.AccessKey, fresh.Digest, now
+	if !k.ExpiresAt.IsZero() {
+		next.ExpiresAt = now.Add(k.ExpiresAt.Sub(k.CreatedAt))
+	}
+	return next, secretKey
+}
+
+// ExpireBy returns the key with an expiry at end, or its present expiry if that is
+// earlier.
+func (k APIKey) ExpireBy(end time.Time) APIKey {
+	if k.ExpiresAt.IsZero() || end.Before(k.ExpiresAt) {
+		k.ExpiresAt = end
+	}
+	return k
 }
 
 // newAccessKey returns a random access key in the form that Scaleway's clients require:

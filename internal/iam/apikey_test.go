@@ -3,6 +3,8 @@ package iam_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,6 +92,73 @@ func TestAPIKey_KeepsStoredForm(t *testing.T) {
 		var read iam.APIKey
 		if err := json.Unmarshal(got, &read); err != nil || read.Digest != key.Digest || !read.ExpiresAt.Equal(key.ExpiresAt) {
 			t.Errorf("decoded key: got %+v, %v, want %+v", read, err, key)
+		}
+	}
+}
+
+func TestIssueAPIKey_RefusesInvalidFields(t *testing.T) {
+	t.Parallel()
+	full := []string{iam.FullAccess}
+	for name, test := range map[string]struct {
+		spec  iam.KeySpec
+		field string
+	}{
+		"no permissions":     {iam.KeySpec{}, "permissions"},
+		"unknown permission": {iam.KeySpec{Permissions: []string{iam.FullAccess, "Everything"}}, "permissions"},
+		"expired":            {iam.KeySpec{Permissions: full, ExpiresAt: start}, "expires_at"},
+		"two lines":          {iam.KeySpec{Permissions: full, Description: "a\nb"}, "description"},
+	} {
+		_, _, err := iam.IssueAPIKey(test.spec, start)
+		if field, ok := errors.AsType[*iam.FieldError](err); !ok || field.Field != test.field {
+			t.Errorf("%s: got %v, want the field %s", name, err, test.field)
+		}
+	}
+	key, secretKey, err := iam.IssueAPIKey(iam.KeySpec{Permissions: []string{iam.ReadOnly, iam.FullAccess, iam.ReadOnly}}, start)
+	if err != nil || secretKey.Reveal() == "" || !slices.Equal(key.Permissions, []string{iam.FullAccess, iam.ReadOnly}) {
+		t.Errorf("got %+v, %v, want both permission sets once", key, err)
+	}
+}
+
+func TestAssignTo_CoversEachProjectOnce(t *testing.T) {
+	t.Parallel()
+	project := func(id string) iam.Project { return iam.Project{ID: id, OrganizationID: "o"} }
+	key := iam.APIKey{}.AssignTo(project("a"), project("b"), project("a"), project("b"))
+	if key.ProjectID != "a" || key.OrganizationID != "o" || !slices.Equal(key.Projects, []string{"b"}) {
+		t.Errorf("got %+v, want the project a and the further project b", key)
+	}
+}
+
+func TestRotate_KeepsGrantAndLifetime(t *testing.T) {
+	t.Parallel()
+	later := start.Add(48 * time.Hour)
+	for name, test := range map[string]struct{ expiresAt, want time.Time }{
+		"without expiry": {},
+		"with expiry":    {start.Add(72 * time.Hour), later.Add(72 * time.Hour)},
+	} {
+		old, oldSecret := iam.NewAPIKey(iam.Project{ID: "p", OrganizationID: "o"}, start, iam.ReadOnly)
+		old.Projects, old.Organization, old.Description, old.ExpiresAt = []string{"q"}, true, "d", test.expiresAt
+		got, secretKey := old.Rotate(later)
+		if got.AccessKey == old.AccessKey || got.Digest == old.Digest || secretKey.Reveal() == oldSecret.Reveal() {
+			t.Errorf("%s: the new key has credentials of the old one", name)
+		}
+		want := old
+		want.AccessKey, want.Digest, want.CreatedAt, want.ExpiresAt = got.AccessKey, got.Digest, later, test.want
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+func TestExpireBy_NeverExtends(t *testing.T) {
+	t.Parallel()
+	end := start.Add(time.Hour)
+	for name, test := range map[string]struct{ before, want time.Time }{
+		"without expiry": {time.Time{}, end},
+		"later expiry":   {end.Add(time.Hour), end},
+		"earlier expiry": {start, start},
+	} {
+		if got := (iam.APIKey{ExpiresAt: test.before}).ExpireBy(end).ExpiresAt; !got.Equal(test.want) {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
 		}
 	}
 }

@@ -1,11 +1,12 @@
 package ops
 
 import (
+	"errors"
 	"net/http"
 	"net/http/pprof"
 )
 
-// Config configures the port. Readiness and Metrics must not be nil.
+// Config configures the port. Readiness and Metrics are required.
 type Config struct {
 	Readiness *Readiness
 	Metrics   http.Handler
@@ -14,8 +15,12 @@ type Config struct {
 	Pprof bool
 }
 
-// Handler returns the handler of the port.
-func (c Config) Handler() http.Handler {
+// NewHandler returns the handler of the port. Returns an error if a required field is
+// missing.
+func NewHandler(c Config) (http.Handler, error) {
+	if c.Readiness == nil || c.Metrics == nil {
+		return nil, errors.New("configure operators' port: Readiness and Metrics are required")
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, "ok\n")
@@ -36,7 +41,7 @@ func (c Config) Handler() http.Handler {
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	}
-	return mux
+	return mux, nil
 }
 
 func answer(w http.ResponseWriter, status int, text string) {

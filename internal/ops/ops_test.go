@@ -22,9 +22,26 @@ func get(t *testing.T, handler http.Handler, path string) (int, string) {
 	return recorder.Code, recorder.Body.String()
 }
 
-func handler(readiness *ops.Readiness, pprof bool) http.Handler {
+func handler(t *testing.T, readiness *ops.Readiness, pprof bool) http.Handler {
+	t.Helper()
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics") })
-	return ops.Config{Readiness: readiness, Metrics: metrics, Pprof: pprof}.Handler()
+	h, err := ops.NewHandler(ops.Config{Readiness: readiness, Metrics: metrics, Pprof: pprof})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestNewHandler_RefusesMissingDependency(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]ops.Config{
+		"Readiness": {Metrics: http.NotFoundHandler()},
+		"Metrics":   {Readiness: ops.NewReadiness(time.Now)},
+	} {
+		if h, err := ops.NewHandler(config); h != nil || err == nil {
+			t.Errorf("without %s: got %v, %v, want an error", name, h, err)
+		}
+	}
 }
 
 func good(context.Context) error { return nil }
@@ -53,7 +70,7 @@ func TestHandler_AnswersEachPath(t *testing.T) {
 			false, "/readyz", 503, "store: the disk is full\nengine: ok\n",
 		},
 	} {
-		status, body := get(t, handler(test.readiness, test.pprof), test.path)
+		status, body := get(t, handler(t, test.readiness, test.pprof), test.path)
 		if status != test.status || !strings.Contains(body, test.body) {
 			t.Errorf("%s: got %d %q, want %d %q", name, status, body, test.status, test.body)
 		}
@@ -63,7 +80,7 @@ func TestHandler_AnswersEachPath(t *testing.T) {
 func TestStop_MakesReadyzFailImmediately(t *testing.T) {
 	t.Parallel()
 	readiness := ops.NewReadiness(time.Now, ops.Check{Name: "store", Run: good})
-	h := handler(readiness, false)
+	h := handler(t, readiness, false)
 	if status, _ := get(t, h, "/readyz"); status != 200 {
 		t.Errorf("got readyz %d before Stop, want 200", status)
 	}

@@ -85,11 +85,19 @@ func (r *Reconciler) newArtifact(ctx context.Context, f functions.Function, proj
 	if err != nil {
 		return built{}, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { r.logUnremoved(f, w.close()) }()
 	ctx, end := r.begin(ctx, Build, f)
 	b, err = r.limitedBuild(ctx, f, w, slot)
 	end(resultOf(ctx, err))
 	return b, err
+}
+
+// logUnremoved logs that the workspace of a build could not be removed. That does not
+// fail the build: the next start of the server removes the workspace.
+func (r *Reconciler) logUnremoved(f functions.Function, err error) {
+	if err != nil {
+		r.config.Log.Error("the workspace of a build could not be removed", "function_id", f.ID, "error", err)
+	}
 }
 
 // A buildSlot is the slot of one build that runs.

@@ -33,7 +33,7 @@ func (r *Reconciler) cachedArtifact(ctx context.Context, f functions.Function, p
 	if err != nil {
 		return built{}, false, err
 	}
-	defer func() { err = errors.Join(err, tree.Remove(workspace)) }()
+	defer func() { r.logUnremoved(f, tree.Remove(workspace)) }()
 	output := filepath.Join(workspace, "cached")
 	encoded, err := r.config.BuildCache.Get(ctx, name, output)
 	var kept notes

@@ -15,9 +15,16 @@ type deploymentError struct{ message string }
 
 func (e *deploymentError) Error() string { return e.message }
 
+// internalRetries is how often a deployment is retried after errors that are neither
+// the author's nor known to be temporary. With the delays of the queue that is 7 s:
+// enough for a machine that lacks file descriptors or memory for a moment.
+const internalRetries = 3
+
 // deploy builds the function's code if necessary, checks that the new revision
 // starts, and makes it the serving one. The previous revision serves until then, and
-// continues to serve if any step fails.
+// continues to serve if any step fails. An error that the author cannot correct is
+// returned, so that the queue retries the deployment: always if it has the code
+// functions.Unavailable, and otherwise up to internalRetries times.
 func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functions.Namespace) error {
 	generation := f.Generation
 	ctx, end := r.begin(ctx, Deployment, f)
@@ -26,22 +33,25 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		err = r.activate(ctx, f, revision)
 	}
 	end(resultOf(ctx, err))
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, functions.ErrSuperseded) || ctx.Err() != nil:
-		return errors.Join(ctx.Err(), r.prune(f.ID))
+	}
+	defer r.removeOldFiles(f.ID)
+	if errors.Is(err, functions.ErrSuperseded) || ctx.Err() != nil {
+		return ctx.Err()
 	}
 	message := "internal error"
 	if failure, ok := errors.AsType[*deploymentError](err); ok {
 		message = failure.message
+	} else if functions.CodeOf(err) == functions.Unavailable || r.queue.failures(key{functionKind, f.ID}) < internalRetries {
+		return fmt.Errorf("deploy function %s: %w", f.ID, err)
 	}
 	r.config.Log.Warn("deployment failed", "function_id", f.ID, "generation", f.Generation, "error", err)
 	err = r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.Fail(generation, message, r.config.Now()) })
 	if errors.Is(err, functions.ErrSuperseded) {
-		err = nil
+		return nil
 	}
-	return errors.Join(err, r.prune(f.ID))
+	return err
 }
 
 // prepare returns the revision that the deployment asks for, after its start check.
@@ -92,34 +102,81 @@ func (r *Reconciler) startCheck(ctx context.Context, f functions.Function, revis
 	return nil
 }
 
+// A replacement is the change of the serving revision that a commit makes.
+type replacement struct{ previous, next string }
+
 // activate makes the revision the serving one, and removes the previous revision when
 // its calls have ended.
 func (r *Reconciler) activate(ctx context.Context, f functions.Function, revision functions.Revision) error {
-	previous, generation := f.Revision, f.Generation
+	generation, change := f.Generation, replacement{next: revision.ID}
+	if f.Revision != nil {
+		change.previous = f.Revision.ID
+	}
 	err := r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.MarkReady(generation, revision, r.config.Now()) })
-	if previous != nil && previous.ID == revision.ID {
+	switch {
+	case change.previous == change.next:
+	case err == nil:
+		r.retire(f.ID, change.previous)
+	case errors.Is(err, functions.ErrSuperseded), functions.IsNotFound(err):
+		r.discard(ctx, f.ID, change.next)
+	default:
+		// The revision may serve: settle finds out before the next step.
+		r.undecided.Store(f.ID, change)
+	}
+	return err
+}
+
+// settle stops the revision that does not serve after a replacement whose commit had
+// an unknown outcome.
+func (r *Reconciler) settle(ctx context.Context, functionID string) error {
+	undecided, ok := r.undecided.Load(functionID)
+	if !ok {
+		return nil
+	}
+	var f functions.Function
+	// Only an update fails while the outcome of a commit is unknown.
+	err := r.config.Store.Update(ctx, func(tx functions.Tx) (err error) {
+		f, err = tx.Function(functionID)
 		return err
+	})
+	if err != nil && !functions.IsNotFound(err) {
+		return fmt.Errorf("look up the revision of function %s: %w", functionID, err)
 	}
-	if err != nil {
-		r.discard(ctx, f.ID, revision.ID)
-		return err
+	r.undecided.Delete(functionID)
+	change := undecided.(replacement)
+	if f.Revision != nil && f.Revision.ID == change.next {
+		r.retire(functionID, change.previous)
+	} else {
+		r.discard(ctx, functionID, change.next)
 	}
-	if previous == nil {
-		return r.prune(f.ID)
+	return nil
+}
+
+// retire removes the previous revision of a function, if it has one, when its calls
+// have ended. It removes the files that are no longer needed.
+func (r *Reconciler) retire(functionID, previous string) {
+	if previous == "" {
+		r.removeOldFiles(functionID)
+		return
 	}
-	retired := r.config.Instances.Retire(previous.ID)
+	retired := r.config.Instances.Retire(previous)
 	r.retiring.Go(func() {
 		select {
 		case <-retired:
 		case <-r.stopped:
 			return // Restore removes the files at the next start.
 		}
-		r.inUse.release(f.ID, previous.ID)
-		if err := r.prune(f.ID); err != nil {
-			r.config.Log.Error("files of an old revision could not be removed", "function_id", f.ID, "error", err)
-		}
+		r.inUse.release(functionID, previous)
+		r.removeOldFiles(functionID)
 	})
-	return nil
+}
+
+// removeOldFiles calls prune and logs its error. The next deployment or start of the
+// server removes the files, so the deployment does not fail.
+func (r *Reconciler) removeOldFiles(functionID string) {
+	if err := r.prune(functionID); err != nil {
+		r.config.Log.Error("old files of a function could not be removed", "function_id", functionID, "error", err)
+	}
 }
 
 // updateDeployment commits a step of the deployment of a function.

@@ -51,5 +51,12 @@ func Work(r *Reconciler, generation int64) context.Context {
 	return work
 }
 
+// BeginWork starts work on the next object. The generation is known when loaded is
+// called.
+func BeginWork(r *Reconciler) (work context.Context, loaded func(generation int64)) {
+	k, work, _ := r.queue.take(context.Background())
+	return work, func(generation int64) { r.queue.setGeneration(k, generation) }
+}
+
 // NewForQueue returns a Reconciler that can only be used for its queue.
 func NewForQueue() *Reconciler { return &Reconciler{queue: newQueue()} }

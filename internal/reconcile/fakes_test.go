@@ -211,6 +211,8 @@ type flakyStore struct {
 	mu       sync.Mutex
 	err      error
 	onUpdate hook[func()]
+	// outcome replaces the result of an update that was committed.
+	outcome hook[func() error]
 }
 
 func (s *flakyStore) fail(err error) {
@@ -229,7 +231,13 @@ func (s *flakyStore) Update(ctx context.Context, write func(functions.Tx) error)
 	if err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, write)
+	if err := s.Store.Update(ctx, write); err != nil {
+		return err
+	}
+	if outcome := s.outcome.get(); outcome != nil {
+		return outcome()
+	}
+	return nil
 }
 
 // entries returns the sorted names in a folder. A folder that does not exist is empty.

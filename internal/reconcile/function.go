@@ -9,6 +9,9 @@ import (
 )
 
 func (r *Reconciler) function(ctx context.Context, k key) error {
+	if err := r.settle(ctx, k.id); err != nil {
+		return err
+	}
 	f, n, err := r.load(ctx, k.id)
 	if err != nil {
 		return err

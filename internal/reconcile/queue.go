@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"maps"
+	"math"
 	"sync"
 	"time"
 
@@ -33,23 +34,36 @@ type queue struct {
 	running map[key]*run
 	// delayed are keys that are added after a while.
 	delayed map[key]*time.Timer
-	// retries are the delays of objects whose last work failed.
-	retries map[key]*backoff.ExponentialBackOff
+	// retries are the failures of objects whose last work failed.
+	retries map[key]*failures
 	wake    chan struct{}
 	closed  bool
 }
 
 // A run is work on one object that is in progress.
 type run struct {
+	// generation is that of the deployment, or 0 until it is known.
 	generation int64
-	cancel     context.CancelFunc
-	again      bool
+	// newest is the newest generation of a change before generation was known. It is
+	// math.MaxInt64 if the function is being deleted.
+	newest int64
+	cancel context.CancelFunc
+	again  bool
+}
+
+// failures are the consecutive failures of the work on one object.
+type failures struct {
+	backoff.ExponentialBackOff
+
+	count int
+	// generation is that of the deployment which failed last, or 0.
+	generation int64
 }
 
 func newQueue() *queue {
 	return &queue{
 		queued: map[key]bool{}, running: map[key]*run{}, delayed: map[key]*time.Timer{},
-		retries: map[key]*backoff.ExponentialBackOff{}, wake: make(chan struct{}, 1),
+		retries: map[key]*failures{}, wake: make(chan struct{}, 1),
 	}
 }
 
@@ -89,18 +103,33 @@ func (q *queue) undelay(k key) {
 }
 
 // retry queues a key after a delay, which grows with each retry up to a limit until
-// forget is called. It returns the delay.
-func (q *queue) retry(k key) time.Duration {
+// forget is called. It returns the delay. The generation is that of the deployment that
+// failed, or 0.
+func (q *queue) retry(k key, generation int64) time.Duration {
 	q.mu.Lock()
 	b := q.retries[k]
 	if b == nil {
-		b = &backoff.ExponentialBackOff{InitialInterval: firstRetry, MaxInterval: lastRetry, Multiplier: 2, RandomizationFactor: retryJitter}
+		b = &failures{ExponentialBackOff: backoff.ExponentialBackOff{
+			InitialInterval: firstRetry, MaxInterval: lastRetry, Multiplier: 2, RandomizationFactor: retryJitter,
+		}}
 		q.retries[k] = b
 	}
+	b.count++
+	b.generation = generation
 	delay := b.NextBackOff()
 	q.mu.Unlock()
 	q.addAfter(k, delay)
 	return delay
+}
+
+// failures returns how often retry was called for a key since forget.
+func (q *queue) failures(k key) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if b := q.retries[k]; b != nil {
+		return b.count
+	}
+	return 0
 }
 
 // forget makes the next retry of a key start with the first delay again.
@@ -159,8 +188,9 @@ func (q *queue) next(ctx context.Context) (key, context.Context, bool) {
 	return k, work, true
 }
 
-// done ends the work on a key, and queues it again if it was added meanwhile.
-func (q *queue) done(k key) {
+// done ends the work on a key, and queues it again if it was added meanwhile. It
+// returns the generation of the deployment that was worked on, or 0.
+func (q *queue) done(k key) int64 {
 	q.mu.Lock()
 	r := q.running[k]
 	delete(q.running, k)
@@ -169,30 +199,52 @@ func (q *queue) done(k key) {
 	if r.again {
 		q.add(k)
 	}
+	return r.generation
 }
 
-// setGeneration records the generation of the function that is being worked on.
+// setGeneration records the generation of the function that is being worked on. It
+// cancels the work if a change has already superseded that generation.
 func (q *queue) setGeneration(k key, generation int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if r := q.running[k]; r != nil {
 		r.generation = generation
+		if r.newest > generation {
+			r.cancel()
+		}
 	}
 }
 
 // supersede cancels the work on a function if that is for another generation, or if
-// the function is being deleted.
-func (q *queue) supersede(f functions.Function) {
+// the function is being deleted. It reports whether the change needs no further work:
+// the changes that a deployment makes to its function must not repeat it, and must not
+// shorten the delay before it is retried.
+func (q *queue) supersede(f functions.Function) (handled bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.cancelOutdated(f)
+	if f.Status != functions.Pending {
+		return false
+	}
+	k := key{functionKind, f.ID}
+	if r := q.running[k]; r != nil {
+		return r.generation == f.Generation
+	}
+	failed := q.retries[k]
+	return q.delayed[k] != nil && failed != nil && failed.generation == f.Generation
 }
 
 // cancelOutdated cancels the work on an older deployment of a function, or on a
 // function that is being deleted. The caller holds mu.
 func (q *queue) cancelOutdated(f functions.Function) {
 	r := q.running[key{functionKind, f.ID}]
-	if r != nil && r.generation != 0 && (r.generation != f.Generation || f.Status == functions.Deleting) {
+	switch {
+	case r == nil:
+	case r.generation == 0 && f.Status == functions.Deleting:
+		r.newest = math.MaxInt64
+	case r.generation == 0:
+		r.newest = max(r.newest, f.Generation)
+	case r.generation != f.Generation || f.Status == functions.Deleting:
 		r.cancel()
 	}
 }
@@ -222,6 +274,6 @@ func (q *queue) replace(waiting []key, all map[string]functions.Function) {
 		q.queued[k] = true
 		q.waiting = append(q.waiting, k)
 	}
-	maps.DeleteFunc(q.retries, func(k key, _ *backoff.ExponentialBackOff) bool { return !q.queued[k] && q.running[k] == nil })
+	maps.DeleteFunc(q.retries, func(k key, _ *failures) bool { return !q.queued[k] && q.running[k] == nil })
 	q.signal()
 }

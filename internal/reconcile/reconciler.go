@@ -42,6 +42,9 @@ type Reconciler struct {
 	// volumesFail is set if the first build could not get a file system of its own,
 	// and volumesWork once a build had one.
 	volumesFail, volumesWork atomic.Bool
+	// undecided has, by function ID, each replacement whose commit has an unknown
+	// outcome.
+	undecided sync.Map
 	// retiring counts the goroutines that wait for the end of a retired revision.
 	// They give up when stopped is closed.
 	retiring sync.WaitGroup
@@ -74,7 +77,9 @@ func (r *Reconciler) Apply(change store.Change) {
 			r.queue.add(key{namespaceKind, f.NamespaceID})
 			return
 		}
-		r.queue.supersede(f)
+		if r.queue.supersede(f) {
+			return
+		}
 	}
 	if k, needed := pendingKey(change.Object); needed && !change.Deleted {
 		r.queue.add(k)
@@ -136,12 +141,13 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	return nil
 }
 
-// work executes one step for an object. If it fails for a reason that users cannot
-// correct, it is retried with exponential backoff.
+// work executes one step for an object. A step that returns an error is retried with
+// exponential backoff. A step returns nil if it recorded its failure in the object, as
+// a deployment does for errors of the function's author.
 func (r *Reconciler) work(ctx, work context.Context, k key) {
 	err := r.step(work, k)
 	canceled := work.Err() != nil
-	r.queue.done(k)
+	generation := r.queue.done(k)
 	switch {
 	case err == nil, functions.IsNotFound(err):
 		r.queue.forget(k)
@@ -149,7 +155,7 @@ func (r *Reconciler) work(ctx, work context.Context, k key) {
 	case canceled:
 		r.queue.add(k)
 	default:
-		delay := r.queue.retry(k)
+		delay := r.queue.retry(k, generation)
 		r.config.Log.Error("work on an object failed and will be retried", "kind", k.kind, "id", k.id, "retry_in", delay, "error", err)
 	}
 }

@@ -21,21 +21,27 @@ import (
 
 // apiHandler returns the handler of the API. Closing stopping ends the requests that
 // follow logs.
-func (s *Server) apiHandler(projects *admin.Service, stopping <-chan struct{}) http.Handler {
-	c := s.config
-	a := &api.API{
-		Service: &functions.Service{
-			Store: store.Functions(s.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(s.sealer),
-			Hasher: make(hasher, concurrentHashes), Sealer: s.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
-			Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
-		},
-		Keys: settledKeys{s.directory, s.store}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: s.archives,
-		Runtimes: runtime.All(), Toolchain: s.toolchains.Serving, URLKey: s.urlKey,
-		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
-		Logs: functionLogs{s.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: s.keys.Document,
-		Now: s.clock.Now, NewID: c.NewID, Log: s.log, Observer: s.requestObserver(),
+func (p parts) apiHandler(projects *admin.Service, stopping <-chan struct{}) (http.Handler, error) {
+	c := p.config
+	service, err := functions.NewService(functions.Config{
+		Store: store.Functions(p.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(p.sealer),
+		Hasher: make(hasher, concurrentHashes), Sealer: p.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
+		Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
+	})
+	if err != nil {
+		return nil, err
 	}
-	return a.Handler()
+	a, err := api.New(api.Config{
+		Service: service, Keys: settledKeys{p.directory, p.store}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: p.archives,
+		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
+		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
+		Logs: functionLogs{p.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: p.keys.Document,
+		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Observer: p.requestObserver(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.Handler(), nil
 }
 
 // catalogue implements functions.Runtimes. If strict is set, it refuses the runtimes

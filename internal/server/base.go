@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 
@@ -57,6 +58,8 @@ type storage struct {
 	sealer *secret.Sealer
 	// urlKey signs the URLs of archives.
 	urlKey []byte
+	// installation identifies all servers that have the same encryption key.
+	installation string
 }
 
 func openStorage(ctx context.Context, config Config, log *slog.Logger, data folder, opened *closers) (*storage, error) {
@@ -72,12 +75,18 @@ func openStorage(ctx context.Context, config Config, log *slog.Logger, data fold
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("signed addresses"))
 	if shared, ok := database.(*postgres.Store); ok {
 		if err := checkSealingKey(ctx, shared, sealer, data); err != nil {
 			return nil, err
 		}
 	}
-	return &storage{store: database, sealer: sealer, urlKey: mac.Sum(nil)}, nil
+	return &storage{store: database, sealer: sealer, urlKey: derive(key, "signed addresses"), installation: hex.EncodeToString(derive(key, "installation"))}, nil
+}
+
+// derive returns a key or an ID for a purpose, from which the encryption key cannot be
+// computed.
+func derive(key []byte, purpose string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -47,10 +48,16 @@ func createFirstProject(ctx context.Context, objects store.Store, c Config, apiU
 		return nil, err
 	}
 	now := c.Now()
-	project := iam.Project{ID: c.NewID(), OrganizationID: c.NewID(), Name: "default", CreatedAt: now}
-	key, secretKey := iam.NewAPIKey(project, now, iam.FullAccess)
+	project, err := iam.NewProject(c.NewID(), c.NewID(), "default", "", now)
+	if err != nil {
+		return nil, err
+	}
 	// Configurations create their own projects with this key.
-	key.Organization = true
+	key, secretKey, err := iam.IssueAPIKey(iam.KeySpec{Permissions: []string{iam.FullAccess}, Organization: true}, now)
+	if err != nil {
+		return nil, err
+	}
+	key = key.AssignTo(project)
 	secret, region := secretKey.Reveal(), defaultRegion
 	profile := scw.Profile{
 		AccessKey: &key.AccessKey, SecretKey: &secret, APIURL: &apiURL, DefaultRegion: &region,
@@ -100,9 +107,21 @@ func updateURL(path, apiURL string) error {
 // SaveCredentials writes a configuration file of Scaleway's clients. After a crash
 // the file is either the old or the new one, complete.
 func SaveCredentials(path string, config *scw.Config) error {
-	unfinished := path + ".new"
-	if err := config.SaveTo(unfinished); err != nil {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("write credentials: %w", err)
 	}
-	return os.Rename(unfinished, path)
+	unfinished, err := renameio.TempFile(dir, path)
+	if err != nil {
+		return fmt.Errorf("write credentials: %w", err)
+	}
+	defer func() { _ = unfinished.Cleanup() }() // Does nothing after the file was replaced.
+	// SaveTo opens the same file again.
+	if err := config.SaveTo(unfinished.Name()); err != nil {
+		return fmt.Errorf("write credentials: %w", err)
+	}
+	if err := unfinished.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("write credentials: %w", err)
+	}
+	return nil
 }

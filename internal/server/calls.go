@@ -21,12 +21,15 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 		return nil, err
 	}
 	c := b.config
-	g := &gateway.Gateway{
+	g, err := gateway.New(gateway.Config{
 		Table: v.table, Keys: v.directory, Settled: b.store.Settled, Instances: i.scaler, PassToken: c.PassToken,
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies,
 		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(),
+	})
+	if err != nil {
+		return nil, err
 	}
 	crons, err := schedule.NewCrons(schedule.CronsConfig{
 		Store: store.Functions(b.store), Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
@@ -45,11 +48,12 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 
 // loadBrokers reads the brokers file, if one is configured.
 func loadBrokers(b *base) (*broker.Brokers, error) {
-	brokers := &broker.Brokers{Opener: b.sealer, Anywhere: b.config.QueuesAnywhere}
-	if b.config.Brokers == "" {
-		return brokers, nil
+	c := broker.BrokersConfig{Opener: b.sealer, Anywhere: b.config.QueuesAnywhere}
+	if b.config.Brokers != "" {
+		var err error
+		if c.Config, err = broker.Load(b.config.Brokers); err != nil {
+			return nil, err
+		}
 	}
-	var err error
-	brokers.Config, err = broker.Load(b.config.Brokers)
-	return brokers, err
+	return broker.New(c)
 }

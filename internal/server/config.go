@@ -14,13 +14,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/jeton-dev/jeton/internal/blob/s3"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
-	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -33,6 +33,7 @@ const (
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultBuildDisk     = 4 << 30
 	DefaultBuildCache    = 2 << 30
+	DefaultBlobCache     = 8 << 30
 	DefaultBuildsAtOnce  = 4
 	DefaultCacheSize     = 16 << 30
 	DefaultProjectCache  = 4 << 30
@@ -52,6 +53,11 @@ type Config struct {
 	// CacheDir has build caches and instance disks. It can be deleted while no server
 	// runs.
 	CacheDir string
+	// Blobs is the S3 URL of archives, artifacts and builds, such as s3://bucket/prefix.
+	// Empty means folders in DataDir. BlobCache is the maximum size of the artifacts in
+	// CacheDir that are not in use, in bytes.
+	Blobs     string
+	BlobCache int64
 	// Credentials is the file to which the first start writes the new API key, in the
 	// format of Scaleway's configuration file. The server reads no key from it.
 	Credentials string
@@ -155,9 +161,6 @@ type Config struct {
 	Now        func() time.Time
 	NewID      func() string
 	NewKeyPair func() (token.KeyPair, error)
-	// Follow, if set, wraps the follower of the store. Proofs delay changes with it, to
-	// check that the delay would be noticed.
-	Follow func(store.Follower) store.Follower
 }
 
 // DefaultConfig returns the configuration of a server that keeps its data in
@@ -174,6 +177,7 @@ func DefaultConfig(dataDir string) Config {
 		BuildTimeout:  DefaultBuildTimeout,
 		BuildDisk:     DefaultBuildDisk,
 		BuildCache:    DefaultBuildCache,
+		BlobCache:     DefaultBlobCache,
 		BuildsAtOnce:  DefaultBuildsAtOnce,
 		LogSize:       DefaultLogSize,
 		CacheSize:     DefaultCacheSize, ProjectCacheSize: DefaultProjectCache,
@@ -208,6 +212,11 @@ func (c *Config) Validate() error {
 	if !domainName.MatchString(strings.ReplaceAll(c.Domain, "{region}", "region")) {
 		return fmt.Errorf("domain %q is not a hostname: use one such as %s", given, DefaultDomain)
 	}
+	if c.Blobs != "" {
+		if _, err := s3.ParseLocation(c.Blobs); err != nil {
+			return fmt.Errorf("blobs: %w", err)
+		}
+	}
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: it must be at least 1", c.Scale.Queue)
 	}
@@ -221,7 +230,7 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("builds is %d: it must be at least 1", c.BuildsAtOnce)
 	}
 	for name, size := range map[string]int64{
-		"build-disk": c.BuildDisk, "cache-size": c.CacheSize, "project-cache-size": c.ProjectCacheSize,
+		"build-disk": c.BuildDisk, "blob-cache": c.BlobCache, "cache-size": c.CacheSize, "project-cache-size": c.ProjectCacheSize,
 	} {
 		if size <= 0 {
 			return fmt.Errorf("%s is %d: it must be positive", name, size)

@@ -3,7 +3,6 @@ package server
 import (
 	"path/filepath"
 
-	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/dns"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/projectcache"
@@ -24,21 +23,12 @@ const generatedPairs = 2
 
 // deployments are the parts that carry out pending transitions.
 type deployments struct {
-	archives   *files.Archives
 	pairs      *token.Pool
 	reconciler *reconcile.Reconciler
 }
 
-func openDeployments(b *base, o *observability, i *instances, certificates *certificateSources, calls *calls) (*deployments, error) {
-	archives, err := files.OpenArchives(b.folder.path("archives"))
-	if err != nil {
-		return nil, err
-	}
-	if err := i.artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
-		return nil, err
-	}
-	builds, err := files.OpenBuildCache(b.folder.path("builds"), b.config.BuildCache, b.config.Now)
-	if err != nil {
+func openDeployments(b *base, blobs *blobs, o *observability, i *instances, certificates *certificateSources, calls *calls) (*deployments, error) {
+	if err := blobs.artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
 		return nil, err
 	}
 	caches, err := openProjectCaches(b)
@@ -48,8 +38,8 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 	c := b.config
 	pairs := token.NewPool(generatedPairs, c.NewKeyPair)
 	reconciler, err := reconcile.New(reconcile.Config{
-		Store: store.Functions(b.store), Keys: pairs, Sealer: b.sealer, Archives: archives, Artifacts: i.artifacts,
-		BuildCache: builds, BuildDisk: c.BuildDisk, BuildSlots: c.BuildsAtOnce, BuildTimeout: c.BuildTimeout, Logs: buildLogs{i.output},
+		Store: store.Functions(b.store), Keys: pairs, Sealer: b.sealer, Archives: blobs.archives, Artifacts: blobs.artifacts,
+		BuildCache: blobs.builds, BuildDisk: c.BuildDisk, BuildSlots: c.BuildsAtOnce, BuildTimeout: c.BuildTimeout, Logs: buildLogs{i.output},
 		Volumes: i.level == sandbox.Full, Caches: caches, CacheLimit: c.ProjectCacheSize, Builders: builders(c, i.toolchains),
 		Engine: i.engine, Instances: i.scaler, Now: c.Now, NewID: c.NewID, Log: b.log, Observer: o.taskObserver(c.Now),
 		Names: hostnameLookup(c), Sources: calls.brokers, Limits: c.Limits, Certificates: certificates,
@@ -57,7 +47,7 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 	if err != nil {
 		return nil, err
 	}
-	return &deployments{archives: archives, pairs: pairs, reconciler: reconciler}, nil
+	return &deployments{pairs: pairs, reconciler: reconciler}, nil
 }
 
 func builders(c Config, toolchains *runtime.Toolchains) runtime.Builders {

@@ -36,27 +36,42 @@ type httpServers struct {
 	readiness    *ops.Readiness
 }
 
-func newHTTPServers(s *Server, certificates *certificateSources, readiness *ops.Readiness) *httpServers {
-	projects := &admin.Service{
-		Store: s.store, Uses: s.uses, Now: s.config.Now, NewID: s.config.NewID, MaxProjects: s.config.Limits.Projects,
+func newHTTPServers(p parts, certificates *certificateSources, readiness *ops.Readiness) (*httpServers, error) {
+	projects, err := admin.NewService(admin.Config{
+		Store: p.store, Uses: p.uses, Now: p.config.Now, NewID: p.config.NewID, MaxProjects: p.config.Limits.Projects,
+	})
+	if err != nil {
+		return nil, err
+	}
+	apiServer, err := newAPIServer(p, projects)
+	if err != nil {
+		return nil, err
+	}
+	opsServer, err := newOpsServer(p, readiness)
+	if err != nil {
+		return nil, err
 	}
 	return &httpServers{
-		api: newAPIServer(s, projects), gateway: newGatewayServer(s.gateway, certificates),
-		admin: newAdminServer(s, projects), ops: newOpsServer(s, readiness),
+		api: apiServer, gateway: newGatewayServer(p.gateway, certificates),
+		admin: newAdminServer(p, projects), ops: opsServer,
 		certificates: certificates.hosts, readiness: readiness,
-	}
+	}, nil
 }
 
-func newAPIServer(s *Server, projects *admin.Service) *http.Server {
+func newAPIServer(p parts, projects *admin.Service) (*http.Server, error) {
 	stopping := make(chan struct{})
+	handler, err := p.apiHandler(projects, stopping)
+	if err != nil {
+		return nil, err
+	}
 	server := &http.Server{
-		Handler:        gateway.PaceBodies(s.apiHandler(projects, stopping), s.config.Traffic.MinBodyRate),
+		Handler:        gateway.PaceBodies(handler, p.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,
 	}
 	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
-	return server
+	return server, nil
 }
 
 // newGatewayServer has no timeout for calls: each function has its own.
@@ -77,19 +92,22 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 	}
 }
 
-func newAdminServer(s *Server, projects *admin.Service) *http.Server {
+func newAdminServer(p parts, projects *admin.Service) *http.Server {
 	return &http.Server{
-		Handler:           projects.Handler(s.log, s.auditor.Admin),
+		Handler:           projects.Handler(p.log, p.auditor.Admin),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }
 
-func newOpsServer(s *Server, readiness *ops.Readiness) *http.Server {
-	port := ops.Config{Readiness: readiness, Metrics: s.metrics.Handler(), Pprof: s.config.OpsPprof}
-	return &http.Server{
-		Handler:           port.Handler(),
-		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: scrapeTimeout,
+func newOpsServer(p parts, readiness *ops.Readiness) (*http.Server, error) {
+	handler, err := ops.NewHandler(ops.Config{Readiness: readiness, Metrics: p.metrics.Handler(), Pprof: p.config.OpsPprof})
+	if err != nil {
+		return nil, err
 	}
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: scrapeTimeout,
+	}, nil
 }
 
 // serve answers requests until ctx ends. Then it closes the listeners, and waits for

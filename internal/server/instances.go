@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/jeton-dev/jeton/internal/blob"
-	"github.com/jeton-dev/jeton/internal/blob/files"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/process"
@@ -24,7 +23,6 @@ import (
 // instances are the parts that run functions.
 type instances struct {
 	toolchains *runtime.Toolchains
-	artifacts  *files.Artifacts
 	engine     *process.Engine
 	level      sandbox.Level
 	scaler     *scale.Scaler
@@ -33,7 +31,7 @@ type instances struct {
 
 // openInstances starts the engine at the configured isolation level. It returns an
 // error if the level does not hold, and never uses a lower one.
-func openInstances(ctx context.Context, b *base, o *observability, opened *closers) (*instances, error) {
+func openInstances(ctx context.Context, b *base, blobs *blobs, o *observability, opened *closers) (*instances, error) {
 	logs, err := output.Open(b.folder.path(output.Dir), b.config.LogSize)
 	if err != nil {
 		return nil, fmt.Errorf("logs of functions: %w", err)
@@ -43,13 +41,9 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	if err != nil {
 		return nil, fmt.Errorf("isolation: %w", err)
 	}
-	artifacts, err := files.OpenArtifacts(b.folder.path("artifacts"))
-	if err != nil {
-		return nil, err
-	}
 	toolchains := runtime.FindToolchains(ctx, b.config.Toolchains)
 	engine, err := process.New(process.Config{
-		Artifacts: localArtifacts{artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
+		Artifacts: localArtifacts{blobs.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
 		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: egressPolicy(b.config),
 		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),
@@ -72,7 +66,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	o.metrics.Instances(scaler.Counts)
 	o.metrics.Isolation(level.String())
 	o.metrics.WarmPool(engine.WarmCounts, engine.WarmMemory)
-	return &instances{toolchains: toolchains, artifacts: artifacts, engine: engine, level: level, scaler: scaler, output: logs}, nil
+	return &instances{toolchains: toolchains, engine: engine, level: level, scaler: scaler, output: logs}, nil
 }
 
 // instancesMemory returns the default memory budget of all instances in bytes: 80 %

@@ -32,6 +32,10 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		return nil, err
 	}
 	opened.add(log)
+	auditor, err := audit.NewAuditor(audit.AuditorConfig{To: log, Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads})
+	if err != nil {
+		return nil, err
+	}
 	tracer, err := tracing.Start(ctx, b.config.Version, b.log)
 	if err != nil {
 		// The variables may be set for all programs of the machine.
@@ -41,10 +45,7 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		opened.addFunc(func() error { flush(b, tracer); return nil })
 		b.log.InfoContext(ctx, "spans are exported")
 	}
-	return &observability{
-		metrics: metrics.New(b.config.Version), tracer: tracer,
-		auditor: &audit.Auditor{To: log, Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads},
-	}, nil
+	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor}, nil
 }
 
 // flush exports the last spans. A failure is logged only, since it must not make

@@ -17,8 +17,14 @@ func (s *Server) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var group errgroup.Group
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	if s.listeners.ops != nil {
-		group.Go(func() error { return serve(background, s.base, s.http.ops, s.listeners.ops) })
+		group.Go(func() error {
+			// The server is not monitored without this port.
+			defer end()
+			return serve(background, s.base, s.http.ops, s.listeners.ops)
+		})
 	}
 	group.Go(func() error { return s.uses.Run(background) })
 	err := s.run(ctx, background, &group)

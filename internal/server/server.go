@@ -8,16 +8,24 @@ import (
 	"slices"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
+
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// A Server is one Jeton process, ready to serve.
-type Server struct {
+// parts are the opened parts of a server.
+type parts struct {
 	*base
 	*observability
+	*blobs
 	*instances
 	*views
 	*calls
 	*deployments
+}
+
+// A Server is one Jeton process, ready to serve.
+type Server struct {
+	parts
 
 	http *httpServers
 	// issued is the API key that this start has created; nil if it has created none.
@@ -26,10 +34,28 @@ type Server struct {
 	opened   *closers
 }
 
+// An Option changes how a server works. Options are for tests and proofs, and no part of
+// the configuration.
+type Option func(*options)
+
+type options struct {
+	wrapFollower func(store.Follower) store.Follower
+}
+
+// WrapFollower wraps the follower that applies the changes of the store. Proofs delay
+// changes with it, to check that the delay would be noticed.
+func WrapFollower(wrap func(store.Follower) store.Follower) Option {
+	return func(o *options) { o.wrapFollower = wrap }
+}
+
 // Open opens the data folder and everything in it, and listens. It sends no
 // responses until Run. Returns ErrInUse if another server uses the data folder.
 // After an error, everything that was opened is closed.
-func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err error) {
+func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) (_ *Server, err error) {
+	var o options
+	for _, set := range opts {
+		set(&o)
+	}
 	opened := new(closers)
 	defer func() {
 		if err != nil {
@@ -48,11 +74,18 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 	if err != nil {
 		return nil, err
 	}
-	instances, err := openInstances(ctx, base, observability, opened)
+	blobs, err := openBlobs(ctx, base, opened)
 	if err != nil {
 		return nil, err
 	}
-	views := newViews(base)
+	instances, err := openInstances(ctx, base, blobs, observability, opened)
+	if err != nil {
+		return nil, err
+	}
+	views, err := newViews(base)
+	if err != nil {
+		return nil, err
+	}
 	certificates, err := openCertificates(base, views, opened)
 	if err != nil {
 		return nil, err
@@ -61,22 +94,27 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (_ *Server, err 
 	if err != nil {
 		return nil, err
 	}
-	deployments, err := openDeployments(base, observability, instances, certificates, calls)
+	deployments, err := openDeployments(base, blobs, observability, instances, certificates, calls)
 	if err != nil {
 		return nil, err
 	}
-	followers, err := follow(ctx, base, observability, views, calls, deployments)
+	followers, err := follow(ctx, base, observability, views, calls, deployments, o.wrapFollower)
 	if err != nil {
 		return nil, err
+	}
+	all := parts{
+		base: base, observability: observability, blobs: blobs, instances: instances, views: views, calls: calls, deployments: deployments,
 	}
 	progress := new(progress)
-	s := &Server{
-		base: base, observability: observability, instances: instances, views: views, calls: calls, deployments: deployments,
-		issued: issued, progress: progress, opened: opened,
+	servers, err := newHTTPServers(all, certificates, newReadiness(base, followers, progress))
+	if err != nil {
+		return nil, err
 	}
-	s.http = newHTTPServers(s, certificates, newReadiness(base, followers, progress))
 	observability.metrics.Behind(func() int64 { return max(base.store.Newest()-followers.Applied(), 0) })
-	return s, announce(base, opened)
+	if err := announce(base, opened); err != nil {
+		return nil, err
+	}
+	return &Server{parts: all, http: servers, issued: issued, progress: progress, opened: opened}, nil
 }
 
 // Endpoints returns the addresses of the server.

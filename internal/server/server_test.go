@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -179,6 +180,42 @@ func TestRun_EndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := await.Receive(t, "the server to stop", ended); err != nil {
 		t.Errorf("Run returns %v", err)
+	}
+}
+
+func TestRun_EndsWhenOperatorsPortFails(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.OpsListen = "127.0.0.1:0"
+	s := open(t, c)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(t.Context()) }()
+	if err := s.CloseOpsListener(); err != nil {
+		t.Fatal(err)
+	}
+	if err := await.Receive(t, "the server to stop", ended); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want the error of the listener", err)
+	}
+}
+
+func TestSaveCredentials_ReplacesFile(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "missing")
+	path := filepath.Join(dir, "config.yaml")
+	for _, key := range []string{"SCWAAAAAAAAAAAAAAAAAA", "SCWBBBBBBBBBBBBBBBBBB"} {
+		if err := server.SaveCredentials(path, &scw.Config{Profile: scw.Profile{AccessKey: &key}}); err != nil {
+			t.Fatal(err)
+		}
+		saved, err := scw.LoadConfigFromPath(path)
+		if err != nil || saved.AccessKey == nil || *saved.AccessKey != key {
+			t.Errorf("got %v, %v, want the access key %s", saved, err, key)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("got %v, %v, want mode 0600", info, err)
+		}
+		if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+			t.Errorf("got the files %v, %v, want only the credentials", files, err)
+		}
 	}
 }
 

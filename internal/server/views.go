@@ -21,20 +21,24 @@ type views struct {
 	uses      *usage.Recorder
 }
 
-func newViews(b *base) *views {
+func newViews(b *base) (*views, error) {
 	table, directory := gateway.NewTable(), iam.NewDirectory()
-	return &views{
-		table: table, directory: directory, keys: token.NewKeySet(),
-		uses: &usage.Recorder{
-			Sources: map[usage.Kind]usage.Source{usage.APIKeys: directory.Uses, usage.Tokens: table.Uses},
-			Store:   b.store, Log: b.log,
-		},
+	uses, err := usage.NewRecorder(usage.RecorderConfig{
+		Sources: map[usage.Kind]usage.Source{usage.APIKeys: directory.Uses, usage.Tokens: table.Uses},
+		Store:   b.store, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
 	}
+	return &views{table: table, directory: directory, keys: token.NewKeySet(), uses: uses}, nil
 }
 
 // follow makes all views apply every change of the store. The views that admit calls
-// come first, so that a revocation does not wait for the others.
-func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, d *deployments) (*store.Fanout, error) {
+// come first, so that a revocation does not wait for the others. wrap is nil except in
+// proofs.
+func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, d *deployments,
+	wrap func(store.Follower) store.Follower,
+) (*store.Fanout, error) {
 	all := store.NewFanout(
 		store.Directory(v.directory), v.table,
 		store.Hook{OnChange: func(change store.Change) { o.metrics.Revoked(change, b.config.Now()) }},
@@ -42,8 +46,8 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 		store.Hook{OnChange: func(store.Change) { c.gateway.Recheck() }, OnReload: c.gateway.Recheck},
 	)
 	var follower store.Follower = all
-	if b.config.Follow != nil {
-		follower = b.config.Follow(follower)
+	if wrap != nil {
+		follower = wrap(follower)
 	}
 	if err := b.store.Follow(ctx, store.Position{}, follower); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -31,13 +32,26 @@ type Store interface {
 // A Source returns the uses since its last call.
 type Source func() []Use
 
-// Recorder stores uses. All exported fields must be set.
-type Recorder struct {
+// RecorderConfig has the dependencies of a Recorder. All fields are required.
+type RecorderConfig struct {
 	Sources map[Kind]Source
 	Store   Store
 	Log     *slog.Logger
+}
+
+// Recorder stores uses. It is safe for concurrent use.
+type Recorder struct {
+	config RecorderConfig
 
 	mu sync.Mutex
+}
+
+// NewRecorder returns a Recorder. Returns an error if a required field is missing.
+func NewRecorder(c RecorderConfig) (*Recorder, error) {
+	if len(c.Sources) == 0 || c.Store == nil || c.Log == nil {
+		return nil, errors.New("configure recorder of uses: Sources, Store and Log are required")
+	}
+	return &Recorder{config: c}, nil
 }
 
 // interval is the time between two writes to the store.
@@ -63,13 +77,13 @@ func (r *Recorder) Run(ctx context.Context) error {
 func (r *Recorder) Flush(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for kind, source := range r.Sources {
+	for kind, source := range r.config.Sources {
 		uses := source()
 		if len(uses) == 0 {
 			continue
 		}
-		if err := r.Store.NoteUses(ctx, kind, uses); err != nil {
-			r.Log.WarnContext(ctx, "last uses could not be stored", "kind", kind, "count", len(uses), "error", err)
+		if err := r.config.Store.NoteUses(ctx, kind, uses); err != nil {
+			r.config.Log.WarnContext(ctx, "last uses could not be stored", "kind", kind, "count", len(uses), "error", err)
 		}
 	}
 }

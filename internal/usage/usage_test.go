@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,8 +76,11 @@ func TestRecorder_StoresUsesEachMinuteAndAtItsEnd(t *testing.T) {
 				t.Errorf("%s: %v, %v, want %v", what, got, err, uses)
 			}
 		}
-		recorder := &usage.Recorder{
+		recorder, err := usage.NewRecorder(usage.RecorderConfig{
 			Sources: map[usage.Kind]usage.Source{usage.APIKeys: directory.Uses}, Store: objects, Log: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 		ctx, end := context.WithCancel(t.Context())
 		defer end()
@@ -97,3 +101,22 @@ func TestRecorder_StoresUsesEachMinuteAndAtItsEnd(t *testing.T) {
 		want("at the end", second)
 	})
 }
+
+func TestNewRecorder_RefusesMissingDependency(t *testing.T) {
+	t.Parallel()
+	log, sources := slog.New(slog.DiscardHandler), map[usage.Kind]usage.Source{usage.Tokens: func() []usage.Use { return nil }}
+	for name, config := range map[string]usage.RecorderConfig{
+		"Sources": {Store: noStore{}, Log: log},
+		"Store":   {Sources: sources, Log: log},
+		"Log":     {Sources: sources, Store: noStore{}},
+	} {
+		if r, err := usage.NewRecorder(config); r != nil || err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: got %v, %v, want an error that names it", name, r, err)
+		}
+	}
+}
+
+// noStore stores nothing.
+type noStore struct{}
+
+func (noStore) NoteUses(context.Context, usage.Kind, []usage.Use) error { return nil }

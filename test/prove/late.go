@@ -27,12 +27,12 @@ func serveLate(dataDir string) error {
 	config := server.DefaultConfig(dataDir)
 	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", ""
 	config.CacheDir = ".cache"
-	config.Follow = func(follower store.Follower) store.Follower {
+	late := server.WrapFollower(func(follower store.Follower) store.Follower {
 		late := lateFollower{follower, make(chan store.Change, 10_000)}
 		go late.run()
 		return late
-	}
-	s, err := server.Open(ctx, config, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	})
+	s, err := server.Open(ctx, config, slog.New(slog.NewTextHandler(os.Stderr, nil)), late)
 	if err != nil {
 		return err
 	}

@@ -2,14 +2,11 @@ package blobtest
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/blob"
 )
@@ -129,43 +126,34 @@ func keepRemovesTheRest(t *testing.T, a blob.Artifacts) {
 	wantNoArtifact(t, a, two)
 }
 
-// keepAndPutExclude stores and removes artifacts concurrently. Each one is recorded as
-// needed before Put, so none may be removed.
+// keepAndPutExclude stores an artifact after Keep has read which ones are needed.
 func keepAndPutExclude(t *testing.T, a blob.Artifacts) {
-	var mu sync.Mutex
-	var recorded []string
-	needed := func() ([]string, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return slices.Clone(recorded), nil
-	}
-	var group errgroup.Group
-	for worker := range 4 {
-		group.Go(func() error {
-			for n := range 20 {
-				dir, err := a.Workspace(t.Context())
-				if err != nil {
-					return err
-				}
-				ref := blob.Ref{FunctionID: "f", Name: fmt.Sprint(worker, "-", n)}
-				mu.Lock()
-				recorded = append(recorded, ref.Name)
-				mu.Unlock()
-				if err := errors.Join(a.Put(t.Context(), ref, dir), a.Keep(t.Context(), "f", needed)); err != nil {
-					return err
-				}
+	putArtifact(t, a, "f", "old")
+	dir, ref := workspace(t, a), blob.Ref{FunctionID: "f", Name: "new"}
+	fill(t, dir, map[string]string{"name": "new"})
+	stored := make(chan error, 1)
+	err := a.Keep(t.Context(), "f", func() ([]string, error) {
+		began := make(chan struct{})
+		go func() {
+			close(began)
+			stored <- a.Put(t.Context(), ref, dir)
+		}()
+		<-began
+		// Put waits for the end of Keep. This time lets a Put that does not wait
+		// store the artifact, which Keep then removes.
+		for range 100 {
+			if has, err := a.Has(t.Context(), ref); has || err != nil {
+				return nil, err
 			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+			time.Sleep(100 * time.Microsecond)
+		}
+		return nil, nil
+	})
+	if err := errors.Join(err, <-stored); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range recorded {
-		if has, err := a.Has(t.Context(), blob.Ref{FunctionID: "f", Name: name}); err != nil || !has {
-			t.Errorf("Has(%s) = %t, %v, want true", name, has, err)
-		}
-	}
+	wantArtifact(t, a, ref, map[string]string{"name": "new"})
+	wantNoArtifact(t, a, blob.Ref{FunctionID: "f", Name: "old"})
 }
 
 func deleteArtifacts(t *testing.T, a blob.Artifacts) {

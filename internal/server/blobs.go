@@ -1,0 +1,83 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+
+	"github.com/jeton-dev/jeton/internal/blob"
+	"github.com/jeton-dev/jeton/internal/blob/files"
+	"github.com/jeton-dev/jeton/internal/blob/s3"
+	"github.com/jeton-dev/jeton/internal/projectcache"
+)
+
+// blobs is the storage of archives, artifacts and builds: folders, or a bucket.
+type blobs struct {
+	archives  blob.Archives
+	artifacts artifacts
+	builds    blob.BuildCache
+}
+
+// artifacts also has the workspaces that a process which was killed has left.
+type artifacts interface {
+	blob.Artifacts
+	SweepWorkspaces(release func(workspace string) error) error
+}
+
+func openBlobs(ctx context.Context, b *base, opened *closers) (*blobs, error) {
+	if b.config.Blobs != "" {
+		return openBucket(ctx, b, opened)
+	}
+	archives, err := files.OpenArchives(b.folder.path("archives"))
+	if err != nil {
+		return nil, err
+	}
+	artifacts, err := files.OpenArtifacts(b.folder.path("artifacts"))
+	if err != nil {
+		return nil, err
+	}
+	builds, err := files.OpenBuildCache(b.folder.path("builds"), b.config.BuildCache, b.config.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &blobs{archives: archives, artifacts: artifacts, builds: builds}, nil
+}
+
+// cacheName returns the name of the cache of a server with a data folder.
+func cacheName(dataDir string) string {
+	sum := sha256.Sum256([]byte(dataDir))
+	return hex.EncodeToString(sum[:8])
+}
+
+// openBucket opens an S3 bucket, with a cache on this machine.
+func openBucket(ctx context.Context, b *base, opened *closers) (*blobs, error) {
+	location, err := s3.ParseLocation(b.config.Blobs)
+	if err != nil {
+		return nil, fmt.Errorf("blobs: %w", err)
+	}
+	// The content of the cache becomes code of functions.
+	if err := projectcache.Secure(b.config.CacheDir); err != nil {
+		return nil, err
+	}
+	bucket, err := s3.Open(ctx, s3.Config{
+		Location: location, Installation: b.installation, Now: b.config.Now,
+		// Servers with different data folders may have the same cache folder.
+		Dir:       filepath.Join(b.config.CacheDir, "blobs", cacheName(b.config.DataDir)),
+		CacheSize: b.config.BlobCache, BuildCache: b.config.BuildCache,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("blobs: %w", err)
+	}
+	artifacts, err := bucket.Artifacts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("blobs: %w", err)
+	}
+	opened.add(artifacts)
+	builds, err := bucket.BuildCache()
+	if err != nil {
+		return nil, fmt.Errorf("blobs: %w", err)
+	}
+	return &blobs{archives: bucket.Archives(), artifacts: artifacts, builds: builds}, nil
+}
