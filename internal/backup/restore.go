@@ -44,11 +44,27 @@ func Restore(ctx context.Context, in io.Reader, dataDir string) (err error) {
 	if err := sqlite.Verify(ctx, filepath.Join(unfinished, databaseFile)); err != nil {
 		return fmt.Errorf("restore: the backup is damaged: %w", err)
 	}
+	// The restored data must be on the disk before the command reports success.
+	if err := tree.Sync(ctx, unfinished); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
 	// Rename replaces an empty folder.
 	if err := os.Rename(unfinished, dataDir); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
+	if err := syncFolder(filepath.Dir(filepath.Clean(dataDir))); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
 	return nil
+}
+
+// syncFolder makes a rename within a folder survive a crash of the machine.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // unpack writes the files of a backup to a folder. It writes nothing outside of it.

@@ -167,11 +167,11 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 func (r *Reconciler) buildFailure(ctx context.Context, cause, err error, w *workspace) error {
 	switch {
 	case errors.Is(cause, errDisk), errors.Is(err, errDisk), w.mounted && isNoSpace(err), w.exceedsLimit(ctx):
-		return &deploymentError{fmt.Sprintf("%s: it took more than %d MiB of disk, or made more than %d files and folders",
+		return &deploymentError{fmt.Sprintf("%s: the build used more than %d MiB of disk, or created more than %d files and folders",
 			buildFailed, r.config.BuildDisk>>20, tree.DefaultEntries)}
 	case errors.Is(cause, errCache), errors.Is(err, errCache):
-		return &deploymentError{fmt.Sprintf("%s: it left more than %d MiB, or too many files and folders, in the cache of its project",
-			buildFailed, r.config.BuildDisk>>20)}
+		return &deploymentError{fmt.Sprintf("%s: the cache of the project has more than %d MiB, or more than %d files and folders, with what the build left in it",
+			buildFailed, r.cacheLimits().Bytes>>20, r.cacheLimits().Entries)}
 	case errors.Is(cause, errTime):
 		return &deploymentError{fmt.Sprintf("%s: it took longer than %s", buildFailed, r.config.BuildTimeout)}
 	}

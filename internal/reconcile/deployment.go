@@ -59,7 +59,7 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functions.Namespace) (functions.Revision, error) {
 	if f.Target == "" {
 		// The real service says "internal error". Clients do not evaluate the text.
-		return functions.Revision{}, &deploymentError{"internal error: no code was uploaded for the function: get an address at upload-url, put the archive there, and deploy"}
+		return functions.Revision{}, &deploymentError{"internal error: no code was uploaded for the function: request an upload URL (GET .../upload-url), PUT the archive to it, and deploy"}
 	}
 	built, err := r.artifact(ctx, f, n.ProjectID)
 	if err != nil {
@@ -129,7 +129,8 @@ func (r *Reconciler) activate(ctx context.Context, f functions.Function, revisio
 // settle stops the revision that does not serve after a replacement whose commit had
 // an unknown outcome.
 func (r *Reconciler) settle(ctx context.Context, functionID string) error {
-	undecided, ok := r.undecided.Load(functionID)
+	undecided, _ := r.undecided.Load(functionID)
+	change, ok := undecided.(replacement)
 	if !ok {
 		return nil
 	}
@@ -143,7 +144,6 @@ func (r *Reconciler) settle(ctx context.Context, functionID string) error {
 		return fmt.Errorf("look up the revision of function %s: %w", functionID, err)
 	}
 	r.undecided.Delete(functionID)
-	change := undecided.(replacement)
 	if f.Revision != nil && f.Revision.ID == change.next {
 		r.retire(functionID, change.previous)
 	} else {

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -169,4 +170,21 @@ func TestDeploy_SucceedsIfOldFilesCannotBeRemoved(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestBuild_ErrorShowsLimitOfTheCache(t *testing.T) {
+	run(t, func(f *fixture) {
+		f.config.CacheLimit, f.config.BuildDisk = 2<<20, 1<<20
+		f.start()
+		f.builders.build.set(func(_ context.Context, b runtime.Build) error {
+			return os.WriteFile(filepath.Join(b.Cache, "large"), make([]byte, 4<<20), 0o600)
+		})
+		fn := f.newFunction()
+		f.deploy(fn.ID, "code")
+		f.after(time.Minute)
+		const want = "the cache of the project has more than 3 MiB"
+		if got := f.function(fn.ID); got.Status != functions.Failed || !strings.Contains(got.ErrorMessage, want) {
+			f.Errorf("got %s %q, want failed with %q", got.Status, got.ErrorMessage, want)
+		}
+	})
 }

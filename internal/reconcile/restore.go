@@ -21,22 +21,28 @@ func (r *Reconciler) Restore(ctx context.Context) error {
 		return fmt.Errorf("list functions: %w", err)
 	}
 	for _, f := range all {
-		if f.Revision == nil || f.Status == functions.Deleting {
-			continue
+		if f.Status == functions.Deleting {
+			continue // The deletion removes all files.
 		}
-		err := r.launch(ctx, f, *f.Revision)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			r.config.Log.Error("a function cannot serve calls and is redeployed", "function_id", f.ID, "error", err)
-			err = r.redeploy(ctx, f)
-		}
-		if err := errors.Join(err, r.prune(f.ID)); err != nil {
+		if err := errors.Join(r.restoreRevision(ctx, f), r.prune(f.ID)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// restoreRevision launches the serving revision of a function, if it has one. If that
+// fails, it starts a deployment that builds the revision again.
+func (r *Reconciler) restoreRevision(ctx context.Context, f functions.Function) error {
+	if f.Revision == nil {
+		return nil
+	}
+	err := r.launch(ctx, f, *f.Revision)
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.config.Log.Error("a function cannot serve calls and is redeployed", "function_id", f.ID, "error", err)
+	return r.redeploy(ctx, f)
 }
 
 // redeploy starts a deployment that builds the serving code again.

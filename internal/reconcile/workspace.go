@@ -156,9 +156,15 @@ func (r *Reconciler) watchDisk(ctx context.Context, w *workspace, cache string) 
 // errCache ends a build that leaves too much in the cache of its project.
 var errCache = errors.New("build leaves too much in the cache of its project")
 
+// cacheLimits returns the limits of the cache of a project during a build. The content
+// from before the build counts too: Config.CacheLimit bounds it between builds.
+func (r *Reconciler) cacheLimits() tree.Limits {
+	return tree.Limits{Bytes: r.config.CacheLimit + r.config.BuildDisk, Entries: 4 * tree.DefaultEntries}
+}
+
 // cacheExceedsLimit reports whether the cache of a project is larger than a build may
-// leave it. The content from before the build counts too: it is limited between builds.
+// leave it.
 func (r *Reconciler) cacheExceedsLimit(ctx context.Context, cache string) bool {
-	_, err := tree.Measure(ctx, cache, tree.Limits{Bytes: r.config.CacheLimit + r.config.BuildDisk, Entries: 4 * tree.DefaultEntries})
+	_, err := tree.Measure(ctx, cache, r.cacheLimits())
 	return errors.Is(err, tree.ErrLimit)
 }

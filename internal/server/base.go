@@ -31,7 +31,7 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	data, err := lockFolder(&config, opened)
+	data, err := lockFolder(ctx, &config, opened)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,8 @@ func TestValidate_RefusesBuildsThatLeakOrNeverRun(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*server.Config){
 		"credentials":        func(c *server.Config) { c.Crates = "sparse+https://user:hunter22@crates.example.com/" },
+		"an S3 URL":          func(c *server.Config) { c.Blobs = "s3://key:hunter22@bucket/" },
+		"blob-cache":         func(c *server.Config) { c.BlobCache = 0 },
 		"builds is 0":        func(c *server.Config) { c.BuildsAtOnce = 0 },
 		"build-disk is 0":    func(c *server.Config) { c.BuildDisk = 0 },
 		"cache-size is -1":   func(c *server.Config) { c.CacheSize = -1 },

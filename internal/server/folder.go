@@ -1,11 +1,13 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
@@ -45,7 +47,7 @@ func (f folder) path(name string) string { return filepath.Join(string(f), name)
 
 // lockFolder creates and locks the data folder. It makes the paths of folders in
 // the configuration absolute, since builds and instances have other working folders.
-func lockFolder(config *Config, opened *closers) (folder, error) {
+func lockFolder(ctx context.Context, config *Config, opened *closers) (folder, error) {
 	// File descriptors that the parent process has left open must not reach functions.
 	if err := child.CloseInheritedOnExec(); err != nil {
 		return "", err
@@ -66,7 +68,7 @@ func lockFolder(config *Config, opened *closers) (folder, error) {
 	}
 	data := folder(config.DataDir)
 	lock := flock.New(data.path(lockFile))
-	locked, err := lock.TryLock()
+	locked, err := tryLock(ctx, lock)
 	if err != nil {
 		return "", fmt.Errorf("data folder %s: %w", config.DataDir, err)
 	}
@@ -75,6 +77,21 @@ func lockFolder(config *Config, opened *closers) (folder, error) {
 	}
 	opened.add(lock)
 	return data, nil
+}
+
+// lockTimeout is how long a start waits for the lock of the data folder. A child
+// process of a killed server holds the lock until it executes its program.
+const lockTimeout = time.Second
+
+// tryLock reports whether it has locked the file within lockTimeout.
+func tryLock(ctx context.Context, lock *flock.Flock) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	locked, err := lock.TryLockContext(ctx, lockTimeout/50)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return false, nil
+	}
+	return locked, err
 }
 
 // Serving reports whether a server uses a data folder now.

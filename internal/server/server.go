@@ -71,15 +71,15 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
+	blobs, err := openBlobs(ctx, base, opened)
+	if err != nil {
+		return nil, err
+	}
 	issued, err := bootstrap(ctx, base)
 	if err != nil {
 		return nil, err
 	}
 	observability, err := openObservability(ctx, base, opened)
-	if err != nil {
-		return nil, err
-	}
-	blobs, err := openBlobs(ctx, base, opened)
 	if err != nil {
 		return nil, err
 	}

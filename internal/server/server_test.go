@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/server"
@@ -59,6 +60,21 @@ func TestOpen_RefusesAFolderInUse(t *testing.T) {
 	if second.Issued() != nil || first.Issued() == nil {
 		t.Error("want an API key from the first start only")
 	}
+}
+
+// A child process of a killed server can hold the lock for a moment.
+func TestOpen_WaitsForTheLockOfAKilledServer(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock := flock.New(filepath.Join(c.DataDir, "lock"))
+	if err := lock.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, func() { _ = lock.Unlock() })
+	open(t, c)
 }
 
 func TestOpen_CreatesPrivateFiles(t *testing.T) {

@@ -103,7 +103,7 @@ func TestBuild_EndsAboveDiskLimit(t *testing.T) {
 	f = w.deploy(f.ID, zipOf(t, map[string]string{
 		"handler.py": "def handle(event, context): return 'x'\n", "large.txt": strings.Repeat("x", 1<<20),
 	}))
-	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "it took more than 1 MiB of disk") {
+	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "the build used more than 1 MiB of disk") {
 		t.Errorf("got status %s: %v", f.Status, f.ErrorMessage)
 	}
 }

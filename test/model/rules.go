@@ -66,7 +66,7 @@ func (m *Model) ChangedNamespace(o *Object, body Fields) (Fields, []Refusal) {
 // cpus maps memory limits to CPU limits.
 var cpus = map[any]float64{128.0: 70, 256.0: 140, 512.0: 280, 1024.0: 560, 2048.0: 1120, 3072.0: 1680, 4096.0: 2240}
 
-const noCode = "internal error: no code was uploaded for the function: get an address at upload-url, put the archive there, and deploy"
+const noCode = "internal error: no code was uploaded for the function: request an upload URL (GET .../upload-url), PUT the archive to it, and deploy"
 
 // languages maps runtimes to their language and default handler.
 var languages = map[string][2]string{

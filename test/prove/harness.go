@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,6 +46,8 @@ type jeton struct {
 	data    string
 	command []string
 	process *exec.Cmd
+	// exited is closed when the process has ended.
+	exited  chan struct{}
 	api     string
 	gateway string
 	ops     string
@@ -102,12 +105,26 @@ func (v *jeton) start(ctx context.Context) error {
 	if err := process.Start(); err != nil {
 		return err
 	}
-	v.process = process
+	v.process, v.exited = process, make(chan struct{})
+	go func(exited chan struct{}) {
+		defer close(exited)
+		_ = process.Wait()
+	}(v.exited)
 	var endpoints struct{ API, Gateway, Ops string }
-	err = await.Until(ctx, "jeton writes endpoints.json", func() bool {
+	ended := false
+	err = await.Until(ctx, "jeton writes endpoints.json or ends", func() bool {
+		select {
+		case <-v.exited:
+			ended = true
+			return true
+		default:
+		}
 		content, err := os.ReadFile(filepath.Join(v.data, "endpoints.json"))
 		return err == nil && json.Unmarshal(content, &endpoints) == nil
 	})
+	if ended {
+		err = errors.New("jeton ended")
+	}
 	if err != nil {
 		return fmt.Errorf("start server: %w: see %s.log", err, v.data)
 	}
@@ -127,12 +144,12 @@ func (v *jeton) start(ctx context.Context) error {
 // kill ends the server with SIGKILL.
 func (v *jeton) kill() {
 	_ = v.process.Process.Kill()
-	_ = v.process.Wait()
+	<-v.exited
 }
 
 func (v *jeton) stop() {
 	_ = v.process.Process.Signal(syscall.SIGTERM)
-	_ = v.process.Wait()
+	<-v.exited
 }
 
 func (v *jeton) namespace(ctx context.Context, name string) (string, error) {

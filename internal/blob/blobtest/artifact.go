@@ -141,11 +141,10 @@ func keepAndPutExclude(t *testing.T, a blob.Artifacts) {
 		<-began
 		// Put waits for the end of Keep. This time lets a Put that does not wait
 		// store the artifact, which Keep then removes.
-		for range 100 {
-			if has, err := a.Has(t.Context(), ref); has || err != nil {
-				return nil, err
-			}
-			time.Sleep(100 * time.Microsecond)
+		select {
+		case err := <-stored:
+			stored <- err
+		case <-time.After(10 * time.Millisecond):
 		}
 		return nil, nil
 	})

@@ -58,10 +58,14 @@ func (a *Artifacts) SweepWorkspaces(release func(workspace string) error) error 
 	return err
 }
 
-// Put implements blob.Artifacts.
-func (a *Artifacts) Put(_ context.Context, ref blob.Ref, dir string) error {
+// Put implements blob.Artifacts. The files are on the disk before the artifact has its
+// name, so that no artifact is incomplete after a crash of the machine.
+func (a *Artifacts) Put(ctx context.Context, ref blob.Ref, dir string) error {
 	if err := check(ref.FunctionID, ref.Name); err != nil {
 		return err
+	}
+	if err := tree.Sync(ctx, dir); err != nil {
+		return fmt.Errorf("store artifact: %w", err)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

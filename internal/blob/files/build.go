@@ -128,6 +128,10 @@ func (c *BuildCache) put(ctx context.Context, name, dir string, notes []byte) er
 		tree.Copy(ctx, dir, filepath.Join(unfinished, buildOutput), tree.Options{Link: true}),
 		os.WriteFile(filepath.Join(unfinished, buildNotes), notes, 0o600),
 	)
+	if err == nil {
+		// After a crash of the machine, an entry must not have empty files.
+		err = tree.Sync(ctx, unfinished)
+	}
 	if err != nil {
 		return err
 	}

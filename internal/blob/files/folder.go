@@ -90,11 +90,17 @@ func readDir(root *os.Root) ([]fs.DirEntry, error) {
 	return dir.ReadDir(-1)
 }
 
-// syncDir makes a rename within the folder survive a crash.
+// syncDir makes a rename within the folder survive a crash, and the folder itself if
+// it is new in root.
 func syncDir(root *os.Root, folder string) error {
-	dir, err := root.Open(folder)
-	if err != nil {
-		return err
+	for _, name := range []string{folder, "."} {
+		dir, err := root.Open(name)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+			return err
+		}
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return nil
 }
