@@ -21,12 +21,13 @@ type base struct {
 	folder  folder
 	traffic *trafficLimits
 	*storage
+	*blobs
 
 	listeners *listeners
 }
 
-// openBase validates the configuration, locks the data folder, opens the store, and
-// listens.
+// openBase validates the configuration, locks the data folder, opens the store and
+// the blobs, and listens.
 func openBase(ctx context.Context, config Config, log *slog.Logger, opened *closers) (*base, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -42,13 +43,17 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err := warnOfClock(ctx, config, storage.store, log); err != nil {
 		return nil, err
 	}
+	blobs, err := openBlobs(ctx, config, data, storage.installation, opened)
+	if err != nil {
+		return nil, err
+	}
 	listeners, err := listen(ctx, config, data, opened)
 	if err != nil {
 		return nil, err
 	}
 	return &base{
 		config: config, log: log, clock: &clock{now: config.Now, log: log}, folder: data,
-		traffic: newTrafficLimits(config, log), storage: storage, listeners: listeners,
+		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, listeners: listeners,
 	}, nil
 }
 

@@ -26,19 +26,19 @@ type artifacts interface {
 	SweepWorkspaces(release func(workspace string) error) error
 }
 
-func openBlobs(ctx context.Context, b *base, opened *closers) (*blobs, error) {
-	if b.config.Blobs != "" {
-		return openBucket(ctx, b, opened)
+func openBlobs(ctx context.Context, config Config, data folder, installation string, opened *closers) (*blobs, error) {
+	if config.Blobs != "" {
+		return openBucket(ctx, config, installation, opened)
 	}
-	archives, err := files.OpenArchives(b.folder.path("archives"))
+	archives, err := files.OpenArchives(data.path("archives"))
 	if err != nil {
 		return nil, err
 	}
-	artifacts, err := files.OpenArtifacts(b.folder.path("artifacts"))
+	artifacts, err := files.OpenArtifacts(data.path("artifacts"))
 	if err != nil {
 		return nil, err
 	}
-	builds, err := files.OpenBuildCache(b.folder.path("builds"), b.config.BuildCache, b.config.Now)
+	builds, err := files.OpenBuildCache(data.path("builds"), config.BuildCache, config.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -52,20 +52,20 @@ func cacheName(dataDir string) string {
 }
 
 // openBucket opens an S3 bucket, with a cache on this machine.
-func openBucket(ctx context.Context, b *base, opened *closers) (*blobs, error) {
-	location, err := s3.ParseLocation(b.config.Blobs)
+func openBucket(ctx context.Context, config Config, installation string, opened *closers) (*blobs, error) {
+	location, err := s3.ParseLocation(config.Blobs)
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
 	}
 	// The content of the cache becomes code of functions.
-	if err := projectcache.Secure(b.config.CacheDir); err != nil {
+	if err := projectcache.Secure(config.CacheDir); err != nil {
 		return nil, err
 	}
 	bucket, err := s3.Open(ctx, s3.Config{
-		Location: location, Installation: b.installation, Now: b.config.Now,
+		Location: location, Installation: installation, Now: config.Now,
 		// Servers with different data folders may have the same cache folder.
-		Dir:       filepath.Join(b.config.CacheDir, "blobs", cacheName(b.config.DataDir)),
-		CacheSize: b.config.BlobCache, BuildCache: b.config.BuildCache,
+		Dir:       filepath.Join(config.CacheDir, "blobs", cacheName(config.DataDir)),
+		CacheSize: config.BlobCache, BuildCache: config.BuildCache,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)

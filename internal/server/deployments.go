@@ -27,8 +27,8 @@ type deployments struct {
 	reconciler *reconcile.Reconciler
 }
 
-func openDeployments(b *base, blobs *blobs, o *observability, i *instances, certificates *certificateSources, calls *calls) (*deployments, error) {
-	if err := blobs.artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
+func openDeployments(b *base, o *observability, i *instances, certificates *certificateSources, calls *calls) (*deployments, error) {
+	if err := b.artifacts.SweepWorkspaces(reconcile.ReleaseWorkspace); err != nil {
 		return nil, err
 	}
 	caches, err := openProjectCaches(b)
@@ -38,8 +38,8 @@ func openDeployments(b *base, blobs *blobs, o *observability, i *instances, cert
 	c := b.config
 	pairs := token.NewPool(generatedPairs, c.NewKeyPair)
 	reconciler, err := reconcile.New(reconcile.Config{
-		Store: store.Functions(b.store), Keys: pairs, Sealer: b.sealer, Archives: blobs.archives, Artifacts: blobs.artifacts,
-		BuildCache: blobs.builds, BuildDisk: c.BuildDisk, BuildSlots: c.BuildsAtOnce, BuildTimeout: c.BuildTimeout, Logs: buildLogs{i.output},
+		Store: store.Functions(b.store), Keys: pairs, Sealer: b.sealer, Archives: b.archives, Artifacts: b.artifacts,
+		BuildCache: b.builds, BuildDisk: c.BuildDisk, BuildSlots: c.BuildsAtOnce, BuildTimeout: c.BuildTimeout, Logs: buildLogs{i.output},
 		Volumes: i.level == sandbox.Full, Caches: caches, CacheLimit: c.ProjectCacheSize, Builders: builders(c, i.toolchains),
 		Engine: i.engine, Instances: i.scaler, Now: c.Now, NewID: c.NewID, Log: b.log, Observer: o.taskObserver(c.Now),
 		Names: hostnameLookup(c), Sources: calls.brokers, Limits: c.Limits, Certificates: certificates,

@@ -31,7 +31,7 @@ type instances struct {
 
 // openInstances starts the engine at the configured isolation level. It returns an
 // error if the level does not hold, and never uses a lower one.
-func openInstances(ctx context.Context, b *base, blobs *blobs, o *observability, opened *closers) (*instances, error) {
+func openInstances(ctx context.Context, b *base, o *observability, opened *closers) (*instances, error) {
 	logs, err := output.Open(b.folder.path(output.Dir), b.config.LogSize)
 	if err != nil {
 		return nil, fmt.Errorf("logs of functions: %w", err)
@@ -43,7 +43,7 @@ func openInstances(ctx context.Context, b *base, blobs *blobs, o *observability,
 	}
 	toolchains := runtime.FindToolchains(ctx, b.config.Toolchains)
 	engine, err := process.New(process.Config{
-		Artifacts: localArtifacts{blobs.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
+		Artifacts: localArtifacts{b.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
 		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: egressPolicy(b.config),
 		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),

@@ -16,7 +16,6 @@ import (
 type parts struct {
 	*base
 	*observability
-	*blobs
 	*instances
 	*views
 	*calls
@@ -71,10 +70,6 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
-	blobs, err := openBlobs(ctx, base, opened)
-	if err != nil {
-		return nil, err
-	}
 	issued, err := bootstrap(ctx, base)
 	if err != nil {
 		return nil, err
@@ -83,7 +78,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
-	instances, err := openInstances(ctx, base, blobs, observability, opened)
+	instances, err := openInstances(ctx, base, observability, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +94,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
-	deployments, err := openDeployments(base, blobs, observability, instances, certificates, calls)
+	deployments, err := openDeployments(base, observability, instances, certificates, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +103,7 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 		return nil, err
 	}
 	all := parts{
-		base: base, observability: observability, blobs: blobs, instances: instances, views: views, calls: calls, deployments: deployments,
+		base: base, observability: observability, instances: instances, views: views, calls: calls, deployments: deployments,
 	}
 	progress := new(progress)
 	servers, err := newHTTPServers(all, certificates, newReadiness(base, followers, progress))
