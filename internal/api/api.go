@@ -83,9 +83,18 @@ func New(c Config) (*API, error) {
 		name string
 		set  bool
 	}{
-		{"Service", c.Service != nil}, {"Keys", c.Keys != nil}, {"Projects", c.Projects != nil}, {"Attempts", c.Attempts != nil},
-		{"Archives", c.Archives != nil}, {"Runtimes", len(c.Runtimes) > 0}, {"Toolchain", c.Toolchain != nil}, {"Logs", c.Logs != nil},
-		{"URLKey", len(c.URLKey) > 0}, {"PublicKeys", c.PublicKeys != nil}, {"Now", c.Now != nil}, {"NewID", c.NewID != nil},
+		{"Service", c.Service != nil},
+		{"Keys", c.Keys != nil},
+		{"Projects", c.Projects != nil},
+		{"Attempts", c.Attempts != nil},
+		{"Archives", c.Archives != nil},
+		{"Runtimes", len(c.Runtimes) > 0},
+		{"Toolchain", c.Toolchain != nil},
+		{"Logs", c.Logs != nil},
+		{"URLKey", len(c.URLKey) > 0},
+		{"PublicKeys", c.PublicKeys != nil},
+		{"Now", c.Now != nil},
+		{"NewID", c.NewID != nil},
 		{"Log", c.Log != nil},
 	} {
 		if !field.set {

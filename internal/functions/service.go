@@ -78,8 +78,14 @@ func NewService(c Config) (*Service, error) {
 		name string
 		set  bool
 	}{
-		{"Store", c.Store != nil}, {"Runtimes", c.Runtimes != nil}, {"Minter", c.Minter != nil}, {"Hasher", c.Hasher != nil},
-		{"Sealer", c.Sealer != nil}, {"Domain", c.Domain != ""}, {"Now", c.Now != nil}, {"NewID", c.NewID != nil},
+		{"Store", c.Store != nil},
+		{"Runtimes", c.Runtimes != nil},
+		{"Minter", c.Minter != nil},
+		{"Hasher", c.Hasher != nil},
+		{"Sealer", c.Sealer != nil},
+		{"Domain", c.Domain != ""},
+		{"Now", c.Now != nil},
+		{"NewID", c.NewID != nil},
 		{"NewSuffix", c.NewSuffix != nil},
 	} {
 		if !field.set {

@@ -67,7 +67,7 @@ func TestOpen_ExplainsWhatIsWrong(t *testing.T) {
 					actions = append(actions, "s3:"+action)
 				}
 			}
-			user := strings.ToLower(missing)
+			user := c.Location.Bucket + "-" + strings.ToLower(missing)
 			secret := s3server.Shared(t).User(t, user, c.Location.Bucket, actions...)
 			c.Credentials = credentials.NewStaticV4(user, secret, "")
 			wantOpenError(t, c, operation+": AccessDenied: the credentials lack this right")
