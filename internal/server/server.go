@@ -51,14 +51,19 @@ func WrapFollower(wrap func(store.Follower) store.Follower) Option {
 	return func(o *options) { o.wrapFollower = wrap }
 }
 
-// Open opens the data folder and everything in it, and listens. It sends no
-// responses until Run. Returns ErrInUse if another server uses the data folder.
-// After an error, everything that was opened is closed.
-func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) (_ *Server, err error) {
+func newOptions(opts []Option) options {
 	var o options
 	for _, set := range opts {
 		set(&o)
 	}
+	return o
+}
+
+// Open opens the data folder and everything in it, and listens. It sends no
+// responses until Run. Returns ErrInUse if another server uses the data folder.
+// After an error, everything that was opened is closed.
+func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) (_ *Server, err error) {
+	o := newOptions(opts)
 	opened := new(closers)
 	defer func() {
 		if err != nil {
