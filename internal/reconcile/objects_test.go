@@ -16,7 +16,7 @@ import (
 
 func TestNamespace_GetsKeyPair(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newPythonFixture(t)
 	n := w.namespace(nil)
 	pair, err := keyPair()
 	if err != nil {
@@ -34,7 +34,7 @@ func TestNamespace_GetsKeyPair(t *testing.T) {
 // Functions that were never deployed are not deployed because of their namespace.
 func TestNamespace_RedeploysFunctionsWithChangedVariables(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newPythonFixture(t)
 	n := w.namespace(nil)
 	deployed, created := w.deploy(w.function(n, nil).ID, hello), w.function(n, nil)
 	w.update(func(tx functions.Tx) error {
@@ -56,7 +56,7 @@ func TestNamespace_RedeploysFunctionsWithChangedVariables(t *testing.T) {
 
 func TestNamespace_IsDeletedAfterItsFunctions(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newPythonFixture(t)
 	n := w.namespace(nil)
 	f := w.deploy(w.function(n, nil).ID, hello)
 	var order []string
@@ -84,7 +84,7 @@ func TestNamespace_IsDeletedAfterItsFunctions(t *testing.T) {
 
 func TestTokensCronsDomains_BecomeReady(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newPythonFixture(t)
 	f := w.function(w.namespace(nil), nil)
 	ofF := functions.Token{ID: uuid.NewString(), Region: f.Region, ProjectID: f.ProjectID, FunctionID: f.ID, Status: functions.Creating}
 	cron := functions.Cron{ID: uuid.NewString(), Region: f.Region, ProjectID: f.ProjectID, FunctionID: f.ID, Status: functions.Pending}
@@ -109,7 +109,7 @@ func TestTrigger_IsReadyIfItsSourceIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newPythonFixture(t)
 			w.sources.err = test.err
 			f := w.function(w.namespace(nil), nil)
 			trigger := functions.Trigger{

@@ -36,7 +36,7 @@ type httpServers struct {
 	readiness    *ops.Readiness
 }
 
-func newHTTPServers(p parts, certificates *certificateSources, readiness *ops.Readiness) (*httpServers, error) {
+func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	projects, err := admin.NewService(admin.Config{
 		Store: p.store, Uses: p.uses, Now: p.config.Now, NewID: p.config.NewID, MaxProjects: p.config.Limits.Projects,
 	})
@@ -52,9 +52,9 @@ func newHTTPServers(p parts, certificates *certificateSources, readiness *ops.Re
 		return nil, err
 	}
 	return &httpServers{
-		api: apiServer, gateway: newGatewayServer(p.gateway, certificates),
+		api: apiServer, gateway: newGatewayServer(p.gateway, p.certificates),
 		admin: newAdminServer(p, projects), ops: opsServer,
-		certificates: certificates.hosts, readiness: readiness,
+		certificates: p.certificates.hosts, readiness: readiness,
 	}, nil
 }
 

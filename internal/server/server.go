@@ -20,6 +20,9 @@ type parts struct {
 	*views
 	*calls
 	*deployments
+
+	certificates *certificateSources
+	followers    *store.Fanout
 }
 
 // A Server is one Jeton process, ready to serve.
@@ -78,43 +81,53 @@ func Open(ctx context.Context, config Config, log *slog.Logger, opts ...Option) 
 	if err != nil {
 		return nil, err
 	}
-	instances, err := openInstances(ctx, base, observability, opened)
+	all, err := openParts(ctx, base, observability, opened, o)
 	if err != nil {
 		return nil, err
-	}
-	views, err := newViews(base)
-	if err != nil {
-		return nil, err
-	}
-	certificates, err := openCertificates(base, views, opened)
-	if err != nil {
-		return nil, err
-	}
-	calls, err := newCalls(base, observability, instances, views)
-	if err != nil {
-		return nil, err
-	}
-	deployments, err := openDeployments(base, observability, instances, certificates, calls)
-	if err != nil {
-		return nil, err
-	}
-	followers, err := follow(ctx, base, observability, views, calls, deployments, o.wrapFollower)
-	if err != nil {
-		return nil, err
-	}
-	all := parts{
-		base: base, observability: observability, instances: instances, views: views, calls: calls, deployments: deployments,
 	}
 	progress := new(progress)
-	servers, err := newHTTPServers(all, certificates, newReadiness(base, followers, progress))
+	servers, err := newHTTPServers(all, newReadiness(base, all.followers, progress))
 	if err != nil {
 		return nil, err
 	}
-	observability.metrics.Behind(func() int64 { return max(base.store.Newest()-followers.Applied(), 0) })
+	observability.metrics.Behind(func() int64 { return max(base.store.Newest()-all.followers.Applied(), 0) })
 	if err := announce(base, opened); err != nil {
 		return nil, err
 	}
 	return &Server{parts: all, http: servers, issued: issued, progress: progress, opened: opened}, nil
+}
+
+// openParts opens everything that runs, deploys and calls functions, and makes the views
+// follow the store.
+func openParts(ctx context.Context, base *base, observability *observability, opened *closers, o options) (parts, error) {
+	instances, err := openInstances(ctx, base, observability, opened)
+	if err != nil {
+		return parts{}, err
+	}
+	views, err := newViews(base)
+	if err != nil {
+		return parts{}, err
+	}
+	certificates, err := openCertificates(base, views, opened)
+	if err != nil {
+		return parts{}, err
+	}
+	calls, err := newCalls(base, observability, instances, views)
+	if err != nil {
+		return parts{}, err
+	}
+	deployments, err := openDeployments(base, observability, instances, certificates, calls)
+	if err != nil {
+		return parts{}, err
+	}
+	followers, err := follow(ctx, base, observability, views, calls, deployments, o.wrapFollower)
+	if err != nil {
+		return parts{}, err
+	}
+	return parts{
+		base: base, observability: observability, instances: instances, views: views, calls: calls, deployments: deployments,
+		certificates: certificates, followers: followers,
+	}, nil
 }
 
 // Endpoints returns the addresses of the server.

@@ -81,9 +81,9 @@ type sources struct{ err error }
 
 func (s *sources) Check(functions.Trigger) error { return s.err }
 
-// world is a Reconciler with a real store, real files, the builder of Python and
+// A pythonFixture is a Reconciler with a real store, real files, the builder of Python and
 // processes as instances. Tests write to the store what the API would write.
-type world struct {
+type pythonFixture struct {
 	*reconcile.Reconciler
 
 	t        *testing.T
@@ -99,9 +99,9 @@ type world struct {
 	stop     func()
 }
 
-func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
+func newPythonFixture(t *testing.T, options ...func(*reconcile.Config)) *pythonFixture {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), log: &testlog.Buffer{}, sources: &sources{}}
+	w := &pythonFixture{t: t, dir: t.TempDir(), log: &testlog.Buffer{}, sources: &sources{}}
 	db, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "jeton.db"), time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func newWorld(t *testing.T, options ...func(*reconcile.Config)) *world {
 }
 
 // start starts a Reconciler, as a server does. The end of the test stops it.
-func (w *world) start(options ...func(*reconcile.Config)) {
+func (w *pythonFixture) start(options ...func(*reconcile.Config)) {
 	w.t.Helper()
 	archives, err := files.OpenArchives(filepath.Join(w.dir, "archives"))
 	artifacts, err2 := files.OpenArtifacts(filepath.Join(w.dir, "artifacts"))
@@ -172,7 +172,7 @@ func (w *world) start(options ...func(*reconcile.Config)) {
 	})
 }
 
-func (w *world) update(write func(functions.Tx) error) {
+func (w *pythonFixture) update(write func(functions.Tx) error) {
 	w.t.Helper()
 	if err := w.store.Update(context.Background(), write); err != nil {
 		w.t.Fatal(err)
@@ -180,7 +180,7 @@ func (w *world) update(write func(functions.Tx) error) {
 }
 
 // view returns an object, and whether it exists.
-func view[T any](w *world, id string, read func(functions.Tx, string) (T, error)) (T, bool) {
+func view[T any](w *pythonFixture, id string, read func(functions.Tx, string) (T, error)) (T, bool) {
 	w.t.Helper()
 	var found T
 	err := w.store.View(context.Background(), func(tx functions.Tx) (err error) {
@@ -194,7 +194,7 @@ func view[T any](w *world, id string, read func(functions.Tx, string) (T, error)
 }
 
 // settled waits until a function is in no transient state, and returns it.
-func (w *world) settled(id string) functions.Function {
+func (w *pythonFixture) settled(id string) functions.Function {
 	w.t.Helper()
 	var f functions.Function
 	await.True(w.t, "the function is settled", func() bool {
@@ -206,7 +206,7 @@ func (w *world) settled(id string) functions.Function {
 }
 
 // namespace puts a namespace and waits until it is ready.
-func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace {
+func (w *pythonFixture) namespace(change func(*functions.Namespace)) functions.Namespace {
 	w.t.Helper()
 	n := functions.Namespace{
 		ID: uuid.NewString(), Region: "fr-par", ProjectID: project.ID, OrganizationID: project.OrganizationID, Name: uuid.NewString(), Slug: "slug",
@@ -225,7 +225,7 @@ func (w *world) namespace(change func(*functions.Namespace)) functions.Namespace
 }
 
 // function puts a Python function without code.
-func (w *world) function(n functions.Namespace, change func(*functions.Function)) functions.Function {
+func (w *pythonFixture) function(n functions.Namespace, change func(*functions.Function)) functions.Function {
 	w.t.Helper()
 	f := functions.Function{
 		ID: uuid.NewString(), Region: n.Region, ProjectID: n.ProjectID, OrganizationID: n.OrganizationID, NamespaceID: n.ID, Name: uuid.NewString(),
@@ -240,7 +240,7 @@ func (w *world) function(n functions.Namespace, change func(*functions.Function)
 }
 
 // begin uploads code and requests its deployment.
-func (w *world) begin(id, handler string) {
+func (w *pythonFixture) begin(id, handler string) {
 	w.t.Helper()
 	packed, err := deploy.Archive(map[string]string{"handler.py": handler})
 	if err != nil {
@@ -263,14 +263,14 @@ func (w *world) begin(id, handler string) {
 }
 
 // deploy calls begin, and returns the function when its deployment has ended.
-func (w *world) deploy(id, handler string) functions.Function {
+func (w *pythonFixture) deploy(id, handler string) functions.Function {
 	w.t.Helper()
 	w.begin(id, handler)
 	return w.settled(id)
 }
 
 // call calls the serving revision of a function, and returns the body of the response.
-func (w *world) call(f functions.Function) string {
+func (w *pythonFixture) call(f functions.Function) string {
 	w.t.Helper()
 	if f.Revision == nil {
 		w.t.Fatalf("got no serving revision: %s %s", f.Status, f.ErrorMessage)
@@ -296,7 +296,7 @@ func (w *world) call(f functions.Function) string {
 }
 
 // files returns the paths in one of the folders of a function.
-func (w *world) files(kind, id string) []string {
+func (w *pythonFixture) files(kind, id string) []string {
 	w.t.Helper()
 	found, err := filepath.Glob(filepath.Join(w.dir, kind, id, "*"))
 	if err != nil {
