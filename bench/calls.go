@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"time"
@@ -26,7 +27,41 @@ var (
 // connections is the number of concurrent calls, and of instances that serve them.
 const connections = 4
 
-// handler is the deployed function. It answers like harness.ServeHello.
+// instanceProgram is the instance of the baseline. It is a small program of its own, as
+// an instance of the deployed function is: in a larger process, such as this one, the
+// garbage collector runs less often.
+const instanceProgram = `package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+)
+
+func main() {
+	listener, err := net.Listen("unix", os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	panic(http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte("` + harness.Hello + `"))
+	})))
+}
+`
+
+// buildInstance builds instanceProgram in dir and returns its path.
+func buildInstance(ctx context.Context, dir string) (string, error) {
+	source, program := filepath.Join(dir, "instance.go"), filepath.Join(dir, "instance")
+	if err := os.WriteFile(source, []byte(instanceProgram), 0o644); err != nil {
+		return "", err
+	}
+	if output, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, source).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the instance: %w\n%s", err, output)
+	}
+	return program, nil
+}
+
+// handler is the deployed function. It answers like instanceProgram.
 const handler = `package hello
 
 import "net/http"
@@ -48,12 +83,16 @@ func calls(ctx context.Context, dir string) ([]harness.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	instance, err := buildInstance(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
 	var baselines harness.Processes
 	defer baselines.Stop()
 	sides := []func() (harness.Cost, error){func() (harness.Cost, error) { return private.run(ctx) }}
 	for _, instances := range []int{connections, 1} {
 		baseline := private
-		if baseline.url, baseline.pid, err = startProxy(ctx, &baselines, dir, instances); err != nil {
+		if baseline.url, baseline.pid, err = startProxy(ctx, &baselines, dir, instance, instances); err != nil {
 			return nil, err
 		}
 		sides = append(sides, func() (harness.Cost, error) { return baseline.run(ctx) })
@@ -99,32 +138,26 @@ func deployPrivate(ctx context.Context, s *harness.Server) (load, error) {
 	return load{url: s.Gateway, host: f.DomainName, token: token.Token, pid: s.PID()}, nil
 }
 
-// The roles of the baseline's processes.
-const (
-	proxyRole    = "proxy"
-	instanceRole = "instance"
-)
+// proxyRole is the role of the baseline's proxy.
+const proxyRole = "proxy"
 
-// startProxy starts instances and a bare proxy in front of them. It returns the
-// proxy's URL and process ID.
-func startProxy(ctx context.Context, started *harness.Processes, dir string, instances int) (url string, pid int, err error) {
-	start := func(role string, arguments ...string) (int, error) {
-		command, err := harness.Command(ctx, role, arguments...)
-		if err != nil {
-			return 0, err
-		}
-		return started.Start(command)
-	}
+// startProxy starts instances of a program and a bare proxy in front of them. It
+// returns the proxy's URL and process ID.
+func startProxy(ctx context.Context, started *harness.Processes, dir, instance string, instances int) (url string, pid int, err error) {
 	addressFile := filepath.Join(dir, fmt.Sprintf("address-%d", instances))
 	arguments := []string{addressFile}
 	for n := range instances {
 		socket := filepath.Join(dir, fmt.Sprintf("s%d-%d", instances, n))
-		if _, err := start(instanceRole, socket); err != nil {
+		if _, err := started.Start(exec.CommandContext(ctx, instance, socket)); err != nil {
 			return "", 0, err
 		}
 		arguments = append(arguments, socket)
 	}
-	if pid, err = start(proxyRole, arguments...); err != nil {
+	command, err := harness.Command(ctx, proxyRole, arguments...)
+	if err != nil {
+		return "", 0, err
+	}
+	if pid, err = started.Start(command); err != nil {
 		return "", 0, err
 	}
 	err = await.Until(ctx, "the proxy and its instances listen", func() bool {

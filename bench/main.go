@@ -14,8 +14,7 @@ func main() {
 			{Name: "calls", Run: calls},
 		},
 		Roles: map[string]func([]string) error{
-			proxyRole:    func(arguments []string) error { return proxy(arguments[0], arguments[1:]) },
-			instanceRole: func(arguments []string) error { return harness.ServeHello(arguments[0]) },
+			proxyRole: func(arguments []string) error { return proxy(arguments[0], arguments[1:]) },
 		},
 	}.Main()
 }
