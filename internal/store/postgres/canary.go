@@ -12,7 +12,7 @@ import (
 // no canary, Canary stores the value that seal returns.
 func (s *Store) Canary(ctx context.Context, seal func() []byte) (sealed []byte, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(sqlTx pgx.Tx) error {
-		t := &tx{ctx: ctx, sql: sqlTx}
+		t := newTx(ctx, sqlTx)
 		if _, err := t.lockHead(); err != nil {
 			return err
 		}

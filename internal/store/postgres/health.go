@@ -40,7 +40,7 @@ func (s *Store) Check(ctx context.Context) error {
 		return store.ErrUnsettled
 	}
 	err := pgx.BeginFunc(ctx, s.pool, func(sqlTx pgx.Tx) error {
-		t := &tx{ctx: ctx, sql: sqlTx}
+		t := newTx(ctx, sqlTx)
 		if _, err := t.lockHead(); err != nil {
 			return err
 		}

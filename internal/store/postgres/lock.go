@@ -125,7 +125,7 @@ func (l *lock) inUse(ctx context.Context, conn *pgx.Conn) error {
 func (l *lock) takeOver(ctx context.Context) error {
 	var before string
 	err := pgx.BeginFunc(ctx, l.conn, func(sqlTx pgx.Tx) error {
-		t := &tx{ctx: ctx, sql: sqlTx}
+		t := newTx(ctx, sqlTx)
 		h, err := t.lockHead()
 		if err != nil {
 			return err
@@ -234,7 +234,7 @@ func (l *lock) acquireAgain(ctx context.Context) error {
 	// The lock counts only after the owner and the changes have been checked.
 	checked := l.checked.Swap(before)
 	err := pgx.BeginFunc(ctx, l.conn, func(sqlTx pgx.Tx) error {
-		t := &tx{ctx: ctx, sql: sqlTx}
+		t := newTx(ctx, sqlTx)
 		h, err := t.readHead(selectHead)
 		if err == nil && h.owner != l.owner {
 			err = ErrLockLost

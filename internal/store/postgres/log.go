@@ -53,9 +53,9 @@ func (s *Store) appendLog(t *tx, c *commit, h head) error {
 	for i := range c.changes {
 		change := &c.changes[i]
 		change.CommittedAt = time.Unix(0, now.UnixNano()).UTC()
-		numbers, kinds, ids = append(numbers, change.Number), append(kinds, change.table), append(ids, change.Object.ObjectID())
-		deleted, uids, bodies = append(deleted, change.Deleted), append(uids, change.UID), append(bodies, change.body)
-		h.logged += int64(len(change.body))
+		numbers, kinds, ids = append(numbers, change.Number), append(kinds, change.Table), append(ids, change.Object.ObjectID())
+		deleted, uids, bodies = append(deleted, change.Deleted), append(uids, change.UID), append(bodies, change.Document)
+		h.logged += int64(len(change.Document))
 	}
 	err := t.exec(`INSERT INTO changes (number, at, kind, id, deleted, uid, body)
 		SELECT n, $2::bigint, k, i, d, u, b FROM unnest($1::bigint[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[]) AS c (n, k, i, d, u, b)`,
@@ -187,7 +187,7 @@ func (t *tx) replay(from int64, apply func(store.Change)) error {
 	var body pgtype.DriverBytes
 	return t.rows("SELECT number, at, kind, deleted, uid, body FROM changes WHERE number > $1 ORDER BY number", []any{from},
 		[]any{&c.Number, &at, &kind, &c.Deleted, &c.UID, &body}, func() (err error) {
-			known, err := tableNamed(kind)
+			known, err := table.Named(kind)
 			if err != nil {
 				return err
 			}
@@ -209,23 +209,11 @@ func (t *tx) load(at store.Position, followers []store.Follower) error {
 	if err := t.allowLongReads(); err != nil {
 		return err
 	}
-	loaders := make([]store.Loader, len(followers))
-	for i, follower := range followers {
-		loaders[i] = follower.Reload(at)
+	loader := store.NewFanout(followers...).Reload(at)
+	if err := table.Each(t, loader.Add); err != nil {
+		return err
 	}
-	for _, objects := range tables {
-		err := objects.each(t, func(o store.Object) {
-			for _, loader := range loaders {
-				loader.Add(o)
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for _, loader := range loaders {
-		loader.Swap()
-	}
+	loader.Swap()
 	return nil
 }
 

@@ -106,7 +106,7 @@ func (s *Store) lookUpDoubt(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer rollback(sqlTx)
-	t := &tx{ctx: ctx, sql: sqlTx}
+	t := newTx(ctx, sqlTx)
 	h, err := t.lockHead()
 	if err != nil {
 		return false, err

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
 const (
@@ -104,7 +105,7 @@ func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 		return againIf(fmt.Errorf("begin read: %w", err))
 	}
 	defer rollback(sqlTx)
-	t := &tx{ctx: ctx, sql: sqlTx}
+	t := newTx(ctx, sqlTx)
 	if err := read(t); err != nil {
 		return t.classify(err)
 	}
@@ -139,7 +140,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 		return againIf(fmt.Errorf("begin write: %w", err))
 	}
 	defer rollback(sqlTx)
-	t := &tx{ctx: ctx, sql: sqlTx}
+	t := newTx(ctx, sqlTx)
 	head, err := t.lockHead()
 	if err != nil {
 		return t.classify(fmt.Errorf("lock the head row: %w", err))
@@ -151,7 +152,6 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 		rollback(sqlTx)
 		return s.recover(ctx)
 	}
-	t.last = head.Number
 	if err := write(t); err != nil {
 		return t.classify(err)
 	}
@@ -159,10 +159,11 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 		// PostgreSQL has ended the transaction, though write ignored the error.
 		return t.classify(t.failed)
 	}
-	if len(t.noted) == 0 {
+	changes := t.Changes(head.Number)
+	if len(changes) == 0 {
 		return nil
 	}
-	c := &commit{changes: t.noted, before: head.Position}
+	c := &commit{changes: changes, before: head.Position}
 	if err := s.appendLog(t, c, head); err != nil {
 		return t.classify(fmt.Errorf("number the changes: %w", err))
 	}
@@ -178,7 +179,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 
 // A commit is the changes of one transaction.
 type commit struct {
-	changes []noted
+	changes []table.LoggedChange
 	// before is the position of the last change before them.
 	before store.Position
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
 // A logState summarizes the table of changes.
@@ -28,26 +29,27 @@ func (l logState) exceeds(keep store.Retention, last int64, now time.Time) bool 
 
 // appendLog adds the changes of a transaction to the table of changes, removes those
 // that are no longer kept, and returns the new state of the table.
-func (t *tx) appendLog(now time.Time, state logState, keep store.Retention) (logState, error) {
+func (t *tx) appendLog(changes []table.LoggedChange, now time.Time, state logState, keep store.Retention) (logState, error) {
 	const insert = "INSERT INTO changes (number, at, kind, id, deleted, uid, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
-	for _, c := range t.noted {
-		if _, err := t.sql.ExecContext(t.ctx, insert, c.Number, now.UnixNano(), c.table, c.Object.ObjectID(), c.Deleted, c.UID, c.body); err != nil {
+	for _, c := range changes {
+		if _, err := t.sql.ExecContext(t.ctx, insert, c.Number, now.UnixNano(), c.Table, c.Object.ObjectID(), c.Deleted, c.UID, c.Document); err != nil {
 			return state, err
 		}
-		state.size += int64(len(c.body))
+		state.size += int64(len(c.Document))
 	}
 	if state.oldest == 0 {
-		state.oldest, state.oldestAt = t.noted[0].Number, now.UnixNano()
+		state.oldest, state.oldestAt = changes[0].Number, now.UnixNano()
 	}
-	if !state.exceeds(keep, t.last, now) {
+	last := changes[len(changes)-1].Number
+	if !state.exceeds(keep, last, now) {
 		return state, nil
 	}
-	return t.trim(now, state, keep)
+	return t.trim(last, now, state, keep)
 }
 
 // trim removes the oldest changes until the rest is within the bounds. The last change
 // stays, because the next number follows from it.
-func (t *tx) trim(now time.Time, state logState, keep store.Retention) (logState, error) {
+func (t *tx) trim(last int64, now time.Time, state logState, keep store.Retention) (logState, error) {
 	rows, err := t.sql.QueryContext(t.ctx, "SELECT number, at, coalesce(octet_length(body), 0) FROM changes ORDER BY number")
 	if err != nil {
 		return state, err
@@ -58,7 +60,7 @@ func (t *tx) trim(now time.Time, state logState, keep store.Retention) (logState
 		if err := rows.Scan(&state.oldest, &state.oldestAt, &length); err != nil {
 			return state, err
 		}
-		if !state.exceeds(keep, t.last, now) {
+		if !state.exceeds(keep, last, now) {
 			break
 		}
 		state.size -= length
@@ -128,7 +130,7 @@ func (t *tx) replay(from int64, follower store.Follower) error {
 		if err := rows.Scan(&c.Number, &at, &kind, &c.Deleted, &c.UID, &body); err != nil {
 			return err
 		}
-		known, err := tableNamed(kind)
+		known, err := table.Named(kind)
 		if err != nil {
 			return err
 		}
@@ -149,10 +151,8 @@ func (t *tx) load(follower store.Follower) error {
 		return err
 	}
 	loader := follower.Reload(at)
-	for _, objects := range tables {
-		if err := objects.each(t, loader.Add); err != nil {
-			return err
-		}
+	if err := table.Each(t, loader.Add); err != nil {
+		return err
 	}
 	loader.Swap()
 	return nil

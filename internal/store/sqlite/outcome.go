@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -16,9 +15,6 @@ const (
 	lookUp      = 5 * time.Second
 	retryLookUp = time.Second
 )
-
-// newUID returns a random text that no other change has.
-func newUID() string { return rand.Text() }
 
 // Settled implements store.Store.
 func (s *Store) Settled() bool { return !s.inDoubt.Load() }

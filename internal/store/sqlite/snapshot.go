@@ -45,39 +45,42 @@ func verify(ctx context.Context, db *sql.DB) error {
 	if found != "ok" {
 		return fmt.Errorf("integrity check: %s", found)
 	}
-	for _, t := range tables {
-		if err := t.verify(ctx, db); err != nil {
+	for _, kind := range table.Kinds {
+		if err := verifyTable(ctx, db, kind); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t objects[T]) verify(ctx context.Context, db *sql.DB) error {
+// verifyTable reads all objects of a table, which a database of an older version may not
+// have.
+func verifyTable(ctx context.Context, db *sql.DB, kind table.Kind) error {
+	name := kind.TableName()
 	var known int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", t.Name).Scan(&known); err != nil {
-		return fmt.Errorf("look for %s: %w", t.Name, err)
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", name).Scan(&known); err != nil {
+		return fmt.Errorf("look for %s: %w", name, err)
 	}
 	if known == 0 {
 		return nil
 	}
-	rows, err := db.QueryContext(ctx, "SELECT id, body FROM "+t.Name)
+	rows, err := db.QueryContext(ctx, "SELECT id, body FROM "+name)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", t.Name, err)
+		return fmt.Errorf("read %s: %w", name, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id string
 		var body sql.RawBytes
 		if err := rows.Scan(&id, &body); err != nil {
-			return fmt.Errorf("read %s: %w", t.Name, err)
+			return fmt.Errorf("read %s: %w", name, err)
 		}
-		object, err := t.Decode(body)
+		object, err := kind.DecodeAny(body)
 		if err != nil {
 			return err
 		}
 		if object.ObjectID() != id {
-			return fmt.Errorf("%w: one of %s has another ID than its row", table.ErrUndecodable, t.Name)
+			return fmt.Errorf("%w: one of %s has another ID than its row", table.ErrUndecodable, name)
 		}
 	}
 	return rows.Err()

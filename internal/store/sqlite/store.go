@@ -13,6 +13,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
 // readers is the maximum number of concurrent reads. Each has a connection and a cache.
@@ -129,7 +130,7 @@ func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 		return fmt.Errorf("begin read: %w", explain(s.path, err))
 	}
 	defer rollback(sqlTx)
-	return explain(s.path, read(&tx{ctx: ctx, sql: sqlTx}))
+	return explain(s.path, read(newTx(ctx, sqlTx)))
 }
 
 // Update implements store.Store. The end of ctx does not interrupt a transaction that
@@ -152,18 +153,19 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 		return fmt.Errorf("begin write: %w", err)
 	}
 	defer rollback(sqlTx)
-	t := &tx{ctx: ctx, sql: sqlTx, last: s.last}
+	t := newTx(ctx, sqlTx)
 	if err := write(t); err != nil {
 		return err
 	}
-	if len(t.noted) == 0 {
+	changes := t.Changes(s.last)
+	if len(changes) == 0 {
 		return nil
 	}
-	log, err := t.appendLog(s.now(), s.log, s.keep)
+	log, err := t.appendLog(changes, s.now(), s.log, s.keep)
 	if err != nil {
 		return fmt.Errorf("number the changes: %w", err)
 	}
-	commit := &commit{changes: t.noted, log: log}
+	commit := &commit{changes: changes, log: log}
 	if err := sqlTx.Commit(); err != nil {
 		// The transaction is over: it was committed or rolled back.
 		commit.at = s.now()
@@ -176,7 +178,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 
 // A commit is the changes of one transaction.
 type commit struct {
-	changes []noted
+	changes []table.LoggedChange
 	// log is the state of the log after the commit.
 	log logState
 	at  time.Time

@@ -3,111 +3,136 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/iam"
-	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/table"
 )
 
-// A tx implements store.Tx. It lives no longer than one call of View or Update,
-// whose context it carries.
+// A tx is one transaction. It lives no longer than one call of View or Update, whose
+// context it carries. It implements table.Statements.
 type tx struct {
-	ctx  context.Context
-	sql  *sql.Tx
-	last int64
-	// noted are the changes so far.
-	noted []noted
+	*table.Tx
+
+	ctx context.Context
+	sql *sql.Tx
 }
 
-// A noted change is one that is not in the table of changes yet.
-type noted struct {
-	store.Change
-
-	table, body string
+func newTx(ctx context.Context, sqlTx *sql.Tx) *tx {
+	t := &tx{ctx: ctx, sql: sqlTx}
+	t.Tx = table.NewTx(t)
+	return t
 }
 
-var _ store.Tx = (*tx)(nil)
-
-func (t *tx) Project(id string) (iam.Project, error)           { return projects.get(t, id) }
-func (t *tx) APIKey(accessKey string) (iam.APIKey, error)      { return apiKeys.get(t, accessKey) }
-func (t *tx) Namespace(id string) (functions.Namespace, error) { return namespaces.get(t, id) }
-func (t *tx) Function(id string) (functions.Function, error)   { return functionsTable.get(t, id) }
-func (t *tx) Token(id string) (functions.Token, error)         { return tokens.get(t, id) }
-func (t *tx) Cron(id string) (functions.Cron, error)           { return crons.get(t, id) }
-func (t *tx) Trigger(id string) (functions.Trigger, error)     { return triggers.get(t, id) }
-func (t *tx) Domain(id string) (functions.Domain, error)       { return domains.get(t, id) }
-
-func (t *tx) Namespaces(f functions.Filter, p functions.Page) ([]functions.Namespace, int, error) {
-	return namespaces.list(t, f, p)
+// GetRow implements table.Statements.
+func (t *tx) GetRow(name, id string) (document []byte, err error) {
+	err = t.sql.QueryRowContext(t.ctx, "SELECT body FROM "+name+" WHERE id = ?", id).Scan(&document)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return document, err
 }
 
-func (t *tx) Functions(f functions.Filter, p functions.Page) ([]functions.Function, int, error) {
-	return functionsTable.list(t, f, p)
+// PutRow implements table.Statements.
+func (t *tx) PutRow(name string, columns []string, values []any) error {
+	updates := make([]string, len(columns)-1)
+	for i, column := range columns[1:] {
+		updates[i] = column + " = excluded." + column
+	}
+	query := fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s", name,
+		strings.Join(columns, ", "), strings.TrimSuffix(strings.Repeat("?, ", len(columns)), ", "), strings.Join(updates, ", "))
+	_, err := t.sql.ExecContext(t.ctx, query, values...)
+	return err
 }
 
-func (t *tx) Tokens(f functions.Filter, p functions.Page) ([]functions.Token, int, error) {
-	return tokens.list(t, f, p)
+// DeleteRow implements table.Statements.
+func (t *tx) DeleteRow(name, id string) error {
+	_, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+name+" WHERE id = ?", id)
+	return err
 }
 
-func (t *tx) Crons(f functions.Filter, p functions.Page) ([]functions.Cron, int, error) {
-	return crons.list(t, f, p)
-}
-
-func (t *tx) Triggers(f functions.Filter, p functions.Page) ([]functions.Trigger, int, error) {
-	return triggers.list(t, f, p)
-}
-
-func (t *tx) Domains(f functions.Filter, p functions.Page) ([]functions.Domain, int, error) {
-	return domains.list(t, f, p)
-}
-
-// Projects implements store.Tx.
-func (t *tx) Projects() ([]iam.Project, error) {
-	all, _, err := projects.list(t, functions.Filter{}, functions.Page{})
-	return all, err
-}
-
-// APIKeys implements store.Tx.
-func (t *tx) APIKeys() ([]iam.APIKey, error) {
-	all, _, err := apiKeys.list(t, functions.Filter{}, functions.Page{})
-	return all, err
-}
-
-// Put implements functions.Tx.
-func (t *tx) Put(object store.Object) error {
-	kind, err := tableOf(object)
+// ListRows implements table.Statements.
+func (t *tx) ListRows(name string, counted bool, filter functions.Filter, page functions.Page, found func([]byte) error) (int, error) {
+	where, arguments := conditions(filter)
+	total, err := t.count(name, counted, where, arguments)
 	if err != nil {
-		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
+		return 0, err
 	}
-	body, err := kind.putAny(t, object)
-	if err != nil {
-		return fmt.Errorf("put %T %s: %w", object, object.ObjectID(), err)
+	query := "SELECT body FROM " + name + where + table.Ordering(page.Order())
+	if page.Size > 0 {
+		window, ok := table.WindowOf(page, total)
+		if !ok {
+			return total, nil
+		}
+		// The inner query skips rows in the index, without reading the table.
+		query = "SELECT body FROM " + name + " WHERE rowid IN (SELECT rowid FROM " + name + where +
+			table.Ordering(window.From) + " LIMIT ? OFFSET ?)" + table.Ordering(page.Order())
+		arguments = append(arguments, window.Size, window.Skip)
 	}
-	t.note(kind, body, store.Change{Object: object})
-	return nil
+	return total, t.documents(name, found, query, arguments...)
 }
 
-// Delete implements functions.Tx.
-func (t *tx) Delete(object store.Object) error {
-	kind, err := tableOf(object)
-	if err != nil {
-		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
-	}
-	if _, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+kind.TableName()+" WHERE id = ?", object.ObjectID()); err != nil {
-		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
-	}
-	body, err := table.Document(object)
-	if err != nil {
-		return fmt.Errorf("delete %T %s: %w", object, object.ObjectID(), err)
-	}
-	t.note(kind, body, store.Change{Object: object, Deleted: true})
-	return nil
+// EachRow implements table.Statements.
+func (t *tx) EachRow(name string, found func([]byte) error) error {
+	return t.documents(name, found, "SELECT body FROM "+name+" ORDER BY created_at, id")
 }
 
-func (t *tx) note(kind anyTable, body string, change store.Change) {
-	t.last++
-	change.Number, change.UID = t.last, newUID()
-	t.noted = append(t.noted, noted{change, kind.TableName(), body})
+func (t *tx) count(name string, counted bool, where string, arguments []any) (int, error) {
+	query := "SELECT count(*) FROM " + name + where
+	if counted {
+		query = "SELECT coalesce(sum(count), 0) FROM " + name + "_counts" + where
+	}
+	var total int
+	if err := t.sql.QueryRowContext(t.ctx, query, arguments...).Scan(&total); err != nil {
+		return 0, fmt.Errorf("count %s: %w", name, err)
+	}
+	return total, nil
+}
+
+func (t *tx) documents(name string, found func([]byte) error, query string, arguments ...any) error {
+	rows, err := t.sql.QueryContext(t.ctx, query, arguments...)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var document sql.RawBytes
+		if err := rows.Scan(&document); err != nil {
+			return fmt.Errorf("list %s: %w", name, err)
+		}
+		if err := found(document); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// conditions is the WHERE clause of a filter, with its arguments.
+func conditions(f functions.Filter) (string, []any) {
+	var terms []string
+	var arguments []any
+	for _, c := range table.Conditions(f) {
+		terms = append(terms, c.Column+" = ?")
+		arguments = append(arguments, c.Value)
+	}
+	if f.Projects != nil {
+		terms = append(terms, "project_id IN (SELECT value FROM json_each(?))")
+		arguments = append(arguments, jsonList(f.Projects))
+	}
+	if len(terms) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(terms, " AND "), arguments
+}
+
+// jsonList returns a list of texts as one argument of a statement.
+func jsonList(texts []string) string {
+	encoded, err := json.Marshal(texts)
+	if err != nil {
+		return "[]" // A list of texts can always be encoded.
+	}
+	return string(encoded)
 }

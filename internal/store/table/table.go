@@ -39,21 +39,6 @@ type Table[T store.Object] struct {
 	ids func(T) []string
 }
 
-// A Row is the row of one object. CreatedAt is in nanoseconds since 1970.
-type Row struct {
-	ID        string
-	CreatedAt int64
-	Body      string
-	// Values are the values of Table.Columns.
-	Values []any
-}
-
-// Row returns the row of an object.
-func (t Table[T]) Row(object T) (Row, error) {
-	body, err := Document(object)
-	return Row{ID: object.ObjectID(), CreatedAt: t.created(object).UnixNano(), Body: body, Values: t.values(object)}, err
-}
-
 // Holds returns the type of the objects.
 func (t Table[T]) Holds() reflect.Type { return reflect.TypeFor[T]() }
 

@@ -1,0 +1,58 @@
+package table
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/jeton-dev/jeton/internal/store"
+)
+
+// A Kind is the Table of a type of objects that the caller does not know.
+type Kind interface {
+	TableName() string
+	// Holds returns the type of the objects.
+	Holds() reflect.Type
+	// DecodeAny reads a document.
+	DecodeAny(document []byte) (store.Object, error)
+
+	// put stores an object of the type that the table holds, and returns its document.
+	put(s Statements, object store.Object) (document string, err error)
+}
+
+// Kinds are all tables. A table comes after those that its objects refer to.
+var Kinds = []Kind{Projects, APIKeys, Namespaces, Functions, Tokens, Crons, Triggers, Domains}
+
+// Named returns the table with a name, or an error that wraps ErrUndecodable.
+func Named(name string) (Kind, error) {
+	for _, k := range Kinds {
+		if k.TableName() == name {
+			return k, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %.200q is not a kind of object", ErrUndecodable, name)
+}
+
+// kindOf returns the table of an object, or ErrUnknown.
+func kindOf(object store.Object) (Kind, error) {
+	for _, k := range Kinds {
+		if k.Holds() == reflect.TypeOf(object) {
+			return k, nil
+		}
+	}
+	return nil, ErrUnknown
+}
+
+// put implements Kind.
+func (t Table[T]) put(s Statements, object store.Object) (document string, err error) {
+	o, ok := object.(T)
+	if !ok {
+		return "", ErrUnknown
+	}
+	document, err = Document(o)
+	if err != nil {
+		return "", err
+	}
+	columns := append([]string{"id", "created_at", "body"}, t.Columns...)
+	values := append([]any{o.ObjectID(), t.created(o).UnixNano(), document}, t.values(o)...)
+	return document, s.PutRow(t.Name, columns, values)
+}
