@@ -72,20 +72,14 @@ func (r *cronResource) ready(ctx context.Context, id regional.ID, known *sdk.Cro
 func (r *cronResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnRead, timeout)
 	defer cancel()
 	c, err := r.Backend.SettledCron(ctx, id, nil)
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		r.Backend.AddError(&resp.Diagnostics, "Cannot read the cron", err)
+	if !r.Found(ctx, resp, "cron", err) {
 		return
 	}
 	if c.Status != sdk.CronStatusReady {
@@ -100,11 +94,10 @@ func (r *cronResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 func (r *cronResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	functionID := tfkit.CheckReference(&resp.Diagnostics, "function_id", m.FunctionID, id.Region)
 	if resp.Diagnostics.HasError() {
 		return

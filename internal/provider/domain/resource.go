@@ -91,20 +91,14 @@ func (r *domainResource) ready(ctx context.Context, id regional.ID, known *sdk.D
 func (r *domainResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnRead, timeout)
 	defer cancel()
 	d, err := r.Backend.SettledDomain(ctx, id, nil)
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		r.Backend.AddError(&resp.Diagnostics, "Cannot read the domain", err)
+	if !r.Found(ctx, resp, "domain", err) {
 		return
 	}
 	if d.Status != sdk.DomainStatusReady {
@@ -120,11 +114,9 @@ func (r *domainResource) Read(ctx context.Context, req resource.ReadRequest, res
 func (r *domainResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
-	if !ok {
+	if _, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics); !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 

@@ -176,20 +176,14 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnRead, timeout)
 	defer cancel()
 	f, err := r.Backend.SettledFunction(ctx, id, nil)
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		r.Backend.AddError(&resp.Diagnostics, "Cannot read the function", err)
+	if !r.Found(ctx, resp, "function", err) {
 		return
 	}
 	known := readArchives(ctx, req.Private, &resp.Diagnostics)
@@ -220,11 +214,10 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	secrets := config.secretUpdate(&prior, tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics))
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnUpdate, timeout)
 	defer cancel()
 	f, err := r.Backend.SettledFunction(ctx, id, nil)

@@ -102,20 +102,14 @@ func (r *namespaceResource) ready(ctx context.Context, id regional.ID, known *sd
 func (r *namespaceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnRead, timeout)
 	defer cancel()
 	n, err := r.Backend.SettledNamespace(ctx, id, nil)
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		r.Backend.AddError(&resp.Diagnostics, "Cannot read the function namespace", err)
+	if !r.Found(ctx, resp, "function namespace", err) {
 		return
 	}
 	if n.Status != sdk.NamespaceStatusReady {
@@ -136,11 +130,10 @@ func (r *namespaceResource) Update(ctx context.Context, req resource.UpdateReque
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	secrets := config.secretUpdate(&prior, tfkit.StoredSecretNames(ctx, req.Private, &resp.Diagnostics))
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnUpdate, timeout)
 	defer cancel()
 	n, err := r.ready(ctx, id, nil)

@@ -7,8 +7,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/jeton-dev/jeton/internal/provider/client"
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 )
 
@@ -63,6 +65,31 @@ func (*BaseResource) StateID(v types.String, diags *diag.Diagnostics) (regional.
 		return regional.ID{}, false
 	}
 	return id, true
+}
+
+// Identify returns the ID of an object in a state or plan, and sets the resource
+// identity. It returns false if diags has errors, or after it has added one.
+func (b *BaseResource) Identify(ctx context.Context, v types.String, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics) (regional.ID, bool) {
+	id, ok := b.StateID(v, diags)
+	if ok {
+		SetIdentity(ctx, identity, id, diags)
+	}
+	return id, ok
+}
+
+// Found reports whether the object of a Read exists. err is the error of reading it. An
+// object that does not exist is removed from the state; every other error is added to
+// the diagnostics.
+func (b *BaseResource) Found(ctx context.Context, resp *resource.ReadResponse, noun string, err error) bool {
+	switch {
+	case err == nil:
+		return true
+	case client.IsNotFound(err):
+		resp.State.RemoveResource(ctx)
+	default:
+		b.Backend.AddError(&resp.Diagnostics, "Cannot read the "+noun, err)
+	}
+	return false
 }
 
 // DeleteObject deletes the object in the state and waits until the service no longer

@@ -87,20 +87,14 @@ func (r *tokenResource) Create(ctx context.Context, req resource.CreateRequest, 
 func (r *tokenResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	t, err := r.Backend.RefreshedToken(ctx, id, m.scope(id.Region))
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		r.Backend.AddError(&resp.Diagnostics, "Cannot read the function token", err)
+	if !r.Found(ctx, resp, "function token", err) {
 		return
 	}
 	m.fill(id, t)
@@ -129,11 +123,9 @@ func (r *tokenResource) warn(id regional.ID, m *model, t *sdk.Token, diags *diag
 func (r *tokenResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
-	if !ok {
+	if _, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics); !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 

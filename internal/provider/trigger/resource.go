@@ -77,20 +77,14 @@ func (r *triggerResource) ready(ctx context.Context, id regional.ID, known *sdk.
 func (r *triggerResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m model
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnRead, timeout)
 	defer cancel()
 	t, err := r.Backend.SettledTrigger(ctx, id, nil)
-	if client.IsNotFound(err) {
-		resp.State.RemoveResource(ctx)
-		return
-	}
-	if err != nil {
-		r.Backend.AddError(&resp.Diagnostics, "Cannot read the trigger", err)
+	if !r.Found(ctx, resp, "trigger", err) {
 		return
 	}
 	if t.Status != sdk.TriggerStatusReady {
@@ -110,11 +104,10 @@ func (r *triggerResource) Read(ctx context.Context, req resource.ReadRequest, re
 func (r *triggerResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	id, ok := r.StateID(m.ID, &resp.Diagnostics)
+	id, ok := r.Identify(ctx, m.ID, resp.Identity, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	ctx, cancel := tfkit.WithTimeout(ctx, m.Timeouts, tfkit.OnUpdate, timeout)
 	defer cancel()
 	t, err := r.Backend.SettledTrigger(ctx, id, nil)
