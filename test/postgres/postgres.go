@@ -15,13 +15,14 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/jeton-dev/jeton/test/shared"
 )
 
 // superuser is the name of the superuser.
@@ -41,33 +42,16 @@ type Server struct {
 	databases atomic.Int64
 }
 
-var (
-	shared     *Server
-	startOnce  sync.Once
-	startError error
-)
+var perProgram = shared.Server[*Server]{Start: Start}
 
 // Main runs the tests of a program and stops its server. TestMain calls it.
-func Main(m *testing.M) {
-	code := m.Run()
-	if shared != nil {
-		if err := shared.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = max(code, 1)
-		}
-	}
-	os.Exit(code)
-}
+func Main(m *testing.M) { perProgram.Main(m) }
 
 // Database returns the URL of a new, empty database of the program's server, which it
 // starts first if necessary. TestMain must call Main.
 func Database(t testing.TB) string {
 	t.Helper()
-	startOnce.Do(func() { shared, startError = Start() })
-	if startError != nil {
-		t.Fatal(startError)
-	}
-	return shared.Database(t)
+	return perProgram.Get(t).Database(t)
 }
 
 // Start starts a server. The caller must stop it. It ends with the test program.

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/jeton-dev/jeton/test/await"
+	"github.com/jeton-dev/jeton/test/shared"
 )
 
 // The credentials of the server's owner.
@@ -43,33 +43,16 @@ type Server struct {
 	buckets      atomic.Int64
 }
 
-var (
-	shared     *Server
-	startOnce  sync.Once
-	startError error
-)
+var perProgram = shared.Server[*Server]{Start: func() (*Server, error) { return Start(context.Background()) }}
 
 // Main runs the tests of a program and stops its server. TestMain calls it.
-func Main(m *testing.M) {
-	code := m.Run()
-	if shared != nil {
-		if err := shared.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = max(code, 1)
-		}
-	}
-	os.Exit(code)
-}
+func Main(m *testing.M) { perProgram.Main(m) }
 
 // Shared returns the server of the program, which it starts first if necessary. TestMain
 // must call Main.
 func Shared(t testing.TB) *Server {
 	t.Helper()
-	startOnce.Do(func() { shared, startError = Start(context.Background()) })
-	if startError != nil {
-		t.Fatal(startError)
-	}
-	return shared
+	return perProgram.Get(t)
 }
 
 // program returns the path of versitygw.
