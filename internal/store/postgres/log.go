@@ -187,11 +187,7 @@ func (t *tx) replay(from int64, apply func(store.Change)) error {
 	var body pgtype.DriverBytes
 	return t.rows("SELECT number, at, kind, deleted, uid, body FROM changes WHERE number > $1 ORDER BY number", []any{from},
 		[]any{&c.Number, &at, &kind, &c.Deleted, &c.UID, &body}, func() (err error) {
-			known, err := table.Named(kind)
-			if err != nil {
-				return err
-			}
-			if c.Object, err = known.DecodeAny(body); err != nil {
+			if c.Object, err = table.Decode(kind, body); err != nil {
 				return err
 			}
 			c.CommittedAt = time.Unix(0, at).UTC()

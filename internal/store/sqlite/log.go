@@ -130,11 +130,7 @@ func (t *tx) replay(from int64, follower store.Follower) error {
 		if err := rows.Scan(&c.Number, &at, &kind, &c.Deleted, &c.UID, &body); err != nil {
 			return err
 		}
-		known, err := table.Named(kind)
-		if err != nil {
-			return err
-		}
-		if c.Object, err = known.DecodeAny(body); err != nil {
+		if c.Object, err = table.Decode(kind, body); err != nil {
 			return err
 		}
 		c.CommittedAt = time.Unix(0, at).UTC()

@@ -1,3 +1,4 @@
-// Package table describes the tables in which SQL stores keep objects: the names,
-// the columns, and the JSON document of each object. It executes no SQL.
+// Package table has what SQL stores share: the tables of objects with their columns, the
+// JSON document of each object, and a transaction over the statements of a database. It
+// contains no SQL but the order of lists.
 package table

@@ -22,11 +22,11 @@ type Kind interface {
 // Kinds are all tables. A table comes after those that its objects refer to.
 var Kinds = []Kind{Projects, APIKeys, Namespaces, Functions, Tokens, Crons, Triggers, Domains}
 
-// Named returns the table with a name, or an error that wraps ErrUndecodable.
-func Named(name string) (Kind, error) {
+// Decode reads a document of the table with a name. Its errors wrap ErrUndecodable.
+func Decode(name string, document []byte) (store.Object, error) {
 	for _, k := range Kinds {
 		if k.TableName() == name {
-			return k, nil
+			return k.DecodeAny(document)
 		}
 	}
 	return nil, fmt.Errorf("%w: %.200q is not a kind of object", ErrUndecodable, name)
