@@ -24,6 +24,7 @@ type Table struct {
 	// routes the route of each function ID.
 	hosts  map[string]string
 	routes map[string]route
+	names  names
 	tokens map[functions.Digest]grant
 	uses   uses
 	// revoked contains recently deleted tokens, for the log.
@@ -112,7 +113,7 @@ func parseID(id string) uuid.UUID {
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{hosts: map[string]string{}, routes: map[string]route{}, tokens: map[functions.Digest]grant{}, revoked: newRevoked()}
+	return &Table{hosts: map[string]string{}, routes: map[string]route{}, names: newNames(), tokens: map[functions.Digest]grant{}, revoked: newRevoked()}
 }
 
 // Apply applies a change. Every decision after Apply has returned takes the change into
@@ -122,6 +123,8 @@ func (t *Table) Apply(change store.Change) {
 	defer t.mu.Unlock()
 	t.applied.Add(1)
 	switch o := change.Object.(type) {
+	case functions.Namespace:
+		t.applyNamespace(o, change.Deleted)
 	case functions.Function:
 		t.applyFunction(o, change.Deleted || o.Status == functions.Deleting)
 	case functions.Domain:
@@ -155,7 +158,7 @@ func (t *Table) swap(fresh *Table) {
 		}
 		t.revoked.add(digest, slot.token)
 	}
-	t.hosts, t.routes, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.tokens, fresh.uses
+	t.hosts, t.routes, t.names, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.names, fresh.tokens, fresh.uses
 	t.applied.Add(1)
 }
 
@@ -163,10 +166,12 @@ func (t *Table) applyFunction(f functions.Function, removed bool) {
 	if removed {
 		delete(t.hosts, hostname(f.DomainName))
 		delete(t.routes, f.ID)
+		t.names.removeFunction(f.ID)
 		return
 	}
 	t.hosts[hostname(f.DomainName)] = f.ID
 	t.routes[f.ID] = routeOf(f)
+	t.names.setFunction(f)
 }
 
 // applyDomain adds or removes the custom hostname of a function. Only ready domains are in the
