@@ -19,6 +19,7 @@ import (
 type serveCommand struct {
 	storageFlags   `group:"storage"`
 	networkFlags   `group:"network"`
+	addressFlags   `group:"network"`
 	tlsFlags       `group:"tls"`
 	accessFlags    `group:"access"`
 	triggerFlags   `group:"triggers"`
