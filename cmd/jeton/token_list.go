@@ -2,26 +2,30 @@ package main
 
 import (
 	"context"
+	"strings"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/remote"
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// listTokensCommand lists tokens of any project: it uses the admin socket.
-type listTokensCommand struct {
-	Namespace string `help:"Namespace of the tokens (ID)." required:"" xor:"scope" placeholder:"ID"`
-	Function  string `help:"Function of the tokens (ID)." required:"" xor:"scope" placeholder:"ID"`
-	listing
-}
-
-// Run prints a table.
-func (c *listTokensCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	all, err := callAdmin(line.DataDir, "list tokens", func(client *admin.Client) ([]admin.Token, error) {
-		return client.Tokens(ctx, c.Namespace, c.Function)
-	})
-	if err != nil {
-		return err
+// stored returns the tokens by ID, with the time of their last use. It returns nil unless the
+// server runs on this machine and this user may use its admin socket: the API of Scaleway has no
+// such field.
+func (*listTokensCommand) stored(ctx context.Context, dataDir string, s *remote.Server, request *function.ListTokensRequest) map[string]admin.Token {
+	endpoints, serving := server.Reach(dataDir)
+	if !serving || strings.TrimRight(endpoints.API, "/") != s.URL {
+		return nil
 	}
-	return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION", rows(all, func(t admin.Token) []string {
-		return []string{t.ID, formatTime(&t.CreatedAt, ""), formatTime(t.ExpiresAt, "never"), formatTime(t.LastUsedAt, "never"), t.Description}
-	}))
+	tokens, err := admin.NewClient(endpoints.Admin).Tokens(ctx, text(request.NamespaceID), text(request.FunctionID))
+	if err != nil {
+		return nil
+	}
+	stored := map[string]admin.Token{}
+	for _, t := range tokens {
+		stored[t.ID] = t
+	}
+	return stored
 }
