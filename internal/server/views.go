@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/foreign"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store"
@@ -19,6 +20,7 @@ type views struct {
 	directory *iam.Directory
 	keys      *token.KeySet
 	uses      *usage.Recorder
+	adopter   *foreign.Adopter
 }
 
 func newViews(b *base) (*views, error) {
@@ -30,7 +32,11 @@ func newViews(b *base) (*views, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &views{table: table, directory: directory, keys: token.NewKeySet(), uses: uses}, nil
+	adopter, err := foreign.New(foreign.Config{Store: b.store, Log: b.log})
+	if err != nil {
+		return nil, err
+	}
+	return &views{table: table, directory: directory, keys: token.NewKeySet(), uses: uses, adopter: adopter}, nil
 }
 
 // follow makes all views apply every change of the store. The views that admit calls
@@ -40,7 +46,7 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 	wrap func(store.Follower) store.Follower,
 ) (*store.Fanout, error) {
 	all := store.NewFanout(
-		store.Directory(v.directory), v.table,
+		store.Directory(v.directory), v.table, v.adopter,
 		store.Hook{OnChange: func(change store.Change) { o.metrics.Revoked(change, b.config.Now()) }},
 		v.keys, o.metrics, d.reconciler, c.crons, c.triggers,
 		store.Hook{OnChange: func(store.Change) { c.gateway.Recheck() }, OnReload: c.gateway.Recheck},
