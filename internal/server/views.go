@@ -55,6 +55,8 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 	if wrap != nil {
 		follower = wrap(follower)
 	}
+	// The position of the node stands for that of all followers, so it is the last.
+	follower = store.NewFanout(follower, b.node.Follower())
 	if err := b.store.Follow(ctx, store.Position{}, follower); err != nil {
 		return nil, err
 	}
@@ -63,18 +65,18 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 	return all, nil
 }
 
-// settledKeys is the directory of API keys while the outcome of every commit is
-// known.
+// settledKeys is the directory of API keys while the node has its lease and the outcome
+// of every commit is known.
 type settledKeys struct {
 	*iam.Directory
 
-	store store.Store
+	settled func() bool
 }
 
 // Authenticate returns the API key with a secret key. Returns store.ErrUnsettled
 // while the directory may contain a deleted key.
 func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, error) {
-	if !k.store.Settled() {
+	if !k.settled() {
 		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Authenticate(secretKey, now)
@@ -83,7 +85,7 @@ func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, 
 // Recheck returns the API key with an access key, if it is still valid. Returns
 // store.ErrUnsettled while the directory may contain a deleted key.
 func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error) {
-	if !k.store.Settled() {
+	if !k.settled() {
 		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Recheck(accessKey, now)
