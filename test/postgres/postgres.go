@@ -47,6 +47,9 @@ var perProgram = shared.Server[*Server]{Start: Start}
 // Main runs the tests of a program and stops its server. TestMain calls it.
 func Main(m *testing.M) { perProgram.Main(m) }
 
+// Run runs tests and stops the program's server, in a TestMain with several servers.
+func Run(tests func() int) int { return perProgram.Run(tests) }
+
 // Database returns the URL of a new, empty database of the program's server, which it
 // starts first if necessary. TestMain must call Main.
 func Database(t testing.TB) string {

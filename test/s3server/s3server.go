@@ -48,6 +48,9 @@ var perProgram = shared.Server[*Server]{Start: func() (*Server, error) { return 
 // Main runs the tests of a program and stops its server. TestMain calls it.
 func Main(m *testing.M) { perProgram.Main(m) }
 
+// Run runs tests and stops the program's server, in a TestMain with several servers.
+func Run(tests func() int) int { return perProgram.Run(tests) }
+
 // Shared returns the server of the program, which it starts first if necessary. TestMain
 // must call Main.
 func Shared(t testing.TB) *Server {

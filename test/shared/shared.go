@@ -35,13 +35,17 @@ func (s *Server[S]) Get(t testing.TB) S {
 }
 
 // Main runs the tests of a program, stops the server, and exits. TestMain calls it.
-func (s *Server[S]) Main(m *testing.M) {
-	code := m.Run()
+func (s *Server[S]) Main(m *testing.M) { os.Exit(s.Run(m.Run)) }
+
+// Run runs tests, stops the server, and returns the exit code of the program. It is for
+// programs with several servers.
+func (s *Server[S]) Run(tests func() int) int {
+	code := tests()
 	if s.running {
 		if err := s.server.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}
 	}
-	os.Exit(code)
+	return code
 }
