@@ -2,35 +2,59 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// Canary returns the canary of the database: a value that was sealed with the sealing
-// key of the installation, so that a server can refuse another key. If the database has
-// no canary, Canary stores the value that seal returns.
-func (s *Store) Canary(ctx context.Context, seal func() []byte) (sealed []byte, err error) {
-	err = pgx.BeginFunc(ctx, s.pool, func(sqlTx pgx.Tx) error {
-		t := newTx(ctx, sqlTx)
-		if _, err := t.lockHead(); err != nil {
+// The settings of an installation.
+const (
+	// CanarySetting is a value that was sealed with the sealing key of the installation,
+	// so that a server can refuse another key.
+	CanarySetting = "canary"
+	// BlobsSetting is the location of the archives and artifacts.
+	BlobsSetting = "blobs"
+)
+
+// Setting returns a setting of the installation, which never changes. If it is not set,
+// Setting stores the value that create returns, unless another server is faster.
+func (s *Store) Setting(ctx context.Context, name string, create func() ([]byte, error)) (value []byte, err error) {
+	value, found, err := s.setting(ctx, name)
+	if err != nil || found {
+		return value, err
+	}
+	created, err := create()
+	if err != nil {
+		return nil, err
+	}
+	err = s.locked(ctx, func(t *tx) error {
+		if err := t.exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, created); err != nil {
 			return err
 		}
-		if err := t.exec("INSERT INTO settings (name, value) VALUES ('canary', $1) ON CONFLICT DO NOTHING", seal()); err != nil {
-			return err
-		}
-		return t.scan("SELECT value FROM settings WHERE name = 'canary'", nil, &sealed)
+		return t.scan("SELECT value FROM settings WHERE name = $1", []any{name}, &value)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the canary of the sealing key: %w", s.explain(err))
+		return nil, fmt.Errorf("store the setting %s: %w", name, err)
 	}
-	return sealed, nil
+	return value, nil
 }
 
-// HasCanary reports whether the database has a canary.
-func (s *Store) HasCanary(ctx context.Context) (has bool, err error) {
+// HasSetting reports whether a setting is set.
+func (s *Store) HasSetting(ctx context.Context, name string) (bool, error) {
+	_, found, err := s.setting(ctx, name)
+	return found, err
+}
+
+func (s *Store) setting(ctx context.Context, name string) (value []byte, found bool, err error) {
 	err = s.retry(ctx, func() error {
-		return againIf(s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM settings WHERE name = 'canary')").Scan(&has))
+		return againIf(s.pool.QueryRow(ctx, "SELECT value FROM settings WHERE name = $1", name).Scan(&value))
 	})
-	return has, s.explain(err)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read the setting %s: %w", name, s.explain(err))
+	}
+	return value, true, nil
 }
