@@ -33,6 +33,7 @@ const configTag = "config"
 // flagGroups are the headings of the flags in --help and docs/jeton.yaml.
 var flagGroups = []kong.Group{
 	{Key: "storage", Title: "Storage:"},
+	{Key: "cluster", Title: "Cluster:"},
 	{Key: "network", Title: "Network:"},
 	{Key: "tls", Title: "TLS certificates:"},
 	{Key: "access", Title: "Access:"},

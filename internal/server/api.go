@@ -32,11 +32,11 @@ func (p parts) apiHandler(projects *admin.Service, stopping <-chan struct{}) (ht
 		return nil, err
 	}
 	a, err := api.New(api.Config{
-		Service: service, Keys: settledKeys{p.directory, p.store}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: p.archives,
+		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: p.archives,
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{p.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: p.keys.Document,
-		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Observer: p.requestObserver(),
+		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.node.Gate, Observer: p.requestObserver(),
 	})
 	if err != nil {
 		return nil, err

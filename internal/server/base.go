@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/jeton-dev/jeton/internal/cluster"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
@@ -23,6 +24,7 @@ type base struct {
 	*storage
 	*blobs
 
+	node      *cluster.Node
 	listeners *listeners
 }
 
@@ -51,9 +53,13 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err != nil {
 		return nil, err
 	}
+	node, err := newNode(config, log, data, storage.store, listeners)
+	if err != nil {
+		return nil, err
+	}
 	return &base{
 		config: config, log: log, clock: &clock{now: config.Now, log: log}, folder: data,
-		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, listeners: listeners,
+		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, node: node, listeners: listeners,
 	}, nil
 }
 

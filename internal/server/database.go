@@ -49,7 +49,7 @@ func openDatabase(ctx context.Context, config Config, log *slog.Logger, data fol
 	if hasFile {
 		return nil, fmt.Errorf("the data folder %s has an SQLite database: start without --database, or use another data folder", data)
 	}
-	database, err := postgres.Open(ctx, config.Database, config.Now, postgres.WithLock(), postgres.WithLog(log))
+	database, err := postgres.Open(ctx, config.Database, config.Now, postgres.WithLog(log))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func openDatabase(ctx context.Context, config Config, log *slog.Logger, data fol
 		return nil, err
 	}
 	if used && !hasKey {
-		return nil, fmt.Errorf("%s is missing, and without it the sealed values of the database are lost: copy the data folder of the server that used the database", data.path(keyFile))
+		return nil, fmt.Errorf("%s is missing, and without it the sealed values of the database are lost: copy the file from a node of the cluster, or restore it from a backup", data.path(keyFile))
 	}
 	return database, nil
 }
@@ -83,7 +83,7 @@ func checkSealingKey(ctx context.Context, database *postgres.Store, sealer *secr
 		return err
 	}
 	if plain, err := sealer.Open(sealed, canaryPurpose); err != nil || string(plain) != canary {
-		return fmt.Errorf("%s is not the key that sealed the values of the database: copy the data folder of the server that used the database", data.path(keyFile))
+		return fmt.Errorf("%s is not the key that sealed the values of the database: copy the file from a node of the cluster", data.path(keyFile))
 	}
 	// The canary differs between databases, because it is sealed with a random nonce.
 	digest := sha256.Sum256(sealed)

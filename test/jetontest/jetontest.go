@@ -72,7 +72,7 @@ func configured(t testing.TB, dataDir string, options []Option) *Jeton {
 	config := server.DefaultConfig(dataDir)
 	config.CacheDir = server.DefaultCacheDir(config.DataDir)
 	config.NewID = sameProject(config.NewID)
-	config.APIListen, config.GatewayListen, config.OpsListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	config.APIListen, config.GatewayListen, config.OpsListen, config.ClusterListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
 	// Most servers of tests run for a second and need no warm sandboxes.

@@ -12,12 +12,3 @@ func WithCommitHook(hook func(error) error) Option {
 func WithLookUp(timeout, retry time.Duration) Option {
 	return func(s *Store) { s.lookUp, s.retryLookUp = timeout, retry }
 }
-
-// PauseLock ends the checks of the lock, as if the process were paused, and sets the
-// lease. It returns the owner in the head row.
-func (s *Store) PauseLock(lease time.Duration) string {
-	s.lock.cancel()
-	<-s.lock.done
-	s.lock.lease = lease
-	return s.lock.owner
-}

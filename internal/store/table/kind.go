@@ -20,7 +20,7 @@ type Kind interface {
 }
 
 // Kinds are all tables. A table comes after those that its objects refer to.
-var Kinds = []Kind{Projects, APIKeys, Namespaces, Functions, Tokens, Crons, Triggers, Domains}
+var Kinds = []Kind{Projects, APIKeys, Namespaces, Functions, Tokens, Crons, Triggers, Domains, Members}
 
 // Decode reads a document of the table with a name. Its errors wrap ErrUndecodable.
 func Decode(name string, document []byte) (store.Object, error) {

@@ -115,6 +115,15 @@ func (x *Tx) Usable(key string) error {
 	return nil
 }
 
+// Member implements store.Tx.
+func (x *Tx) Member(incarnation string) (store.Member, error) { return get(x, Members, incarnation) }
+
+// Members implements store.Tx.
+func (x *Tx) Members() ([]store.Member, error) {
+	all, _, err := list(x, Members, functions.Filter{}, functions.Page{})
+	return all, err
+}
+
 // Put implements functions.Tx.
 func (x *Tx) Put(object store.Object) error {
 	kind, err := kindOf(object)
