@@ -36,12 +36,8 @@ func (s *Store) locked(ctx context.Context, write func(*tx) error) error {
 		var t *tx
 		err := pgx.BeginFunc(ctx, s.pool, func(sqlTx pgx.Tx) error {
 			t = newTx(ctx, sqlTx)
-			head, err := t.lockHead()
-			if err != nil {
+			if _, err := t.lockHead(); err != nil {
 				return err
-			}
-			if s.lock != nil && head.owner != s.lock.owner {
-				return ErrLockLost
 			}
 			return write(t)
 		})
