@@ -22,6 +22,7 @@ import (
 	"github.com/jeton-dev/jeton/test/jetontest"
 	"github.com/jeton-dev/jeton/test/postgres"
 	"github.com/jeton-dev/jeton/test/s3server"
+	"github.com/jeton-dev/jeton/test/shared"
 )
 
 // keyFile is the file of the data folder with the key that all nodes share.
@@ -50,7 +51,7 @@ type Node struct {
 // Main runs the tests of a program and stops the servers that its clusters share. TestMain
 // calls it.
 func Main(m *testing.M) {
-	os.Exit(postgres.Run(func() int { return s3server.Run(m.Run) }))
+	shared.Main(m, postgres.StopShared, s3server.StopShared)
 }
 
 // Start runs a cluster of n nodes in the process of the test until the test ends. It

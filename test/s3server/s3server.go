@@ -48,8 +48,9 @@ var perProgram = shared.Server[*Server]{Start: func() (*Server, error) { return 
 // Main runs the tests of a program and stops its server. TestMain calls it.
 func Main(m *testing.M) { perProgram.Main(m) }
 
-// Run runs tests and stops the program's server, in a TestMain with several servers.
-func Run(tests func() int) int { return perProgram.Run(tests) }
+// StopShared stops the server of the program, for programs with several servers: see
+// shared.Main.
+func StopShared() error { return perProgram.Stop() }
 
 // Shared returns the server of the program, which it starts first if necessary. TestMain
 // must call Main.
