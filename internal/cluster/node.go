@@ -99,6 +99,9 @@ type Node struct {
 	// mustJoin means that the node must join as a new incarnation, and left that it must not
 	// join again.
 	mustJoin, left atomic.Bool
+	// outdated means that the change log has a kind of object that this version does not
+	// know. The process gets no lease any more.
+	outdated atomic.Bool
 	// renewing makes renewals, joins and the end of the membership exclusive.
 	renewing sync.Mutex
 	// tried are the incarnations that may have joined. renewing guards it.
@@ -276,6 +279,17 @@ func (n *Node) membersChanged() {
 func (n *Node) Forked() {
 	n.forks.Add(1)
 	n.void(true)
+}
+
+// catchUp applies all changes that are committed now. The lease is void for good if this
+// version does not know the kind of one of them: it cannot know what the change forbids.
+func (n *Node) catchUp(ctx context.Context) error {
+	err := n.config.Registry.CatchUp(ctx)
+	if errors.Is(err, store.ErrUnknownKind) {
+		n.outdated.Store(true)
+		n.void(false)
+	}
+	return err
 }
 
 // void ends the lease at once. With join, the node joins again before it renews.
