@@ -18,8 +18,6 @@ import (
 	pgtest "github.com/jeton-dev/jeton/test/postgres"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
-
 // nodeConfig returns the configuration of a node of a cluster.
 func nodeConfig(t *testing.T, database, name string, key []byte) server.Config {
 	t.Helper()
