@@ -263,5 +263,7 @@ func (r *Reconciler) storeArtifact(ctx context.Context, f functions.Function, la
 // setBuildMessage shows users how far the build is.
 func (r *Reconciler) setBuildMessage(ctx context.Context, f functions.Function, message string) error {
 	generation := f.Generation
-	return r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.SetBuildMessage(generation, message, r.config.Now()) })
+	return r.updateDeployment(ctx, f, func(_ functions.Tx, f *functions.Function) error {
+		return f.SetBuildMessage(generation, message, r.config.Now())
+	})
 }

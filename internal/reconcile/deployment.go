@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/scale"
 	"github.com/jeton-dev/jeton/internal/store"
@@ -51,7 +52,7 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		return fmt.Errorf("deploy function %s: %w", f.ID, err)
 	}
 	r.config.Log.Warn("deployment failed", "function_id", f.ID, "generation", f.Generation, "error", err)
-	err = r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.Fail(generation, message, r.config.Now()) })
+	err = r.updateDeployment(ctx, f, func(_ functions.Tx, f *functions.Function) error { return f.Fail(generation, message, r.config.Now()) })
 	if errors.Is(err, functions.ErrSuperseded) {
 		return nil
 	}
@@ -64,6 +65,9 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 	if f.Target == "" {
 		// The real service says "internal error". Clients do not evaluate the text.
 		return functions.Revision{}, &deploymentError{"internal error: no code was uploaded for the function: request an upload URL (GET .../upload-url), PUT the archive to it, and deploy"}
+	}
+	if missing := f.MissingSecrets(n); missing != "" {
+		return functions.Revision{}, &deploymentError{missing}
 	}
 	built, err := r.artifact(ctx, f, n.ProjectID)
 	if err != nil {
@@ -119,18 +123,29 @@ func (r *Reconciler) activate(ctx context.Context, f functions.Function, revisio
 	if f.Revision != nil {
 		change.previous = f.Revision.ID
 	}
-	err := r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.MarkReady(generation, revision, r.config.Now()) })
+	artifact := blob.Ref{FunctionID: f.ID, Name: revision.Artifact}.Key()
+	err := r.updateDeployment(ctx, f, func(tx functions.Tx, f *functions.Function) error {
+		if err := f.MarkReady(generation, revision, r.config.Now()); err != nil {
+			return err
+		}
+		return tx.Usable(artifact)
+	})
 	switch {
 	case change.previous == change.next:
 	case err == nil:
 		r.retire(f.ID, change.previous)
-	case errors.Is(err, functions.ErrSuperseded), errors.Is(err, store.ErrNotOwner), functions.IsNotFound(err):
+	case isRefused(err), functions.IsNotFound(err):
 		r.discard(ctx, f.ID, change.next)
 	default:
 		// The revision may serve: settle finds out before the next step.
 		r.undecided.Store(f.ID, change)
 	}
 	return err
+}
+
+// isRefused reports whether a step of a deployment was certainly not committed.
+func isRefused(err error) bool {
+	return errors.Is(err, functions.ErrSuperseded) || errors.Is(err, functions.ErrCondemned) || errors.Is(err, store.ErrNotOwner)
 }
 
 // settle stops the revision that does not serve after a replacement whose commit had
@@ -191,13 +206,13 @@ func (r *Reconciler) removeOldFiles(functionID string) {
 }
 
 // updateDeployment commits a step of the deployment of a function.
-func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function, step func(*functions.Function) error) error {
+func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function, step func(functions.Tx, *functions.Function) error) error {
 	return r.config.Owners.Owned(f.ID).Update(ctx, func(tx functions.Tx) error {
 		current, err := tx.Function(f.ID)
 		if err != nil {
 			return err
 		}
-		if err := step(&current); err != nil {
+		if err := step(tx, &current); err != nil {
 			return err
 		}
 		return tx.Put(current)

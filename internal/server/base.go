@@ -45,7 +45,7 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err := warnOfClock(ctx, config, storage.store, log); err != nil {
 		return nil, err
 	}
-	blobs, err := openBlobs(ctx, config, data, storage.installation, opened)
+	blobs, err := openBlobs(ctx, config, data, storage, opened)
 	if err != nil {
 		return nil, err
 	}

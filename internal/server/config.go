@@ -36,6 +36,7 @@ const (
 	DefaultBuildDisk     = 4 << 30
 	DefaultBuildCache    = 2 << 30
 	DefaultBlobCache     = 8 << 30
+	DefaultBlobRetention = 24 * time.Hour
 	DefaultBuildsAtOnce  = 4
 	DefaultCacheSize     = 16 << 30
 	DefaultProjectCache  = 4 << 30
@@ -69,6 +70,10 @@ type Config struct {
 	// CacheDir that are not in use, in bytes.
 	Blobs     string
 	BlobCache int64
+	// BlobRetention is how long objects in Blobs are kept after they are no longer needed,
+	// so that backups of Database within this time find them. It has no effect without
+	// Database.
+	BlobRetention time.Duration
 	// Credentials is the file to which the first start writes the new API key, in the
 	// format of Scaleway's configuration file. The server reads no key from it.
 	Credentials string
@@ -192,6 +197,7 @@ func DefaultConfig(dataDir string) Config {
 		BuildDisk:     DefaultBuildDisk,
 		BuildCache:    DefaultBuildCache,
 		BlobCache:     DefaultBlobCache,
+		BlobRetention: DefaultBlobRetention,
 		BuildsAtOnce:  DefaultBuildsAtOnce,
 		LogSize:       DefaultLogSize,
 		CacheSize:     DefaultCacheSize, ProjectCacheSize: DefaultProjectCache,
@@ -230,6 +236,9 @@ func (c *Config) Validate() error {
 		if _, err := s3.ParseLocation(c.Blobs); err != nil {
 			return fmt.Errorf("blobs: %w", err)
 		}
+	}
+	if c.BlobRetention < 0 {
+		return fmt.Errorf("blob-retention is %v: it must not be negative", c.BlobRetention)
 	}
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: it must be at least 1", c.Scale.Queue)

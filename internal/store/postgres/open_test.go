@@ -85,17 +85,17 @@ func TestOpen_RacedByManyProcesses(t *testing.T) {
 func TestCanary_IsStoredOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, server.Database(t))
-	if has, err := s.HasCanary(t.Context()); has || err != nil {
-		t.Errorf("HasCanary() = %v, %v", has, err)
+	if has, err := s.HasSetting(t.Context(), postgres.CanarySetting); has || err != nil {
+		t.Errorf("HasSetting() = %v, %v", has, err)
 	}
 	for _, value := range []string{"first", "second"} {
-		got, err := s.Canary(t.Context(), func() []byte { return []byte(value) })
+		got, err := s.Setting(t.Context(), postgres.CanarySetting, func() ([]byte, error) { return []byte(value), nil })
 		if err != nil || string(got) != "first" {
-			t.Errorf("Canary() = %q, %v, want that of the first call", got, err)
+			t.Errorf("Setting() = %q, %v, want that of the first call", got, err)
 		}
 	}
-	if has, err := s.HasCanary(t.Context()); !has || err != nil {
-		t.Errorf("HasCanary() = %v, %v", has, err)
+	if has, err := s.HasSetting(t.Context(), postgres.CanarySetting); !has || err != nil {
+		t.Errorf("HasSetting() = %v, %v", has, err)
 	}
 }
 
