@@ -36,7 +36,7 @@ var ErrNotConfirmed = &functions.Error{
 }
 
 // ErrNotOwner is returned by a transaction for work that another member does.
-var ErrNotOwner = errors.New("another member of the cluster owns this work")
+var ErrNotOwner = store.ErrNotOwner
 
 // Registry keeps the leases of members in the database. The store on PostgreSQL
 // implements it.
