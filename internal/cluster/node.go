@@ -36,7 +36,7 @@ var ErrNotConfirmed = &functions.Error{
 }
 
 // ErrNotOwner is returned by a transaction for work that another member does.
-var ErrNotOwner = errors.New("another member of the cluster owns this work")
+var ErrNotOwner = store.ErrNotOwner
 
 // Registry keeps the leases of members in the database. The store on PostgreSQL
 // implements it.
@@ -197,6 +197,27 @@ func (n *Node) Forks() int64 { return n.forks.Load() }
 // Members returns the members, in the order in which they joined, and the number of the
 // last change of a member. It returns no members for a node that is alone.
 func (n *Node) Members() ([]store.Member, int64) { return n.view.all() }
+
+// Member returns the member with an incarnation, and whether there is one.
+func (n *Node) Member(incarnation string) (store.Member, bool) {
+	m := n.view.member(incarnation)
+	return m, m.Incarnation != ""
+}
+
+// Membership returns the number of the last change of a member.
+func (n *Node) Membership() int64 { return n.view.current.Load().number }
+
+// CatchUp waits until this node has applied the change with a number. It reads the database
+// if it has not.
+func (n *Node) CatchUp(ctx context.Context, number int64) error {
+	if n.alone || n.Position().Number >= number {
+		return nil
+	}
+	if err := n.config.Registry.CatchUp(ctx); err != nil {
+		return err
+	}
+	return n.awaitApplied(ctx, number)
+}
 
 // Home returns the member that serves the calls of a function, and whether that is this
 // node. Without members, the other result is the zero Member and false.
