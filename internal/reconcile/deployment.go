@@ -62,6 +62,9 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 		// The real service says "internal error". Clients do not evaluate the text.
 		return functions.Revision{}, &deploymentError{"internal error: no code was uploaded for the function: request an upload URL (GET .../upload-url), PUT the archive to it, and deploy"}
 	}
+	if missing := f.MissingSecrets(n); missing != "" {
+		return functions.Revision{}, &deploymentError{missing}
+	}
 	built, err := r.artifact(ctx, f, n.ProjectID)
 	if err != nil {
 		return functions.Revision{}, err

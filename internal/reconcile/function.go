@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
+
+// keysInterval is the time after which a deployment looks again for the keys of its
+// namespace.
+const keysInterval = 200 * time.Millisecond
 
 func (r *Reconciler) function(ctx context.Context, k key) error {
 	if err := r.settle(ctx, k.id); err != nil {
@@ -20,6 +25,11 @@ func (r *Reconciler) function(ctx context.Context, k key) error {
 	case functions.Deleting:
 		return r.deleteFunction(ctx, f)
 	case functions.Pending:
+		if n.NeedsKeys() {
+			// An imported function may be deployed before its namespace has keys.
+			r.queue.addAfter(k, keysInterval)
+			return nil
+		}
 		r.queue.setGeneration(k, f.Generation)
 		return r.deploy(ctx, f, n)
 	}
