@@ -67,11 +67,14 @@ type hooked struct {
 	// beforeRenew is called before, and afterRenew after a renewal at the database.
 	beforeRenew, afterRenew atomic.Pointer[func()]
 	cut                     atomic.Bool
+	// renewals and catchUps count the calls.
+	renewals, catchUps atomic.Int64
 }
 
 var errCut = errors.New("cut off from the database")
 
 func (h *hooked) Renew(ctx context.Context, incarnation string, applied store.Position, ahead time.Duration) (store.Renewal, error) {
+	h.renewals.Add(1)
 	if h.cut.Load() {
 		return store.Renewal{}, errCut
 	}
@@ -93,6 +96,7 @@ func (h *hooked) Leases(ctx context.Context) ([]store.Lease, error) {
 }
 
 func (h *hooked) CatchUp(ctx context.Context) error {
+	h.catchUps.Add(1)
 	if h.cut.Load() {
 		return errCut
 	}

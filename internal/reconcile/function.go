@@ -25,7 +25,7 @@ func (r *Reconciler) function(ctx context.Context, k key) error {
 	case functions.Deleting:
 		return r.deleteFunction(ctx, f)
 	case functions.Pending:
-		if n.NeedsKeys() {
+		if f.Origin != nil && n.NeedsKeys() {
 			// An imported function may be deployed before its namespace has keys.
 			r.queue.addAfter(k, keysInterval)
 			return nil

@@ -48,6 +48,10 @@ func (t Table[T]) put(s Statements, object store.Object) (document string, err e
 	if !ok {
 		return "", ErrUnknown
 	}
+	// A row that no follower could read would stop all nodes.
+	if err := checkIDs(o.ObjectID(), t.ids(o)); err != nil {
+		return "", err
+	}
 	document, err = Document(o)
 	if err != nil {
 		return "", err
