@@ -36,7 +36,7 @@ var ErrNotConfirmed = &functions.Error{
 }
 
 // ErrNotOwner is returned by a transaction for work that another member does.
-var ErrNotOwner = errors.New("another member of the cluster owns this work")
+var ErrNotOwner = store.ErrNotOwner
 
 // Registry keeps the leases of members in the database. The store on PostgreSQL
 // implements it.
@@ -99,6 +99,9 @@ type Node struct {
 	// mustJoin means that the node must join as a new incarnation, and left that it must not
 	// join again.
 	mustJoin, left atomic.Bool
+	// outdated means that the change log has a kind of object that this version does not
+	// know. The process gets no lease any more.
+	outdated atomic.Bool
 	// renewing makes renewals, joins and the end of the membership exclusive.
 	renewing sync.Mutex
 	// tried are the incarnations that may have joined. renewing guards it.
@@ -195,6 +198,27 @@ func (n *Node) Forks() int64 { return n.forks.Load() }
 // last change of a member. It returns no members for a node that is alone.
 func (n *Node) Members() ([]store.Member, int64) { return n.view.all() }
 
+// Member returns the member with an incarnation, and whether there is one.
+func (n *Node) Member(incarnation string) (store.Member, bool) {
+	m := n.view.member(incarnation)
+	return m, m.Incarnation != ""
+}
+
+// Membership returns the number of the last change of a member.
+func (n *Node) Membership() int64 { return n.view.current.Load().number }
+
+// CatchUp waits until this node has applied the change with a number. It reads the database
+// if it has not.
+func (n *Node) CatchUp(ctx context.Context, number int64) error {
+	if n.alone || n.Position().Number >= number {
+		return nil
+	}
+	if err := n.config.Registry.CatchUp(ctx); err != nil {
+		return err
+	}
+	return n.awaitApplied(ctx, number)
+}
+
 // Home returns the member that serves the calls of a function, and whether that is this
 // node. Without members, the other result is the zero Member and false.
 func (n *Node) Home(functionID string) (home store.Member, self bool) {
@@ -276,6 +300,17 @@ func (n *Node) membersChanged() {
 func (n *Node) Forked() {
 	n.forks.Add(1)
 	n.void(true)
+}
+
+// catchUp applies all changes that are committed now. The lease is void for good if this
+// version does not know the kind of one of them: it cannot know what the change forbids.
+func (n *Node) catchUp(ctx context.Context) error {
+	err := n.config.Registry.CatchUp(ctx)
+	if errors.Is(err, store.ErrUnknownKind) {
+		n.outdated.Store(true)
+		n.void(false)
+	}
+	return err
 }
 
 // void ends the lease at once. With join, the node joins again before it renews.

@@ -75,6 +75,9 @@ func (n *Node) renew(ctx context.Context) error {
 	if n.left.Load() {
 		return nil
 	}
+	if n.outdated.Load() {
+		return store.ErrUnknownKind
+	}
 	// A renewal that takes longer than the lease is useless.
 	ctx, cancel := context.WithTimeout(ctx, n.config.Lease)
 	defer cancel()
@@ -115,7 +118,7 @@ var errVoided = errors.New("the lease was voided while it was renewed")
 // whose followers are stuck loses its lease.
 func (n *Node) applyHead(ctx context.Context) error {
 	if n.view.compare(n.head) == ahead {
-		if err := n.config.Registry.CatchUp(ctx); err != nil {
+		if err := n.catchUp(ctx); err != nil {
 			return fmt.Errorf("apply change %d: %w", n.head.Number, err)
 		}
 	}

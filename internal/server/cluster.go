@@ -38,13 +38,23 @@ func newNode(config Config, log *slog.Logger, data folder, database store.Store,
 		Joined: func(incarnation string) error {
 			return renameio.WriteFile(data.path(incarnationFile), []byte(incarnation+"\n"), 0o600, renameio.WithTempDir(string(data)))
 		},
-		Clock: cluster.SystemClock, NewID: config.NewID, Log: log,
+		Clock: clockOf(config), NewID: config.NewID, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	shared.OnFork(node.Forked)
 	return node, nil
+}
+
+// clockOf returns the clocks of leases. The time of day is that of the configuration, so
+// that the offset of the database's clock refers to it.
+func clockOf(config Config) cluster.Clock {
+	return func() cluster.Instant {
+		now := cluster.SystemClock()
+		now.Wall = config.Now()
+		return now
+	}
 }
 
 // settled reports whether the views of this server contain every change that was answered

@@ -13,6 +13,8 @@ var (
 	ErrDiverged = errors.New("the last change that the node has applied is not in the database")
 	// ErrRenewed is returned when a member that has renewed its lease is to be fenced.
 	ErrRenewed = errors.New("the member has renewed its lease")
+	// ErrNotOwner is returned by a transaction for work that another member does.
+	ErrNotOwner = errors.New("another member of the cluster owns this work")
 )
 
 // A Renewal is the result of renewing a lease.
