@@ -34,6 +34,7 @@ const configTag = "config"
 var flagGroups = []kong.Group{
 	{Key: "server", Title: "Server (default: the one of SCW_API_URL, or of the data directory):"},
 	{Key: "storage", Title: "Storage:"},
+	{Key: "cluster", Title: "Cluster:"},
 	{Key: "network", Title: "Network:"},
 	{Key: "tls", Title: "TLS certificates:"},
 	{Key: "access", Title: "Access:"},

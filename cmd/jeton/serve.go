@@ -18,6 +18,7 @@ import (
 // serveCommand runs the server.
 type serveCommand struct {
 	storageFlags   `group:"storage"`
+	clusterFlags   `group:"cluster"`
 	networkFlags   `group:"network"`
 	addressFlags   `group:"network"`
 	tlsFlags       `group:"tls"`

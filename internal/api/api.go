@@ -70,6 +70,9 @@ type Config struct {
 	Now        func() time.Time
 	NewID      func() string
 	Log        *slog.Logger
+	// Gate wraps the handler of all requests, inside the Observer. It can hold a response
+	// back, or replace it. Optional.
+	Gate func(http.Handler) http.Handler
 	// Observer is notified of every request. Optional.
 	Observer Observer
 }
@@ -127,7 +130,11 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("GET "+documentPath, a.getDescription)
 	mux.HandleFunc("GET "+pagePath, a.getDescription)
 	mux.HandleFunc("/", a.unknownRoute)
-	return a.observe(a.recover(mux))
+	handler := a.recover(mux)
+	if a.config.Gate != nil {
+		handler = a.config.Gate(handler)
+	}
+	return a.observe(handler)
 }
 
 // An endpoint handles an authorized request. It returns the body of the response, which is

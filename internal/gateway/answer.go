@@ -39,6 +39,15 @@ func answerDenied(w http.ResponseWriter) {
 	answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
 }
 
+// answerNotAdmitted answers a call that is denied, or that can only be decided later.
+func answerNotAdmitted(w http.ResponseWriter, a admission) {
+	if a.undecided() {
+		answerUnsettled(w)
+		return
+	}
+	answerDenied(w)
+}
+
 // answerNoMemory answers a call that exceeds a memory budget.
 func answerNoMemory(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")

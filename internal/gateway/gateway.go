@@ -53,6 +53,8 @@ type Config struct {
 	// Memory is the budget for buffered bodies, and HeaderMemory that for long headers
 	// over HTTP/2, which Strict does not inspect; nil for no limit.
 	Memory, HeaderMemory *Memory
+	// Adopter adopts tokens of other issuers; nil if no such token is accepted.
+	Adopter Adopter
 	// MinBodyRate is the minimum rate of a body in bytes per second; zero means
 	// DefaultBodyRate.
 	MinBodyRate int
@@ -183,7 +185,7 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	case to.redirect && !c.internal && !g.overHTTPS(r):
 		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)
 	case !g.admitted(r, c):
-		answerDenied(w)
+		answerNotAdmitted(w, c.admission)
 	case reserved(r.URL.Path):
 		answer(w, http.StatusNotFound, "not found")
 	case r.ContentLength > g.config.MaxPayload:
@@ -201,7 +203,7 @@ func (g *Gateway) admitted(r *http.Request, c *call) bool {
 		return true
 	}
 	c.decided = g.config.Now()
-	c.admission = g.admit(r.Header, c.to, c.decided)
+	c.admission = g.adopt(r, c, g.admit(r.Header, c.to, c.decided))
 	return c.admission.admitted
 }
 

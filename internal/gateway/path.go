@@ -146,15 +146,6 @@ func (t *Table) routeOfName(namespace, name string) (route, bool) {
 	return r, ok
 }
 
-// applyNamespace updates the names of namespaces.
-func (t *Table) applyNamespace(n functions.Namespace, removed bool) {
-	if removed {
-		t.names.removeNamespace(n.ID)
-		return
-	}
-	t.names.setNamespace(n.ID, n.Name)
-}
-
 // Name returns the name of a function with that of its namespace, NAMESPACE/NAME; empty if the
 // table does not contain the function.
 func (t *Table) Name(functionID string) string {

@@ -23,10 +23,10 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	}
 	c, feed := b.config, newCallFeed()
 	g, err := gateway.New(gateway.Config{
-		Table: v.table, Keys: v.directory, Settled: b.store.Settled, Instances: i.scaler, PassToken: c.PassToken,
+		Table: v.table, Keys: v.directory, Settled: b.settled, Instances: i.scaler, PassToken: c.PassToken,
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
-		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies,
+		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies, Adopter: v.adopter,
 		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(failedCalls{i.recorder}, feed), HostsOnly: !c.GatewayPaths,
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/blob/s3"
+	"github.com/jeton-dev/jeton/internal/cluster"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -29,11 +30,13 @@ const (
 	DefaultAPIListen     = "127.0.0.1:8080"
 	DefaultGatewayListen = "127.0.0.1:8081"
 	DefaultOpsListen     = "127.0.0.1:8082"
+	DefaultClusterListen = "127.0.0.1:8083"
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultBuildDisk     = 4 << 30
 	DefaultBuildCache    = 2 << 30
 	DefaultBlobCache     = 8 << 30
+	DefaultBlobRetention = 24 * time.Hour
 	DefaultBuildsAtOnce  = 4
 	DefaultCacheSize     = 16 << 30
 	DefaultProjectCache  = 4 << 30
@@ -47,9 +50,18 @@ type Config struct {
 	// DataDir is the data folder. Only one server can use it at a time.
 	DataDir string
 	// Database is the URL of a PostgreSQL database, such as
-	// postgres://jeton@db.example.com/jeton. Empty means an SQLite file in DataDir. Only
-	// one server can use a database at a time.
+	// postgres://jeton@db.example.com/jeton. Empty means an SQLite file in DataDir. The
+	// servers that use the same database are the nodes of a cluster.
 	Database string
+	// Node is the name of this node in a cluster. No two nodes have the same. Empty means
+	// the name of this machine; Validate sets it.
+	Node string
+	// ClusterListen is the address for the other nodes, used with Database only.
+	// ClusterAddress is the host:port at which they reach it; empty means ClusterListen.
+	ClusterListen, ClusterAddress string
+	// Lease is how long a node on PostgreSQL serves after it has last reached the database,
+	// and LeaseMargin how much longer the other nodes wait before they remove it.
+	Lease, LeaseMargin time.Duration
 	// CacheDir has build caches and instance disks. It can be deleted while no server
 	// runs.
 	CacheDir string
@@ -58,6 +70,10 @@ type Config struct {
 	// CacheDir that are not in use, in bytes.
 	Blobs     string
 	BlobCache int64
+	// BlobRetention is how long objects in Blobs are kept after they are no longer needed,
+	// so that backups of Database within this time find them. It has no effect without
+	// Database.
+	BlobRetention time.Duration
 	// Credentials is the file to which the first start writes the new API key, in the
 	// format of Scaleway's configuration file. The server reads no key from it.
 	Credentials string
@@ -173,6 +189,9 @@ type Config struct {
 func DefaultConfig(dataDir string) Config {
 	return Config{
 		DataDir:       dataDir,
+		ClusterListen: DefaultClusterListen,
+		Lease:         cluster.DefaultLease,
+		LeaseMargin:   cluster.DefaultMargin,
 		CacheDir:      DefaultCacheDir(dataDir),
 		Credentials:   CredentialsPath(dataDir),
 		APIListen:     DefaultAPIListen,
@@ -184,6 +203,7 @@ func DefaultConfig(dataDir string) Config {
 		BuildDisk:     DefaultBuildDisk,
 		BuildCache:    DefaultBuildCache,
 		BlobCache:     DefaultBlobCache,
+		BlobRetention: DefaultBlobRetention,
 		BuildsAtOnce:  DefaultBuildsAtOnce,
 		LogSize:       DefaultLogSize,
 		CacheSize:     DefaultCacheSize, ProjectCacheSize: DefaultProjectCache,
@@ -222,6 +242,9 @@ func (c *Config) Validate() error {
 		if _, err := s3.ParseLocation(c.Blobs); err != nil {
 			return fmt.Errorf("blobs: %w", err)
 		}
+	}
+	if c.BlobRetention < 0 {
+		return fmt.Errorf("blob-retention is %v: it must not be negative", c.BlobRetention)
 	}
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: it must be at least 1", c.Scale.Queue)
@@ -265,6 +288,9 @@ func (c *Config) Validate() error {
 	if err := c.Traffic.validate(); err != nil {
 		return err
 	}
+	if err := c.checkNode(); err != nil {
+		return err
+	}
 	return c.Limits.Validate()
 }
 
@@ -279,6 +305,16 @@ func checkURL(name string, given *string) error {
 	}
 	*given = strings.TrimRight(*given, "/")
 	return nil
+}
+
+// machineName returns the name of this machine, or "node" if it has none.
+func machineName() string {
+	name, err := os.Hostname()
+	name = strings.ToLower(name)
+	if err != nil || !domainName.MatchString(name) {
+		return "node"
+	}
+	return name
 }
 
 // DefaultDataDir returns the default data folder.
