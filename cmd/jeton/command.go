@@ -38,6 +38,7 @@ type commandLine struct {
 	Cron      cronCommand      `cmd:"" help:"List crons."`
 	Trigger   triggerCommand   `cmd:"" help:"List triggers."`
 	Domain    domainCommand    `cmd:"" help:"List custom domains."`
+	Import    importCommand    `cmd:"" help:"Import an account of another service."`
 	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
 	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
 	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`

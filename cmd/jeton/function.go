@@ -175,3 +175,8 @@ func (c *redeployCommand) Run(ctx context.Context, line *commandLine, s streams)
 
 // joined returns words in one text, separated by commas.
 func joined(words []string) string { return strings.Join(words, ", ") }
+
+// bareID returns an ID without the region, which precedes it in Terraform.
+func bareID(id string) string {
+	return id[strings.LastIndexByte(id, '/')+1:]
+}

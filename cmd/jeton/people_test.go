@@ -12,6 +12,7 @@ import (
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
@@ -131,7 +132,7 @@ func TestInvoke_RevokesItsToken(t *testing.T) {
 	if result.Status != http.StatusOK || result.Body != "Hello from /" || result.Instance != "warm" || len(result.Logs) != 1 || result.Logs[0].Message != "path /" {
 		t.Errorf("got %+v, want 200 from a warm instance with one log line", result)
 	}
-	if tokens := commandJSON[[]listedToken](t, "token", "list", "hello"); len(tokens) != 0 {
+	if tokens := commandJSON[[]admin.Token](t, "token", "list", "hello"); len(tokens) != 0 {
 		t.Errorf("after the call: got tokens %v, want none", tokens)
 	}
 }
@@ -160,8 +161,8 @@ func TestToken_CreatedAndRevoked(t *testing.T) {
 		if token = strings.TrimSpace(token); status != 0 || call(token) != http.StatusOK {
 			t.Fatalf("%v: got status %d and token %q, want a token that is admitted", scope, status, token)
 		}
-		tokens := commandJSON[[]listedToken](t, append([]string{"token", "list"}, scope...)...)
-		if len(tokens) != 1 || tokens[0].CreatedAt == nil {
+		tokens := commandJSON[[]admin.Token](t, append([]string{"token", "list"}, scope...)...)
+		if len(tokens) != 1 || tokens[0].CreatedAt.IsZero() {
 			t.Fatalf("%v: got tokens %v, want one", scope, tokens)
 		}
 		status, output := command(t, "", "token", "revoke", "fr-par/"+tokens[0].ID)

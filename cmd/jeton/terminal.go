@@ -66,8 +66,8 @@ func (t *terminal) block(prefix, text string) {
 	}
 }
 
-// barWidth is the number of characters of a full progress bar.
-const barWidth = 30
+// barCells is the number of characters of a full progress bar.
+const barCells = 30
 
 // progress shows a progress bar on a terminal, and nothing elsewhere.
 func (t *terminal) progress(label string, done, total int) {
@@ -77,8 +77,8 @@ func (t *terminal) progress(label string, done, total int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
-	filled := barWidth * done / total
-	line := fmt.Sprintf("%s [%s%s] %3d %%", label, strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), 100*done/total)
+	filled := barCells * done / total
+	line := fmt.Sprintf("%s [%s%s] %3d %%", label, strings.Repeat("=", filled), strings.Repeat(" ", barCells-filled), 100*done/total)
 	t.bar = len(line)
 	fmt.Fprint(t.out, line)
 }

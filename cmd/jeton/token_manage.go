@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/remote"
 )
 
@@ -25,10 +29,10 @@ type createTokenCommand struct {
 // Run prints the token alone on standard output, for use in $(...).
 func (c *createTokenCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	if (c.Function == "") == (c.Namespace == "") {
-		return fmt.Errorf("create token: name either a function or a --namespace")
+		return errors.New("create token: name either a function or a --namespace")
 	}
 	if c.ExpiresIn < 0 {
-		return fmt.Errorf("create token: --expires-in must be positive")
+		return errors.New("create token: --expires-in must be positive")
 	}
 	return c.withServer(line, func(server *remote.Server) error {
 		request := &function.CreateTokenRequest{}
@@ -97,47 +101,68 @@ type listTokensCommand struct {
 	outputFlags
 }
 
-// listedToken is a token with the times that only the admin socket has.
-type listedToken struct {
-	*function.Token
-
-	CreatedAt  *time.Time `json:"created_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
-}
-
-// Run prints a table. The times of creation and last use are known for a server of this machine.
+// Run prints a table. The times of creation and last use are known for a server of this machine,
+// whose owner can also list the tokens of other projects by ID.
 func (c *listTokensCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	if c.Scope == "" {
 		c.Scope = c.Function
 	}
 	if (c.Scope == "") == (c.Namespace == "") {
-		return fmt.Errorf("list tokens: name either a function or a --namespace")
+		return errors.New("list tokens: name either a function or a --namespace")
 	}
 	return c.withServer(line, func(server *remote.Server) error {
+		if tokens, ok := c.stored(ctx, line.DataDir, server, c.byID()); ok {
+			return c.printTokens(s, tokens, true)
+		}
 		request, err := c.request(ctx, server)
 		if err != nil {
 			return err
+		}
+		if tokens, ok := c.stored(ctx, line.DataDir, server, request); ok {
+			return c.printTokens(s, tokens, true)
 		}
 		list, err := server.Functions.ListTokens(request, scw.WithContext(ctx), scw.WithAllPages())
 		if err != nil {
 			return fmt.Errorf("list tokens: %w", err)
 		}
-		stored := c.stored(ctx, line.DataDir, server, request)
-		all := make([]listedToken, len(list.Tokens))
-		for i, t := range list.Tokens {
-			all[i] = listedToken{Token: t}
-			if s, ok := stored[t.ID]; ok {
-				all[i].CreatedAt, all[i].LastUsedAt = &s.CreatedAt, s.LastUsedAt
-			}
-		}
-		return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION", rows(all, func(t listedToken) []string {
-			last := "unknown"
-			if stored != nil {
-				last = formatTime(t.LastUsedAt, "never")
-			}
-			return []string{t.ID, formatTime(t.CreatedAt, "unknown"), formatTime(t.ExpiresAt, "never"), last, escapeControls(text(t.Description))}
-		}))
+		return c.printTokens(s, known(list.Tokens), false)
 	})
+}
+
+// byID returns the request for the tokens of the IDs on the command line; without names.
+func (c *listTokensCommand) byID() *function.ListTokensRequest {
+	request := &function.ListTokensRequest{}
+	if id := bareID(c.Scope); uuid.Validate(id) == nil {
+		request.FunctionID = &id
+	}
+	if id := bareID(c.Namespace); uuid.Validate(id) == nil {
+		request.NamespaceID = &id
+	}
+	return request
+}
+
+// printTokens prints tokens. timed means that the times of creation and last use are known.
+func (c *listTokensCommand) printTokens(s streams, all []admin.Token, timed bool) error {
+	return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tISSUER\tADOPTED\tDESCRIPTION", rows(all, func(t admin.Token) []string {
+		created, used := "unknown", "unknown"
+		if timed {
+			created, used = formatTime(&t.CreatedAt, ""), formatTime(t.LastUsedAt, "never")
+		}
+		return []string{
+			t.ID, created, formatTime(t.ExpiresAt, "never"), used, cmp.Or(t.Issuer, "this server"), adoption(t), escapeControls(t.Description),
+		}
+	}))
+}
+
+// known returns what the API says about tokens.
+func known(tokens []*function.Token) []admin.Token {
+	all := make([]admin.Token, len(tokens))
+	for i, t := range tokens {
+		all[i] = admin.Token{
+			ID: t.ID, FunctionID: text(t.FunctionID), NamespaceID: text(t.NamespaceID), ExpiresAt: t.ExpiresAt, Description: text(t.Description),
+		}
+	}
+	return all
 }
 
 // request returns the request for the tokens that the flags select.
