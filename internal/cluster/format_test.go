@@ -16,9 +16,9 @@ import (
 const unknownChange = `WITH h AS (UPDATE head SET number = number + 1, uid = 'newer' RETURNING number)
 	INSERT INTO changes (number, at, kind, id, deleted, uid, body) SELECT number, 0, 'gadgets', 'g', false, 'newer', '{}' FROM h`
 
-// Invariant I11: a node that does not know the kind of a change has no lease. It cannot
+// I11: a node that does not know the kind of a change has no lease. It cannot
 // know what the change forbids.
-func TestUnknownKindOfChange_VoidsLease(t *testing.T) {
+func TestI11_UnknownKindOfChangeVoidsALongLeaseAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	// The lease would last longer than the test.
@@ -45,17 +45,5 @@ func TestUnknownKindOfChange_VoidsLease(t *testing.T) {
 	}
 	if n.Held() || n.Position().Number != last {
 		t.Errorf("the node is at change %d with a lease, want %d without one", n.Position().Number, last)
-	}
-}
-
-// The renewal finds the change, too.
-func TestUnknownKindOfChange_EndsRenewals(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	n := w.join("a")
-	server.Execute(t, w.address, unknownChange)
-	await.True(t, "the lease is void", func() bool { return !n.Held() })
-	if err := n.Join(t.Context()); !errors.Is(err, store.ErrUnknownKind) {
-		t.Errorf("Join() = %v, want ErrUnknownKind", err)
 	}
 }

@@ -15,9 +15,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
-// incarnationFile is the file of the data folder with the incarnation of the process that
-// has used the folder last.
-const incarnationFile = "incarnation"
+const (
+	// incarnationFile is the file of the data folder with the incarnation of the process
+	// that has used the folder last.
+	incarnationFile = "incarnation"
+	// cordonedFile is the file of the data folder that exists while the node is cordoned.
+	cordonedFile = "cordoned"
+)
 
 // newNode returns this process as a node: the only one of an SQLite database, or one of
 // several that share a PostgreSQL database.
@@ -38,6 +42,7 @@ func newNode(config Config, log *slog.Logger, data folder, database store.Store,
 		Joined: func(incarnation string) error {
 			return renameio.WriteFile(data.path(incarnationFile), []byte(incarnation+"\n"), 0o600, renameio.WithTempDir(string(data)))
 		},
+		Cordoned: data.has(cordonedFile), NoteCordon: data.noteCordon,
 		Clock: clockOf(config), NewID: config.NewID, Log: log,
 	})
 	if err != nil {
@@ -45,6 +50,17 @@ func newNode(config Config, log *slog.Logger, data folder, database store.Store,
 	}
 	shared.OnFork(node.Forked)
 	return node, nil
+}
+
+// noteCordon creates or removes the file of a cordoned node.
+func (f folder) noteCordon(cordoned bool) error {
+	if cordoned {
+		return renameio.WriteFile(f.path(cordonedFile), nil, 0o600, renameio.WithTempDir(string(f)))
+	}
+	if err := os.Remove(f.path(cordonedFile)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // clockOf returns the clocks of leases. The time of day is that of the configuration, so
