@@ -128,5 +128,12 @@ func (s *Scaler) giveUp(r *revision, w *waiter) bool {
 // stopped before the next scheduled decision. Under steady load it never has, so
 // that Release costs no more than a lock.
 func (s *Scaler) idleNeedsWake(r *revision, now time.Time) bool {
-	return r.retired || r.wakeAt.IsZero() || r.live() > 1 && r.wakeAt.After(now.Add(s.config.IdleToOne))
+	switch n := r.live(); {
+	case r.retired, n > r.limits.Max:
+		return true
+	case n <= r.limits.Min:
+		return false
+	default:
+		return r.wakeAt.IsZero() || n > 1 && r.wakeAt.After(now.Add(s.config.IdleToOne))
+	}
 }
