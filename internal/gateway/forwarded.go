@@ -15,6 +15,9 @@ type Proxies []netip.Prefix
 
 // trust reports whether the peer of a request is a trusted proxy.
 func (p Proxies) trust(remoteAddress string) bool {
+	if len(p) == 0 {
+		return false
+	}
 	peer, err := netip.ParseAddrPort(remoteAddress)
 	return err == nil && p.Contains(peer.Addr())
 }

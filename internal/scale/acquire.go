@@ -31,6 +31,18 @@ func (s *Scaler) Acquire(ctx context.Context, revisionID string) (*Instance, err
 	return s.wait(ctx, r, w)
 }
 
+// TryAcquire returns an idle instance of the revision like Acquire, or nil if Acquire
+// would wait or fail.
+func (s *Scaler) TryAcquire(revisionID string) *Instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.active(revisionID)
+	if err != nil {
+		return nil
+	}
+	return r.take()
+}
+
 // Warm returns when an instance of the revision is ready, and starts one if there
 // is none. It returns the errors of Acquire except ErrQueueFull.
 func (s *Scaler) Warm(ctx context.Context, revisionID string) error {
