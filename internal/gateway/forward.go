@@ -57,15 +57,16 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 	ctx, cancel := context.WithTimeoutCause(&c.context, c.to.timeout, errTimeout)
 	defer cancel()
 	defer g.returnInstance(c)
-	defer context.AfterFunc(ctx, c.abortTransfer)()
+	defer context.AfterFunc(ctx, c.abort)()
 	c.cancel = cancel
 	defer g.upgrades.remove(c)
 	g.proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// abortTransfer aborts the transfer from and to a client after its call has ended. Without it a
-// client that sends or reads nothing would occupy the instance.
-func (c *call) abortTransfer() {
+// abort aborts the transfers from and to the instance and the client after the context of the call
+// has ended. Without it a client that sends or reads nothing would occupy the instance.
+func (c *call) abort() {
+	c.interrupter.run()
 	now := time.Now()
 	_ = c.body.client.SetReadDeadline(now)
 	_ = c.body.client.SetWriteDeadline(now.Add(finalWriteTimeout))
@@ -108,7 +109,10 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 
 // newProxy returns the proxy to the instances. It passes requests on after rewrite.
 func newProxy(rewrite func(*httputil.ProxyRequest), to *slog.Logger) *httputil.ReverseProxy {
-	transport := &upstream.Transport{Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address }}
+	transport := &upstream.Transport{
+		Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address },
+		Watcher: func(r *http.Request) upstream.Watcher { return &callOf(r).interrupter },
+	}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
 		Rewrite:        rewrite,
@@ -144,8 +148,9 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Host = p.In.Host
 	// net/http has already answered 100 Continue.
 	delete(p.Out.Header, "Expect")
-	g.setForwarded(p)
-	p.Out.Header.Set(requestIDHeader, c.requestID)
+	g.setForwarded(p, c.added[:])
+	c.added[3] = c.requestID
+	p.Out.Header[requestIDHeader] = c.added[3:]
 	if !g.config.PassToken {
 		removeTokens(p.Out.Header)
 	}

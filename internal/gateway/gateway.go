@@ -111,10 +111,13 @@ type call struct {
 	// changesSeen is the number of changes in the table before the call was admitted. It
 	// does not count changes of API keys.
 	changesSeen int64
-	// context is the context of a forwarded call, without its timeout, and cancel aborts the
-	// call.
-	context callContext
-	cancel  context.CancelFunc
+	// context is the context of a forwarded call, without its timeout. cancel aborts the
+	// call, and interrupter interrupts what it waits for then.
+	context     callContext
+	cancel      context.CancelFunc
+	interrupter interrupter
+	// added are the values of headers that the gateway adds to the request.
+	added [4]string
 	// instance serves the call. answered means that the complete response was read, so
 	// that the instance can serve the next call.
 	instance *scale.Instance

@@ -30,15 +30,53 @@ const (
 type Transport struct {
 	// Address returns the address of the instance for a request. It is required.
 	Address func(*http.Request) engine.Address
-	// IdleTimeout is how long a connection without a call is kept; zero means 30
-	// seconds.
+	// Watcher returns the watcher of a request, which watches its context. Nil means
+	// watchers that use context.AfterFunc.
+	Watcher func(*http.Request) Watcher
+	// IdleTimeout is how long a connection without a call is kept at least; zero
+	// means 30 seconds. It is closed within twice the time.
 	IdleTimeout time.Duration
 
-	mu   sync.Mutex
-	idle map[engine.Address][]*connection
-	// sweeping reports whether a sweep is scheduled.
+	mu sync.Mutex
+	// idle are the idle connections. A sweep removes the entries without connections.
+	idle map[engine.Address]*idleConnections
+	// sweeps counts the sweeps, and sweeping reports whether one is scheduled.
+	sweeps   int64
 	sweeping bool
 }
+
+// A Watcher interrupts a call when its context ends. A caller that watches the context
+// anyway can implement it cheaply.
+type Watcher interface {
+	// Watch makes the watcher call interrupt once when the context ends, or at once
+	// if it has ended.
+	Watch(interrupt func())
+	// Unwatch reverts Watch. It returns false if interrupt was called or will be.
+	Unwatch() bool
+}
+
+// contextWatcher is the default Watcher.
+type contextWatcher struct {
+	ctx  context.Context
+	stop func() bool
+}
+
+// Watch implements Watcher.
+func (w *contextWatcher) Watch(interrupt func()) { w.stop = context.AfterFunc(w.ctx, interrupt) }
+
+// Unwatch implements Watcher.
+func (w *contextWatcher) Unwatch() bool { return w.stop() }
+
+// watcher returns the watcher of a request.
+func (t *Transport) watcher(r *http.Request) Watcher {
+	if t.Watcher != nil {
+		return t.Watcher(r)
+	}
+	return &contextWatcher{ctx: r.Context()}
+}
+
+// idleConnections are the idle connections to one address, the last used one last.
+type idleConnections struct{ connections []*connection }
 
 // RoundTrip implements http.RoundTripper. It sends a request once more if an idle
 // connection turns out to be closed, provided that the request has no body and a
@@ -94,39 +132,35 @@ func (t *Transport) takeIdle(address engine.Address) *connection {
 func (t *Transport) popIdle(address engine.Address) *connection {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	kept := t.idle[address]
-	if len(kept) == 0 {
+	idle := t.idle[address]
+	if idle == nil || len(idle.connections) == 0 {
 		return nil
 	}
-	last := len(kept) - 1
-	c := kept[last]
-	kept[last] = nil
-	t.keep(address, kept[:last])
+	last := len(idle.connections) - 1
+	c := idle.connections[last]
+	idle.connections[last] = nil
+	idle.connections = idle.connections[:last]
 	return c
-}
-
-// keep sets the idle connections of an address.
-func (t *Transport) keep(address engine.Address, idle []*connection) {
-	if len(idle) == 0 {
-		delete(t.idle, address)
-		return
-	}
-	t.idle[address] = idle
 }
 
 // putIdle keeps a connection for the next call, unless there are too many.
 func (t *Transport) putIdle(c *connection) {
-	c.idleSince = time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.idle[c.address]) >= maxIdle {
+	idle := t.idle[c.address]
+	if idle == nil {
+		if t.idle == nil {
+			t.idle = map[engine.Address]*idleConnections{}
+		}
+		idle = &idleConnections{}
+		t.idle[c.address] = idle
+	}
+	if len(idle.connections) >= maxIdle {
 		c.close()
 		return
 	}
-	if t.idle == nil {
-		t.idle = map[engine.Address][]*connection{}
-	}
-	t.idle[c.address] = append(t.idle[c.address], c)
+	c.sweeps = t.sweeps
+	idle.connections = append(idle.connections, c)
 	t.sweepLater()
 }
 
@@ -139,24 +173,27 @@ func (t *Transport) sweepLater() {
 
 func (t *Transport) idleTimeout() time.Duration { return cmp.Or(t.IdleTimeout, defaultIdleTimeout) }
 
-// sweep closes the connections that have been idle for IdleTimeout, such as those
-// of instances that are gone.
+// sweep closes the connections that have been idle since the previous sweep, such as
+// those of instances that are gone.
 func (t *Transport) sweep() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sweeping = false
 	for address, idle := range t.idle {
-		fresh := idle[:0]
-		for _, c := range idle {
-			if time.Since(c.idleSince) < t.idleTimeout() {
+		fresh := idle.connections[:0]
+		for _, c := range idle.connections {
+			if c.sweeps == t.sweeps {
 				fresh = append(fresh, c)
 			} else {
 				c.close()
 			}
 		}
-		clear(idle[len(fresh):])
-		t.keep(address, fresh)
+		clear(idle.connections[len(fresh):])
+		if idle.connections = fresh; len(fresh) == 0 {
+			delete(t.idle, address)
+		}
 	}
+	t.sweeps++
 	if len(t.idle) > 0 {
 		t.sweepLater()
 	}
