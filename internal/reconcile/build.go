@@ -145,6 +145,9 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 	limited, stop := r.watchDisk(timed, w, cache)
 	defer stop()
 	log := &runtime.BuildLog{}
+	if r.config.Building != nil {
+		defer r.config.Building(f, log)()
+	}
 	b, err := r.build(limited, f, w, cache, slot, log)
 	if context.Cause(limited) == nil && r.cacheExceedsLimit(ctx, cache) {
 		if err == nil {

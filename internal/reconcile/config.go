@@ -9,6 +9,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -33,6 +34,9 @@ type Config struct {
 	Certificates Certificates
 	// Observer is notified of deployments and builds. Optional.
 	Observer Observer
+	// Building is called with the log of each build when it begins, and done when it has
+	// ended. Optional.
+	Building func(f functions.Function, log *runtime.BuildLog) (done func())
 
 	// Limits has the size of archives and of calls.
 	Limits functions.Limits

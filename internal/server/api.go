@@ -37,6 +37,7 @@ func (p parts) apiHandler(projects *admin.Service, stopping <-chan struct{}) (ht
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{p.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Observer: p.requestObserver(),
+		Insight: p.insight(projects),
 	})
 	if err != nil {
 		return nil, err

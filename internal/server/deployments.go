@@ -42,7 +42,7 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 		BuildCache: b.builds, BuildDisk: c.BuildDisk, BuildSlots: c.BuildsAtOnce, BuildTimeout: c.BuildTimeout, Logs: buildLogs{i.output},
 		Volumes: i.level == sandbox.Full, Caches: caches, CacheLimit: c.ProjectCacheSize, Builders: builders(c, i.toolchains),
 		Engine: i.engine, Instances: i.scaler, Now: c.Now, NewID: c.NewID, Log: b.log, Observer: o.taskObserver(c.Now),
-		Names: hostnameLookup(c), Sources: calls.brokers, Limits: c.Limits, Certificates: certificates,
+		Building: o.console.builds.begin, Names: hostnameLookup(c), Sources: calls.brokers, Limits: c.Limits, Certificates: certificates,
 	})
 	if err != nil {
 		return nil, err

@@ -64,6 +64,9 @@ func newAPIServer(p parts, projects *admin.Service) (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if handler, err = p.withConsole(handler); err != nil {
+		return nil, err
+	}
 	server := &http.Server{
 		Handler:        gateway.PaceBodies(handler, p.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,

@@ -27,6 +27,7 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error { return s.uses.Run(background) })
+	group.Go(func() error { return s.console.history.Run(background) })
 	err := s.run(ctx, background, &group)
 	stop()
 	return errors.Join(err, group.Wait())
