@@ -221,12 +221,11 @@ func (s *eventStream) sendBuilds(ctx context.Context, builds Builds, functionID 
 		running := builds.Running(functionID)
 		switch {
 		case running != nil:
-			text, end := running.From(position)
 			first := running != current
 			if first {
 				position = 0
-				text, end = running.From(0)
 			}
+			text, end := running.From(position)
 			if first || text != "" {
 				if err := s.send("build", buildEvent{Text: text, Replace: first, Running: true}); err != nil {
 					return err

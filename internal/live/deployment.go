@@ -39,10 +39,10 @@ func (v *View) noteDeployment(f functions.Function, at time.Time) {
 	case len(all) == 0 || all[len(all)-1].Generation != f.Generation || all[len(all)-1].Status != functions.Pending:
 	default:
 		last := &all[len(all)-1]
-		last.Message = truncate(f.BuildMessage, maxMessage)
+		last.Message = shorten(f.BuildMessage)
 		last.Duration = at.Sub(last.Began)
 		if f.Status != functions.Pending {
-			last.Status, last.Message = f.Status, truncate(f.ErrorMessage, maxMessage)
+			last.Status, last.Message = f.Status, shorten(f.ErrorMessage)
 		}
 	}
 }

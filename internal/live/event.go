@@ -34,17 +34,17 @@ func eventOf(change store.Change) Event {
 		e.Kind, e.Region, e.ProjectID, e.Name, e.Status = "namespace", o.Region, o.ProjectID, o.Name, o.Status
 	case functions.Function:
 		e.Kind, e.Region, e.ProjectID, e.NamespaceID, e.Name, e.Status = "function", o.Region, o.ProjectID, o.NamespaceID, o.Name, o.Status
-		e.Message = truncate(cmp.Or(o.ErrorMessage, o.BuildMessage), maxMessage)
+		e.Message = shorten(cmp.Or(o.ErrorMessage, o.BuildMessage))
 	case functions.Token:
 		e.Kind, e.Region, e.ProjectID, e.NamespaceID, e.FunctionID, e.Status = "token", o.Region, o.ProjectID, o.NamespaceID, o.FunctionID, o.Status
 	case functions.Cron:
 		e.Kind, e.Region, e.ProjectID, e.FunctionID, e.Name, e.Status = "cron", o.Region, o.ProjectID, o.FunctionID, o.Name, o.Status
 	case functions.Trigger:
 		e.Kind, e.Region, e.ProjectID, e.FunctionID, e.Name, e.Status = "trigger", o.Region, o.ProjectID, o.FunctionID, o.Name, o.Status
-		e.Message = truncate(o.ErrorMessage, maxMessage)
+		e.Message = shorten(o.ErrorMessage)
 	case functions.Domain:
 		e.Kind, e.Region, e.ProjectID, e.FunctionID, e.Name, e.Status = "domain", o.Region, o.ProjectID, o.FunctionID, o.Hostname, o.Status
-		e.Message = truncate(o.ErrorMessage, maxMessage)
+		e.Message = shorten(o.ErrorMessage)
 	case iam.Project:
 		e.Kind, e.ProjectID, e.Name = "project", o.ID, o.Name
 	case iam.APIKey:

@@ -2,12 +2,12 @@ package live
 
 import "strings"
 
-// truncate returns the first bytes of a text as valid UTF-8.
-func truncate(text string, length int) string {
-	if len(text) <= length {
+// shorten returns the first maxMessage bytes of a text as valid UTF-8.
+func shorten(text string) string {
+	if len(text) <= maxMessage {
 		return text
 	}
-	return strings.ToValidUTF8(text[:length], "") + "…"
+	return strings.ToValidUTF8(text[:maxMessage], "") + "…"
 }
 
 // containsFold reports whether a text contains another one that is in lower case.

@@ -116,7 +116,7 @@ func summaryOf(f functions.Function) Function {
 	message := cmp.Or(f.ErrorMessage, f.BuildMessage)
 	return Function{
 		ID: f.ID, ProjectID: f.ProjectID, NamespaceID: f.NamespaceID, Name: f.Name, Runtime: f.Runtime, DomainName: f.DomainName,
-		Region: f.Region, Status: f.Status, Privacy: f.Privacy, Message: truncate(message, maxMessage), UpdatedAt: f.UpdatedAt,
+		Region: f.Region, Status: f.Status, Privacy: f.Privacy, Message: shorten(message), UpdatedAt: f.UpdatedAt,
 		Generation: f.Generation,
 	}
 }
