@@ -16,20 +16,27 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/bench/harness"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/await"
 )
 
 var (
-	callRounds = harness.Sized(5, 1)
+	callRounds = harness.Sized(9, 1)
 	callCount  = harness.Sized(6000, 200)
 )
 
 // connections is the number of concurrent calls, and of instances that serve them.
 const connections = 4
 
-// instanceProgram is the instance of the baseline. It is a small program of its own, as
-// an instance of the deployed function is: in a larger process, such as this one, the
-// garbage collector runs less often.
+// instanceMemory is the memory limit of an instance in MiB. Its share of a CPU is large
+// enough that the CPU limit never stops an instance: otherwise that limit would be
+// measured.
+const instanceMemory = 1024
+
+// instanceProgram is the instance that serves all calls of a baseline, without a sandbox.
+// It is a small program of its own, as an instance of the deployed function is: in a
+// larger process, such as this one, the garbage collector runs less often.
 const instanceProgram = `package main
 
 import (
@@ -70,11 +77,18 @@ func Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte("` + harnes
 `
 
 // calls compares an admitted call of a private function with the same call through
-// httputil.ReverseProxy alone: in front of the same number of instances, each of which
-// serves one call at a time like a function's, and in front of one instance that
+// httputil.ReverseProxy alone: in front of the same instances, to each of which it
+// passes one call at a time, and in front of one instance without a sandbox, which
 // serves all calls.
 func calls(ctx context.Context, dir string) ([]harness.Result, error) {
-	s, err := harness.Start(ctx, filepath.Join(dir, "data"), "--cache-dir=.cache")
+	// The paths of sockets are short.
+	temporary, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(temporary)
+	// The sandboxes of a warm pool would have sockets, too.
+	s, err := harness.StartIn(ctx, temporary, filepath.Join(dir, "data"), "--cache-dir=.cache", "--spare=0", "--instances-memory=8589934592")
 	if err != nil {
 		return nil, err
 	}
@@ -83,19 +97,26 @@ func calls(ctx context.Context, dir string) ([]harness.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	instance, err := buildInstance(ctx, dir)
+	sockets, err := waitForSockets(ctx, temporary)
 	if err != nil {
 		return nil, err
 	}
 	var baselines harness.Processes
 	defer baselines.Stop()
+	instance, err := startInstance(ctx, &baselines, dir)
+	if err != nil {
+		return nil, err
+	}
 	sides := []func() (harness.Cost, error){func() (harness.Cost, error) { return private.run(ctx) }}
-	for _, instances := range []int{connections, 1} {
+	for _, instances := range [][]string{sockets, {instance}} {
 		baseline := private
-		if baseline.url, baseline.pid, err = startProxy(ctx, &baselines, dir, instance, instances); err != nil {
+		if baseline.url, baseline.pid, err = startProxy(ctx, &baselines, dir, instances); err != nil {
 			return nil, err
 		}
 		sides = append(sides, func() (harness.Cost, error) { return baseline.run(ctx) })
+	}
+	if err := s.Settle(ctx); err != nil {
+		return nil, err
 	}
 	costs, err := harness.WarmRounds(callRounds, sides...)
 	if err != nil {
@@ -111,22 +132,24 @@ func calls(ctx context.Context, dir string) ([]harness.Result, error) {
 	note := fmt.Sprintf("an admitted call, %d connections; the baseline is httputil.ReverseProxy alone, ", connections)
 	const cpuNote = "CPU of the gateway or the proxy; baseline as above"
 	return []harness.Result{
-		harness.Compare("call-private", "calls/s", ">= 0.9", note+"in front of the same number of instances", rate(ours), rate(four)),
+		harness.Compare("call-private", "calls/s", ">= 0.9", note+"in front of the same instances", rate(ours), rate(four)),
 		harness.Compare("call-private-cpu", "us/call", "<= 1.1", cpuNote, cpu(ours), cpu(four)),
-		harness.Compare("call-private-one", "calls/s", "", note+"in front of one instance for all", rate(ours), rate(one)),
+		harness.Compare("call-private-one", "calls/s", "", note+"in front of one instance without a sandbox", rate(ours), rate(one)),
 		harness.Compare("call-private-one-cpu", "us/call", "", cpuNote, cpu(ours), cpu(one)),
 	}, nil
 }
 
-// deployPrivate deploys a private function, and returns calls of it.
+// deployPrivate deploys a private function with a fixed number of instances, and returns
+// calls of it.
 func deployPrivate(ctx context.Context, s *harness.Server) (load, error) {
 	namespace, err := s.Namespace(ctx, "bench")
 	if err != nil {
 		return load{}, err
 	}
-	maxScale := uint32(connections)
+	instances, memory := uint32(connections), uint32(instanceMemory)
 	f, err := s.Deploy(ctx, &function.CreateFunctionRequest{
-		NamespaceID: namespace.ID, Name: "hello", Runtime: "go126", Privacy: function.FunctionPrivacyPrivate, MaxScale: &maxScale,
+		NamespaceID: namespace.ID, Name: "hello", Runtime: "go126", Privacy: function.FunctionPrivacyPrivate,
+		MinScale: &instances, MaxScale: &instances, MemoryLimit: &memory,
 	}, map[string]string{"go.mod": "module example.org/hello\n\ngo 1.21\n", "f.go": handler})
 	if err != nil {
 		return load{}, err
@@ -141,34 +164,48 @@ func deployPrivate(ctx context.Context, s *harness.Server) (load, error) {
 // proxyRole is the role of the baseline's proxy.
 const proxyRole = "proxy"
 
-// startProxy starts instances of a program and a bare proxy in front of them. It
-// returns the proxy's URL and process ID.
-func startProxy(ctx context.Context, started *harness.Processes, dir, instance string, instances int) (url string, pid int, err error) {
-	addressFile := filepath.Join(dir, fmt.Sprintf("address-%d", instances))
-	arguments := []string{addressFile}
-	for n := range instances {
-		socket := filepath.Join(dir, fmt.Sprintf("s%d-%d", instances, n))
-		if _, err := started.Start(exec.CommandContext(ctx, instance, socket)); err != nil {
-			return "", 0, err
-		}
-		arguments = append(arguments, socket)
+// waitForSockets waits until all instances of the function are started, and returns their
+// sockets. Temporary is the temporary folder of their server, which has no others.
+func waitForSockets(ctx context.Context, temporary string) (sockets []string, err error) {
+	err = await.Until(ctx, "all instances start", func() bool {
+		sockets, err = filepath.Glob(filepath.Join(temporary, "*", "*.sock"))
+		return err == nil && len(sockets) == connections
+	})
+	return sockets, err
+}
+
+// startInstance builds and starts instanceProgram, and returns its socket.
+func startInstance(ctx context.Context, started *harness.Processes, dir string) (socket string, err error) {
+	program, err := buildInstance(ctx, dir)
+	if err != nil {
+		return "", err
 	}
-	command, err := harness.Command(ctx, proxyRole, arguments...)
+	socket = filepath.Join(dir, "socket")
+	if _, err := started.Start(exec.CommandContext(ctx, program, socket)); err != nil {
+		return "", err
+	}
+	return socket, waitForFile(ctx, socket)
+}
+
+func waitForFile(ctx context.Context, path string) error {
+	return await.Until(ctx, path+" exists", func() bool {
+		_, err := os.Stat(path)
+		return err == nil
+	})
+}
+
+// startProxy starts a bare proxy in front of the sockets of instances. It returns the
+// proxy's URL and process ID.
+func startProxy(ctx context.Context, started *harness.Processes, dir string, sockets []string) (url string, pid int, err error) {
+	addressFile := filepath.Join(dir, fmt.Sprintf("address-%d", len(sockets)))
+	command, err := harness.Command(ctx, proxyRole, append([]string{addressFile}, sockets...)...)
 	if err != nil {
 		return "", 0, err
 	}
 	if pid, err = started.Start(command); err != nil {
 		return "", 0, err
 	}
-	err = await.Until(ctx, "the proxy and its instances listen", func() bool {
-		for _, path := range arguments {
-			if _, err := os.Stat(path); err != nil {
-				return false
-			}
-		}
-		return true
-	})
-	if err != nil {
+	if err := waitForFile(ctx, addressFile); err != nil {
 		return "", 0, err
 	}
 	address, err := os.ReadFile(addressFile)
@@ -177,18 +214,21 @@ func startProxy(ctx context.Context, started *harness.Processes, dir, instance s
 
 // proxy serves harness.BareProxy in front of unix sockets, and writes its address to
 // a file. With one socket it forwards calls concurrently; with several it forwards
-// one call at a time to each.
+// one call at a time to each. It has the garbage collector's settings and the buffers
+// of the gateway.
 func proxy(addressFile string, sockets []string) error {
+	server.CollectLessOften()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	const idleConnections = 64
-	handler := harness.BareProxy(sockets[0], idleConnections, nil)
+	buffers := &gateway.Buffers{}
+	handler := harness.BareProxy(sockets[0], idleConnections, buffers)
 	if len(sockets) > 1 {
 		idle := make(chan http.Handler, len(sockets))
 		for _, socket := range sockets {
-			idle <- harness.BareProxy(socket, idleConnections, nil)
+			idle <- harness.BareProxy(socket, idleConnections, buffers)
 		}
 		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			instance := <-idle

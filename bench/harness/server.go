@@ -21,6 +21,9 @@ import (
 // with what is measured.
 const pollInterval = 2 * time.Millisecond
 
+// idleCPU is the CPU time per second below which a server is settled.
+const idleCPU = 50 * time.Millisecond
+
 // A Server is a running bin/jeton and a client of its API.
 type Server struct {
 	*function.API
@@ -41,7 +44,13 @@ type Server struct {
 
 // Start starts the server with a data folder, and waits until it answers. Flags
 // override the defaults of the benchmarks.
-func Start(ctx context.Context, data string, flags ...string) (_ *Server, err error) {
+func Start(ctx context.Context, data string, flags ...string) (*Server, error) {
+	return StartIn(ctx, os.TempDir(), data, flags...)
+}
+
+// StartIn is Start with another temporary folder, in which the server creates the folder
+// of its instances' sockets.
+func StartIn(ctx context.Context, temporary, data string, flags ...string) (_ *Server, err error) {
 	program, err := filepath.Abs(filepath.Join("bin", "jeton"))
 	if err != nil {
 		return nil, err
@@ -51,6 +60,7 @@ func Start(ctx context.Context, data string, flags ...string) (_ *Server, err er
 		"serve", "--data-dir", data, "--log-level=error", "--min-timeout=1s",
 		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=",
 	}, flags...)...)
+	s.command.Env = append(os.Environ(), "TMPDIR="+temporary)
 	s.command.Stderr = os.Stderr
 	s.command.Cancel = func() error { return s.command.Process.Signal(syscall.SIGTERM) }
 	began := time.Now()
@@ -123,7 +133,7 @@ func (s *Server) Settle(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if after, err := CPUTime(s.PID()); err != nil || after-before < 5*clockTick {
+		if after, err := CPUTime(s.PID()); err != nil || after-before < idleCPU {
 			return err
 		}
 	}

@@ -32,7 +32,9 @@ const configTag = "config"
 
 // flagGroups are the headings of the flags in --help and docs/jeton.yaml.
 var flagGroups = []kong.Group{
+	{Key: "server", Title: "Server (default: the one of SCW_API_URL, or of the data directory):"},
 	{Key: "storage", Title: "Storage:"},
+	{Key: "cluster", Title: "Cluster:"},
 	{Key: "network", Title: "Network:"},
 	{Key: "tls", Title: "TLS certificates:"},
 	{Key: "access", Title: "Access:"},

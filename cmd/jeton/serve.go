@@ -18,7 +18,9 @@ import (
 // serveCommand runs the server.
 type serveCommand struct {
 	storageFlags   `group:"storage"`
+	clusterFlags   `group:"cluster"`
 	networkFlags   `group:"network"`
+	addressFlags   `group:"network"`
 	tlsFlags       `group:"tls"`
 	accessFlags    `group:"access"`
 	triggerFlags   `group:"triggers"`

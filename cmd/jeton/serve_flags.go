@@ -18,6 +18,24 @@ type storageFlags struct {
 	Blobs string `config:"Blobs" help:"S3 bucket for archives, artifacts and builds (default: the data directory)." placeholder:"URL" example:"s3://bucket/prefix?endpoint=https://s3.fr-par.scw.cloud&region=fr-par"`
 	// Artifacts that instances use are not removed, and may exceed the size.
 	BlobCache int64 `config:"BlobCache" help:"Maximum size of the artifacts of the bucket in the cache directory." placeholder:"BYTES"`
+	// With --database and --blobs, code that is no longer needed stays in the bucket for this
+	// time. A database that is restored to a time within it finds the code of its functions.
+	// Set it to the age of your oldest backup. Without --database, code is removed at once.
+	BlobRetention time.Duration `config:"BlobRetention" help:"How long code that is no longer needed stays in the bucket." placeholder:"DURATION"`
+}
+
+// clusterFlags make several servers that use one database the nodes of a cluster. See
+// docs/cluster.md.
+type clusterFlags struct {
+	NodeName string `config:"Node" help:"Name of this node, which no other node has (default: the hostname)." placeholder:"NAME" example:"node1"`
+	// Connections between nodes use TLS with certificates of the cluster's own authority.
+	ClusterListen string `config:"ClusterListen" help:"Address for the other nodes of a cluster." placeholder:"HOST:PORT"`
+	// Set it if the other nodes do not reach the listening address as it is written.
+	ClusterAddress string `config:"ClusterAddress" help:"Address at which the other nodes reach this one (default: --cluster-listen)." placeholder:"HOST:PORT" example:"node1.example.com:8083"`
+	// A node that cannot renew its lease answers 503 when it ends.
+	Lease time.Duration `config:"Lease" help:"How long a node serves after it has last reached the database." placeholder:"DURATION"`
+	// The margin must exceed every pause of the process that no clock of its machine shows.
+	LeaseMargin time.Duration `config:"LeaseMargin" help:"How long other nodes wait after a lease has ended before they remove its node." placeholder:"DURATION"`
 }
 
 // networkFlags set where the server listens, and under which names.

@@ -62,11 +62,18 @@ type Config struct {
 	// Trusted reports whether a proxy at an address is trusted to set X-Forwarded-Proto
 	// and X-Forwarded-Host; nil trusts none.
 	Trusted func(netip.Addr) bool
+	// Addresses are the addresses of the gateway, and Version is the version of the server.
+	// Optional.
+	Addresses Addresses
+	Version   string
 	// PublicKeys returns the JSON Web Key Set of all namespaces.
 	PublicKeys func() []byte
 	Now        func() time.Time
 	NewID      func() string
 	Log        *slog.Logger
+	// Gate wraps the handler of all requests, inside the Observer. It can hold a response
+	// back, or replace it. Optional.
+	Gate func(http.Handler) http.Handler
 	// Observer is notified of every request. Optional.
 	Observer Observer
 	// Insight has the sources of the routes of the console. Optional: without it, these
@@ -127,7 +134,11 @@ func (a *API) Handler() http.Handler {
 	mux.HandleFunc("GET "+documentPath, a.getDescription)
 	mux.HandleFunc("GET "+pagePath, a.getDescription)
 	mux.HandleFunc("/", a.unknownRoute)
-	return a.observe(a.recover(mux))
+	handler := a.recover(mux)
+	if a.config.Gate != nil {
+		handler = a.config.Gate(handler)
+	}
+	return a.observe(handler)
 }
 
 // An endpoint handles an authorized request. It returns the body of the response, which is
@@ -182,6 +193,9 @@ func (a *API) endpoints() map[string]endpoint {
 		"GET " + base + "/namespaces/{id}/functions": a.listFunctionsOfNamespace,
 		"GET " + base + "/issue-jwt":                 a.issueToken,
 		"GET " + base + "/functions/{id}/logs":       a.functionLogs,
+		"GET " + base + "/functions/{id}/build-log":  a.buildLog,
+
+		"GET /jeton/v1/server": a.getServer,
 
 		"GET /iam/v1alpha1/api-keys/{access_key}": a.getAPIKey,
 		"GET /account/v3/projects":                a.listProjects,

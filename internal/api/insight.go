@@ -66,14 +66,8 @@ type MetricsSeries struct {
 type Builds interface {
 	// Finished returns the log of the latest build that has ended, empty if there is none.
 	Finished(functionID string) (string, error)
-	// Running returns the log of the build that runs now; nil if there is none.
-	Running(functionID string) RunningBuild
-}
-
-// A RunningBuild is the log of a build that runs.
-type RunningBuild interface {
-	// From returns the output from a position on, and the position of its end.
-	From(position int) (text string, end int)
+	// Running returns the log of the build that runs now, and whether there is one.
+	Running(functionID string) (text string, ok bool)
 }
 
 // AuditLog has the audit log.
@@ -104,7 +98,7 @@ func (a *API) insightEndpoints() map[string]endpoint {
 		"GET " + insightBase + "/session":  a.getSession,
 		"GET " + insightBase + "/api-keys": a.listAPIKeys,
 		"GET " + insightBase + "/audit":    a.listAudit,
-		"GET " + insightBase + "/server":   a.getServer,
+		"GET " + insightBase + "/state":    a.getState,
 
 		"GET " + regional + "/functions":                  a.searchFunctions,
 		"GET " + regional + "/functions/{id}/deployments": a.listDeployments,
@@ -123,7 +117,7 @@ func (a *API) insightEndpoints() map[string]endpoint {
 var insightPermissions = map[string]permission{
 	"GET " + insightBase + "/api-keys":          {action: iam.Read, resource: "jeton_api_key", organization: true},
 	"GET " + insightBase + "/audit":             {action: iam.Read, resource: "jeton_audit", organization: true},
-	"GET " + insightBase + "/server":            {action: iam.Read, resource: "jeton_server", organization: true},
+	"GET " + insightBase + "/state":             {action: iam.Read, resource: "jeton_server", organization: true},
 	"POST " + regional + "/functions/{id}/call": {action: iam.Call, resource: "jeton_function"},
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -215,32 +216,29 @@ func (s *eventStream) sendBuilds(ctx context.Context, builds Builds, functionID 
 	tick, idle := time.NewTicker(batchTime), time.NewTicker(heartbeat)
 	defer tick.Stop()
 	defer idle.Stop()
-	var current RunningBuild
-	position, shown := 0, false
+	sent, building, shown := "", false, false
 	for {
-		running := builds.Running(functionID)
+		text, running := builds.Running(functionID)
 		switch {
-		case running != nil:
-			first := running != current
-			if first {
-				position = 0
+		case running && (!building || text != sent):
+			added, continues := strings.CutPrefix(text, sent)
+			event := buildEvent{Text: added, Running: true, Replace: !building || !continues}
+			if event.Replace {
+				event.Text = text
 			}
-			text, end := running.From(position)
-			if first || text != "" {
-				if err := s.send("build", buildEvent{Text: text, Replace: first, Running: true}); err != nil {
-					return err
-				}
+			if err := s.send("build", event); err != nil {
+				return err
 			}
-			current, position, shown = running, end, true
-		case current != nil || !shown:
-			text, err := builds.Finished(functionID)
+			sent, building, shown = text, true, true
+		case !running && (building || !shown):
+			finished, err := builds.Finished(functionID)
 			if err != nil {
 				return err
 			}
-			if err := s.send("build", buildEvent{Text: text, Replace: true}); err != nil {
+			if err := s.send("build", buildEvent{Text: finished, Replace: true}); err != nil {
 				return err
 			}
-			current, position, shown = nil, 0, true
+			sent, building, shown = "", false, true
 		}
 		select {
 		case <-tick.C:

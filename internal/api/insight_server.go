@@ -49,7 +49,7 @@ type CertificateState struct {
 	NotAfter time.Time `json:"not_after"`
 }
 
-func (a *API) getServer(r *http.Request, _ functions.Scope) (any, error) {
+func (a *API) getState(r *http.Request, _ functions.Scope) (any, error) {
 	in, err := a.insight()
 	if err != nil {
 		return nil, err

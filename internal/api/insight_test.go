@@ -35,9 +35,8 @@ type insightWorld struct {
 
 // builds implements api.Builds.
 type builds struct {
-	mu       sync.Mutex
-	running  api.RunningBuild
-	finished string
+	mu                sync.Mutex
+	running, finished string
 }
 
 func (b *builds) Finished(string) (string, error) {
@@ -46,15 +45,11 @@ func (b *builds) Finished(string) (string, error) {
 	return b.finished, nil
 }
 
-func (b *builds) Running(string) api.RunningBuild {
+func (b *builds) Running(string) (string, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.running
+	return b.running, b.running != ""
 }
-
-type runningText string
-
-func (r runningText) From(position int) (string, int) { return string(r)[position:], len(r) }
 
 // history implements api.MetricsHistory: the number of calls is that of the functions.
 type history struct{ view *live.View }
@@ -171,8 +166,8 @@ func TestInsight_RequiresPermissions(t *testing.T) {
 		"call of another function":    {w.theirs, "POST", own + "/functions/" + f + "/call", 404, ""},
 		"tokens":                      {readOnly, "GET", own + "/tokens", 200, `"total_count":0`},
 		"unknown revocation":          {readOnly, "GET", own + "/tokens/" + f + "/revocation", 404, ""},
-		"server":                      {w.organization, "GET", "/jeton/v1/server", 200, `"version":"1.2.3"`},
-		"server, project key":         {w.key, "GET", "/jeton/v1/server", 403, "jeton_server"},
+		"server":                      {w.organization, "GET", "/jeton/v1/state", 200, `"version":"1.2.3"`},
+		"server, project key":         {w.key, "GET", "/jeton/v1/state", 403, "jeton_server"},
 		"API keys":                    {w.organization, "GET", "/jeton/v1/api-keys", 200, "SCWOURS"},
 		"API keys, project key":       {w.key, "GET", "/jeton/v1/api-keys", 403, "jeton_api_key"},
 		"audit log":                   {w.organization, "GET", "/jeton/v1/audit?audit_endpoint=DELETE&object=o&refused=true&page=2&page_size=10", 200, "DELETE o true 10 10"},
@@ -384,21 +379,20 @@ func TestFollowBuild_StreamsRunningBuildAndResult(t *testing.T) {
 	t.Parallel()
 	w := newInsightWorld(t)
 	f := w.function(w.namespace("n"), "f")
-	set := func(running api.RunningBuild, finished string) {
+	set := func(running, finished string) {
 		w.builds.mu.Lock()
 		defer w.builds.mu.Unlock()
 		w.builds.running, w.builds.finished = running, finished
 	}
-	set(nil, "the previous build")
+	set("", "the previous build")
 	stream := w.events(w.key, "/functions/"+f+"/build")
 	for _, step := range []struct {
-		running  api.RunningBuild
-		finished string
-		want     string
+		running, finished, want string
 	}{
-		{nil, "the previous build", `{"text":"the previous build","replace":true,"running":false}`},
-		{runningText("compiling"), "", `{"text":"compiling","replace":true,"running":true}`},
-		{nil, "done", `{"text":"done","replace":true,"running":false}`},
+		{"", "the previous build", `{"text":"the previous build","replace":true,"running":false}`},
+		{"compiling", "", `{"text":"compiling","replace":true,"running":true}`},
+		{"compiling more", "", `{"text":" more","replace":false,"running":true}`},
+		{"", "done", `{"text":"done","replace":true,"running":false}`},
 	} {
 		set(step.running, step.finished)
 		if name, data := stream.next(); name != "build" || data != step.want {

@@ -24,7 +24,7 @@ var insightOperations = []openapi.Operation{
 	{Pattern: "GET " + regional + "/tokens/{id}/revocation", ID: "GetRevocation", Tag: "console", Summary: "Get what the revocation of a token did. The server keeps the latest 10000 since its start.", Response: revocationResponse{}, Errors: []int{http.StatusNotFound}},
 	{Pattern: "GET " + insightBase + "/api-keys", ID: "ListAPIKeys", Tag: "console", Summary: "List the API keys of the organization without their secret keys. Requires an API key of the whole organization.", Response: keyRows{}},
 	{Pattern: "GET " + insightBase + "/audit", ID: "ListAudit", Tag: "console", Summary: "List the audit log, newest first. Requires an API key of the whole organization.", Response: auditRows{}, Query: []string{"page", "page_size", "since", "access_key", "object", "from", "audit_endpoint", "refused"}},
-	{Pattern: "GET " + insightBase + "/server", ID: "GetServer", Tag: "console", Summary: "Get the state of this server. Requires an API key of the whole organization.", Response: ServerState{}},
+	{Pattern: "GET " + insightBase + "/state", ID: "GetServerState", Tag: "console", Summary: "Get the state of this server. Requires an API key of the whole organization.", Response: ServerState{}},
 }
 
 var insightParameters = map[string]openapi.Schema{

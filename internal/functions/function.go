@@ -80,6 +80,8 @@ type Function struct {
 	FromScratch bool `json:",omitempty"`
 	// Revision serves the calls; nil before the first deployment.
 	Revision *Revision
+	// Origin describes the source of an imported function; nil for other functions.
+	Origin *Origin `json:",omitempty"`
 }
 
 // ObjectID implements Object.

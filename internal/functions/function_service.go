@@ -274,6 +274,9 @@ func (s *Service) DeleteFunction(ctx context.Context, scope Scope, id string) (F
 }
 
 func (s *Service) deleteFunction(tx Tx, f Function) (Function, error) {
+	if err := forgetFunction(tx, f); err != nil {
+		return f, err
+	}
 	if err := deleteAttached(tx, f.ID); err != nil {
 		return f, err
 	}

@@ -40,6 +40,9 @@ type Namespace struct {
 	PrivateKey []byte
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
+	// Foreign describes the tokens of another service; nil unless the namespace was
+	// imported.
+	Foreign *ForeignIssuer `json:",omitempty"`
 }
 
 // ObjectID implements Object.
@@ -49,15 +52,17 @@ func (n Namespace) ObjectID() string { return n.ID }
 func (n Namespace) NeedsKeys() bool { return n.Status == Pending && n.PrivateKey == nil }
 
 // ProvisionKeys gives a new namespace its key pair, of which the private key is
-// sealed, and its registry, and makes it ready. It reports whether the namespace
-// needed keys.
+// sealed, and its registry, and makes it ready. An imported namespace keeps its registry.
+// It reports whether the namespace needed keys.
 func (n *Namespace) ProvisionKeys(public string, sealed []byte, registryID string, now time.Time) bool {
 	if !n.NeedsKeys() {
 		return false
 	}
 	n.PublicKey, n.PrivateKey = public, sealed
-	n.RegistryID = registryID
-	n.RegistryEndpoint = fmt.Sprintf("rg.%s.scw.cloud/funcscw%s", n.Region, n.Slug)
+	if n.RegistryID == "" {
+		n.RegistryID = registryID
+		n.RegistryEndpoint = fmt.Sprintf("rg.%s.scw.cloud/funcscw%s", n.Region, n.Slug)
+	}
 	n.Status, n.UpdatedAt = Ready, now
 	return true
 }

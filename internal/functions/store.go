@@ -41,6 +41,11 @@ type Tx interface {
 	Put(Object) error
 	// Delete deletes an object. It returns nil if the object does not exist.
 	Delete(Object) error
+
+	// Usable returns ErrCondemned for the key of a stored archive or artifact that is
+	// going to be deleted, because nothing referred to it. A change that refers to a file
+	// calls it in its transaction. The key "" is always usable.
+	Usable(key string) error
 }
 
 // A Filter selects the objects of a list. Empty fields match every object.

@@ -47,7 +47,12 @@ type Token struct {
 	// ExpiresAt is the first instant at which the token is refused; zero if it does
 	// not expire.
 	ExpiresAt time.Time
-	Digest    Digest
+	// Digest is zero for a foreign token that was not adopted yet.
+	Digest Digest
+	// Issuer is the API host of the service that has issued the token; empty for a token
+	// of this server. AdoptedAt is when a foreign token was first used here.
+	Issuer    string    `json:",omitempty"`
+	AdoptedAt time.Time `json:",omitzero"`
 }
 
 // ObjectID implements Object.
@@ -200,6 +205,9 @@ func (s *Service) DeleteToken(ctx context.Context, scope Scope, id string) (Toke
 	return change(ctx, s.config.Store, func(tx Tx) (Token, error) {
 		t, err := findToken(tx, scope, id)
 		if err != nil {
+			return t, err
+		}
+		if err := forgetToken(tx, t); err != nil {
 			return t, err
 		}
 		t.Status = Deleting

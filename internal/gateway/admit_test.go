@@ -227,16 +227,20 @@ func TestAdmit_RefuseTokensAndKeys(t *testing.T) {
 }
 
 func BenchmarkAdmission(b *testing.B) {
-	for _, known := range []int{10, 1_000_000} {
-		b.Run(fmt.Sprint(known, " tokens"), func(b *testing.B) {
+	for _, test := range []struct {
+		name   string
+		known  int
+		issuer string
+	}{{"10 tokens", 10, ""}, {"1000000 tokens", 1_000_000, ""}, {"10 imported tokens", 10, "api.scaleway.com"}} {
+		b.Run(test.name, func(b *testing.B) {
 			table := gateway.NewTable()
 			token := strings.Repeat("x", 1060)
-			for i := range known {
+			for i := range test.known {
 				table.Apply(store.Change{Object: functions.Token{
 					ID: tokenID(i), FunctionID: functionID, Digest: functions.DigestOf(fmt.Sprint(i)),
 				}})
 			}
-			table.Apply(store.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf(token)}})
+			table.Apply(store.Change{Object: functions.Token{ID: tokenID(0), FunctionID: functionID, Digest: functions.DigestOf(token), Issuer: test.issuer}})
 			table.Apply(store.Change{Object: functions.Function{
 				ID: functionID, NamespaceID: namespaceID, DomainName: host, Privacy: functions.Private, Timeout: time.Minute,
 			}})

@@ -39,6 +39,15 @@ func answerDenied(w http.ResponseWriter) {
 	answer(w, http.StatusForbidden, "access denied: this function is private, send a valid token in the header X-Auth-Token")
 }
 
+// answerNotAdmitted answers a call that is denied, or that can only be decided later.
+func answerNotAdmitted(w http.ResponseWriter, a admission) {
+	if a.undecided() {
+		answerUnsettled(w)
+		return
+	}
+	answerDenied(w)
+}
+
 // answerNoMemory answers a call that exceeds a memory budget.
 func answerNoMemory(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "1")
@@ -76,6 +85,9 @@ type statusRecorder struct {
 	http.ResponseWriter
 	requestID string
 	status    int
+	// timing returns the Server-Timing header of the answer; nil if the caller has not
+	// asked for it.
+	timing func() string
 }
 
 func (s *statusRecorder) WriteHeader(status int) {
@@ -85,6 +97,9 @@ func (s *statusRecorder) WriteHeader(status int) {
 	}
 	// The proxy removes headers that were set earlier if the function sends Early Hints.
 	s.Header().Set(requestIDHeader, s.requestID)
+	if s.timing != nil {
+		s.Header().Add("Server-Timing", s.timing())
+	}
 	s.ResponseWriter.WriteHeader(status)
 }
 

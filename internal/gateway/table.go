@@ -24,8 +24,11 @@ type Table struct {
 	// routes the route of each function ID.
 	hosts  map[string]string
 	routes map[string]route
+	names  names
 	tokens map[functions.Digest]grant
 	uses   uses
+	// foreignOff contains the namespaces that deny tokens of other issuers.
+	foreignOff map[uuid.UUID]struct{}
 	// revoked contains recently deleted tokens, for the log.
 	revoked revoked
 }
@@ -56,6 +59,8 @@ type grant struct {
 	// slot is the number of the slot in Table.uses with the token's ID and last use.
 	slot uint32
 	kind scopeKind
+	// foreign means that another issuer has issued the token.
+	foreign bool
 }
 
 type scopeKind uint8
@@ -70,7 +75,7 @@ const (
 const neverExpires = math.MaxInt64
 
 func grantOf(t functions.Token) grant {
-	g := grant{expiresAt: neverExpires}
+	g := grant{expiresAt: neverExpires, foreign: t.Foreign()}
 	if !t.ExpiresAt.IsZero() {
 		g.expiresAt = t.ExpiresAt.UnixNano()
 	}
@@ -112,7 +117,10 @@ func parseID(id string) uuid.UUID {
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{hosts: map[string]string{}, routes: map[string]route{}, tokens: map[functions.Digest]grant{}, revoked: newRevoked()}
+	return &Table{
+		hosts: map[string]string{}, routes: map[string]route{}, names: newNames(), tokens: map[functions.Digest]grant{},
+		foreignOff: map[uuid.UUID]struct{}{}, revoked: newRevoked(),
+	}
 }
 
 // Apply applies a change. Every decision after Apply has returned takes the change into
@@ -122,6 +130,8 @@ func (t *Table) Apply(change store.Change) {
 	defer t.mu.Unlock()
 	t.applied.Add(1)
 	switch o := change.Object.(type) {
+	case functions.Namespace:
+		t.applyNamespace(o, change.Deleted)
 	case functions.Function:
 		t.applyFunction(o, change.Deleted || o.Status == functions.Deleting)
 	case functions.Domain:
@@ -155,7 +165,8 @@ func (t *Table) swap(fresh *Table) {
 		}
 		t.revoked.add(digest, slot.token)
 	}
-	t.hosts, t.routes, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.tokens, fresh.uses
+	t.hosts, t.routes, t.names, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.names, fresh.tokens, fresh.uses
+	t.foreignOff = fresh.foreignOff
 	t.applied.Add(1)
 }
 
@@ -163,10 +174,12 @@ func (t *Table) applyFunction(f functions.Function, removed bool) {
 	if removed {
 		delete(t.hosts, hostname(f.DomainName))
 		delete(t.routes, f.ID)
+		t.names.removeFunction(f.ID)
 		return
 	}
 	t.hosts[hostname(f.DomainName)] = f.ID
 	t.routes[f.ID] = routeOf(f)
+	t.names.setFunction(f)
 }
 
 // applyDomain adds or removes the custom hostname of a function. Only ready domains are in the
@@ -181,7 +194,27 @@ func (t *Table) applyDomain(d functions.Domain, removed bool) {
 	}
 }
 
+// applyNamespace records the name of a namespace and whether it denies tokens of other issuers.
+func (t *Table) applyNamespace(n functions.Namespace, deleted bool) {
+	if deleted {
+		t.names.removeNamespace(n.ID)
+	} else {
+		t.names.setNamespace(n.ID, n.Name)
+	}
+	id := parseID(n.ID)
+	if deleted || n.Foreign == nil || !n.Foreign.Refused {
+		delete(t.foreignOff, id)
+		return
+	}
+	t.foreignOff[id] = struct{}{}
+}
+
+// applyToken adds or removes a token. A token without a digest cannot be presented: it was
+// issued elsewhere and not adopted yet.
 func (t *Table) applyToken(token functions.Token, deleted bool) {
+	if !token.Adopted() {
+		return
+	}
 	before, known := t.tokens[token.Digest]
 	if deleted {
 		delete(t.tokens, token.Digest)
@@ -243,10 +276,20 @@ func (t *Table) authorize(digest functions.Digest, to route, now time.Time) (uui
 	}
 	slot := t.uses.at(g.slot)
 	denied := g.check(to, now)
+	if denied == "" && g.foreign && t.refusesForeign(to.namespace) {
+		denied = foreignOff
+	}
 	if denied == "" {
 		slot.used.Note(now)
 	}
 	return slot.token, denied
+}
+
+// refusesForeign reports whether a namespace denies tokens of other issuers. The caller
+// holds t.mu.
+func (t *Table) refusesForeign(namespace uuid.UUID) bool {
+	_, refused := t.foreignOff[namespace]
+	return refused
 }
 
 // unknown returns the reason for a token that is not in the table, and its ID if it was

@@ -9,13 +9,15 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
 // Config has the ports and limits of a Reconciler. Fields are required unless their
 // comment says otherwise.
 type Config struct {
+	// Owners decides what this node works on, and is the store of its changes. Store is
+	// read only.
+	Owners     Owners
 	Store      functions.Store
 	Keys       KeyPairs
 	Sealer     token.Sealer
@@ -34,9 +36,6 @@ type Config struct {
 	Certificates Certificates
 	// Observer is notified of deployments and builds. Optional.
 	Observer Observer
-	// Building is called with the log of each build when it begins, and done when it has
-	// ended. Optional.
-	Building func(f functions.Function, log *runtime.BuildLog) (done func())
 
 	// Limits has the size of archives and of calls.
 	Limits functions.Limits
@@ -61,7 +60,7 @@ type Config struct {
 func (c Config) check() error {
 	var missing []error
 	for name, field := range map[string]any{
-		"Store": c.Store, "Keys": c.Keys, "Sealer": c.Sealer, "Archives": c.Archives, "Artifacts": c.Artifacts,
+		"Owners": c.Owners, "Store": c.Store, "Keys": c.Keys, "Sealer": c.Sealer, "Archives": c.Archives, "Artifacts": c.Artifacts,
 		"BuildCache": c.BuildCache, "Logs": c.Logs, "Builders": c.Builders, "Engine": c.Engine,
 		"Instances": c.Instances, "Caches": c.Caches, "Sources": c.Sources, "BuildTimeout": c.BuildTimeout,
 		"BuildDisk": c.BuildDisk, "CacheLimit": c.CacheLimit, "Now": c.Now, "NewID": c.NewID, "Log": c.Log,

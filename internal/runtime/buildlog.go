@@ -51,25 +51,3 @@ func (l *BuildLog) String() string {
 	}
 	return strings.ToValidUTF8(text+string(l.tail), "\uFFFD")
 }
-
-// From returns the kept output from a position on, as valid UTF-8, and the position of its
-// end. The first position is 0.
-func (l *BuildLog) From(position int) (text string, end int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	tail := len(l.head) + l.dropped
-	end = tail + len(l.tail)
-	var out []byte
-	if position < len(l.head) {
-		out = append(out, l.head[position:]...)
-	}
-	switch {
-	case position > end:
-	case position < tail && l.dropped > 0:
-		out = fmt.Appendf(out, "\n[%d bytes omitted]\n", tail-max(position, len(l.head)))
-		out = append(out, l.tail...)
-	default:
-		out = append(out, l.tail[max(position-tail, 0):]...)
-	}
-	return strings.ToValidUTF8(string(out), "\uFFFD"), end
-}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/jeton-dev/jeton/internal/blob/s3"
+	"github.com/jeton-dev/jeton/internal/cluster"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -29,11 +30,13 @@ const (
 	DefaultAPIListen     = "127.0.0.1:8080"
 	DefaultGatewayListen = "127.0.0.1:8081"
 	DefaultOpsListen     = "127.0.0.1:8082"
+	DefaultClusterListen = "127.0.0.1:8083"
 	DefaultDomain        = "functions.fnc.{region}.localhost"
 	DefaultBuildTimeout  = 40 * time.Minute // Scaleway's documentation
 	DefaultBuildDisk     = 4 << 30
 	DefaultBuildCache    = 2 << 30
 	DefaultBlobCache     = 8 << 30
+	DefaultBlobRetention = 24 * time.Hour
 	DefaultBuildsAtOnce  = 4
 	DefaultCacheSize     = 16 << 30
 	DefaultProjectCache  = 4 << 30
@@ -47,9 +50,18 @@ type Config struct {
 	// DataDir is the data folder. Only one server can use it at a time.
 	DataDir string
 	// Database is the URL of a PostgreSQL database, such as
-	// postgres://jeton@db.example.com/jeton. Empty means an SQLite file in DataDir. Only
-	// one server can use a database at a time.
+	// postgres://jeton@db.example.com/jeton. Empty means an SQLite file in DataDir. The
+	// servers that use the same database are the nodes of a cluster.
 	Database string
+	// Node is the name of this node in a cluster. No two nodes have the same. Empty means
+	// the name of this machine; Validate sets it.
+	Node string
+	// ClusterListen is the address for the other nodes, used with Database only.
+	// ClusterAddress is the host:port at which they reach it; empty means ClusterListen.
+	ClusterListen, ClusterAddress string
+	// Lease is how long a node on PostgreSQL serves after it has last reached the database,
+	// and LeaseMargin how much longer the other nodes wait before they remove it.
+	Lease, LeaseMargin time.Duration
 	// CacheDir has build caches and instance disks. It can be deleted while no server
 	// runs.
 	CacheDir string
@@ -58,6 +70,10 @@ type Config struct {
 	// CacheDir that are not in use, in bytes.
 	Blobs     string
 	BlobCache int64
+	// BlobRetention is how long objects in Blobs are kept after they are no longer needed,
+	// so that backups of Database within this time find them. It has no effect without
+	// Database.
+	BlobRetention time.Duration
 	// Credentials is the file to which the first start writes the new API key, in the
 	// format of Scaleway's configuration file. The server reads no key from it.
 	Credentials string
@@ -67,6 +83,11 @@ type Config struct {
 	// APIURL is the public URL of the API, such as https://functions.example.com.
 	// Empty means the listening address, or the URL by which a client reached it.
 	APIURL string
+	// GatewayURL is the public URL of the gateway, such as https://gateway.example.com.
+	// Empty means the host by which a client reached the API, and the port of
+	// GatewayListen. GatewayPaths enables path-style addresses.
+	GatewayURL   string
+	GatewayPaths bool
 	// GatewayTLSListen is the gateway's TLS port, and OpsListen the operators' port;
 	// empty disables the port. OpsPprof enables profiles on the operators' port.
 	GatewayTLSListen string
@@ -168,16 +189,21 @@ type Config struct {
 func DefaultConfig(dataDir string) Config {
 	return Config{
 		DataDir:       dataDir,
+		ClusterListen: DefaultClusterListen,
+		Lease:         cluster.DefaultLease,
+		LeaseMargin:   cluster.DefaultMargin,
 		CacheDir:      DefaultCacheDir(dataDir),
 		Credentials:   CredentialsPath(dataDir),
 		APIListen:     DefaultAPIListen,
 		GatewayListen: DefaultGatewayListen,
+		GatewayPaths:  true,
 		OpsListen:     DefaultOpsListen,
 		Domain:        DefaultDomain,
 		BuildTimeout:  DefaultBuildTimeout,
 		BuildDisk:     DefaultBuildDisk,
 		BuildCache:    DefaultBuildCache,
 		BlobCache:     DefaultBlobCache,
+		BlobRetention: DefaultBlobRetention,
 		BuildsAtOnce:  DefaultBuildsAtOnce,
 		LogSize:       DefaultLogSize,
 		CacheSize:     DefaultCacheSize, ProjectCacheSize: DefaultProjectCache,
@@ -199,12 +225,12 @@ func DefaultConfig(dataDir string) Config {
 // domainName matches parent domains after the region is inserted.
 var domainName = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
-// Validate returns an error for an invalid setting, and normalizes Domain and APIURL.
+// Validate returns an error for an invalid setting, and normalizes Domain and the public URLs.
 func (c *Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.DNSResolver); c.DNSResolver != "" && err != nil {
 		return fmt.Errorf("dns-resolver %q is not an address: use host:port, such as 192.0.2.53:53", c.DNSResolver)
 	}
-	if err := c.checkAPIURL(); err != nil {
+	if err := errors.Join(checkURL("api-url", &c.APIURL), checkURL("gateway-url", &c.GatewayURL)); err != nil {
 		return err
 	}
 	given := c.Domain
@@ -216,6 +242,9 @@ func (c *Config) Validate() error {
 		if _, err := s3.ParseLocation(c.Blobs); err != nil {
 			return fmt.Errorf("blobs: %w", err)
 		}
+	}
+	if c.BlobRetention < 0 {
+		return fmt.Errorf("blob-retention is %v: it must not be negative", c.BlobRetention)
 	}
 	if c.Scale.Queue < 1 {
 		return fmt.Errorf("queue is %d: it must be at least 1", c.Scale.Queue)
@@ -259,20 +288,33 @@ func (c *Config) Validate() error {
 	if err := c.Traffic.validate(); err != nil {
 		return err
 	}
+	if err := c.checkNode(); err != nil {
+		return err
+	}
 	return c.Limits.Validate()
 }
 
-// checkAPIURL validates the public URL and removes trailing slashes.
-func (c *Config) checkAPIURL() error {
-	if c.APIURL == "" {
+// checkURL validates a public URL, which may be empty, and removes trailing slashes.
+func checkURL(name string, given *string) error {
+	if *given == "" {
 		return nil
 	}
-	u, err := url.Parse(c.APIURL)
+	u, err := url.Parse(*given)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("api-url %q is not a URL: use one such as https://functions.example.com", c.APIURL)
+		return fmt.Errorf("%s %q is not a URL: use one such as https://functions.example.com", name, *given)
 	}
-	c.APIURL = strings.TrimRight(c.APIURL, "/")
+	*given = strings.TrimRight(*given, "/")
 	return nil
+}
+
+// machineName returns the name of this machine, or "node" if it has none.
+func machineName() string {
+	name, err := os.Hostname()
+	name = strings.ToLower(name)
+	if err != nil || !domainName.MatchString(name) {
+		return "node"
+	}
+	return name
 }
 
 // DefaultDataDir returns the default data folder.

@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,7 +15,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/live"
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/output"
-	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
 const (
@@ -25,8 +26,7 @@ const (
 
 // consoleSources are what the console shows beside the objects.
 type consoleSources struct {
-	view   *live.View
-	builds *runningBuilds
+	view *live.View
 	// history is nil until the instances are opened.
 	history *metrics.History
 	began   time.Time
@@ -37,7 +37,7 @@ func newConsoleSources(now func() time.Time) (*consoleSources, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &consoleSources{view: view, builds: &runningBuilds{logs: map[string]*runtime.BuildLog{}}, began: now()}, nil
+	return &consoleSources{view: view, began: now()}, nil
 }
 
 // openHistory makes the console show the metrics of instances.
@@ -87,12 +87,29 @@ func usedHTTPS(r *http.Request, trusted func(netip.Addr) bool) bool {
 // insight returns the sources of the routes of the console.
 func (p parts) insight(keys *admin.Service) *api.Insight {
 	in := &api.Insight{
-		View: p.console.view, Metrics: consoleMetrics{p.console.history}, Builds: consoleBuilds{p.console.builds, p.folder.path(output.Dir)},
+		View: p.console.view, Metrics: consoleMetrics{p.console.history}, Builds: consoleBuilds{p.folder.path(output.Dir), p.reconciler.RunningBuild},
 		Audit: auditFile{p.folder.path(audit.File)}, Usage: consoleUsage{p.base, p.uses, keys}, State: p.state, Calls: p.gateway.Handler(),
 		Version: p.config.Version, HTTPPort: portOf(p.listeners.gateway),
 	}
 	if p.listeners.gatewayTLS != nil {
 		in.HTTPSPort = portOf(p.listeners.gatewayTLS)
 	}
+	if public, err := url.Parse(p.config.GatewayURL); err == nil && p.config.GatewayURL != "" {
+		in.HTTPPort, in.HTTPSPort = publicPorts(public)
+	}
 	return in
+}
+
+// publicPorts returns the ports of functions behind a public URL of the gateway; 0 for none.
+func publicPorts(u *url.URL) (plain, encrypted int) {
+	port, err := strconv.Atoi(u.Port())
+	switch {
+	case u.Scheme == "https" && err != nil:
+		return 0, 443
+	case u.Scheme == "https":
+		return 0, port
+	case err != nil:
+		return 80, 0
+	}
+	return port, 0
 }

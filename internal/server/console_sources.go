@@ -9,14 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/certificate"
-	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/live"
 	"github.com/jeton-dev/jeton/internal/metrics"
@@ -61,31 +59,10 @@ func seriesOf(s metrics.Series) api.MetricsSeries {
 	}
 }
 
-// runningBuilds are the logs of the builds that run now, by function ID.
-type runningBuilds struct {
-	mu   sync.Mutex
-	logs map[string]*runtime.BuildLog
-}
-
-// begin implements reconcile.Config.Building.
-func (b *runningBuilds) begin(f functions.Function, log *runtime.BuildLog) (done func()) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.logs[f.ID] = log
-	return func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		// A later build of the function may have begun.
-		if b.logs[f.ID] == log {
-			delete(b.logs, f.ID)
-		}
-	}
-}
-
 // consoleBuilds implements api.Builds.
 type consoleBuilds struct {
-	running *runningBuilds
 	dir     string
+	running func(functionID string) (string, bool)
 }
 
 // Finished implements api.Builds.
@@ -95,14 +72,7 @@ func (c consoleBuilds) Finished(functionID string) (string, error) {
 }
 
 // Running implements api.Builds.
-func (c consoleBuilds) Running(functionID string) api.RunningBuild {
-	c.running.mu.Lock()
-	defer c.running.mu.Unlock()
-	if log := c.running.logs[functionID]; log != nil {
-		return log
-	}
-	return nil
-}
+func (c consoleBuilds) Running(functionID string) (string, bool) { return c.running(functionID) }
 
 // refusals counts the calls with revoked tokens. It implements gateway.Observer.
 type refusals struct{ view *live.View }

@@ -49,17 +49,17 @@ func openDatabase(ctx context.Context, config Config, log *slog.Logger, data fol
 	if hasFile {
 		return nil, fmt.Errorf("the data folder %s has an SQLite database: start without --database, or use another data folder", data)
 	}
-	database, err := postgres.Open(ctx, config.Database, config.Now, postgres.WithLock(), postgres.WithLog(log))
+	database, err := postgres.Open(ctx, config.Database, config.Now, postgres.WithLog(log))
 	if err != nil {
 		return nil, err
 	}
 	opened.add(database)
-	used, err := database.HasCanary(ctx)
+	used, err := database.HasSetting(ctx, postgres.CanarySetting)
 	if err != nil {
 		return nil, err
 	}
 	if used && !hasKey {
-		return nil, fmt.Errorf("%s is missing, and without it the sealed values of the database are lost: copy the data folder of the server that used the database", data.path(keyFile))
+		return nil, fmt.Errorf("%s is missing, and without it the sealed values of the database are lost: copy the file from a node of the cluster, or restore it from a backup", data.path(keyFile))
 	}
 	return database, nil
 }
@@ -76,12 +76,14 @@ func (f folder) has(name string) bool {
 // checkSealingKey returns an error if the values of the database were sealed with another
 // key, or if the data folder belongs to another database.
 func checkSealingKey(ctx context.Context, database *postgres.Store, sealer *secret.Sealer, data folder) error {
-	sealed, err := database.Canary(ctx, func() []byte { return sealer.Seal([]byte(canary), canaryPurpose) })
+	sealed, err := database.Setting(ctx, postgres.CanarySetting, func() ([]byte, error) {
+		return sealer.Seal([]byte(canary), canaryPurpose), nil
+	})
 	if err != nil {
 		return err
 	}
 	if plain, err := sealer.Open(sealed, canaryPurpose); err != nil || string(plain) != canary {
-		return fmt.Errorf("%s is not the key that sealed the values of the database: copy the data folder of the server that used the database", data.path(keyFile))
+		return fmt.Errorf("%s is not the key that sealed the values of the database: copy the file from a node of the cluster", data.path(keyFile))
 	}
 	// The canary differs between databases, because it is sealed with a random nonce.
 	digest := sha256.Sum256(sealed)

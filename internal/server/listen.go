@@ -25,7 +25,9 @@ type listeners struct {
 	api, gateway, admin net.Listener
 	// gatewayTLS and ops are nil if these ports are disabled.
 	gatewayTLS, ops net.Listener
-	endpoints       Endpoints
+	// cluster is nil if no other process can use the database.
+	cluster   net.Listener
+	endpoints Endpoints
 }
 
 func listen(ctx context.Context, config Config, data folder, opened *closers) (*listeners, error) {
@@ -53,6 +55,14 @@ func listen(ctx context.Context, config Config, data folder, opened *closers) (*
 		opened.add(ignoreClosed{listener})
 		*port.listener = listener
 		*port.endpoint = port.scheme + "://" + localAddress(listener)
+	}
+	if config.Database != "" {
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.ClusterListen)
+		if err != nil {
+			return nil, fmt.Errorf("cluster: %w", err)
+		}
+		opened.add(ignoreClosed{listener})
+		l.cluster = listener
 	}
 	var err error
 	l.admin, l.endpoints.Admin, err = listenAdmin(ctx, data, opened)

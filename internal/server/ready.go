@@ -23,6 +23,12 @@ func newReadiness(b *base, followers *store.Fanout, p *progress) *ops.Readiness 
 			return nil
 		}},
 		ops.Check{Name: "store", Run: b.store.Check},
+		ops.Check{Name: "lease", Run: func(context.Context) error {
+			if !b.node.Held() {
+				return errors.New("the node has no lease: it cannot reach the database, or has not applied all changes")
+			}
+			return nil
+		}},
 		ops.Check{Name: "changes", Run: func(ctx context.Context) error { return awaitChanges(ctx, b.store, followers) }},
 		ops.Check{Name: "engine", Run: func(context.Context) error {
 			if !p.scaling.Load() {

@@ -29,11 +29,16 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return s.uses.Run(background) })
 	group.Go(func() error { return s.console.history.Run(background) })
 	err := s.run(ctx, background, &group)
+	s.node.Leave(background)
 	stop()
 	return errors.Join(err, group.Wait())
 }
 
 func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.Group) error {
+	if err := s.node.Join(ctx); err != nil {
+		return unlessEnded(ctx, err)
+	}
+	backgroundGroup.Go(func() error { return s.node.Run(background) })
 	if err := s.reconciler.Restore(ctx); err != nil {
 		return unlessEnded(ctx, fmt.Errorf("restore functions: %w", err))
 	}
@@ -53,11 +58,14 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 	group.Go(func() error {
 		<-ctx.Done()
 		s.http.readiness.Stop()
+		s.node.Drain(background)
 		s.delayStop(ctx)
 		stopServing()
 		return nil
 	})
 	group.Go(func() error { return s.pairs.Run(ctx) })
+	group.Go(func() error { s.collectBlobs(ctx); return nil })
+	group.Go(func() error { return s.shareAttempts(serving) })
 	group.Go(func() error { return s.reconciler.Run(ctx) })
 	group.Go(func() error { return s.crons.Run(serving) })
 	group.Go(func() error { return s.triggers.Run(serving) })

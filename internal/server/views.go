@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/foreign"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store"
@@ -19,6 +20,7 @@ type views struct {
 	directory *iam.Directory
 	keys      *token.KeySet
 	uses      *usage.Recorder
+	adopter   *foreign.Adopter
 }
 
 func newViews(b *base) (*views, error) {
@@ -30,7 +32,11 @@ func newViews(b *base) (*views, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &views{table: table, directory: directory, keys: token.NewKeySet(), uses: uses}, nil
+	adopter, err := foreign.New(foreign.Config{Store: b.store, Log: b.log})
+	if err != nil {
+		return nil, err
+	}
+	return &views{table: table, directory: directory, keys: token.NewKeySet(), uses: uses, adopter: adopter}, nil
 }
 
 // follow makes all views apply every change of the store. The views that admit calls
@@ -40,7 +46,7 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 	wrap func(store.Follower) store.Follower,
 ) (*store.Fanout, error) {
 	all := store.NewFanout(
-		store.Directory(v.directory), v.table,
+		store.Directory(v.directory), v.table, v.adopter,
 		store.Hook{OnChange: func(change store.Change) { o.metrics.Revoked(change, b.config.Now()) }},
 		v.keys, o.metrics, o.console.view, d.reconciler, c.crons, c.triggers,
 		store.Hook{OnChange: func(store.Change) { c.gateway.Recheck() }, OnReload: c.gateway.Recheck},
@@ -49,6 +55,8 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 	if wrap != nil {
 		follower = wrap(follower)
 	}
+	// The position of the node stands for that of all followers, so it is the last.
+	follower = store.NewFanout(follower, b.node.Follower())
 	if err := b.store.Follow(ctx, store.Position{}, follower); err != nil {
 		return nil, err
 	}
@@ -57,18 +65,18 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 	return all, nil
 }
 
-// settledKeys is the directory of API keys while the outcome of every commit is
-// known.
+// settledKeys is the directory of API keys while the node has its lease and the outcome
+// of every commit is known.
 type settledKeys struct {
 	*iam.Directory
 
-	store store.Store
+	settled func() bool
 }
 
 // Authenticate returns the API key with a secret key. Returns store.ErrUnsettled
 // while the directory may contain a deleted key.
 func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, error) {
-	if !k.store.Settled() {
+	if !k.settled() {
 		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Authenticate(secretKey, now)
@@ -77,7 +85,7 @@ func (k settledKeys) Authenticate(secretKey string, now time.Time) (iam.APIKey, 
 // Recheck returns the API key with an access key, if it is still valid. Returns
 // store.ErrUnsettled while the directory may contain a deleted key.
 func (k settledKeys) Recheck(accessKey string, now time.Time) (iam.APIKey, error) {
-	if !k.store.Settled() {
+	if !k.settled() {
 		return iam.APIKey{}, store.ErrUnsettled
 	}
 	return k.Directory.Recheck(accessKey, now)

@@ -10,7 +10,8 @@ import (
 )
 
 // An Object is a value that a Store keeps: a namespace, function, token, cron,
-// trigger or domain of package functions, or a project or API key of package iam.
+// trigger or domain of package functions, a project or API key of package iam, or a
+// Member.
 type Object = functions.Object
 
 // A Store keeps objects in transactions and numbers their changes. All methods
@@ -64,6 +65,12 @@ type Tx interface {
 	Projects() ([]iam.Project, error)
 	APIKey(accessKey string) (iam.APIKey, error)
 	APIKeys() ([]iam.APIKey, error)
+
+	// Member returns a functions.Error with the code NotFound for an incarnation that is
+	// not a member. Members returns all, oldest first: none at a store that only one
+	// process can use.
+	Member(incarnation string) (Member, error)
+	Members() ([]Member, error)
 }
 
 // ErrUnsettled is returned while the outcome of an earlier commit is unknown.

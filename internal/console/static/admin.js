@@ -78,7 +78,7 @@ export function Audit() {
 
 export function Server() {
   useTitle('Server');
-  const state = useData(() => api('GET', '/jeton/v1/server'), []);
+  const state = useData(() => api('GET', '/jeton/v1/state'), []);
   useLive((event) => { if (event === 'sample' || event === 'reset') state.reload(); });
   if (state.error) return html`<${PageHead} title="Server" /><${Problem} error=${state.error} retry=${state.reload} />`;
   if (!state.data) return html`<${PageHead} title="Server" /><${Loading} lines=${6} />`;

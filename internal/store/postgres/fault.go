@@ -17,14 +17,6 @@ import (
 var (
 	// ErrNewer is returned for a database that a newer version of the program wrote.
 	ErrNewer = errors.New("written by a newer version of jeton: run that version, or restore a backup of this version")
-	// ErrInUse is returned by Open if another server uses the database.
-	ErrInUse = errors.New("another jeton serves from this database: stop it, or use another database")
-	// ErrLockLost is returned for writes after another server has taken the database
-	// over.
-	ErrLockLost = &functions.Error{
-		Code:    functions.Unavailable,
-		Message: "the server cannot do this now: another server has taken its database over",
-	}
 	// ErrForked is returned for a write to a database that lacks changes which this
 	// process has applied. The followers have loaded a snapshot, and the next write is
 	// executed.

@@ -33,9 +33,6 @@ func (s *Store) NewestAt(ctx context.Context) (time.Time, error) {
 // Check implements store.Store. It locks the head row and writes to the log of
 // PostgreSQL, as a commit does, but makes no change.
 func (s *Store) Check(ctx context.Context) error {
-	if s.lock != nil && s.lock.lost.Load() {
-		return ErrLockLost
-	}
 	if !s.Settled() {
 		return store.ErrUnsettled
 	}

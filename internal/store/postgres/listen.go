@@ -12,7 +12,7 @@ import (
 const pollInterval = time.Second
 
 // listen makes the followers apply the changes of other processes until ctx ends. A
-// notification wakes it; it also reads the head row every pollInterval.
+// notification wakes it; it also reads the head row every poll.
 func (s *Store) listen(ctx context.Context, config *pgx.ConnConfig) {
 	var conn *pgx.Conn
 	failing := false
@@ -27,9 +27,9 @@ func (s *Store) listen(ctx context.Context, config *pgx.ConnConfig) {
 				conn = nil
 			}
 		} else if err != nil {
-			sleep(ctx, pollInterval)
+			sleep(ctx, s.poll)
 		}
-		// Without notifications, the changes are still read every pollInterval.
+		// Without notifications, the changes are still read every poll.
 		err = errors.Join(err, s.catchUp(ctx))
 		if ctx.Err() == nil && (err != nil) != failing {
 			if failing = err != nil; failing {
@@ -57,9 +57,9 @@ func connectListener(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, er
 	return conn, nil
 }
 
-// await returns when another store has made a change, or after pollInterval.
+// await returns when another store has made a change, or after poll.
 func (s *Store) await(ctx context.Context, conn *pgx.Conn) error {
-	short, cancel := context.WithTimeout(ctx, pollInterval)
+	short, cancel := context.WithTimeout(ctx, s.poll)
 	defer cancel()
 	for {
 		note, err := conn.WaitForNotification(short)
@@ -70,7 +70,7 @@ func (s *Store) await(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		// The changes of this store are applied before their Update returns.
-		if note.Payload != s.instance {
+		if note.Payload != s.instance && !s.deaf {
 			return nil
 		}
 	}

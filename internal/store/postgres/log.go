@@ -27,13 +27,12 @@ type head struct {
 	store.Position
 
 	logged, removed int64
-	owner           string
 }
 
-const selectHead = "SELECT number, uid, logged, removed, owner FROM head"
+const selectHead = "SELECT number, uid, logged, removed FROM head"
 
 func (t *tx) readHead(query string) (h head, err error) {
-	err = t.scan(query, nil, &h.Number, &h.UID, &h.logged, &h.removed, &h.owner)
+	err = t.scan(query, nil, &h.Number, &h.UID, &h.logged, &h.removed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = errNoHead
 	}
@@ -282,6 +281,9 @@ func (s *Store) advance(t *tx) error {
 // that the database lost, and later changes have numbers that the views know.
 func (s *Store) reload(t *tx, to store.Position) error {
 	s.stale.Store(true)
+	if s.onFork != nil {
+		s.onFork()
+	}
 	s.log.Error(ErrForked.Error(), "database", s.name, "applied", s.at.Number, "applied_uid", s.at.UID, "newest", to.Number, "newest_uid", to.UID)
 	if err := t.load(to, s.followers); err != nil {
 		return err

@@ -29,17 +29,12 @@ const oldest = 140000
 const (
 	connectTimeout = 5 * time.Second
 	// connections is the size of the pool, unless pool_max_conns in the URL sets it.
-	// The store uses two connections besides: for the lock and for notifications.
+	// The store uses one connection besides, for notifications.
 	connections = 10
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
-
-// WithLock makes Open acquire the lock that keeps other servers from the database, or
-// return ErrInUse. If the last server did not close its store, Open waits for some
-// seconds, until that server must have stopped serving.
-func WithLock() Option { return func(s *Store) { s.lock = &lock{} } }
 
 // Open opens the database at a URL such as postgres://user:password@host:5432/jeton. It
 // creates missing tables and migrates those of an older version. It returns ErrNewer for
@@ -51,40 +46,28 @@ func Open(ctx context.Context, address string, now func() time.Time, options ...
 	}
 	s := &Store{
 		name: name, instance: rand.Text(), now: now, keep: store.DefaultRetention(), log: slog.New(slog.DiscardHandler),
-		writing: make(chan struct{}, 1), lookUp: lookUp, retryLookUp: retryLookUp,
+		writing: make(chan struct{}, 1), lookUp: lookUp, retryLookUp: retryLookUp, poll: pollInterval,
+		commit: func(ctx context.Context, t pgx.Tx) error { return t.Commit(ctx) },
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, option := range options {
 		option(s)
 	}
-	exclusive := s.lock != nil
-	s.lock = nil
-	if err := s.open(ctx, config, exclusive); err != nil {
+	if err := s.open(ctx, config); err != nil {
 		return nil, errors.Join(named(name, err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, config *pgxpool.Config, exclusive bool) (err error) {
+func (s *Store) open(ctx context.Context, config *pgxpool.Config) (err error) {
 	if err := checkServer(ctx, config.ConnConfig); err != nil {
 		return err
-	}
-	if exclusive {
-		if s.lock, err = acquireLock(ctx, config.ConnConfig, s.log); err != nil {
-			return err
-		}
 	}
 	if err := migrate(ctx, config.ConnConfig); err != nil {
 		return err
 	}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return err
-	}
-	if exclusive {
-		s.lock.catchUp = s.catchUp
-		if err := s.lock.takeOver(ctx); err != nil {
-			return err
-		}
 	}
 	if err := s.catchUp(ctx); err != nil {
 		return err

@@ -1,17 +1,13 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
-	"github.com/jeton-dev/jeton/test/await"
 	server "github.com/jeton-dev/jeton/test/postgres"
 )
 
@@ -86,135 +82,20 @@ func TestOpen_RacedByManyProcesses(t *testing.T) {
 	}
 }
 
-func TestOpen_RefusesSecondServer(t *testing.T) {
-	t.Parallel()
-	address := server.Database(t)
-	first := open(t, address, postgres.WithLock())
-	put(t, first, project)
-	if _, err := postgres.Open(t.Context(), address, time.Now, postgres.WithLock()); !errors.Is(err, postgres.ErrInUse) || !strings.Contains(err.Error(), "since") {
-		t.Errorf("Open returns %v, want ErrInUse with the other server", err)
-	}
-	if !first.Settled() {
-		t.Error("the first store is not settled")
-	}
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	begun := time.Now()
-	second := open(t, address, postgres.WithLock())
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("Open takes %s after a store that was closed", took)
-	}
-	put(t, second, namespace)
-}
-
-func TestLock_IsAcquiredAgain(t *testing.T) {
-	t.Parallel()
-	address := server.Database(t)
-	s := open(t, address, postgres.WithLock())
-	put(t, s, project)
-	const lockers = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND datname = current_database()) x"
-	before := lockHolder(t, address)
-	server.Execute(t, address, lockers)
-	put(t, s, namespace)
-	await.True(t, "the lock is acquired again", func() bool { now := lockHolder(t, address); return now != 0 && now != before })
-	if _, err := postgres.Open(t.Context(), address, time.Now, postgres.WithLock()); !errors.Is(err, postgres.ErrInUse) {
-		t.Errorf("Open returns %v, want ErrInUse", err)
-	}
-	if !s.Settled() {
-		t.Error("the store is not settled")
-	}
-}
-
-// lockHolder returns the process ID of the session that has the lock, or 0.
-func lockHolder(t *testing.T, address string) (pid int) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(t.Context()) }()
-	err = conn.QueryRow(t.Context(), `SELECT coalesce(max(pid), 0) FROM pg_locks
-		WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
-}
-
-// A server that was paused, or cut off from the database, must not admit calls or write
-// when another server has taken the database over.
-func TestLock_OfPausedServerEndsBeforeAnotherServes(t *testing.T) {
-	t.Parallel()
-	address := server.Database(t)
-	paused := open(t, address, postgres.WithLock())
-	put(t, paused, project)
-	paused.PauseLock(5 * time.Second)
-	begun := time.Now()
-	server.Execute(t, address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
-	other := open(t, address, postgres.WithLock())
-	if took := time.Since(begun); took < 5*time.Second || paused.Settled() {
-		t.Errorf("the other server serves after %s, and the paused one is settled: %v", took, paused.Settled())
-	}
-	if err := tryPut(t, paused, namespace); !errors.Is(err, postgres.ErrLockLost) {
-		t.Errorf("Update returns %v, want ErrLockLost", err)
-	}
-	put(t, other, namespace)
-}
-
-// A start that is interrupted while it waits for the server before it must not spare the
-// next start the wait.
-func TestLock_IsNotReleasedByInterruptedStart(t *testing.T) {
-	t.Parallel()
-	address := server.Database(t)
-	if err := open(t, address).Close(); err != nil {
-		t.Fatal(err)
-	}
-	server.Execute(t, address, "UPDATE head SET owner = 'crashed'")
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		_, err := postgres.Open(ctx, address, time.Now, postgres.WithLock())
-		ended <- err
-	}()
-	await.True(t, "the start waits", func() bool { return owner(t, address) != "crashed" })
-	cancel()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("Open returns %v, want context.Canceled", err)
-	}
-	if owner(t, address) == "" {
-		t.Error("the database was released")
-	}
-}
-
-// owner returns the owner in the head row.
-func owner(t *testing.T, address string) (name string) {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(t.Context()) }()
-	if err := conn.QueryRow(t.Context(), "SELECT owner FROM head").Scan(&name); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
 func TestCanary_IsStoredOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, server.Database(t))
-	if has, err := s.HasCanary(t.Context()); has || err != nil {
-		t.Errorf("HasCanary() = %v, %v", has, err)
+	if has, err := s.HasSetting(t.Context(), postgres.CanarySetting); has || err != nil {
+		t.Errorf("HasSetting() = %v, %v", has, err)
 	}
 	for _, value := range []string{"first", "second"} {
-		got, err := s.Canary(t.Context(), func() []byte { return []byte(value) })
+		got, err := s.Setting(t.Context(), postgres.CanarySetting, func() ([]byte, error) { return []byte(value), nil })
 		if err != nil || string(got) != "first" {
-			t.Errorf("Canary() = %q, %v, want that of the first call", got, err)
+			t.Errorf("Setting() = %q, %v, want that of the first call", got, err)
 		}
 	}
-	if has, err := s.HasCanary(t.Context()); !has || err != nil {
-		t.Errorf("HasCanary() = %v, %v", has, err)
+	if has, err := s.HasSetting(t.Context(), postgres.CanarySetting); !has || err != nil {
+		t.Errorf("HasSetting() = %v, %v", has, err)
 	}
 }
 

@@ -20,11 +20,8 @@ const (
 )
 
 // Settled implements store.Store. It is false while the outcome of a commit is unknown,
-// while the followers have a state that the database lost, and for an exclusive store
-// while the lock may be lost.
-func (s *Store) Settled() bool {
-	return !s.inDoubt.Load() && !s.stale.Load() && (s.lock == nil || s.lock.held())
-}
+// and while the followers have a state that the database lost.
+func (s *Store) Settled() bool { return !s.inDoubt.Load() && !s.stale.Load() }
 
 // commitFailed returns the error of a commit that returned an error, or nil if the
 // changes were committed.

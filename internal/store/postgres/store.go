@@ -35,8 +35,11 @@ type Store struct {
 	log  *slog.Logger
 	// instance is the payload of the notifications of this store.
 	instance string
-	// lock is nil if several processes may use the database.
-	lock *lock
+	// poll is the time between two reads of the head row, and deaf ignores notifications.
+	poll time.Duration
+	deaf bool
+	// onFork is called before the followers load a snapshot after a fork; nil for nothing.
+	onFork func()
 
 	// writing has one element while a goroutine of this process writes.
 	writing chan struct{}
@@ -62,8 +65,8 @@ type Store struct {
 	background  sync.WaitGroup
 	lookUp      time.Duration
 	retryLookUp time.Duration
-	// afterCommit returns the error of a commit, for tests.
-	afterCommit func(error) error
+	// commit commits a transaction. Tests replace it.
+	commit func(context.Context, pgx.Tx) error
 }
 
 var _ store.Store = (*Store)(nil)
@@ -82,14 +85,10 @@ func WithLog(log *slog.Logger) Option { return func(s *Store) { s.log = log } }
 func (s *Store) Close() error {
 	s.cancel()
 	s.background.Wait()
-	var err error
-	if s.lock != nil {
-		err = s.lock.release()
-	}
 	if s.pool != nil {
 		s.pool.Close()
 	}
-	return err
+	return nil
 }
 
 // View implements store.Store. It runs read again if the connection is lost.
@@ -106,6 +105,13 @@ func (s *Store) view(ctx context.Context, read func(*tx) error) error {
 	}
 	defer rollback(sqlTx)
 	t := newTx(ctx, sqlTx)
+	if store.Tracked(ctx) {
+		h, err := t.readHead(selectHead)
+		if err != nil {
+			return t.classify(fmt.Errorf("read the head row: %w", err))
+		}
+		store.NoteSeen(ctx, h.Number)
+	}
 	if err := read(t); err != nil {
 		return t.classify(err)
 	}
@@ -145,9 +151,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	if err != nil {
 		return t.classify(fmt.Errorf("lock the head row: %w", err))
 	}
-	if s.lock != nil && head.owner != s.lock.owner {
-		return ErrLockLost
-	}
+	store.NoteSeen(ctx, head.Number)
 	if s.behind(head.Position) {
 		rollback(sqlTx)
 		return s.recover(ctx)
@@ -167,11 +171,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	if err := s.appendLog(t, c, head); err != nil {
 		return t.classify(fmt.Errorf("number the changes: %w", err))
 	}
-	err = sqlTx.Commit(ctx)
-	if s.afterCommit != nil {
-		err = s.afterCommit(err)
-	}
-	if err != nil {
+	if err := s.commit(ctx, sqlTx); err != nil {
 		return s.commitFailed(ctx, c, err)
 	}
 	return s.acknowledge(ctx, c)
@@ -191,6 +191,7 @@ func (c *commit) last() store.Change { return c.changes[len(c.changes)-1].Change
 // before them. If the followers lack changes that cannot be read now, the commit
 // becomes a commit in doubt, so that the caller gets an error.
 func (s *Store) acknowledge(ctx context.Context, c *commit) error {
+	store.NoteSeen(ctx, c.last().Number)
 	s.noteNewest(c.last().Number)
 	s.applying.Lock()
 	if s.at == c.before {

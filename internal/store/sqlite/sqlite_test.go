@@ -166,7 +166,7 @@ func TestFollow_LoadsSnapshotAfterUpgrade(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, path, "ALTER TABLE changes DROP COLUMN body; DELETE FROM goose_db_version WHERE version_id >= 6")
+	execute(t, path, "DROP TABLE members; ALTER TABLE changes DROP COLUMN body; DELETE FROM goose_db_version WHERE version_id >= 6")
 	s = open(t, path)
 	reloads := 0
 	hook := store.Hook{OnChange: func(c store.Change) { changes = append(changes, c) }, OnReload: func() { reloads++ }}
@@ -215,7 +215,7 @@ func TestOpen_CountsTokensAfterUpgrade(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, path, `DROP TRIGGER tokens_moved; DROP TRIGGER tokens_deleted; DROP TRIGGER tokens_inserted; DROP TABLE tokens_counts; ALTER TABLE changes DROP COLUMN uid; ALTER TABLE changes DROP COLUMN body;
+	execute(t, path, `DROP TABLE members; DROP TRIGGER tokens_moved; DROP TRIGGER tokens_deleted; DROP TRIGGER tokens_inserted; DROP TABLE tokens_counts; ALTER TABLE changes DROP COLUMN uid; ALTER TABLE changes DROP COLUMN body;
 		DELETE FROM goose_db_version WHERE version_id >= 4`)
 	s = open(t, path)
 	err = s.Update(t.Context(), func(tx store.Tx) error {

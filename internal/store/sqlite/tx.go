@@ -48,6 +48,10 @@ func (t *tx) PutRow(name string, columns []string, values []any) error {
 	return err
 }
 
+// Condemned implements table.Statements. The only server of the database deletes files
+// without announcing it.
+func (t *tx) Condemned(string) (bool, error) { return false, nil }
+
 // DeleteRow implements table.Statements.
 func (t *tx) DeleteRow(name, id string) error {
 	_, err := t.sql.ExecContext(t.ctx, "DELETE FROM "+name+" WHERE id = ?", id)

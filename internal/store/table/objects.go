@@ -5,6 +5,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // The tables of all types of objects.
@@ -70,5 +71,11 @@ var (
 		values:  func(d functions.Domain) []any { return []any{d.Region, d.ProjectID, d.FunctionID, d.Hostname} },
 		created: func(d functions.Domain) time.Time { return d.CreatedAt },
 		ids:     func(d functions.Domain) []string { return []string{d.ProjectID, d.FunctionID} },
+	}
+	Members = Table[store.Member]{
+		Name: "members", Resource: "Member", Columns: []string{"node"},
+		values:  func(m store.Member) []any { return []any{m.Node} },
+		created: func(m store.Member) time.Time { return m.JoinedAt },
+		ids:     func(m store.Member) []string { return []string{m.Node} },
 	}
 )

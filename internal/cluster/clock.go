@@ -1,0 +1,27 @@
+package cluster
+
+import "time"
+
+// An Instant is one reading of the clocks that a lease is measured with.
+type Instant struct {
+	// Boot is the time since the machine was started, suspended or not.
+	Boot time.Duration
+	// Wall is the time of day.
+	Wall time.Time
+}
+
+// A Clock reads the clocks of this machine.
+type Clock func() Instant
+
+// Since returns the time from an earlier instant: the larger of the differences of both
+// clocks. A pause that one of the clocks does not show is visible in the other.
+func (i Instant) Since(earlier Instant) time.Duration {
+	// Round removes the monotonic reading, which may stand still while the machine is
+	// suspended.
+	return max(i.Boot-earlier.Boot, i.Wall.Round(0).Sub(earlier.Wall.Round(0)))
+}
+
+// stood returns the time for which something has certainly not changed from an earlier
+// instant on: the smaller of the differences, so that a wall clock that was set forward
+// fences nobody.
+func (i Instant) stood(earlier Instant) time.Duration { return i.Boot - earlier.Boot }

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/jeton-dev/jeton/internal/cluster"
+	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
+)
+
+const (
+	// incarnationFile is the file of the data folder with the incarnation of the process
+	// that has used the folder last.
+	incarnationFile = "incarnation"
+	// cordonedFile is the file of the data folder that exists while the node is cordoned.
+	cordonedFile = "cordoned"
+)
+
+// newNode returns this process as a node: the only one of an SQLite database, or one of
+// several that share a PostgreSQL database.
+func newNode(config Config, log *slog.Logger, data folder, database store.Store, l *listeners) (*cluster.Node, error) {
+	shared, ok := database.(*postgres.Store)
+	if !ok {
+		return cluster.Alone(database, config.Node), nil
+	}
+	previous, err := os.ReadFile(data.path(incarnationFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	node, err := cluster.New(cluster.Config{
+		Store: shared, Registry: shared, Peers: cluster.NoPeers{}, Name: config.Node, Address: cmp.Or(config.ClusterAddress, localAddress(l.cluster)), Version: config.Version,
+		Blobs: config.Blobs, Lease: config.Lease, Margin: config.LeaseMargin,
+		// The folder is locked, so the process before has ended.
+		Previous: strings.TrimSpace(string(previous)),
+		Joined: func(incarnation string) error {
+			return renameio.WriteFile(data.path(incarnationFile), []byte(incarnation+"\n"), 0o600, renameio.WithTempDir(string(data)))
+		},
+		Cordoned: data.has(cordonedFile), NoteCordon: data.noteCordon,
+		Clock: clockOf(config), NewID: config.NewID, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	shared.OnFork(node.Forked)
+	return node, nil
+}
+
+// noteCordon creates or removes the file of a cordoned node.
+func (f folder) noteCordon(cordoned bool) error {
+	if cordoned {
+		return renameio.WriteFile(f.path(cordonedFile), nil, 0o600, renameio.WithTempDir(string(f)))
+	}
+	if err := os.Remove(f.path(cordonedFile)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// clockOf returns the clocks of leases. The time of day is that of the configuration, so
+// that the offset of the database's clock refers to it.
+func clockOf(config Config) cluster.Clock {
+	return func() cluster.Instant {
+		now := cluster.SystemClock()
+		now.Wall = config.Now()
+		return now
+	}
+}
+
+// settled reports whether the views of this server contain every change that was answered
+// anywhere.
+func (b *base) settled() bool { return b.node.Held() && b.store.Settled() }
+
+// checkNode returns an error for settings of a node that cannot be used, and sets Node.
+func (c *Config) checkNode() error {
+	c.Node = cmp.Or(c.Node, machineName())
+	if !domainName.MatchString(c.Node) {
+		return fmt.Errorf("node-name %q is not a name: use letters, digits, dots and hyphens", c.Node)
+	}
+	if c.Lease <= 0 || c.LeaseMargin <= 0 {
+		return fmt.Errorf("lease is %v and lease-margin %v: both must be positive", c.Lease, c.LeaseMargin)
+	}
+	return nil
+}
