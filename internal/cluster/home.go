@@ -9,7 +9,7 @@ type candidate struct {
 }
 
 // candidates returns the members among which work is distributed: those that do not
-// drain or, if all drain, all. Of several incarnations of one node the newest counts.
+// drain and are not cordoned or, if there are none, all. Of several incarnations of one node the newest counts.
 func candidates(members []store.Member) []candidate {
 	newest := map[string]store.Member{}
 	for _, m := range members {
@@ -21,7 +21,7 @@ func candidates(members []store.Member) []candidate {
 	for _, m := range newest {
 		c := candidate{m, hashOf(m.Node)}
 		all = append(all, c)
-		if !m.Draining {
+		if !m.Draining && !m.Cordoned {
 			staying = append(staying, c)
 		}
 	}

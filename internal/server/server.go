@@ -108,7 +108,7 @@ func openParts(ctx context.Context, base *base, observability *observability, op
 	if err != nil {
 		return parts{}, err
 	}
-	certificates, err := openCertificates(base, views, opened)
+	certificates, err := openCertificates(ctx, base, views, opened)
 	if err != nil {
 		return parts{}, err
 	}

@@ -35,3 +35,13 @@ type Lease struct {
 	// Ahead is how far the clock of the member is ahead of that of the database.
 	Ahead time.Duration
 }
+
+// A Standing is a member with its lease, as one node sees it.
+type Standing struct {
+	Member Member
+	Lease  Lease
+	// Left is how long the lease lasts at most, 0 if it has ended.
+	Left time.Duration
+	// Self means that the member is the node itself.
+	Self bool
+}

@@ -151,7 +151,7 @@ func TestChangeSetting_DecidesUnderLock(t *testing.T) {
 		s := open(t, address)
 		group.Go(func() {
 			for range changes {
-				_, err := s.ChangeSetting(t.Context(), postgres.AuthoritySetting, func(current []byte) ([]byte, error) {
+				_, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) {
 					return append(bytes.Clone(current), 'x'), nil
 				})
 				if err != nil {
@@ -162,15 +162,15 @@ func TestChangeSetting_DecidesUnderLock(t *testing.T) {
 	}
 	group.Wait()
 	s := open(t, address)
-	got, err := s.ChangeSetting(t.Context(), postgres.AuthoritySetting, func(current []byte) ([]byte, error) { return current, nil })
+	got, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) { return current, nil })
 	if err != nil || len(got) != servers*changes {
 		t.Errorf("got %d changes, %v, want %d", len(got), err, servers*changes)
 	}
 	failed := errors.New("failed")
-	if _, err := s.ChangeSetting(t.Context(), postgres.AuthoritySetting, func([]byte) ([]byte, error) { return []byte("other"), failed }); !errors.Is(err, failed) {
+	if _, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func([]byte) ([]byte, error) { return []byte("other"), failed }); !errors.Is(err, failed) {
 		t.Errorf("got %v, want the error of the decision", err)
 	}
-	if got, err := s.ChangeSetting(t.Context(), postgres.AuthoritySetting, func(current []byte) ([]byte, error) { return current, nil }); err != nil || len(got) != servers*changes {
+	if got, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) { return current, nil }); err != nil || len(got) != servers*changes {
 		t.Errorf("after a failed decision: got %q, %v", got, err)
 	}
 }

@@ -16,8 +16,10 @@ const (
 	CanarySetting = "canary"
 	// BlobsSetting is the location of the archives and artifacts.
 	BlobsSetting = "blobs"
-	// AuthoritySetting is the sealed certificate authority of the nodes.
+	// AuthoritySetting is the local certificate authority.
 	AuthoritySetting = "authority"
+	// ClusterAuthoritySetting is the sealed certificate authority of the nodes.
+	ClusterAuthoritySetting = "cluster-authority"
 )
 
 // Setting returns a setting of the installation that never changes. If it is not set,
