@@ -18,6 +18,10 @@ type storageFlags struct {
 	Blobs string `config:"Blobs" help:"S3 bucket for archives, artifacts and builds (default: the data directory)." placeholder:"URL" example:"s3://bucket/prefix?endpoint=https://s3.fr-par.scw.cloud&region=fr-par"`
 	// Artifacts that instances use are not removed, and may exceed the size.
 	BlobCache int64 `config:"BlobCache" help:"Maximum size of the artifacts of the bucket in the cache directory." placeholder:"BYTES"`
+	// With --database and --blobs, code that is no longer needed stays in the bucket for this
+	// time. A database that is restored to a time within it finds the code of its functions.
+	// Set it to the age of your oldest backup. Without --database, code is removed at once.
+	BlobRetention time.Duration `config:"BlobRetention" help:"How long code that is no longer needed stays in the bucket." placeholder:"DURATION"`
 }
 
 // clusterFlags make several servers that use one database the nodes of a cluster. See

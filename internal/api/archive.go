@@ -110,9 +110,12 @@ func (a *API) putArchive(w http.ResponseWriter, r *http.Request) {
 		if _, err := a.recheck(r, iam.Write); err != nil {
 			return err
 		}
-		err := a.config.Service.CodeUploaded(r.Context(), f.ID, archive.Digest)
+		err := a.config.Service.CodeUploaded(r.Context(), f.ID, archive.Digest, archive.Key)
 		if err == nil {
 			release()
+		}
+		if errors.Is(err, functions.ErrCondemned) {
+			return errors.Join(err, blob.ErrCondemned)
 		}
 		return err
 	})

@@ -12,7 +12,8 @@ type Archives interface {
 	// Put reads an archive from r, stores it, and calls commit, which records
 	// that the archive is in use. After Put has returned nil, the archive
 	// survives a crash. If commit fails, Put returns its error and stores
-	// nothing new. Returns ErrTooLarge for more than limit bytes.
+	// nothing new, except that it may store the archive again and repeat commit after
+	// ErrCondemned. Returns ErrTooLarge for more than limit bytes.
 	Put(ctx context.Context, functionID string, r io.Reader, limit int64, commit func(Archive) error) (Archive, error)
 	// Open opens an archive for reading. The caller closes it. Returns ErrNotFound.
 	Open(ctx context.Context, functionID, digest string) (Content, error)
@@ -39,6 +40,9 @@ type Archive struct {
 	MD5 string
 	// Size is in bytes.
 	Size int64
+	// Key identifies this copy of the archive for Removals. It is empty if the store does
+	// not use Removals.
+	Key string
 }
 
 // Content is an open archive. ReadAt is safe for concurrent use.

@@ -10,6 +10,9 @@ type Ref struct {
 	Name string
 }
 
+// Key identifies the artifact for Removals.
+func (r Ref) Key() string { return "artifacts/" + r.FunctionID + "/" + r.Name }
+
 // Artifacts stores what builds produce, one folder tree per artifact. All methods
 // are safe for concurrent use, and return ErrInvalidName for a Ref or function ID
 // that cannot be a file name.

@@ -152,9 +152,13 @@ func (s *Service) DeployFunction(ctx context.Context, scope Scope, id string) (F
 }
 
 // CodeUploaded records that the archive with the digest is the uploaded code of a
-// function. It has no effect on calls until the function is deployed.
-func (s *Service) CodeUploaded(ctx context.Context, id, digest string) error {
+// function. It has no effect on calls until the function is deployed. It returns
+// ErrCondemned if the stored archive with the key is going to be deleted; see Tx.Usable.
+func (s *Service) CodeUploaded(ctx context.Context, id, digest, key string) error {
 	return s.config.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.Usable(key); err != nil {
+			return err
+		}
 		f, err := tx.Function(id)
 		if err != nil {
 			return err

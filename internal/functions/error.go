@@ -50,6 +50,10 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
+// ErrCondemned is returned for a change that refers to a stored file which is going to be
+// deleted. The caller stores the file again.
+var ErrCondemned = &Error{Code: Unavailable, Message: "the code was removed while it was being deployed: try again"}
+
 // CodeOf returns the code of err, or Internal if err is not an Error.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -113,7 +113,7 @@ func TestUpdateFunction_StartsDeployment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.newFunction(w.readyNamespace("update"), "f")
-	if err := w.CodeUploaded(t.Context(), f.ID, "first"); err != nil {
+	if err := w.CodeUploaded(t.Context(), f.ID, "first", ""); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := w.Function(t.Context(), paris, f.ID); err != nil || got.Status != functions.Created || !got.UpdatedAt.Equal(f.UpdatedAt) {
@@ -125,7 +125,7 @@ func TestUpdateFunction_StartsDeployment(t *testing.T) {
 	}
 	f.Status, f.Revision = functions.Ready, &functions.Revision{ID: "r", Archive: "first"}
 	w.put(f)
-	if err := w.CodeUploaded(t.Context(), f.ID, "second"); err != nil {
+	if err := w.CodeUploaded(t.Context(), f.ID, "second", ""); err != nil {
 		t.Fatal(err)
 	}
 

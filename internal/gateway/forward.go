@@ -148,9 +148,13 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Host = p.In.Host
 	// net/http has already answered 100 Continue.
 	delete(p.Out.Header, "Expect")
+	delete(p.Out.Header, timingHeader)
 	g.setForwarded(p, c.added[:])
 	c.added[3] = c.requestID
 	p.Out.Header[requestIDHeader] = c.added[3:]
+	if c.prefix != "" {
+		p.Out.Header.Set(prefixHeader, c.prefix)
+	}
 	if !g.config.PassToken {
 		removeTokens(p.Out.Header)
 	}

@@ -86,6 +86,6 @@ func (c *call) upgraded() {
 // recheck reports whether the call is still admitted.
 func (c *call) recheck() bool {
 	g := c.gateway
-	to, ok := g.config.Table.route(c.host)
-	return g.settled() && ok && to.functionID == c.to.functionID && (c.internal || !to.private || g.admit(c.header, to, g.config.Now()).admitted)
+	to, ok := g.current(c.host, c)
+	return g.settled() && ok && (c.internal || !to.private || g.admit(c.header, to, g.config.Now()).admitted)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
@@ -144,18 +145,19 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 	slot.budget = budget
 	limited, stop := r.watchDisk(timed, w, cache)
 	defer stop()
-	log := &runtime.BuildLog{}
-	b, err := r.build(limited, f, w, cache, slot, log)
+	running, endLog := r.beginBuildLog(f)
+	defer endLog()
+	b, err := r.build(limited, f, w, cache, slot, running.log)
 	if context.Cause(limited) == nil && r.cacheExceedsLimit(ctx, cache) {
 		if err == nil {
 			r.inUse.release(f.ID, b.artifact)
 		}
 		err = errors.Join(err, errCache)
 	}
-	if ctx.Err() == nil {
-		r.writeBuildLog(f, buildLogText(log, err))
+	if ctx.Err() == nil && !errors.Is(err, store.ErrNotOwner) {
+		r.writeBuildLog(f, running.header, buildLogText(running.log, err))
 	}
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrNotOwner) {
 		return b, err
 	}
 	return b, r.buildFailure(ctx, context.Cause(limited), err, w)
@@ -262,5 +264,7 @@ func (r *Reconciler) storeArtifact(ctx context.Context, f functions.Function, la
 // setBuildMessage shows users how far the build is.
 func (r *Reconciler) setBuildMessage(ctx context.Context, f functions.Function, message string) error {
 	generation := f.Generation
-	return r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.SetBuildMessage(generation, message, r.config.Now()) })
+	return r.updateDeployment(ctx, f, func(_ functions.Tx, f *functions.Function) error {
+		return f.SetBuildMessage(generation, message, r.config.Now())
+	})
 }

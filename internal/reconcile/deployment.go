@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A deploymentError is the failure of a deployment for a reason that the function's
@@ -37,7 +39,10 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		return nil
 	}
 	defer r.removeOldFiles(f.ID)
-	if errors.Is(err, functions.ErrSuperseded) || ctx.Err() != nil {
+	switch {
+	case errors.Is(err, store.ErrNotOwner):
+		return err
+	case errors.Is(err, functions.ErrSuperseded), ctx.Err() != nil:
 		return ctx.Err()
 	}
 	message := "internal error"
@@ -47,7 +52,7 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		return fmt.Errorf("deploy function %s: %w", f.ID, err)
 	}
 	r.config.Log.Warn("deployment failed", "function_id", f.ID, "generation", f.Generation, "error", err)
-	err = r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.Fail(generation, message, r.config.Now()) })
+	err = r.updateDeployment(ctx, f, func(_ functions.Tx, f *functions.Function) error { return f.Fail(generation, message, r.config.Now()) })
 	if errors.Is(err, functions.ErrSuperseded) {
 		return nil
 	}
@@ -60,6 +65,9 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 	if f.Target == "" {
 		// The real service says "internal error". Clients do not evaluate the text.
 		return functions.Revision{}, &deploymentError{"internal error: no code was uploaded for the function: request an upload URL (GET .../upload-url), PUT the archive to it, and deploy"}
+	}
+	if missing := f.MissingSecrets(n); missing != "" {
+		return functions.Revision{}, &deploymentError{missing}
 	}
 	built, err := r.artifact(ctx, f, n.ProjectID)
 	if err != nil {
@@ -80,6 +88,9 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 
 // startCheck launches a revision and waits until one instance of it is ready.
 func (r *Reconciler) startCheck(ctx context.Context, f functions.Function, revision functions.Revision) error {
+	if !r.config.Owners.Owns(f.ID) {
+		return store.ErrNotOwner
+	}
 	if err := r.launch(ctx, f, revision); err != nil {
 		return err
 	}
@@ -112,18 +123,29 @@ func (r *Reconciler) activate(ctx context.Context, f functions.Function, revisio
 	if f.Revision != nil {
 		change.previous = f.Revision.ID
 	}
-	err := r.updateDeployment(ctx, f, func(f *functions.Function) error { return f.MarkReady(generation, revision, r.config.Now()) })
+	artifact := blob.Ref{FunctionID: f.ID, Name: revision.Artifact}.Key()
+	err := r.updateDeployment(ctx, f, func(tx functions.Tx, f *functions.Function) error {
+		if err := f.MarkReady(generation, revision, r.config.Now()); err != nil {
+			return err
+		}
+		return tx.Usable(artifact)
+	})
 	switch {
 	case change.previous == change.next:
 	case err == nil:
 		r.retire(f.ID, change.previous)
-	case errors.Is(err, functions.ErrSuperseded), functions.IsNotFound(err):
+	case isRefused(err), functions.IsNotFound(err):
 		r.discard(ctx, f.ID, change.next)
 	default:
 		// The revision may serve: settle finds out before the next step.
 		r.undecided.Store(f.ID, change)
 	}
 	return err
+}
+
+// isRefused reports whether a step of a deployment was certainly not committed.
+func isRefused(err error) bool {
+	return errors.Is(err, functions.ErrSuperseded) || errors.Is(err, functions.ErrCondemned) || errors.Is(err, store.ErrNotOwner)
 }
 
 // settle stops the revision that does not serve after a replacement whose commit had
@@ -136,10 +158,14 @@ func (r *Reconciler) settle(ctx context.Context, functionID string) error {
 	}
 	var f functions.Function
 	// Only an update fails while the outcome of a commit is unknown.
-	err := r.config.Store.Update(ctx, func(tx functions.Tx) (err error) {
+	err := r.config.Owners.Owned(functionID).Update(ctx, func(tx functions.Tx) (err error) {
 		f, err = tx.Function(functionID)
 		return err
 	})
+	if errors.Is(err, store.ErrNotOwner) {
+		// This node serves no calls of the function.
+		r.undecided.Delete(functionID)
+	}
 	if err != nil && !functions.IsNotFound(err) {
 		return fmt.Errorf("look up the revision of function %s: %w", functionID, err)
 	}
@@ -180,13 +206,13 @@ func (r *Reconciler) removeOldFiles(functionID string) {
 }
 
 // updateDeployment commits a step of the deployment of a function.
-func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function, step func(*functions.Function) error) error {
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function, step func(functions.Tx, *functions.Function) error) error {
+	return r.config.Owners.Owned(f.ID).Update(ctx, func(tx functions.Tx) error {
 		current, err := tx.Function(f.ID)
 		if err != nil {
 			return err
 		}
-		if err := step(&current); err != nil {
+		if err := step(tx, &current); err != nil {
 			return err
 		}
 		return tx.Put(current)

@@ -188,3 +188,27 @@ func TestBuild_ErrorShowsLimitOfTheCache(t *testing.T) {
 		}
 	})
 }
+
+// Another node removed the artifact before the revision was committed: the function is
+// built again, and the revision whose code is going to be deleted never serves.
+func TestDeploy_BuildsAgainAfterItsArtifactIsCondemned(t *testing.T) {
+	run(t, func(f *fixture) {
+		f.start()
+		fn := f.newFunction()
+		f.failMarkReady(functions.ErrCondemned, false)
+		f.deploy(fn.ID, "code")
+		f.repair()
+		f.after(2 * time.Minute)
+		serving := f.wantFunction(fn.ID, functions.Ready, "").Revision
+		if f.instances.count("remove "+serving.ID) != 0 {
+			f.Errorf("got %v, want the revision %s to serve", f.instances.all, serving.ID)
+		}
+		removed := slices.ContainsFunc(f.instances.all, func(call string) bool { return strings.HasPrefix(call, "remove ") })
+		if !removed {
+			f.Errorf("got %v, want the first revision to be removed", f.instances.all)
+		}
+		if got := entries(filepath.Join(f.dir, "artifacts", fn.ID)); !slices.Equal(got, []string{serving.Artifact}) {
+			f.Errorf("got artifacts %v, want %s", got, serving.Artifact)
+		}
+	})
+}

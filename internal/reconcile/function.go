@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
+
+// keysInterval is the time after which a deployment looks again for the keys of its
+// namespace.
+const keysInterval = 200 * time.Millisecond
 
 func (r *Reconciler) function(ctx context.Context, k key) error {
 	if err := r.settle(ctx, k.id); err != nil {
@@ -20,6 +25,11 @@ func (r *Reconciler) function(ctx context.Context, k key) error {
 	case functions.Deleting:
 		return r.deleteFunction(ctx, f)
 	case functions.Pending:
+		if f.Origin != nil && n.NeedsKeys() {
+			// An imported function may be deployed before its namespace has keys.
+			r.queue.addAfter(k, keysInterval)
+			return nil
+		}
 		r.queue.setGeneration(k, f.Generation)
 		return r.deploy(ctx, f, n)
 	}
@@ -49,12 +59,15 @@ func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) e
 	if err := errors.Join(r.config.Archives.Delete(ctx, f.ID), r.config.Artifacts.Delete(ctx, f.ID), r.config.Logs.Remove(f.ID)); err != nil {
 		return fmt.Errorf("remove files of function %s: %w", f.ID, err)
 	}
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error { return functions.RemoveFunction(tx, f.ID) })
+	return r.config.Owners.Owned(f.ID).Update(ctx, func(tx functions.Tx) error { return functions.RemoveFunction(tx, f.ID) })
 }
 
-// prune removes the archives and artifacts of a function that are no longer needed.
-// It does not end with the work on the function, so it needs no context.
+// prune removes the archives and artifacts of a function that are no longer needed, if
+// this node owns the function. It does not end with the work on the function, so it needs no context.
 func (r *Reconciler) prune(functionID string) error {
+	if !r.config.Owners.Owns(functionID) {
+		return nil // The owner may be storing an artifact.
+	}
 	ctx := context.Background()
 	var f functions.Function
 	err := r.config.Archives.Prune(ctx, functionID, func() ([]string, error) {

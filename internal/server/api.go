@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"net"
 	"net/http"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -21,27 +21,30 @@ import (
 
 // apiHandler returns the handler of the API. Closing stopping ends the requests that
 // follow logs.
-func (p parts) apiHandler(projects *admin.Service, stopping <-chan struct{}) (http.Handler, error) {
+func (p parts) apiHandler(service *functions.Service, projects *admin.Service, stopping <-chan struct{}) (http.Handler, error) {
 	c := p.config
-	service, err := functions.NewService(functions.Config{
-		Store: store.Functions(p.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(p.sealer),
-		Hasher: make(hasher, concurrentHashes), Sealer: p.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
-		Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
-	})
-	if err != nil {
-		return nil, err
-	}
 	a, err := api.New(api.Config{
-		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: p.archives,
+		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives,
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
-		Logs: functionLogs{p.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: p.keys.Document,
+		Logs: functionLogs{p.folder.path(output.Dir), p.reconciler.RunningBuild, p.feed}, Stopping: stopping, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.node.Gate, Observer: p.requestObserver(),
+		Insight: p.insight(projects),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return a.Handler(), nil
+}
+
+// newService returns the operations that the API and imports share.
+func (p parts) newService() (*functions.Service, error) {
+	c := p.config
+	return functions.NewService(functions.Config{
+		Store: store.Functions(p.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(p.sealer),
+		Hasher: make(hasher, concurrentHashes), Sealer: p.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
+		Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
+	})
 }
 
 // catalogue implements functions.Runtimes. If strict is set, it refuses the runtimes
@@ -91,3 +94,9 @@ func (h hasher) Hash(ctx context.Context, value secret.String) (string, error) {
 
 // newSuffix returns eight random letters and digits.
 func newSuffix() string { return strings.ToLower(rand.Text()[:8]) }
+
+// addresses returns the public addresses of the gateway.
+func (p parts) addresses() api.Addresses {
+	_, port, _ := net.SplitHostPort(p.listeners.gateway.Addr().String())
+	return api.Addresses{Gateway: p.config.GatewayURL, GatewayPort: port, Paths: p.config.GatewayPaths}
+}

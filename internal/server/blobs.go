@@ -18,6 +18,8 @@ type blobs struct {
 	archives  blob.Archives
 	artifacts artifacts
 	builds    blob.BuildCache
+	// collect deletes objects that are no longer needed; nil if that happens at once.
+	collect func(context.Context) error
 }
 
 // artifacts also has the workspaces that a process which was killed has left.
@@ -26,9 +28,12 @@ type artifacts interface {
 	SweepWorkspaces(release func(workspace string) error) error
 }
 
-func openBlobs(ctx context.Context, config Config, data folder, installation string, opened *closers) (*blobs, error) {
+func openBlobs(ctx context.Context, config Config, data folder, storage *storage, opened *closers) (*blobs, error) {
+	if err := checkLocation(ctx, config, data, storage); err != nil {
+		return nil, err
+	}
 	if config.Blobs != "" {
-		return openBucket(ctx, config, installation, opened)
+		return openBucket(ctx, config, data, storage, opened)
 	}
 	archives, err := files.OpenArchives(data.path("archives"))
 	if err != nil {
@@ -52,7 +57,7 @@ func cacheName(dataDir string) string {
 }
 
 // openBucket opens an S3 bucket, with a cache on this machine.
-func openBucket(ctx context.Context, config Config, installation string, opened *closers) (*blobs, error) {
+func openBucket(ctx context.Context, config Config, data folder, storage *storage, opened *closers) (*blobs, error) {
 	location, err := s3.ParseLocation(config.Blobs)
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
@@ -61,14 +66,21 @@ func openBucket(ctx context.Context, config Config, installation string, opened 
 	if err := projectcache.Secure(config.CacheDir); err != nil {
 		return nil, err
 	}
+	removals, err := openRemovals(config, storage)
+	if err != nil {
+		return nil, err
+	}
 	bucket, err := s3.Open(ctx, s3.Config{
-		Location: location, Installation: installation, Now: config.Now,
+		Location: location, Installation: storage.installation, Now: config.Now, Removals: removals,
 		// Servers with different data folders may have the same cache folder.
 		Dir:       filepath.Join(config.CacheDir, "blobs", cacheName(config.DataDir)),
 		CacheSize: config.BlobCache, BuildCache: config.BuildCache,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
+	}
+	if err := recordLocation(ctx, config, data, storage); err != nil {
+		return nil, err
 	}
 	artifacts, err := bucket.Artifacts(ctx)
 	if err != nil {
@@ -79,5 +91,9 @@ func openBucket(ctx context.Context, config Config, installation string, opened 
 	if err != nil {
 		return nil, fmt.Errorf("blobs: %w", err)
 	}
-	return &blobs{archives: bucket.Archives(), artifacts: artifacts, builds: builds}, nil
+	all := &blobs{archives: bucket.Archives(), artifacts: artifacts, builds: builds}
+	if removals != nil {
+		all.collect = bucket.Collect
+	}
+	return all, nil
 }

@@ -54,7 +54,7 @@ func openDatabase(ctx context.Context, config Config, log *slog.Logger, data fol
 		return nil, err
 	}
 	opened.add(database)
-	used, err := database.HasCanary(ctx)
+	used, err := database.HasSetting(ctx, postgres.CanarySetting)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,9 @@ func (f folder) has(name string) bool {
 // checkSealingKey returns an error if the values of the database were sealed with another
 // key, or if the data folder belongs to another database.
 func checkSealingKey(ctx context.Context, database *postgres.Store, sealer *secret.Sealer, data folder) error {
-	sealed, err := database.Canary(ctx, func() []byte { return sealer.Seal([]byte(canary), canaryPurpose) })
+	sealed, err := database.Setting(ctx, postgres.CanarySetting, func() ([]byte, error) {
+		return sealer.Seal([]byte(canary), canaryPurpose), nil
+	})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/ops"
 )
@@ -31,6 +32,8 @@ const (
 // httpServers are the servers of all ports.
 type httpServers struct {
 	api, gateway, admin, ops *http.Server
+	// cluster is nil if no other process can use the database.
+	cluster *http.Server
 	// certificates is nil without a TLS port.
 	certificates certificates
 	readiness    *ops.Readiness
@@ -43,7 +46,15 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	apiServer, err := newAPIServer(p, projects)
+	service, err := p.newService()
+	if err != nil {
+		return nil, err
+	}
+	importer, err := admin.NewImporter(admin.ImporterConfig{Service: projects, Functions: service, Archives: p.archives})
+	if err != nil {
+		return nil, err
+	}
+	apiServer, err := newAPIServer(p, service, projects)
 	if err != nil {
 		return nil, err
 	}
@@ -51,17 +62,24 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &httpServers{
+	servers := &httpServers{
 		api: apiServer, gateway: newGatewayServer(p.gateway, p.certificates),
-		admin: newAdminServer(p, projects), ops: opsServer,
+		admin: newAdminServer(p, projects, importer), ops: opsServer,
 		certificates: p.certificates.hosts, readiness: readiness,
-	}, nil
+	}
+	if p.peers != nil {
+		servers.cluster = p.peers.Server()
+	}
+	return servers, nil
 }
 
-func newAPIServer(p parts, projects *admin.Service) (*http.Server, error) {
+func newAPIServer(p parts, service *functions.Service, projects *admin.Service) (*http.Server, error) {
 	stopping := make(chan struct{})
-	handler, err := p.apiHandler(projects, stopping)
+	handler, err := p.apiHandler(service, projects, stopping)
 	if err != nil {
+		return nil, err
+	}
+	if handler, err = p.withConsole(handler); err != nil {
 		return nil, err
 	}
 	server := &http.Server{
@@ -92,9 +110,9 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 	}
 }
 
-func newAdminServer(p parts, projects *admin.Service) *http.Server {
+func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer) *http.Server {
 	return &http.Server{
-		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin)),
+		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin, importer.Operations())),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }

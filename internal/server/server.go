@@ -104,11 +104,14 @@ func openParts(ctx context.Context, base *base, observability *observability, op
 	if err != nil {
 		return parts{}, err
 	}
+	if err := observability.openHistory(base, instances); err != nil {
+		return parts{}, err
+	}
 	views, err := newViews(base)
 	if err != nil {
 		return parts{}, err
 	}
-	certificates, err := openCertificates(base, views, opened)
+	certificates, err := openCertificates(ctx, base, views, opened)
 	if err != nil {
 		return parts{}, err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
 	"github.com/jeton-dev/jeton/internal/admin"
-	"github.com/jeton-dev/jeton/internal/engine/process"
+	engine "github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/token"
 	"github.com/jeton-dev/jeton/test/testlog"
@@ -38,6 +38,8 @@ type Jeton struct {
 	t      testing.TB
 	config server.Config
 	stop   func()
+	// process is nil if the server runs in the process of the test.
+	process *process
 }
 
 // An Option changes the server's configuration before it starts.
@@ -50,7 +52,13 @@ var keyPair = sync.OnceValues(func() (token.KeyPair, error) { return token.Gener
 // Start runs a server until the test ends.
 func Start(t testing.TB, options ...Option) *Jeton {
 	t.Helper()
-	j := configured(t, filepath.Join(t.TempDir(), "data"), options)
+	return StartIn(t, filepath.Join(t.TempDir(), "data"), options...)
+}
+
+// StartIn runs a server with a new data folder at a path until the test ends.
+func StartIn(t testing.TB, dataDir string, options ...Option) *Jeton {
+	t.Helper()
+	j := configured(t, dataDir, options)
 	j.authenticate(j.start())
 	j.atEnd()
 	return j
@@ -67,6 +75,13 @@ func StartOver(t testing.TB, dataDir string, credentials *scw.Profile, options .
 	return j
 }
 
+// Credentials returns the first API key, for StartOver.
+func (j *Jeton) Credentials() *scw.Profile {
+	return &scw.Profile{
+		AccessKey: &j.AccessKey, SecretKey: &j.SecretKey, DefaultProjectID: &j.ProjectID, DefaultOrganizationID: &j.OrganizationID,
+	}
+}
+
 // configured returns a server that has not been started.
 func configured(t testing.TB, dataDir string, options []Option) *Jeton {
 	config := server.DefaultConfig(dataDir)
@@ -76,7 +91,7 @@ func configured(t testing.TB, dataDir string, options []Option) *Jeton {
 	config.NewKeyPair = keyPair
 	config.Limits.MinTimeout = time.Millisecond
 	// Most servers of tests run for a second and need no warm sandboxes.
-	config.WarmPool = process.WarmPool{}
+	config.WarmPool = engine.WarmPool{}
 	if runtime.GOOS != "linux" {
 		config.Isolation = "none" // Other systems have no other level.
 	}
@@ -130,6 +145,10 @@ func (j *Jeton) atEnd() {
 
 func (j *Jeton) start() *scw.Profile {
 	j.t.Helper()
+	if j.process != nil {
+		j.startProcess()
+		return nil
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log := slog.New(slog.NewTextHandler(j.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	running, err := server.Open(ctx, j.config, log)
@@ -137,9 +156,7 @@ func (j *Jeton) start() *scw.Profile {
 		cancel()
 		j.t.Fatalf("start the server: %v", err)
 	}
-	j.APIURL, j.GatewayURL = running.Endpoints().API, running.Endpoints().Gateway
-	j.GatewayTLSURL, j.OpsURL = running.Endpoints().GatewayTLS, running.Endpoints().Ops
-	j.Admin = admin.NewClient(running.Endpoints().Admin)
+	j.reachedAt(running.Endpoints())
 	ended := make(chan error, 1)
 	go func() { ended <- running.Run(ctx) }()
 	j.stop = func() {
@@ -152,6 +169,11 @@ func (j *Jeton) start() *scw.Profile {
 		}
 	}
 	return running.Issued()
+}
+
+func (j *Jeton) reachedAt(e server.Endpoints) {
+	j.APIURL, j.GatewayURL, j.GatewayTLSURL, j.OpsURL = e.API, e.Gateway, e.GatewayTLS, e.Ops
+	j.Admin = admin.NewClient(e.Admin)
 }
 
 // Stop stops the server before the test ends. It does nothing if the server is stopped.

@@ -47,6 +47,10 @@ var perProgram = shared.Server[*Server]{Start: Start}
 // Main runs the tests of a program and stops its server. TestMain calls it.
 func Main(m *testing.M) { perProgram.Main(m) }
 
+// StopShared stops the server of the program, for programs with several servers: see
+// shared.Main.
+func StopShared() error { return perProgram.Stop() }
+
 // Database returns the URL of a new, empty database of the program's server, which it
 // starts first if necessary. TestMain must call Main.
 func Database(t testing.TB) string {
@@ -220,4 +224,19 @@ func Execute(t testing.TB, address string, statements ...string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
+}
+
+// Copy returns the URL of a copy of a database without connections.
+func Copy(t testing.TB, address string) string {
+	t.Helper()
+	s := perProgram.Get(t)
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("test_%d", s.databases.Add(1))
+	if err := s.execute("postgres", "CREATE DATABASE "+name+" TEMPLATE "+config.Database); err != nil {
+		t.Fatal(err)
+	}
+	return s.url(name)
 }

@@ -48,6 +48,10 @@ var perProgram = shared.Server[*Server]{Start: func() (*Server, error) { return 
 // Main runs the tests of a program and stops its server. TestMain calls it.
 func Main(m *testing.M) { perProgram.Main(m) }
 
+// StopShared stops the server of the program, for programs with several servers: see
+// shared.Main.
+func StopShared() error { return perProgram.Stop() }
+
 // Shared returns the server of the program, which it starts first if necessary. TestMain
 // must call Main.
 func Shared(t testing.TB) *Server {

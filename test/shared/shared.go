@@ -35,10 +35,21 @@ func (s *Server[S]) Get(t testing.TB) S {
 }
 
 // Main runs the tests of a program, stops the server, and exits. TestMain calls it.
-func (s *Server[S]) Main(m *testing.M) {
+func (s *Server[S]) Main(m *testing.M) { Main(m, s.Stop) }
+
+// Stop stops the server if it runs.
+func (s *Server[S]) Stop() error {
+	if !s.running {
+		return nil
+	}
+	return s.server.Stop()
+}
+
+// Main runs the tests of a program, stops its servers, and exits. TestMain calls it.
+func Main(m *testing.M, stops ...func() error) {
 	code := m.Run()
-	if s.running {
-		if err := s.server.Stop(); err != nil {
+	for _, stop := range stops {
+		if err := stop(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = max(code, 1)
 		}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -50,17 +51,31 @@ func (a *Archives) Put(ctx context.Context, functionID string, r io.Reader, limi
 	if err != nil {
 		return blob.Archive{}, err
 	}
-	uploaded := object{key: a.bucket.key(archivesFolder, functionID, archive.Digest, a.bucket.newAttempt())}
+	for range commitAttempts {
+		if err = a.upload(ctx, functionID, file, &archive, commit); !errors.Is(err, blob.ErrCondemned) {
+			break
+		}
+	}
+	return archive, err
+}
+
+// upload stores and commits one copy of an archive, and sets its key.
+func (a *Archives) upload(ctx context.Context, functionID string, file *os.File, archive *blob.Archive, commit func(blob.Archive) error) error {
+	named := copyOf(functionID, archive.Digest, a.bucket.newAttempt())
+	uploaded := object{key: a.bucket.key(named.Key)}
+	if a.bucket.config.Removals != nil {
+		archive.Key = named.Key
+	}
 	a.mu.Lock()
 	a.uncommitted[uploaded.key] = true
 	a.mu.Unlock()
-	err = a.bucket.put(ctx, uploaded.key, file, archive.Size)
-	return archive, a.settle(ctx, functionID, uploaded, archive, err, commit)
+	err := a.bucket.put(ctx, uploaded.key, file, archive.Size)
+	return a.settle(ctx, named, uploaded, *archive, err, commit)
 }
 
 // settle commits an upload. It removes the upload after an error, and older uploads of
 // the same archive after a commit.
-func (a *Archives) settle(ctx context.Context, functionID string, uploaded object, archive blob.Archive, err error, commit func(blob.Archive) error) error {
+func (a *Archives) settle(ctx context.Context, named blob.Object, uploaded object, archive blob.Archive, err error, commit func(blob.Archive) error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	defer delete(a.uncommitted, uploaded.key)
@@ -69,24 +84,27 @@ func (a *Archives) settle(ctx context.Context, functionID string, uploaded objec
 	}
 	ctx = context.WithoutCancel(ctx)
 	if err != nil {
-		return errors.Join(err, a.bucket.remove(ctx, []object{uploaded}))
+		// A commit with an unknown outcome may refer to the upload: Removals finds out.
+		return errors.Join(err, a.bucket.discard(ctx, named.FunctionID, []object{uploaded}))
 	}
 	// A duplicate takes space only: the archive is committed.
-	_ = a.removeDuplicates(ctx, functionID, archive.Digest, uploaded.key)
+	_ = a.removeDuplicates(ctx, named, uploaded.key)
 	return nil
 }
 
 // removeDuplicates removes the uploads of an archive whose keys are less than that of a
 // committed one. Thus of several uploads that are committed at the same time, also by
 // other processes, the one with the greatest key remains.
-func (a *Archives) removeDuplicates(ctx context.Context, functionID, digest, committed string) error {
-	found, err := a.bucket.list(ctx, 1, archivesFolder, functionID, digest)
+func (a *Archives) removeDuplicates(ctx context.Context, kept blob.Object, committed string) error {
+	found, err := a.bucket.list(ctx, 1, archivesFolder, kept.FunctionID, kept.Archive)
 	if err != nil {
 		return err
 	}
-	return a.bucket.remove(ctx, slices.DeleteFunc(found, func(o object) bool {
-		return o.key >= committed || a.uncommitted[o.key]
-	}))
+	found = slices.DeleteFunc(found, func(o object) bool { return o.key >= committed || a.uncommitted[o.key] })
+	if removals := a.bucket.config.Removals; removals != nil {
+		return removals.CondemnCopies(ctx, kept, a.bucket.named(found))
+	}
+	return a.bucket.remove(ctx, found)
 }
 
 // receive copies r to the file.
@@ -201,13 +219,17 @@ func (a *Archives) Usage(ctx context.Context, functionIDs []string, use func(byt
 const manyFunctions = 16
 
 func (a *Archives) usage(ctx context.Context, functionIDs []string) (int64, error) {
+	condemned, err := a.bucket.condemned(ctx, functionIDs)
+	if err != nil {
+		return 0, err
+	}
 	if len(functionIDs) >= manyFunctions {
 		counted := map[string]bool{}
 		for _, id := range functionIDs {
 			counted[id] = true
 		}
 		found, err := a.bucket.list(ctx, 3, archivesFolder)
-		return a.sum(slices.DeleteFunc(found, func(o object) bool { return !counted[o.parts[0]] })), err
+		return a.sum(slices.DeleteFunc(found, func(o object) bool { return !counted[o.parts[0]] }), condemned), err
 	}
 	sizes := make([]int64, len(functionIDs))
 	group, ctx := errgroup.WithContext(ctx)
@@ -215,11 +237,11 @@ func (a *Archives) usage(ctx context.Context, functionIDs []string) (int64, erro
 	for i, id := range functionIDs {
 		group.Go(func() error {
 			found, err := a.bucket.list(ctx, 2, archivesFolder, id)
-			sizes[i] = a.sum(found)
+			sizes[i] = a.sum(found, condemned)
 			return err
 		})
 	}
-	err := group.Wait()
+	err = group.Wait()
 	var used int64
 	for _, size := range sizes {
 		used += size
@@ -227,14 +249,14 @@ func (a *Archives) usage(ctx context.Context, functionIDs []string) (int64, erro
 	return used, err
 }
 
-// sum adds the sizes of committed archives. Uploads of the same archive differ in the
-// last part of their keys.
-func (a *Archives) sum(found []object) int64 {
+// sum adds the sizes of committed archives that are not condemned. Uploads of the same
+// archive differ in the last part of their keys.
+func (a *Archives) sum(found []object, condemned map[string]bool) int64 {
 	var bytes int64
 	counted := map[string]bool{}
 	for _, o := range found {
 		name := o.key[:len(o.key)-len(o.parts[len(o.parts)-1])]
-		if !counted[name] && !a.uncommitted[o.key] {
+		if !counted[name] && !a.uncommitted[o.key] && !condemned[strings.TrimPrefix(o.key, a.bucket.config.Location.Prefix)] {
 			bytes += o.size
 			counted[name] = true
 		}
@@ -259,7 +281,7 @@ func (a *Archives) Prune(ctx context.Context, functionID string, needed func() (
 	if err != nil {
 		return err
 	}
-	return a.bucket.remove(ctx, slices.DeleteFunc(found, func(o object) bool {
+	return a.bucket.discard(ctx, functionID, slices.DeleteFunc(found, func(o object) bool {
 		return slices.Contains(digests, o.parts[0]) || a.uncommitted[o.key]
 	}))
 }

@@ -125,7 +125,7 @@ func (a *Artifacts) Keep(ctx context.Context, functionID string, needed func() (
 	if err != nil {
 		return err
 	}
-	err = a.bucket.remove(ctx, slices.DeleteFunc(stored, func(o object) bool { return slices.Contains(names, o.parts[0]) }))
+	err = a.bucket.discard(ctx, functionID, slices.DeleteFunc(stored, func(o object) bool { return slices.Contains(names, o.parts[0]) }))
 	for _, name := range names {
 		delete(cached, blob.Ref{FunctionID: functionID, Name: name})
 	}

@@ -49,6 +49,9 @@ type Config struct {
 	// Installation identifies the owner of the prefix.
 	Installation string
 	Now          func() time.Time
+	// Removals decides which objects are deleted, if several servers use the prefix. With
+	// nil, objects that are not needed are deleted at once.
+	Removals blob.Removals
 	// Credentials replaces the credentials of the environment; nil for those.
 	Credentials *credentials.Credentials
 }

@@ -13,9 +13,8 @@
 // database names the object: the digest of an archive, of which any attempt is as good as
 // another, or the name of an artifact, which is unique per build.
 //
-// Objects are removed only by Put after a commit that failed or replaced an older upload
-// of the same archive, and by Prune, Keep, Delete and the limit of the build cache. These
-// exclude each other within one process. Several processes may read one prefix, but they
-// do not yet exclude each other when they remove objects: one process at a time may use a
-// prefix for writing.
+// Objects are removed by Put after a commit that failed or replaced an older upload of the
+// same archive, by Prune, Keep and Delete, and by the limit of the build cache. These exclude
+// each other within one process. Processes that share a prefix use blob.Removals: they only
+// condemn archives and artifacts, and Collect deletes them later.
 package s3

@@ -1,10 +1,20 @@
 package postgres
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
 
 // WithCommitHook makes hook replace the error of each commit.
 func WithCommitHook(hook func(error) error) Option {
-	return func(s *Store) { s.afterCommit = hook }
+	return WithCommit(func(ctx context.Context, t pgx.Tx) error { return hook(t.Commit(ctx)) })
+}
+
+// WithCommit replaces the commit of transactions.
+func WithCommit(commit func(context.Context, pgx.Tx) error) Option {
+	return func(s *Store) { s.commit = commit }
 }
 
 // WithLookUp sets how long a writer waits for the outcome of a commit, and the time

@@ -1,8 +1,10 @@
 package postgres_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,17 +87,17 @@ func TestOpen_RacedByManyProcesses(t *testing.T) {
 func TestCanary_IsStoredOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, server.Database(t))
-	if has, err := s.HasCanary(t.Context()); has || err != nil {
-		t.Errorf("HasCanary() = %v, %v", has, err)
+	if has, err := s.HasSetting(t.Context(), postgres.CanarySetting); has || err != nil {
+		t.Errorf("HasSetting() = %v, %v", has, err)
 	}
 	for _, value := range []string{"first", "second"} {
-		got, err := s.Canary(t.Context(), func() []byte { return []byte(value) })
+		got, err := s.Setting(t.Context(), postgres.CanarySetting, func() ([]byte, error) { return []byte(value), nil })
 		if err != nil || string(got) != "first" {
-			t.Errorf("Canary() = %q, %v, want that of the first call", got, err)
+			t.Errorf("Setting() = %q, %v, want that of the first call", got, err)
 		}
 	}
-	if has, err := s.HasCanary(t.Context()); !has || err != nil {
-		t.Errorf("HasCanary() = %v, %v", has, err)
+	if has, err := s.HasSetting(t.Context(), postgres.CanarySetting); !has || err != nil {
+		t.Errorf("HasSetting() = %v, %v", has, err)
 	}
 }
 
@@ -136,5 +138,39 @@ func TestStore_HandlesTextsThatPostgreSQLCannotStore(t *testing.T) {
 	found, err := listNamespaces(t, s, functions.Filter{})
 	if err != nil || len(found) != 1 || found[0].Description != "a\x00b\ufffd" {
 		t.Errorf("got %+v, %v", found, err)
+	}
+}
+
+// Several servers change a setting at once; none overwrites what another has decided.
+func TestChangeSetting_DecidesUnderLock(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	const servers, changes = 3, 20
+	var group sync.WaitGroup
+	for range servers {
+		s := open(t, address)
+		group.Go(func() {
+			for range changes {
+				_, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) {
+					return append(bytes.Clone(current), 'x'), nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	s := open(t, address)
+	got, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) { return current, nil })
+	if err != nil || len(got) != servers*changes {
+		t.Errorf("got %d changes, %v, want %d", len(got), err, servers*changes)
+	}
+	failed := errors.New("failed")
+	if _, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func([]byte) ([]byte, error) { return []byte("other"), failed }); !errors.Is(err, failed) {
+		t.Errorf("got %v, want the error of the decision", err)
+	}
+	if got, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) { return current, nil }); err != nil || len(got) != servers*changes {
+		t.Errorf("after a failed decision: got %q, %v", got, err)
 	}
 }

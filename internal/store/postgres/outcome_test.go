@@ -16,7 +16,7 @@ import (
 var errConnection = errors.New("the connection was lost")
 
 // The answer to a commit is lost: its outcome is looked up before Update returns.
-func TestUpdate_LooksUpCommitOfUnknownOutcome(t *testing.T) {
+func TestI12_OutcomeOfACommitIsLookedUp(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)
 	var lose atomic.Bool
@@ -95,7 +95,7 @@ func (closedError) Error() string { return "conn closed" }
 func (closedError) SafeToRetry() bool { return true }
 
 // The answer to every commit is lost.
-func TestUpdate_CountsOnceIfEveryAnswerIsLost(t *testing.T) {
+func TestI12_LostAnswersCountOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, server.Database(t), postgres.WithCommitHook(func(err error) error { return errors.Join(closedError{}, err) }))
 	put(t, s, project, namespace)

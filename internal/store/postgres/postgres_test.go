@@ -1,10 +1,16 @@
 package postgres_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
@@ -27,9 +33,43 @@ func open(t *testing.T, address string, options ...postgres.Option) *postgres.St
 
 func TestStore(t *testing.T) {
 	t.Parallel()
+	runSuite(t, storetest.Run)
+}
+
+// Every first commit of a transaction is aborted, or its answer is lost.
+func TestI12_StoreWithFailingCommits(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(context.Context, pgx.Tx) error{
+		"aborted": func(ctx context.Context, x pgx.Tx) error {
+			return errors.Join(&pgconn.PgError{Code: "40001", SeverityUnlocalized: "ERROR"}, x.Rollback(ctx))
+		},
+		"answer lost": func(ctx context.Context, x pgx.Tx) error { return errors.Join(closedError{}, x.Commit(ctx)) },
+		"lost":        func(ctx context.Context, x pgx.Tx) error { return errors.Join(closedError{}, x.Rollback(ctx)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var commits atomic.Int64
+			t.Cleanup(func() {
+				if commits.Load() < 10 {
+					t.Errorf("got %d commits, want some that failed", commits.Load())
+				}
+			})
+			runSuite(t, storetest.RunDefault, postgres.WithCommit(func(ctx context.Context, x pgx.Tx) error {
+				if commits.Add(1)%2 == 1 {
+					return fail(ctx, x)
+				}
+				return x.Commit(ctx)
+			}))
+		})
+	}
+}
+
+// runSuite runs the suite for stores with options.
+func runSuite(t *testing.T, suite func(*testing.T, storetest.Open), options ...postgres.Option) {
+	t.Helper()
 	var mu sync.Mutex
 	databases := map[string]string{}
-	storetest.Run(t, func(t *testing.T, name string, keep store.Retention) store.Store {
+	suite(t, func(t *testing.T, name string, keep store.Retention) store.Store {
 		t.Helper()
 		mu.Lock()
 		address, ok := databases[name]
@@ -38,6 +78,6 @@ func TestStore(t *testing.T) {
 			databases[name] = address
 		}
 		mu.Unlock()
-		return open(t, address, postgres.WithRetention(keep))
+		return open(t, address, append(options, postgres.WithRetention(keep))...)
 	})
 }

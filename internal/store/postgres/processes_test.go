@@ -141,7 +141,7 @@ func wantSameHistory(t *testing.T, total int, recorders ...*recorder) {
 	}
 }
 
-func TestUpdate_OfTwoStoresIsAppliedInTheSameOrder(t *testing.T) {
+func TestI1_ChangesOfTwoStoresHaveOneOrder(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)
 	stores := []*postgres.Store{open(t, address), open(t, address)}
@@ -338,7 +338,7 @@ func wantAll(t *testing.T, stores []*postgres.Store, recorders []*recorder, ackn
 	wantSameHistory(t, len(stored), recorders...)
 }
 
-func TestUpdate_RunsAgainAfterLostConnection(t *testing.T) {
+func TestI12_TransactionRunsAgainAfterLostConnection(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)
 	s := open(t, address)
@@ -357,7 +357,7 @@ func TestUpdate_RunsAgainAfterLostConnection(t *testing.T) {
 }
 
 // A paused process must not keep the others from writing.
-func TestUpdate_OfPausedProcessIsRolledBack(t *testing.T) {
+func TestI1_PausedWriterLosesTheHeadLock(t *testing.T) {
 	t.Parallel()
 	address := server.Database(t)
 	s := open(t, address)

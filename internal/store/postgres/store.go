@@ -65,8 +65,8 @@ type Store struct {
 	background  sync.WaitGroup
 	lookUp      time.Duration
 	retryLookUp time.Duration
-	// afterCommit returns the error of a commit, for tests.
-	afterCommit func(error) error
+	// commit commits a transaction. Tests replace it.
+	commit func(context.Context, pgx.Tx) error
 }
 
 var _ store.Store = (*Store)(nil)
@@ -171,11 +171,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	if err := s.appendLog(t, c, head); err != nil {
 		return t.classify(fmt.Errorf("number the changes: %w", err))
 	}
-	err = sqlTx.Commit(ctx)
-	if s.afterCommit != nil {
-		err = s.afterCommit(err)
-	}
-	if err != nil {
+	if err := s.commit(ctx, sqlTx); err != nil {
 		return s.commitFailed(ctx, c, err)
 	}
 	return s.acknowledge(ctx, c)

@@ -24,6 +24,8 @@ type Statements interface {
 	ListRows(table string, counted bool, filter functions.Filter, page functions.Page, found func(document []byte) error) (total int, err error)
 	// EachRow passes every document to found, oldest first.
 	EachRow(table string, found func(document []byte) error) error
+	// Condemned reports whether a stored file is going to be deleted.
+	Condemned(key string) (bool, error)
 }
 
 // A Tx implements store.Tx with the statements of one transaction, and collects its
@@ -96,6 +98,21 @@ func (x *Tx) Projects() ([]iam.Project, error) {
 func (x *Tx) APIKeys() ([]iam.APIKey, error) {
 	all, _, err := list(x, APIKeys, functions.Filter{}, functions.Page{})
 	return all, err
+}
+
+// Usable implements functions.Tx.
+func (x *Tx) Usable(key string) error {
+	if key == "" {
+		return nil
+	}
+	condemned, err := x.statements.Condemned(key)
+	if err != nil {
+		return fmt.Errorf("check file %.200q: %w", key, err)
+	}
+	if condemned {
+		return functions.ErrCondemned
+	}
+	return nil
 }
 
 // Member implements store.Tx.

@@ -1,0 +1,264 @@
+package functions_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/secret"
+)
+
+const source = "api.scaleway.com"
+
+func sourceID(n int) string { return fmt.Sprintf("50000000-0000-4000-8000-%012d", n) }
+
+// accountOf returns a namespace with a function, a namespace token and a function token, a
+// cron, a trigger, a domain and the alias of the source's hostname.
+func accountOf() functions.Import {
+	n := functions.ImportedNamespace{Keys: []string{"PEM"}}
+	n.ID, n.Region, n.ProjectID, n.OrganizationID = sourceID(1), "fr-par", project.ID, project.OrganizationID
+	n.Name, n.Slug, n.RegistryID, n.RegistryEndpoint, n.CreatedAt = "shop", "shopabcdefgh", sourceID(9), "rg.fr-par.scw.cloud/funcscwshopabcdefgh", start.Add(-time.Hour)
+	f := functions.ImportedFunction{Secrets: []functions.ImportedSecret{{Key: "API", Hash: "$argon2id$api", Value: new(secret.New("value"))}}}
+	f.ID, f.Name, f.Runtime, f.Handler, f.MemoryLimit, f.MaxScale, f.Timeout = sourceID(2), "pay", "node24", "handler.handle", 256, 20, time.Minute
+	f.Privacy, f.HTTPOption, f.Sandbox, f.UpdatedAt, f.CreatedAt = functions.Private, functions.HTTPEnabled, "v2", start, start.Add(-time.Hour)
+	f.Variables = map[string]string{"A": "b"}
+	return functions.Import{
+		Issuer: source, Namespace: n, Functions: []functions.ImportedFunction{f},
+		Tokens:   []functions.ImportedToken{{ID: sourceID(3), NamespaceID: n.ID}, {ID: sourceID(4), FunctionID: f.ID, Description: "CI", ExpiresAt: start.Add(time.Hour)}},
+		Crons:    []functions.Cron{{ID: sourceID(5), FunctionID: f.ID, Name: "nightly", Schedule: "0 3 * * *", Args: []byte(`{"a": 1}`)}},
+		Triggers: []functions.Trigger{{ID: sourceID(6), FunctionID: f.ID, Name: "orders", SQS: &functions.SQSQueue{Queue: "orders", ProjectID: sourceID(8), Region: "fr-par"}}},
+		Domains: []functions.ImportedDomain{
+			{ID: sourceID(7), FunctionID: f.ID, Hostname: "pay.example.com", Ready: true},
+			{FunctionID: f.ID, Hostname: "shopabcdefgh-pay.functions.fnc.fr-par.scw.cloud", Ready: true},
+		},
+	}
+}
+
+// run imports and returns the results as "kind name: action (reason)".
+func (w *world) run(from functions.Import) []string {
+	w.t.Helper()
+	var results []functions.ImportResult
+	err := w.store.Update(w.t.Context(), func(tx functions.Tx) (err error) {
+		results, err = w.Import(tx, from)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	lines := make([]string, len(results))
+	for n, r := range results {
+		lines[n] = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.Kind, r.Name, r.Action, r.Reason))
+	}
+	return lines
+}
+
+func (w *world) want(what string, from functions.Import, want ...string) {
+	w.t.Helper()
+	if got := w.run(from); !slices.Equal(got, want) {
+		w.t.Errorf("%s: got\n%s\nwant\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestImport_KeepsIDsAndIsIdempotent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	w.want("first run", from, "namespace shop create", "function pay create", "token  create", "token CI create", "cron nightly create", "trigger orders create",
+		"domain pay.example.com create", "domain shopabcdefgh-pay.functions.fnc.fr-par.scw.cloud create")
+	n, err := w.Namespace(t.Context(), paris, sourceID(1))
+	if err != nil || !n.NeedsKeys() || n.Slug != "shopabcdefgh" || n.Foreign.Keys[0] != "PEM" || n.RegistryID != sourceID(9) {
+		t.Errorf("namespace: got %+v, %v", n, err)
+	}
+	n.ProvisionKeys("own PEM", []byte{1}, "another registry", start)
+	if n.RegistryID != sourceID(9) || n.Status != functions.Ready {
+		t.Errorf("namespace with keys: got %+v, want the registry of the source", n)
+	}
+	w.put(n)
+	f, err := w.Function(t.Context(), paris, sourceID(2))
+	if err != nil || f.Status != functions.Created || f.DomainName != "shopabcdefgh-pay.functions.fr-par.test" || f.CPULimit != 140 || f.Secrets[0].Hash != "$argon2id$api" {
+		t.Errorf("function: got %+v, %v", f, err)
+	}
+	token, err := w.Token(t.Context(), paris, sourceID(4))
+	if err != nil || token.Adopted() || token.Issuer != source || token.Status != functions.Ready || !token.ExpiresAt.Equal(start.Add(time.Hour)) {
+		t.Errorf("token: got %+v, %v", token, err)
+	}
+	domains, _, err := w.Domains(t.Context(), paris, functions.Filter{FunctionID: f.ID}, functions.Page{})
+	if err != nil || len(domains) != 2 || domains[0].Status != functions.Ready {
+		t.Errorf("domains: got %+v, %v", domains, err)
+	}
+	for n := range from.Functions[0].Secrets {
+		from.Functions[0].Secrets[n].Value = nil // The earlier value is kept.
+	}
+	w.want("second run", from, "namespace shop unchanged", "function pay unchanged", "token  unchanged", "token CI unchanged", "cron nightly unchanged", "trigger orders unchanged",
+		"domain pay.example.com unchanged", "domain shopabcdefgh-pay.functions.fnc.fr-par.scw.cloud unchanged")
+	from.Functions[0].MemoryLimit = 512
+	from.Namespace.Description = "changed"
+	from.Crons[0].Schedule = "0 4 * * *"
+	from.Triggers[0].Description = "changed"
+	from.Tokens = from.Tokens[:1]
+	w.want("changes of the source", from, "namespace shop update", "function pay update", "token  unchanged", "token CI revoke the source has deleted it",
+		"cron nightly update", "trigger orders update", "domain pay.example.com unchanged", "domain shopabcdefgh-pay.functions.fnc.fr-par.scw.cloud unchanged")
+	if _, err := w.Token(t.Context(), paris, sourceID(4)); !functions.IsNotFound(err) {
+		t.Errorf("a token that the source has deleted: got %v, want not found", err)
+	}
+}
+
+// A second import restores nothing that was revoked or deleted here.
+func TestImport_RestoresNoRevokedToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Crons, from.Triggers, from.Domains = nil, nil, nil
+	w.run(from)
+	if _, err := w.DeleteToken(t.Context(), paris, sourceID(3)); err != nil {
+		t.Fatal(err)
+	}
+	w.want("after the revocation", from, "namespace shop unchanged", "function pay unchanged", "token  skip it was revoked here", "token CI unchanged")
+	if _, err := w.DeleteFunction(t.Context(), paris, sourceID(2)); err != nil {
+		t.Fatal(err)
+	}
+	deleted := func() {
+		w.t.Helper()
+		w.want("after the deletion of the function", from, "namespace shop unchanged", "function pay skip it was deleted here after an earlier import",
+			"token  skip it was revoked here", "token CI skip it was revoked here")
+	}
+	deleted()
+	if err := w.store.Update(t.Context(), func(tx functions.Tx) error { return functions.RemoveFunction(tx, sourceID(2)) }); err != nil {
+		t.Fatal(err)
+	}
+	deleted()
+}
+
+func TestImport_MissingSecretsFailTheFunction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Tokens, from.Crons, from.Triggers, from.Domains = nil, nil, nil, nil
+	value := from.Functions[0].Secrets[0].Value
+	from.Functions[0].Secrets[0].Value = nil
+	from.Namespace.Secrets = []functions.ImportedSecret{{Key: "SHARED", Hash: "$argon2id$shared"}}
+	const missing = "the values of secret environment variables are missing: "
+	const help = ": set them, or import them with --secrets"
+	w.want("without values", from, "namespace shop create "+missing+"SHARED"+help, "function pay create "+missing+"API, SHARED"+help)
+	f, err := w.ImportCode(t.Context(), sourceID(2), strings.Repeat("a", 64), start)
+	if err != nil || f.Status != functions.Failed || f.ErrorMessage != missing+"API, SHARED"+help || f.Archive == "" {
+		t.Errorf("got %+v, %v, want status error that names the variables", f, err)
+	}
+	w.want("again", from, "namespace shop unchanged "+missing+"SHARED"+help, "function pay unchanged "+missing+"API, SHARED"+help)
+	from.Functions[0].Secrets[0].Value, from.Namespace.Secrets[0].Value = value, value
+	w.want("with values", from, "namespace shop update", "function pay update")
+	if f, err = w.Function(t.Context(), paris, sourceID(2)); err != nil || f.Status != functions.Pending || f.Target != strings.Repeat("a", 64) {
+		t.Errorf("got %+v, %v, want a deployment", f, err)
+	}
+}
+
+func TestImportCode_DeploysChangedCodeOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	w.run(from)
+	digest := func(letter string) string { return strings.Repeat(letter, 64) }
+	generation := int64(0)
+	for n, step := range []struct {
+		digest  string
+		deploys bool
+	}{{digest("a"), true}, {digest("a"), false}, {digest("b"), true}} {
+		f, err := w.ImportCode(t.Context(), sourceID(2), step.digest, start.Add(time.Duration(n)))
+		if err != nil || (f.Generation > generation) != step.deploys || f.Archive != step.digest {
+			t.Errorf("step %d: got %+v, %v, want a deployment: %t", n, f, err, step.deploys)
+		}
+		generation = f.Generation
+	}
+	own := w.newFunction(w.readyNamespace("own"), "own")
+	_, err := w.ImportCode(t.Context(), own.ID, digest("a"), start)
+	wantCode(t, err, functions.PreconditionFailed)
+}
+
+func TestImport_RefusesWhatBreaksRules(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	own := w.readyNamespace("own")
+	ownFunction := w.newFunction(own, "own")
+	ownToken := w.newToken(functions.CreateToken{NamespaceID: own.ID})
+	for name, test := range map[string]struct {
+		change func(*functions.Import)
+		want   string
+	}{
+		"memory":                    {func(i *functions.Import) { i.Functions[0].MemoryLimit = 100 }, "function pay refuse memory_limit: must be one of"},
+		"runtime":                   {func(i *functions.Import) { i.Functions[0].Runtime = "cobol" }, "function pay refuse runtime: there is no such runtime"},
+		"name":                      {func(i *functions.Import) { i.Functions[0].Name = "Pay" }, "function Pay refuse function name must consist"},
+		"timeout":                   {func(i *functions.Import) { i.Functions[0].Timeout = 2 * time.Hour }, "function pay refuse timeout: must be from"},
+		"ID of an own function":     {func(i *functions.Import) { i.Functions[0].ID = ownFunction.ID }, "function pay refuse a function with this ID exists"},
+		"ID of an own token":        {func(i *functions.Import) { i.Tokens[0].ID = ownToken.ID }, "token  refuse a token with this ID exists"},
+		"token of no function":      {func(i *functions.Import) { i.Tokens[1].FunctionID = ownFunction.ID }, "token CI refuse its function was not imported"},
+		"token of an own namespace": {func(i *functions.Import) { i.Tokens[0].NamespaceID = own.ID }, "token  refuse its function was not imported"},
+		"token of both":             {func(i *functions.Import) { i.Tokens[0].FunctionID = sourceID(2) }, "token  refuse function_id: only one of"},
+		"cron":                      {func(i *functions.Import) { i.Crons[0].Schedule = "often" }, "cron nightly refuse schedule: "},
+		"trigger":                   {func(i *functions.Import) { i.Triggers[0].SQS = nil }, "trigger orders refuse config: exactly one of"},
+		"hostname":                  {func(i *functions.Import) { i.Domains[0].Hostname = "*.example.com" }, "domain *.example.com refuse hostname: "},
+		"own domain":                {func(i *functions.Import) { i.Domains[0].Hostname = "x.functions.fr-par.test" }, "domain x.functions.fr-par.test refuse hostname: x.functions.fr-par.test is below"},
+	} {
+		from := accountOf()
+		test.change(&from)
+		var got []string
+		err := w.store.Update(t.Context(), func(tx functions.Tx) error {
+			results, err := w.Import(tx, from)
+			if err != nil {
+				return err
+			}
+			got = nil
+			for _, r := range results {
+				got = append(got, fmt.Sprintf("%s %s %s %s", r.Kind, r.Name, r.Action, r.Reason))
+			}
+			return errDiscard
+		})
+		if err != errDiscard || !slices.ContainsFunc(got, func(line string) bool { return strings.HasPrefix(line, test.want) }) { //nolint:errorlint // The same value.
+			t.Errorf("%s: got\n%s\n%v, want %q", name, strings.Join(got, "\n"), err, test.want)
+		}
+	}
+	for name, test := range map[string]struct {
+		change func(*functions.Import)
+		code   functions.Code
+	}{
+		"an own namespace": {func(i *functions.Import) { i.Namespace.ID = own.ID }, functions.AlreadyExists},
+		"an own name":      {func(i *functions.Import) { i.Namespace.Name = own.Name }, functions.AlreadyExists},
+		"an own slug":      {func(i *functions.Import) { i.Namespace.Slug = own.Slug }, functions.AlreadyExists},
+		"a slug with dots": {func(i *functions.Import) { i.Namespace.Slug = "a.b" }, functions.InvalidArgument},
+		"no region":        {func(i *functions.Import) { i.Namespace.Region = "" }, functions.InvalidArgument},
+		"no issuer":        {func(i *functions.Import) { i.Issuer = "" }, functions.InvalidArgument},
+		"no hash": {func(i *functions.Import) {
+			i.Namespace.Secrets = []functions.ImportedSecret{{Key: "X"}}
+		}, functions.InvalidArgument},
+	} {
+		from := accountOf()
+		test.change(&from)
+		err := w.store.Update(t.Context(), func(tx functions.Tx) error { _, err := w.Import(tx, from); return err })
+		if functions.CodeOf(err) != test.code {
+			t.Errorf("%s: got %v, want %s", name, err, test.code)
+		}
+	}
+}
+
+var errDiscard = fmt.Errorf("discarded")
+
+func TestAcceptForeign(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(accountOf())
+	own := w.readyNamespace("own")
+	accept := func(id string, accept bool) error {
+		return w.store.Update(t.Context(), func(tx functions.Tx) error { _, err := functions.AcceptForeign(tx, id, accept); return err })
+	}
+	wantCode(t, accept(own.ID, false), functions.PreconditionFailed)
+	for _, on := range []bool{false, true} {
+		if err := accept(sourceID(1), on); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := w.Namespace(t.Context(), paris, sourceID(1)); err != nil || n.Foreign.Refused == on {
+			t.Errorf("accept %t: got %+v, %v", on, n.Foreign, err)
+		}
+	}
+}
