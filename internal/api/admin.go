@@ -13,7 +13,7 @@ const (
 	// adminPath is the prefix of the endpoints of the admin socket, for clients on other
 	// machines.
 	adminPath = "/jeton/v1/admin"
-	auditPath = "/jeton/v1/audit"
+	auditPath = "/jeton/v1/audit-log"
 )
 
 // Audit reads the audit log.
@@ -26,14 +26,8 @@ type Audit interface {
 // authorizeAdmin returns an error unless the caller's key covers the organization with all
 // permissions: what these endpoints return and change belongs to no project.
 func (a *API) authorizeAdmin(r *http.Request) error {
-	required := permission{iam.Write, "jeton_admin"}
-	if _, err := a.authorize(r, required); err != nil {
-		return err
-	}
-	if !infoOf(r).key.Organization {
-		return required
-	}
-	return nil
+	_, err := a.authorize(r, permission{action: iam.Write, resource: "jeton_admin", organization: true})
+	return err
 }
 
 // serveAdmin passes requests of administrators on to the handler of the admin socket.

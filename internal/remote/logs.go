@@ -108,7 +108,7 @@ func (s *Server) Audit(ctx context.Context, since time.Time, wait bool, report f
 	if wait {
 		query.Set("follow", "true")
 	}
-	if err := follow(ctx, s, "/jeton/v1/audit", query, report); err != nil {
+	if err := follow(ctx, s, "/jeton/v1/audit-log", query, report); err != nil {
 		return fmt.Errorf("read the audit log: %w", err)
 	}
 	return nil
