@@ -179,12 +179,21 @@ func (s *Server) Stop() error { return errors.Join(s.stop(), os.RemoveAll(s.dir)
 // Database returns the URL of a new, empty database.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d", s.databases.Add(1))
-	if err := s.execute("postgres", "CREATE DATABASE "+name); err != nil {
+	address, err := s.CreateDatabase()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return s.url(name)
+	return address
 }
+
+// CreateDatabase is Database for programs that are no tests.
+func (s *Server) CreateDatabase() (address string, err error) {
+	name := fmt.Sprintf("test_%d", s.databases.Add(1))
+	return s.url(name), s.execute("postgres", "CREATE DATABASE "+name)
+}
+
+// Socket returns the path of the server's Unix socket.
+func (s *Server) Socket() string { return filepath.Join(s.dir, ".s.PGSQL.5432") }
 
 func (s *Server) execute(database, statement string) error {
 	conn, err := connect(s.url(database))
