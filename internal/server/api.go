@@ -36,7 +36,7 @@ func (p parts) apiHandler(projects *admin.Service, stopping <-chan struct{}) (ht
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{p.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: p.keys.Document,
-		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.node.Gate, Observer: p.requestObserver(),
+		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.gate, Observer: p.requestObserver(),
 	})
 	if err != nil {
 		return nil, err

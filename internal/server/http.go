@@ -94,7 +94,7 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 
 func newAdminServer(p parts, projects *admin.Service) *http.Server {
 	return &http.Server{
-		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin)),
+		Handler:           p.gate(projects.Handler(p.log, p.auditor.Admin)),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }

@@ -195,6 +195,18 @@ func (s *Server) CreateDatabase() (address string, err error) {
 // Socket returns the path of the server's Unix socket.
 func (s *Server) Socket() string { return filepath.Join(s.dir, ".s.PGSQL.5432") }
 
+// Execute executes statements in a database of the server.
+func (s *Server) Execute(address, statement string) error { return s.execute(Name(address), statement) }
+
+// Name returns the name of the database of a URL of Database.
+func Name(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
+
 func (s *Server) execute(database, statement string) error {
 	conn, err := connect(s.url(database))
 	if err != nil {

@@ -29,7 +29,7 @@ func expireUnderLoad(ctx context.Context, h *harness) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l := &load{gateway: v.gateway, tokens: tokens}
+	l := &load{gateways: []string{v.gateway}, tokens: tokens}
 	running, stop := context.WithDeadline(ctx, first.Add(8*time.Second))
 	defer stop()
 	l.begin(running)

@@ -81,7 +81,7 @@ func (v *jeton) revoke(ctx context.Context, count int) (*load, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &load{gateway: v.gateway, tokens: tokens}
+	l := &load{gateways: []string{v.gateway}, tokens: tokens}
 	running, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
