@@ -31,6 +31,7 @@ type commandLine struct {
 	Deploy  deployCommand  `cmd:"" help:"Deploy a function again, for example after a failed deployment."`
 	Logs    logsCommand    `cmd:"" help:"Print the output of a function, or its latest build log."`
 	Token   tokenCommand   `cmd:"" help:"List, inspect and verify tokens."`
+	Import  importCommand  `cmd:"" help:"Import an account of another service."`
 	Ca      caCommand      `cmd:"" help:"Print the certificate of the local authority."`
 	Backup  backupCommand  `cmd:"" help:"Back up the data directory to a file; the server may be running."`
 	Restore restoreCommand `cmd:"" help:"Restore a backup to a new data directory."`

@@ -14,6 +14,7 @@ import (
 // tokenCommand groups the commands for tokens.
 type tokenCommand struct {
 	List    listTokensCommand `cmd:"" help:"List the tokens of a namespace or function with their last use."`
+	Foreign foreignCommand    `cmd:"" help:"Accept or refuse the tokens of another issuer in an imported namespace."`
 	Inspect inspectCommand    `cmd:"" help:"Print the claims of a token, unverified and offline."`
 	Verify  verifyCommand     `cmd:"" help:"Verify signature, times and revocation of a token."`
 }

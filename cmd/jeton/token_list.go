@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/jeton-dev/jeton/internal/admin"
@@ -21,7 +22,15 @@ func (c *listTokensCommand) Run(ctx context.Context, line *commandLine, s stream
 	if err != nil {
 		return err
 	}
-	return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tDESCRIPTION", rows(all, func(t admin.Token) []string {
-		return []string{t.ID, formatTime(&t.CreatedAt, ""), formatTime(t.ExpiresAt, "never"), formatTime(t.LastUsedAt, "never"), t.Description}
+	return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tISSUER\tADOPTED\tDESCRIPTION", rows(all, func(t admin.Token) []string {
+		return []string{t.ID, formatTime(&t.CreatedAt, ""), formatTime(t.ExpiresAt, "never"), formatTime(t.LastUsedAt, "never"), cmp.Or(t.Issuer, "this server"), adoption(t), t.Description}
 	}))
+}
+
+// adoption returns when an imported token was first used.
+func adoption(t admin.Token) string {
+	if t.Issuer == "" {
+		return "-"
+	}
+	return formatTime(t.AdoptedAt, "no")
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -75,13 +76,19 @@ func (c *Client) Tokens(ctx context.Context, namespaceID, functionID string) ([]
 
 // send sends a request, and decodes the response.
 func send[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
-	var result T
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		return result, err
+		var none T
+		return none, err
 	}
+	return sendBody[T](ctx, c, method, path, bytes.NewReader(encoded))
+}
+
+// sendBody sends a request with a body, and decodes the response.
+func sendBody[T any](ctx context.Context, c *Client, method, path string, body io.Reader) (T, error) {
+	var result T
 	// The host is ignored: the connection goes to the socket.
-	request, err := http.NewRequestWithContext(ctx, method, "http://jeton"+path, bytes.NewReader(encoded))
+	request, err := http.NewRequestWithContext(ctx, method, "http://jeton"+path, body)
 	if err != nil {
 		return result, err
 	}

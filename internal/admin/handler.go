@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
@@ -15,8 +16,8 @@ import (
 // maxRequest is the maximum size of the body of a request, in bytes.
 const maxRequest = 64 << 10
 
-// An operation serves one endpoint. Its result is encoded as JSON.
-type operation func(*http.Request) (any, error)
+// An Operation serves one endpoint. Its result is encoded as JSON.
+type Operation func(*http.Request) (any, error)
 
 // An Outcome is the outcome of a request.
 type Outcome struct {
@@ -29,11 +30,16 @@ type Outcome struct {
 	Changes bool
 }
 
-// Handler returns the handler of the socket. It does not authenticate its callers. It
-// calls observe for each request before it responds.
-func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
+// Handler returns the handler of the socket, with the endpoints of more in addition. It
+// does not authenticate its callers. It calls observe for each request before it responds.
+func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome), more ...map[string]Operation) http.Handler {
 	mux := http.NewServeMux()
-	for pattern, run := range map[string]operation{
+	for _, operations := range more {
+		for pattern, run := range operations {
+			mux.Handle(pattern, endpoint(run, log, observe))
+		}
+	}
+	for pattern, run := range map[string]Operation{
 		"GET /projects":                      s.listProjects,
 		"POST /projects":                     s.createProject,
 		"GET /api-keys":                      s.listKeys,
@@ -47,9 +53,11 @@ func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)
 	return mux
 }
 
-func endpoint(run operation, log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
+func endpoint(run Operation, log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o := Outcome{Endpoint: r.Pattern, Status: http.StatusOK, Object: r.PathValue("access_key"), Changes: r.Method != http.MethodGet}
+		// Requests are read within a longer time than their headers.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(importTimeout))
 		body, err := run(r)
 		if made, ok := body.(identified); ok && err == nil {
 			o.Object = made.object()
@@ -77,11 +85,13 @@ func (k APIKey) object() string  { return k.AccessKey }
 func failureOf(err error) (int, failure) {
 	code := functions.CodeOf(err)
 	status := map[functions.Code]int{
-		functions.InvalidArgument: http.StatusBadRequest,
-		functions.NotFound:        http.StatusNotFound,
-		functions.QuotaExceeded:   http.StatusForbidden,
-		functions.AlreadyExists:   http.StatusConflict,
-		functions.Unavailable:     http.StatusServiceUnavailable,
+		functions.InvalidArgument:    http.StatusBadRequest,
+		functions.NotFound:           http.StatusNotFound,
+		functions.QuotaExceeded:      http.StatusForbidden,
+		functions.AlreadyExists:      http.StatusConflict,
+		functions.Unavailable:        http.StatusServiceUnavailable,
+		functions.TransientState:     http.StatusConflict,
+		functions.PreconditionFailed: http.StatusPreconditionFailed,
 	}[code]
 	if status == 0 {
 		status = http.StatusInternalServerError
@@ -89,8 +99,10 @@ func failureOf(err error) (int, failure) {
 	return status, failure{Code: code, Message: err.Error()}
 }
 
-func decode(r *http.Request, into any) error {
-	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxRequest)).Decode(into)
+func decode(r *http.Request, into any) error { return decodeUpTo(r, maxRequest, into) }
+
+func decodeUpTo(r *http.Request, limit int64, into any) error {
+	err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, limit)).Decode(into)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return &functions.Error{Code: functions.InvalidArgument, Message: fmt.Sprintf("decode the request body: %v", err)}
 	}

@@ -44,6 +44,10 @@ type Token struct {
 	ExpiresAt   *time.Time       `json:"expires_at"`
 	// LastUsedAt has a precision of one minute; null if the token was never used.
 	LastUsedAt *time.Time `json:"last_used_at"`
+	// Issuer is the API host of the service that has issued an imported token; empty for
+	// the tokens of this server. AdoptedAt is when an imported token was first used here.
+	Issuer    string     `json:"issuer,omitempty"`
+	AdoptedAt *time.Time `json:"adopted_at,omitempty"`
 }
 
 // The bodies of requests, and of responses with an error.
@@ -89,6 +93,7 @@ func encodeToken(t UsedToken) Token {
 	return Token{
 		ID: t.ID, Region: t.Region, NamespaceID: t.NamespaceID, FunctionID: t.FunctionID, Description: t.Description,
 		CreatedAt: t.CreatedAt, ExpiresAt: instant(t.ExpiresAt), LastUsedAt: instant(t.LastUsedAt),
+		Issuer: t.Issuer, AdoptedAt: instant(t.AdoptedAt),
 	}
 }
 

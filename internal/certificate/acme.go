@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// ACMEConfig configures ACME. All fields but Email and Roots are required.
+// ACMEConfig configures ACME. All fields but Email, Roots and Records are required.
 type ACMEConfig struct {
 	// Directory is the URL of the authority's ACME directory (RFC 8555).
 	Directory string
@@ -26,9 +26,12 @@ type ACMEConfig struct {
 	// Roots is a PEM file with the root certificates for connections to the authority;
 	// empty for the roots of the system.
 	Roots string
-	// Dir is the directory for accounts, keys and certificates. Sealer encrypts its files.
-	Dir    string
-	Sealer Sealer
+	// Dir is the directory for accounts, keys and certificates. Records stores them
+	// instead, if it is not nil, so that each of several servers can use the certificates
+	// and answer the challenges of the others. Sealer encrypts files and records.
+	Dir     string
+	Records Records
+	Sealer  Sealer
 	// Project returns the project of the function with a hostname, and whether there is
 	// one. No certificate is requested for other hostnames.
 	Project func(host string) (project string, known bool)
@@ -62,7 +65,7 @@ func OpenACME(c ACMEConfig) (*ACME, error) {
 		Logger:           zap.NewNop(),
 	})
 	a.config = certmagic.New(a.cache, certmagic.Config{
-		Storage:  &sealedStorage{FileStorage: &certmagic.FileStorage{Path: c.Dir}, sealer: c.Sealer},
+		Storage:  c.storage(),
 		OnDemand: &certmagic.OnDemandConfig{DecisionFunc: a.mayRequest(c)},
 		OnEvent:  logEvents(c.Log),
 		Logger:   zap.NewNop(),
@@ -73,6 +76,13 @@ func OpenACME(c ACMEConfig) (*ACME, error) {
 	})
 	a.config.Issuers = []certmagic.Issuer{a.issuer}
 	return a, nil
+}
+
+func (c ACMEConfig) storage() certmagic.Storage {
+	if c.Records != nil {
+		return newRecordStorage(c.Records, c.Sealer)
+	}
+	return &sealedStorage{FileStorage: &certmagic.FileStorage{Path: c.Dir}, sealer: c.Sealer}
 }
 
 func readRoots(path string) (*x509.CertPool, error) {

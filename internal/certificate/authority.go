@@ -77,11 +77,7 @@ func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.
 }
 
 func readAuthority(encoded []byte, keyPath string, sealer Sealer) (*Authority, error) {
-	block, _ := pem.Decode(encoded)
-	if block == nil {
-		return nil, errors.New("not a PEM certificate")
-	}
-	certificate, err := x509.ParseCertificate(block.Bytes)
+	certificate, err := parseCertificate(encoded)
 	if err != nil {
 		return nil, err
 	}
@@ -93,14 +89,31 @@ func readAuthority(encoded []byte, keyPath string, sealer Sealer) (*Authority, e
 	if err != nil {
 		return nil, fmt.Errorf("decrypt key %s: %w", keyPath, err)
 	}
-	key, err := x509.ParseECPrivateKey(plain)
+	key, err := parseKey(plain, certificate)
 	if err != nil {
-		return nil, fmt.Errorf("key %s is not an EC private key", keyPath)
-	}
-	if !key.PublicKey.Equal(certificate.PublicKey) {
-		return nil, fmt.Errorf("key %s is the key of another certificate", keyPath)
+		return nil, fmt.Errorf("key %s %w", keyPath, err)
 	}
 	return &Authority{certificate: certificate, key: key}, nil
+}
+
+func parseCertificate(encoded []byte) (*x509.Certificate, error) {
+	block, _ := pem.Decode(encoded)
+	if block == nil {
+		return nil, errors.New("not a PEM certificate")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+// parseKey parses the private key of a certificate. Its errors follow the name of the key.
+func parseKey(plain []byte, certificate *x509.Certificate) (*ecdsa.PrivateKey, error) {
+	key, err := x509.ParseECPrivateKey(plain)
+	if err != nil {
+		return nil, errors.New("is not an EC private key")
+	}
+	if !key.PublicKey.Equal(certificate.PublicKey) {
+		return nil, errors.New("is the key of another certificate")
+	}
+	return key, nil
 }
 
 // check returns an error if the authority cannot issue certificates for the domains.
@@ -117,6 +130,26 @@ func (a *Authority) check(domains []string) error {
 // createAuthority writes the key before the certificate: if the process crashes in between,
 // the next start finds no certificate and replaces the key.
 func createAuthority(certificatePath, keyPath string, domains []string, sealer Sealer, now func() time.Time) (*Authority, error) {
+	a, err := newAuthority(domains, now)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := x509.MarshalECPrivateKey(a.key)
+	if err != nil {
+		return nil, err
+	}
+	err = writeFile(keyPath, sealer.Seal(plain, keyPurpose), 0o600)
+	if err == nil {
+		err = writeFile(certificatePath, a.PEM(), 0o644)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write certificate authority: %w", err)
+	}
+	return a, nil
+}
+
+// newAuthority returns an authority with a new key.
+func newAuthority(domains []string, now func() time.Time) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -135,19 +168,7 @@ func createAuthority(certificatePath, keyPath string, domains []string, sealer S
 	if err != nil {
 		return nil, err
 	}
-	plain, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	a := &Authority{certificate: certificate, key: key, now: now}
-	err = writeFile(keyPath, sealer.Seal(plain, keyPurpose), 0o600)
-	if err == nil {
-		err = writeFile(certificatePath, a.PEM(), 0o644)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("write certificate authority: %w", err)
-	}
-	return a, nil
+	return &Authority{certificate: certificate, key: key, now: now}, nil
 }
 
 // writeFile replaces a file atomically.

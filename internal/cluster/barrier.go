@@ -50,7 +50,7 @@ func (n *Node) Acknowledge(ctx context.Context, p store.Position) Acknowledgemen
 		if !kicked {
 			// A notification may be late or lost.
 			kicked = true
-			go func() { _ = n.config.Registry.CatchUp(context.WithoutCancel(ctx)) }()
+			go func() { _ = n.catchUp(context.WithoutCancel(ctx)) }()
 		}
 		select {
 		case <-advanced:

@@ -67,8 +67,8 @@ type hooked struct {
 	// beforeRenew is called before, and afterRenew after a renewal at the database.
 	beforeRenew, afterRenew atomic.Pointer[func()]
 	cut                     atomic.Bool
-	// renewals and catchUps count the calls.
-	renewals, catchUps atomic.Int64
+	// renewals counts the calls.
+	renewals atomic.Int64
 }
 
 var errCut = errors.New("cut off from the database")
@@ -96,7 +96,6 @@ func (h *hooked) Leases(ctx context.Context) ([]store.Lease, error) {
 }
 
 func (h *hooked) CatchUp(ctx context.Context) error {
-	h.catchUps.Add(1)
 	if h.cut.Load() {
 		return errCut
 	}
@@ -172,7 +171,7 @@ func (w *world) open(name string, options ...func(*cluster.Config)) *node {
 	n := &node{world: w, name: name, store: s, view: &tokens{ids: map[string]bool{}}, registry: &hooked{Store: s}}
 	c := cluster.Config{
 		Store: s, Registry: n.registry, Peers: w, Name: name, Address: name + "-" + uuid.NewString()[:8] + ":1", Version: "test", Blobs: "bucket",
-		Lease: lease, Margin: margin, Joined: func(string) error { return nil }, NewID: uuid.NewString, Log: log,
+		Lease: lease, Margin: margin, Joined: func(string) error { return nil }, NoteCordon: func(bool) error { return nil }, NewID: uuid.NewString, Log: log,
 		Clock: func() cluster.Instant {
 			i := cluster.SystemClock()
 			skew := time.Duration(n.skew.Load())

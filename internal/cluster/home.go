@@ -1,10 +1,6 @@
 package cluster
 
-import (
-	"hash/fnv"
-
-	"github.com/jeton-dev/jeton/internal/store"
-)
+import "github.com/jeton-dev/jeton/internal/store"
 
 // A candidate is a member that may be chosen, with the hash of its name.
 type candidate struct {
@@ -13,7 +9,7 @@ type candidate struct {
 }
 
 // candidates returns the members among which work is distributed: those that do not
-// drain or, if all drain, all. Of several incarnations of one node the newest counts.
+// drain and are not cordoned or, if there are none, all. Of several incarnations of one node the newest counts.
 func candidates(members []store.Member) []candidate {
 	newest := map[string]store.Member{}
 	for _, m := range members {
@@ -25,7 +21,7 @@ func candidates(members []store.Member) []candidate {
 	for _, m := range newest {
 		c := candidate{m, hashOf(m.Node)}
 		all = append(all, c)
-		if !m.Draining {
+		if !m.Draining && !m.Cordoned {
 			staying = append(staying, c)
 		}
 	}
@@ -39,23 +35,28 @@ func candidates(members []store.Member) []candidate {
 // leaves, only the keys that it gains or loses change their member. It returns false if
 // there is no candidate.
 func choose(all []candidate, key string) (store.Member, bool) {
-	var chosen candidate
-	var best uint64
-	hash := hashOf(key)
-	for i, c := range all {
-		weight := mix(c.seed ^ hash)
-		if i == 0 || weight > best || weight == best && c.member.Node < chosen.member.Node {
-			chosen, best = c, weight
+	if len(all) == 0 {
+		return store.Member{}, false
+	}
+	chosen, best, hash := 0, uint64(0), hashOf(key)
+	for i := range all {
+		weight := mix(all[i].seed ^ hash)
+		if i == 0 || weight > best || weight == best && all[i].member.Node < all[chosen].member.Node {
+			chosen, best = i, weight
 		}
 	}
-	return chosen.member, len(all) > 0
+	return all[chosen].member, true
 }
 
-// hashOf returns a hash that is the same on all nodes and in all versions.
+// hashOf returns a hash that is the same on all nodes and in all versions: FNV-1a, mixed.
+// It allocates nothing, unlike hash/fnv.
 func hashOf(text string) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(text))
-	return mix(h.Sum64())
+	const offset, prime = 14695981039346656037, 1099511628211
+	hash := uint64(offset)
+	for i := range len(text) {
+		hash = (hash ^ uint64(text[i])) * prime
+	}
+	return mix(hash)
 }
 
 // mix spreads the bits of a number: the finalizer of SplitMix64.

@@ -36,7 +36,7 @@ var ErrNotConfirmed = &functions.Error{
 }
 
 // ErrNotOwner is returned by a transaction for work that another member does.
-var ErrNotOwner = errors.New("another member of the cluster owns this work")
+var ErrNotOwner = store.ErrNotOwner
 
 // Registry keeps the leases of members in the database. The store on PostgreSQL
 // implements it.
@@ -59,7 +59,8 @@ type Peers interface {
 	Acknowledge(ctx context.Context, member store.Member, p store.Position) (Acknowledgement, error)
 }
 
-// Config has the dependencies of a Node. All fields are required but Blobs and Previous.
+// Config has the dependencies of a Node. All fields are required but Blobs, Previous and
+// Cordoned.
 type Config struct {
 	Store    store.Store
 	Registry Registry
@@ -78,9 +79,13 @@ type Config struct {
 	Previous string
 	// Joined is called with each incarnation before it joins, to be remembered as Previous.
 	Joined func(incarnation string) error
-	Clock  Clock
-	NewID  func() string
-	Log    *slog.Logger
+	// Cordoned is whether the node was cordoned when it was last a member, and NoteCordon
+	// is called when that changes, to be remembered as Cordoned.
+	Cordoned   bool
+	NoteCordon func(cordoned bool) error
+	Clock      Clock
+	NewID      func() string
+	Log        *slog.Logger
 }
 
 // A Node is this process as a member of the cluster. All methods are safe for concurrent
@@ -99,6 +104,11 @@ type Node struct {
 	// mustJoin means that the node must join as a new incarnation, and left that it must not
 	// join again.
 	mustJoin, left atomic.Bool
+	// outdated means that the change log has a kind of object that this version does not
+	// know. The process gets no lease any more.
+	outdated atomic.Bool
+	// cordoned is the last value of NoteCordon.
+	cordoned atomic.Bool
 	// renewing makes renewals, joins and the end of the membership exclusive.
 	renewing sync.Mutex
 	// tried are the incarnations that may have joined. renewing guards it.
@@ -119,8 +129,8 @@ type Node struct {
 // New returns a node that is not a member yet. Make it the last follower of the store, and
 // call Join, then Run. Returns an error if a required field is missing.
 func New(c Config) (*Node, error) {
-	if c.Store == nil || c.Registry == nil || c.Peers == nil || c.Name == "" || c.Address == "" || c.Clock == nil || c.NewID == nil || c.Joined == nil || c.Log == nil {
-		return nil, errors.New("configure cluster node: Store, Registry, Peers, Name, Address, Joined, Clock, NewID and Log are required")
+	if c.Store == nil || c.Registry == nil || c.Peers == nil || c.Name == "" || c.Address == "" || c.Clock == nil || c.NewID == nil || c.Joined == nil || c.NoteCordon == nil || c.Log == nil {
+		return nil, errors.New("configure cluster node: Store, Registry, Peers, Name, Address, Joined, NoteCordon, Clock, NewID and Log are required")
 	}
 	if c.Lease <= 0 || c.Margin <= 0 {
 		return nil, fmt.Errorf("configure cluster node: lease is %v and margin %v: both must be positive", c.Lease, c.Margin)
@@ -129,6 +139,7 @@ func New(c Config) (*Node, error) {
 	n.barrier = newBarrier(n)
 	n.view.changed, n.view.rewound = n.membersChanged, n.barrier.reset
 	n.mustJoin.Store(true)
+	n.cordoned.Store(c.Cordoned)
 	return n, nil
 }
 
@@ -195,6 +206,27 @@ func (n *Node) Forks() int64 { return n.forks.Load() }
 // last change of a member. It returns no members for a node that is alone.
 func (n *Node) Members() ([]store.Member, int64) { return n.view.all() }
 
+// Member returns the member with an incarnation, and whether there is one.
+func (n *Node) Member(incarnation string) (store.Member, bool) {
+	m := n.view.member(incarnation)
+	return m, m.Incarnation != ""
+}
+
+// Membership returns the number of the last change of a member.
+func (n *Node) Membership() int64 { return n.view.current.Load().number }
+
+// CatchUp waits until this node has applied the change with a number. It reads the database
+// if it has not.
+func (n *Node) CatchUp(ctx context.Context, number int64) error {
+	if n.alone || n.Position().Number >= number {
+		return nil
+	}
+	if err := n.catchUp(ctx); err != nil {
+		return err
+	}
+	return n.awaitApplied(ctx, number)
+}
+
 // Home returns the member that serves the calls of a function, and whether that is this
 // node. Without members, the other result is the zero Member and false.
 func (n *Node) Home(functionID string) (home store.Member, self bool) {
@@ -252,6 +284,25 @@ func (o owned) Update(ctx context.Context, write func(functions.Tx) error) error
 	})
 }
 
+// UpdateOwned runs a transaction with work of several keys. In it, owns reports whether
+// this incarnation owns a key; the transaction must not do other work.
+func (n *Node) UpdateOwned(ctx context.Context, write func(tx functions.Tx, owns func(key string) bool) error) error {
+	return n.config.Store.Update(ctx, func(tx store.Tx) error {
+		if n.alone {
+			return write(tx, func(string) bool { return true })
+		}
+		members, err := tx.Members()
+		if err != nil {
+			return err
+		}
+		all := candidates(members)
+		return write(tx, func(key string) bool {
+			owner, ok := choose(all, key)
+			return ok && owner.Incarnation == n.Incarnation()
+		})
+	})
+}
+
 // Subscribe makes changed be called after the members, and so homes and owners, have
 // changed. It must be called before the node follows the store, and changed must be quick.
 func (n *Node) Subscribe(changed func()) {
@@ -276,6 +327,17 @@ func (n *Node) membersChanged() {
 func (n *Node) Forked() {
 	n.forks.Add(1)
 	n.void(true)
+}
+
+// catchUp applies all changes that are committed now. The lease is void for good if this
+// version does not know the kind of one of them: it cannot know what the change forbids.
+func (n *Node) catchUp(ctx context.Context) error {
+	err := n.config.Registry.CatchUp(ctx)
+	if errors.Is(err, store.ErrUnknownKind) {
+		n.outdated.Store(true)
+		n.void(false)
+	}
+	return err
 }
 
 // void ends the lease at once. With join, the node joins again before it renews.

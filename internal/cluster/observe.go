@@ -70,7 +70,8 @@ func (n *Node) observe(ctx context.Context) error {
 		n.barrier.acknowledged(l.Incarnation, min(l.Applied.Number, at.Number), epoch)
 	}
 	for _, l := range n.watch.note(leases, before, after, 2*n.interval()) {
-		if l.Incarnation == n.Incarnation() || before.stood(l.since) < n.leaseOf(l.Incarnation)+n.config.Margin {
+		after, known := n.fenceAfter(l.Incarnation)
+		if l.Incarnation == n.Incarnation() || !known || before.stood(l.since) < after {
 			continue
 		}
 		err = errors.Join(err, n.fence(ctx, l.Lease))
@@ -109,9 +110,12 @@ func (w *watch) note(leases []store.Lease, before, after Instant, gap time.Durat
 	return all
 }
 
-// leaseOf returns the duration of the lease of a member.
-func (n *Node) leaseOf(incarnation string) time.Duration {
-	return max(n.view.member(incarnation).Lease, n.config.Lease)
+// fenceAfter returns for how long the renewals of a member must stand still before it is
+// fenced: until its lease has ended, and the margin. It returns false for a member whose
+// lease is not known, because this node has not applied its join.
+func (n *Node) fenceAfter(incarnation string) (time.Duration, bool) {
+	m := n.view.member(incarnation)
+	return max(m.Lease, n.config.Lease) + n.config.Margin, m.Incarnation != ""
 }
 
 // fence removes a member from the cluster unless it has renewed its lease.
@@ -125,23 +129,4 @@ func (n *Node) fence(ctx context.Context, l store.Lease) error {
 		n.config.Log.Warn("fenced a member that did not renew its lease", "node", m.Node, "incarnation", l.Incarnation)
 	}
 	return err
-}
-
-// FenceNow fences a member as soon as its lease must have ended: it waits for that without
-// reading further renewals. It is for operators who know that the member is gone.
-func (n *Node) FenceNow(ctx context.Context, incarnation string) error {
-	leases, err := n.config.Registry.Leases(ctx)
-	if err != nil {
-		return err
-	}
-	for _, l := range leases {
-		if l.Incarnation != incarnation {
-			continue
-		}
-		if !pause(ctx, n.leaseOf(incarnation)+n.config.Margin) {
-			return ctx.Err()
-		}
-		return n.config.Registry.Fence(ctx, incarnation, l.Renewals)
-	}
-	return nil
 }

@@ -53,6 +53,7 @@ func (n *Node) Run(ctx context.Context) error {
 	go n.observeAll(ctx)
 	var failing error
 	for pause(ctx, n.interval()) {
+		n.noteCordon()
 		err := n.renew(ctx)
 		if ctx.Err() != nil {
 			break
@@ -74,6 +75,9 @@ func (n *Node) renew(ctx context.Context) error {
 	defer n.renewing.Unlock()
 	if n.left.Load() {
 		return nil
+	}
+	if n.outdated.Load() {
+		return store.ErrUnknownKind
 	}
 	// A renewal that takes longer than the lease is useless.
 	ctx, cancel := context.WithTimeout(ctx, n.config.Lease)
@@ -115,7 +119,7 @@ var errVoided = errors.New("the lease was voided while it was renewed")
 // whose followers are stuck loses its lease.
 func (n *Node) applyHead(ctx context.Context) error {
 	if n.view.compare(n.head) == ahead {
-		if err := n.config.Registry.CatchUp(ctx); err != nil {
+		if err := n.catchUp(ctx); err != nil {
 			return fmt.Errorf("apply change %d: %w", n.head.Number, err)
 		}
 	}
@@ -137,6 +141,7 @@ func (n *Node) join(ctx context.Context) error {
 		return fmt.Errorf("join the cluster: %w", err)
 	}
 	reappeared := n.view.takeReappeared()
+	n.noteCordon()
 	n.mustJoin.Store(false)
 	// The outcome of an attempt may be unknown.
 	n.tried[incarnation] = true
@@ -145,7 +150,8 @@ func (n *Node) join(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := n.admit(tx, members); err != nil {
+		cordoned, err := n.admit(tx, members)
+		if err != nil {
 			return err
 		}
 		if err := deleteAgain(tx, reappeared); err != nil {
@@ -153,7 +159,7 @@ func (n *Node) join(ctx context.Context) error {
 		}
 		return tx.Put(store.Member{
 			Incarnation: incarnation, Node: n.config.Name, Address: n.config.Address, Format: store.Format, Version: n.config.Version,
-			Lease: n.config.Lease, Blobs: n.config.Blobs, JoinedAt: n.config.Clock().Wall.UTC(),
+			Lease: n.config.Lease, Blobs: n.config.Blobs, Cordoned: cordoned, JoinedAt: n.config.Clock().Wall.UTC(),
 		})
 	})
 	if err != nil {
@@ -173,22 +179,24 @@ func (n *Node) join(ctx context.Context) error {
 	return nil
 }
 
-// admit removes earlier incarnations of this node from the members, and returns an error if
-// the node cannot join the others.
-func (n *Node) admit(tx store.Tx, members []store.Member) error {
+// admit removes earlier incarnations of this node from the members, and returns whether
+// they are cordoned, or an error if the node cannot join the others.
+func (n *Node) admit(tx store.Tx, members []store.Member) (cordoned bool, err error) {
+	cordoned = n.cordoned.Load()
 	for _, m := range members {
 		switch {
 		case n.tried[m.Incarnation]:
+			cordoned = m.Cordoned
 			if err := tx.Delete(m); err != nil {
-				return err
+				return false, err
 			}
 		case m.Node == n.config.Name:
-			return &nameError{m}
+			return false, &nameError{m}
 		case m.Blobs != n.config.Blobs || m.Blobs == "":
-			return &blobsError{m}
+			return false, &blobsError{m}
 		}
 	}
-	return nil
+	return cordoned, nil
 }
 
 // A nameError reports that another member has the name of this node.

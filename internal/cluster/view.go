@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jeton-dev/jeton/internal/store"
 )
@@ -16,13 +17,11 @@ const historySize = 8192
 // latest changes. It is the last follower of a store, so that a change that it has applied
 // was applied by all others.
 type view struct {
-	mu      sync.Mutex
-	members map[string]store.Member
-	// candidates is made of members.
-	candidates []candidate
-	// membership is the number of the last change of a member.
-	membership int64
-	at         store.Position
+	// current is the membership. Calls read it without a lock.
+	current atomic.Pointer[membership]
+
+	mu sync.Mutex
+	at store.Position
 	// uids are those of the changes at.Number-len(uids)+1 to at.Number, in a ring.
 	uids  [historySize]string
 	known int64
@@ -34,8 +33,19 @@ type view struct {
 	deleted          *deletions
 }
 
+// A membership is the members after one change. It never changes.
+type membership struct {
+	members map[string]store.Member
+	// candidates is made of members.
+	candidates []candidate
+	// number is that of the last change of a member.
+	number int64
+}
+
 func newView() *view {
-	return &view{members: map[string]store.Member{}, advanced: make(chan struct{}), changed: func() {}, rewound: func() {}, deleted: newDeletions()}
+	v := &view{advanced: make(chan struct{}), changed: func() {}, rewound: func() {}, deleted: newDeletions()}
+	v.current.Store(new(membership))
+	return v
 }
 
 // Apply implements store.Follower.
@@ -43,12 +53,14 @@ func (v *view) Apply(change store.Change) {
 	member, isMember := change.Object.(store.Member)
 	v.mu.Lock()
 	if isMember {
+		members := map[string]store.Member{}
+		maps.Copy(members, v.current.Load().members)
 		if change.Deleted {
-			delete(v.members, member.Incarnation)
+			delete(members, member.Incarnation)
 		} else {
-			v.members[member.Incarnation] = member
+			members[member.Incarnation] = member
 		}
-		v.membersChanged(change.Number)
+		v.setMembers(members, change.Number)
 	}
 	v.deleted.apply(change)
 	v.advance(change.Position(), v.known+1)
@@ -71,8 +83,7 @@ func (v *view) Reload(at store.Position) store.Loader {
 		},
 		Swap: func() {
 			v.mu.Lock()
-			v.members = members
-			v.membersChanged(at.Number)
+			v.setMembers(members, at.Number)
 			v.deleted.loaded(reappeared)
 			v.advance(at, 1)
 			v.mu.Unlock()
@@ -82,10 +93,9 @@ func (v *view) Reload(at store.Position) store.Loader {
 	}
 }
 
-// membersChanged is called with mu held.
-func (v *view) membersChanged(number int64) {
-	v.membership = number
-	v.candidates = candidates(slices.Collect(maps.Values(v.members)))
+// setMembers is called with mu held.
+func (v *view) setMembers(members map[string]store.Member, number int64) {
+	v.current.Store(&membership{members, candidates(slices.Collect(maps.Values(members))), number})
 }
 
 // advance sets the position. known is the number of changes whose uids are remembered. It
@@ -143,26 +153,20 @@ func (v *view) uidOf(number int64) string {
 // all returns the members in the order in which they joined, and the number of the last
 // change of a member.
 func (v *view) all() ([]store.Member, int64) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	members := slices.Collect(maps.Values(v.members))
+	current := v.current.Load()
+	members := slices.Collect(maps.Values(current.members))
 	slices.SortFunc(members, func(a, b store.Member) int { return a.JoinedAt.Compare(b.JoinedAt) })
-	return members, v.membership
+	return members, current.number
 }
 
 // choose returns the member for a key.
 func (v *view) choose(key string) (store.Member, bool) {
-	v.mu.Lock()
-	chosen := v.candidates
-	v.mu.Unlock()
-	return choose(chosen, key)
+	return choose(v.current.Load().candidates, key)
 }
 
 // member returns the member with an incarnation, or the zero Member.
 func (v *view) member(incarnation string) store.Member {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.members[incarnation]
+	return v.current.Load().members[incarnation]
 }
 
 // takeReappeared returns credentials that are known to be deleted, and that the last

@@ -15,6 +15,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/tree"
 )
 
@@ -152,10 +153,10 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 		}
 		err = errors.Join(err, errCache)
 	}
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, store.ErrNotOwner) {
 		r.writeBuildLog(f, buildLogText(log, err))
 	}
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrNotOwner) {
 		return b, err
 	}
 	return b, r.buildFailure(ctx, context.Cause(limited), err, w)

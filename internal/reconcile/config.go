@@ -15,6 +15,9 @@ import (
 // Config has the ports and limits of a Reconciler. Fields are required unless their
 // comment says otherwise.
 type Config struct {
+	// Owners decides what this node works on, and is the store of its changes. Store is
+	// read only.
+	Owners     Owners
 	Store      functions.Store
 	Keys       KeyPairs
 	Sealer     token.Sealer
@@ -57,7 +60,7 @@ type Config struct {
 func (c Config) check() error {
 	var missing []error
 	for name, field := range map[string]any{
-		"Store": c.Store, "Keys": c.Keys, "Sealer": c.Sealer, "Archives": c.Archives, "Artifacts": c.Artifacts,
+		"Owners": c.Owners, "Store": c.Store, "Keys": c.Keys, "Sealer": c.Sealer, "Archives": c.Archives, "Artifacts": c.Artifacts,
 		"BuildCache": c.BuildCache, "Logs": c.Logs, "Builders": c.Builders, "Engine": c.Engine,
 		"Instances": c.Instances, "Caches": c.Caches, "Sources": c.Sources, "BuildTimeout": c.BuildTimeout,
 		"BuildDisk": c.BuildDisk, "CacheLimit": c.CacheLimit, "Now": c.Now, "NewID": c.NewID, "Log": c.Log,

@@ -7,8 +7,8 @@ import (
 )
 
 // cron marks a new or changed cron as ready. Package schedule follows that change.
-func (r *Reconciler) cron(ctx context.Context, id string) error {
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+func (r *Reconciler) cron(ctx context.Context, owned functions.Store, id string) error {
+	return owned.Update(ctx, func(tx functions.Tx) error {
 		c, err := tx.Cron(id)
 		if err != nil || !c.MarkReady() {
 			return err

@@ -8,6 +8,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A deploymentError is the failure of a deployment for a reason that the function's
@@ -38,7 +39,10 @@ func (r *Reconciler) deploy(ctx context.Context, f functions.Function, n functio
 		return nil
 	}
 	defer r.removeOldFiles(f.ID)
-	if errors.Is(err, functions.ErrSuperseded) || ctx.Err() != nil {
+	switch {
+	case errors.Is(err, store.ErrNotOwner):
+		return err
+	case errors.Is(err, functions.ErrSuperseded), ctx.Err() != nil:
 		return ctx.Err()
 	}
 	message := "internal error"
@@ -84,6 +88,9 @@ func (r *Reconciler) prepare(ctx context.Context, f functions.Function, n functi
 
 // startCheck launches a revision and waits until one instance of it is ready.
 func (r *Reconciler) startCheck(ctx context.Context, f functions.Function, revision functions.Revision) error {
+	if !r.config.Owners.Owns(f.ID) {
+		return store.ErrNotOwner
+	}
 	if err := r.launch(ctx, f, revision); err != nil {
 		return err
 	}
@@ -127,13 +134,18 @@ func (r *Reconciler) activate(ctx context.Context, f functions.Function, revisio
 	case change.previous == change.next:
 	case err == nil:
 		r.retire(f.ID, change.previous)
-	case errors.Is(err, functions.ErrSuperseded), errors.Is(err, functions.ErrCondemned), functions.IsNotFound(err):
+	case isRefused(err), functions.IsNotFound(err):
 		r.discard(ctx, f.ID, change.next)
 	default:
 		// The revision may serve: settle finds out before the next step.
 		r.undecided.Store(f.ID, change)
 	}
 	return err
+}
+
+// isRefused reports whether a step of a deployment was certainly not committed.
+func isRefused(err error) bool {
+	return errors.Is(err, functions.ErrSuperseded) || errors.Is(err, functions.ErrCondemned) || errors.Is(err, store.ErrNotOwner)
 }
 
 // settle stops the revision that does not serve after a replacement whose commit had
@@ -146,10 +158,14 @@ func (r *Reconciler) settle(ctx context.Context, functionID string) error {
 	}
 	var f functions.Function
 	// Only an update fails while the outcome of a commit is unknown.
-	err := r.config.Store.Update(ctx, func(tx functions.Tx) (err error) {
+	err := r.config.Owners.Owned(functionID).Update(ctx, func(tx functions.Tx) (err error) {
 		f, err = tx.Function(functionID)
 		return err
 	})
+	if errors.Is(err, store.ErrNotOwner) {
+		// This node serves no calls of the function.
+		r.undecided.Delete(functionID)
+	}
 	if err != nil && !functions.IsNotFound(err) {
 		return fmt.Errorf("look up the revision of function %s: %w", functionID, err)
 	}
@@ -191,7 +207,7 @@ func (r *Reconciler) removeOldFiles(functionID string) {
 
 // updateDeployment commits a step of the deployment of a function.
 func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function, step func(functions.Tx, *functions.Function) error) error {
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+	return r.config.Owners.Owned(f.ID).Update(ctx, func(tx functions.Tx) error {
 		current, err := tx.Function(f.ID)
 		if err != nil {
 			return err

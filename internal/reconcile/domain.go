@@ -18,10 +18,10 @@ const (
 
 // domain marks a new domain as ready when the DNS assigns its hostname to the
 // function and there is a certificate for it.
-func (r *Reconciler) domain(ctx context.Context, id string) error {
+func (r *Reconciler) domain(ctx context.Context, owned functions.Store, id string) error {
 	var d functions.Domain
 	var f functions.Function
-	err := r.config.Store.View(ctx, func(tx functions.Tx) (err error) {
+	err := owned.View(ctx, func(tx functions.Tx) (err error) {
 		if d, err = tx.Domain(id); err == nil {
 			f, err = tx.Function(d.FunctionID)
 		}
@@ -45,7 +45,7 @@ func (r *Reconciler) domain(ctx context.Context, id string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+	return owned.Update(ctx, func(tx functions.Tx) error {
 		d, err := tx.Domain(id)
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ func Queued(r *Reconciler) []string {
 
 // Work starts work on the next object, as of a generation, and returns its context.
 func Work(r *Reconciler, generation int64) context.Context {
-	k, work, _ := r.queue.take(context.Background())
+	k, work, _, _ := r.queue.take(context.Background())
 	r.queue.setGeneration(k, generation)
 	return work
 }
@@ -54,9 +54,18 @@ func Work(r *Reconciler, generation int64) context.Context {
 // BeginWork starts work on the next object. The generation is known when loaded is
 // called.
 func BeginWork(r *Reconciler) (work context.Context, loaded func(generation int64)) {
-	k, work, _ := r.queue.take(context.Background())
+	k, work, _, _ := r.queue.take(context.Background())
 	return work, func(generation int64) { r.queue.setGeneration(k, generation) }
 }
 
 // NewForQueue returns a Reconciler that can only be used for its queue.
-func NewForQueue() *Reconciler { return &Reconciler{queue: newQueue()} }
+func NewForQueue() *Reconciler {
+	return &Reconciler{queue: newQueue(func(string) bool { return true })}
+}
+
+// Parked returns the number of keys that wait until this node owns them.
+func Parked(r *Reconciler) int {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	return len(r.queue.parked)
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
@@ -252,4 +253,51 @@ func entries(dir string) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// fakeOwners says that this node owns everything but what another one owns.
+type fakeOwners struct {
+	store functions.Store
+
+	mu    sync.Mutex
+	other map[string]bool
+	// behind are keys that another node owns, which this node has not applied yet.
+	behind map[string]bool
+}
+
+func (o *fakeOwners) Owns(owner string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return !o.other[owner]
+}
+
+func (o *fakeOwners) Owned(owner string) functions.Store { return ownedStore{o.store, o, owner} }
+
+// give makes another node the owner of a key, and take this one.
+func (o *fakeOwners) give(owner string) { o.set(o.other, owner, true) }
+func (o *fakeOwners) take(owner string) { o.set(o.other, owner, false) }
+
+func (o *fakeOwners) set(in map[string]bool, owner string, to bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	in[owner] = to
+}
+
+type ownedStore struct {
+	functions.Store
+
+	owners *fakeOwners
+	owner  string
+}
+
+func (s ownedStore) Update(ctx context.Context, write func(functions.Tx) error) error {
+	return s.Store.Update(ctx, func(tx functions.Tx) error {
+		s.owners.mu.Lock()
+		elsewhere := s.owners.other[s.owner] || s.owners.behind[s.owner]
+		s.owners.mu.Unlock()
+		if elsewhere {
+			return store.ErrNotOwner
+		}
+		return write(tx)
+	})
 }

@@ -41,7 +41,9 @@ type fixture struct {
 	logs      *fakeLogs
 	sources   *sources
 	log       *testlog.Buffer
+	owners    *fakeOwners
 	config    reconcile.Config
+	running   *reconcile.Reconciler
 	stop      func()
 }
 
@@ -71,9 +73,9 @@ func newFixture(t *testing.T) *fixture {
 	if err := errors.Join(err, err2, err3, err4); err != nil {
 		t.Fatal(err)
 	}
-	f.archives = archives
+	f.archives, f.owners = archives, &fakeOwners{store: f.store, other: map[string]bool{}, behind: map[string]bool{}}
 	f.config = reconcile.Config{
-		Store: f.store, Keys: f.keys, Sealer: sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: f.logs,
+		Owners: f.owners, Store: f.store, Keys: f.keys, Sealer: sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: f.logs,
 		Builders: f.builders, Engine: f.engine, Instances: f.instances,
 		Caches: folderCaches{filepath.Join(f.dir, "caches")}, Sources: f.sources, Limits: functions.DefaultLimits(),
 		BuildTimeout: time.Minute, BuildDisk: 1 << 20, BuildSlots: 2, CacheLimit: 1 << 20,
@@ -94,6 +96,7 @@ func (f *fixture) start() {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.running = r
 	ctx, cancel := context.WithCancel(context.Background())
 	if err := errors.Join(f.db.Follow(ctx, store.Position{}, r), r.Restore(ctx)); err != nil {
 		f.Fatal(err)

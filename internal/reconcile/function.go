@@ -59,12 +59,15 @@ func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) e
 	if err := errors.Join(r.config.Archives.Delete(ctx, f.ID), r.config.Artifacts.Delete(ctx, f.ID), r.config.Logs.Remove(f.ID)); err != nil {
 		return fmt.Errorf("remove files of function %s: %w", f.ID, err)
 	}
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error { return functions.RemoveFunction(tx, f.ID) })
+	return r.config.Owners.Owned(f.ID).Update(ctx, func(tx functions.Tx) error { return functions.RemoveFunction(tx, f.ID) })
 }
 
-// prune removes the archives and artifacts of a function that are no longer needed.
-// It does not end with the work on the function, so it needs no context.
+// prune removes the archives and artifacts of a function that are no longer needed, if
+// this node owns the function. It does not end with the work on the function, so it needs no context.
 func (r *Reconciler) prune(functionID string) error {
+	if !r.config.Owners.Owns(functionID) {
+		return nil // The owner may be storing an artifact.
+	}
 	ctx := context.Background()
 	var f functions.Function
 	err := r.config.Archives.Prune(ctx, functionID, func() ([]string, error) {

@@ -8,9 +8,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
-func (r *Reconciler) namespace(ctx context.Context, id string) error {
+func (r *Reconciler) namespace(ctx context.Context, owned functions.Store, id string) error {
 	var n functions.Namespace
-	err := r.config.Store.View(ctx, func(tx functions.Tx) (err error) {
+	err := owned.View(ctx, func(tx functions.Tx) (err error) {
 		n, err = tx.Namespace(id)
 		return err
 	})
@@ -19,23 +19,23 @@ func (r *Reconciler) namespace(ctx context.Context, id string) error {
 	}
 	switch {
 	case n.Status == functions.Deleting:
-		return r.deleteNamespace(ctx, id)
+		return r.deleteNamespace(ctx, owned, id)
 	case n.NeedsKeys():
-		return r.provisionKeys(ctx, id)
+		return r.provisionKeys(ctx, owned, id)
 	case n.Status == functions.Pending:
-		return r.redeployFunctions(ctx, id)
+		return r.redeployFunctions(ctx, owned, id)
 	}
 	return nil
 }
 
 // provisionKeys gives a new namespace its key pair and its registry.
-func (r *Reconciler) provisionKeys(ctx context.Context, id string) error {
+func (r *Reconciler) provisionKeys(ctx context.Context, owned functions.Store, id string) error {
 	pair, err := r.config.Keys.Take(ctx)
 	if err != nil {
 		return fmt.Errorf("provision keys of namespace %s: %w", id, err)
 	}
 	sealed, registryID := token.SealPrivate(r.config.Sealer, pair), r.config.NewID()
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+	return owned.Update(ctx, func(tx functions.Tx) error {
 		n, err := tx.Namespace(id)
 		if err != nil || !n.ProvisionKeys(pair.Public, sealed, registryID, r.config.Now()) {
 			return err
@@ -46,16 +46,16 @@ func (r *Reconciler) provisionKeys(ctx context.Context, id string) error {
 
 // redeployFunctions starts deployments of all deployed functions of a namespace, so
 // that they get its changed variables.
-func (r *Reconciler) redeployFunctions(ctx context.Context, id string) error {
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+func (r *Reconciler) redeployFunctions(ctx context.Context, owned functions.Store, id string) error {
+	return owned.Update(ctx, func(tx functions.Tx) error {
 		return functions.RedeployNamespace(tx, id, r.config.Now())
 	})
 }
 
 // deleteNamespace deletes a namespace without functions. The deletion of its last
 // function queues the namespace again.
-func (r *Reconciler) deleteNamespace(ctx context.Context, id string) error {
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+func (r *Reconciler) deleteNamespace(ctx context.Context, owned functions.Store, id string) error {
+	return owned.Update(ctx, func(tx functions.Tx) error {
 		return functions.DeleteEmptyNamespace(tx, id)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // A Task is work on a function that is observed.
@@ -24,8 +25,8 @@ const (
 	Succeeded Result = "succeeded"
 	// Failed has a cause that the function's author can correct.
 	Failed Result = "failed"
-	// Ended is for a task that a later deployment, the deletion of the function or
-	// the stop of the server canceled.
+	// Ended is for a task that a later deployment, the deletion of the function, the
+	// stop of the server or a change of the owner canceled.
 	Ended Result = "ended"
 	// Broken has a cause that the operator can correct.
 	Broken Result = "broken"
@@ -52,7 +53,7 @@ func resultOf(ctx context.Context, err error) Result {
 		return Succeeded
 	case failed:
 		return Failed
-	case errors.Is(err, functions.ErrSuperseded) || ctx.Err() != nil:
+	case errors.Is(err, functions.ErrSuperseded) || errors.Is(err, store.ErrNotOwner) || ctx.Err() != nil:
 		return Ended
 	}
 	return Broken

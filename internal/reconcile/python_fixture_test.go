@@ -135,7 +135,7 @@ func (w *pythonFixture) start(options ...func(*reconcile.Config)) {
 	}
 	w.logs, w.scaler = logs, scale.New(engine, scale.Config{}, log)
 	config := reconcile.Config{
-		Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: buildLogs{logs},
+		Owners: &fakeOwners{store: w.store}, Store: w.store, Keys: pairs{}, Sealer: w.sealer, Archives: archives, Artifacts: artifacts, BuildCache: builds, Logs: buildLogs{logs},
 		Builders: runtime.Builders{runtime.Python: python.New(toolchains())}, Engine: engine, Instances: w.scaler,
 		Limits: functions.DefaultLimits(), BuildTimeout: await.Patience, BuildDisk: 1 << 30, Caches: caches, CacheLimit: 1 << 30, Now: time.Now, NewID: uuid.NewString,
 		Log: log, Sources: w.sources,

@@ -25,13 +25,21 @@ const (
 type key struct{ kind, id string }
 
 // A queue holds the keys of objects that need work, each at most once. It does not
-// return a key while the object is being worked on. All methods are safe for
-// concurrent use.
+// return a key while the object is being worked on, or while another node owns the
+// object. All methods are safe for concurrent use.
 type queue struct {
+	// owns reports whether this node does the work with an owner's key.
+	owns func(owner string) bool
+
 	mu      sync.Mutex
 	waiting []key
 	queued  map[key]bool
 	running map[key]*run
+	// pending has the owner's key of each object whose status asks for work, whichever
+	// node does it.
+	pending map[key]string
+	// parked are keys that this node does not own.
+	parked map[key]bool
 	// delayed are keys that are added after a while.
 	delayed map[key]*time.Timer
 	// retries are the failures of objects whose last work failed.
@@ -49,6 +57,8 @@ type run struct {
 	newest int64
 	cancel context.CancelFunc
 	again  bool
+	// owner is the owner's key when the work began.
+	owner string
 }
 
 // failures are the consecutive failures of the work on one object.
@@ -60,19 +70,42 @@ type failures struct {
 	generation int64
 }
 
-func newQueue() *queue {
+func newQueue(owns func(owner string) bool) *queue {
 	return &queue{
+		owns: owns, pending: map[key]string{}, parked: map[key]bool{},
 		queued: map[key]bool{}, running: map[key]*run{}, delayed: map[key]*time.Timer{},
 		retries: map[key]*failures{}, wake: make(chan struct{}, 1),
 	}
 }
 
-// add queues a key. If the object is being worked on, it is queued when that has
-// ended.
+// put queues the key of an object that needs work, whichever node does it.
+func (q *queue) put(k key, owner string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pending[k] = owner
+	q.addLocked(k)
+}
+
+// drop forgets the key of an object that needs no work any more. Work on it that is in
+// progress continues.
+func (q *queue) drop(k key) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.pending, k)
+	delete(q.parked, k)
+}
+
+// add queues a key. If the object is being worked on, it is queued when that has ended.
 func (q *queue) add(k key) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.addLocked(k)
+}
+
+// addLocked is called with mu held.
+func (q *queue) addLocked(k key) {
 	q.undelay(k)
+	delete(q.parked, k)
 	if r := q.running[k]; r != nil {
 		r.again = true
 		return
@@ -156,36 +189,43 @@ func (q *queue) signal() {
 	}
 }
 
-// take waits for a key and starts work on it, with a context that supersede cancels.
-// It returns false when ctx has ended. The caller calls done.
-func (q *queue) take(ctx context.Context) (key, context.Context, bool) {
+// take waits for a key that this node owns and starts work on it, with a context that
+// supersede and release cancel. It returns false when ctx has ended. The caller calls done.
+func (q *queue) take(ctx context.Context) (k key, work context.Context, owner string, ok bool) {
 	for {
-		if k, work, ok := q.next(ctx); ok {
-			return k, work, true
+		if k, work, owner, ok = q.next(ctx); ok {
+			return k, work, owner, true
 		}
 		select {
 		case <-q.wake:
 		case <-ctx.Done():
-			return key{}, nil, false
+			return key{}, nil, "", false
 		}
 	}
 }
 
-func (q *queue) next(ctx context.Context) (key, context.Context, bool) {
+func (q *queue) next(ctx context.Context) (k key, work context.Context, owner string, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) == 0 || ctx.Err() != nil {
-		return key{}, nil, false
+	for len(q.waiting) > 0 && ctx.Err() == nil {
+		k := q.waiting[0]
+		q.waiting = q.waiting[1:]
+		delete(q.queued, k)
+		owner, pending := q.owner(k)
+		if !q.owns(owner) {
+			if pending {
+				q.parked[k] = true
+			}
+			continue
+		}
+		if len(q.waiting) > 0 {
+			q.signal()
+		}
+		work, cancel := context.WithCancel(ctx)
+		q.running[k] = &run{cancel: cancel, owner: owner}
+		return k, work, owner, true
 	}
-	k := q.waiting[0]
-	q.waiting = q.waiting[1:]
-	delete(q.queued, k)
-	if len(q.waiting) > 0 {
-		q.signal()
-	}
-	work, cancel := context.WithCancel(ctx)
-	q.running[k] = &run{cancel: cancel}
-	return k, work, true
+	return key{}, nil, "", false
 }
 
 // done ends the work on a key, and queues it again if it was added meanwhile. It
@@ -249,12 +289,19 @@ func (q *queue) cancelOutdated(f functions.Function) {
 	}
 }
 
+// An item is the key of an object that needs work, and that of its owner.
+type item struct {
+	key
+	owner string
+}
+
 // replace queues other keys in place of those that wait or are delayed. It cancels
 // the work on functions that are not in all, and on older deployments.
-func (q *queue) replace(waiting []key, all map[string]functions.Function) {
+func (q *queue) replace(waiting []item, all map[string]functions.Function) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting, q.queued = nil, map[key]bool{}
+	q.pending, q.parked = make(map[key]string, len(waiting)), map[key]bool{}
 	for k := range q.delayed {
 		q.undelay(k)
 	}
@@ -266,7 +313,9 @@ func (q *queue) replace(waiting []key, all map[string]functions.Function) {
 	for _, f := range all {
 		q.cancelOutdated(f)
 	}
-	for _, k := range waiting {
+	for _, i := range waiting {
+		k := i.key
+		q.pending[k] = i.owner
 		if r := q.running[k]; r != nil {
 			r.again = true
 			continue

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -59,7 +60,7 @@ func New(c Config) (*Reconciler, error) {
 	}
 	workspaces := 2 * (c.BuildSlots + downloadSlots)
 	return &Reconciler{
-		config: c, queue: newQueue(), inUse: newArtifactsInUse(),
+		config: c, queue: newQueue(c.Owners.Owns), inUse: newArtifactsInUse(),
 		workspaces: newSlots(workspaces, workspaces/4),
 		builds:     newSlots(c.BuildSlots, c.BuildSlots/2),
 		downloads:  newSlots(downloadSlots, projectDownloadSlots),
@@ -71,49 +72,52 @@ func New(c Config) (*Reconciler, error) {
 // Apply queues the object of a change if its status is transient. A newer deployment
 // or the deletion of a function cancels the work on it.
 func (r *Reconciler) Apply(change store.Change) {
-	if f, ok := change.Object.(functions.Function); ok {
-		if change.Deleted {
-			// The deletion of a namespace waits for its functions.
-			r.queue.add(key{namespaceKind, f.NamespaceID})
-			return
-		}
-		if r.queue.supersede(f) {
-			return
-		}
+	f, isFunction := change.Object.(functions.Function)
+	if isFunction && !change.Deleted && r.queue.supersede(f) {
+		return
 	}
-	if k, needed := pendingKey(change.Object); needed && !change.Deleted {
-		r.queue.add(k)
+	i, needed := pendingItem(change.Object)
+	switch {
+	case needed && !change.Deleted:
+		r.queue.put(i.key, i.owner)
+	case i.kind != "":
+		r.queue.drop(i.key)
+	}
+	if isFunction && change.Deleted {
+		// The deletion of a namespace waits for its functions.
+		r.queue.add(key{namespaceKind, f.NamespaceID})
 	}
 }
 
-// pendingKey returns the key of an object, and whether its status asks for work.
-func pendingKey(object store.Object) (key, bool) {
+// pendingItem returns the keys of an object and its owner, and whether its status asks
+// for work. The zero item is for objects without a status.
+func pendingItem(object store.Object) (item, bool) {
 	switch o := object.(type) {
 	case functions.Namespace:
-		return key{namespaceKind, o.ID}, o.Status.Transient()
+		return item{key{namespaceKind, o.ID}, o.ID}, o.Status.Transient()
 	case functions.Function:
-		return key{functionKind, o.ID}, o.Status.Transient()
+		return item{key{functionKind, o.ID}, o.ID}, o.Status.Transient()
 	case functions.Token:
-		return key{tokenKind, o.ID}, o.Status.Transient()
+		return item{key{tokenKind, o.ID}, o.ID}, o.Status.Transient()
 	case functions.Cron:
-		return key{cronKind, o.ID}, o.Status.Transient()
+		return item{key{cronKind, o.ID}, o.FunctionID}, o.Status.Transient()
 	case functions.Trigger:
-		return key{triggerKind, o.ID}, o.Status.Transient()
+		return item{key{triggerKind, o.ID}, o.FunctionID}, o.Status.Transient()
 	case functions.Domain:
-		return key{domainKind, o.ID}, o.Status.Transient()
+		return item{key{domainKind, o.ID}, o.FunctionID}, o.Status.Transient()
 	}
-	return key{}, false
+	return item{}, false
 }
 
 // Reload implements store.Follower. It replaces the queue, and cancels work on
 // functions that no longer exist and on older deployments.
 func (r *Reconciler) Reload(store.Position) store.Loader {
-	var waiting []key
+	var waiting []item
 	all := map[string]functions.Function{}
 	return store.Loader{
 		Add: func(o store.Object) {
-			if k, needed := pendingKey(o); needed {
-				waiting = append(waiting, k)
+			if i, needed := pendingItem(o); needed {
+				waiting = append(waiting, i)
 			}
 			if f, ok := o.(functions.Function); ok {
 				all[f.ID] = functions.Function{ID: f.ID, Generation: f.Generation, Status: f.Status}
@@ -128,12 +132,13 @@ func (r *Reconciler) Reload(store.Position) store.Loader {
 func (r *Reconciler) Run(ctx context.Context) error {
 	defer r.queue.close()
 	var group sync.WaitGroup
+	group.Go(func() { r.reclaim(ctx) })
 	for {
-		k, work, ok := r.queue.take(ctx)
+		k, work, owner, ok := r.queue.take(ctx)
 		if !ok {
 			break
 		}
-		group.Go(func() { r.work(ctx, work, k) })
+		group.Go(func() { r.work(ctx, work, k, owner) })
 	}
 	group.Wait()
 	close(r.stopped)
@@ -143,15 +148,18 @@ func (r *Reconciler) Run(ctx context.Context) error {
 
 // work executes one step for an object. A step that returns an error is retried with
 // exponential backoff. A step returns nil if it recorded its failure in the object, as
-// a deployment does for errors of the function's author.
-func (r *Reconciler) work(ctx, work context.Context, k key) {
-	err := r.step(work, k)
+// a deployment does for errors of the function's author, and store.ErrNotOwner if another
+// node does the work.
+func (r *Reconciler) work(ctx, work context.Context, k key, owner string) {
+	err := r.step(work, k, owner)
 	canceled := work.Err() != nil
 	generation := r.queue.done(k)
 	switch {
 	case err == nil, functions.IsNotFound(err):
 		r.queue.forget(k)
 	case ctx.Err() != nil:
+	case errors.Is(err, store.ErrNotOwner):
+		r.queue.park(k)
 	case canceled:
 		r.queue.add(k)
 	default:
@@ -160,20 +168,21 @@ func (r *Reconciler) work(ctx, work context.Context, k key) {
 	}
 }
 
-func (r *Reconciler) step(ctx context.Context, k key) error {
+func (r *Reconciler) step(ctx context.Context, k key, owner string) error {
+	owned := r.config.Owners.Owned(owner)
 	switch k.kind {
 	case namespaceKind:
-		return r.namespace(ctx, k.id)
+		return r.namespace(ctx, owned, k.id)
 	case functionKind:
 		return r.function(ctx, k)
 	case tokenKind:
-		return r.token(ctx, k.id)
+		return r.token(ctx, owned, k.id)
 	case cronKind:
-		return r.cron(ctx, k.id)
+		return r.cron(ctx, owned, k.id)
 	case triggerKind:
-		return r.trigger(ctx, k.id)
+		return r.trigger(ctx, owned, k.id)
 	case domainKind:
-		return r.domain(ctx, k.id)
+		return r.domain(ctx, owned, k.id)
 	}
 	return fmt.Errorf("unknown kind of object: %s", k.kind)
 }

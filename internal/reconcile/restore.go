@@ -8,8 +8,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// Restore makes the serving revisions of all functions known to the engine, and
-// removes files that are no longer needed. A function whose revision cannot be
+// Restore makes the serving revisions of all functions that this node owns known to the
+// engine, and removes files that are no longer needed. A function whose revision cannot be
 // launched is redeployed, while the others serve. Call it once, before Run.
 func (r *Reconciler) Restore(ctx context.Context) error {
 	var all []functions.Function
@@ -21,8 +21,8 @@ func (r *Reconciler) Restore(ctx context.Context) error {
 		return fmt.Errorf("list functions: %w", err)
 	}
 	for _, f := range all {
-		if f.Status == functions.Deleting {
-			continue // The deletion removes all files.
+		if f.Status == functions.Deleting || !r.config.Owners.Owns(f.ID) {
+			continue // The deletion, or the owner, removes files.
 		}
 		if err := errors.Join(r.restoreRevision(ctx, f), r.prune(f.ID)); err != nil {
 			return err
@@ -47,7 +47,7 @@ func (r *Reconciler) restoreRevision(ctx context.Context, f functions.Function) 
 
 // redeploy starts a deployment that builds the serving code again.
 func (r *Reconciler) redeploy(ctx context.Context, f functions.Function) error {
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+	return r.config.Owners.Owned(f.ID).Update(ctx, func(tx functions.Tx) error {
 		f, err := tx.Function(f.ID)
 		if err != nil || !f.StartRebuild(r.config.Now()) {
 			return err

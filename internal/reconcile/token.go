@@ -7,8 +7,8 @@ import (
 )
 
 // token marks a new token as ready. It needs no work: clients expect the status.
-func (r *Reconciler) token(ctx context.Context, id string) error {
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+func (r *Reconciler) token(ctx context.Context, owned functions.Store, id string) error {
+	return owned.Update(ctx, func(tx functions.Tx) error {
 		t, err := tx.Token(id)
 		if err != nil || !t.MarkReady() {
 			return err

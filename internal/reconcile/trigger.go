@@ -9,9 +9,9 @@ import (
 // trigger marks a new trigger as ready if its messages can be consumed, or as failed.
 // A ready trigger has a credential ID, which clients wait for; nothing uses the
 // credential.
-func (r *Reconciler) trigger(ctx context.Context, id string) error {
+func (r *Reconciler) trigger(ctx context.Context, owned functions.Store, id string) error {
 	credentialID := r.config.NewID()
-	return r.config.Store.Update(ctx, func(tx functions.Tx) error {
+	return owned.Update(ctx, func(tx functions.Tx) error {
 		t, err := tx.Trigger(id)
 		if err != nil {
 			return err

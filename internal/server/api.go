@@ -21,16 +21,8 @@ import (
 
 // apiHandler returns the handler of the API. Closing stopping ends the requests that
 // follow logs.
-func (p parts) apiHandler(projects *admin.Service, stopping <-chan struct{}) (http.Handler, error) {
+func (p parts) apiHandler(service *functions.Service, projects *admin.Service, stopping <-chan struct{}) (http.Handler, error) {
 	c := p.config
-	service, err := functions.NewService(functions.Config{
-		Store: store.Functions(p.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(p.sealer),
-		Hasher: make(hasher, concurrentHashes), Sealer: p.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
-		Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
-	})
-	if err != nil {
-		return nil, err
-	}
 	a, err := api.New(api.Config{
 		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: p.archives,
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
@@ -42,6 +34,16 @@ func (p parts) apiHandler(projects *admin.Service, stopping <-chan struct{}) (ht
 		return nil, err
 	}
 	return a.Handler(), nil
+}
+
+// newService returns the operations that the API and imports share.
+func (p parts) newService() (*functions.Service, error) {
+	c := p.config
+	return functions.NewService(functions.Config{
+		Store: store.Functions(p.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(p.sealer),
+		Hasher: make(hasher, concurrentHashes), Sealer: p.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
+		Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
+	})
 }
 
 // catalogue implements functions.Runtimes. If strict is set, it refuses the runtimes

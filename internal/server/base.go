@@ -58,7 +58,7 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 		return nil, err
 	}
 	return &base{
-		config: config, log: log, clock: &clock{now: config.Now, log: log}, folder: data,
+		config: config, log: log, clock: &clock{now: config.Now, offset: node.Offset, log: log}, folder: data,
 		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, node: node, listeners: listeners,
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/store"
 )
@@ -35,10 +36,18 @@ func bootstrap(ctx context.Context, b *base) (*scw.Profile, error) {
 	return issued, nil
 }
 
-// createFirstProject writes the secret key to the credentials file before it commits
-// the API key, so that a crash between the two loses nothing. The server stores only
-// a digest of the secret key.
+// errRaced is returned by the transaction of a start that another node has preceded.
+var errRaced = errors.New("another node has created the first project")
+
+// createFirstProject creates the project and the API key unless there is a project, also
+// one that another node has created meanwhile. The secret key is in a pending file before
+// the API key is committed, so that a crash between the two loses nothing. The server
+// stores only a digest of the secret key.
 func createFirstProject(ctx context.Context, objects store.Store, c Config, apiURL string) (*scw.Profile, error) {
+	now := c.Now()
+	if err := recoverCredentials(ctx, objects, c.Credentials, now); err != nil {
+		return nil, err
+	}
 	var projects []iam.Project
 	err := objects.View(ctx, func(tx store.Tx) (err error) {
 		projects, err = tx.Projects()
@@ -47,7 +56,6 @@ func createFirstProject(ctx context.Context, objects store.Store, c Config, apiU
 	if err != nil || len(projects) > 0 {
 		return nil, err
 	}
-	now := c.Now()
 	project, err := iam.NewProject(c.NewID(), c.NewID(), "default", "", now)
 	if err != nil {
 		return nil, err
@@ -63,29 +71,71 @@ func createFirstProject(ctx context.Context, objects store.Store, c Config, apiU
 		AccessKey: &key.AccessKey, SecretKey: &secret, APIURL: &apiURL, DefaultRegion: &region,
 		DefaultOrganizationID: &project.OrganizationID, DefaultProjectID: &project.ID,
 	}
-	if err := writeCredentials(c.Credentials, profile, now); err != nil {
+	if err := SaveCredentials(pending(c.Credentials), &scw.Config{Profile: profile}); err != nil {
 		return nil, err
 	}
 	err = objects.Update(ctx, func(tx store.Tx) error {
+		existing, err := tx.Projects()
+		if err == nil && len(existing) > 0 {
+			err = errRaced
+		}
+		if err != nil {
+			return err
+		}
 		return errors.Join(tx.Put(project), tx.Put(key))
 	})
+	if errors.Is(err, errRaced) {
+		return nil, os.Remove(pending(c.Credentials))
+	}
 	if err != nil {
+		// The outcome may be unknown: the next start decides about the pending file.
 		return nil, err
 	}
-	return &profile, nil
+	return &profile, promote(c.Credentials, now)
 }
 
-// writeCredentials renames an existing file, which may be the only copy of another
-// server's key.
-func writeCredentials(path string, profile scw.Profile, now time.Time) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+// pending returns the path of credentials whose API key may not be stored.
+func pending(credentials string) string { return credentials + ".pending" }
+
+// recoverCredentials completes or removes the pending credentials of a start that was
+// interrupted.
+func recoverCredentials(ctx context.Context, objects store.Store, path string, now time.Time) error {
+	config, err := scw.LoadConfigFromPath(pending(path))
+	if _, missing := errors.AsType[*scw.ConfigFileNotFoundError](err); missing {
+		return nil
 	}
+	if err != nil {
+		return fmt.Errorf("credentials file %s: %w", pending(path), err)
+	}
+	stored := false
+	err = objects.View(ctx, func(tx store.Tx) error {
+		if config.AccessKey == nil {
+			return nil
+		}
+		_, err := tx.APIKey(*config.AccessKey)
+		stored = err == nil
+		if functions.IsNotFound(err) {
+			return nil
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case stored:
+		return promote(path, now)
+	}
+	return os.Remove(pending(path))
+}
+
+// promote makes the pending credentials the credentials. It renames an existing file,
+// which may be the only copy of another server's key.
+func promote(path string, now time.Time) error {
 	err := os.Rename(path, path+"."+now.Format("20060102T150405")+".old")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return SaveCredentials(path, &scw.Config{Profile: profile})
+	return os.Rename(pending(path), path)
 }
 
 // updateURL writes the URL of the API to the credentials file, if the file exists.

@@ -4,7 +4,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/schedule"
-	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // calls are the parts that call functions: for clients, crons and triggers.
@@ -32,17 +31,19 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 		return nil, err
 	}
 	crons, err := schedule.NewCrons(schedule.CronsConfig{
-		Store: store.Functions(b.store), Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
+		Owners: b.node, Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	triggers, err := schedule.NewTriggers(schedule.TriggersConfig{
-		Brokers: brokers, Calls: g.Internal(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
+		Owns: b.node.Owns, Brokers: brokers, Calls: g.Internal(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
 	})
 	if err != nil {
 		return nil, err
 	}
+	b.node.Subscribe(crons.OwnersChanged)
+	b.node.Subscribe(triggers.OwnersChanged)
 	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers}, nil
 }
 

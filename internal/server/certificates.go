@@ -9,6 +9,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/certificate"
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
 // errHalfPair is returned if only one of certificate and key is configured.
@@ -30,7 +31,7 @@ type certificateSources struct {
 	acme *certificate.ACME
 }
 
-func openCertificates(b *base, v *views, opened *closers) (*certificateSources, error) {
+func openCertificates(ctx context.Context, b *base, v *views, opened *closers) (*certificateSources, error) {
 	c := b.config
 	acme, err := openACME(b, v, opened)
 	if err != nil {
@@ -58,13 +59,30 @@ func openCertificates(b *base, v *views, opened *closers) (*certificateSources, 
 		sources.hosts = acme
 		return sources, nil
 	}
-	authority, err := certificate.OpenAuthority(c.DataDir, append(ownDomains(c), c.LocalDomains...), b.sealer, c.Now)
+	authority, err := openAuthority(ctx, b)
 	if err != nil {
 		return nil, err
 	}
 	sources.hosts = certificate.NewHosts(authority, v.table.Serves)
 	b.log.Info("a local CA issues certificates, for development: clients must trust the output of 'jeton ca'")
 	return sources, nil
+}
+
+// openAuthority returns the authority of the database, which all servers share, or that of
+// the data folder.
+func openAuthority(ctx context.Context, b *base) (*certificate.Authority, error) {
+	c := b.config
+	domains := append(ownDomains(c), c.LocalDomains...)
+	shared, ok := b.store.(*postgres.Store)
+	if !ok {
+		return certificate.OpenAuthority(c.DataDir, domains, b.sealer, c.Now)
+	}
+	return certificate.OpenSharedAuthority(ctx, certificate.SharedConfig{
+		Setting: func(ctx context.Context, create func() ([]byte, error)) ([]byte, error) {
+			return shared.Setting(ctx, postgres.AuthoritySetting, create)
+		},
+		Dir: c.DataDir, Domains: domains, Sealer: b.sealer, Now: c.Now,
+	})
 }
 
 // ownDomains returns the parent domains of the functions' own hosts.
@@ -85,8 +103,12 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 	case c.GatewayTLSListen == "":
 		return nil, errNoTLS
 	}
+	var records certificate.Records
+	if shared, ok := b.store.(*postgres.Store); ok {
+		records = shared.Certificates()
+	}
 	acme, err := certificate.OpenACME(certificate.ACMEConfig{
-		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: b.folder.path("acme"), Sealer: b.sealer,
+		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: b.folder.path("acme"), Records: records, Sealer: b.sealer,
 		Project: v.table.Project, Budget: certificate.NewBudget(c.Traffic.ACMEBudget, c.Now),
 		HTTPPort: portOf(b.listeners.gateway), TLSPort: portOf(b.listeners.gatewayTLS), Log: b.log,
 	})

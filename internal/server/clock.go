@@ -13,12 +13,18 @@ import (
 // synchronization corrects clocks by fractions of a second.
 const tolerated = time.Second
 
-// A clock is the time of admission. It never goes back, so that expired tokens and
-// keys stay expired when the system's clock is set back. Other code uses the system's
-// clock, since it would not make progress while this clock stands still.
+// A clock is the time of admission: the later of the system's clock and the estimated
+// time of the database, so that every node of a cluster refuses a token when the clock of
+// the database reaches its expiry, and earlier if its own clock is ahead. It never goes
+// back, so that expired tokens and keys stay expired when the system's clock is set back.
+// Other code uses the system's clock, since it would not make progress while this clock
+// stands still.
 type clock struct {
 	now func() time.Time
-	log *slog.Logger
+	// offset returns how far the database's clock is ahead of now; negative if it is
+	// behind.
+	offset func() time.Duration
+	log    *slog.Logger
 	// latest is the latest returned time in nanoseconds since 1970, accurate to one
 	// second.
 	latest atomic.Int64
@@ -26,10 +32,10 @@ type clock struct {
 	behind atomic.Bool
 }
 
-// Now returns the later of the current time and the latest returned time. It is safe
-// for concurrent use.
+// Now returns the latest of the current time, the time of the database and the latest
+// returned time. It is safe for concurrent use.
 func (c *clock) Now() time.Time {
-	now, latest := c.now(), c.latest.Load()
+	now, latest := c.now().Add(max(c.offset(), 0)), c.latest.Load()
 	switch at := now.UnixNano(); {
 	case at/int64(time.Second) > latest/int64(time.Second):
 		// With concurrent calls the earlier time may be stored. The difference is

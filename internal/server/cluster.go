@@ -15,9 +15,13 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
-// incarnationFile is the file of the data folder with the incarnation of the process that
-// has used the folder last.
-const incarnationFile = "incarnation"
+const (
+	// incarnationFile is the file of the data folder with the incarnation of the process
+	// that has used the folder last.
+	incarnationFile = "incarnation"
+	// cordonedFile is the file of the data folder that exists while the node is cordoned.
+	cordonedFile = "cordoned"
+)
 
 // newNode returns this process as a node: the only one of an SQLite database, or one of
 // several that share a PostgreSQL database.
@@ -38,13 +42,35 @@ func newNode(config Config, log *slog.Logger, data folder, database store.Store,
 		Joined: func(incarnation string) error {
 			return renameio.WriteFile(data.path(incarnationFile), []byte(incarnation+"\n"), 0o600, renameio.WithTempDir(string(data)))
 		},
-		Clock: cluster.SystemClock, NewID: config.NewID, Log: log,
+		Cordoned: data.has(cordonedFile), NoteCordon: data.noteCordon,
+		Clock: clockOf(config), NewID: config.NewID, Log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	shared.OnFork(node.Forked)
 	return node, nil
+}
+
+// noteCordon creates or removes the file of a cordoned node.
+func (f folder) noteCordon(cordoned bool) error {
+	if cordoned {
+		return renameio.WriteFile(f.path(cordonedFile), nil, 0o600, renameio.WithTempDir(string(f)))
+	}
+	if err := os.Remove(f.path(cordonedFile)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// clockOf returns the clocks of leases. The time of day is that of the configuration, so
+// that the offset of the database's clock refers to it.
+func clockOf(config Config) cluster.Clock {
+	return func() cluster.Instant {
+		now := cluster.SystemClock()
+		now.Wall = config.Now()
+		return now
+	}
 }
 
 // settled reports whether the views of this server contain every change that was answered

@@ -38,7 +38,7 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 	c := b.config
 	pairs := token.NewPool(generatedPairs, c.NewKeyPair)
 	reconciler, err := reconcile.New(reconcile.Config{
-		Store: store.Functions(b.store), Keys: pairs, Sealer: b.sealer, Archives: b.archives, Artifacts: b.artifacts,
+		Owners: b.node, Store: store.Functions(b.store), Keys: pairs, Sealer: b.sealer, Archives: b.archives, Artifacts: b.artifacts,
 		BuildCache: b.builds, BuildDisk: c.BuildDisk, BuildSlots: c.BuildsAtOnce, BuildTimeout: c.BuildTimeout, Logs: buildLogs{i.output},
 		Volumes: i.level == sandbox.Full, Caches: caches, CacheLimit: c.ProjectCacheSize, Builders: builders(c, i.toolchains),
 		Engine: i.engine, Instances: i.scaler, Now: c.Now, NewID: c.NewID, Log: b.log, Observer: o.taskObserver(c.Now),
@@ -47,6 +47,7 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 	if err != nil {
 		return nil, err
 	}
+	b.node.Subscribe(reconciler.OwnersChanged)
 	return &deployments{pairs: pairs, reconciler: reconciler}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/ops"
 )
@@ -43,7 +44,15 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	apiServer, err := newAPIServer(p, projects)
+	service, err := p.newService()
+	if err != nil {
+		return nil, err
+	}
+	importer, err := admin.NewImporter(admin.ImporterConfig{Service: projects, Functions: service, Archives: p.archives})
+	if err != nil {
+		return nil, err
+	}
+	apiServer, err := newAPIServer(p, service, projects)
 	if err != nil {
 		return nil, err
 	}
@@ -53,14 +62,14 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	}
 	return &httpServers{
 		api: apiServer, gateway: newGatewayServer(p.gateway, p.certificates),
-		admin: newAdminServer(p, projects), ops: opsServer,
+		admin: newAdminServer(p, projects, importer), ops: opsServer,
 		certificates: p.certificates.hosts, readiness: readiness,
 	}, nil
 }
 
-func newAPIServer(p parts, projects *admin.Service) (*http.Server, error) {
+func newAPIServer(p parts, service *functions.Service, projects *admin.Service) (*http.Server, error) {
 	stopping := make(chan struct{})
-	handler, err := p.apiHandler(projects, stopping)
+	handler, err := p.apiHandler(service, projects, stopping)
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +101,9 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 	}
 }
 
-func newAdminServer(p parts, projects *admin.Service) *http.Server {
+func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer) *http.Server {
 	return &http.Server{
-		Handler:           p.gate(projects.Handler(p.log, p.auditor.Admin)),
+		Handler:           p.gate(projects.Handler(p.log, p.auditor.Admin, importer.Operations())),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }

@@ -116,7 +116,7 @@ func openParts(ctx context.Context, base *base, observability *observability, op
 	if err != nil {
 		return parts{}, err
 	}
-	certificates, err := openCertificates(base, views, opened)
+	certificates, err := openCertificates(ctx, base, views, opened)
 	if err != nil {
 		return parts{}, err
 	}

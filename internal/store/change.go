@@ -1,6 +1,13 @@
 package store
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrUnknownKind is returned for a change of a kind of object that this version of the
+// program does not know. A follower cannot show the state after it.
+var ErrUnknownKind = errors.New("a newer version of jeton has written a kind of object that this version does not know: start the newer version")
 
 // A Change is one committed put or delete of one object.
 type Change struct {

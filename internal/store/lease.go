@@ -13,6 +13,8 @@ var (
 	ErrDiverged = errors.New("the last change that the node has applied is not in the database")
 	// ErrRenewed is returned when a member that has renewed its lease is to be fenced.
 	ErrRenewed = errors.New("the member has renewed its lease")
+	// ErrNotOwner is returned by a transaction for work that another member does.
+	ErrNotOwner = errors.New("another member of the cluster owns this work")
 )
 
 // A Renewal is the result of renewing a lease.
@@ -32,4 +34,14 @@ type Lease struct {
 	Applied  Position
 	// Ahead is how far the clock of the member is ahead of that of the database.
 	Ahead time.Duration
+}
+
+// A Standing is a member with its lease, as one node sees it.
+type Standing struct {
+	Member Member
+	Lease  Lease
+	// Left is how long the lease lasts at most, 0 if it has ended.
+	Left time.Duration
+	// Self means that the member is the node itself.
+	Self bool
 }

@@ -25,8 +25,10 @@ type Member struct {
 	// Blobs identifies where the node stores archives and artifacts; empty for folders of
 	// its own machine.
 	Blobs string `json:"blobs,omitempty"`
-	// Draining means that the node must not become the home of functions.
+	// Draining means that the node is about to leave, and Cordoned that an operator has
+	// excluded it. It must not become the home of functions in either case.
 	Draining bool      `json:"draining,omitempty"`
+	Cordoned bool      `json:"cordoned,omitempty"`
 	JoinedAt time.Time `json:"joined_at"`
 }
 

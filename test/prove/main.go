@@ -64,6 +64,7 @@ func run(ctx context.Context, out io.Writer) error {
 		{1, unconfirmedAnswersAreDetected},
 		{2, surviveKills},
 		{2, lostTokenIsDetected},
+		{2, surviveKillsInCluster},
 		{3, secretsAreNotStored},
 		{4, expireUnderLoad},
 		{5, escapeFromInstances},

@@ -15,6 +15,8 @@ const (
 	CanarySetting = "canary"
 	// BlobsSetting is the location of the archives and artifacts.
 	BlobsSetting = "blobs"
+	// AuthoritySetting is the local certificate authority.
+	AuthoritySetting = "authority"
 )
 
 // Setting returns a setting of the installation, which never changes. If it is not set,

@@ -22,14 +22,15 @@ type Kind interface {
 // Kinds are all tables. A table comes after those that its objects refer to.
 var Kinds = []Kind{Projects, APIKeys, Namespaces, Functions, Tokens, Crons, Triggers, Domains, Members}
 
-// Decode reads a document of the table with a name. Its errors wrap ErrUndecodable.
+// Decode reads a document of the table with a name. Its errors wrap ErrUndecodable, and
+// store.ErrUnknownKind if there is no such table.
 func Decode(name string, document []byte) (store.Object, error) {
 	for _, k := range Kinds {
 		if k.TableName() == name {
 			return k.DecodeAny(document)
 		}
 	}
-	return nil, fmt.Errorf("%w: %.200q is not a kind of object", ErrUndecodable, name)
+	return nil, fmt.Errorf("%w: %.200q: %w", ErrUndecodable, name, store.ErrUnknownKind)
 }
 
 // kindOf returns the table of an object, or ErrUnknown.
