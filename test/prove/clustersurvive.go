@@ -71,7 +71,7 @@ type clusterSurvival struct {
 }
 
 func (h *harness) newClusterSurvival(ctx context.Context) (*clusterSurvival, error) {
-	c, err := h.newCluster(ctx, false)
+	c, err := h.newCluster(ctx)
 	if err != nil {
 		return nil, err
 	}

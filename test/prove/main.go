@@ -23,8 +23,8 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == attackArgument {
 		exit(runAttack(os.Stdin, os.Stdout))
 	}
-	if len(os.Args) > 1 && os.Args[1] == unconfirmedArgument {
-		exit(serveUnconfirmed(os.Args[2:]))
+	if len(os.Args) > 1 && os.Args[1] == nodeArgument {
+		exit(serveNode(os.Args[2:]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -67,6 +67,7 @@ func run(ctx context.Context, out io.Writer) error {
 		{2, surviveKillsInCluster},
 		{3, secretsAreNotStored},
 		{4, expireUnderLoad},
+		{4, expireInCluster},
 		{5, escapeFromInstances},
 		{5, escapeFromBuilds},
 		{5, missingLayersAreDetected},

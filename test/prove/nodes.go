@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/await"
@@ -44,9 +45,9 @@ type node struct {
 	toDatabase, fromPeers *link.Link
 }
 
-// newCluster starts a cluster of nodes: bin/jeton or, if unconfirmed is set, servers that
-// answer without waiting for other nodes. The caller closes it.
-func (h *harness) newCluster(ctx context.Context, unconfirmed bool) (_ *cluster, err error) {
+// newCluster starts a cluster of nodes: bin/jeton or, with arguments, this program with
+// nodeArgument and the arguments of each node. The caller closes it.
+func (h *harness) newCluster(ctx context.Context, arguments ...string) (_ *cluster, err error) {
 	c := &cluster{harness: h}
 	defer func() {
 		if err != nil {
@@ -71,8 +72,16 @@ func (h *harness) newCluster(ctx context.Context, unconfirmed bool) (_ *cluster,
 	if err != nil {
 		return nil, err
 	}
-	for range nodeCount {
-		if err := c.add(ctx, postgres.Name(address), c.bucket.URL(bucket, "prove"), unconfirmed); err != nil {
+	for i := range nodeCount {
+		program := []string{filepath.Join(h.root, "bin", "jeton"), "serve", "--log-format=json", "--min-timeout=1s"}
+		if len(arguments) > 0 {
+			self, err := os.Executable()
+			if err != nil {
+				return nil, err
+			}
+			program = []string{self, nodeArgument, arguments[i%len(arguments)]}
+		}
+		if err := c.add(ctx, postgres.Name(address), c.bucket.URL(bucket, "prove"), program); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +97,7 @@ const muteFunction = `CREATE TABLE mute (x int);
 	END $$`
 
 // add starts one more node.
-func (c *cluster) add(ctx context.Context, database, blobs string, unconfirmed bool) (err error) {
+func (c *cluster) add(ctx context.Context, database, blobs string, program []string) (err error) {
 	h := c.harness
 	h.servers++
 	n := &node{name: fmt.Sprint("node", len(c.nodes)+1)}
@@ -100,14 +109,6 @@ func (c *cluster) add(ctx context.Context, database, blobs string, unconfirmed b
 	}
 	n.toDatabase.To("unix", c.database.Socket())
 	data := filepath.Join(h.dir, fmt.Sprint("data", h.servers))
-	program := []string{filepath.Join(h.root, "bin", "jeton"), "serve", "--log-format=json", "--min-timeout=1s"}
-	if unconfirmed {
-		self, err := os.Executable()
-		if err != nil {
-			return err
-		}
-		program = []string{self, unconfirmedArgument}
-	}
 	n.jeton = &jeton{
 		harness: h, data: data, credentials: data + ".credentials.yaml",
 		environment: []string{"AWS_ACCESS_KEY_ID=" + s3server.AccessKey, "AWS_SECRET_ACCESS_KEY=" + s3server.SecretKey},
@@ -193,16 +194,21 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, content, 0o600)
 }
 
-// unconfirmedArgument makes this program run a node that breaks promise 1.
-const unconfirmedArgument = "serve-unconfirmed"
+const (
+	// nodeArgument makes this program run a node. One of the following flags comes next.
+	nodeArgument = "serve-node"
+	// unconfirmedFlag makes the node break promise 1: its responses do not wait for others.
+	unconfirmedFlag = "--unconfirmed"
+	// clockFlag sets how far the clock of the node is ahead.
+	clockFlag = "--clock"
+)
 
-// serveUnconfirmed runs a node whose responses do not wait for other nodes. It takes some
-// of the flags of jeton serve.
-func serveUnconfirmed(arguments []string) error {
+// serveNode runs a node. It takes some of the flags of jeton serve.
+func serveNode(arguments []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	config := server.DefaultConfig("")
-	flags := flag.NewFlagSet(unconfirmedArgument, flag.ContinueOnError)
+	flags := flag.NewFlagSet(nodeArgument, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	for name, value := range map[string]*string{
 		"data-dir": &config.DataDir, "cache-dir": &config.CacheDir, "node-name": &config.Node, "database": &config.Database, "blobs": &config.Blobs,
@@ -211,11 +217,18 @@ func serveUnconfirmed(arguments []string) error {
 	} {
 		flags.StringVar(value, name, *value, "")
 	}
+	unconfirmed := flags.Bool(unconfirmedFlag[2:], false, "")
+	ahead := flags.Duration(clockFlag[2:], 0, "")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
+	config.Now = func() time.Time { return time.Now().Add(*ahead).UTC() }
+	var options []server.Option
+	if *unconfirmed {
+		options = append(options, server.Unconfirmed())
+	}
 	config.Credentials = server.CredentialsPath(config.DataDir)
-	s, err := server.Open(ctx, config, slog.New(slog.NewTextHandler(os.Stderr, nil)), server.Unconfirmed())
+	s, err := server.Open(ctx, config, slog.New(slog.NewTextHandler(os.Stderr, nil)), options...)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (c *cluster) awaitReady(ctx context.Context) error {
 // revokeInCluster deletes tokens through random nodes while all nodes are called, first
 // undisturbed and then during each disturbance.
 func revokeInCluster(ctx context.Context, h *harness) (string, error) {
-	c, err := h.newCluster(ctx, false)
+	c, err := h.newCluster(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -129,7 +129,7 @@ func revokeInCluster(ctx context.Context, h *harness) (string, error) {
 // unconfirmedAnswersAreDetected runs the proof with nodes that answer without waiting for
 // each other: every disturbance must show calls that are admitted.
 func unconfirmedAnswersAreDetected(ctx context.Context, h *harness) (string, error) {
-	c, err := h.newCluster(ctx, true)
+	c, err := h.newCluster(ctx, unconfirmedFlag)
 	if err != nil {
 		return "", err
 	}

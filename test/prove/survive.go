@@ -101,7 +101,7 @@ type survival struct {
 	// namespaceName is the name of the function's namespace.
 	namespaceName, namespaceID string
 	functionID                 string
-	writers       []*writer
+	writers                    []*writer
 }
 
 func (h *harness) newSurvival(ctx context.Context) (*survival, error) {
