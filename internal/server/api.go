@@ -11,7 +11,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -24,7 +23,7 @@ import (
 func (p parts) apiHandler(service *functions.Service, projects *admin.Service, stopping <-chan struct{}) (http.Handler, error) {
 	c := p.config
 	a, err := api.New(api.Config{
-		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: iam.NewAttempts(c.WrongKeys), Archives: p.archives,
+		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives,
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{p.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: p.keys.Document,

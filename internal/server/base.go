@@ -9,6 +9,7 @@ import (
 	"log/slog"
 
 	"github.com/jeton-dev/jeton/internal/cluster"
+	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
@@ -26,6 +27,7 @@ type base struct {
 
 	node      *cluster.Node
 	listeners *listeners
+	attempts  *iam.Attempts
 }
 
 // openBase validates the configuration, locks the data folder, opens the store and
@@ -60,6 +62,7 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	return &base{
 		config: config, log: log, clock: &clock{now: config.Now, offset: node.Offset, log: log}, folder: data,
 		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, node: node, listeners: listeners,
+		attempts: iam.NewAttempts(config.WrongKeys),
 	}, nil
 }
 
