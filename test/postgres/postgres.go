@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -36,6 +37,7 @@ var settings = []string{
 // Server is a running PostgreSQL server.
 type Server struct {
 	bin, dir  string
+	settings  []string
 	attr      *syscall.SysProcAttr
 	log       bytes.Buffer
 	stop      func() error
@@ -59,16 +61,26 @@ func Database(t testing.TB) string {
 }
 
 // Start starts a server. The caller must stop it. It ends with the test program.
-func Start() (*Server, error) {
+func Start() (*Server, error) { return StartIn("") }
+
+// StartIn is Start with a folder in which the server makes its own, "" for the system's
+// default, and with more settings of PostgreSQL, such as fsync=on.
+func StartIn(dir string, more ...string) (*Server, error) {
 	bin, err := find()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin}
+	s := &Server{bin: bin, settings: append(slices.Clone(settings), more...)}
 	if s.attr, err = credentials(); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("", "pg"); err != nil {
+	if dir != "" {
+		// The user of the server must reach its folder.
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if s.dir, err = os.MkdirTemp(dir, "pg"); err != nil {
 		return nil, err
 	}
 	if c := s.attr.Credential; c != nil {
@@ -121,7 +133,7 @@ func (s *Server) command(program string, arguments ...string) *exec.Cmd {
 
 func (s *Server) start() error {
 	arguments := []string{"-D", filepath.Join(s.dir, "data"), "-k", s.dir}
-	for _, setting := range settings {
+	for _, setting := range s.settings {
 		arguments = append(arguments, "-c", setting)
 	}
 	cmd := s.command("postgres", arguments...)
