@@ -29,6 +29,24 @@ func (h *history) add(u use) {
 	h.uses = append(h.uses, u)
 }
 
+// regular reports whether no call was admitted that was sent after the answer to the
+// deletion or answered before the request for the creation, and none was refused that was
+// sent after the answer to the creation and answered before the request for the deletion.
+// While a change is in progress, nodes may differ.
+func (h *history) regular() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, u := range h.uses {
+		if u.admitted && (u.sent > h.delete.answered || u.answered < h.created.sent) {
+			return false
+		}
+		if !u.admitted && u.sent > h.created.answered && u.answered < h.delete.sent {
+			return false
+		}
+	}
+	return true
+}
+
 // linearizable reports whether there are one instant of creation and one of deletion,
 // each between its request and its answer, such that every call that was admitted, and
 // every call that was refused, has an instant between its own request and answer at which

@@ -88,3 +88,24 @@ func search(h *history) bool {
 	}
 	return false
 }
+
+func TestHistory_Regular(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		uses []use
+		want bool
+	}{
+		"admitted between, refused outside": {[]use{{30, 40, true}, {1, 5, false}, {120, 130, false}}, true},
+		"nodes differ during the deletion":  {[]use{{102, 103, false}, {104, 106, true}}, true},
+		"admitted after the answer":         {[]use{{111, 120, true}}, false},
+		"sent before the answer":            {[]use{{109, 120, true}}, true},
+		"admitted before the creation":      {[]use{{1, 9, true}}, false},
+		"refused between":                   {[]use{{30, 40, false}}, false},
+		"refused as the deletion begins":    {[]use{{30, 101, false}}, true},
+	} {
+		h := history{created: interval{10, 20}, delete: interval{100, 110}, uses: test.uses}
+		if got := h.regular(); got != test.want {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}

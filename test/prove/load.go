@@ -24,6 +24,14 @@ type token struct {
 	history history
 }
 
+// deleted records that the deletion of the token was answered.
+func (t *token) deleted(at time.Time) {
+	t.invalidSince.Store(at.UnixNano())
+	t.history.mu.Lock()
+	defer t.history.mu.Unlock()
+	t.history.delete.answered = at.UnixNano()
+}
+
 // A load calls functions over many connections until it is stopped. Each caller reads the
 // token's state before it sends a call, so that a call counts as late only if the token
 // was invalid before the call began.
@@ -138,12 +146,13 @@ func call(ctx context.Context, client *http.Client, gateway, host, token string)
 func (v *jeton) tokens(ctx context.Context, count int, expiresAt func(int) *time.Time, of ...*function.Function) ([]*token, error) {
 	var all []*token
 	for i := range count {
-		f := of[i%len(of)]
+		f, begun := of[i%len(of)], time.Now().UnixNano()
 		created, err := v.token(ctx, f.ID, expiresAt(i))
 		if err != nil {
 			return nil, err
 		}
 		t := &token{text: created.Token, host: f.DomainName, id: created.ID}
+		t.history.created, t.history.delete = interval{begun, time.Now().UnixNano()}, interval{pending, pending}
 		if created.ExpiresAt != nil {
 			t.invalidSince.Store(created.ExpiresAt.UnixNano())
 		}
