@@ -48,11 +48,12 @@ func (m *Metrics) Starts() scale.Observer { return starts{m} }
 
 type starts struct{ metrics *Metrics }
 
-func (s starts) Started(_ string, took time.Duration, cold bool) {
+func (s starts) Started(revisionID string, took time.Duration, cold bool) {
 	s.metrics.starts.WithLabelValues("ready").Inc()
 	s.metrics.startTime.Observe(took.Seconds())
 	if cold {
 		s.metrics.coldStarts.Inc()
+		s.metrics.coldStart(revisionID)
 	}
 }
 
