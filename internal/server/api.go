@@ -30,7 +30,7 @@ func (p parts) apiHandler(service *functions.Service, projects *admin.Service, s
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{p.folder.path(output.Dir), p.reconciler.RunningBuild, p.feed}, Stopping: stopping, Admin: projects.Handler(p.log, describeAdmin), Audit: auditLog{p.folder.path(audit.File)}, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
-		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.node.Gate, Observer: p.requestObserver(),
+		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.gate, Observer: p.requestObserver(),
 		Insight: p.insight(projects),
 	})
 	if err != nil {
