@@ -27,6 +27,7 @@ type commandLine struct {
 	Env     envCommand     `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
 	Apikey  apikeyCommand  `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
 	Project projectCommand `cmd:"" help:"Manage the projects of the running server."`
+	Cluster clusterCommand `cmd:"" help:"Manage the nodes of a cluster."`
 	Audit   auditCommand   `cmd:"" help:"Print the audit log: changes and refused requests."`
 	Deploy  deployCommand  `cmd:"" help:"Deploy a function again, for example after a failed deployment."`
 	Logs    logsCommand    `cmd:"" help:"Print the output of a function, or its latest build log."`
