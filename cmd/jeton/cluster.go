@@ -17,11 +17,7 @@ type clusterCommand struct {
 	Fence    fenceCommand         `cmd:"" help:"Remove a node that is gone, after its lease must have ended."`
 }
 
-type clusterStatusCommand struct {
-	listing
-
-	Output string `short:"o" enum:"table,json" default:"table" help:"Format: table or json." placeholder:"FORMAT"`
-}
+type clusterStatusCommand struct{ outputFlags }
 
 // Run prints a table.
 func (c *clusterStatusCommand) Run(ctx context.Context, line *commandLine, s streams) error {
@@ -31,7 +27,7 @@ func (c *clusterStatusCommand) Run(ctx context.Context, line *commandLine, s str
 	if err != nil {
 		return err
 	}
-	if c.JSON || c.Output == "json" {
+	if c.json() {
 		return printJSON(s.out, status)
 	}
 	if status.Error != "" {

@@ -61,6 +61,10 @@ type Config struct {
 	// Trusted reports whether a proxy at an address is trusted to set X-Forwarded-Proto
 	// and X-Forwarded-Host; nil trusts none.
 	Trusted func(netip.Addr) bool
+	// Addresses are the addresses of the gateway, and Version is the version of the server.
+	// Optional.
+	Addresses Addresses
+	Version   string
 	// PublicKeys returns the JSON Web Key Set of all namespaces.
 	PublicKeys func() []byte
 	Now        func() time.Time
@@ -185,6 +189,9 @@ func (a *API) endpoints() map[string]endpoint {
 		"GET " + base + "/namespaces/{id}/functions": a.listFunctionsOfNamespace,
 		"GET " + base + "/issue-jwt":                 a.issueToken,
 		"GET " + base + "/functions/{id}/logs":       a.functionLogs,
+		"GET " + base + "/functions/{id}/build-log":  a.buildLog,
+
+		"GET /jeton/v1/server": a.getServer,
 
 		"GET /iam/v1alpha1/api-keys/{access_key}": a.getAPIKey,
 		"GET /account/v3/projects":                a.listProjects,

@@ -52,7 +52,7 @@ func Description() openapi.API {
 			"namespace_id": {Type: "string", Format: "uuid"}, "function_id": {Type: "string", Format: "uuid"},
 			"project_ids": {Type: "array", Items: &openapi.Schema{Type: "string"}}, "content_length": {Type: "integer", Minimum: new(1)},
 			"expires_at": {Type: "string", Format: "date-time"}, "expiration_date": {Type: "string", Format: "date-time"},
-			"since": {Type: "string"}, "follow": {Type: "boolean", Default: false},
+			"since": {Type: "string"}, "follow": {Type: "boolean", Default: false}, "calls": {Type: "boolean", Default: false},
 			"limit":      {Type: "integer", Minimum: new(1), Maximum: new(maxLines), Default: defaultLines},
 			keyParameter: {Type: "string"}, expiresParameter: {Type: "integer"}, lengthParameter: {Type: "integer"}, signatureParameter: {Type: "string"},
 		},

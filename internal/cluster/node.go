@@ -284,6 +284,25 @@ func (o owned) Update(ctx context.Context, write func(functions.Tx) error) error
 	})
 }
 
+// UpdateOwned runs a transaction with work of several keys. In it, owns reports whether
+// this incarnation owns a key; the transaction must not do other work.
+func (n *Node) UpdateOwned(ctx context.Context, write func(tx functions.Tx, owns func(key string) bool) error) error {
+	return n.config.Store.Update(ctx, func(tx store.Tx) error {
+		if n.alone {
+			return write(tx, func(string) bool { return true })
+		}
+		members, err := tx.Members()
+		if err != nil {
+			return err
+		}
+		all := candidates(members)
+		return write(tx, func(key string) bool {
+			owner, ok := choose(all, key)
+			return ok && owner.Incarnation == n.Incarnation()
+		})
+	})
+}
+
 // Subscribe makes changed be called after the members, and so homes and owners, have
 // changed. It must be called before the node follows the store, and changed must be quick.
 func (n *Node) Subscribe(changed func()) {

@@ -85,6 +85,9 @@ type statusRecorder struct {
 	http.ResponseWriter
 	requestID string
 	status    int
+	// timing returns the Server-Timing header of the answer; nil if the caller has not
+	// asked for it.
+	timing func() string
 }
 
 func (s *statusRecorder) WriteHeader(status int) {
@@ -94,6 +97,9 @@ func (s *statusRecorder) WriteHeader(status int) {
 	}
 	// The proxy removes headers that were set earlier if the function sends Early Hints.
 	s.Header().Set(requestIDHeader, s.requestID)
+	if s.timing != nil {
+		s.Header().Add("Server-Timing", s.timing())
+	}
 	s.ResponseWriter.WriteHeader(status)
 }
 

@@ -150,6 +150,10 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.Header.Del("Expect")
 	g.setForwarded(p)
 	p.Out.Header.Set(requestIDHeader, c.requestID)
+	p.Out.Header.Del(timingHeader)
+	if c.prefix != "" {
+		p.Out.Header.Set(prefixHeader, c.prefix)
+	}
 	if !g.config.PassToken {
 		removeTokens(p.Out.Header)
 	}

@@ -31,6 +31,8 @@ type Config struct {
 	Now       func() time.Time
 	NewID     func() string
 	Log       *slog.Logger
+	// HostsOnly disables path-style addresses: functions have hostnames only.
+	HostsOnly bool
 	// PassToken forwards the caller's token to the function.
 	PassToken bool
 	// Settled reports whether Table and Keys contain every stored change. While it returns
@@ -95,7 +97,12 @@ func (g *Gateway) handler(internal bool) http.Handler {
 type call struct {
 	requestID string
 	// internal means that the server itself makes the call.
-	internal  bool
+	internal bool
+	// prefix is the part of a path-style address that the function does not receive; empty
+	// if the hostname addresses the function.
+	prefix string
+	// path is the path that the function receives; empty if no function was found.
+	path      string
 	to        route
 	admission admission
 	// body is the body that the caller sends.
@@ -112,6 +119,8 @@ type call struct {
 	// that the instance can serve the next call.
 	instance *scale.Instance
 	answered bool
+	// cold means that the call waited for the start of its instance.
+	cold bool
 	// bodyError is the first error of reading the caller's body.
 	bodyError atomic.Pointer[error]
 	// failure is the reason why the function did not answer the call.
@@ -135,7 +144,10 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool) {
 		r = g.config.Observer.Begin(r)
 	}
 	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
-	defer func() { g.report(r, g.outcome(c, recorded.status)) }()
+	if r.Header.Get(timingHeader) != "" {
+		recorded.timing = c.timing
+	}
+	defer func() { g.report(r, g.outcome(c, r.Method, recorded.status)) }()
 	c.body = newPacedBody(w, r.Body, g.config.MinBodyRate, g.config.BodyGrace)
 	length := r.ContentLength
 	cost := http2HeaderCost(r)
@@ -157,12 +169,12 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 		answerUnsettled(w)
 		return
 	}
-	to, ok := g.config.Table.route(r.Host)
+	to, r, ok := g.find(r, c)
 	if !ok {
 		answerUnknownHost(w)
 		return
 	}
-	c.to = to
+	c.to, c.path = to, r.URL.EscapedPath()
 	switch {
 	case !r.ProtoAtLeast(1, 1):
 		// Scaleway documents this status for HTTP/1.0. RFC 9110 requires both headers;
@@ -214,7 +226,7 @@ func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
 		}
 		instance, err := g.config.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
-			c.instance, c.acquired = instance, g.config.Now()
+			c.instance, c.cold, c.acquired = instance, instance.Cold(), g.config.Now()
 			instance.Serve(c.requestID)
 			return g.stillAdmitted(r, c)
 		}
@@ -251,8 +263,8 @@ func (g *Gateway) readmit(r *http.Request, c *call) error {
 	if !g.settled() {
 		return errUnsettled
 	}
-	to, ok := g.config.Table.route(r.Host)
-	if !ok || to.functionID != c.to.functionID {
+	to, ok := g.current(r.Host, c)
+	if !ok {
 		return errNotDeployed
 	}
 	c.to = to
@@ -269,7 +281,8 @@ func (g *Gateway) report(r *http.Request, o Outcome) {
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", o.RequestID), slog.String("function_id", o.FunctionID),
-		slog.String("method", truncate(r.Method)), slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
+		slog.String("function", g.config.Table.Name(o.FunctionID)), slog.String("method", truncate(r.Method)), slog.String("path", truncate(r.URL.Path)),
+		slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
 	}
 	for _, a := range []slog.Attr{
 		slog.String("token_id", o.TokenID), slog.String("access_key", o.AccessKey), slog.String("refused", o.Reason),

@@ -81,8 +81,8 @@ func (g *Gateway) Recheck() {
 func (g *Gateway) prepareUpgrade(r *http.Request, c *call) {
 	host, header := r.Host, r.Header
 	c.recheck = func() bool {
-		to, ok := g.config.Table.route(host)
-		return g.settled() && ok && to.functionID == c.to.functionID && (c.internal || !to.private || g.admit(header, to, g.config.Now()).admitted)
+		to, ok := g.current(host, c)
+		return g.settled() && ok && (c.internal || !to.private || g.admit(header, to, g.config.Now()).admitted)
 	}
 	c.upgraded = func() {
 		g.upgrades.add(c)

@@ -58,6 +58,7 @@ func (s *Scaler) Release(in *Instance) {
 	}
 	r := in.revision
 	r.busy--
+	in.cold = false
 	now := time.Now()
 	r.offer(in, now)
 	if in.phase != idle {

@@ -16,6 +16,10 @@ const (
 	// documentation.
 	maxDeliveries = 10
 	maxTries      = 3
+	// maxCutOffs is how many deliveries more a message gets because servers stopped or
+	// functions moved to other nodes during deliveries. It ends the deliveries of a
+	// message that makes servers fail.
+	maxCutOffs = 7
 	// retryDelay is the delay before the second delivery; the third comes after
 	// twice as long. The delays of the real service are not known.
 	retryDelay = 2 * time.Second
@@ -40,15 +44,23 @@ func (c *consumer) run(ctx, calling context.Context) error {
 	defer deliveries.Wait()
 	for {
 		free := acquireAll(ctx, slots)
-		if free == 0 {
+		if free == 0 || !c.owned() {
 			return nil
 		}
 		messages, err := c.source.Fetch(ctx, free)
 		fetched := messages[:min(free, len(messages))]
+		if surplus := len(messages) - len(fetched); surplus > 0 {
+			c.log.Warn("the broker returned more messages than were requested", "surplus", surplus)
+			c.giveBack(messages[len(fetched):])
+		}
+		if !c.owned() {
+			// The lease ended during the fetch.
+			c.giveBack(fetched)
+			return nil
+		}
 		for range free - len(fetched) {
 			<-slots
 		}
-		c.giveBack(messages[len(fetched):])
 		for _, m := range fetched {
 			deliveries.Go(func() {
 				defer func() { <-slots }()
@@ -61,12 +73,11 @@ func (c *consumer) run(ctx, calling context.Context) error {
 	}
 }
 
-// giveBack returns messages to a source that returned more than were requested.
+// owned reports whether this node delivers the messages of the trigger.
+func (c *consumer) owned() bool { return c.triggers.config.Owns(c.trigger.FunctionID) }
+
+// giveBack returns messages to their source that this node does not deliver.
 func (c *consumer) giveBack(messages []Message) {
-	if len(messages) == 0 {
-		return
-	}
-	c.log.Warn("the broker returned more messages than were requested", "surplus", len(messages))
 	// The broker delivers the others again by itself.
 	for _, m := range messages[:min(len(messages), maxDeliveries)] {
 		c.settle(c.log, func(ctx context.Context) error { return m.Again(ctx, 0) })
@@ -93,8 +104,8 @@ func acquireAll(ctx context.Context, slots chan struct{}) int {
 // deliver calls the function with a message, and settles the message at the broker.
 func (c *consumer) deliver(ctx context.Context, m Message) {
 	log := c.log.With("try", m.Try())
-	if m.Try() > maxTries {
-		// The server was killed during the last try.
+	if m.Try() > maxTries+maxCutOffs {
+		// Servers were killed during the tries.
 		log.Error("a message is dropped after its last delivery")
 		c.triggers.config.Observer.Delivered(c.trigger, GivenUp)
 		c.settle(log, m.Done)
@@ -107,11 +118,12 @@ func (c *consumer) deliver(ctx context.Context, m Message) {
 	case err == nil && isSuccess(status):
 		c.triggers.config.Observer.Delivered(c.trigger, Taken)
 		c.settle(log, m.Done)
-	case ctx.Err() != nil:
-		// The server stops. The broker delivers the message again.
+	case ctx.Err() != nil, !c.owned():
+		// The server stops, or another node delivers the message. The call may have failed
+		// because of that, so it does not count.
 		c.triggers.config.Observer.Delivered(c.trigger, CutOff)
 		c.settle(log, func(ctx context.Context) error { return m.Again(ctx, 0) })
-	case m.Try() == maxTries:
+	case m.Try() >= maxTries:
 		log.Error("a message is dropped: the function failed at the last delivery", "status", status, "error", err)
 		c.triggers.config.Observer.Delivered(c.trigger, GivenUp)
 		c.settle(log, m.Done)

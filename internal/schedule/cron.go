@@ -15,7 +15,7 @@ import (
 
 // CronsConfig has the dependencies of Crons. All fields but Grace are required.
 type CronsConfig struct {
-	Store functions.Store
+	Owners Owners
 	// Calls handles the calls to functions, by host, without authorization.
 	Calls http.Handler
 	// Grace is the time that calls in progress get when Run ends.
@@ -24,8 +24,8 @@ type CronsConfig struct {
 	Log   *slog.Logger
 }
 
-// Crons calls functions by the schedules of their crons. It implements
-// store.Follower: a cron makes no call after its deletion was applied.
+// Crons calls functions by the schedules of their crons, if this node owns the function.
+// It implements store.Follower: a cron makes no call after its deletion was applied.
 type Crons struct {
 	config CronsConfig
 	hosts  hosts
@@ -45,8 +45,8 @@ type entry struct {
 // NewCrons returns Crons without any cron. Returns an error if a required field is
 // missing.
 func NewCrons(c CronsConfig) (*Crons, error) {
-	if c.Store == nil || c.Calls == nil || c.Now == nil || c.Log == nil {
-		return nil, errors.New("configure crons: Store, Calls, Now and Log are required")
+	if c.Owners == nil || c.Calls == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("configure crons: Owners, Calls, Now and Log are required")
 	}
 	return newCrons(c), nil
 }
@@ -54,6 +54,9 @@ func NewCrons(c CronsConfig) (*Crons, error) {
 func newCrons(c CronsConfig) *Crons {
 	return &Crons{config: c, crons: map[string]*entry{}, changed: make(chan struct{}, 1)}
 }
+
+// OwnersChanged makes Run take up the crons that this node owns now. It returns at once.
+func (c *Crons) OwnersChanged() { wake(c.changed) }
 
 // Apply implements store.Follower.
 func (c *Crons) Apply(change store.Change) {
@@ -104,7 +107,7 @@ func (c *Crons) applyCron(cron functions.Cron, deleted bool) {
 
 // Run makes the calls that are due until ctx ends, and then waits for the calls in
 // progress, at most for the grace period. If a cron missed several calls while no
-// process ran, Run makes one call for all of them.
+// node ran, Run makes one call for all of them.
 func (c *Crons) Run(ctx context.Context) error {
 	calling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -136,7 +139,13 @@ type run struct {
 	planned, at time.Time
 }
 
-// due returns the calls that are due, and how long no other call is due.
+// isNext reports whether the call is still the next one of its cron: neither this node
+// nor an earlier owner has recorded it.
+func (r run) isNext(cron functions.Cron) bool {
+	return cron.NextAfter.Equal(r.cron.NextAfter) && cron.FunctionID == r.cron.FunctionID
+}
+
+// due returns the calls that are due at this node, and how long no other call is due.
 func (c *Crons) due(now time.Time) ([]run, time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,27 +160,35 @@ func (c *Crons) due(now time.Time) ([]run, time.Duration) {
 			next = min(next, left)
 			continue
 		}
+		if !c.config.Owners.Owns(e.cron.FunctionID) {
+			// The owner is about to make the call, or this node has no lease.
+			next = min(next, ownersWait)
+			continue
+		}
 		found = append(found, run{cron: e.cron, host: c.hosts.of(e.cron.FunctionID), planned: e.next, at: now})
 	}
 	return found, next
 }
 
-// commit records that the calls are made, before they are made, so that no crash
-// repeats a call. It returns the calls to make: without those of crons that were
-// deleted meanwhile.
+// commit records that the calls are made, before they are made, so that no crash and no
+// other owner repeats a call. It returns the calls to make: without those of crons that
+// were deleted or called meanwhile, and of functions that another node owns.
 func (c *Crons) commit(ctx context.Context, runs []run) (committed []run, err error) {
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	err = c.config.Store.Update(ctx, func(tx functions.Tx) error {
+	err = c.config.Owners.UpdateOwned(ctx, func(tx functions.Tx, owns func(string) bool) error {
 		committed = nil // The transaction may run again.
 		for _, r := range runs {
 			cron, err := tx.Cron(r.cron.ID)
-			if functions.IsNotFound(err) || err == nil && !cron.MarkCalled(r.at) {
+			if functions.IsNotFound(err) {
 				continue
 			}
 			if err != nil {
 				return err
+			}
+			if !owns(cron.FunctionID) || !r.isNext(cron) || !cron.MarkCalled(r.at) {
+				continue
 			}
 			if err := tx.Put(cron); err != nil {
 				return err

@@ -42,6 +42,8 @@ type world struct {
 	log   *testlog.Buffer
 	// wrapped is the store that the crons use, if it is not store itself.
 	wrapped functions.Store
+	// owns reports whether the crons own a function; nil means that they do.
+	owns func(functionID string) bool
 	// function handles calls.
 	function http.HandlerFunc
 
@@ -107,11 +109,24 @@ func (w *world) calls() []string {
 	return slices.Clone(w.seen)
 }
 
+// owners implements schedule.Owners. Without owns, everything is owned.
+type owners struct {
+	functions.Store
+
+	owns func(functionID string) bool
+}
+
+func (o owners) Owns(key string) bool { return o.owns == nil || o.owns(key) }
+
+func (o owners) UpdateOwned(ctx context.Context, write func(functions.Tx, func(string) bool) error) error {
+	return o.Update(ctx, func(tx functions.Tx) error { return write(tx, o.Owns) })
+}
+
 // crons returns new Crons that use the store and call the world.
 func (w *world) crons() *schedule.Crons {
 	w.t.Helper()
 	c, err := schedule.NewCrons(schedule.CronsConfig{
-		Store: cmp.Or(w.wrapped, w.store), Calls: w, Grace: 10 * time.Second, Now: time.Now,
+		Owners: owners{cmp.Or(w.wrapped, w.store), w.owns}, Calls: w, Grace: 10 * time.Second, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	})
 	if err != nil {

@@ -13,7 +13,8 @@ const (
 	Again Delivery = "again"
 	// GivenUp: the function failed at the last delivery of the message.
 	GivenUp Delivery = "given_up"
-	// CutOff: the server stopped. The broker delivers the message again.
+	// CutOff: the server stopped, or another node became the owner of the function. The
+	// broker delivers the message again.
 	CutOff Delivery = "cut_off"
 )
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 // TriggersConfig has the dependencies of Triggers. All fields but Grace and Observer
 // are required.
 type TriggersConfig struct {
+	// Owns reports whether this node has its lease and consumes the messages of the
+	// triggers of a function.
+	Owns    func(functionID string) bool
 	Brokers Brokers
 	// Calls handles the calls to functions, by host, without authorization.
 	Calls http.Handler
@@ -25,8 +29,9 @@ type TriggersConfig struct {
 	Observer Observer
 }
 
-// Triggers calls functions with the messages of their triggers. It implements
-// store.Follower: a trigger fetches no message after its deletion was applied.
+// Triggers calls functions with the messages of their triggers, if this node owns the
+// function. It implements store.Follower: a trigger fetches no message after its deletion
+// was applied.
 type Triggers struct {
 	config TriggersConfig
 	hosts  hosts
@@ -34,17 +39,23 @@ type Triggers struct {
 	// ready has the triggers that should consume, and stop cancels those that do.
 	ready map[string]functions.Trigger
 	stop  map[string]context.CancelFunc
-	// deleted are triggers that the brokers must forget.
-	deleted []functions.Trigger
+	// deleted are triggers that the brokers must forget, if this node owns the function.
+	deleted []deletion
 	// changed wakes Run when one of these fields has changed.
 	changed chan struct{}
+}
+
+// A deletion is a trigger that was deleted, and when this was applied.
+type deletion struct {
+	trigger functions.Trigger
+	at      time.Time
 }
 
 // NewTriggers returns Triggers without any trigger. Returns an error if a required
 // field is missing.
 func NewTriggers(c TriggersConfig) (*Triggers, error) {
-	if c.Brokers == nil || c.Calls == nil || c.Log == nil {
-		return nil, errors.New("configure triggers: Brokers, Calls and Log are required")
+	if c.Owns == nil || c.Brokers == nil || c.Calls == nil || c.Log == nil {
+		return nil, errors.New("configure triggers: Owns, Brokers, Calls and Log are required")
 	}
 	if c.Observer == nil {
 		c.Observer = noObserver{}
@@ -53,6 +64,10 @@ func NewTriggers(c TriggersConfig) (*Triggers, error) {
 		config: c, ready: map[string]functions.Trigger{}, stop: map[string]context.CancelFunc{}, changed: make(chan struct{}, 1),
 	}, nil
 }
+
+// OwnersChanged makes Run consume what this node owns now, and nothing else. It returns at
+// once.
+func (t *Triggers) OwnersChanged() { wake(t.changed) }
 
 // Apply implements store.Follower.
 func (t *Triggers) Apply(change store.Change) {
@@ -117,7 +132,7 @@ func (t *Triggers) apply(trigger functions.Trigger, deleted bool) {
 		t.ready[trigger.ID] = trigger
 	}
 	if deleted {
-		t.deleted = append(t.deleted, trigger)
+		t.deleted = append(t.deleted, deletion{trigger, time.Now()})
 	}
 	wake(t.changed)
 }
@@ -143,7 +158,7 @@ func (t *Triggers) Run(ctx context.Context) error {
 		for _, trigger := range deleted {
 			consumers.Go(func() { t.forget(calling, trigger) })
 		}
-		wait(ctx, maxWait, t.changed)
+		wait(ctx, ownersWait, t.changed)
 	}
 	timer := time.AfterFunc(t.config.Grace, stop)
 	defer timer.Stop()
@@ -157,20 +172,35 @@ type started struct {
 	trigger functions.Trigger
 }
 
-// next returns the triggers whose consumers must be started, and those that were
-// deleted.
+// forgetFor is how long a deleted trigger is remembered: another node becomes the owner
+// within this time if the owner failed before the broker has forgotten the trigger.
+const forgetFor = time.Minute
+
+// next returns the triggers whose consumers must be started, and those that the broker
+// must forget. It stops the consumers of functions that this node does not own.
 func (t *Triggers) next(ctx context.Context) (all []started, deleted []functions.Trigger) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for id, trigger := range t.ready {
-		if t.stop[id] != nil {
+		owned, stop := t.config.Owns(trigger.FunctionID), t.stop[id]
+		if stop != nil && !owned {
+			stop()
+			delete(t.stop, id)
+		}
+		if stop != nil || !owned {
 			continue
 		}
-		consuming, stop := context.WithCancel(ctx)
-		t.stop[id] = stop
+		consuming, cancel := context.WithCancel(ctx)
+		t.stop[id] = cancel
 		all = append(all, started{consuming, trigger})
 	}
-	deleted, t.deleted = t.deleted, nil
+	t.deleted = slices.DeleteFunc(t.deleted, func(d deletion) bool {
+		owned := t.config.Owns(d.trigger.FunctionID)
+		if owned {
+			deleted = append(deleted, d.trigger)
+		}
+		return owned || time.Since(d.at) > forgetFor
+	})
 	return all, deleted
 }
 
@@ -214,7 +244,8 @@ func (t *Triggers) consume(ctx, calling context.Context, trigger functions.Trigg
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Error("a trigger cannot consume messages", "error", err, "retry_in", pause)
-			wait(ctx, pause, nil)
 		}
+		// Without an error, this node does not own the function any more.
+		wait(ctx, pause, nil)
 	}
 }

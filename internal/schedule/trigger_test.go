@@ -18,7 +18,7 @@ import (
 func newTriggers(t *testing.T, brokers schedule.Brokers, calls http.Handler) *schedule.Triggers {
 	t.Helper()
 	triggers, err := schedule.NewTriggers(schedule.TriggersConfig{
-		Brokers: brokers, Calls: calls, Grace: time.Second, Log: slog.New(slog.NewTextHandler(&testlog.Buffer{}, nil)),
+		Owns: func(string) bool { return true }, Brokers: brokers, Calls: calls, Grace: time.Second, Log: slog.New(slog.NewTextHandler(&testlog.Buffer{}, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/schedule"
-	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // calls are the parts that call functions: for clients, crons and triggers.
@@ -13,6 +12,7 @@ type calls struct {
 	crons    *schedule.Crons
 	triggers *schedule.Triggers
 	brokers  *broker.Brokers
+	feed     *callFeed
 }
 
 func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error) {
@@ -20,30 +20,32 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	if err != nil {
 		return nil, err
 	}
-	c := b.config
+	c, feed := b.config, newCallFeed()
 	g, err := gateway.New(gateway.Config{
 		Table: v.table, Keys: v.directory, Settled: b.settled, Instances: i.scaler, PassToken: c.PassToken,
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies, Adopter: v.adopter,
-		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(),
+		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(failedCalls{i.recorder}, feed), HostsOnly: !c.GatewayPaths,
 	})
 	if err != nil {
 		return nil, err
 	}
 	crons, err := schedule.NewCrons(schedule.CronsConfig{
-		Store: store.Functions(b.store), Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
+		Owners: b.node, Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,
 	})
 	if err != nil {
 		return nil, err
 	}
 	triggers, err := schedule.NewTriggers(schedule.TriggersConfig{
-		Brokers: brokers, Calls: g.Internal(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
+		Owns: b.node.Owns, Brokers: brokers, Calls: g.Internal(), Grace: c.StopTimeout, Log: b.log, Observer: o.metrics.Triggers(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers}, nil
+	b.node.Subscribe(crons.OwnersChanged)
+	b.node.Subscribe(triggers.OwnersChanged)
+	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers, feed: feed}, nil
 }
 
 // loadBrokers reads the brokers file, if one is configured.

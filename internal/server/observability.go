@@ -58,12 +58,16 @@ func flush(b *base, tracer *tracing.Tracer) {
 	}
 }
 
-// callObserver returns the observer of the gateway.
-func (o *observability) callObserver() gateway.Observer {
-	if o.tracer == nil {
-		return o.metrics.Calls()
+// callObserver returns the observer of the gateway. further are more observers.
+func (o *observability) callObserver(further ...gateway.Observer) gateway.Observer {
+	all := observers[gateway.Outcome]{o.metrics.Calls()}
+	if o.tracer != nil {
+		all = observers[gateway.Outcome]{o.tracer.Calls(), o.metrics.Calls()}
 	}
-	return observers[gateway.Outcome]{o.tracer.Calls(), o.metrics.Calls()}
+	for _, observer := range further {
+		all = append(all, observer)
+	}
+	return all
 }
 
 // requestObserver returns the observer of the API.

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// maxIdle bounds the idle connections to one address. An instance that serves
+	// maxIdle is the default of Transport.MaxIdle. An instance that serves
 	// one call at a time needs one; more are used only if several servers share an address.
 	maxIdle = 64
 	// defaultIdleTimeout is the default of Transport.IdleTimeout.
@@ -28,23 +28,49 @@ const (
 // goroutine, because an answer may come before the body was sent. Transport is safe
 // for concurrent use.
 type Transport struct {
-	// Address returns the address of the instance for a request. It is required.
+	// Address returns the address of the instance for a request. It is required
+	// without Dial.
 	Address func(*http.Request) engine.Address
+	// Dial opens all connections, instead of to Address. A connection with TLS is a
+	// *tls.Conn; the other side must send nothing between calls.
+	Dial func(context.Context) (net.Conn, error)
+	// Interim is called with informational answers. Those for which it returns false go
+	// to the trace of the request. Nil means that all do.
+	Interim func(r *http.Request, status int, header http.Header) bool
 	// IdleTimeout is how long a connection without a call is kept; zero means 30
-	// seconds.
+	// seconds. MaxIdle is the maximum number of such connections per address; zero
+	// means 64.
 	IdleTimeout time.Duration
+	MaxIdle     int
 
 	mu   sync.Mutex
 	idle map[engine.Address][]*connection
-	// sweeping reports whether a sweep is scheduled.
-	sweeping bool
+	// sweeping reports whether a sweep is scheduled, and closed that Close was called.
+	sweeping, closed bool
+}
+
+// Close closes the connections without a call, and the others after their calls. The
+// transport can still be used, but keeps no connections.
+func (t *Transport) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	for address, idle := range t.idle {
+		for _, c := range idle {
+			c.close()
+		}
+		delete(t.idle, address)
+	}
 }
 
 // RoundTrip implements http.RoundTripper. It sends a request once more if an idle
 // connection turns out to be closed, provided that the request has no body and a
 // method that may be repeated (RFC 9110, 9.2.2).
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	address := t.Address(r)
+	var address engine.Address
+	if t.Dial == nil {
+		address = t.Address(r)
+	}
 	if c := t.takeIdle(address); c != nil {
 		response, err := c.exchange(r)
 		if err == nil || !repeatable(r, c, err) {
@@ -72,6 +98,13 @@ func repeatable(r *http.Request, c *connection, err error) bool {
 }
 
 func (t *Transport) dial(ctx context.Context, address engine.Address) (*connection, error) {
+	if t.Dial != nil {
+		socket, err := t.Dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return newConnection(t, address, socket)
+	}
 	dialer := net.Dialer{KeepAlive: keepAlive}
 	socket, err := dialer.DialContext(ctx, address.Network(), address.Endpoint())
 	if err != nil {
@@ -119,7 +152,7 @@ func (t *Transport) putIdle(c *connection) {
 	c.idleSince = time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.idle[c.address]) >= maxIdle {
+	if t.closed || len(t.idle[c.address]) >= cmp.Or(t.MaxIdle, maxIdle) {
 		c.close()
 		return
 	}
