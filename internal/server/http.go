@@ -83,6 +83,9 @@ func newAPIServer(p parts, service *functions.Service, projects *admin.Service) 
 	if err != nil {
 		return nil, err
 	}
+	if handler, err = p.withConsole(handler); err != nil {
+		return nil, err
+	}
 	server := &http.Server{
 		Handler:        gateway.PaceBodies(handler, p.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
@@ -115,7 +118,7 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer, nodes *admin.Nodes) *http.Server {
 	handler := projects.Handler(p.log, p.auditor.Admin, importer.Operations(), nodes.Operations())
 	all := http.NewServeMux()
-	all.Handle("/", p.node.Gate(handler))
+	all.Handle("/", p.gate(handler))
 	all.Handle("/cluster", handler)
 	all.Handle("/cluster/", handler)
 	return &http.Server{
