@@ -23,34 +23,32 @@ type commandLine struct {
 	Config  kong.ConfigFlag `help:"Configuration file, as YAML." placeholder:"FILE"`
 	DataDir string          `config:"DataDir" help:"Directory of the server's data." placeholder:"DIR" example:"~/.local/share/jeton"`
 
-	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Run the server."`
+	Env       envCommand       `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
+	Apikey    apikeyCommand    `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
+	Project   projectCommand   `cmd:"" help:"Manage the projects of the running server."`
+	Cluster   clusterCommand   `cmd:"" help:"Manage the nodes of a cluster."`
+	Audit     auditCommand     `cmd:"" help:"Print the audit log: changes and refused requests."`
+	Deploy    deployCommand    `cmd:"" help:"Deploy the functions of a folder."`
+	Dev       devCommand       `cmd:"" help:"Deploy the functions of a folder after every change."`
+	Invoke    invokeCommand    `cmd:"" help:"Call a function, with a token that is revoked afterwards."`
+	Logs      logsCommand      `cmd:"" help:"Print the output of a function, or its latest build log."`
+	Function  functionCommand  `cmd:"" help:"List, get, delete, deploy and call functions."`
+	Namespace namespaceCommand `cmd:"" help:"Manage namespaces."`
+	Token     tokenCommand     `cmd:"" help:"Create, list, revoke, inspect and verify tokens."`
+	Cron      cronCommand      `cmd:"" help:"List crons."`
+	Trigger   triggerCommand   `cmd:"" help:"List triggers."`
+	Domain    domainCommand    `cmd:"" help:"List custom domains."`
+	Import    importCommand    `cmd:"" help:"Import an account of another service."`
+	Export    exportCommand    `cmd:"" help:"Write everything to an archive: a Terraform configuration and the code."`
+	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
+	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
+	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`
+	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
+	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 
-	Serve      serveCommand      `cmd:"" help:"Run the server."`
-	Env        envCommand        `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
-	Apikey     apikeyCommand     `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
-	Project    projectCommand    `cmd:"" help:"Manage the projects of the running server."`
-	Audit      auditCommand      `cmd:"" help:"Print the audit log: changes and refused requests."`
-	Deploy     deployCommand     `cmd:"" help:"Deploy the functions of a folder."`
-	Dev        devCommand        `cmd:"" help:"Deploy the functions of a folder after every change."`
-	Invoke     invokeCommand     `cmd:"" help:"Call a function, with a token that is revoked afterwards."`
-	Logs       logsCommand       `cmd:"" help:"Print the output of a function, or its latest build log."`
-	Function   functionCommand   `cmd:"" help:"List, get, delete, deploy and call functions."`
-	Namespace  namespaceCommand  `cmd:"" help:"Manage namespaces."`
-	Token      tokenCommand      `cmd:"" help:"Create, list, revoke, inspect and verify tokens."`
-	Cron       cronCommand       `cmd:"" help:"List crons."`
-	Trigger    triggerCommand    `cmd:"" help:"List triggers."`
-	Domain     domainCommand     `cmd:"" help:"List custom domains."`
-	Import     importCommand     `cmd:"" help:"Import an account of another service."`
-	Export     exportCommand     `cmd:"" help:"Write everything to an archive: a Terraform configuration and the code."`
-	Ca         caCommand         `cmd:"" help:"Print the certificate of the local authority."`
-	Backup     backupCommand     `cmd:"" help:"Back up the data directory to a file; the server may be running."`
-	Restore    restoreCommand    `cmd:"" help:"Restore a backup to a new data directory."`
-	Tf         tfCommand         `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
-	Doctor     doctorCommand     `cmd:"" help:"Report which languages and isolation levels work on this machine."`
-	Version    versionCommand    `cmd:"" help:"Print the version."`
-	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
-	Man        manCommand        `cmd:"" help:"Write the manual pages of all commands."`
-	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Print the candidates for a command line."`
+	shellCommands
 }
 
 // streams are the standard streams of a command.

@@ -10,6 +10,15 @@ import (
 	"github.com/alecthomas/kong"
 )
 
+// shellCommands are the commands and flags for shells and manual pages.
+type shellCommands struct {
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
+
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Man        manCommand        `cmd:"" help:"Write the manual pages of all commands."`
+	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Print the candidates for a command line."`
+}
+
 // completionCommand prints the completion script of a shell.
 type completionCommand struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"Shell: bash, zsh or fish."`
