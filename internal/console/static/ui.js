@@ -54,7 +54,7 @@ export function Stat({ label, value, note, kind = '' }) {
 }
 
 export function Empty({ icon = 'box', title, children, actions }) {
-  return html`<div class="empty"><div class="empty-icon"><${Icon} name=${icon} size=${26} /></div><h3>${title}</h3>${children}${actions && html`<div class="row center">${actions}</div>`}</div>`;
+  return html`<div class="empty"><div class="empty-icon"><${Icon} name=${icon} size=${26} /></div><h2>${title}</h2>${children}${actions && html`<div class="row center">${actions}</div>`}</div>`;
 }
 
 export function Loading({ lines = 3 }) {
@@ -176,7 +176,7 @@ export function Table({ columns, rows, keyOf, caption, onSort, order }) {
       ? html`<button type="button" class="sort" onClick=${() => onSort(c.sort + (active && !descending ? '_desc' : '_asc'))}>${c.title}<span aria-hidden="true">${active ? (descending ? ' ↓' : ' ↑') : ''}</span></button>`
       : c.hidden ? html`<span class="offscreen">${c.title}</span>` : c.title}</th>`;
   })}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr key=${keyOf(row)}>${columns.map((c) => html`<td key=${c.title} class=${c.kind || ''} data-title=${c.hidden ? '' : c.title}>${c.cell(row)}</td>`)}</tr>`)}</tbody></table></div>`;
+    <tbody>${rows.map((row) => html`<tr key=${keyOf(row)}>${columns.map((c) => html`<td key=${c.title} class=${c.kind || ''} data-title=${c.hidden ? '' : c.title}><div class="cell">${c.cell(row)}</div></td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 export function Pager({ page, size, total, more, shown, onPage }) {
