@@ -145,7 +145,7 @@ await main(async (browser) => {
     await page.waitForTimeout(5500); // the next sample of the metrics
     await screenshot(page, 'function');
     await open(page, '#/');
-    await page.getByText('Busiest functions').waitFor();
+    await page.getByRole('heading', { name: 'Busiest functions' }).waitFor();
     await screenshot(page, 'overview');
     for (const [name, text] of [['server', 'Toolchains'], ['audit', 'Endpoint'], ['keys', 'this session'], ['projects', 'Project'], ['namespaces', 'shop']]) {
       await open(page, '#/' + name);
@@ -164,7 +164,7 @@ await main(async (browser) => {
   await check('dark mode, by the system and by choice', async () => {
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await open(page, '#/');
-    await page.getByText('Busiest functions').waitFor();
+    await page.getByRole('heading', { name: 'Busiest functions' }).waitFor();
     const light = await background();
     await page.emulateMedia({ colorScheme: 'dark' });
     const dark = await background();

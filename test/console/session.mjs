@@ -46,7 +46,7 @@ await main(async (browser) => {
     const first = await watched(context);
     await signIn(first);
     await open(first, `#/functions/${f.id}/logs`);
-    await first.locator('.connection.live').first().waitFor();
+    await first.locator('.card .connection.live').first().waitFor();
     const second = await watched(context);
     await second.goto(base + '#/tokens');
     await second.getByText('No tokens yet').waitFor();

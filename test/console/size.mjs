@@ -51,7 +51,7 @@ await main(async (browser) => {
   assert.ok((await page.locator('tbody tr').first().textContent()).includes('caller 999999'), 'the newest token is not the first');
   await timed('tokens_last', () => open(page, '#/tokens?page=20000'), () => page.getByText('caller 0', { exact: true }).waitFor());
   await open(page, '#/');
-  await page.getByText('Tokens that expire soon').waitFor();
+  await page.getByRole('heading', { name: 'Tokens that expire soon' }).waitFor();
   await open(page, '#/tokens');
   await page.getByText('of 1,000,000').waitFor();
   await timed('tokens_search', () => page.getByLabel('Search tokens').fill('caller 1234567'.slice(0, 13)), () => page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1 && document.querySelector('tbody').textContent.includes('caller 123456')));
