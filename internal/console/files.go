@@ -62,7 +62,7 @@ func newFiles() (*files, error) {
 func (f *files) page() []byte {
 	var modules strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(f.assets)) {
-		if path.Ext(name) == ".js" {
+		if path.Ext(name) == ".js" && name != "start.js" {
 			fmt.Fprintf(&modules, "<link rel=\"modulepreload\" href=\"assets/{version}/%s\">\n", name)
 		}
 	}

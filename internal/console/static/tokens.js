@@ -86,6 +86,7 @@ export function TokenList({ functionID, create }) {
   const [shown, setShown] = useState(null);
   useEffect(() => { if (create) create.current = () => setCreating(true); });
   useEffect(() => { if (search !== (q.get('search') || '')) setQuery({ search, page: '' }); }, [search]);
+  useEffect(() => { if (search !== (q.get('search') || '')) setText(q.get('search') || ''); }, [q.get('search')]);
   const list = useData(() => api('GET', own(place, '/tokens') + query({ search, function_id: functionID, expiring, page, page_size: size })), [place, functionID, search, expiring, page]);
   useLive((event, data) => { if (event === 'reset' || (event === 'changes' && data.some((c) => c.kind === 'token' && (!functionID || c.function_id === functionID)))) list.reload(); });
   const revoke = async () => {
