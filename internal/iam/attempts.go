@@ -18,6 +18,9 @@ type Attempts struct {
 	// recent and older are two generations of limiters. When recent is full it replaces
 	// older, whose limiters are dropped. A limiter that is used moves to recent.
 	recent, older map[netip.Prefix]*rate.Limiter
+	// counts are the failures since the last exchange with other nodes, without those that
+	// exceeded the limit. It is nil until the first exchange.
+	counts map[netip.Prefix]int
 }
 
 const (
@@ -42,7 +45,12 @@ func (a *Attempts) CountFailure(from netip.Addr, now time.Time) bool {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !a.limiter(ClientNetwork(from)).AllowN(now, 1)
+	network := ClientNetwork(from)
+	if !a.limiter(network).AllowN(now, 1) {
+		return true
+	}
+	a.count(network)
+	return false
 }
 
 func (a *Attempts) limiter(from netip.Prefix) *rate.Limiter {
