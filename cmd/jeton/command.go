@@ -39,6 +39,7 @@ type commandLine struct {
 	Trigger   triggerCommand   `cmd:"" help:"List triggers."`
 	Domain    domainCommand    `cmd:"" help:"List custom domains."`
 	Import    importCommand    `cmd:"" help:"Import an account of another service."`
+	Export    exportCommand    `cmd:"" help:"Write everything to an archive: a Terraform configuration and the code."`
 	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
 	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
 	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`

@@ -112,7 +112,7 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 
 func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer) *http.Server {
 	return &http.Server{
-		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin, importer.Operations())),
+		Handler:           p.gate(projects.Handler(p.log, p.auditor.Admin, importer.Operations())),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }
