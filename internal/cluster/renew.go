@@ -271,7 +271,14 @@ func (n *Node) Drain(ctx context.Context) {
 func (n *Node) Leave(ctx context.Context) {
 	n.left.Store(true)
 	n.void(false)
-	n.change(ctx, "leave", func(tx store.Tx, m store.Member) error { return tx.Delete(m) })
+	cordoned := n.cordoned.Load()
+	n.change(ctx, "leave", func(tx store.Tx, m store.Member) error {
+		cordoned = m.Cordoned
+		return tx.Delete(m)
+	})
+	if !n.alone {
+		n.setCordoned(cordoned)
+	}
 }
 
 // change changes the row of this member.
