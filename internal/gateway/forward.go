@@ -24,7 +24,6 @@ var (
 	errNotDeployed  = errors.New("the function is not deployed")
 	errUnsettled    = errors.New("the outcome of an earlier change is unknown")
 	errNotAdmitted  = errors.New("the call is no longer admitted")
-	errTimeout      = errors.New("the function did not answer in time")
 )
 
 // minWait is the minimum time that a call waits for an instance, even if the function's timeout
@@ -48,32 +47,24 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	defer release()
-	waiting, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, minWait))
-	err = g.acquire(waiting, r, c)
-	cancel()
-	if err != nil {
+	if err := g.acquire(r, c); err != nil {
 		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
 		answerNoInstance(w, err)
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(context.WithValue(r.Context(), callKey{}, c), c.to.timeout, errTimeout)
-	defer cancel()
 	defer g.returnInstance(c)
-	client := http.NewResponseController(w)
-	defer context.AfterFunc(ctx, func() { abortTransfer(client) })()
-	c.cancel = cancel
-	g.prepareUpgrade(r, c)
+	c.context.start(r.Context(), c, c.to.timeout)
+	defer c.context.finish()
 	defer g.upgrades.remove(c)
-	r = r.WithContext(ctx)
-	g.proxy.ServeHTTP(w, r)
+	g.proxy.ServeHTTP(w, r.WithContext(&c.context))
 }
 
-// abortTransfer aborts the transfer from and to a client after its call has ended. Without it a
-// client that sends or reads nothing would occupy the instance.
-func abortTransfer(client *http.ResponseController) {
+// abortTransfer aborts the transfer from and to the client after the context of the call has ended.
+// Without it a client that sends or reads nothing would occupy the instance.
+func (c *call) abortTransfer() {
 	now := time.Now()
-	_ = client.SetReadDeadline(now)
-	_ = client.SetWriteDeadline(now.Add(finalWriteTimeout))
+	_ = c.body.client.SetReadDeadline(now)
+	_ = c.body.client.SetWriteDeadline(now.Add(finalWriteTimeout))
 }
 
 const (
@@ -113,7 +104,10 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 
 // newProxy returns the proxy to the instances. It passes requests on after rewrite.
 func newProxy(rewrite func(*httputil.ProxyRequest), to *slog.Logger) *httputil.ReverseProxy {
-	transport := &upstream.Transport{Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address }}
+	transport := &upstream.Transport{
+		Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address },
+		Watcher: func(r *http.Request) upstream.Watcher { return &callOf(r).context },
+	}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
 		Rewrite:        rewrite,
@@ -132,14 +126,15 @@ const bufferSize = 32 << 10
 
 // Get implements httputil.BufferPool.
 func (b *Buffers) Get() []byte {
-	if buffer, ok := b.pool.Get().(*[]byte); ok {
-		return *buffer
+	if buffer, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return buffer[:]
 	}
 	return make([]byte, bufferSize)
 }
 
-// Put implements httputil.BufferPool.
-func (b *Buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
+// Put implements httputil.BufferPool. The buffer must be one of Get. A pointer to its array
+// takes no memory of its own in the pool, unlike one to the slice.
+func (b *Buffers) Put(buffer []byte) { b.pool.Put((*[bufferSize]byte)(buffer)) }
 
 // rewrite prepares the request for the instance.
 func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
@@ -147,10 +142,11 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme = "http"
 	p.Out.URL.Host = p.In.Host
 	// net/http has already answered 100 Continue.
-	p.Out.Header.Del("Expect")
-	g.setForwarded(p)
-	p.Out.Header.Set(requestIDHeader, c.requestID)
-	p.Out.Header.Del(timingHeader)
+	delete(p.Out.Header, "Expect")
+	delete(p.Out.Header, timingHeader)
+	g.setForwarded(p, c.added[:])
+	c.added[3] = c.requestID
+	p.Out.Header[requestIDHeader] = c.added[3:]
 	if c.prefix != "" {
 		p.Out.Header.Set(prefixHeader, c.prefix)
 	}
@@ -170,26 +166,26 @@ func prepareResponse(response *http.Response) error {
 		c.upgraded()
 		return nil
 	}
-	response.Body = &answerBody{ReadCloser: response.Body, ctx: response.Request.Context(), call: c}
+	c.received = receivedBody{response.Body, c}
+	response.Body = &c.received
 	return nil
 }
 
-// answerBody records in the call that its answer was read to the end, or why not.
-type answerBody struct {
+// receivedBody records in the call that its answer was read to the end, or why not.
+type receivedBody struct {
 	io.ReadCloser
-	ctx  context.Context
 	call *call
 }
 
-func (b *answerBody) Read(p []byte) (int, error) {
+func (b *receivedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF:
 		b.call.answered = true
 	case err != nil:
 		b.call.failure = err
-		if b.ctx.Err() != nil {
-			b.call.failure = context.Cause(b.ctx)
+		if reason := b.call.context.reason(); reason != nil {
+			b.call.failure = reason
 		}
 	}
 	return n, err
@@ -208,7 +204,7 @@ func answerError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case isBodyError(c, err):
 		answerBadBody(w, c, err)
-	case errors.Is(context.Cause(r.Context()), errTimeout):
+	case errors.Is(c.context.reason(), errTimeout):
 		c.failure = errTimeout
 		if r.ProtoMajor == 1 {
 			// abortTransfer has set deadlines, so the connection cannot be used again.
