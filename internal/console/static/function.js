@@ -89,6 +89,7 @@ function View({ f, deployments }) {
 
 function rate(calls, range) {
   const perSecond = calls / (range === 'hour' ? 3600 : 86400);
+  if (!calls) return '0';
   return perSecond >= 10 ? number(Math.round(perSecond)) : perSecond.toFixed(perSecond < 0.1 ? 3 : 1);
 }
 

@@ -195,7 +195,10 @@ export function Search({ value, onInput, label, placeholder }) {
 }
 
 export function Tabs({ tabs, active, href }) {
-  return html`<nav class="tabs" aria-label="Sections">${tabs.map((t) => html`<a key=${t.id} href=${href(t.id)} aria-current=${t.id === active ? 'page' : undefined}>${t.title}${t.count !== undefined && html`<span class="badge">${t.count}</span>`}</a>`)}</nav>`;
+  const ref = useRef(null);
+  // On a phone, the section that is shown may be outside of the row.
+  useEffect(() => { const a = ref.current.querySelector('[aria-current]'); if (a) a.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [active]);
+  return html`<nav class="tabs" ref=${ref} aria-label="Sections">${tabs.map((t) => html`<a key=${t.id} href=${href(t.id)} aria-current=${t.id === active ? 'page' : undefined}>${t.title}${t.count !== undefined && html`<span class="badge">${t.count}</span>`}</a>`)}</nav>`;
 }
 
 export function Choice({ label, options, value, onChange }) {
