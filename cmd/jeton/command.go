@@ -27,6 +27,7 @@ type commandLine struct {
 	Env       envCommand       `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
 	Apikey    apikeyCommand    `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
 	Project   projectCommand   `cmd:"" help:"Manage the projects of the running server."`
+	Cluster   clusterCommand   `cmd:"" help:"Manage the nodes of a cluster."`
 	Audit     auditCommand     `cmd:"" help:"Print the audit log: changes and refused requests."`
 	Deploy    deployCommand    `cmd:"" help:"Deploy the functions of a folder."`
 	Dev       devCommand       `cmd:"" help:"Deploy the functions of a folder after every change."`
@@ -46,6 +47,8 @@ type commandLine struct {
 	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
 	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	shellCommands
 }
 
 // streams are the standard streams of a command.

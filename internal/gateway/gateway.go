@@ -40,6 +40,10 @@ type Config struct {
 	// Settled reports whether Table and Keys contain every stored change. While it returns
 	// false, every call gets 503. Nil means always.
 	Settled func() bool
+	// Launched returns when the current revision of a function accepts calls at this node,
+	// or why it does not. It is called if Instances does not know the revision. Nil means
+	// that every revision is known before Table has it.
+	Launched func(ctx context.Context, functionID string) error
 	// RefuseTokens and RefuseKeys deny all tokens and all API keys.
 	RefuseTokens bool
 	RefuseKeys   bool
@@ -118,11 +122,9 @@ type call struct {
 	// changesSeen is the number of changes in the table before the call was admitted. It
 	// does not count changes of API keys.
 	changesSeen int64
-	// context is the context of a forwarded call, without its timeout. cancel aborts the
-	// call, and interrupter interrupts what it waits for then.
-	context     callContext
-	cancel      context.CancelFunc
-	interrupter interrupter
+	// context is the context of a forwarded call, and received the body of its response.
+	context  callContext
+	received receivedBody
 	// added are the values of headers that the gateway adds to the request.
 	added [4]string
 	// instance serves the call. answered means that the complete response was read, so
@@ -141,22 +143,6 @@ type call struct {
 }
 
 type callKey struct{}
-
-// callContext is a context with the call as its value. Unlike that of context.WithValue, it is
-// a part of the call.
-type callContext struct {
-	context.Context
-
-	call *call
-}
-
-// Value implements context.Context.
-func (c *callContext) Value(key any) any {
-	if key == (callKey{}) {
-		return c.call
-	}
-	return c.Context.Value(key)
-}
 
 func callOf(r *http.Request) *call {
 	c, _ := r.Context().Value(callKey{}).(*call)
@@ -274,6 +260,11 @@ func (g *Gateway) wait(ctx context.Context, r *http.Request, c *call) error {
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || attempt == maxAttempts {
 			return err
+		}
+		if g.config.Launched != nil {
+			if err := g.config.Launched(ctx, c.to.functionID); err != nil {
+				return err
+			}
 		}
 		if err := g.readmit(r, c); err != nil {
 			return err
