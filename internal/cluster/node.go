@@ -121,8 +121,9 @@ type Node struct {
 	offset atomic.Int64
 	forks  atomic.Int64
 
-	barrier *barrier
-	watch   watch
+	barrier  *barrier
+	watch    watch
+	observer Observer
 
 	subscribing sync.Mutex
 	subscribers []func()
@@ -154,7 +155,7 @@ func Alone(s store.Store, name string) *Node {
 }
 
 func newNode(c Config) *Node {
-	n := &Node{config: c, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}}
+	n := &Node{config: c, observer: unobserved{}, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}}
 	n.incarnation.Store(new(string))
 	return n
 }
