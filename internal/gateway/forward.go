@@ -31,16 +31,13 @@ var (
 // is shorter: an instance may have to start.
 const minWait = 30 * time.Second
 
-// forward buffers the body if the function needs all of it, waits for an instance, and forwards
-// the call to it. The function's timeout applies to the wait, and then again to the call.
+// forward forwards the call to the home of its function or, if that is this node, to an
+// instance. It buffers the body if the function needs all of it.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
-	end, retryAfter := g.countCall(r, c)
-	if end == nil {
-		c.failure = errTooManyCalls
-		answerTooManyCalls(w, retryAfter)
+	if g.here(c) {
+		g.serveHere(w, r, c)
 		return
 	}
-	defer end()
 	g.limitBody(w, r, c)
 	release, err := g.bufferBody(r, c)
 	if err != nil {
@@ -48,14 +45,43 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	defer release()
-	waiting, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, minWait))
-	err = g.acquire(waiting, r, c)
+	if !g.forwardAway(w, r, c) {
+		g.serveHere(w, r, c)
+	}
+}
+
+// serveHere buffers the body if the function needs all of it, waits for an instance, and forwards
+// the call to it. The function's timeout applies to the wait, and then again to the call. The
+// limits of the function and of its callers count here, at its home.
+func (g *Gateway) serveHere(w http.ResponseWriter, r *http.Request, c *call) {
+	end, retryAfter := g.countCall(r, c)
+	if end == nil {
+		c.failure = errTooManyCalls
+		answerTooManyCalls(w, retryAfter)
+		return
+	}
+	defer end()
+	if !c.comeHome {
+		g.limitBody(w, r, c)
+		release, err := g.bufferBody(r, c)
+		if err != nil {
+			g.answerBodyError(w, r, c, err)
+			return
+		}
+		defer release()
+	}
+	waiting, cancel := context.WithTimeout(r.Context(), c.wait())
+	err := g.acquire(waiting, r, c)
 	cancel()
 	if err != nil {
 		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
+		if errors.Is(err, errUnsettled) {
+			c.markUnsettled(w)
+		}
 		answerNoInstance(w, err)
 		return
 	}
+	c.announce(w)
 	ctx, cancel := context.WithTimeoutCause(context.WithValue(r.Context(), callKey{}, c), c.to.timeout, errTimeout)
 	defer cancel()
 	defer g.returnInstance(c)
@@ -66,6 +92,15 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 	defer g.upgrades.remove(c)
 	r = r.WithContext(ctx)
 	g.proxy.ServeHTTP(w, r)
+}
+
+// wait returns how long the call may wait for an instance.
+func (c *call) wait() time.Duration {
+	wait := max(c.to.timeout, minWait)
+	if c.from != nil {
+		wait = min(wait, c.from.wait)
+	}
+	return wait
 }
 
 // abortTransfer aborts the transfer from and to a client after its call has ended. Without it a
@@ -151,6 +186,7 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	g.setForwarded(p)
 	p.Out.Header.Set(requestIDHeader, c.requestID)
 	p.Out.Header.Del(timingHeader)
+	delete(p.Out.Header, ForwardedHeader)
 	if c.prefix != "" {
 		p.Out.Header.Set(prefixHeader, c.prefix)
 	}
@@ -164,6 +200,7 @@ func prepareResponse(response *http.Response) error {
 	setDefaultHeaders(response.Header)
 	c := callOf(response.Request)
 	response.Header.Del(requestIDHeader)
+	delete(response.Header, ForwardedHeader)
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		// answered stays false: the instance is not used again after another protocol.
 		stopInspection(response.Request.Context())

@@ -81,8 +81,9 @@ func (g *Gateway) Recheck() {
 func (g *Gateway) prepareUpgrade(r *http.Request, c *call) {
 	host, header := r.Host, r.Header
 	c.recheck = func() bool {
+		settled := g.settled()
 		to, ok := g.current(host, c)
-		return g.settled() && ok && (c.internal || !to.private || g.admit(header, to, g.config.Now()).admitted)
+		return ok && g.decidable(settled, to) && (c.internal || !to.private || g.admit(header, to, g.config.Now()).admitted)
 	}
 	c.upgraded = func() {
 		g.upgrades.add(c)
