@@ -130,7 +130,7 @@ var descriptions = map[string]string{
 
 	"page":             "The number of the page, from 1.",
 	"page_size":        "The number of objects per page.",
-	"order_by":         "The order: a field, _ and asc or desc. All lists have created_at, namespaces and functions also name, domains hostname.",
+	"order_by":         "The order: a field, _ and asc or desc. All lists of the Functions API have created_at, namespaces and functions also name, domains hostname; functions of all namespaces name, namespace, status, runtime and updated.",
 	keyParameter:       "The access key of the API key with which the URL was requested.",
 	expiresParameter:   "The time when the URL expires, in seconds since 1970.",
 	lengthParameter:    "The size of the archive, in bytes.",

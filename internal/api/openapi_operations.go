@@ -21,7 +21,7 @@ func listParameters(own ...string) []string {
 
 // operations describes all operations, in the order of the HTML page.
 var operations = slices.Concat(
-	namespaceOperations, functionOperations, tokenOperations, cronOperations, domainOperations, triggerOperations, otherOperations,
+	namespaceOperations, functionOperations, tokenOperations, cronOperations, domainOperations, triggerOperations, otherOperations, insightOperations,
 )
 
 var namespaceOperations = []openapi.Operation{

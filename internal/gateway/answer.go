@@ -21,15 +21,19 @@ func answer(w http.ResponseWriter, status int, text string) {
 
 // defaultHeaders are the headers of every answer, unless the function sets them. Scaleway's
 // runtimes send these two, also when they deny a call.
-var defaultHeaders = [...][2]string{
-	{"Access-Control-Allow-Origin", "*"},
-	{"Access-Control-Allow-Headers", "Content-Type"},
+var defaultHeaders = [...]struct {
+	name string
+	// values are shared by all answers, and never changed in place.
+	values []string
+}{
+	{"Access-Control-Allow-Origin", []string{"*"}},
+	{"Access-Control-Allow-Headers", []string{"Content-Type"}},
 }
 
 func setDefaultHeaders(h http.Header) {
 	for _, field := range defaultHeaders {
-		if _, ok := h[field[0]]; !ok {
-			h[field[0]] = []string{field[1]}
+		if _, ok := h[field.name]; !ok {
+			h[field.name] = field.values
 		}
 	}
 }

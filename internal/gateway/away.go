@@ -16,28 +16,24 @@ import (
 // false if this node has become the home: the call is then admitted, and its body is not read
 // or is buffered.
 func (g *Gateway) forwardAway(w http.ResponseWriter, r *http.Request, c *call) (done bool) {
-	if recorded, ok := w.(*statusRecorder); ok {
-		recorded.timing = nil // The home adds it.
-	}
-	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), callKey{}, c))
+	timing := c.answer.timing
+	c.answer.timing = nil // The home adds it.
+	c.hop = &hop{call: c, request: r, waitUntil: time.Now().Add(c.wait())}
+	c.hop.context = callContext{r.Context(), c}
+	ctx, cancel := context.WithCancel(&c.hop.context)
 	defer cancel()
-	wait := max(c.to.timeout, minWait)
-	c.hop = &hop{gateway: g, call: c, request: r, url: c.url, waitUntil: time.Now().Add(wait)}
-	defer func() {
-		if c.hop.timer != nil {
-			c.hop.end()
-		}
-	}()
-	client := http.NewResponseController(w)
-	defer context.AfterFunc(ctx, func() { abortTransfer(client) })()
+	defer c.hop.end()
+	defer context.AfterFunc(ctx, c.abort)()
 	c.cancel = cancel
-	g.prepareUpgrade(r, c)
 	defer g.upgrades.remove(c)
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = keptBody{r.Body}
 	}
 	g.away.ServeHTTP(w, r)
+	if c.comeHome {
+		c.answer.timing = timing
+	}
 	return !c.comeHome
 }
 
@@ -67,7 +63,7 @@ var proxyHeaders = [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host
 // rewriteAway prepares the request for the home: as the caller has sent it.
 func rewriteAway(p *httputil.ProxyRequest) {
 	c := callOf(p.In)
-	u := *c.hop.url
+	u := *c.url
 	u.Scheme, u.Host = "http", p.In.Host
 	p.Out.URL = &u
 	for _, name := range proxyHeaders {

@@ -17,6 +17,8 @@ import (
 
 // Instances provides instances, each to one call at a time.
 type Instances interface {
+	// TryAcquire returns an idle instance, or nil if the call has to wait for one.
+	TryAcquire(revisionID string) *scale.Instance
 	// Acquire waits for an instance. It returns the errors of package scale.
 	Acquire(ctx context.Context, revisionID string) (*scale.Instance, error)
 	// Release returns an instance that can serve the next call. Discard stops an instance.
@@ -105,9 +107,15 @@ func (g *Gateway) handler(internal bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, internal, nil) })
 }
 
-// A call is the state of one request.
+// A call is the state of one request. It is allocated once, with everything that all calls need.
 type call struct {
+	gateway   *Gateway
 	requestID string
+	// answer records the answer.
+	answer statusRecorder
+	// host and header are those of the caller's request.
+	host   string
+	header http.Header
 	// internal means that the server itself makes the call.
 	internal bool
 	// from is what the node knows that has forwarded the call to this one; nil for other
@@ -128,15 +136,17 @@ type call struct {
 	to        route
 	admission admission
 	// body is the body that the caller sends.
-	body *pacedBody
+	body pacedBody
 	// changesSeen is the number of changes in the table before the call was admitted. It
 	// does not count changes of API keys.
 	changesSeen int64
-	// cancel aborts a forwarded call, upgraded is called when it switches protocols, and
-	// recheck reports whether it is still admitted.
-	cancel   context.CancelFunc
-	upgraded func()
-	recheck  func() bool
+	// context is the context of a forwarded call, without its timeout. cancel aborts the
+	// call, and interrupter interrupts what it waits for then.
+	context     callContext
+	cancel      context.CancelFunc
+	interrupter interrupter
+	// added are the values of headers that the gateway adds to the request.
+	added [4]string
 	// instance serves the call. answered means that the complete response was read, so
 	// that the instance can serve the next call.
 	instance *scale.Instance
@@ -154,6 +164,22 @@ type call struct {
 
 type callKey struct{}
 
+// callContext is a context with the call as its value. Unlike that of context.WithValue, it is
+// a part of the call.
+type callContext struct {
+	context.Context
+
+	call *call
+}
+
+// Value implements context.Context.
+func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
 func callOf(r *http.Request) *call {
 	c, _ := r.Context().Value(callKey{}).(*call)
 	return c
@@ -161,16 +187,17 @@ func callOf(r *http.Request) *call {
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool, from *origin) {
 	setTLS(r)
-	c := &call{from: from, url: r.URL, requestID: g.requestID(r), internal: internal, began: g.config.Now()}
+	c := &call{gateway: g, from: from, url: r.URL, requestID: g.requestID(r), host: r.Host, header: r.Header, internal: internal, began: g.config.Now()}
 	if g.config.Observer != nil {
 		r = g.config.Observer.Begin(r)
 	}
-	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
+	c.answer = statusRecorder{ResponseWriter: w, requestID: c.requestID}
+	recorded := &c.answer
 	if r.Header.Get(timingHeader) != "" {
 		recorded.timing = c.timing
 	}
 	defer func() { g.report(r, g.outcome(c, r.Method, recorded.status)) }()
-	c.body = newPacedBody(w, r.Body, g.config.MinBodyRate, g.config.BodyGrace)
+	c.body.init(w, r.Body, g.config.MinBodyRate, g.config.BodyGrace)
 	length := r.ContentLength
 	cost := http2HeaderCost(r)
 	if !g.config.HeaderMemory.reserve("", "", cost) {
@@ -255,18 +282,33 @@ func reserved(path string) bool {
 // replaced.
 const maxAttempts = 3
 
-// acquire waits for an instance of the function's current revision, and checks afterwards that
-// the call is still admitted.
-func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
+// acquire takes an instance of the function's current revision, and waits for one if none is
+// idle. It checks afterwards that the call is still admitted.
+func (g *Gateway) acquire(r *http.Request, c *call) error {
+	if instance := g.config.Instances.TryAcquire(c.to.revisionID); instance != nil {
+		return g.take(r, c, instance)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), c.wait())
+	defer cancel()
+	return g.wait(ctx, r, c)
+}
+
+// take assigns an acquired instance to the call.
+func (g *Gateway) take(r *http.Request, c *call, instance *scale.Instance) error {
+	c.instance, c.cold, c.acquired = instance, instance.Cold(), g.config.Now()
+	instance.Serve(c.requestID)
+	return g.stillAdmitted(r, c)
+}
+
+// wait waits for an instance until ctx ends.
+func (g *Gateway) wait(ctx context.Context, r *http.Request, c *call) error {
 	for attempt := 1; ; attempt++ {
 		if c.to.revisionID == "" {
 			return errNotDeployed
 		}
 		instance, err := g.config.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
-			c.instance, c.cold, c.acquired = instance, instance.Cold(), g.config.Now()
-			instance.Serve(c.requestID)
-			return g.stillAdmitted(r, c)
+			return g.take(r, c, instance)
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || g.config.Homes == nil && attempt == maxAttempts {
 			return err
@@ -335,6 +377,9 @@ func (g *Gateway) readmit(r *http.Request, c *call) error {
 func (g *Gateway) report(r *http.Request, o Outcome) {
 	if g.config.Observer != nil {
 		g.config.Observer.End(r, o)
+	}
+	if !g.config.Log.Enabled(r.Context(), slog.LevelInfo) {
+		return
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", o.RequestID), slog.String("function_id", o.FunctionID),

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,12 +35,10 @@ const (
 // A hop is the way of a call to the home of its function. Until the home has announced an
 // instance, the call can be sent again.
 type hop struct {
-	gateway *Gateway
-	call    *call
-	// request is the caller's request.
+	call *call
+	// request is the caller's request, and context that of the call, without its end.
 	request *http.Request
-	// url is the URL that the caller has sent.
-	url *url.URL
+	context callContext
 	// waitUntil is when the call must have an instance.
 	waitUntil time.Time
 	// retries counts how often the call was sent again.
@@ -73,7 +70,7 @@ func (h *hop) watch() {
 	case now.After(h.waitUntil):
 		h.cancel(errNoHome)
 	default:
-		if _, member := h.gateway.config.Homes.Member(h.home); !member {
+		if _, member := h.call.gateway.config.Homes.Member(h.home); !member {
 			h.cancel(errFenced)
 			return
 		}
@@ -101,7 +98,9 @@ func (h *hop) reached() bool {
 func (h *hop) end() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.timer.Stop()
+	if h.timer != nil {
+		h.timer.Stop()
+	}
 	if h.cancel != nil {
 		h.cancel(nil)
 		h.cancel = nil
@@ -208,7 +207,7 @@ func (h *hop) attempt(r *http.Request, home store.Member, membership int64) (*ht
 	case attempt.Body != nil && attempt.Body != http.NoBody:
 		attempt.Body = startedBody{attempt.Body, &h.started}
 	}
-	response, err := h.gateway.config.Homes.RoundTrip(home, attempt)
+	response, err := h.call.gateway.config.Homes.RoundTrip(home, attempt)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -249,7 +248,7 @@ func (h *hop) pause(ctx context.Context) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return h.gateway.readmit(h.request, h.call)
+		return h.call.gateway.readmit(h.request, h.call)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -259,5 +258,5 @@ func (h *hop) pause(ctx context.Context) error {
 func (h *hop) catchUp(ctx context.Context, number int64) {
 	ctx, cancel := context.WithTimeout(ctx, catchUpTimeout)
 	defer cancel()
-	_ = h.gateway.config.Homes.CatchUp(ctx, number) // The next attempt shows whether it has.
+	_ = h.call.gateway.config.Homes.CatchUp(ctx, number) // The next attempt shows whether it has.
 }

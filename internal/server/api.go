@@ -29,6 +29,7 @@ func (p parts) apiHandler(service *functions.Service, projects *admin.Service, s
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{p.folder.path(output.Dir), p.reconciler.RunningBuild, p.feed}, Stopping: stopping, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.node.Gate, Observer: p.requestObserver(),
+		Insight: p.insight(projects),
 	})
 	if err != nil {
 		return nil, err

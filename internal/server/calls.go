@@ -26,7 +26,7 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies, Adopter: v.adopter,
-		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(failedCalls{i.recorder}, feed), HostsOnly: !c.GatewayPaths,
+		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(failedCalls{i.recorder}, feed, refusals{o.console.view}), HostsOnly: !c.GatewayPaths,
 		Homes: b.homes(), PublicWithoutLease: c.PublicWithoutLease,
 	})
 	if err != nil {

@@ -79,6 +79,9 @@ func newAPIServer(p parts, service *functions.Service, projects *admin.Service) 
 	if err != nil {
 		return nil, err
 	}
+	if handler, err = p.withConsole(handler); err != nil {
+		return nil, err
+	}
 	server := &http.Server{
 		Handler:        gateway.PaceBodies(handler, p.config.Traffic.MinBodyRate),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,

@@ -23,7 +23,8 @@ type observability struct {
 	metrics *metrics.Metrics
 	auditor *audit.Auditor
 	// tracer is nil unless the environment configures an exporter.
-	tracer *tracing.Tracer
+	tracer  *tracing.Tracer
+	console *consoleSources
 }
 
 func openObservability(ctx context.Context, b *base, opened *closers) (*observability, error) {
@@ -36,6 +37,10 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 	if err != nil {
 		return nil, err
 	}
+	console, err := newConsoleSources(b.config.Now)
+	if err != nil {
+		return nil, err
+	}
 	tracer, err := tracing.Start(ctx, b.config.Version, b.log)
 	if err != nil {
 		// The variables may be set for all programs of the machine.
@@ -45,7 +50,7 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		opened.addFunc(func() error { flush(b, tracer); return nil })
 		b.log.InfoContext(ctx, "spans are exported")
 	}
-	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor}, nil
+	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor, console: console}, nil
 }
 
 // flush exports the last spans. A failure is logged only, since it must not make

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,6 +19,8 @@ type instance struct {
 	revision *revision
 	// address is where the instance serves, once it was spawned.
 	address engine.Address
+	// sandboxed is its sandbox, once a program runs in it; nil without sandboxes.
+	sandboxed atomic.Pointer[sandboxedProcess]
 
 	// The engine's mutex guards the following fields.
 	stopping bool

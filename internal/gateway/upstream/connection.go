@@ -48,7 +48,8 @@ type connection struct {
 	headLeft int64
 	// answering reports whether a part of the answer to this call was read.
 	answering bool
-	idleSince time.Time
+	// sweeps is Transport.sweeps at the end of the last call.
+	sweeps int64
 	// peek is peekNow, peeked its result, and interrupt is interruptNow: they are
 	// set once, so that a call allocates no closures.
 	peek      func(fd uintptr) bool
@@ -128,9 +129,9 @@ func closeBody(r *http.Request) {
 // exchange sends a request and returns the answer. The connection returns to the
 // transport at the end of the answer's body.
 func (c *connection) exchange(r *http.Request) (*http.Response, error) {
-	e := &exchange{connection: c, ctx: r.Context()}
+	e := &exchange{connection: c, ctx: r.Context(), watcher: c.transport.watcher(r)}
 	c.answering, c.headLeft = false, maxHead
-	e.unwatch = context.AfterFunc(e.ctx, c.interrupt)
+	e.watcher.Watch(c.interrupt)
 	if err := e.send(r); err != nil {
 		return nil, e.abort(err)
 	}
@@ -141,7 +142,7 @@ func (c *connection) exchange(r *http.Request) (*http.Response, error) {
 	c.headLeft = math.MaxInt64
 	switch {
 	case response.StatusCode == http.StatusSwitchingProtocols:
-		e.unwatch()
+		e.watcher.Unwatch()
 		response.Body = switched{c}
 	case response.Body == http.NoBody:
 		e.keepAlive = !response.Close
@@ -158,7 +159,7 @@ func (c *connection) exchange(r *http.Request) (*http.Response, error) {
 type exchange struct {
 	*connection
 	ctx     context.Context
-	unwatch func() bool
+	watcher Watcher
 	// sent is closed when the request was sent, or failed to be; nil for a request
 	// without a body. Then sendErr is the error of the connection, and bodyErr that
 	// of reading the request's body.
@@ -312,7 +313,7 @@ func hint(ctx context.Context, response *http.Response) error {
 // abort ends an exchange without an answer, and returns the reason.
 func (e *exchange) abort(err error) error {
 	e.mayProceed(false)
-	e.unwatch()
+	e.watcher.Unwatch()
 	e.close()
 	if e.sent != nil {
 		select {
@@ -359,7 +360,7 @@ func (e *exchange) end() {
 		return
 	}
 	e.ended = true
-	inTime := e.unwatch()
+	inTime := e.watcher.Unwatch()
 	if inTime && e.keepAlive && e.allSent() && e.reader.Buffered() == 0 {
 		e.transport.putIdle(e.connection)
 		return
