@@ -163,6 +163,8 @@ func (g *Gateway) Forwarded() http.Handler {
 		delete(r.Header, ForwardedHeader)
 		g.forwarded.Add(1)
 		defer g.forwarded.Add(-1)
+		// A caller over HTTP/2 may send its body while it receives the answer.
+		_ = http.NewResponseController(w).EnableFullDuplex()
 		r.RemoteAddr, r.TLS = from.remote, nil
 		if from.overTLS {
 			r.TLS = noTLSState
