@@ -20,13 +20,14 @@ Each flag can also be set by the environment variable JETON_<FLAG>, or by its na
 
 // commandLine has the flags that all commands share, and the commands.
 type commandLine struct {
-	Config  kong.ConfigFlag `help:"Configuration file, as YAML." placeholder:"FILE"`
+	Config  kong.ConfigFlag `help:"Configuration file, as YAML, instead of ~/.config/jeton/jeton.yaml." placeholder:"FILE"`
 	DataDir string          `config:"DataDir" help:"Directory of the server's data." placeholder:"DIR" example:"~/.local/share/jeton"`
 
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
 	Env       envCommand       `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
 	Apikey    apikeyCommand    `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
 	Project   projectCommand   `cmd:"" help:"Manage the projects of the running server."`
+	Cluster   clusterCommand   `cmd:"" help:"Manage the nodes of a cluster."`
 	Audit     auditCommand     `cmd:"" help:"Print the audit log: changes and refused requests."`
 	Deploy    deployCommand    `cmd:"" help:"Deploy the functions of a folder."`
 	Dev       devCommand       `cmd:"" help:"Deploy the functions of a folder after every change."`
@@ -39,12 +40,15 @@ type commandLine struct {
 	Trigger   triggerCommand   `cmd:"" help:"List triggers."`
 	Domain    domainCommand    `cmd:"" help:"List custom domains."`
 	Import    importCommand    `cmd:"" help:"Import an account of another service."`
+	Export    exportCommand    `cmd:"" help:"Write everything to an archive: a Terraform configuration and the code."`
 	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
 	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
 	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`
 	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
 	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	shellCommands
 }
 
 // streams are the standard streams of a command.
@@ -62,7 +66,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	context.AfterFunc(ctx, stop)
 	var line commandLine
 	exited := -1
-	parser, err := newParser(&line, configPaths(), kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }))
+	parser, err := newParser(&line, configFiles(args), kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }))
 	if err != nil {
 		fmt.Fprintln(errOut, "jeton:", err)
 		return 1

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jeton-dev/jeton/test/clustertest"
 	"github.com/jeton-dev/jeton/test/postgres"
 )
 
-func TestMain(m *testing.M) { postgres.Main(m) }
+func TestMain(m *testing.M) { clustertest.Main(m) }
 
 const databasePassword = "hidden-password"
 

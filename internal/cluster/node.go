@@ -115,12 +115,15 @@ type Node struct {
 	tried map[string]bool
 	// head is the last change of the database at the last renewal. renewing guards it.
 	head store.Position
+	// timed means that offset is known. renewing guards it.
+	timed bool
 	// offset is how far the clock of the database is ahead of this node's, in nanoseconds.
 	offset atomic.Int64
 	forks  atomic.Int64
 
-	barrier *barrier
-	watch   watch
+	barrier  *barrier
+	watch    watch
+	observer Observer
 
 	subscribing sync.Mutex
 	subscribers []func()
@@ -152,7 +155,7 @@ func Alone(s store.Store, name string) *Node {
 }
 
 func newNode(c Config) *Node {
-	n := &Node{config: c, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}}
+	n := &Node{config: c, observer: unobserved{}, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}}
 	n.incarnation.Store(new(string))
 	return n
 }

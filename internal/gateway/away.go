@@ -19,14 +19,11 @@ func (g *Gateway) forwardAway(w http.ResponseWriter, r *http.Request, c *call) (
 	timing := c.answer.timing
 	c.answer.timing = nil // The home adds it.
 	c.hop = &hop{call: c, request: r, waitUntil: time.Now().Add(c.wait())}
-	c.hop.context = callContext{r.Context(), c}
-	ctx, cancel := context.WithCancel(&c.hop.context)
-	defer cancel()
+	c.hop.context.start(r.Context(), c, c.wait()+c.to.timeout+hopGrace)
+	defer c.hop.context.finish()
 	defer c.hop.end()
-	defer context.AfterFunc(ctx, c.abort)()
-	c.cancel = cancel
 	defer g.upgrades.remove(c)
-	r = r.WithContext(ctx)
+	r = r.WithContext(&c.hop.context)
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = keptBody{r.Body}
 	}
@@ -92,8 +89,26 @@ func prepareAway(response *http.Response) error {
 		c.upgraded()
 		return nil
 	}
-	response.Body = &answerBody{ReadCloser: response.Body, ctx: response.Request.Context(), call: c}
+	response.Body = &hopBody{response.Body, c}
 	return nil
+}
+
+// hopBody is the body of the home's answer. It records why it could not be read.
+type hopBody struct {
+	io.ReadCloser
+	call *call
+}
+
+// Read implements io.Reader.
+func (b *hopBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.call.failure = err
+		if reason := b.call.hop.context.reason(); reason != nil {
+			b.call.failure = reason
+		}
+	}
+	return n, err
 }
 
 // answerAway answers a call that the home did not answer.

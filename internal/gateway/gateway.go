@@ -46,6 +46,10 @@ type Config struct {
 	// PublicWithoutLease serves public functions also while Settled returns false: a
 	// function that was made private elsewhere may be served.
 	PublicWithoutLease bool
+	// Launched returns when the current revision of a function accepts calls at this node,
+	// or why it does not. It is called if Instances does not know the revision. Nil means
+	// that every revision is known before Table has it.
+	Launched func(ctx context.Context, functionID string) error
 	// RefuseTokens and RefuseKeys deny all tokens and all API keys.
 	RefuseTokens bool
 	RefuseKeys   bool
@@ -140,11 +144,9 @@ type call struct {
 	// changesSeen is the number of changes in the table before the call was admitted. It
 	// does not count changes of API keys.
 	changesSeen int64
-	// context is the context of a forwarded call, without its timeout. cancel aborts the
-	// call, and interrupter interrupts what it waits for then.
-	context     callContext
-	cancel      context.CancelFunc
-	interrupter interrupter
+	// context is the context of a forwarded call, and received the body of its response.
+	context  callContext
+	received receivedBody
 	// added are the values of headers that the gateway adds to the request.
 	added [4]string
 	// instance serves the call. answered means that the complete response was read, so
@@ -163,22 +165,6 @@ type call struct {
 }
 
 type callKey struct{}
-
-// callContext is a context with the call as its value. Unlike that of context.WithValue, it is
-// a part of the call.
-type callContext struct {
-	context.Context
-
-	call *call
-}
-
-// Value implements context.Context.
-func (c *callContext) Value(key any) any {
-	if key == (callKey{}) {
-		return c.call
-	}
-	return c.Context.Value(key)
-}
 
 func callOf(r *http.Request) *call {
 	c, _ := r.Context().Value(callKey{}).(*call)
@@ -310,30 +296,17 @@ func (g *Gateway) wait(ctx context.Context, r *http.Request, c *call) error {
 		if err == nil {
 			return g.take(r, c, instance)
 		}
-		if !errors.Is(err, scale.ErrUnknownRevision) || g.config.Homes == nil && attempt == maxAttempts {
+		if !errors.Is(err, scale.ErrUnknownRevision) || attempt == maxAttempts {
 			return err
 		}
-		if attempt >= maxAttempts && !awaitLaunch(ctx) {
-			return err
+		if g.config.Launched != nil {
+			if err := g.config.Launched(ctx, c.to.functionID); err != nil {
+				return err
+			}
 		}
 		if err := g.readmit(r, c); err != nil {
 			return err
 		}
-	}
-}
-
-// launchPoll is the interval at which a new home looks whether it has launched a revision.
-const launchPoll = 20 * time.Millisecond
-
-// awaitLaunch waits a short time, and returns false if ctx ends.
-func awaitLaunch(ctx context.Context) bool {
-	timer := time.NewTimer(launchPoll)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
@@ -383,8 +356,8 @@ func (g *Gateway) report(r *http.Request, o Outcome) {
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", o.RequestID), slog.String("function_id", o.FunctionID),
-		slog.String("function", g.config.Table.Name(o.FunctionID)), slog.String("method", truncate(r.Method)), slog.String("path", truncate(r.URL.Path)),
-		slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
+		slog.String("method", truncate(r.Method)), slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
+		slog.String("function", g.config.Table.Name(o.FunctionID)), slog.String("path", truncate(r.URL.Path)),
 	}
 	for _, a := range []slog.Attr{
 		slog.String("token_id", o.TokenID), slog.String("access_key", o.AccessKey), slog.String("refused", o.Reason),

@@ -64,9 +64,8 @@ func (h *hop) watch() {
 	switch now := time.Now(); {
 	case h.cancel == nil:
 	case h.acquired:
-		h.cancel(errTimeout)
 		// The transfer from and to the caller ends, too.
-		h.call.cancel()
+		go h.context.abort(errTimeout)
 	case now.After(h.waitUntil):
 		h.cancel(errNoHome)
 	default:
@@ -122,6 +121,14 @@ func (h *hop) begin(parent context.Context, home store.Member) context.Context {
 		h.timer.Reset(hopCheck)
 	}
 	return ctx
+}
+
+// running returns the context of a call that is being forwarded.
+func (c *call) running() *callContext {
+	if c.hop != nil && !c.comeHome {
+		return &c.hop.context
+	}
+	return &c.context
 }
 
 // Interim is called with the informational answers to forwarded calls. It reports whether the
@@ -208,7 +215,11 @@ func (h *hop) attempt(r *http.Request, home store.Member, membership int64) (*ht
 		attempt.Body = startedBody{attempt.Body, &h.started}
 	}
 	response, err := h.call.gateway.config.Homes.RoundTrip(home, attempt)
-	if err != nil && ctx.Err() != nil {
+	switch reason := h.context.reason(); {
+	case err == nil:
+	case reason != nil:
+		err = reason
+	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	}
 	return response, err

@@ -17,7 +17,9 @@ import (
 // are removed with the function, and no label contains data of callers. Metrics is safe for
 // concurrent use.
 type Metrics struct {
-	registry *prometheus.Registry
+	gatherer *prometheus.Registry
+	// registry adds the label of the node, if there is one.
+	registry prometheus.Registerer
 
 	calls        *prometheus.CounterVec
 	callDuration *prometheus.HistogramVec
@@ -57,9 +59,13 @@ var (
 )
 
 // New returns the metrics of a server with a version.
-func New(version string) *Metrics {
+func New(version string) *Metrics { return NewNode(version, "") }
+
+// NewNode returns the metrics of a node of a cluster. All series have its name as the label
+// node, unless it is empty.
+func NewNode(version, node string) *Metrics {
 	m := &Metrics{
-		registry:  prometheus.NewRegistry(),
+		gatherer:  prometheus.NewRegistry(),
 		functions: map[string]*functionSeries{},
 		revisions: map[string]string{},
 
@@ -90,6 +96,10 @@ func New(version string) *Metrics {
 		Name: "jeton_info", Help: "Version of the server; always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	info.Set(1)
+	m.registry = m.gatherer
+	if node != "" {
+		m.registry = prometheus.WrapRegistererWith(prometheus.Labels{"node": node}, m.gatherer)
+	}
 	m.registry.MustRegister(
 		m.calls, m.callDuration, m.callWait, m.admissions, m.forwarded, m.forwardRetries, m.misdirected, m.revocation, m.starts, m.startTime, m.coldStarts,
 		m.builds, m.deployments, m.functionInfo, m.triggers.deliveries, m.triggers.consuming, info,
@@ -122,6 +132,13 @@ func (m *Metrics) Behind(behind func() int64) {
 	}, func() float64 { return float64(behind()) }))
 }
 
+// Homes adds the metric of the number of functions that this node serves, which homes returns.
+func (m *Metrics) Homes(homes func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "jeton_home_functions", Help: "Functions of which this node is the home: it serves, builds and schedules them.",
+	}, func() float64 { return float64(homes()) }))
+}
+
 // Revoked records the time that a revocation took, if the change is the deletion of a token. It is
 // called after the gateway has applied the change, at the time now.
 func (m *Metrics) Revoked(change store.Change, now time.Time) {
@@ -135,5 +152,5 @@ const maxScrapes = 4
 
 // Handler returns the handler of /metrics.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
+	return promhttp.HandlerFor(m.gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }

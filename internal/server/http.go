@@ -54,6 +54,10 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := admin.NewNodes(p.store, p.node)
+	if err != nil {
+		return nil, err
+	}
 	apiServer, err := newAPIServer(p, service, projects)
 	if err != nil {
 		return nil, err
@@ -64,7 +68,7 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	}
 	servers := &httpServers{
 		api: apiServer, gateway: newGatewayServer(p.gateway, p.certificates),
-		admin: newAdminServer(p, projects, importer), ops: opsServer,
+		admin: newAdminServer(p, projects, importer, nodes), ops: opsServer,
 		certificates: p.certificates.hosts, readiness: readiness,
 	}
 	if p.peers != nil {
@@ -110,9 +114,15 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 	}
 }
 
-func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer) *http.Server {
+// newAdminServer also answers requests about the cluster while the node has no lease.
+func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer, nodes *admin.Nodes) *http.Server {
+	handler := projects.Handler(p.log, p.auditor.Admin, importer.Operations(), nodes.Operations())
+	all := http.NewServeMux()
+	all.Handle("/", p.gate(handler))
+	all.Handle("/cluster", handler)
+	all.Handle("/cluster/", handler)
 	return &http.Server{
-		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin, importer.Operations())),
+		Handler:           all,
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 	"github.com/jeton-dev/jeton/internal/tracing"
 )
 
@@ -50,7 +51,7 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		opened.addFunc(func() error { flush(b, tracer); return nil })
 		b.log.InfoContext(ctx, "spans are exported")
 	}
-	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor, console: console}, nil
+	return &observability{metrics: newMetrics(b), tracer: tracer, auditor: auditor, console: console}, nil
 }
 
 // flush exports the last spans. A failure is logged only, since it must not make
@@ -126,4 +127,17 @@ func (all taskObservers) Begin(ctx context.Context, task reconcile.Task, f funct
 			end(result)
 		}
 	}
+}
+
+// newMetrics returns the metrics of a single server, or those of a node of a cluster.
+func newMetrics(b *base) *metrics.Metrics {
+	shared, ok := b.store.(*postgres.Store)
+	if !ok {
+		return metrics.New(b.config.Version)
+	}
+	m := metrics.NewNode(b.config.Version, b.config.Node)
+	c := m.Cluster(b.node)
+	b.node.Observe(c)
+	shared.OnLock(c.Locked)
+	return m
 }

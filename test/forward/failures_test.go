@@ -44,13 +44,13 @@ func TestForward_HomeIsKilled(t *testing.T) {
 	}
 	served := w.begin(w.away, "/sleep?for=20s")
 	await.True(t, "the only instance is busy", func() bool { return busy(t, w.home) == "1" })
-	waiting := w.begin(w.away, "/sleep?for=1ms")
-	await.True(t, "a call waits for the instance", func() bool { return metricWith(t, w.home, "jeton_calls_waiting") != "0" })
+	queued := w.begin(w.away, "/sleep?for=1ms")
+	await.True(t, "a call waits for the instance", func() bool { return waiting(t, w.home) == "1" })
 	w.home.Kill()
 	if got := await.Receive(t, "the answer of the served call", served); got.status != http.StatusBadGateway {
 		t.Errorf("a call that had an instance: got %d %s, want 502", got.status, got.body)
 	}
-	if got := await.Receive(t, "the answer of the waiting call", waiting); got.status != http.StatusOK || got.body != "slept" {
+	if got := await.Receive(t, "the answer of the waiting call", queued); got.status != http.StatusOK || got.body != "slept" {
 		t.Errorf("a call that had none: got %d %s, want 200", got.status, got.body)
 	}
 	if got := metric(t, w.away, "jeton_call_forward_retries_total"); got == "0" {

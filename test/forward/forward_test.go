@@ -373,6 +373,18 @@ func (w *world) testUpgrade(t *testing.T) {
 // busy returns the number of busy instances of a node.
 func busy(t *testing.T, n *clustertest.Node) string {
 	t.Helper()
+	return gauge(t, n, "jeton_instances{", `state="busy"`)
+}
+
+// waiting returns the number of calls that wait for an instance at a node.
+func waiting(t *testing.T, n *clustertest.Node) string {
+	t.Helper()
+	return gauge(t, n, "jeton_queue_length{", `function_id="`)
+}
+
+// gauge returns the largest value of the series of a node whose line has a prefix and a label.
+func gauge(t *testing.T, n *clustertest.Node, prefix, label string) string {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.OpsURL+"/metrics", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -386,12 +398,13 @@ func busy(t *testing.T, n *clustertest.Node) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	largest := "0"
 	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "jeton_instances{") && strings.Contains(line, `state="busy"`) {
-			return strings.TrimSpace(line[strings.LastIndex(line, " "):])
+		if strings.HasPrefix(line, prefix) && strings.Contains(line, label) {
+			largest = max(largest, strings.TrimSpace(line[strings.LastIndex(line, " "):]))
 		}
 	}
-	return "0"
+	return largest
 }
 
 // A caller that disconnects ends the call at the home.
