@@ -53,7 +53,7 @@ func TestForward_HomeIsKilled(t *testing.T) {
 	if got := await.Receive(t, "the answer of the waiting call", queued); got.status != http.StatusOK || got.body != "slept" {
 		t.Errorf("a call that had none: got %d %s, want 200", got.status, got.body)
 	}
-	if got := metric(t, w.away, "jeton_call_forward_retries_total"); got == "0" {
+	if got := gauge(t, w.away, "jeton_call_forward_retries_total", ""); got == "0" {
 		t.Error("no call was sent again")
 	}
 	for _, n := range c.Others(w.home) {

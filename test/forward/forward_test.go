@@ -168,27 +168,6 @@ func (w *world) get(n *clustertest.Node, path string) (int, string) {
 	return response.StatusCode, body
 }
 
-// metric returns the value of a metric of a node, as text.
-func metric(t *testing.T, n *clustertest.Node, name string) string {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.OpsURL+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	scanner := bufio.NewScanner(response.Body)
-	for scanner.Scan() {
-		if value, ok := strings.CutPrefix(scanner.Text(), name+" "); ok {
-			return value
-		}
-	}
-	return ""
-}
-
 // shown is what the function has received.
 type shown struct {
 	Header     http.Header
@@ -228,10 +207,10 @@ func (w *world) testServed(t *testing.T) {
 			t.Errorf("a call at %s: got %d %s", n.Name, status, body)
 		}
 	}
-	if got := metric(t, w.away, `jeton_calls_forwarded_total{class="2xx"}`); got == "" || got == "0" {
+	if got := gauge(t, w.away, "jeton_calls_forwarded_total{", `class="2xx"`); got == "0" {
 		t.Errorf("%s has forwarded %q calls", w.away.Name, got)
 	}
-	if got := metric(t, w.home, `jeton_calls_forwarded_total{class="2xx"}`); got != "" {
+	if got := gauge(t, w.home, "jeton_calls_forwarded_total{", `class="2xx"`); got != "0" {
 		t.Errorf("the home has forwarded %s calls", got)
 	}
 }
@@ -456,7 +435,7 @@ func (w *world) testInternalHeader(t *testing.T) {
 			t.Errorf("an answer with the header through %s: got %d %v", n.Name, response.StatusCode, response.Header)
 		}
 	}
-	if got := metric(t, w.away, "jeton_call_forward_retries_total"); got != "0" {
+	if got := gauge(t, w.away, "jeton_call_forward_retries_total", ""); got != "0" {
 		t.Errorf("the answer of a function made %s retries", got)
 	}
 }
