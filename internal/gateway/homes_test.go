@@ -201,7 +201,7 @@ func TestHomes_ForwardsToHome(t *testing.T) {
 	}
 }
 
-// A node that has not applied a change of the home is told so, and catches up.
+// A node that sends a call to a former home applies the changes that it lacks.
 func TestHomes_RetriesAfterMisdirection(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]func() io.Reader{"buffered": func() io.Reader { return strings.NewReader("x") }, "streamed": func() io.Reader { return stream("x") }} {
