@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
 // auditCommand prints the audit log.
@@ -36,18 +38,26 @@ func (m *moment) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Run prints one line per entry, oldest first. It needs no running server.
+// Run prints one line per entry, oldest first. The entries are in a file of the data folder
+// or, with a PostgreSQL database, are read through the running server.
 func (c *auditCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	path := filepath.Join(line.DataDir, audit.File)
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("no audit log in %s: start 'jeton serve' first, or set --data-dir", line.DataDir)
-	}
 	report := func(e audit.Entry, asJSON []byte) error {
 		if c.JSON {
 			_, err := fmt.Fprintf(s.out, "%s\n", asJSON)
 			return err
 		}
 		return printEntry(s.out, e)
+	}
+	if server.UsesPostgreSQL(line.DataDir) {
+		return audit.ReadPages(ctx, c.Follow, func(after int64, wait bool) (admin.AuditPage, error) {
+			return callAdmin(line.DataDir, "read the audit log", func(client *admin.Client) (admin.AuditPage, error) {
+				return client.AuditEntries(ctx, after, c.Since.Time, wait)
+			})
+		}, report)
+	}
+	path := filepath.Join(line.DataDir, audit.File)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("no audit log in %s: start 'jeton serve' first, or set --data-dir", line.DataDir)
 	}
 	if c.Follow {
 		return audit.Follow(ctx, path, c.Since.Time, report)
@@ -60,7 +70,11 @@ func printEntry(out io.Writer, e audit.Entry) error {
 	if e.From == audit.Owner {
 		who = audit.Owner
 	}
-	_, err := fmt.Fprintf(out, "%s  %-20s  %-15s  %d  %s  %s\n",
-		e.At.Local().Format(time.RFC3339), who, e.From, e.Status, e.Endpoint, cmp.Or(e.Object, "-"))
+	node := ""
+	if e.Node != "" {
+		node = "  " + e.Node
+	}
+	_, err := fmt.Fprintf(out, "%s  %-20s  %-15s  %d  %s  %s%s\n",
+		e.At.Local().Format(time.RFC3339), who, e.From, e.Status, e.Endpoint, cmp.Or(e.Object, "-"), node)
 	return err
 }

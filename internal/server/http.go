@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/ops"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
 // The limits of a connection. The maximum header is that of Scaleway's
@@ -102,10 +104,16 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 }
 
 func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer) *http.Server {
-	return &http.Server{
-		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin, importer.Operations())),
+	operations, stopping := []map[string]admin.Operation{importer.Operations()}, make(chan struct{})
+	if shared, ok := p.store.(*postgres.Store); ok {
+		operations = append(operations, audit.Reader{Rows: shared, Stopping: stopping}.Operations())
+	}
+	server := &http.Server{
+		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin, operations...)),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
+	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
+	return server
 }
 
 func newOpsServer(p parts, readiness *ops.Readiness) (*http.Server, error) {
