@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/admin"
@@ -26,24 +24,6 @@ func callAdmin[T any](dataDir, action string, call func(*admin.Client) (T, error
 		err = fmt.Errorf("%s: %w", action, err)
 	}
 	return answer, err
-}
-
-// listing prints lists.
-type listing struct {
-	JSON bool `name:"json" help:"Print JSON."`
-}
-
-// print prints a table with a heading, or the objects as JSON.
-func (l listing) print(out io.Writer, objects any, heading string, rows [][]string) error {
-	if l.JSON {
-		return printJSON(out, objects)
-	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, heading)
-	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
-	}
-	return table.Flush()
 }
 
 func printJSON(out io.Writer, objects any) error {

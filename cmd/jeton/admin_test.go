@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"strings"
@@ -20,10 +21,10 @@ import (
 func commandJSON[T any](t *testing.T, args ...string) T {
 	t.Helper()
 	var printed T
-	status, output := command(t, "", append(args, "--json")...)
-	// Messages on standard error follow the object.
-	if err := json.NewDecoder(strings.NewReader(output)).Decode(&printed); status != 0 || err != nil {
-		t.Fatalf("%v: got status %d, %v and %s, want JSON", args, status, err, output)
+	var out, errOut bytes.Buffer
+	status := run(append(args, "--json"), strings.NewReader(""), &out, &errOut)
+	if err := json.NewDecoder(&out).Decode(&printed); status != 0 || err != nil {
+		t.Fatalf("%v: got status %d, %v and %s%s, want JSON", args, status, err, out.String(), errOut.String())
 	}
 	return printed
 }
@@ -141,10 +142,10 @@ func TestTokenList_ShowsTokensOfNamespace(t *testing.T) {
 		t.Errorf("got tokens %+v, want %s", tokens, issued.ID)
 	}
 	for name, test := range map[string]commandCase{
-		"no scope":          {"token list", 2, "missing flags"},
-		"two scopes":        {"token list --namespace x --function y", 2, "can't be used together"},
-		"unknown namespace": {"token list --namespace x", 1, "Namespace was not found"},
-		"unknown function":  {"token list --function x", 1, "Function was not found"},
+		"no scope":          {"token list", 1, "name either a function or a --namespace"},
+		"two scopes":        {"token list --namespace x y", 1, "name either a function or a --namespace"},
+		"unknown namespace": {"token list --namespace x", 1, `find namespace "x": not found`},
+		"unknown function":  {"token list --function x", 1, `find function "x": not found`},
 	} {
 		test.check(t, name)
 	}

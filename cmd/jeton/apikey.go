@@ -27,7 +27,7 @@ type createKeyCommand struct {
 	Description  string        `help:"Description of the key." placeholder:"TEXT"`
 	ExpiresIn    time.Duration `help:"Lifetime of the key, such as 720h (default: unlimited)." xor:"expiry" placeholder:"DURATION"`
 	ExpiresAt    time.Time     `help:"Expiry of the key, such as 2027-01-31T12:00:00Z (default: never)." xor:"expiry" placeholder:"TIME"`
-	JSON         bool          `name:"json" help:"Print JSON."`
+	outputFlags
 }
 
 // Help implements kong.HelpProvider.
@@ -56,7 +56,7 @@ func (c *createKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 	if err != nil {
 		return err
 	}
-	return printIssued(s, key, c.JSON)
+	return printIssued(s, key, c.json())
 }
 
 // printIssued prints a new key with its secret key, which the server does not store.
@@ -81,7 +81,7 @@ func projectsOf(k admin.APIKey) string {
 
 type listKeysCommand struct {
 	Project string `help:"Project of the keys (ID or name; default: all projects)." placeholder:"PROJECT"`
-	listing
+	outputFlags
 }
 
 // Run prints a table.
@@ -121,7 +121,7 @@ type rotateKeyCommand struct {
 	AccessKey   string        `arg:"" help:"The access key (SCW...)."`
 	Overlap     time.Duration `help:"How long the old key remains valid (default: not at all)." placeholder:"DURATION"`
 	Credentials string        `help:"Credentials file to update (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
-	JSON        bool          `name:"json" help:"Print JSON."`
+	outputFlags
 }
 
 // Help implements kong.HelpProvider.
@@ -138,7 +138,7 @@ func (c *rotateKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 		return err
 	}
 	// This is the only copy: print it before anything else can fail.
-	if err := printIssued(s, key, c.JSON); err != nil {
+	if err := printIssued(s, key, c.json()); err != nil {
 		return err
 	}
 	path := c.Credentials

@@ -23,21 +23,28 @@ type commandLine struct {
 	Config  kong.ConfigFlag `help:"Configuration file, as YAML." placeholder:"FILE"`
 	DataDir string          `config:"DataDir" help:"Directory of the server's data." placeholder:"DIR" example:"~/.local/share/jeton"`
 
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Env     envCommand     `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
-	Apikey  apikeyCommand  `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
-	Project projectCommand `cmd:"" help:"Manage the projects of the running server."`
-	Audit   auditCommand   `cmd:"" help:"Print the audit log: changes and refused requests."`
-	Deploy  deployCommand  `cmd:"" help:"Deploy a function again, for example after a failed deployment."`
-	Logs    logsCommand    `cmd:"" help:"Print the output of a function, or its latest build log."`
-	Token   tokenCommand   `cmd:"" help:"List, inspect and verify tokens."`
-	Import  importCommand  `cmd:"" help:"Import an account of another service."`
-	Ca      caCommand      `cmd:"" help:"Print the certificate of the local authority."`
-	Backup  backupCommand  `cmd:"" help:"Back up the data directory to a file; the server may be running."`
-	Restore restoreCommand `cmd:"" help:"Restore a backup to a new data directory."`
-	Tf      tfCommand      `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
-	Doctor  doctorCommand  `cmd:"" help:"Report which languages and isolation levels work on this machine."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Run the server."`
+	Env       envCommand       `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
+	Apikey    apikeyCommand    `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
+	Project   projectCommand   `cmd:"" help:"Manage the projects of the running server."`
+	Audit     auditCommand     `cmd:"" help:"Print the audit log: changes and refused requests."`
+	Deploy    deployCommand    `cmd:"" help:"Deploy the functions of a folder."`
+	Dev       devCommand       `cmd:"" help:"Deploy the functions of a folder after every change."`
+	Invoke    invokeCommand    `cmd:"" help:"Call a function, with a token that is revoked afterwards."`
+	Logs      logsCommand      `cmd:"" help:"Print the output of a function, or its latest build log."`
+	Function  functionCommand  `cmd:"" help:"List, get, delete, deploy and call functions."`
+	Namespace namespaceCommand `cmd:"" help:"Manage namespaces."`
+	Token     tokenCommand     `cmd:"" help:"Create, list, revoke, inspect and verify tokens."`
+	Cron      cronCommand      `cmd:"" help:"List crons."`
+	Trigger   triggerCommand   `cmd:"" help:"List triggers."`
+	Domain    domainCommand    `cmd:"" help:"List custom domains."`
+	Import    importCommand    `cmd:"" help:"Import an account of another service."`
+	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
+	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
+	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`
+	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
+	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // streams are the standard streams of a command.

@@ -40,23 +40,26 @@ func TestDeploy_RetriesWithoutChange(t *testing.T) {
 		}
 		ids = append(ids, f.ID)
 	}
-	status, output := command(t, "", "deploy", "f")
-	wantOutput(t, "ambiguous name", status, 1, output, "several functions have that name", "set --namespace", ids[0]+" of namespace one in fr-par", ids[1])
-	status, output = command(t, "", "deploy", "none")
+	redeploy := func(args ...string) (int, string) {
+		return command(t, "", append([]string{"function", "deploy"}, args...)...)
+	}
+	status, output := redeploy("f")
+	wantOutput(t, "ambiguous name", status, 1, output, "several have that name", ids[0]+" (one/f in fr-par)", ids[1])
+	status, output = redeploy("none")
 	wantOutput(t, "unknown name", status, 1, output, `find function "none"`)
-	status, output = command(t, "", "deploy", "f", "--namespace", "one")
-	wantOutput(t, "failed build", status, 1, output, "deploy function f: ", "/no/such/node", "jeton logs --build f")
-	status, output = command(t, "", "deploy", "fr-par/"+ids[1], "--no-wait")
-	wantOutput(t, "without waiting", status, 0, output, "deployment started")
+	status, output = redeploy("one/f")
+	wantOutput(t, "failed build", status, 1, output, "deploy function f: ", "/no/such/node")
+	status, output = redeploy("fr-par/"+ids[1], "--no-wait")
+	wantOutput(t, "without waiting", status, 0, output, "function two/f: deployment started")
 
 	jeton.Restart(func(c *server.Config) { c.Toolchains = nil })
-	status, output = command(t, "", "deploy", ids[0])
-	wantOutput(t, "by ID", status, 0, output, "function f is ready: https://")
-	status, output = command(t, "", "deploy", "f", "--namespace", "two")
-	wantOutput(t, "by name", status, 0, output, "function f is ready: https://")
+	status, output = redeploy(ids[0])
+	wantOutput(t, "by ID", status, 0, output, "function one/f is ready: "+jeton.GatewayURL+"/functions/one/f")
+	status, output = redeploy("fr-par/two/f")
+	wantOutput(t, "by name", status, 0, output, "function two/f is ready: ")
 	// A function that is ready can be deployed again.
-	status, output = command(t, "", "deploy", ids[0])
-	wantOutput(t, "once more", status, 0, output, "function f is ready: https://")
-	status, output = command(t, "", "deploy", ids[0], "--credentials", "/no/such/file")
+	status, output = redeploy(ids[0])
+	wantOutput(t, "once more", status, 0, output, "function one/f is ready: ")
+	status, output = redeploy(ids[0], "--credentials", "/no/such/file")
 	wantOutput(t, "without credentials", status, 1, output, "no credentials at /no/such/file")
 }

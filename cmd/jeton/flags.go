@@ -32,6 +32,7 @@ const configTag = "config"
 
 // flagGroups are the headings of the flags in --help and docs/jeton.yaml.
 var flagGroups = []kong.Group{
+	{Key: "server", Title: "Server (default: the one of SCW_API_URL, or of the data directory):"},
 	{Key: "storage", Title: "Storage:"},
 	{Key: "cluster", Title: "Cluster:"},
 	{Key: "network", Title: "Network:"},

@@ -39,7 +39,7 @@ func TestLogs_PrintsLines(t *testing.T) {
 	}{
 		"all":           {args: []string{"one"}, want: []string{"an old line", "i7  q9", `stderr  a \x1b]0;new\x07 line` + "\twith"}},
 		"since":         {args: []string{"one", "--since", "10m"}, want: []string{"tab"}, not: "an old line"},
-		"by ID":         {args: []string{"fr-par/id1", "--json"}, want: []string{`"text":"an old line"`, `"request_id":"q9"`}},
+		"by ID":         {args: []string{"fr-par/id1", "-o", "json"}, want: []string{`"message":"an old line"`, `"request_id":"q9"`}},
 		"the build":     {args: []string{"one", "--build"}, want: []string{"built id1\n\\x1b[2J"}, not: "\x1b"},
 		"ambiguous":     {args: []string{"two"}, status: 1, want: []string{"several functions", "id2 of namespace n", "id3 of namespace m"}},
 		"unknown":       {args: []string{"none"}, status: 1, want: []string{`find function "none": no logs`, dir}},

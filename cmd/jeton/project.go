@@ -15,7 +15,7 @@ type projectCommand struct {
 
 type createProjectCommand struct {
 	Name string `arg:"" help:"Name of the project."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	outputFlags
 }
 
 // Run prints the ID of the new project.
@@ -26,14 +26,14 @@ func (c *createProjectCommand) Run(ctx context.Context, line *commandLine, s str
 	if err != nil {
 		return err
 	}
-	if c.JSON {
+	if c.json() {
 		return printJSON(s.out, p)
 	}
 	_, err = fmt.Fprintln(s.out, p.ID)
 	return err
 }
 
-type listProjectsCommand struct{ listing }
+type listProjectsCommand struct{ outputFlags }
 
 // Run prints a table.
 func (c *listProjectsCommand) Run(ctx context.Context, line *commandLine, s streams) error {

@@ -20,6 +20,7 @@ type serveCommand struct {
 	storageFlags   `group:"storage"`
 	clusterFlags   `group:"cluster"`
 	networkFlags   `group:"network"`
+	addressFlags   `group:"network"`
 	tlsFlags       `group:"tls"`
 	accessFlags    `group:"access"`
 	triggerFlags   `group:"triggers"`

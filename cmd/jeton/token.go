@@ -13,10 +13,12 @@ import (
 
 // tokenCommand groups the commands for tokens.
 type tokenCommand struct {
-	List    listTokensCommand `cmd:"" help:"List the tokens of a namespace or function with their last use."`
-	Foreign foreignCommand    `cmd:"" help:"Accept or refuse the tokens of another issuer in an imported namespace."`
-	Inspect inspectCommand    `cmd:"" help:"Print the claims of a token, unverified and offline."`
-	Verify  verifyCommand     `cmd:"" help:"Verify signature, times and revocation of a token."`
+	Create  createTokenCommand `cmd:"" help:"Create a token for a function or a namespace and print it; it is shown only once."`
+	List    listTokensCommand  `cmd:"" help:"List the tokens of a namespace or function with their last use."`
+	Revoke  revokeTokenCommand `cmd:"" help:"Revoke tokens; calls with them are denied once the command has ended."`
+	Foreign foreignCommand     `cmd:"" help:"Accept or refuse the tokens of another issuer in an imported namespace."`
+	Inspect inspectCommand     `cmd:"" help:"Print the claims of a token, unverified and offline."`
+	Verify  verifyCommand      `cmd:"" help:"Verify signature, times and revocation of a token."`
 }
 
 // tokenArgument is a token on the command line, or on standard input: an argument is

@@ -1,30 +1,29 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"strings"
+
+	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/remote"
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// listTokensCommand lists tokens of any project: it uses the admin socket.
-type listTokensCommand struct {
-	Namespace string `help:"Namespace of the tokens (ID)." required:"" xor:"scope" placeholder:"ID"`
-	Function  string `help:"Function of the tokens (ID)." required:"" xor:"scope" placeholder:"ID"`
-	listing
-}
-
-// Run prints a table.
-func (c *listTokensCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	all, err := callAdmin(line.DataDir, "list tokens", func(client *admin.Client) ([]admin.Token, error) {
-		return client.Tokens(ctx, c.Namespace, c.Function)
-	})
-	if err != nil {
-		return err
+// stored returns the tokens with the time of their last use. It returns false
+// for a request without an ID, and unless the server
+// runs on this machine and this user may use its admin socket: Scaleway's API has no such field.
+func (*listTokensCommand) stored(ctx context.Context, dataDir string, s *remote.Server, request *function.ListTokensRequest) ([]admin.Token, bool) {
+	endpoints, serving := server.Reach(dataDir)
+	if request.FunctionID == nil && request.NamespaceID == nil {
+		return nil, false
 	}
-	return c.print(s.out, all, "TOKEN\tCREATED\tEXPIRES\tLAST USED\tISSUER\tADOPTED\tDESCRIPTION", rows(all, func(t admin.Token) []string {
-		return []string{t.ID, formatTime(&t.CreatedAt, ""), formatTime(t.ExpiresAt, "never"), formatTime(t.LastUsedAt, "never"), cmp.Or(t.Issuer, "this server"), adoption(t), t.Description}
-	}))
+	if !serving || strings.TrimRight(endpoints.API, "/") != s.URL {
+		return nil, false
+	}
+	tokens, err := admin.NewClient(endpoints.Admin).Tokens(ctx, text(request.NamespaceID), text(request.FunctionID))
+	return tokens, err == nil
 }
 
 // adoption returns when an imported token was first used.

@@ -13,16 +13,15 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
-	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/token"
 )
 
 // verifyCommand verifies a token with public keys, as any program can, and then asks the
-// local server whether the token was revoked.
+// server whether the token was revoked.
 type verifyCommand struct {
 	tokenArgument
-	JWKS        string `name:"jwks" help:"Source of public keys: a JWK set or a PEM file (default: the local server)." placeholder:"URL|FILE"`
-	Credentials string `help:"File with the API key (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
+	JWKS string `name:"jwks" help:"Source of public keys: a JWK set or a PEM file (default: the server)." placeholder:"URL|FILE"`
+	remoteCommand
 }
 
 const (
@@ -54,15 +53,18 @@ func (c *verifyCommand) Run(ctx context.Context, line *commandLine, s streams) e
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	client, source := (*scw.Client)(nil), c.JWKS
+	var api *function.API
+	source := c.JWKS
 	if source == "" {
-		if client, source, err = localServer(line.DataDir, c.Credentials); err != nil {
-			return err
+		server, err := c.connect(line)
+		if err != nil {
+			return fmt.Errorf("%w; or set --jwks", err)
 		}
+		api, source = server.Functions, server.URL+jwksPath
 	}
 	keys, err := readKeys(ctx, source)
 	if err != nil {
-		return fmt.Errorf("read keys from %s: %w", source, err)
+		return explain(fmt.Errorf("read keys from %s: %w", source, err), source)
 	}
 	printMeaning(s.out, t, time.Now())
 	fmt.Fprintln(s.out)
@@ -70,7 +72,7 @@ func (c *verifyCommand) Run(ctx context.Context, line *commandLine, s streams) e
 	claimsErr := t.VerifyClaims(time.Now())
 	printCheck(s.out, "signature ", signatureErr, "verified with key "+keyID)
 	printCheck(s.out, "times     ", claimsErr, "valid now")
-	revokedErr := checkRevocation(ctx, s.out, client, t.ID, signatureErr == nil)
+	revokedErr := checkRevocation(ctx, s.out, api, t.ID, signatureErr == nil)
 	switch {
 	case errors.Join(signatureErr, claimsErr) != nil || errors.Is(revokedErr, errRevoked):
 		return errInvalid
@@ -86,23 +88,6 @@ func printCheck(out io.Writer, name string, err error, passed string) {
 		result = "NOT VALID: " + err.Error()
 	}
 	fmt.Fprintf(out, "%s %s\n", name, result)
-}
-
-// localServer returns a client of the server that uses the data directory, and the URL of
-// the server's public keys.
-func localServer(dataDir, credentials string) (*scw.Client, string, error) {
-	if credentials == "" {
-		credentials = server.CredentialsPath(dataDir)
-	}
-	config, err := scw.LoadConfigFromPath(credentials)
-	if err != nil {
-		return nil, "", fmt.Errorf("no credentials at %s: start 'jeton serve' first, or set --data-dir or --jwks", credentials)
-	}
-	client, err := scw.NewClient(scw.WithProfile(&config.Profile))
-	if err != nil {
-		return nil, "", fmt.Errorf("read credentials at %s: %w", credentials, err)
-	}
-	return client, strings.TrimSuffix(text(config.APIURL), "/") + jwksPath, nil
 }
 
 func readKeys(ctx context.Context, source string) ([]token.PublicKey, error) {
@@ -143,18 +128,18 @@ func openKeys(ctx context.Context, source string) (io.ReadCloser, error) {
 // errRevoked means that the server has no such token.
 var errRevoked = errors.New("the server has no such token: it was deleted, directly or with its function or namespace, or it belongs to another project than the API key")
 
-// checkRevocation asks the server whether the token exists, and prints the result. client
-// is nil if the keys are not those of the local server.
-func checkRevocation(ctx context.Context, out io.Writer, client *scw.Client, id string, signed bool) error {
+// checkRevocation asks the server whether the token exists, and prints the result. api
+// is nil if the keys are not those of a server.
+func checkRevocation(ctx context.Context, out io.Writer, api *function.API, id string, signed bool) error {
 	switch {
-	case client == nil:
-		fmt.Fprintln(out, "revocation not checked: the keys are not those of the local server")
+	case api == nil:
+		fmt.Fprintln(out, "revocation not checked: the keys are not those of a server")
 		return nil
 	case !signed:
-		fmt.Fprintln(out, "revocation not checked: the local server did not sign the token")
+		fmt.Fprintln(out, "revocation not checked: the server did not sign the token")
 		return nil
 	}
-	err := findToken(ctx, client, id)
+	err := findToken(ctx, api, id)
 	if err != nil && !errors.Is(err, errRevoked) {
 		fmt.Fprintf(out, "revocation NOT KNOWN: %v\n", err)
 		return err
@@ -165,8 +150,7 @@ func checkRevocation(ctx context.Context, out io.Writer, client *scw.Client, id 
 
 // findToken requests the token in each region, since the token does not contain its
 // region. It returns errRevoked if no region has it.
-func findToken(ctx context.Context, client *scw.Client, id string) error {
-	api := function.NewAPI(client)
+func findToken(ctx context.Context, api *function.API, id string) error {
 	for _, region := range api.Regions() {
 		request := &function.GetTokenRequest{Region: region, TokenID: id}
 		_, err := api.GetToken(request, scw.WithContext(ctx))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -61,6 +62,10 @@ type Config struct {
 	// Trusted reports whether a proxy at an address is trusted to set X-Forwarded-Proto
 	// and X-Forwarded-Host; nil trusts none.
 	Trusted func(netip.Addr) bool
+	// Addresses are the addresses of the gateway, and Version is the version of the server.
+	// Optional.
+	Addresses Addresses
+	Version   string
 	// PublicKeys returns the JSON Web Key Set of all namespaces.
 	PublicKeys func() []byte
 	Now        func() time.Time
@@ -71,6 +76,9 @@ type Config struct {
 	Gate func(http.Handler) http.Handler
 	// Observer is notified of every request. Optional.
 	Observer Observer
+	// Insight has the sources of the routes of the console. Optional: without it, these
+	// routes answer 503.
+	Insight *Insight
 }
 
 // API is the HTTP interface of the control plane. It is safe for concurrent use.
@@ -142,7 +150,7 @@ type stream func(w http.ResponseWriter, r *http.Request)
 
 // endpoints returns the endpoints that require an API key, by pattern.
 func (a *API) endpoints() map[string]endpoint {
-	return map[string]endpoint{
+	all := map[string]endpoint{
 		"GET " + base + "/namespaces":         a.listNamespaces,
 		"POST " + base + "/namespaces":        a.createNamespace,
 		"GET " + base + "/namespaces/{id}":    a.getNamespace,
@@ -185,6 +193,9 @@ func (a *API) endpoints() map[string]endpoint {
 		"GET " + base + "/namespaces/{id}/functions": a.listFunctionsOfNamespace,
 		"GET " + base + "/issue-jwt":                 a.issueToken,
 		"GET " + base + "/functions/{id}/logs":       a.functionLogs,
+		"GET " + base + "/functions/{id}/build-log":  a.buildLog,
+
+		"GET /jeton/v1/server": a.getServer,
 
 		"GET /iam/v1alpha1/api-keys/{access_key}": a.getAPIKey,
 		"GET /account/v3/projects":                a.listProjects,
@@ -193,6 +204,8 @@ func (a *API) endpoints() map[string]endpoint {
 		"PATCH /account/v3/projects/{id}":         a.updateProject,
 		"DELETE /account/v3/projects/{id}":        a.deleteProject,
 	}
+	maps.Copy(all, a.insightEndpoints())
+	return all
 }
 
 // authorized returns the handler of an endpoint. It calls the endpoint if the caller has the
@@ -231,11 +244,11 @@ type identified interface{ objectID() string }
 // authenticate returns the caller's API key.
 func (a *API) authenticate(r *http.Request) (iam.APIKey, error) {
 	now := a.config.Now()
-	key, err := a.config.Keys.Authenticate(r.Header.Get("X-Auth-Token"), now)
+	key, err := a.keyOf(r, now)
 	infoOf(r).key = key
 	// Missing and expired keys count as failures, since each writes an entry to the audit
 	// log. Unavailable does not: the server could not check the key.
-	if err != nil && functions.CodeOf(err) != functions.Unavailable && a.config.Attempts.CountFailure(addressOf(r), now) {
+	if err != nil && functions.CodeOf(err) != functions.Unavailable && !isSession(r) && a.config.Attempts.CountFailure(addressOf(r), now) {
 		return key, errTooManyAttempts
 	}
 	return key, err
@@ -254,7 +267,7 @@ func (a *API) authorize(r *http.Request, required permission) (functions.Scope, 
 	if err != nil {
 		return functions.Scope{}, err
 	}
-	if !key.May(required.action) {
+	if !key.May(required.action) || required.organization && !key.Organization {
 		return functions.Scope{}, required
 	}
 	scope := functions.Scope{

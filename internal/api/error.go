@@ -178,7 +178,7 @@ func errorBody(err error) (int, any) {
 	case functions.Unavailable:
 		return http.StatusServiceUnavailable, message{e.Message}
 	case functions.PermissionDenied:
-		return http.StatusForbidden, permission{iam.Write, e.Resource}.denied(e.Message)
+		return http.StatusForbidden, permission{action: iam.Write, resource: e.Resource}.denied(e.Message)
 	}
 	return http.StatusInternalServerError, message{"internal error"}
 }

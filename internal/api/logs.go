@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -19,6 +20,11 @@ type Logs interface {
 	// follow it continues with new lines until ctx ends. It returns the first error of
 	// report.
 	Lines(ctx context.Context, functionID string, since time.Time, follow bool, report func(LogLine) error) error
+	// Build returns the log of the latest build of a function, and whether there is one.
+	Build(functionID string) (BuildLog, bool, error)
+	// Calls returns a channel with a line for each call of a function that ends from now on,
+	// until stop is called.
+	Calls(functionID string) (calls <-chan LogLine, stop func())
 }
 
 // A LogLine is one line of output of an instance. Scaleway once had this endpoint for the
@@ -31,6 +37,9 @@ type LogLine struct {
 	InstanceID string    `json:"instance_id"`
 	RequestID  string    `json:"request_id"`
 }
+
+// CallStream is the stream of lines about calls.
+const CallStream = "call"
 
 type logsResponse struct {
 	Logs []LogLine `json:"logs"`
@@ -51,6 +60,8 @@ type logsQuery struct {
 	since  time.Time
 	limit  int
 	follow bool
+	// tail means that the request has a limit, and calls that lines about calls are wanted.
+	tail, calls bool
 }
 
 // functionLogs returns the newest log lines of a function. With follow=true it streams all
@@ -67,22 +78,34 @@ func (a *API) functionLogs(r *http.Request, scope functions.Scope) (any, error) 
 	if _, err := a.config.Service.Function(r.Context(), scope, id); err != nil {
 		return nil, err
 	}
-	if query.follow {
-		return stream(func(w http.ResponseWriter, r *http.Request) { a.followLogs(w, r, id, query.since) }), nil
+	if query.follow && !query.tail {
+		return stream(func(w http.ResponseWriter, r *http.Request) { a.followLogs(w, r, id, query) }), nil
 	}
+	lines, err := a.newestLines(r.Context(), id, query)
+	if err != nil || !query.follow {
+		return logsResponse{Logs: lines}, err
+	}
+	if query.since = a.config.Now(); len(lines) > 0 {
+		query.since = lines[0].Timestamp
+	}
+	return stream(func(w http.ResponseWriter, r *http.Request) { a.followLogs(w, r, id, query) }), nil
+}
+
+// newestLines returns the newest lines within the limit of a query, oldest first.
+func (a *API) newestLines(ctx context.Context, functionID string, query logsQuery) ([]LogLine, error) {
 	lines := []LogLine{}
-	err = a.config.Logs.Lines(r.Context(), id, query.since, false, func(line LogLine) error {
+	err := a.config.Logs.Lines(ctx, functionID, query.since, false, func(line LogLine) error {
 		// Truncating only at twice the limit avoids a copy for every line.
 		if lines = append(lines, line); len(lines) >= 2*query.limit {
 			lines = append([]LogLine{}, lines[len(lines)-query.limit:]...)
 		}
-		return r.Context().Err()
+		return ctx.Err()
 	})
-	return logsResponse{Logs: lines[max(0, len(lines)-query.limit):]}, err
+	return lines[max(0, len(lines)-query.limit):], err
 }
 
 func (a *API) parseLogsQuery(values url.Values) (logsQuery, error) {
-	query := logsQuery{limit: defaultLines, follow: values.Get("follow") == "true"}
+	query := logsQuery{limit: defaultLines, follow: values.Get("follow") == "true", calls: values.Get("calls") == "true"}
 	if text := values.Get("since"); text != "" {
 		at, err := time.Parse(time.RFC3339, text)
 		if ago, wrong := time.ParseDuration(text); wrong == nil {
@@ -104,7 +127,7 @@ func (a *API) parseLogsQuery(values url.Values) (logsQuery, error) {
 				Message: "must be a number from 1 to " + strconv.Itoa(maxLines),
 			}
 		}
-		query.limit = limit
+		query.limit, query.tail = limit, true
 	}
 	return query, nil
 }
@@ -113,7 +136,7 @@ var errNoLongerPermitted = errors.New("the API key no longer permits reading log
 
 // followLogs streams lines until the client disconnects, its API key no longer permits it,
 // maxFollow has passed, or the server stops.
-func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID string, since time.Time) {
+func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID string, query logsQuery) {
 	ctx, cancel := context.WithTimeout(r.Context(), maxFollow)
 	defer cancel()
 	go func() {
@@ -130,7 +153,10 @@ func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID stri
 	_ = control.SetReadDeadline(time.Time{})
 	// The headers are sent at once, before the function prints its first line.
 	_ = control.Flush()
-	err := a.config.Logs.Lines(ctx, functionID, since, true, func(line LogLine) error {
+	var mu sync.Mutex
+	write := func(line LogLine) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if key, err := a.config.Keys.Authenticate(r.Header.Get("X-Auth-Token"), a.config.Now()); err != nil || !key.May(iam.Read) {
 			return errNoLongerPermitted
 		}
@@ -142,8 +168,34 @@ func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID stri
 			return err
 		}
 		return control.Flush()
-	})
+	}
+	if query.calls {
+		calls, stop := a.config.Logs.Calls(functionID)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			writeCalls(ctx, cancel, calls, write)
+		}()
+		// The response must not be used after the request.
+		defer func() { cancel(); <-ended; stop() }()
+	}
+	err := a.config.Logs.Lines(ctx, functionID, query.since, true, write)
 	if err != nil && ctx.Err() == nil {
 		infoOf(r).err = err
+	}
+}
+
+// writeCalls writes lines about calls until ctx ends. It calls cancel if write fails.
+func writeCalls(ctx context.Context, cancel func(), calls <-chan LogLine, write func(LogLine) error) {
+	for {
+		select {
+		case line := <-calls:
+			if err := write(line); err != nil {
+				cancel()
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }

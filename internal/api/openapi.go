@@ -27,7 +27,7 @@ func Description() openapi.API {
 			"A field that is null is treated as absent; unknown fields are ignored.",
 		KeyHeader:    "X-Auth-Token",
 		Operations:   operations,
-		Descriptions: descriptions,
+		Descriptions: merged(descriptions, insightDescriptions),
 		Types: map[reflect.Type]openapi.Schema{
 			reflect.TypeFor[stamp]():                {Type: "string", Format: "date-time", Nullable: true},
 			reflect.TypeFor[expiry]():               {Type: "string", Format: "date-time", Nullable: true},
@@ -38,24 +38,24 @@ func Description() openapi.API {
 			reflect.TypeFor[functions.Region]():     {Type: "string", Enum: enum(functions.Regions...)},
 			reflect.TypeFor[functions.Privacy]():    {Type: "string", Enum: enum(functions.Public, functions.Private)},
 			reflect.TypeFor[functions.HTTPOption](): {Type: "string", Enum: enum(functions.HTTPEnabled, functions.HTTPRedirected)},
-			reflect.TypeFor[iam.Action]():           {Type: "string", Enum: enum(iam.Read, iam.Write)},
+			reflect.TypeFor[iam.Action]():           {Type: "string", Enum: enum(iam.Read, iam.Write, iam.Call)},
 			reflect.TypeFor[functions.Status](): {Type: "string", Enum: enum(
 				functions.Created, functions.Creating, functions.Pending, functions.Ready, functions.Failed, functions.Deleting,
 			)},
 		},
-		Parameters: map[string]openapi.Schema{
+		Parameters: merged(insightParameters, map[string]openapi.Schema{
 			"region": {Type: "string", Enum: enum(functions.Regions...)},
 			"id":     {Type: "string", Format: "uuid"}, "name": {Type: "string"}, "access_key": {Type: "string"},
 			"page": {Type: "integer", Minimum: new(1), Default: 1}, "page_size": {Type: "integer", Minimum: new(1), Maximum: new(100), Default: 20},
-			"order_by":   {Type: "string", Default: "created_at_asc", Pattern: "^(created_at|name|hostname)_(asc|desc)$"},
+			"order_by":   {Type: "string", Default: "created_at_asc", Pattern: "^(created_at|name|hostname|namespace|status|runtime|updated)_(asc|desc)$"},
 			"project_id": {Type: "string", Format: "uuid"}, "organization_id": {Type: "string", Format: "uuid"},
 			"namespace_id": {Type: "string", Format: "uuid"}, "function_id": {Type: "string", Format: "uuid"},
 			"project_ids": {Type: "array", Items: &openapi.Schema{Type: "string"}}, "content_length": {Type: "integer", Minimum: new(1)},
 			"expires_at": {Type: "string", Format: "date-time"}, "expiration_date": {Type: "string", Format: "date-time"},
-			"since": {Type: "string"}, "follow": {Type: "boolean", Default: false},
+			"since": {Type: "string"}, "follow": {Type: "boolean", Default: false}, "calls": {Type: "boolean", Default: false},
 			"limit":      {Type: "integer", Minimum: new(1), Maximum: new(maxLines), Default: defaultLines},
 			keyParameter: {Type: "string"}, expiresParameter: {Type: "integer"}, lengthParameter: {Type: "integer"}, signatureParameter: {Type: "string"},
-		},
+		}),
 		Errors: errorResponses,
 	}
 }

@@ -55,6 +55,11 @@ var descriptions = map[string]string{
 	"content_length":                  "The size of the archive, in bytes.",
 
 	"logs":              "The log lines, oldest first.",
+	"started_at":        "The time of the start of the build.",
+	"BuildLog.log":      "The output of the build, and its result once it has ended.",
+	"gateway_url":       "The public URL of the gateway.",
+	"paths":             "Whether the gateway serves path-style addresses: /functions/NAMESPACE/NAME and /functions/ID.",
+	"Server.version":    "The version of the server.",
 	"LogLine.message":   "The line. Values of secret variables are redacted.",
 	"timestamp":         "The time when the line was printed.",
 	"stream":            "The stream: stdout or stderr.",
@@ -64,6 +69,7 @@ var descriptions = map[string]string{
 	"since":             "Return lines from this time on: a time such as 2027-01-31T12:00:00Z, or a duration before now such as 10m.",
 	"limit":             "The maximum number of lines. The newest are returned.",
 	"follow":            "Stream new lines for at most one hour, as one JSON object per line.",
+	"calls":             "With follow, add a line in the stream call for each completed call. These lines are not stored.",
 	"token":             "The value of the token in the response to its creation; <hidden> otherwise.",
 	"IssuedToken.token": "The value of the token.",
 	"public_key":        "The public key that verifies the token, in the response to its creation; empty otherwise.",
@@ -124,7 +130,7 @@ var descriptions = map[string]string{
 
 	"page":             "The number of the page, from 1.",
 	"page_size":        "The number of objects per page.",
-	"order_by":         "The order: a field, _ and asc or desc. All lists have created_at, namespaces and functions also name, domains hostname.",
+	"order_by":         "The order: a field, _ and asc or desc. All lists of the Functions API have created_at, namespaces and functions also name, domains hostname; functions of all namespaces name, namespace, status, runtime and updated.",
 	keyParameter:       "The access key of the API key with which the URL was requested.",
 	expiresParameter:   "The time when the URL expires, in seconds since 1970.",
 	lengthParameter:    "The size of the archive, in bytes.",

@@ -21,7 +21,7 @@ func listParameters(own ...string) []string {
 
 // operations describes all operations, in the order of the HTML page.
 var operations = slices.Concat(
-	namespaceOperations, functionOperations, tokenOperations, cronOperations, domainOperations, triggerOperations, otherOperations,
+	namespaceOperations, functionOperations, tokenOperations, cronOperations, domainOperations, triggerOperations, otherOperations, insightOperations,
 )
 
 var namespaceOperations = []openapi.Operation{
@@ -42,7 +42,8 @@ var functionOperations = []openapi.Operation{
 	{Pattern: "POST " + base + "/functions/{id}/deploy", ID: "DeployFunction", Tag: "functions", Summary: "Deploy the code that was uploaded last: build it, then replace the running revision.", Request: struct{}{}, Response: functionResponse{}, Errors: conflictErrors},
 	{Pattern: "GET " + base + "/functions/{id}/upload-url", ID: "GetFunctionUploadURL", Tag: "functions", Summary: "Get a URL for uploading code. It is valid for one hour.", Response: signedURL{}, Query: []string{"content_length!"}, Errors: missingError},
 	{Pattern: "GET " + base + "/functions/{id}/download-url", ID: "GetFunctionDownloadURL", Tag: "functions", Summary: "Get a URL for downloading the code that was uploaded last. It is valid for one hour.", Response: signedURL{}, Errors: missingError},
-	{Pattern: "GET " + base + "/functions/{id}/logs", ID: "ListFunctionLogs", Tag: "functions", Summary: "List the log lines of a function. With follow, stream new lines as well, one JSON object per line.", Response: logsResponse{}, Query: []string{"since", "limit", "follow"}, Errors: missingError},
+	{Pattern: "GET " + base + "/functions/{id}/logs", ID: "ListFunctionLogs", Tag: "functions", Summary: "List the log lines of a function. With follow, stream new lines as well, one JSON object per line.", Response: logsResponse{}, Query: []string{"since", "limit", "follow", "calls"}, Errors: missingError},
+	{Pattern: "GET " + base + "/functions/{id}/build-log", ID: "GetFunctionBuildLog", Tag: "functions", Summary: "Get the log of the latest build of a function. The log of a running build is its beginning.", Response: BuildLog{}, Errors: missingError},
 	{Pattern: "PUT " + archivePath, ID: "PutArchive", Tag: "functions", Summary: "Upload code to a URL from upload-url.", Public: true, RequestType: archiveType, Query: []string{keyParameter + "!", expiresParameter + "!", lengthParameter + "!", signatureParameter + "!"}, Errors: []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound}},
 	{Pattern: "GET " + archivePath, ID: "GetArchive", Tag: "functions", Summary: "Download code from a URL from download-url.", Public: true, ResponseType: archiveType, Query: []string{keyParameter + "!", expiresParameter + "!", signatureParameter + "!"}, Errors: []int{http.StatusForbidden, http.StatusNotFound}},
 }
@@ -87,6 +88,7 @@ var otherOperations = []openapi.Operation{
 	{Pattern: "POST /account/v3/projects", ID: "CreateProject", Tag: "others", Summary: "Create a project. Requires an API key of the whole organization.", Request: createProjectRequest{}, Required: []string{"name"}, Response: projectResponse{}, Errors: []int{http.StatusConflict}},
 	{Pattern: "PATCH /account/v3/projects/{id}", ID: "UpdateProject", Tag: "others", Summary: "Update a project. Requires an API key of the whole organization.", Request: updateProjectRequest{}, Response: projectResponse{}, Errors: conflictErrors},
 	{Pattern: "DELETE /account/v3/projects/{id}", ID: "DeleteProject", Tag: "others", Summary: "Delete an empty project. Requires an API key of the whole organization.", NoContent: true, Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed}},
+	{Pattern: "GET /jeton/v1/server", ID: "GetServer", Tag: "others", Summary: "Get the version of the server and the address of the gateway.", Response: serverResponse{}},
 	{Pattern: "GET /metadata", ID: "GetMetadata", Tag: "others", Summary: "Get the domain and the partition that Scaleway's SDKs use in resource names.", Public: true, Response: metadataResponse{}},
 	{Pattern: "GET " + documentPath, ID: "GetDescription", Tag: "others", Summary: "Get this description as an OpenAPI document.", Public: true, ResponseType: "application/json"},
 	{Pattern: "GET " + pagePath, ID: "GetDescriptionPage", Tag: "others", Summary: "Get this description as an HTML page.", Public: true, ResponseType: "text/html"},

@@ -12,6 +12,8 @@ import (
 type permission struct {
 	action   iam.Action
 	resource string
+	// organization means that the API key must cover the whole organization.
+	organization bool
 }
 
 const insufficientPermissions = "insufficient permissions"
@@ -38,8 +40,11 @@ var writingGets = map[string]string{
 // GET, and to write for other methods. The resource is the product and the first noun of
 // the path, such as "functions_namespace".
 func permissionFor(pattern string) permission {
+	if required, ok := insightPermissions[pattern]; ok {
+		return required
+	}
 	if resource, ok := writingGets[pattern]; ok {
-		return permission{iam.Write, resource}
+		return permission{action: iam.Write, resource: resource}
 	}
 	method, path, _ := strings.Cut(pattern, " ")
 	action := iam.Write
@@ -49,5 +54,5 @@ func permissionFor(pattern string) permission {
 	// The remaining path is "/product/version/nouns/...".
 	parts := strings.Split(strings.Replace(path, "/regions/{region}", "", 1), "/")
 	noun := strings.ReplaceAll(strings.TrimSuffix(parts[3], "s"), "-", "_")
-	return permission{action, parts[1] + "_" + noun}
+	return permission{action: action, resource: parts[1] + "_" + noun}
 }

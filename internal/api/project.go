@@ -108,7 +108,7 @@ type createProjectRequest struct {
 func checkManages(r *http.Request, organization string) error {
 	key := infoOf(r).key
 	if !key.Organization || organization != "" && organization != key.OrganizationID {
-		return permission{iam.Write, "account_project"}
+		return permission{action: iam.Write, resource: "account_project"}
 	}
 	return nil
 }

@@ -72,6 +72,7 @@ type world struct {
 
 	t      *testing.T
 	store  functions.Store
+	follow func(store.Follower)
 	url    string
 	log    *testlog.Buffer
 	sealer *secret.Sealer
@@ -126,6 +127,11 @@ func newWorld(t *testing.T, options ...func(*api.Config)) *world {
 	}}))
 	if err != nil {
 		t.Fatal(err)
+	}
+	w.follow = func(f store.Follower) {
+		if err := db.Follow(t.Context(), store.Position{}, f); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.update(func(tx functions.Tx) error { return errors.Join(tx.Put(ours), tx.Put(theirs)) })
 	w.key, w.theirs = w.newKey(ours, time.Time{}, iam.FullAccess), w.newKey(theirs, time.Time{}, iam.FullAccess)

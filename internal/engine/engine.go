@@ -116,17 +116,19 @@ type Event struct {
 // A Line is one line that an instance printed.
 type Line struct {
 	FunctionID, RevisionID, InstanceID string
-	// Stream is Stdout or Stderr.
+	// Stream is Stdout, Stderr or System.
 	Stream string
 	// Text is valid UTF-8 without the line's end and without the revision's
 	// Secrets. A line of more than MaxLine bytes comes in parts.
 	Text string
 }
 
-// The streams of a Line.
+// The streams of a Line. Lines of System are the engine's: why an instance ended, unless Stop,
+// SetScale or Delete asked for it.
 const (
 	Stdout = "stdout"
 	Stderr = "stderr"
+	System = "system"
 )
 
 // MaxLine is the longest Text of a Line before secrets are removed, in bytes.

@@ -3,6 +3,7 @@ package functions
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // An Object is a value with an ID that the store keeps.
@@ -58,7 +59,17 @@ type Filter struct {
 	Hostname       string
 	// Projects are the IDs of the projects to list from. Nil means all projects.
 	Projects []string
+	// Search selects the tokens whose description contains the text, in upper or lower
+	// case, or whose ID or scope it is. ExpiresBefore, which is only used together with
+	// ExpiresAfter, selects those that expire between the two. Only lists of tokens have
+	// them. With one of them, a list is not counted: its number is -1, and a page has one
+	// more object if there are more.
+	Search                      string
+	ExpiresAfter, ExpiresBefore time.Time
 }
+
+// Scans reports whether a list must read every object to find those that match.
+func (f Filter) Scans() bool { return f.Search != "" || !f.ExpiresBefore.IsZero() }
 
 // get runs one read and returns its result.
 func get[T any](ctx context.Context, store Store, read func(Tx) (T, error)) (T, error) {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -133,9 +132,7 @@ func presentedToken(header http.Header) (token string, ok bool) {
 
 // removeTokens removes the headers that may contain a token.
 func removeTokens(header http.Header) {
-	for name := range header {
-		if slices.Contains(tokenHeaders, name) {
-			header.Del(name)
-		}
+	for _, name := range tokenHeaders {
+		delete(header, name)
 	}
 }

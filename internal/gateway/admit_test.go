@@ -288,6 +288,8 @@ type waiting struct {
 	called, proceed chan struct{}
 }
 
+func (w *waiting) TryAcquire(string) *scale.Instance { return nil }
+
 func (w *waiting) Acquire(ctx context.Context, revision string) (*scale.Instance, error) {
 	close(w.called)
 	<-w.proceed

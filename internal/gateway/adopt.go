@@ -46,8 +46,11 @@ func (a admission) undecided() bool { return a.reason == foreignBusy || a.reason
 // and the table decides again. The table decides after every outcome, since a concurrent
 // call may have adopted the token.
 func (g *Gateway) adopt(r *http.Request, c *call, denied admission) admission {
+	if denied.reason != unknownToken || g.config.Adopter == nil || g.config.RefuseTokens {
+		return denied
+	}
 	text, ok := presentedToken(r.Header)
-	if !ok || denied.reason != unknownToken || g.config.Adopter == nil || g.config.RefuseTokens || !foreign.LooksLikeToken(text) {
+	if !ok || !foreign.LooksLikeToken(text) {
 		return denied
 	}
 	digest := functions.DigestOf(text)

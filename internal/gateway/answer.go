@@ -21,15 +21,19 @@ func answer(w http.ResponseWriter, status int, text string) {
 
 // defaultHeaders are the headers of every answer, unless the function sets them. Scaleway's
 // runtimes send these two, also when they deny a call.
-var defaultHeaders = [...][2]string{
-	{"Access-Control-Allow-Origin", "*"},
-	{"Access-Control-Allow-Headers", "Content-Type"},
+var defaultHeaders = [...]struct {
+	name string
+	// values are shared by all answers, and never changed in place.
+	values []string
+}{
+	{"Access-Control-Allow-Origin", []string{"*"}},
+	{"Access-Control-Allow-Headers", []string{"Content-Type"}},
 }
 
 func setDefaultHeaders(h http.Header) {
 	for _, field := range defaultHeaders {
-		if _, ok := h[field[0]]; !ok {
-			h[field[0]] = []string{field[1]}
+		if _, ok := h[field.name]; !ok {
+			h[field.name] = field.values
 		}
 	}
 }
@@ -85,6 +89,9 @@ type statusRecorder struct {
 	http.ResponseWriter
 	requestID string
 	status    int
+	// timing returns the Server-Timing header of the answer; nil if the caller has not
+	// asked for it.
+	timing func() string
 }
 
 func (s *statusRecorder) WriteHeader(status int) {
@@ -94,6 +101,9 @@ func (s *statusRecorder) WriteHeader(status int) {
 	}
 	// The proxy removes headers that were set earlier if the function sends Early Hints.
 	s.Header().Set(requestIDHeader, s.requestID)
+	if s.timing != nil {
+		s.Header().Add("Server-Timing", s.timing())
+	}
 	s.ResponseWriter.WriteHeader(status)
 }
 

@@ -43,11 +43,10 @@ type pacedBody struct {
 	deadline atomic.Int64
 }
 
-func newPacedBody(w http.ResponseWriter, body io.ReadCloser, rate int, grace time.Duration) *pacedBody {
-	return &pacedBody{
-		ReadCloser: body, client: http.NewResponseController(w),
-		rate: cmp.Or(rate, DefaultBodyRate), grace: cmp.Or(grace, DefaultBodyGrace),
-	}
+// init prepares a zero pacedBody for the body of a request.
+func (b *pacedBody) init(w http.ResponseWriter, body io.ReadCloser, rate int, grace time.Duration) {
+	b.ReadCloser, b.client = body, http.NewResponseController(w)
+	b.rate, b.grace = cmp.Or(rate, DefaultBodyRate), cmp.Or(grace, DefaultBodyGrace)
 }
 
 // Read implements io.Reader.
@@ -99,7 +98,7 @@ func (b callBody) Read(p []byte) (int, error) {
 // limitBody limits the size of the body of a call.
 func (g *Gateway) limitBody(w http.ResponseWriter, r *http.Request, c *call) {
 	if r.ContentLength != 0 {
-		r.Body = http.MaxBytesReader(w, callBody{c.body, c}, g.config.MaxPayload)
+		r.Body = http.MaxBytesReader(w, callBody{&c.body, c}, g.config.MaxPayload)
 	}
 }
 
@@ -164,7 +163,8 @@ func (b *pacedBody) discardRest(contentLength int64) {
 // body that next has not read.
 func PaceBodies(next http.Handler, rate int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, length := newPacedBody(w, r.Body, rate, 0), r.ContentLength
+		body, length := new(pacedBody), r.ContentLength
+		body.init(w, r.Body, rate, 0)
 		if length != 0 {
 			r.Body = body
 		}

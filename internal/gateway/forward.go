@@ -48,32 +48,28 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	defer release()
-	waiting, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, minWait))
-	err = g.acquire(waiting, r, c)
-	cancel()
-	if err != nil {
+	if err := g.acquire(r, c); err != nil {
 		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
 		answerNoInstance(w, err)
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(context.WithValue(r.Context(), callKey{}, c), c.to.timeout, errTimeout)
+	c.context = callContext{r.Context(), c}
+	ctx, cancel := context.WithTimeoutCause(&c.context, c.to.timeout, errTimeout)
 	defer cancel()
 	defer g.returnInstance(c)
-	client := http.NewResponseController(w)
-	defer context.AfterFunc(ctx, func() { abortTransfer(client) })()
+	defer context.AfterFunc(ctx, c.abort)()
 	c.cancel = cancel
-	g.prepareUpgrade(r, c)
 	defer g.upgrades.remove(c)
-	r = r.WithContext(ctx)
-	g.proxy.ServeHTTP(w, r)
+	g.proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// abortTransfer aborts the transfer from and to a client after its call has ended. Without it a
-// client that sends or reads nothing would occupy the instance.
-func abortTransfer(client *http.ResponseController) {
+// abort aborts the transfers from and to the instance and the client after the context of the call
+// has ended. Without it a client that sends or reads nothing would occupy the instance.
+func (c *call) abort() {
+	c.interrupter.run()
 	now := time.Now()
-	_ = client.SetReadDeadline(now)
-	_ = client.SetWriteDeadline(now.Add(finalWriteTimeout))
+	_ = c.body.client.SetReadDeadline(now)
+	_ = c.body.client.SetWriteDeadline(now.Add(finalWriteTimeout))
 }
 
 const (
@@ -113,7 +109,10 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 
 // newProxy returns the proxy to the instances. It passes requests on after rewrite.
 func newProxy(rewrite func(*httputil.ProxyRequest), to *slog.Logger) *httputil.ReverseProxy {
-	transport := &upstream.Transport{Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address }}
+	transport := &upstream.Transport{
+		Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address },
+		Watcher: func(r *http.Request) upstream.Watcher { return &callOf(r).interrupter },
+	}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
 		Rewrite:        rewrite,
@@ -132,14 +131,15 @@ const bufferSize = 32 << 10
 
 // Get implements httputil.BufferPool.
 func (b *Buffers) Get() []byte {
-	if buffer, ok := b.pool.Get().(*[]byte); ok {
-		return *buffer
+	if buffer, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return buffer[:]
 	}
 	return make([]byte, bufferSize)
 }
 
-// Put implements httputil.BufferPool.
-func (b *Buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
+// Put implements httputil.BufferPool. The buffer must be one of Get. A pointer to its array
+// takes no memory of its own in the pool, unlike one to the slice.
+func (b *Buffers) Put(buffer []byte) { b.pool.Put((*[bufferSize]byte)(buffer)) }
 
 // rewrite prepares the request for the instance.
 func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
@@ -147,9 +147,14 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL.Scheme = "http"
 	p.Out.URL.Host = p.In.Host
 	// net/http has already answered 100 Continue.
-	p.Out.Header.Del("Expect")
-	g.setForwarded(p)
-	p.Out.Header.Set(requestIDHeader, c.requestID)
+	delete(p.Out.Header, "Expect")
+	delete(p.Out.Header, timingHeader)
+	g.setForwarded(p, c.added[:])
+	c.added[3] = c.requestID
+	p.Out.Header[requestIDHeader] = c.added[3:]
+	if c.prefix != "" {
+		p.Out.Header.Set(prefixHeader, c.prefix)
+	}
 	if !g.config.PassToken {
 		removeTokens(p.Out.Header)
 	}

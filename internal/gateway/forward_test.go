@@ -151,6 +151,7 @@ func TestForward_TrustsHeadersOfProxiesOnly(t *testing.T) {
 		want [7]string
 	}{
 		"untrusted":      {"192.0.2.1:1", [7]string{"192.0.2.1", "http", host, "for=192.0.2.1;proto=http", "", "", ""}},
+		"no address":     {"", [7]string{"", "http", host, "for=unknown;proto=http", "", "", ""}},
 		"over IPv6":      {"[2001:db8::1]:1", [7]string{"2001:db8::1", "http", host, `for="[2001:db8::1]";proto=http`, "", "", ""}},
 		"trusted proxy":  {"10.1.2.3:1", [7]string{"6.6.6.6, 10.1.2.3", "https", "evil", "for=6.6.6.6, for=10.1.2.3;proto=http", "6", "6.6.6.6", "6.6.6.6"}},
 		"mapped to IPv6": {"[::ffff:10.1.2.3]:1", [7]string{"6.6.6.6, ::ffff:10.1.2.3", "https", "evil", `for=6.6.6.6, for="[::ffff:10.1.2.3]";proto=http`, "6", "6.6.6.6", "6.6.6.6"}},

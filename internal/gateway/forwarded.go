@@ -15,6 +15,9 @@ type Proxies []netip.Prefix
 
 // trust reports whether the peer of a request is a trusted proxy.
 func (p Proxies) trust(remoteAddress string) bool {
+	if len(p) == 0 {
+		return false
+	}
 	peer, err := netip.ParseAddrPort(remoteAddress)
 	return err == nil && p.Contains(peer.Addr())
 }
@@ -27,26 +30,33 @@ func (p Proxies) Contains(address netip.Addr) bool {
 
 // setForwarded sets X-Forwarded-For, X-Forwarded-Host, X-Forwarded-Proto and Forwarded (RFC
 // 7239). Existing values of these and similar headers are kept if a trusted proxy sent them,
-// and removed otherwise.
-func (g *Gateway) setForwarded(p *httputil.ProxyRequest) {
-	in := p.In.Header
+// and removed otherwise. The values are stored in the first three elements of store.
+func (g *Gateway) setForwarded(p *httputil.ProxyRequest, store []string) {
+	in, out := p.In.Header, p.Out.Header
+	peer, _, err := net.SplitHostPort(p.In.RemoteAddr)
+	store[0], store[1], store[2] = peer, p.In.Host, forwardedElement(peer, p.In.TLS != nil)
 	trusted := g.config.Proxies.trust(p.In.RemoteAddr)
-	if trusted {
-		p.Out.Header["X-Forwarded-For"] = in["X-Forwarded-For"]
-	} else {
-		removeForwarded(p.Out.Header)
+	if !trusted {
+		removeForwarded(out)
 	}
-	p.SetXForwarded()
-	element := forwardedElement(p.In)
-	if trusted {
-		for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
-			if values := in[name]; len(values) > 0 {
-				p.Out.Header[name] = values
-			}
+	switch {
+	case err != nil:
+		delete(out, "X-Forwarded-For")
+	case trusted:
+		out["X-Forwarded-For"] = []string{strings.Join(append(slices.Clone(in["X-Forwarded-For"]), peer), ", ")}
+	default:
+		out["X-Forwarded-For"] = store[0:1:1]
+	}
+	out["X-Forwarded-Host"], out["X-Forwarded-Proto"], out["Forwarded"] = store[1:2:2], protocol(p.In.TLS != nil), store[2:3:3]
+	if !trusted {
+		return
+	}
+	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values := in[name]; len(values) > 0 {
+			out[name] = values
 		}
-		element = strings.Join(append(slices.Clone(in["Forwarded"]), element), ", ")
 	}
-	p.Out.Header.Set("Forwarded", element)
+	store[2] = strings.Join(append(slices.Clone(in["Forwarded"]), store[2]), ", ")
 }
 
 // callerAddress returns the address of the caller, according to the trusted proxies. It returns
@@ -90,20 +100,26 @@ func removeForwarded(header http.Header) {
 	}
 }
 
-// forwardedElement returns the element of the Forwarded header for the peer of a request.
-func forwardedElement(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = "unknown"
+// forwardedElement returns the element of the Forwarded header for a peer. An empty peer is
+// unknown.
+func forwardedElement(peer string, overTLS bool) string {
+	switch {
+	case peer == "":
+		peer = "unknown"
+	case strings.Contains(peer, ":"):
+		peer = `"[` + peer + `]"`
 	}
-	if strings.Contains(host, ":") {
-		host = `"[` + host + `]"`
+	return "for=" + peer + ";proto=" + protocol(overTLS)[0]
+}
+
+// The values of X-Forwarded-Proto. They are never changed in place.
+var plain, encrypted = []string{"http"}, []string{"https"}
+
+func protocol(overTLS bool) []string {
+	if overTLS {
+		return encrypted
 	}
-	proto := "http"
-	if r.TLS != nil {
-		proto = "https"
-	}
-	return "for=" + host + ";proto=" + proto
+	return plain
 }
 
 // overHTTPS reports whether the caller used HTTPS, according to the gateway and the trusted

@@ -121,7 +121,10 @@ func (f *framing) parseField(line []byte) error {
 	if line[0] == ' ' || line[0] == '\t' {
 		return errAmbiguous // A folded line.
 	}
-	name, value, _ := bytes.Cut(line, []byte(":"))
+	name, value := line, []byte(nil)
+	if colon := bytes.IndexByte(line, ':'); colon >= 0 {
+		name, value = line[:colon], line[colon+1:]
+	}
 	name = bytes.TrimSpace(name)
 	// Compare the lengths first: nearly all fields have another length, and a comparison
 	// allocates no memory.

@@ -16,6 +16,8 @@ import (
 
 // Instances provides instances, each to one call at a time.
 type Instances interface {
+	// TryAcquire returns an idle instance, or nil if the call has to wait for one.
+	TryAcquire(revisionID string) *scale.Instance
 	// Acquire waits for an instance. It returns the errors of package scale.
 	Acquire(ctx context.Context, revisionID string) (*scale.Instance, error)
 	// Release returns an instance that can serve the next call. Discard stops an instance.
@@ -31,6 +33,8 @@ type Config struct {
 	Now       func() time.Time
 	NewID     func() string
 	Log       *slog.Logger
+	// HostsOnly disables path-style addresses: functions have hostnames only.
+	HostsOnly bool
 	// PassToken forwards the caller's token to the function.
 	PassToken bool
 	// Settled reports whether Table and Keys contain every stored change. While it returns
@@ -91,27 +95,42 @@ func (g *Gateway) handler(internal bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, internal) })
 }
 
-// A call is the state of one request.
+// A call is the state of one request. It is allocated once, with everything that all calls need.
 type call struct {
+	gateway   *Gateway
 	requestID string
+	// answer records the answer.
+	answer statusRecorder
+	// host and header are those of the caller's request.
+	host   string
+	header http.Header
 	// internal means that the server itself makes the call.
-	internal  bool
+	internal bool
+	// prefix is the part of a path-style address that the function does not receive; empty
+	// if the hostname addresses the function.
+	prefix string
+	// path is the path that the function receives; empty if no function was found.
+	path      string
 	to        route
 	admission admission
 	// body is the body that the caller sends.
-	body *pacedBody
+	body pacedBody
 	// changesSeen is the number of changes in the table before the call was admitted. It
 	// does not count changes of API keys.
 	changesSeen int64
-	// cancel aborts a forwarded call, upgraded is called when it switches protocols, and
-	// recheck reports whether it is still admitted.
-	cancel   context.CancelFunc
-	upgraded func()
-	recheck  func() bool
+	// context is the context of a forwarded call, without its timeout. cancel aborts the
+	// call, and interrupter interrupts what it waits for then.
+	context     callContext
+	cancel      context.CancelFunc
+	interrupter interrupter
+	// added are the values of headers that the gateway adds to the request.
+	added [4]string
 	// instance serves the call. answered means that the complete response was read, so
 	// that the instance can serve the next call.
 	instance *scale.Instance
 	answered bool
+	// cold means that the call waited for the start of its instance.
+	cold bool
 	// bodyError is the first error of reading the caller's body.
 	bodyError atomic.Pointer[error]
 	// failure is the reason why the function did not answer the call.
@@ -123,6 +142,22 @@ type call struct {
 
 type callKey struct{}
 
+// callContext is a context with the call as its value. Unlike that of context.WithValue, it is
+// a part of the call.
+type callContext struct {
+	context.Context
+
+	call *call
+}
+
+// Value implements context.Context.
+func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
 func callOf(r *http.Request) *call {
 	c, _ := r.Context().Value(callKey{}).(*call)
 	return c
@@ -130,13 +165,17 @@ func callOf(r *http.Request) *call {
 
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool) {
 	setTLS(r)
-	c := &call{requestID: g.requestID(r), internal: internal, began: g.config.Now()}
+	c := &call{gateway: g, requestID: g.requestID(r), host: r.Host, header: r.Header, internal: internal, began: g.config.Now()}
 	if g.config.Observer != nil {
 		r = g.config.Observer.Begin(r)
 	}
-	recorded := &statusRecorder{ResponseWriter: w, requestID: c.requestID}
-	defer func() { g.report(r, g.outcome(c, recorded.status)) }()
-	c.body = newPacedBody(w, r.Body, g.config.MinBodyRate, g.config.BodyGrace)
+	c.answer = statusRecorder{ResponseWriter: w, requestID: c.requestID}
+	recorded := &c.answer
+	if r.Header.Get(timingHeader) != "" {
+		recorded.timing = c.timing
+	}
+	defer func() { g.report(r, g.outcome(c, r.Method, recorded.status)) }()
+	c.body.init(w, r.Body, g.config.MinBodyRate, g.config.BodyGrace)
 	length := r.ContentLength
 	cost := http2HeaderCost(r)
 	if !g.config.HeaderMemory.reserve("", "", cost) {
@@ -157,12 +196,12 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 		answerUnsettled(w)
 		return
 	}
-	to, ok := g.config.Table.route(r.Host)
+	to, r, ok := g.find(r, c)
 	if !ok {
 		answerUnknownHost(w)
 		return
 	}
-	c.to = to
+	c.to, c.path = to, r.URL.EscapedPath()
 	switch {
 	case !r.ProtoAtLeast(1, 1):
 		// Scaleway documents this status for HTTP/1.0. RFC 9110 requires both headers;
@@ -205,18 +244,33 @@ func reserved(path string) bool {
 // replaced.
 const maxAttempts = 3
 
-// acquire waits for an instance of the function's current revision, and checks afterwards that
-// the call is still admitted.
-func (g *Gateway) acquire(ctx context.Context, r *http.Request, c *call) error {
+// acquire takes an instance of the function's current revision, and waits for one if none is
+// idle. It checks afterwards that the call is still admitted.
+func (g *Gateway) acquire(r *http.Request, c *call) error {
+	if instance := g.config.Instances.TryAcquire(c.to.revisionID); instance != nil {
+		return g.take(r, c, instance)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, minWait))
+	defer cancel()
+	return g.wait(ctx, r, c)
+}
+
+// take assigns an acquired instance to the call.
+func (g *Gateway) take(r *http.Request, c *call, instance *scale.Instance) error {
+	c.instance, c.cold, c.acquired = instance, instance.Cold(), g.config.Now()
+	instance.Serve(c.requestID)
+	return g.stillAdmitted(r, c)
+}
+
+// wait waits for an instance until ctx ends.
+func (g *Gateway) wait(ctx context.Context, r *http.Request, c *call) error {
 	for attempt := 1; ; attempt++ {
 		if c.to.revisionID == "" {
 			return errNotDeployed
 		}
 		instance, err := g.config.Instances.Acquire(ctx, c.to.revisionID)
 		if err == nil {
-			c.instance, c.acquired = instance, g.config.Now()
-			instance.Serve(c.requestID)
-			return g.stillAdmitted(r, c)
+			return g.take(r, c, instance)
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || attempt == maxAttempts {
 			return err
@@ -251,8 +305,8 @@ func (g *Gateway) readmit(r *http.Request, c *call) error {
 	if !g.settled() {
 		return errUnsettled
 	}
-	to, ok := g.config.Table.route(r.Host)
-	if !ok || to.functionID != c.to.functionID {
+	to, ok := g.current(r.Host, c)
+	if !ok {
 		return errNotDeployed
 	}
 	c.to = to
@@ -267,9 +321,13 @@ func (g *Gateway) report(r *http.Request, o Outcome) {
 	if g.config.Observer != nil {
 		g.config.Observer.End(r, o)
 	}
+	if !g.config.Log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
 	attributes := []slog.Attr{
 		slog.String("request_id", o.RequestID), slog.String("function_id", o.FunctionID),
-		slog.String("method", truncate(r.Method)), slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
+		slog.String("function", g.config.Table.Name(o.FunctionID)), slog.String("method", truncate(r.Method)), slog.String("path", truncate(r.URL.Path)),
+		slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
 	}
 	for _, a := range []slog.Attr{
 		slog.String("token_id", o.TokenID), slog.String("access_key", o.AccessKey), slog.String("refused", o.Reason),

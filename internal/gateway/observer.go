@@ -21,6 +21,9 @@ type Outcome struct {
 	// FunctionID and NamespaceID are empty if no function has the hostname.
 	FunctionID  string
 	NamespaceID string
+	// Method is the method of the request, and Path the escaped path that the function
+	// receives, without the query; empty if no function has the hostname.
+	Method, Path string
 	// Status is the status of the answer; zero if the call ended without one.
 	Status int
 	// Private means that the call needed a credential. Reason is why it was denied; empty
@@ -31,6 +34,8 @@ type Outcome struct {
 	AccessKey string
 	// InstanceID is empty if no instance served the call.
 	InstanceID string
+	// Cold means that the call waited for the start of its instance.
+	Cold bool
 	// Failure is why the function did not answer the call; nil if it did.
 	Failure error
 	// Began, Decided, Acquired and Ended are the times at which the call arrived, was
@@ -51,9 +56,9 @@ func (o Outcome) Waited() time.Duration {
 }
 
 // outcome returns the outcome of a call that has just ended.
-func (g *Gateway) outcome(c *call, status int) Outcome {
+func (g *Gateway) outcome(c *call, method string, status int) Outcome {
 	o := Outcome{
-		RequestID: c.requestID, FunctionID: c.to.functionID, NamespaceID: c.to.namespaceID, Status: status,
+		RequestID: c.requestID, FunctionID: c.to.functionID, NamespaceID: c.to.namespaceID, Method: method, Path: c.path, Status: status,
 		Private: c.to.private && !c.internal, Reason: string(c.admission.reason),
 		TokenID: c.admission.tokenID(), AccessKey: c.admission.accessKey, Failure: c.failure,
 		Began: c.began, Decided: c.decided, Acquired: c.acquired, Ended: g.config.Now(),
@@ -63,7 +68,7 @@ func (g *Gateway) outcome(c *call, status int) Outcome {
 		o.Status = 0
 	}
 	if c.instance != nil {
-		o.InstanceID = c.instance.ID
+		o.InstanceID, o.Cold = c.instance.ID, c.cold
 	}
 	return o
 }

@@ -58,6 +58,7 @@ func TestObserver_GetsOutcome(t *testing.T) {
 			w.call("X-Auth-Token", test.token)
 			got := watched.outcome
 			test.want.RequestID, test.want.FunctionID, test.want.NamespaceID = "made-here", functionID, namespaceID
+			test.want.Method, test.want.Path = http.MethodGet, "/path"
 			var timed []string
 			for _, at := range []struct {
 				name string

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -13,10 +14,21 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
-// waitingInstances calls meanwhile while a call waits for an instance.
+// waitingInstances calls meanwhile while a call waits for an instance or, if idle is true, when it
+// takes an idle one.
 type waitingInstances struct {
 	*world
+
+	idle      bool
 	meanwhile func()
+}
+
+func (w waitingInstances) TryAcquire(revision string) *scale.Instance {
+	if !w.idle {
+		return nil
+	}
+	w.meanwhile()
+	return w.world.TryAcquire(revision)
 }
 
 func (w waitingInstances) Acquire(ctx context.Context, revision string) (*scale.Instance, error) {
@@ -28,7 +40,7 @@ func (w waitingInstances) Acquire(ctx context.Context, revision string) (*scale.
 // tokens has not changed, and of its function also if its host has another one now.
 func TestCall_IsCheckedAgainAfterWaiting(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
+	tests := map[string]struct {
 		meanwhile func(w *world, key iam.APIKey)
 		status    int
 	}{
@@ -41,21 +53,26 @@ func TestCall_IsCheckedAgainAfterWaiting(t *testing.T) {
 				HTTPOption: functions.HTTPEnabled, Timeout: time.Minute, Status: functions.Ready, Revision: &functions.Revision{ID: "s"},
 			}})
 		}, http.StatusServiceUnavailable},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, echo)
-			w.function(nil)
-			key, secretKey := iam.NewAPIKey(iam.Project{ID: projectID}, start, iam.FullAccess)
-			w.directory.Apply(key, false)
-			w.configure(func(c *gateway.Config) { c.Instances = waitingInstances{w, func() { test.meanwhile(w, key) }} })
-			got := w.call("X-Auth-Token", secretKey.Reveal())
-			if got.Code != test.status {
-				t.Errorf("got status %d, want %d", got.Code, test.status)
-			}
-			if w.released != 1 {
-				t.Errorf("the instance was released %d times, want once", w.released)
-			}
-		})
+	}
+	for name, test := range tests {
+		for _, idle := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, idle instance %t", name, idle), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, echo)
+				w.function(nil)
+				key, secretKey := iam.NewAPIKey(iam.Project{ID: projectID}, start, iam.FullAccess)
+				w.directory.Apply(key, false)
+				w.configure(func(c *gateway.Config) {
+					c.Instances = waitingInstances{w, idle, func() { test.meanwhile(w, key) }}
+				})
+				got := w.call("X-Auth-Token", secretKey.Reveal())
+				if got.Code != test.status {
+					t.Errorf("got status %d, want %d", got.Code, test.status)
+				}
+				if w.released != 1 {
+					t.Errorf("the instance was released %d times, want once", w.released)
+				}
+			})
+		}
 	}
 }

@@ -24,6 +24,7 @@ type Table struct {
 	// routes the route of each function ID.
 	hosts  map[string]string
 	routes map[string]route
+	names  names
 	tokens map[functions.Digest]grant
 	uses   uses
 	// foreignOff contains the namespaces that deny tokens of other issuers.
@@ -117,7 +118,7 @@ func parseID(id string) uuid.UUID {
 // NewTable returns an empty table.
 func NewTable() *Table {
 	return &Table{
-		hosts: map[string]string{}, routes: map[string]route{}, tokens: map[functions.Digest]grant{},
+		hosts: map[string]string{}, routes: map[string]route{}, names: newNames(), tokens: map[functions.Digest]grant{},
 		foreignOff: map[uuid.UUID]struct{}{}, revoked: newRevoked(),
 	}
 }
@@ -129,14 +130,14 @@ func (t *Table) Apply(change store.Change) {
 	defer t.mu.Unlock()
 	t.applied.Add(1)
 	switch o := change.Object.(type) {
+	case functions.Namespace:
+		t.applyNamespace(o, change.Deleted)
 	case functions.Function:
 		t.applyFunction(o, change.Deleted || o.Status == functions.Deleting)
 	case functions.Domain:
 		t.applyDomain(o, change.Deleted || o.Status != functions.Ready)
 	case functions.Token:
 		t.applyToken(o, change.Deleted)
-	case functions.Namespace:
-		t.applyNamespace(o, change.Deleted)
 	}
 }
 
@@ -164,7 +165,7 @@ func (t *Table) swap(fresh *Table) {
 		}
 		t.revoked.add(digest, slot.token)
 	}
-	t.hosts, t.routes, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.tokens, fresh.uses
+	t.hosts, t.routes, t.names, t.tokens, t.uses = fresh.hosts, fresh.routes, fresh.names, fresh.tokens, fresh.uses
 	t.foreignOff = fresh.foreignOff
 	t.applied.Add(1)
 }
@@ -173,10 +174,12 @@ func (t *Table) applyFunction(f functions.Function, removed bool) {
 	if removed {
 		delete(t.hosts, hostname(f.DomainName))
 		delete(t.routes, f.ID)
+		t.names.removeFunction(f.ID)
 		return
 	}
 	t.hosts[hostname(f.DomainName)] = f.ID
 	t.routes[f.ID] = routeOf(f)
+	t.names.setFunction(f)
 }
 
 // applyDomain adds or removes the custom hostname of a function. Only ready domains are in the
@@ -191,8 +194,13 @@ func (t *Table) applyDomain(d functions.Domain, removed bool) {
 	}
 }
 
-// applyNamespace records whether a namespace denies tokens of other issuers.
+// applyNamespace records the name of a namespace and whether it denies tokens of other issuers.
 func (t *Table) applyNamespace(n functions.Namespace, deleted bool) {
+	if deleted {
+		t.names.removeNamespace(n.ID)
+	} else {
+		t.names.setNamespace(n.ID, n.Name)
+	}
 	id := parseID(n.ID)
 	if deleted || n.Foreign == nil || !n.Foreign.Refused {
 		delete(t.foreignOff, id)

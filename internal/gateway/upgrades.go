@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,16 +76,16 @@ func (g *Gateway) Recheck() {
 	}
 }
 
-// prepareUpgrade sets the functions of a call that are needed if it switches protocols.
-func (g *Gateway) prepareUpgrade(r *http.Request, c *call) {
-	host, header := r.Host, r.Header
-	c.recheck = func() bool {
-		to, ok := g.config.Table.route(host)
-		return g.settled() && ok && to.functionID == c.to.functionID && (c.internal || !to.private || g.admit(header, to, g.config.Now()).admitted)
-	}
-	c.upgraded = func() {
-		g.upgrades.add(c)
-		// The credential may have been revoked since the call was admitted.
-		g.Recheck()
-	}
+// upgraded is called when the call switches protocols.
+func (c *call) upgraded() {
+	c.gateway.upgrades.add(c)
+	// The credential may have been revoked since the call was admitted.
+	c.gateway.Recheck()
+}
+
+// recheck reports whether the call is still admitted.
+func (c *call) recheck() bool {
+	g := c.gateway
+	to, ok := g.current(c.host, c)
+	return g.settled() && ok && (c.internal || !to.private || g.admit(c.header, to, g.config.Now()).admitted)
 }

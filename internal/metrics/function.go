@@ -3,6 +3,7 @@ package metrics
 import (
 	"maps"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -19,6 +20,11 @@ type functionSeries struct {
 	// name and namespaceID are labels of jeton_function_info. revisionID is the serving
 	// revision.
 	name, namespaceID, revisionID string
+	// active means that there were calls since the last sample of History.
+	active     atomic.Bool
+	coldStarts atomic.Uint64
+	// sampled are the totals at that sample; only History uses them.
+	sampled totals
 }
 
 func (m *Metrics) seriesOf(id string) *functionSeries {
@@ -41,6 +47,9 @@ func (s *functionSeries) observe(status int, seconds float64) {
 	}
 	s.classes[class].Inc()
 	s.duration.Observe(seconds)
+	if !s.active.Load() {
+		s.active.Store(true)
+	}
 }
 
 // Apply applies a change: it creates the series of a new function or trigger, and removes those of

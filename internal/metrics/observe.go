@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/reconcile"
@@ -13,9 +15,20 @@ import (
 )
 
 // Calls returns an observer of the gateway.
-func (m *Metrics) Calls() gateway.Observer { return calls{m} }
+func (m *Metrics) Calls() gateway.Observer {
+	return calls{
+		metrics:     m,
+		byToken:     m.admissions.WithLabelValues("admitted", "token"),
+		byAccessKey: m.admissions.WithLabelValues("admitted", "api_key"),
+	}
+}
 
-type calls struct{ metrics *Metrics }
+// calls has the counters of admitted calls. They are looked up once, not for each call.
+type calls struct {
+	metrics     *Metrics
+	byToken     prometheus.Counter
+	byAccessKey prometheus.Counter
+}
 
 func (calls) Begin(r *http.Request) *http.Request { return r }
 
@@ -27,20 +40,20 @@ func (c calls) End(_ *http.Request, o gateway.Outcome) {
 		c.metrics.callWait.Observe(o.Waited().Seconds())
 	}
 	if !o.Decided.IsZero() {
-		c.metrics.admissions.WithLabelValues(admission(o)).Inc()
+		c.admission(o).Inc()
 	}
 }
 
-// admission returns the labels of a decision. Their number is bounded by the number of reasons in
-// package gateway.
-func admission(o gateway.Outcome) (result, reason string) {
+// admission returns the counter of a decision. The number of counters is bounded by the number of
+// reasons in package gateway.
+func (c calls) admission(o gateway.Outcome) prometheus.Counter {
 	switch {
 	case o.Reason != "":
-		return "refused", strings.ReplaceAll(strings.ToLower(o.Reason), " ", "_")
+		return c.metrics.admissions.WithLabelValues("refused", strings.ReplaceAll(strings.ToLower(o.Reason), " ", "_"))
 	case o.AccessKey != "":
-		return "admitted", "api_key"
+		return c.byAccessKey
 	}
-	return "admitted", "token"
+	return c.byToken
 }
 
 // Starts returns an observer of the scaler.
@@ -48,11 +61,12 @@ func (m *Metrics) Starts() scale.Observer { return starts{m} }
 
 type starts struct{ metrics *Metrics }
 
-func (s starts) Started(_ string, took time.Duration, cold bool) {
+func (s starts) Started(revisionID string, took time.Duration, cold bool) {
 	s.metrics.starts.WithLabelValues("ready").Inc()
 	s.metrics.startTime.Observe(took.Seconds())
 	if cold {
 		s.metrics.coldStarts.Inc()
+		s.metrics.coldStart(revisionID)
 	}
 }
 

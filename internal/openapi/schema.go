@@ -71,6 +71,10 @@ func (s *schemas) of(t reflect.Type, request bool) (Schema, error) {
 		return Schema{Type: "boolean"}, nil
 	case reflect.Int:
 		return Schema{Type: "integer"}, nil
+	case reflect.Int64:
+		return Schema{Type: "integer", Format: "int64"}, nil
+	case reflect.Float64:
+		return Schema{Type: "number"}, nil
 	case reflect.Pointer:
 		return s.of(t.Elem(), request)
 	case reflect.Slice:

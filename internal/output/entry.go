@@ -2,10 +2,12 @@ package output
 
 import "time"
 
-// The output streams of an instance.
+// The streams of an instance. System has the messages of the server: why an instance ended, and
+// why a call failed.
 const (
 	Stdout = "stdout"
 	Stderr = "stderr"
+	System = "system"
 )
 
 // An Entry is one line of an instance's output. The values of secret variables have been
@@ -20,7 +22,7 @@ type Entry struct {
 	// first call. A line that is printed at the very end of a call may have the ID of the
 	// next call.
 	RequestID string `json:"request_id,omitempty"`
-	// Stream is Stdout or Stderr.
+	// Stream is Stdout, Stderr or System.
 	Stream string `json:"stream"`
 	Text   string `json:"text"`
 }

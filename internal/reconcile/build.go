@@ -145,8 +145,9 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 	slot.budget = budget
 	limited, stop := r.watchDisk(timed, w, cache)
 	defer stop()
-	log := &runtime.BuildLog{}
-	b, err := r.build(limited, f, w, cache, slot, log)
+	running, endLog := r.beginBuildLog(f)
+	defer endLog()
+	b, err := r.build(limited, f, w, cache, slot, running.log)
 	if context.Cause(limited) == nil && r.cacheExceedsLimit(ctx, cache) {
 		if err == nil {
 			r.inUse.release(f.ID, b.artifact)
@@ -154,7 +155,7 @@ func (r *Reconciler) limitedBuild(ctx context.Context, f functions.Function, w *
 		err = errors.Join(err, errCache)
 	}
 	if ctx.Err() == nil && !errors.Is(err, store.ErrNotOwner) {
-		r.writeBuildLog(f, buildLogText(log, err))
+		r.writeBuildLog(f, running.header, buildLogText(running.log, err))
 	}
 	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrNotOwner) {
 		return b, err

@@ -49,7 +49,7 @@ func (r *Reconciler) cachedArtifact(ctx context.Context, f functions.Function, p
 	if err := r.setBuildMessage(ctx, f, stepKeep); err != nil {
 		return built{}, false, err
 	}
-	r.writeBuildLog(f, "The same archive was built before, with the same toolchain. The log of that build:\n\n"+kept.Log)
+	r.writeBuildLog(f, r.buildHeader(f), "The same archive was built before, with the same toolchain. The log of that build:\n\n"+kept.Log)
 	b, err = r.storeArtifact(ctx, f, kept.Launch, output)
 	return b, true, err
 }

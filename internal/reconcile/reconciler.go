@@ -46,6 +46,8 @@ type Reconciler struct {
 	// undecided has, by function ID, each replacement whose commit has an unknown
 	// outcome.
 	undecided sync.Map
+	// running has, by function ID, the runningBuild of each build that runs.
+	running sync.Map
 	// retiring counts the goroutines that wait for the end of a retired revision.
 	// They give up when stopped is closed.
 	retiring sync.WaitGroup

@@ -94,3 +94,11 @@ func (c *Cause) addReport(line string) bool {
 
 // String returns the cause, or "" if nothing was written.
 func (c *Cause) String() string { return c.text }
+
+// Report returns the cause if it is from a crash report, and otherwise "".
+func (c *Cause) Report() string {
+	if !c.known {
+		return ""
+	}
+	return c.text
+}

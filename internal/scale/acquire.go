@@ -31,6 +31,18 @@ func (s *Scaler) Acquire(ctx context.Context, revisionID string) (*Instance, err
 	return s.wait(ctx, r, w)
 }
 
+// TryAcquire returns an idle instance of the revision like Acquire, or nil if Acquire
+// would wait or fail.
+func (s *Scaler) TryAcquire(revisionID string) *Instance {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.active(revisionID)
+	if err != nil {
+		return nil
+	}
+	return r.take()
+}
+
 // Warm returns when an instance of the revision is ready, and starts one if there
 // is none. It returns the errors of Acquire except ErrQueueFull.
 func (s *Scaler) Warm(ctx context.Context, revisionID string) error {
@@ -58,6 +70,7 @@ func (s *Scaler) Release(in *Instance) {
 	}
 	r := in.revision
 	r.busy--
+	in.cold = false
 	now := time.Now()
 	r.offer(in, now)
 	if in.phase != idle {
@@ -128,5 +141,12 @@ func (s *Scaler) giveUp(r *revision, w *waiter) bool {
 // stopped before the next scheduled decision. Under steady load it never has, so
 // that Release costs no more than a lock.
 func (s *Scaler) idleNeedsWake(r *revision, now time.Time) bool {
-	return r.retired || r.wakeAt.IsZero() || r.live() > 1 && r.wakeAt.After(now.Add(s.config.IdleToOne))
+	switch n := r.live(); {
+	case r.retired, n > r.limits.Max:
+		return true
+	case n <= r.limits.Min:
+		return false
+	default:
+		return r.wakeAt.IsZero() || n > 1 && r.wakeAt.After(now.Add(s.config.IdleToOne))
+	}
 }

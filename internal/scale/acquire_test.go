@@ -278,18 +278,20 @@ func TestAcquire_SharesNoInstance(t *testing.T) {
 }
 
 func BenchmarkAcquireIdle(b *testing.B) {
-	e := &fakeEngine{}
-
-	s := scale.New(e, scale.Config{}, slog.New(slog.DiscardHandler))
-	s.Set(revision, scale.Limits{Max: 1})
-	go func() { _ = s.Run(b.Context()) }()
-	b.ReportAllocs()
-	for b.Loop() {
-		in, err := s.Acquire(b.Context(), revision)
-		if err != nil {
-			b.Fatal(err)
-		}
-		in.Serve("request")
-		s.Release(in)
+	for name, limits := range map[string]scale.Limits{"no minimum": {Max: 1}, "minimum": {Min: 1, Max: 1}} {
+		b.Run(name, func(b *testing.B) {
+			s := scale.New(&fakeEngine{}, scale.Config{}, slog.New(slog.DiscardHandler))
+			s.Set(revision, limits)
+			go func() { _ = s.Run(b.Context()) }()
+			b.ReportAllocs()
+			for b.Loop() {
+				in, err := s.Acquire(b.Context(), revision)
+				if err != nil {
+					b.Fatal(err)
+				}
+				in.Serve("request")
+				s.Release(in)
+			}
+		})
 	}
 }

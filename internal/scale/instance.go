@@ -22,6 +22,9 @@ type Instance struct {
 	// The Scaler's mutex guards the following fields.
 	revision *revision
 	phase    phase
+	// cold reports whether the current call waited for the start of the instance. It
+	// does not change while the call has the instance.
+	cold bool
 	// stopping reports whether the engine was requested to stop the instance.
 	stopping bool
 	// startedAt is when the engine reported the instance first, readyAt when it
@@ -36,6 +39,9 @@ func (in *Instance) Serve(requestID string) {
 	in.callID = requestID
 	in.callMu.Unlock()
 }
+
+// Cold reports whether the call that has the instance waited for its start.
+func (in *Instance) Cold() bool { return in.cold }
 
 // Serving returns the ID of the current or last call of an instance, or "" if
 // there was none or the instance is unknown.
@@ -85,8 +91,10 @@ func (r *revision) becomeReady(in *Instance, address engine.Address, now time.Ti
 	in.Address = address
 	in.readyAt = now
 	r.endWarming(nil)
+	// The waiting call reads it as soon as it has the instance.
+	in.cold = len(r.queue) > 0
 	r.offer(in, now)
-	return true, in.phase == busy
+	return true, in.cold
 }
 
 // end removes an instance that is gone, and returns the reason unless the

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"net"
 	"net/http"
 	"strings"
 
@@ -26,8 +27,9 @@ func (p parts) apiHandler(service *functions.Service, projects *admin.Service, s
 		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives,
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
-		Logs: functionLogs{p.folder.path(output.Dir)}, Stopping: stopping, PublicKeys: p.keys.Document,
+		Logs: functionLogs{p.folder.path(output.Dir), p.reconciler.RunningBuild, p.feed}, Stopping: stopping, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.node.Gate, Observer: p.requestObserver(),
+		Insight: p.insight(projects),
 	})
 	if err != nil {
 		return nil, err
@@ -92,3 +94,9 @@ func (h hasher) Hash(ctx context.Context, value secret.String) (string, error) {
 
 // newSuffix returns eight random letters and digits.
 func newSuffix() string { return strings.ToLower(rand.Text()[:8]) }
+
+// addresses returns the public addresses of the gateway.
+func (p parts) addresses() api.Addresses {
+	_, port, _ := net.SplitHostPort(p.listeners.gateway.Addr().String())
+	return api.Addresses{Gateway: p.config.GatewayURL, GatewayPort: port, Paths: p.config.GatewayPaths}
+}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/jeton-dev/jeton/internal/cluster"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
@@ -25,7 +24,8 @@ type base struct {
 	*storage
 	*blobs
 
-	node      *cluster.Node
+	*member
+
 	listeners *listeners
 	attempts  *iam.Attempts
 }
@@ -55,13 +55,13 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err != nil {
 		return nil, err
 	}
-	node, err := newNode(config, log, data, storage.store, listeners)
+	member, err := newMember(ctx, config, log, data, storage, listeners)
 	if err != nil {
 		return nil, err
 	}
 	return &base{
-		config: config, log: log, clock: &clock{now: config.Now, offset: node.Offset, log: log}, folder: data,
-		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, node: node, listeners: listeners,
+		config: config, log: log, clock: &clock{now: config.Now, offset: member.node.Offset, log: log}, folder: data,
+		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, member: member, listeners: listeners,
 		attempts: iam.NewAttempts(config.WrongKeys),
 	}, nil
 }

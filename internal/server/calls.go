@@ -12,6 +12,7 @@ type calls struct {
 	crons    *schedule.Crons
 	triggers *schedule.Triggers
 	brokers  *broker.Brokers
+	feed     *callFeed
 }
 
 func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error) {
@@ -19,13 +20,13 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	if err != nil {
 		return nil, err
 	}
-	c := b.config
+	c, feed := b.config, newCallFeed()
 	g, err := gateway.New(gateway.Config{
 		Table: v.table, Keys: v.directory, Settled: b.settled, Instances: i.scaler, PassToken: c.PassToken,
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies, Adopter: v.adopter,
-		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(),
+		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(failedCalls{i.recorder}, feed, refusals{o.console.view}), HostsOnly: !c.GatewayPaths,
 	})
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	}
 	b.node.Subscribe(crons.OwnersChanged)
 	b.node.Subscribe(triggers.OwnersChanged)
-	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers}, nil
+	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers, feed: feed}, nil
 }
 
 // loadBrokers reads the brokers file, if one is configured.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,7 +12,8 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/jeton-dev/jeton/internal/cluster"
-	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/internal/cluster/identity"
+	"github.com/jeton-dev/jeton/internal/cluster/peers"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
@@ -23,19 +25,47 @@ const (
 	cordonedFile = "cordoned"
 )
 
-// newNode returns this process as a node: the only one of an SQLite database, or one of
+// member is this process as a node.
+type member struct {
+	node *cluster.Node
+	// identity and peers are nil if no other process can use the database.
+	identity *identity.Identity
+	peers    *peers.Peers
+}
+
+// newMember returns this process as a node: the only one of an SQLite database, or one of
 // several that share a PostgreSQL database.
-func newNode(config Config, log *slog.Logger, data folder, database store.Store, l *listeners) (*cluster.Node, error) {
-	shared, ok := database.(*postgres.Store)
+func newMember(ctx context.Context, config Config, log *slog.Logger, data folder, s *storage, l *listeners) (*member, error) {
+	shared, ok := s.store.(*postgres.Store)
 	if !ok {
-		return cluster.Alone(database, config.Node), nil
+		return &member{node: cluster.Alone(s.store, config.Node)}, nil
 	}
+	m := new(member)
+	var err error
+	m.identity, err = identity.Open(ctx, identity.Config{
+		Settings: shared, Setting: postgres.ClusterAuthoritySetting, Sealer: s.sealer, Now: config.Now, Log: log,
+		Incarnation: func() string { return m.node.Incarnation() },
+	})
+	if err != nil {
+		return nil, err
+	}
+	if m.peers, err = peers.New(peers.Config{Identity: m.identity, Log: log, MaxConnections: config.Traffic.Connections}); err != nil {
+		return nil, err
+	}
+	if m.node, err = newNode(config, log, data, shared, m.peers, l); err != nil {
+		return nil, err
+	}
+	m.peers.Attach(m.node)
+	return m, nil
+}
+
+func newNode(config Config, log *slog.Logger, data folder, shared *postgres.Store, peers cluster.Peers, l *listeners) (*cluster.Node, error) {
 	previous, err := os.ReadFile(data.path(incarnationFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	node, err := cluster.New(cluster.Config{
-		Store: shared, Registry: shared, Peers: cluster.NoPeers{}, Name: config.Node, Address: cmp.Or(config.ClusterAddress, localAddress(l.cluster)), Version: config.Version,
+		Store: shared, Registry: shared, Peers: peers, Name: config.Node, Address: cmp.Or(config.ClusterAddress, localAddress(l.cluster)), Version: config.Version,
 		Blobs: config.Blobs, Lease: config.Lease, Margin: config.LeaseMargin,
 		// The folder is locked, so the process before has ended.
 		Previous: strings.TrimSpace(string(previous)),

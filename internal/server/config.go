@@ -83,6 +83,11 @@ type Config struct {
 	// APIURL is the public URL of the API, such as https://functions.example.com.
 	// Empty means the listening address, or the URL by which a client reached it.
 	APIURL string
+	// GatewayURL is the public URL of the gateway, such as https://gateway.example.com.
+	// Empty means the host by which a client reached the API, and the port of
+	// GatewayListen. GatewayPaths enables path-style addresses.
+	GatewayURL   string
+	GatewayPaths bool
 	// GatewayTLSListen is the gateway's TLS port, and OpsListen the operators' port;
 	// empty disables the port. OpsPprof enables profiles on the operators' port.
 	GatewayTLSListen string
@@ -191,6 +196,7 @@ func DefaultConfig(dataDir string) Config {
 		Credentials:   CredentialsPath(dataDir),
 		APIListen:     DefaultAPIListen,
 		GatewayListen: DefaultGatewayListen,
+		GatewayPaths:  true,
 		OpsListen:     DefaultOpsListen,
 		Domain:        DefaultDomain,
 		BuildTimeout:  DefaultBuildTimeout,
@@ -219,12 +225,12 @@ func DefaultConfig(dataDir string) Config {
 // domainName matches parent domains after the region is inserted.
 var domainName = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
-// Validate returns an error for an invalid setting, and normalizes Domain and APIURL.
+// Validate returns an error for an invalid setting, and normalizes Domain and the public URLs.
 func (c *Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.DNSResolver); c.DNSResolver != "" && err != nil {
 		return fmt.Errorf("dns-resolver %q is not an address: use host:port, such as 192.0.2.53:53", c.DNSResolver)
 	}
-	if err := c.checkAPIURL(); err != nil {
+	if err := errors.Join(checkURL("api-url", &c.APIURL), checkURL("gateway-url", &c.GatewayURL)); err != nil {
 		return err
 	}
 	given := c.Domain
@@ -288,16 +294,16 @@ func (c *Config) Validate() error {
 	return c.Limits.Validate()
 }
 
-// checkAPIURL validates the public URL and removes trailing slashes.
-func (c *Config) checkAPIURL() error {
-	if c.APIURL == "" {
+// checkURL validates a public URL, which may be empty, and removes trailing slashes.
+func checkURL(name string, given *string) error {
+	if *given == "" {
 		return nil
 	}
-	u, err := url.Parse(c.APIURL)
+	u, err := url.Parse(*given)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("api-url %q is not a URL: use one such as https://functions.example.com", c.APIURL)
+		return fmt.Errorf("%s %q is not a URL: use one such as https://functions.example.com", name, *given)
 	}
-	c.APIURL = strings.TrimRight(c.APIURL, "/")
+	*given = strings.TrimRight(*given, "/")
 	return nil
 }
 

@@ -34,6 +34,8 @@ const (
 // httpServers are the servers of all ports.
 type httpServers struct {
 	api, gateway, admin, ops *http.Server
+	// cluster is nil if no other process can use the database.
+	cluster *http.Server
 	// certificates is nil without a TLS port.
 	certificates certificates
 	readiness    *ops.Readiness
@@ -62,17 +64,24 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &httpServers{
+	servers := &httpServers{
 		api: apiServer, gateway: newGatewayServer(p.gateway, p.certificates),
 		admin: newAdminServer(p, projects, importer), ops: opsServer,
 		certificates: p.certificates.hosts, readiness: readiness,
-	}, nil
+	}
+	if p.peers != nil {
+		servers.cluster = p.peers.Server()
+	}
+	return servers, nil
 }
 
 func newAPIServer(p parts, service *functions.Service, projects *admin.Service) (*http.Server, error) {
 	stopping := make(chan struct{})
 	handler, err := p.apiHandler(service, projects, stopping)
 	if err != nil {
+		return nil, err
+	}
+	if handler, err = p.withConsole(handler); err != nil {
 		return nil, err
 	}
 	server := &http.Server{

@@ -27,6 +27,7 @@ type instances struct {
 	level      sandbox.Level
 	scaler     *scale.Scaler
 	output     *output.Logs
+	recorder   *outputRecorder
 }
 
 // openInstances starts the engine at the configured isolation level. It returns an
@@ -66,7 +67,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	o.metrics.Instances(scaler.Counts)
 	o.metrics.Isolation(level.String())
 	o.metrics.WarmPool(engine.WarmCounts, engine.WarmMemory)
-	return &instances{toolchains: toolchains, engine: engine, level: level, scaler: scaler, output: logs}, nil
+	return &instances{toolchains: toolchains, engine: engine, level: level, scaler: scaler, output: logs, recorder: recorder}, nil
 }
 
 // instancesMemory returns the default memory budget of all instances in bytes: 80 %

@@ -24,11 +24,16 @@ type observability struct {
 	metrics *metrics.Metrics
 	auditor *audit.Auditor
 	// tracer is nil unless the environment configures an exporter.
-	tracer *tracing.Tracer
+	tracer  *tracing.Tracer
+	console *consoleSources
 }
 
 func openObservability(ctx context.Context, b *base, opened *closers) (*observability, error) {
 	auditor, err := openAuditor(b, opened)
+	if err != nil {
+		return nil, err
+	}
+	console, err := newConsoleSources(b.config.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +46,7 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		opened.addFunc(func() error { flush(b, tracer); return nil })
 		b.log.InfoContext(ctx, "spans are exported")
 	}
-	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor}, nil
+	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor, console: console}, nil
 }
 
 // openAuditor opens the audit log in the database, if several servers may share it, or the
@@ -76,12 +81,16 @@ func flush(b *base, tracer *tracing.Tracer) {
 	}
 }
 
-// callObserver returns the observer of the gateway.
-func (o *observability) callObserver() gateway.Observer {
-	if o.tracer == nil {
-		return o.metrics.Calls()
+// callObserver returns the observer of the gateway. further are more observers.
+func (o *observability) callObserver(further ...gateway.Observer) gateway.Observer {
+	all := observers[gateway.Outcome]{o.metrics.Calls()}
+	if o.tracer != nil {
+		all = observers[gateway.Outcome]{o.tracer.Calls(), o.metrics.Calls()}
 	}
-	return observers[gateway.Outcome]{o.tracer.Calls(), o.metrics.Calls()}
+	for _, observer := range further {
+		all = append(all, observer)
+	}
+	return all
 }
 
 // requestObserver returns the observer of the API.

@@ -3,13 +3,16 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/reconcile"
 )
 
 // outputRecorder writes the output of instances to the logs of functions.
@@ -24,13 +27,17 @@ type outputRecorder struct {
 
 // record is safe for concurrent use.
 func (o *outputRecorder) record(line engine.Line) {
-	err := o.logs.Append(output.Entry{
+	o.write(output.Entry{
 		At: o.now(), Function: line.FunctionID, Revision: line.RevisionID, Instance: line.InstanceID,
 		RequestID: o.requestOf(line.RevisionID, line.InstanceID), Stream: line.Stream, Text: line.Text,
 	})
+}
+
+func (o *outputRecorder) write(line output.Entry) {
+	err := o.logs.Append(line)
 	// A full disk is logged once, not for every line.
 	if failing := err != nil; o.fails.Swap(failing) != failing && failing {
-		o.log.Error("the output of functions cannot be written", "function_id", line.FunctionID, "error", err)
+		o.log.Error("the output of functions cannot be written", "function_id", line.Function, "error", err)
 	}
 }
 
@@ -45,8 +52,42 @@ func (b buildLogs) WriteBuild(f functions.Function, text string) error {
 // Remove implements reconcile.Logs.
 func (b buildLogs) Remove(functionID string) error { return b.logs.Remove(functionID) }
 
+// failedCalls writes to the log of a function why calls failed in an instance, such as a
+// timeout. It implements gateway.Observer.
+type failedCalls struct{ *outputRecorder }
+
+// Begin implements gateway.Observer.
+func (failedCalls) Begin(r *http.Request) *http.Request { return r }
+
+// End implements gateway.Observer.
+func (f failedCalls) End(_ *http.Request, o gateway.Outcome) {
+	if o.Failure == nil || o.InstanceID == "" {
+		return
+	}
+	f.write(output.Entry{
+		At: f.now(), Function: o.FunctionID, Instance: o.InstanceID, RequestID: o.RequestID, Stream: output.System,
+		Text: "the call failed after " + o.Ended.Sub(o.Acquired).Round(time.Millisecond).String() + ": " + o.Failure.Error(),
+	})
+}
+
 // functionLogs implements api.Logs.
-type functionLogs struct{ dir string }
+type functionLogs struct {
+	dir string
+	// running returns the log of the build of a function that runs now.
+	running func(functionID string) (string, bool)
+
+	*callFeed
+}
+
+// Build implements api.Logs.
+func (f functionLogs) Build(functionID string) (api.BuildLog, bool, error) {
+	text, ok := f.running(functionID)
+	var err error
+	if !ok {
+		text, ok, err = output.BuildLog(f.dir, functionID)
+	}
+	return api.BuildLog{StartedAt: reconcile.BuildStartedAt(text), Log: text}, ok, err
+}
 
 // Lines implements api.Logs.
 func (f functionLogs) Lines(

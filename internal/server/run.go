@@ -27,6 +27,15 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	}
 	group.Go(func() error { return s.uses.Run(background) })
+	group.Go(func() error { return s.console.history.Run(background) })
+	if s.listeners.cluster != nil {
+		// Other nodes ask this one as soon as it has joined, until it has left.
+		group.Go(func() error {
+			defer end()
+			return serve(background, s.base, s.http.cluster, s.peers.Listener(s.listeners.cluster))
+		})
+		group.Go(func() error { return s.identity.Run(background) })
+	}
 	err := s.run(ctx, background, &group)
 	s.node.Leave(background)
 	stop()

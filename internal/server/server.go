@@ -104,6 +104,9 @@ func openParts(ctx context.Context, base *base, observability *observability, op
 	if err != nil {
 		return parts{}, err
 	}
+	if err := observability.openHistory(base, instances); err != nil {
+		return parts{}, err
+	}
 	views, err := newViews(base)
 	if err != nil {
 		return parts{}, err

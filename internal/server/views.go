@@ -48,7 +48,7 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 	all := store.NewFanout(
 		store.Directory(v.directory), v.table, v.adopter,
 		store.Hook{OnChange: func(change store.Change) { o.metrics.Revoked(change, b.config.Now()) }},
-		v.keys, o.metrics, d.reconciler, c.crons, c.triggers,
+		v.keys, o.metrics, o.console.view, d.reconciler, c.crons, c.triggers,
 		store.Hook{OnChange: func(store.Change) { c.gateway.Recheck() }, OnReload: c.gateway.Recheck},
 	)
 	var follower store.Follower = all

@@ -328,7 +328,9 @@ func testOutput(t *testing.T, e engine.Engine) {
 		mu.Lock()
 		defer mu.Unlock()
 		lines[line.Stream] = append(lines[line.Stream], line.Text)
-		last = line
+		if line.Stream != engine.System {
+			last = line
+		}
 	})
 	events := Watch(t, e)
 	r := withPassword()

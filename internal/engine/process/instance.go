@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,6 +19,8 @@ type instance struct {
 	revision *revision
 	// address is where the instance serves, once it was spawned.
 	address engine.Address
+	// sandboxed is its sandbox, once a program runs in it; nil without sandboxes.
+	sandboxed atomic.Pointer[sandboxedProcess]
 
 	// The engine's mutex guards the following fields.
 	stopping bool
@@ -67,16 +70,28 @@ func (e *Engine) run(in *instance) {
 	if err := e.folder.removeInstance(in.id); err != nil {
 		e.logger.Warn("remove folder of an instance failed", "instance", in.id, "error", err)
 	}
+	reason = e.unasked(in, reason)
+	if reason != "" {
+		e.outputOf(in, engine.System)("the instance ended: " + reason)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	event := in.event(engine.Gone)
-	if !in.stopping || !stoppedOnly(reason) {
-		event.Reason = reason
-	}
+	event.Reason = reason
 	delete(e.instances, in.id)
 	in.revision.drop()
 	e.emit(event)
 	close(in.ended)
+}
+
+// unasked returns the reason of an end, or "" if the instance ended because it was stopped.
+func (e *Engine) unasked(in *instance, reason string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if in.stopping && stoppedOnly(reason) {
+		return ""
+	}
+	return reason
 }
 
 // stoppedOnly reports whether an instance that was stopped ended for that reason, and
@@ -107,7 +122,7 @@ func (e *Engine) execute(in *instance) string {
 	if failure != "" {
 		reason = failure
 	}
-	if why := program.stderr.why(); why != "" && !in.ready {
+	if why := program.stderr.why(in.ready); why != "" {
 		reason += ": " + why
 	}
 	return reason

@@ -121,11 +121,24 @@ func (l *lines) emit(complete bool) {
 
 func valid(line string) string { return strings.ToValidUTF8(line, "\uFFFD") }
 
-// why returns the cause of the end, without secrets, cut to maxLast bytes.
-func (l *lines) why() string {
+// A Reporter is a Cause that distinguishes crash reports from other lines.
+type Reporter interface {
+	// Report returns the cause; empty unless it is from a crash report.
+	Report() string
+}
+
+// why returns the cause of the end, without secrets, cut to maxLast bytes. Of a process that
+// was ready, only a crash report is the cause: its last line may be of any call.
+func (l *lines) why(ready bool) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := l.cause.String()
+	if ready {
+		text = ""
+		if reporter, ok := l.cause.(Reporter); ok {
+			text = reporter.Report()
+		}
+	}
 	if len(text) > maxLast {
 		return strings.ToValidUTF8(text[:maxLast], "") + "..."
 	}

@@ -41,10 +41,24 @@ func TestOutput_IsReportedByLine(t *testing.T) {
 	}
 }
 
+func TestOutput_HasTheReasonOfTheEnd(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t, process.Config{Dir: shortDir(t)})
+	o := collect(e)
+	reason := runToItsEnd(t, e, engine.Revision{ID: "r", FunctionID: "f", Launch: shell(t, "echo no hunter2 >&2; exit 3"), Secrets: []string{"hunter2"}})
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if want := []string{"the instance ended: exit status 3: no [redacted]"}; !slices.Equal(o.system, want) || reason != "exit status 3: no [redacted]" {
+		t.Errorf("got %q and reason %q, want %q", o.system, reason, want)
+	}
+}
+
 // TestOutput_IsLoggedAtDebug checks the lines in the server's log.
 func TestOutput_IsLoggedAtDebug(t *testing.T) {
 	t.Parallel()
-	for level, want := range map[slog.Level][]string{slog.LevelDebug: {"stderr it is [redacted]"}, slog.LevelInfo: nil} {
+	for level, want := range map[slog.Level][]string{
+		slog.LevelDebug: {"stderr it is [redacted]", "system the instance ended: exit status 0: it is [redacted]"}, slog.LevelInfo: nil,
+	} {
 		var log bytes.Buffer
 		e, err := process.New(
 			withPorts(t, process.Config{Dir: shortDir(t)}), slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level})),
@@ -62,10 +76,11 @@ func TestOutput_IsLoggedAtDebug(t *testing.T) {
 	}
 }
 
-// output collects the lines of instances.
+// output collects the lines that instances print, and those of engine.System.
 type output struct {
-	mu    sync.Mutex
-	lines []engine.Line
+	mu     sync.Mutex
+	lines  []engine.Line
+	system []string
 }
 
 func collect(e engine.Engine) *output {
@@ -73,6 +88,10 @@ func collect(e engine.Engine) *output {
 	e.SetOutput(func(line engine.Line) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
+		if line.Stream == engine.System {
+			o.system = append(o.system, line.Text)
+			return
+		}
 		o.lines = append(o.lines, line)
 	})
 	return o

@@ -126,7 +126,7 @@ func TestRate_LeavesOutExcessiveLines(t *testing.T) {
 	if rest := logged[burst:]; len(rest) != 2 || rest[0] != want || rest[1] != "later" {
 		t.Errorf("then %q are logged, want %q and the line", rest, want)
 	}
-	if l.why() != "later" {
-		t.Errorf("the cause is %q, want the last line", l.why())
+	if l.why(false) != "later" {
+		t.Errorf("the cause is %q, want the last line", l.why(false))
 	}
 }

@@ -110,6 +110,7 @@ func (e *Engine) use(in *instance, s *sandboxedProcess) (*program, error) {
 		return nil, errors.Join(err, errors.New(status), s.channels.readiness.Close())
 	}
 	in.address = s.address
+	in.sandboxed.Store(s)
 	return &program{process: s, boost: boost, stdout: s.stdout, stderr: s.stderr, readiness: s.channels.readiness}, nil
 }
 

@@ -3,6 +3,7 @@ package upstream
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ const (
 	// maxHead bounds the head of an answer, in bytes, as that of a request is.
 	maxHead = 1 << 20
 	// maxHints bounds the informational answers before the final one.
-	maxHints = 5
+	maxHints = 8
 )
 
 var (
@@ -47,7 +48,8 @@ type connection struct {
 	headLeft int64
 	// answering reports whether a part of the answer to this call was read.
 	answering bool
-	idleSince time.Time
+	// sweeps is Transport.sweeps at the end of the last call.
+	sweeps int64
 	// peek is peekNow, peeked its result, and interrupt is interruptNow: they are
 	// set once, so that a call allocates no closures.
 	peek      func(fd uintptr) bool
@@ -57,7 +59,11 @@ type connection struct {
 
 func newConnection(t *Transport, address engine.Address, socket net.Conn) (*connection, error) {
 	c := &connection{transport: t, address: address, socket: socket}
-	system, ok := socket.(syscall.Conn)
+	raw := socket
+	if encrypted, ok := socket.(*tls.Conn); ok {
+		raw = encrypted.NetConn()
+	}
+	system, ok := raw.(syscall.Conn)
 	if !ok {
 		_ = socket.Close()
 		return nil, fmt.Errorf("connect to %s: connection has no file descriptor", address)
@@ -123,9 +129,9 @@ func closeBody(r *http.Request) {
 // exchange sends a request and returns the answer. The connection returns to the
 // transport at the end of the answer's body.
 func (c *connection) exchange(r *http.Request) (*http.Response, error) {
-	e := &exchange{connection: c, ctx: r.Context()}
+	e := &exchange{connection: c, ctx: r.Context(), watcher: c.transport.watcher(r)}
 	c.answering, c.headLeft = false, maxHead
-	e.unwatch = context.AfterFunc(e.ctx, c.interrupt)
+	e.watcher.Watch(c.interrupt)
 	if err := e.send(r); err != nil {
 		return nil, e.abort(err)
 	}
@@ -136,7 +142,7 @@ func (c *connection) exchange(r *http.Request) (*http.Response, error) {
 	c.headLeft = math.MaxInt64
 	switch {
 	case response.StatusCode == http.StatusSwitchingProtocols:
-		e.unwatch()
+		e.watcher.Unwatch()
 		response.Body = switched{c}
 	case response.Body == http.NoBody:
 		e.keepAlive = !response.Close
@@ -153,12 +159,15 @@ func (c *connection) exchange(r *http.Request) (*http.Response, error) {
 type exchange struct {
 	*connection
 	ctx     context.Context
-	unwatch func() bool
+	watcher Watcher
 	// sent is closed when the request was sent, or failed to be; nil for a request
 	// without a body. Then sendErr is the error of the connection, and bodyErr that
 	// of reading the request's body.
 	sent             chan struct{}
 	sendErr, bodyErr error
+	// proceed has an element when a body that waits for an informational answer may be
+	// sent: true, or false if it must not be sent any more. It is nil for other requests.
+	proceed chan bool
 
 	body      io.ReadCloser
 	keepAlive bool
@@ -175,9 +184,19 @@ func (e *exchange) send(r *http.Request) error {
 	outgoing := *r
 	body := &requestBody{ReadCloser: r.Body}
 	outgoing.Body = body
+	write := e.write
+	if r.Header.Get("Expect") == "100-continue" {
+		e.proceed = make(chan bool, 2)
+		if r.ContentLength < 0 {
+			// Otherwise net/http reads the first byte to find out whether there is a body.
+			outgoing.TransferEncoding = []string{"chunked"}
+		}
+		outgoing.Body = &waitingBody{requestBody: body, writer: e.writer, proceed: e.proceed}
+		write = e.writeUnbuffered
+	}
 	go func() {
 		defer close(e.sent)
-		e.sendErr = e.write(&outgoing)
+		e.sendErr = write(&outgoing)
 		if e.bodyErr = body.err; body.err != nil {
 			// An incomplete request has no answer.
 			e.interrupt()
@@ -191,6 +210,46 @@ func (e *exchange) write(r *http.Request) error {
 		return err
 	}
 	return e.writer.Flush()
+}
+
+// writeUnbuffered writes a request whose body flushes the writer.
+func (e *exchange) writeUnbuffered(r *http.Request) error {
+	if err := r.Write(flusher{e.writer}); err != nil {
+		return err
+	}
+	return e.writer.Flush()
+}
+
+// A flusher is a bufio.Writer without ReadFrom, which must not be flushed by the reader.
+type flusher struct{ writer *bufio.Writer }
+
+func (f flusher) Write(p []byte) (int, error) { return f.writer.Write(p) }
+func (f flusher) WriteByte(b byte) error      { return f.writer.WriteByte(b) }
+
+// errNotSent means that the body was not sent, because the answer came first.
+var errNotSent = errors.New("the answer came before the body was sent")
+
+// A waitingBody is a body of which nothing is sent before an informational answer.
+type waitingBody struct {
+	*requestBody
+	writer  *bufio.Writer
+	proceed <-chan bool
+	// decided means that proceed was read.
+	decided bool
+}
+
+// Read implements io.Reader. What was written so far is sent first.
+func (b *waitingBody) Read(p []byte) (int, error) {
+	if err := b.writer.Flush(); err != nil {
+		return 0, err
+	}
+	if !b.decided {
+		if !<-b.proceed {
+			return 0, errNotSent
+		}
+		b.decided = true
+	}
+	return b.requestBody.Read(p)
 }
 
 // A requestBody records the error with which it could not be read.
@@ -215,7 +274,15 @@ func (e *exchange) receive(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		if response.StatusCode >= http.StatusOK || response.StatusCode == http.StatusSwitchingProtocols {
+			e.mayProceed(false)
 			return response, nil
+		}
+		if response.StatusCode == http.StatusContinue {
+			e.mayProceed(true)
+			continue
+		}
+		if interim := e.transport.Interim; interim != nil && interim(r, response.StatusCode, response.Header) {
+			continue
 		}
 		if err := hint(e.ctx, response); err != nil {
 			return nil, err
@@ -224,10 +291,20 @@ func (e *exchange) receive(r *http.Request) (*http.Response, error) {
 	return nil, errTooManyHints
 }
 
+// mayProceed decides whether a body that waits is sent. The first decision counts.
+func (e *exchange) mayProceed(proceed bool) {
+	if e.proceed != nil {
+		select {
+		case e.proceed <- proceed:
+		default:
+		}
+	}
+}
+
 // hint passes an informational answer to the trace of the request, if any.
 func hint(ctx context.Context, response *http.Response) error {
 	trace := httptrace.ContextClientTrace(ctx)
-	if trace == nil || trace.Got1xxResponse == nil || response.StatusCode == http.StatusContinue {
+	if trace == nil || trace.Got1xxResponse == nil {
 		return nil
 	}
 	return trace.Got1xxResponse(response.StatusCode, textproto.MIMEHeader(response.Header))
@@ -235,7 +312,8 @@ func hint(ctx context.Context, response *http.Response) error {
 
 // abort ends an exchange without an answer, and returns the reason.
 func (e *exchange) abort(err error) error {
-	e.unwatch()
+	e.mayProceed(false)
+	e.watcher.Unwatch()
 	e.close()
 	if e.sent != nil {
 		select {
@@ -282,7 +360,7 @@ func (e *exchange) end() {
 		return
 	}
 	e.ended = true
-	inTime := e.unwatch()
+	inTime := e.watcher.Unwatch()
 	if inTime && e.keepAlive && e.allSent() && e.reader.Buffered() == 0 {
 		e.transport.putIdle(e.connection)
 		return

@@ -346,6 +346,46 @@ func TestRoundTrip_EndsWithItsContext(t *testing.T) {
 	})
 }
 
+// watcher is a Watcher that interrupts as soon as it watches, or never.
+type watcher struct {
+	interrupts bool
+	watched    atomic.Int64
+}
+
+func (w *watcher) Watch(interrupt func()) {
+	w.watched.Add(1)
+	if w.interrupts {
+		interrupt()
+	}
+}
+
+func (w *watcher) Unwatch() bool { return !w.interrupts }
+
+func TestRoundTrip_UsesTheWatcher(t *testing.T) {
+	onNetworks(t, func(t *testing.T, network string) {
+		for _, interrupts := range []bool{false, true} {
+			i := start(t, network, answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
+			transport, w := i.transport(), &watcher{interrupts: interrupts}
+			transport.Watcher = func(*http.Request) upstream.Watcher { return w }
+			for range 2 {
+				_, _, err := read(transport, request(t, http.MethodGet, nil))
+				if interrupts != errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Errorf("interrupted %t: got error %v", interrupts, err)
+				}
+			}
+			connections := int64(1)
+			if interrupts {
+				// An interrupted connection serves no other call.
+				connections = 2
+			}
+			await.True(t, "the instance accepts", func() bool { return i.accepted.Load() == connections })
+			if w.watched.Load() != 2 {
+				t.Errorf("interrupted %t: watched %d calls, want 2", interrupts, w.watched.Load())
+			}
+		}
+	})
+}
+
 func TestRoundTrip_PassesOnInformationalAnswers(t *testing.T) {
 	onNetworks(t, func(t *testing.T, network string) {
 		i := start(t, network, answering("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))

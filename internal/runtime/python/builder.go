@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"strings"
@@ -25,7 +26,7 @@ const (
 const syntaxProgram = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv[1], 'exec', dont_inherit=True)"
 
 // syntax checks one file. Python reports an error in few lines.
-var syntax = script.Checker{Arguments: []string{"-I", "-c", syntaxProgram}, Lines: 4}
+var syntax = script.Checker{Arguments: []string{"-I", "-S", "-c", syntaxProgram}, Lines: 4}
 
 // A Builder builds Python functions. It is safe for concurrent use.
 type Builder struct{ toolchains *runtime.Toolchains }
@@ -73,6 +74,9 @@ func (b *Builder) Build(ctx context.Context, build runtime.Build) (runtime.Launc
 	if err := script.Lay(build, map[string][]byte{bootstrapFile: bootstrap}); err != nil {
 		return runtime.Launch{}, err
 	}
+	if small, err := isSmall(filepath.Join(build.Output, runtime.CodeDir)); err != nil || small {
+		return launch(file, build.Handler.Function), err
+	}
 	if err := compile(ctx, toolchain, build); err != nil {
 		return runtime.Launch{}, err
 	}
@@ -92,12 +96,35 @@ func launch(file, function string) runtime.Launch {
 	}
 }
 
+// smallCode is the size of code in bytes that Python compiles at each start in less than a
+// millisecond. Its bytecode is not stored, since that takes a tenth of a second.
+const smallCode = 4 << 10
+
+// isSmall reports whether the Python files of a folder together have at most smallCode bytes.
+func isSmall(dir string) (bool, error) {
+	size := int64(0)
+	err := filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(entry.Name(), ".py") || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if size += info.Size(); size > smallCode {
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return size <= smallCode, err
+}
+
 // compile writes the bytecode that Python would write at the first start if the folder were
 // writable. It ignores files that do not compile, because libraries contain files for
 // other versions of Python.
 func compile(ctx context.Context, t runtime.Toolchain, build runtime.Build) error {
 	_, err := tool.Run(ctx, tool.Command{
-		Args:      []string{t.Path, "-I", "-m", "compileall", "-q", filepath.Join(build.Output, runtime.CodeDir)},
+		Args:      []string{t.Path, "-I", "-S", "-m", "compileall", "-q", filepath.Join(build.Output, runtime.CodeDir)},
 		Dir:       build.Output,
 		Writable:  []string{build.Output},
 		Isolation: t.Isolation,

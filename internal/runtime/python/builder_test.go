@@ -120,7 +120,8 @@ func TestBootstrap_ExplainsStartFailures(t *testing.T) {
 func TestBuild_WritesBytecodeThatStartsDoNotChange(t *testing.T) {
 	t.Parallel()
 	built := language.Build(t, "handler.handle", map[string]string{
-		"handler.py": "import helper\ndef handle(e, c): return 'ok'\n", "helper.py": "",
+		"handler.py": "import helper\ndef handle(e, c): return 'ok'\n", // Small code has no bytecode.
+		"helper.py":  "# " + strings.Repeat("x", 5000) + "\n",
 	})
 	before := listFiles(t, built.Dir)
 	if !strings.Contains(before, "__pycache__/helper.") {

@@ -1,8 +1,10 @@
 package postgres_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,5 +138,39 @@ func TestStore_HandlesTextsThatPostgreSQLCannotStore(t *testing.T) {
 	found, err := listNamespaces(t, s, functions.Filter{})
 	if err != nil || len(found) != 1 || found[0].Description != "a\x00b\ufffd" {
 		t.Errorf("got %+v, %v", found, err)
+	}
+}
+
+// Several servers change a setting at once; none overwrites what another has decided.
+func TestChangeSetting_DecidesUnderLock(t *testing.T) {
+	t.Parallel()
+	address := server.Database(t)
+	const servers, changes = 3, 20
+	var group sync.WaitGroup
+	for range servers {
+		s := open(t, address)
+		group.Go(func() {
+			for range changes {
+				_, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) {
+					return append(bytes.Clone(current), 'x'), nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	s := open(t, address)
+	got, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) { return current, nil })
+	if err != nil || len(got) != servers*changes {
+		t.Errorf("got %d changes, %v, want %d", len(got), err, servers*changes)
+	}
+	failed := errors.New("failed")
+	if _, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func([]byte) ([]byte, error) { return []byte("other"), failed }); !errors.Is(err, failed) {
+		t.Errorf("got %v, want the error of the decision", err)
+	}
+	if got, err := s.ChangeSetting(t.Context(), postgres.ClusterAuthoritySetting, func(current []byte) ([]byte, error) { return current, nil }); err != nil || len(got) != servers*changes {
+		t.Errorf("after a failed decision: got %q, %v", got, err)
 	}
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,9 +18,11 @@ const (
 	BlobsSetting = "blobs"
 	// AuthoritySetting is the local certificate authority.
 	AuthoritySetting = "authority"
+	// ClusterAuthoritySetting is the sealed certificate authority of the nodes.
+	ClusterAuthoritySetting = "cluster-authority"
 )
 
-// Setting returns a setting of the installation, which never changes. If it is not set,
+// Setting returns a setting of the installation that never changes. If it is not set,
 // Setting stores the value that create returns, unless another server is faster.
 func (s *Store) Setting(ctx context.Context, name string, create func() ([]byte, error)) (value []byte, err error) {
 	value, found, err := s.setting(ctx, name)
@@ -38,6 +41,27 @@ func (s *Store) Setting(ctx context.Context, name string, create func() ([]byte,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store the setting %s: %w", name, err)
+	}
+	return value, nil
+}
+
+// ChangeSetting replaces a setting by what change returns for the current value, and
+// returns the new value. The current value is nil if the setting is not set. change decides
+// under the lock of all writers, and may run several times.
+func (s *Store) ChangeSetting(ctx context.Context, name string, change func(current []byte) ([]byte, error)) (value []byte, err error) {
+	err = s.locked(ctx, func(t *tx) error {
+		var current []byte
+		err := t.scan("SELECT value FROM settings WHERE name = $1", []any{name}, &current)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if value, err = change(current); err != nil || bytes.Equal(value, current) {
+			return err
+		}
+		return t.exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("change the setting %s: %w", name, err)
 	}
 	return value, nil
 }

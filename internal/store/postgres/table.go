@@ -53,6 +53,11 @@ func (t *tx) ListRows(name string, counted bool, filter functions.Filter, page f
 	if !possible {
 		return 0, nil
 	}
+	if filter.Scans() {
+		query := fmt.Sprintf("SELECT body FROM %s%s%s LIMIT $%d OFFSET $%d",
+			name, where, table.Ordering(page.Order()), len(arguments)+1, len(arguments)+2)
+		return -1, t.documents(name, found, query, append(arguments, page.Size+1, page.Offset())...)
+	}
 	total, err := t.count(name, counted, where, arguments)
 	if err != nil {
 		return 0, err
@@ -122,8 +127,33 @@ func conditions(f functions.Filter) (where string, arguments []any, possible boo
 		arguments = append(arguments, ids)
 		terms = append(terms, fmt.Sprintf("project_id = ANY($%d)", len(arguments)))
 	}
+	if !storable(f.Search) {
+		return "", nil, false
+	}
+	terms, arguments = scanConditions(f, terms, arguments)
 	if len(terms) == 0 {
 		return "", nil, true
 	}
 	return " WHERE " + strings.Join(terms, " AND "), arguments, true
+}
+
+// scanConditions adds the conditions that are compared with every document.
+func scanConditions(f functions.Filter, terms []string, arguments []any) ([]string, []any) {
+	scan := table.ScanOf(f)
+	add := func(term string, value string) {
+		arguments = append(arguments, value)
+		terms = append(terms, fmt.Sprintf(term, len(arguments)))
+	}
+	if scan.ID != "" {
+		add("(id = $%[1]d OR namespace_id = $%[1]d OR function_id = $%[1]d)", scan.ID)
+	}
+	if scan.Document != "" {
+		add("body ILIKE $%d ESCAPE '!'", scan.Document)
+		add("body::json->>'Description' ILIKE $%d ESCAPE '!'", scan.Description)
+	}
+	if scan.Before != "" {
+		add("body::json->>'ExpiresAt' > $%d", scan.After)
+		add("body::json->>'ExpiresAt' <= $%d", scan.Before)
+	}
+	return terms, arguments
 }

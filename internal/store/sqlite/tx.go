@@ -61,6 +61,10 @@ func (t *tx) DeleteRow(name, id string) error {
 // ListRows implements table.Statements.
 func (t *tx) ListRows(name string, counted bool, filter functions.Filter, page functions.Page, found func([]byte) error) (int, error) {
 	where, arguments := conditions(filter)
+	if filter.Scans() {
+		query := "SELECT body FROM " + name + where + table.Ordering(page.Order()) + " LIMIT ? OFFSET ?"
+		return -1, t.documents(name, found, query, append(arguments, page.Size+1, page.Offset())...)
+	}
 	total, err := t.count(name, counted, where, arguments)
 	if err != nil {
 		return 0, err
@@ -126,10 +130,29 @@ func conditions(f functions.Filter) (string, []any) {
 		terms = append(terms, "project_id IN (SELECT value FROM json_each(?))")
 		arguments = append(arguments, jsonList(f.Projects))
 	}
+	terms, arguments = scanConditions(f, terms, arguments)
 	if len(terms) == 0 {
 		return "", nil
 	}
 	return " WHERE " + strings.Join(terms, " AND "), arguments
+}
+
+// scanConditions adds the conditions that are compared with every document.
+func scanConditions(f functions.Filter, terms []string, arguments []any) ([]string, []any) {
+	scan := table.ScanOf(f)
+	if scan.ID != "" {
+		terms = append(terms, "(id = ? OR namespace_id = ? OR function_id = ?)")
+		arguments = append(arguments, scan.ID, scan.ID, scan.ID)
+	}
+	if scan.Document != "" {
+		terms = append(terms, "body LIKE ? ESCAPE '!'", "json_extract(body, '$.Description') LIKE ? ESCAPE '!'")
+		arguments = append(arguments, scan.Document, scan.Description)
+	}
+	if scan.Before != "" {
+		terms = append(terms, "json_extract(body, '$.ExpiresAt') > ?", "json_extract(body, '$.ExpiresAt') <= ?")
+		arguments = append(arguments, scan.After, scan.Before)
+	}
+	return terms, arguments
 }
 
 // jsonList returns a list of texts as one argument of a statement.

@@ -49,6 +49,7 @@ func RunDefault(t *testing.T, open Open) {
 		"continues after a restart":     continuesAfterRestart,
 		"stores last uses":              storesUses,
 		"pages and counts many tokens":  pagesMany,
+		"searches tokens":               searchesTokens,
 		"replays changes":               replaysChanges,
 		"reloads after another history": reloadsOtherHistory,
 		"refuses invalid IDs":           refusesInvalidIDs,

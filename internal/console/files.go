@@ -1,0 +1,109 @@
+package console
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+//go:embed static
+var static embed.FS
+
+// files are the files of the console. The path of each contains a digest of all, so that
+// browsers keep them until they change.
+type files struct {
+	version string
+	index   []byte
+	assets  map[string]file
+}
+
+type file struct {
+	contentType   string
+	plain, zipped []byte
+}
+
+func newFiles() (*files, error) {
+	f := &files{assets: map[string]file{}}
+	digest := sha256.New()
+	err := fs.WalkDir(static, "static", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := static.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(digest, "%s %d\n", name, len(content))
+		digest.Write(content)
+		return f.add(strings.TrimPrefix(name, "static/"), content)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read files of the console: %w", err)
+	}
+	f.version = hex.EncodeToString(digest.Sum(nil)[:8])
+	f.index = bytes.ReplaceAll(f.assets["index.html"].plain, []byte("{version}"), []byte(f.version))
+	delete(f.assets, "index.html")
+	return f, nil
+}
+
+func (f *files) add(name string, content []byte) error {
+	var zipped bytes.Buffer
+	writer, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := writer.Write(content); err != nil {
+		return err
+	}
+	if err := writer.Close(); err != nil {
+		return err
+	}
+	types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	contentType := types[path.Ext(name)]
+	if contentType == "" {
+		contentType = mime.TypeByExtension(path.Ext(name))
+	}
+	f.assets[name] = file{contentType, content, zipped.Bytes()}
+	return nil
+}
+
+// page serves the page. It has no data: scripts load it.
+func (f *files) page(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Content-Length", strconv.Itoa(len(f.index)))
+	_, _ = w.Write(f.index)
+}
+
+// asset serves a script, a style or an image.
+func (f *files) asset(w http.ResponseWriter, r *http.Request) {
+	found, ok := f.assets[r.PathValue("name")]
+	if !ok {
+		refuse(w, http.StatusNotFound, "no such file")
+		return
+	}
+	if r.PathValue("version") == f.version {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		// A page of another version, for example of another node during an update.
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	w.Header().Set("Vary", "Accept-Encoding")
+	w.Header().Set("Content-Type", found.contentType)
+	content := found.plain
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		content = found.zipped
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+	_, _ = w.Write(content)
+}
