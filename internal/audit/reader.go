@@ -52,10 +52,7 @@ func (r Reader) read(request *http.Request) (any, error) {
 	tick := time.NewTicker(waitTick)
 	defer tick.Stop()
 	for {
-		page := admin.AuditPage{Last: after, Entries: []json.RawMessage{}}
-		err := r.Rows.AuditEntries(request.Context(), after, since, pageSize, func(number int64, entry string) {
-			page.Last, page.Entries = number, append(page.Entries, json.RawMessage(entry))
-		})
+		page, err := readPage(request.Context(), r.Rows, after, since)
 		if err != nil || len(page.Entries) > 0 || query.Get("wait") != "true" {
 			return page, err
 		}
@@ -67,6 +64,22 @@ func (r Reader) read(request *http.Request) (any, error) {
 			return page, nil
 		}
 	}
+}
+
+// ReadRows calls each with every entry of rows since a time, oldest first, and with its JSON,
+// until each returns an error, which ReadRows then returns.
+func ReadRows(ctx context.Context, rows Rows, since time.Time, each func(Entry, []byte) error) error {
+	return ReadPages(ctx, false, func(after int64, _ bool) (admin.AuditPage, error) {
+		return readPage(ctx, rows, after, since)
+	}, each)
+}
+
+func readPage(ctx context.Context, rows Rows, after int64, since time.Time) (admin.AuditPage, error) {
+	page := admin.AuditPage{Last: after, Entries: []json.RawMessage{}}
+	err := rows.AuditEntries(ctx, after, since, pageSize, func(number int64, entry string) {
+		page.Last, page.Entries = number, append(page.Entries, json.RawMessage(entry))
+	})
+	return page, err
 }
 
 // ReadPages calls each with every entry since a time, oldest first, and with its JSON, until
