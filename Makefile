@@ -127,15 +127,20 @@ bench-api: setup bench-build ## Compare the API with its necessary cost (some mi
 bench-start: setup bench-build test/crates/registry ## Measure cold starts, bursts and deployments (as root).
 	bin/bench/start
 
+.PHONY: bench-cluster
+bench-cluster: setup bench-build bin/versitygw ## Measure three servers on PostgreSQL and S3: revocation, forwarding, a million tokens.
+	bin/bench/cluster
+
 .PHONY: bench-smoke
-bench-smoke: setup bench-build test/crates/registry ## Run every benchmark for seconds, to see that it works. Ignore the figures.
+bench-smoke: setup bench-build test/crates/registry bin/versitygw ## Run every benchmark for seconds, to see that it works. Ignore the figures.
 	JETON_BENCH_SMOKE=1 bin/bench/bench
 	JETON_BENCH_SMOKE=1 bin/bench/gateway
 	JETON_BENCH_SMOKE=1 bin/bench/api
 	JETON_BENCH_SMOKE=1 bin/bench/start
+	JETON_BENCH_SMOKE=1 bin/bench/cluster
 
 .PHONY: prove
-prove: setup-test build test/crates/registry ## Test the promises of Jeton; print one line per promise.
+prove: setup-test build test/crates/registry bin/versitygw ## Test the promises of Jeton; print one line per promise.
 	@go build -o bin/prove ./test/prove && bin/prove
 
 .PHONY: release

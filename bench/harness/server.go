@@ -56,6 +56,8 @@ func StartIn(ctx context.Context, temporary, data string, flags ...string) (_ *S
 		return nil, err
 	}
 	s := &Server{Credentials: data + ".credentials.yaml"}
+	// The endpoints of a server that has ended are not those of this one.
+	_ = os.Remove(filepath.Join(data, "endpoints.json"))
 	s.command = exec.CommandContext(ctx, program, append([]string{
 		"serve", "--data-dir", data, "--log-level=error", "--min-timeout=1s",
 		"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=",

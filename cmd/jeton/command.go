@@ -27,6 +27,7 @@ type commandLine struct {
 	Env       envCommand       `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
 	Apikey    apikeyCommand    `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
 	Project   projectCommand   `cmd:"" help:"Manage the projects of the running server."`
+	Cluster   clusterCommand   `cmd:"" help:"Manage the nodes of a cluster."`
 	Audit     auditCommand     `cmd:"" help:"Print the audit log: changes and refused requests."`
 	Deploy    deployCommand    `cmd:"" help:"Deploy the functions of a folder."`
 	Dev       devCommand       `cmd:"" help:"Deploy the functions of a folder after every change."`
@@ -39,6 +40,7 @@ type commandLine struct {
 	Trigger   triggerCommand   `cmd:"" help:"List triggers."`
 	Domain    domainCommand    `cmd:"" help:"List custom domains."`
 	Import    importCommand    `cmd:"" help:"Import an account of another service."`
+	Export    exportCommand    `cmd:"" help:"Write everything to an archive: a Terraform configuration and the code."`
 	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
 	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
 	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`

@@ -10,11 +10,12 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/clustertest"
 	"github.com/jeton-dev/jeton/test/jetontest"
 	"github.com/jeton-dev/jeton/test/postgres"
 )
 
-func TestMain(m *testing.M) { postgres.Main(m) }
+func TestMain(m *testing.M) { clustertest.Main(m) }
 
 const databasePassword = "hidden-password"
 

@@ -81,6 +81,23 @@ func (c *Client) AuditEntries(ctx context.Context, after int64, since time.Time,
 	return send[AuditPage](ctx, c, http.MethodGet, "/audit?"+query.Encode(), nil)
 }
 
+// ClusterStatus returns the state of the cluster.
+func (c *Client) ClusterStatus(ctx context.Context) (ClusterStatus, error) {
+	return send[ClusterStatus](ctx, c, http.MethodGet, "/cluster", nil)
+}
+
+// Cordon excludes a node from being the home of functions, or ends that.
+func (c *Client) Cordon(ctx context.Context, node string, cordoned bool) error {
+	_, err := send[changedNode](ctx, c, http.MethodPut, "/cluster/nodes/"+url.PathEscape(node)+"/cordon", cordonRequest{cordoned})
+	return err
+}
+
+// Fence removes a node that is gone, after its lease must have ended.
+func (c *Client) Fence(ctx context.Context, node string) error {
+	_, err := send[changedNode](ctx, c, http.MethodPost, "/cluster/nodes/"+url.PathEscape(node)+"/fence", nil)
+	return err
+}
+
 // send sends a request, and decodes the response.
 func send[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	encoded, err := json.Marshal(body)

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +25,8 @@ type Outcome struct {
 	// Endpoint is the method and the pattern of the path.
 	Endpoint string
 	Status   int
-	// Object is the ID or access key of the affected object; empty if it is not known.
+	// Object is the ID, access key or name of the affected object; empty if it is not
+	// known.
 	Object string
 	// Changes reports whether the endpoint changes something.
 	Changes bool
@@ -55,7 +57,7 @@ func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)
 
 func endpoint(run Operation, log *slog.Logger, observe func(*http.Request, Outcome)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o := Outcome{Endpoint: r.Pattern, Status: http.StatusOK, Object: r.PathValue("access_key"), Changes: r.Method != http.MethodGet}
+		o := Outcome{Endpoint: r.Pattern, Status: http.StatusOK, Object: cmp.Or(r.PathValue("access_key"), r.PathValue("node")), Changes: r.Method != http.MethodGet}
 		// Requests are read within a longer time than their headers.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(importTimeout))
 		body, err := run(r)

@@ -74,6 +74,12 @@ type (
 	rotateKeyRequest struct {
 		Overlap time.Duration `json:"overlap"` // nanoseconds
 	}
+	cordonRequest struct {
+		Cordoned bool `json:"cordoned"`
+	}
+	changedNode struct {
+		Name string `json:"name"`
+	}
 	failure struct {
 		Code    functions.Code `json:"code"`
 		Message string         `json:"message"`

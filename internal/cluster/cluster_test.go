@@ -26,6 +26,8 @@ func TestMain(m *testing.M) { server.Main(m) }
 const (
 	lease  = 1500 * time.Millisecond
 	margin = 300 * time.Millisecond
+	// kept is the number of changes in the log.
+	kept = 40
 )
 
 // world is a database with nodes in this process. The nodes ask each other by function
@@ -56,8 +58,8 @@ type node struct {
 	deaf atomic.Bool
 	// registry can be replaced by hooks.
 	registry *hooked
-	// skew is added to both clocks.
-	skew atomic.Int64
+	// wall is added to the wall clock.
+	wall atomic.Int64
 }
 
 // hooked is a Registry with hooks.
@@ -162,8 +164,14 @@ func (n *node) admits(id string) bool {
 // open returns a node that has not joined. The options change its configuration.
 func (w *world) open(name string, options ...func(*cluster.Config)) *node {
 	w.t.Helper()
+	return w.openAt(w.address, name, options...)
+}
+
+// openAt is open with a database URL of its own.
+func (w *world) openAt(address, name string, options ...func(*cluster.Config)) *node {
+	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(w.t.Output(), nil)).With("node", name)
-	s, err := postgres.Open(w.t.Context(), w.address, time.Now, postgres.WithLog(log))
+	s, err := postgres.Open(w.t.Context(), address, time.Now, postgres.WithLog(log), postgres.WithRetention(store.Retention{Changes: kept, Bytes: 1 << 20, Age: time.Hour}))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -174,8 +182,8 @@ func (w *world) open(name string, options ...func(*cluster.Config)) *node {
 		Lease: lease, Margin: margin, Joined: func(string) error { return nil }, NoteCordon: func(bool) error { return nil }, NewID: uuid.NewString, Log: log,
 		Clock: func() cluster.Instant {
 			i := cluster.SystemClock()
-			skew := time.Duration(n.skew.Load())
-			return cluster.Instant{Boot: i.Boot + skew, Wall: i.Wall.Add(skew)}
+			i.Wall = i.Wall.Add(time.Duration(n.wall.Load()))
+			return i
 		},
 	}
 	for _, option := range options {

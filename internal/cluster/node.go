@@ -115,6 +115,8 @@ type Node struct {
 	tried map[string]bool
 	// head is the last change of the database at the last renewal. renewing guards it.
 	head store.Position
+	// timed means that offset is known. renewing guards it.
+	timed bool
 	// offset is how far the clock of the database is ahead of this node's, in nanoseconds.
 	offset atomic.Int64
 	forks  atomic.Int64

@@ -122,13 +122,18 @@ func refused(text string) error {
 
 // noteCordon remembers whether this node is cordoned.
 func (n *Node) noteCordon() {
-	m := n.view.member(n.Incarnation())
-	if m.Incarnation == "" || m.Cordoned == n.cordoned.Load() {
+	if m := n.view.member(n.Incarnation()); m.Incarnation != "" {
+		n.setCordoned(m.Cordoned)
+	}
+}
+
+func (n *Node) setCordoned(cordoned bool) {
+	if cordoned == n.cordoned.Load() {
 		return
 	}
-	if err := n.config.NoteCordon(m.Cordoned); err != nil {
-		n.config.Log.Error("the state of this node is lost when it joins again", "cordoned", m.Cordoned, "error", err)
+	if err := n.config.NoteCordon(cordoned); err != nil {
+		n.config.Log.Error("the state of this node is lost when it joins again", "cordoned", cordoned, "error", err)
 	}
-	n.cordoned.Store(m.Cordoned)
-	n.config.Log.Info("an operator has changed the state of this node", "cordoned", m.Cordoned)
+	n.cordoned.Store(cordoned)
+	n.config.Log.Info("an operator has changed the state of this node", "cordoned", cordoned)
 }

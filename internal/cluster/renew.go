@@ -100,8 +100,7 @@ func (n *Node) renew(ctx context.Context) error {
 		return err
 	}
 	n.head = renewal.Head
-	took := n.config.Clock().Since(begun)
-	n.offset.Store(int64(renewal.Time.Sub(begun.Wall.Add(took / 2))))
+	n.noteTime(renewal.Time, begun.Wall, n.config.Clock().Wall)
 	if n.voided.Load() == voided {
 		n.lease.Store(&begun)
 	}
@@ -111,6 +110,22 @@ func (n *Node) renew(ctx context.Context) error {
 		return errVoided
 	}
 	return nil
+}
+
+// maxDrift is how much the clocks of the node and the database may drift apart between two
+// renewals.
+const maxDrift = time.Millisecond
+
+// noteTime estimates how far the clock of the database is ahead, which showed a time
+// between two readings of this node's. Of the possible values it takes a large one, so that
+// no token is admitted that may have expired, but not one that a slow renewal explains.
+func (n *Node) noteTime(at, before, after time.Time) {
+	most, least := at.Sub(before), at.Sub(after)
+	if known := n.Offset() + maxDrift; known >= least && known < most && n.timed {
+		most = known
+	}
+	n.timed = true
+	n.offset.Store(int64(most))
 }
 
 var errVoided = errors.New("the lease was voided while it was renewed")
@@ -256,7 +271,14 @@ func (n *Node) Drain(ctx context.Context) {
 func (n *Node) Leave(ctx context.Context) {
 	n.left.Store(true)
 	n.void(false)
-	n.change(ctx, "leave", func(tx store.Tx, m store.Member) error { return tx.Delete(m) })
+	cordoned := n.cordoned.Load()
+	n.change(ctx, "leave", func(tx store.Tx, m store.Member) error {
+		cordoned = m.Cordoned
+		return tx.Delete(m)
+	})
+	if !n.alone {
+		n.setCordoned(cordoned)
+	}
 }
 
 // change changes the row of this member.

@@ -24,7 +24,6 @@ var (
 	errNotDeployed  = errors.New("the function is not deployed")
 	errUnsettled    = errors.New("the outcome of an earlier change is unknown")
 	errNotAdmitted  = errors.New("the call is no longer admitted")
-	errTimeout      = errors.New("the function did not answer in time")
 )
 
 // minWait is the minimum time that a call waits for an instance, even if the function's timeout
@@ -53,20 +52,16 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 		answerNoInstance(w, err)
 		return
 	}
-	c.context = callContext{r.Context(), c}
-	ctx, cancel := context.WithTimeoutCause(&c.context, c.to.timeout, errTimeout)
-	defer cancel()
 	defer g.returnInstance(c)
-	defer context.AfterFunc(ctx, c.abort)()
-	c.cancel = cancel
+	c.context.start(r.Context(), c, c.to.timeout)
+	defer c.context.finish()
 	defer g.upgrades.remove(c)
-	g.proxy.ServeHTTP(w, r.WithContext(ctx))
+	g.proxy.ServeHTTP(w, r.WithContext(&c.context))
 }
 
-// abort aborts the transfers from and to the instance and the client after the context of the call
-// has ended. Without it a client that sends or reads nothing would occupy the instance.
-func (c *call) abort() {
-	c.interrupter.run()
+// abortTransfer aborts the transfer from and to the client after the context of the call has ended.
+// Without it a client that sends or reads nothing would occupy the instance.
+func (c *call) abortTransfer() {
 	now := time.Now()
 	_ = c.body.client.SetReadDeadline(now)
 	_ = c.body.client.SetWriteDeadline(now.Add(finalWriteTimeout))
@@ -111,7 +106,7 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 func newProxy(rewrite func(*httputil.ProxyRequest), to *slog.Logger) *httputil.ReverseProxy {
 	transport := &upstream.Transport{
 		Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address },
-		Watcher: func(r *http.Request) upstream.Watcher { return &callOf(r).interrupter },
+		Watcher: func(r *http.Request) upstream.Watcher { return &callOf(r).context },
 	}
 	return &httputil.ReverseProxy{
 		Transport:      transport,
@@ -171,26 +166,26 @@ func prepareResponse(response *http.Response) error {
 		c.upgraded()
 		return nil
 	}
-	response.Body = &answerBody{ReadCloser: response.Body, ctx: response.Request.Context(), call: c}
+	c.received = receivedBody{response.Body, c}
+	response.Body = &c.received
 	return nil
 }
 
-// answerBody records in the call that its answer was read to the end, or why not.
-type answerBody struct {
+// receivedBody records in the call that its answer was read to the end, or why not.
+type receivedBody struct {
 	io.ReadCloser
-	ctx  context.Context
 	call *call
 }
 
-func (b *answerBody) Read(p []byte) (int, error) {
+func (b *receivedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF:
 		b.call.answered = true
 	case err != nil:
 		b.call.failure = err
-		if b.ctx.Err() != nil {
-			b.call.failure = context.Cause(b.ctx)
+		if reason := b.call.context.reason(); reason != nil {
+			b.call.failure = reason
 		}
 	}
 	return n, err
@@ -209,7 +204,7 @@ func answerError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case isBodyError(c, err):
 		answerBadBody(w, c, err)
-	case errors.Is(context.Cause(r.Context()), errTimeout):
+	case errors.Is(c.context.reason(), errTimeout):
 		c.failure = errTimeout
 		if r.ProtoMajor == 1 {
 			// abortTransfer has set deadlines, so the connection cannot be used again.

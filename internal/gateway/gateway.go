@@ -118,11 +118,9 @@ type call struct {
 	// changesSeen is the number of changes in the table before the call was admitted. It
 	// does not count changes of API keys.
 	changesSeen int64
-	// context is the context of a forwarded call, without its timeout. cancel aborts the
-	// call, and interrupter interrupts what it waits for then.
-	context     callContext
-	cancel      context.CancelFunc
-	interrupter interrupter
+	// context is the context of a forwarded call, and received the body of its response.
+	context  callContext
+	received receivedBody
 	// added are the values of headers that the gateway adds to the request.
 	added [4]string
 	// instance serves the call. answered means that the complete response was read, so
@@ -141,22 +139,6 @@ type call struct {
 }
 
 type callKey struct{}
-
-// callContext is a context with the call as its value. Unlike that of context.WithValue, it is
-// a part of the call.
-type callContext struct {
-	context.Context
-
-	call *call
-}
-
-// Value implements context.Context.
-func (c *callContext) Value(key any) any {
-	if key == (callKey{}) {
-		return c.call
-	}
-	return c.Context.Value(key)
-}
 
 func callOf(r *http.Request) *call {
 	c, _ := r.Context().Value(callKey{}).(*call)

@@ -58,7 +58,7 @@ func (u *upgrades) remove(c *call) {
 
 func (c *call) cancelUnlessAdmitted() {
 	if !c.recheck() {
-		c.cancel()
+		c.context.cancel()
 	}
 }
 

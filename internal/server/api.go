@@ -28,7 +28,7 @@ func (p parts) apiHandler(service *functions.Service, projects *admin.Service, s
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: functionLogs{p.folder.path(output.Dir), p.reconciler.RunningBuild, p.feed}, Stopping: stopping, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
-		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.node.Gate, Observer: p.requestObserver(),
+		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.gate, Observer: p.requestObserver(),
 		Insight: p.insight(projects),
 	})
 	if err != nil {

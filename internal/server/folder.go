@@ -36,6 +36,8 @@ type Endpoints struct {
 	// GatewayTLS and Ops are empty if these ports are disabled.
 	GatewayTLS string `json:"gateway_tls,omitempty"`
 	Ops        string `json:"ops,omitempty"`
+	// Cluster is the host:port for the other nodes; empty without a PostgreSQL database.
+	Cluster string `json:"cluster,omitempty"`
 	// Admin is the path of the Unix socket for administration.
 	Admin string `json:"admin"`
 }

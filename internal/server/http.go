@@ -56,6 +56,10 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
+	nodes, err := admin.NewNodes(p.store, p.node)
+	if err != nil {
+		return nil, err
+	}
 	apiServer, err := newAPIServer(p, service, projects)
 	if err != nil {
 		return nil, err
@@ -66,7 +70,7 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	}
 	servers := &httpServers{
 		api: apiServer, gateway: newGatewayServer(p.gateway, p.certificates),
-		admin: newAdminServer(p, projects, importer), ops: opsServer,
+		admin: newAdminServer(p, projects, importer, nodes), ops: opsServer,
 		certificates: p.certificates.hosts, readiness: readiness,
 	}
 	if p.peers != nil {
@@ -112,13 +116,19 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 	}
 }
 
-func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer) *http.Server {
-	operations, stopping := []map[string]admin.Operation{importer.Operations()}, make(chan struct{})
+// newAdminServer also answers requests about the cluster while the node has no lease.
+func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer, nodes *admin.Nodes) *http.Server {
+	operations, stopping := []map[string]admin.Operation{importer.Operations(), nodes.Operations()}, make(chan struct{})
 	if shared, ok := p.store.(*postgres.Store); ok {
 		operations = append(operations, audit.Reader{Rows: shared, Stopping: stopping}.Operations())
 	}
+	handler := projects.Handler(p.log, p.auditor.Admin, operations...)
+	all := http.NewServeMux()
+	all.Handle("/", p.gate(handler))
+	all.Handle("/cluster", handler)
+	all.Handle("/cluster/", handler)
 	server := &http.Server{
-		Handler:           p.node.Gate(projects.Handler(p.log, p.auditor.Admin, operations...)),
+		Handler:           all,
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
 	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))

@@ -62,7 +62,7 @@ func listen(ctx context.Context, config Config, data folder, opened *closers) (*
 			return nil, fmt.Errorf("cluster: %w", err)
 		}
 		opened.add(ignoreClosed{listener})
-		l.cluster = listener
+		l.cluster, l.endpoints.Cluster = listener, localAddress(listener)
 	}
 	var err error
 	l.admin, l.endpoints.Admin, err = listenAdmin(ctx, data, opened)

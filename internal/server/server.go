@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
@@ -23,6 +24,8 @@ type parts struct {
 
 	certificates *certificateSources
 	followers    *store.Fanout
+	// gate holds responses back until all nodes show what they say.
+	gate func(http.Handler) http.Handler
 }
 
 // A Server is one Jeton process, ready to serve.
@@ -42,6 +45,7 @@ type Option func(*options)
 
 type options struct {
 	wrapFollower func(store.Follower) store.Follower
+	unconfirmed  bool
 }
 
 // WrapFollower wraps the follower that applies the changes of the store. Proofs delay
@@ -49,6 +53,10 @@ type options struct {
 func WrapFollower(wrap func(store.Follower) store.Follower) Option {
 	return func(o *options) { o.wrapFollower = wrap }
 }
+
+// Unconfirmed makes responses leave before the other nodes have applied what they show.
+// Proofs check that this would be noticed.
+func Unconfirmed() Option { return func(o *options) { o.unconfirmed = true } }
 
 func newOptions(opts []Option) options {
 	var o options
@@ -127,9 +135,13 @@ func openParts(ctx context.Context, base *base, observability *observability, op
 	if err != nil {
 		return parts{}, err
 	}
+	gate := base.node.Gate
+	if o.unconfirmed {
+		gate = func(next http.Handler) http.Handler { return next }
+	}
 	return parts{
 		base: base, observability: observability, instances: instances, views: views, calls: calls, deployments: deployments,
-		certificates: certificates, followers: followers,
+		certificates: certificates, followers: followers, gate: gate,
 	}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -36,6 +37,7 @@ var settings = []string{
 // Server is a running PostgreSQL server.
 type Server struct {
 	bin, dir  string
+	settings  []string
 	attr      *syscall.SysProcAttr
 	log       bytes.Buffer
 	stop      func() error
@@ -59,16 +61,26 @@ func Database(t testing.TB) string {
 }
 
 // Start starts a server. The caller must stop it. It ends with the test program.
-func Start() (*Server, error) {
+func Start() (*Server, error) { return StartIn("") }
+
+// StartIn is Start with a folder in which the server makes its own, "" for the system's
+// default, and with more settings of PostgreSQL, such as fsync=on.
+func StartIn(dir string, more ...string) (*Server, error) {
 	bin, err := find()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin}
+	s := &Server{bin: bin, settings: append(slices.Clone(settings), more...)}
 	if s.attr, err = credentials(); err != nil {
 		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("", "pg"); err != nil {
+	if dir != "" {
+		// The user of the server must reach its folder.
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if s.dir, err = os.MkdirTemp(dir, "pg"); err != nil {
 		return nil, err
 	}
 	if c := s.attr.Credential; c != nil {
@@ -121,7 +133,7 @@ func (s *Server) command(program string, arguments ...string) *exec.Cmd {
 
 func (s *Server) start() error {
 	arguments := []string{"-D", filepath.Join(s.dir, "data"), "-k", s.dir}
-	for _, setting := range settings {
+	for _, setting := range s.settings {
 		arguments = append(arguments, "-c", setting)
 	}
 	cmd := s.command("postgres", arguments...)
@@ -179,11 +191,32 @@ func (s *Server) Stop() error { return errors.Join(s.stop(), os.RemoveAll(s.dir)
 // Database returns the URL of a new, empty database.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d", s.databases.Add(1))
-	if err := s.execute("postgres", "CREATE DATABASE "+name); err != nil {
+	address, err := s.CreateDatabase()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return s.url(name)
+	return address
+}
+
+// CreateDatabase is Database for programs that are no tests.
+func (s *Server) CreateDatabase() (address string, err error) {
+	name := fmt.Sprintf("test_%d", s.databases.Add(1))
+	return s.url(name), s.execute("postgres", "CREATE DATABASE "+name)
+}
+
+// Socket returns the path of the server's Unix socket.
+func (s *Server) Socket() string { return filepath.Join(s.dir, ".s.PGSQL.5432") }
+
+// Execute executes statements in a database of the server.
+func (s *Server) Execute(address, statement string) error { return s.execute(Name(address), statement) }
+
+// Name returns the name of the database of a URL of Database.
+func Name(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.Path, "/")
 }
 
 func (s *Server) execute(database, statement string) error {

@@ -44,13 +44,17 @@ type jeton struct {
 	*function.API
 	harness *harness
 	data    string
-	command []string
-	process *exec.Cmd
+	// credentials is the file with the API key.
+	credentials string
+	command     []string
+	environment []string
+	process     *exec.Cmd
 	// exited is closed when the process has ended.
 	exited  chan struct{}
 	api     string
 	gateway string
 	ops     string
+	cluster string
 }
 
 // newServer starts a new server with an empty data folder: bin/jeton or, if command is
@@ -68,7 +72,7 @@ func (h *harness) newServer(ctx context.Context, command ...string) (*jeton, err
 	} else {
 		command = append(command, data)
 	}
-	v := &jeton{harness: h, data: data, command: command}
+	v := &jeton{harness: h, data: data, credentials: data + ".credentials.yaml", command: command}
 	return v, v.start(ctx)
 }
 
@@ -102,6 +106,7 @@ func (v *jeton) start(ctx context.Context) error {
 	defer log.Close()
 	process := exec.CommandContext(ctx, v.command[0], v.command[1:]...)
 	process.Stdout, process.Stderr = log, log
+	process.Env = append(os.Environ(), v.environment...)
 	if err := process.Start(); err != nil {
 		return err
 	}
@@ -110,7 +115,7 @@ func (v *jeton) start(ctx context.Context) error {
 		defer close(exited)
 		_ = process.Wait()
 	}(v.exited)
-	var endpoints struct{ API, Gateway, Ops string }
+	var endpoints struct{ API, Gateway, Ops, Cluster string }
 	ended := false
 	err = await.Until(ctx, "jeton writes endpoints.json or ends", func() bool {
 		select {
@@ -128,7 +133,7 @@ func (v *jeton) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start server: %w: see %s.log", err, v.data)
 	}
-	config, err := scw.LoadConfigFromPath(v.data + ".credentials.yaml")
+	config, err := scw.LoadConfigFromPath(v.credentials)
 	if err != nil {
 		return err
 	}
@@ -138,6 +143,7 @@ func (v *jeton) start(ctx context.Context) error {
 	}
 	v.harness.secrets = append(v.harness.secrets, *config.SecretKey)
 	v.API, v.api, v.gateway, v.ops = function.NewAPI(client), endpoints.API, endpoints.Gateway, endpoints.Ops
+	v.cluster = endpoints.Cluster
 	return nil
 }
 

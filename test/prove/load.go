@@ -20,14 +20,26 @@ type token struct {
 	// invalidSince is when the token's deletion was answered, or its expiry, in
 	// nanoseconds since 1970; 0 while the token is valid. No later call may be admitted.
 	invalidSince atomic.Int64
+	// history has all calls with the token, if the load records them.
+	history history
+}
+
+// deleted records that the deletion of the token was answered.
+func (t *token) deleted(at time.Time) {
+	t.invalidSince.Store(at.UnixNano())
+	t.history.mu.Lock()
+	defer t.history.mu.Unlock()
+	t.history.delete.answered = at.UnixNano()
 }
 
 // A load calls functions over many connections until it is stopped. Each caller reads the
 // token's state before it sends a call, so that a call counts as late only if the token
 // was invalid before the call began.
 type load struct {
-	gateway string
-	tokens  []*token
+	gateways []string
+	tokens   []*token
+	// records makes the load add each call to the history of its token.
+	records bool
 	// current is the index of the token that becomes invalid now. Half of the calls use
 	// a token near it.
 	current atomic.Int64
@@ -82,22 +94,34 @@ func (l *load) call(ctx context.Context, client *http.Client, t *token) {
 	invalidSince := t.invalidSince.Load()
 	sent := time.Now().UnixNano()
 	late := invalidSince != 0 && sent > invalidSince
-	status := call(ctx, client, l.gateway, t.host, t.text)
+	status := call(ctx, client, l.gateways[rand.IntN(len(l.gateways))], t.host, t.text)
 	if late {
 		l.late.Add(1)
 	}
-	switch {
-	case status == http.StatusOK:
+	switch status {
+	// A call that reached an instance, or waited for one, was admitted.
+	case http.StatusOK, http.StatusBadGateway, http.StatusGatewayTimeout:
 		l.admitted.Add(1)
 		if late {
 			l.lateAdmitted.Add(1)
 		}
-	case status == http.StatusForbidden:
+	case http.StatusForbidden:
 		l.refused.Add(1)
-	case ctx.Err() == nil:
-		l.failed.Add(1)
+	default:
+		if ctx.Err() == nil {
+			l.failed.Add(1)
+			// A node that is down refuses connections at once.
+			pause(ctx, afterFailure)
+		}
+		return
+	}
+	if l.records {
+		t.history.add(use{sent, time.Now().UnixNano(), status != http.StatusForbidden})
 	}
 }
+
+// afterFailure is the pause of a caller after a call without an answer.
+const afterFailure = 5 * time.Millisecond
 
 // call calls a function, and returns the status; 0 without an answer.
 func call(ctx context.Context, client *http.Client, gateway, host, token string) int {
@@ -122,12 +146,13 @@ func call(ctx context.Context, client *http.Client, gateway, host, token string)
 func (v *jeton) tokens(ctx context.Context, count int, expiresAt func(int) *time.Time, of ...*function.Function) ([]*token, error) {
 	var all []*token
 	for i := range count {
-		f := of[i%len(of)]
+		f, begun := of[i%len(of)], time.Now().UnixNano()
 		created, err := v.token(ctx, f.ID, expiresAt(i))
 		if err != nil {
 			return nil, err
 		}
 		t := &token{text: created.Token, host: f.DomainName, id: created.ID}
+		t.history.created, t.history.delete = interval{begun, time.Now().UnixNano()}, interval{pending, pending}
 		if created.ExpiresAt != nil {
 			t.invalidSince.Store(created.ExpiresAt.UnixNano())
 		}

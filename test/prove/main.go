@@ -9,6 +9,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -18,6 +22,9 @@ func main() {
 	}
 	if len(os.Args) > 1 && os.Args[1] == attackArgument {
 		exit(runAttack(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) > 1 && os.Args[1] == nodeArgument {
+		exit(serveNode(os.Args[2:]))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -49,14 +56,18 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer h.close()
 	var broken error
-	for _, p := range []proof{
+	for _, p := range selected([]proof{
 		{1, revokeUnderLoad},
 		{1, revokeAcrossKills},
 		{1, lateGatewayIsDetected},
+		{1, revokeInCluster},
+		{1, unconfirmedAnswersAreDetected},
 		{2, surviveKills},
 		{2, lostTokenIsDetected},
+		{2, surviveKillsInCluster},
 		{3, secretsAreNotStored},
 		{4, expireUnderLoad},
+		{4, expireInCluster},
 		{5, escapeFromInstances},
 		{5, escapeFromBuilds},
 		{5, missingLayersAreDetected},
@@ -65,7 +76,7 @@ func run(ctx context.Context, out io.Writer) error {
 		{7, changedStatesAreDetected},
 		{8, projectsAreSeparate},
 		{8, sharedProjectsAreDetected},
-	} {
+	}) {
 		line, err := p.try(ctx, h)
 		if err != nil && !errors.Is(err, errBroken) {
 			return fmt.Errorf("promise %d: %w", p.promise, err)
@@ -78,3 +89,14 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	return broken
 }
+
+// onlyVariable selects the proofs whose functions' names contain its value.
+const onlyVariable = "JETON_PROVE_ONLY"
+
+// selected returns the proofs that onlyVariable selects: all if it is not set.
+func selected(all []proof) []proof {
+	only := os.Getenv(onlyVariable)
+	return slices.DeleteFunc(all, func(p proof) bool { return !strings.Contains(nameOf(p.try), only) })
+}
+
+func nameOf(try any) string { return runtime.FuncForPC(reflect.ValueOf(try).Pointer()).Name() }

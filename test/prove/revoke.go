@@ -54,9 +54,15 @@ func revokeUnderLoad(ctx context.Context, h *harness) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	line := fmt.Sprintf("%d revocations under load, %d calls in total, %d calls sent after the answer, %d of them admitted",
-		revocations, l.admitted.Load()+l.refused.Load(), l.late.Load(), l.lateAdmitted.Load())
-	if l.lateAdmitted.Load() > 0 || l.late.Load() < revocations || l.admitted.Load() < revocations {
+	disordered := 0
+	for _, t := range l.tokens {
+		if !t.history.linearizable() {
+			disordered++
+		}
+	}
+	line := fmt.Sprintf("%d revocations under load, %d calls in total, %d calls sent after the answer, %d of them admitted; %d of %d histories not linearizable",
+		revocations, l.admitted.Load()+l.refused.Load(), l.late.Load(), l.lateAdmitted.Load(), disordered, revocations)
+	if disordered > 0 || l.lateAdmitted.Load() > 0 || l.late.Load() < revocations || l.admitted.Load() < revocations {
 		return line, errBroken
 	}
 	return line, nil
@@ -81,7 +87,7 @@ func (v *jeton) revoke(ctx context.Context, count int) (*load, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &load{gateway: v.gateway, tokens: tokens}
+	l := &load{gateways: []string{v.gateway}, tokens: tokens, records: true}
 	running, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
@@ -93,10 +99,13 @@ func (v *jeton) revoke(ctx context.Context, count int) (*load, error) {
 	}
 	for i, t := range tokens {
 		l.current.Store(int64(i))
+		t.history.mu.Lock()
+		t.history.delete = interval{time.Now().UnixNano(), pending}
+		t.history.mu.Unlock()
 		if _, err := v.DeleteToken(&function.DeleteTokenRequest{TokenID: t.id}, scw.WithContext(ctx)); err != nil {
 			return nil, fmt.Errorf("delete token: %w", err)
 		}
-		t.invalidSince.Store(time.Now().UnixNano())
+		t.deleted(time.Now())
 		// The callers need time to use the deleted token.
 		pause(ctx, betweenRevocations)
 	}

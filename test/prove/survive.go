@@ -99,14 +99,23 @@ func deleteFromDatabase(ctx context.Context, dataDir, tokenID string) error {
 type survival struct {
 	*jeton
 	// namespaceName is the name of the function's namespace.
-	namespaceName string
-	functionID    string
-	writers       []*writer
+	namespaceName, namespaceID string
+	functionID                 string
+	writers                    []*writer
 }
 
 func (h *harness) newSurvival(ctx context.Context) (*survival, error) {
+	v, err := h.newServer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return v.newSurvival(ctx)
+}
+
+// newSurvival creates a namespace with a function, and writers.
+func (v *jeton) newSurvival(ctx context.Context) (*survival, error) {
 	const name = "survive"
-	v, namespaceID, err := h.newServerWithNamespace(ctx, name)
+	namespaceID, err := v.namespace(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +123,7 @@ func (h *harness) newSurvival(ctx context.Context) (*survival, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &survival{jeton: v, namespaceName: name, functionID: f.ID}
+	p := &survival{jeton: v, namespaceName: name, namespaceID: namespaceID, functionID: f.ID}
 	for i := range writers {
 		p.writers = append(p.writers, &writer{name: fmt.Sprint("w", i), functionID: f.ID, known: map[string]*object{}})
 	}

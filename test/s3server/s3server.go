@@ -158,27 +158,41 @@ func (s *Server) Stop() error {
 // Client returns a client with the owner's credentials.
 func (s *Server) Client(t testing.TB) *minio.Client {
 	t.Helper()
-	endpoint, err := url.Parse(s.Endpoint)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := minio.New(endpoint.Host, &minio.Options{
-		Creds: credentials.NewStaticV4(AccessKey, SecretKey, ""), Region: "us-east-1", BucketLookup: minio.BucketLookupPath,
-	})
+	client, err := s.client()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return client
 }
 
+func (s *Server) client() (*minio.Client, error) {
+	endpoint, err := url.Parse(s.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return minio.New(endpoint.Host, &minio.Options{
+		Creds: credentials.NewStaticV4(AccessKey, SecretKey, ""), Region: "us-east-1", BucketLookup: minio.BucketLookupPath,
+	})
+}
+
 // Bucket creates a bucket and returns its name.
 func (s *Server) Bucket(t testing.TB) string {
 	t.Helper()
-	name := "bucket-" + strconv.FormatInt(s.buckets.Add(1), 10)
-	if err := s.Client(t).MakeBucket(t.Context(), name, minio.MakeBucketOptions{}); err != nil {
+	name, err := s.CreateBucket(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	return name
+}
+
+// CreateBucket is Bucket for programs that are no tests.
+func (s *Server) CreateBucket(ctx context.Context) (name string, err error) {
+	client, err := s.client()
+	if err != nil {
+		return "", err
+	}
+	name = "bucket-" + strconv.FormatInt(s.buckets.Add(1), 10)
+	return name, client.MakeBucket(ctx, name, minio.MakeBucketOptions{})
 }
 
 // URL returns the URL of a prefix for jeton serve --blobs.

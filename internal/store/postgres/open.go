@@ -104,7 +104,7 @@ func parse(address string) (*pgxpool.Config, string, error) {
 	host, _ := os.Hostname()
 	for parameter, value := range map[string]string{
 		"application_name":                    strings.TrimSpace("jeton " + host),
-		"idle_in_transaction_session_timeout": "10s",
+		"idle_in_transaction_session_timeout": "3s",
 		"statement_timeout":                   "30s",
 		"lock_timeout":                        "10s",
 		"tcp_keepalives_idle":                 "5",
