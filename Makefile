@@ -74,6 +74,22 @@ test-scw: ## Run the tests that use scw, Scaleway's command line (built once, in
 	@test -x bin/scw || (cd tools/scw && go build -o ../../bin/scw github.com/scaleway/scaleway-cli/v2/cmd/scw)
 	go test -tags scw -timeout 10m ./test/scw
 
+test/console/node_modules: test/console/package-lock.json
+	cd test/console && npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: test-console
+test-console: setup-console test/console/node_modules ## Run the tests of the console in Chromium.
+	go test -tags console -timeout 20m ./test/console
+
+.PHONY: screenshots
+screenshots: setup-console test/console/node_modules ## Make the screenshots of docs/console.md (some minutes).
+	JETON_SCREENSHOTS=$(CURDIR)/docs/images/console go test -tags console -timeout 20m -count 1 -run TestConsole_DeploysCallsAndRevokes ./test/console
+
+.PHONY: setup-console
+setup-console: # Install Chromium and what the tests need.
+	@./test/setup.sh console
+
 .PHONY: test-escape
 test-escape: setup-test test/crates/registry ## Run the escape tests of sandboxes (as root).
 	go test -tags escape -timeout 20m ./test/escape
@@ -82,13 +98,13 @@ test-escape: setup-test test/crates/registry ## Run the escape tests of sandboxe
 lint: ## Check format, style, prose, package boundaries, and that every go.mod is tidy.
 	@mkdir -p bin
 	go build -modfile=tools/go.mod -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	$(WORKSPACE) bin/golangci-lint run --build-tags scw,escape,slow $(PACKAGES)
+	$(WORKSPACE) bin/golangci-lint run --build-tags scw,escape,slow,console $(PACKAGES)
 	@for module in $(MODULES); do go -C $$module mod tidy -diff || exit 1; done
 	go run ./test/prose
 
 .PHONY: vet
 vet: ## Run go vet over all modules.
-	$(WORKSPACE) go vet -tags scw,escape,slow $(PACKAGES)
+	$(WORKSPACE) go vet -tags scw,escape,slow,console $(PACKAGES)
 
 .PHONY: tidy
 tidy: ## Tidy the go.mod of every module.

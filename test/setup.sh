@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs missing programs that the tests need, and with "bench" those that the
-# benchmarks need. It installs with apt-get as root on Debian or Ubuntu; otherwise
-# it prints what to install, and fails.
+# Installs missing programs that the tests need, with "bench" those that the
+# benchmarks need, and with "console" Chromium. It installs with apt-get as root on
+# Debian or Ubuntu; otherwise it prints what to install, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,6 +44,9 @@ find_missing() {
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
   # shellcheck disable=SC2046
   need cargo $(cargo_packages)
+  if [ "${1:-}" = console ]; then
+    need chromium chromium chromium-driver fonts-dejavu-core
+  fi
   if [ "${1:-}" = bench ]; then
     need wrk wrk
     need nginx nginx

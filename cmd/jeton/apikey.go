@@ -27,6 +27,7 @@ type createKeyCommand struct {
 	Description  string        `help:"Description of the key." placeholder:"TEXT"`
 	ExpiresIn    time.Duration `help:"Lifetime of the key, such as 720h (default: unlimited)." xor:"expiry" placeholder:"DURATION"`
 	ExpiresAt    time.Time     `help:"Expiry of the key, such as 2027-01-31T12:00:00Z (default: never)." xor:"expiry" placeholder:"TIME"`
+	adminCommand
 	outputFlags
 }
 
@@ -50,7 +51,7 @@ func (c *createKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 	if c.ExpiresIn != 0 {
 		request.ExpiresAt = time.Now().Add(c.ExpiresIn).UTC()
 	}
-	key, err := callAdmin(line.DataDir, "create API key", func(client *admin.Client) (admin.APIKey, error) {
+	key, err := callServer(c.adminCommand, line.DataDir, "create API key", func(client *admin.Client) (admin.APIKey, error) {
 		return client.CreateKey(ctx, request)
 	})
 	if err != nil {
@@ -81,12 +82,13 @@ func projectsOf(k admin.APIKey) string {
 
 type listKeysCommand struct {
 	Project string `help:"Project of the keys (ID or name; default: all projects)." placeholder:"PROJECT"`
+	adminCommand
 	outputFlags
 }
 
 // Run prints a table.
 func (c *listKeysCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	all, err := callAdmin(line.DataDir, "list API keys", func(client *admin.Client) ([]admin.APIKey, error) {
+	all, err := callServer(c.adminCommand, line.DataDir, "list API keys", func(client *admin.Client) ([]admin.APIKey, error) {
 		return client.Keys(ctx, c.Project)
 	})
 	if err != nil {
@@ -103,11 +105,12 @@ func (c *listKeysCommand) Run(ctx context.Context, line *commandLine, s streams)
 
 type revokeKeyCommand struct {
 	AccessKey string `arg:"" help:"The access key (SCW...)."`
+	adminCommand
 }
 
 // Run prints the revoked key.
 func (c *revokeKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	key, err := callAdmin(line.DataDir, "revoke API key "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
+	key, err := callServer(c.adminCommand, line.DataDir, "revoke API key "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
 		return client.RevokeKey(ctx, c.AccessKey)
 	})
 	if err != nil {
@@ -118,9 +121,9 @@ func (c *revokeKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 }
 
 type rotateKeyCommand struct {
-	AccessKey   string        `arg:"" help:"The access key (SCW...)."`
-	Overlap     time.Duration `help:"How long the old key remains valid (default: not at all)." placeholder:"DURATION"`
-	Credentials string        `help:"Credentials file to update (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
+	AccessKey string        `arg:"" help:"The access key (SCW...)."`
+	Overlap   time.Duration `help:"How long the old key remains valid (default: not at all)." placeholder:"DURATION"`
+	adminCommand
 	outputFlags
 }
 
@@ -131,7 +134,7 @@ func (*rotateKeyCommand) Help() string {
 
 // Run prints the new key, and replaces the old key in the credentials file.
 func (c *rotateKeyCommand) Run(ctx context.Context, line *commandLine, s streams) error {
-	key, err := callAdmin(line.DataDir, "rotate API key "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
+	key, err := callServer(c.adminCommand, line.DataDir, "rotate API key "+c.AccessKey, func(client *admin.Client) (admin.APIKey, error) {
 		return client.RotateKey(ctx, c.AccessKey, c.Overlap)
 	})
 	if err != nil {

@@ -3,22 +3,32 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/internal/remote"
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
 // auditCommand prints the audit log.
 type auditCommand struct {
-	Since  moment `help:"Start of the output: a time (2027-01-31T12:00:00Z) or an age (24h)." placeholder:"TIME|DURATION"`
-	Follow bool   `help:"Wait for new entries and print them." short:"f"`
-	JSON   bool   `name:"json" help:"Print one JSON object per line."`
+	Since  moment `env:"-" help:"Start of the output: a time (2027-01-31T12:00:00Z) or an age (24h)." placeholder:"TIME|DURATION"`
+	Follow bool   `env:"-" help:"Wait for new entries and print them." short:"f"`
+	adminCommand
+	outputFlags
+}
+
+// Help implements kong.HelpProvider.
+func (*auditCommand) Help() string {
+	return "The command reads the file of the data directory, or asks another server with an API key that covers the organization. With -o json, each line is an object."
 }
 
 // A moment is a flag that accepts a time (RFC 3339) or an age (a duration).
@@ -38,15 +48,26 @@ func (m *moment) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Run prints one line per entry, oldest first. The entries are in a file of the data folder
-// or, with a PostgreSQL database, are read through the running server.
+// Run prints one line per entry, oldest first. A file of the data folder needs no running
+// server; with a PostgreSQL database, the entries are read through the server.
 func (c *auditCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	report := func(e audit.Entry, asJSON []byte) error {
-		if c.JSON {
+		if c.json() {
 			_, err := fmt.Fprintf(s.out, "%s\n", asJSON)
 			return err
 		}
 		return printEntry(s.out, e)
+	}
+	if !c.isLocal(line.DataDir) {
+		return c.withServer(line, func(server *remote.Server) error {
+			return server.Audit(ctx, c.Since.Time, c.Follow, func(entry json.RawMessage) error {
+				var e audit.Entry
+				if err := json.Unmarshal(entry, &e); err != nil {
+					return fmt.Errorf("decode an entry of the audit log: %w", err)
+				}
+				return report(e, entry)
+			})
+		})
 	}
 	if server.UsesPostgreSQL(line.DataDir) {
 		return audit.ReadPages(ctx, c.Follow, func(after int64, wait bool) (admin.AuditPage, error) {
@@ -56,7 +77,10 @@ func (c *auditCommand) Run(ctx context.Context, line *commandLine, s streams) er
 		}, report)
 	}
 	path := filepath.Join(line.DataDir, audit.File)
-	if _, err := os.Stat(path); err != nil {
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrPermission):
+		return notServing("read the audit log", line.DataDir)
+	case err != nil:
 		return fmt.Errorf("no audit log in %s: start 'jeton serve' first, or set --data-dir", line.DataDir)
 	}
 	if c.Follow {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/backup"
@@ -56,7 +58,14 @@ func (c *backupCommand) Run(ctx context.Context, line *commandLine, s streams) e
 
 // restoreCommand creates a data directory from a backup.
 type restoreCommand struct {
-	File string `arg:"" help:"Backup file; - stands for standard input."`
+	File     string `arg:"" help:"Backup file; - stands for standard input."`
+	Database string `help:"Empty PostgreSQL database for the objects (with --blobs)." placeholder:"URL"`
+	Blobs    string `help:"Empty S3 prefix for the code of functions (with --database)." placeholder:"URL"`
+}
+
+// Help implements kong.HelpProvider.
+func (*restoreCommand) Help() string {
+	return "With --database and --blobs, the command loads the backup of a single server into the storage of a cluster, and creates the data directory of the first node. Stop the single server before the backup: what it does afterwards is not in the cluster. See docs/cluster.md."
 }
 
 // Run unpacks the file into the data directory, which must not exist.
@@ -70,6 +79,9 @@ func (c *restoreCommand) Run(ctx context.Context, line *commandLine, s streams) 
 		defer file.Close()
 		in = file
 	}
+	if c.Database != "" || c.Blobs != "" {
+		return c.toCluster(ctx, in, line.DataDir, s)
+	}
 	if err := backup.Restore(ctx, in, line.DataDir); err != nil {
 		return err
 	}
@@ -77,5 +89,20 @@ func (c *restoreCommand) Run(ctx context.Context, line *commandLine, s streams) 
 	if missing := server.MissingKey(line.DataDir); missing != "" {
 		fmt.Fprintln(s.err, "jeton: the backup contains no secret.key: copy it to", missing)
 	}
+	return nil
+}
+
+// toCluster loads the backup into a database and a bucket.
+func (c *restoreCommand) toCluster(ctx context.Context, in io.Reader, dataDir string, s streams) error {
+	config := server.DefaultConfig(dataDir)
+	config.Database, config.Blobs = c.Database, c.Blobs
+	restored, err := server.RestoreToCluster(ctx, config, in)
+	if err != nil {
+		return err
+	}
+	key := filepath.Join(dataDir, "secret.key")
+	fmt.Fprintf(s.err, "jeton: restored %d objects, %d archives and %d artifacts\n", restored.Objects, restored.Archives, restored.Artifacts)
+	fmt.Fprintf(s.err, "jeton: %s is the data directory of the first node: start it with the same --database and --blobs\n", dataDir)
+	fmt.Fprintf(s.err, "jeton: copy %s to the empty data directory of every other node before its first start: it decrypts the secrets\n", key)
 	return nil
 }

@@ -47,6 +47,8 @@ type commandLine struct {
 	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
 	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	shellCommands
 }
 
 // streams are the standard streams of a command.

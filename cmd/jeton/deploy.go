@@ -18,21 +18,21 @@ import (
 // projectFlags select the functions of a folder.
 type projectFlags struct {
 	Dir       string   `arg:"" optional:"" default:"." help:"Folder with the code, or with a functions.yaml that lists several functions."`
-	Only      []string `help:"Names of the functions of functions.yaml (default: all)." placeholder:"NAME"`
-	Namespace string   `help:"Name of the namespace (default: that of functions.yaml, or default)." placeholder:"NAME"`
-	Name      string   `help:"Name of the function without a functions.yaml (default: that of the folder)." placeholder:"NAME"`
-	Runtime   string   `help:"Runtime without a functions.yaml, such as node24 (default: detected)." placeholder:"RUNTIME"`
-	Handler   string   `help:"Handler without a functions.yaml, such as handler.handle (default: detected)." placeholder:"HANDLER"`
-	Privacy   string   `help:"Privacy without a functions.yaml: private or public (default: private)." placeholder:"PRIVACY"`
-	Save      bool     `help:"Write functions.yaml if there is none." default:"true" negatable:""`
+	Only      []string `env:"-" help:"Names of the functions of functions.yaml (default: all)." placeholder:"NAME"`
+	Namespace string   `env:"-" help:"Name of the namespace (default: that of functions.yaml, or default)." placeholder:"NAME"`
+	Name      string   `env:"-" help:"Name of the function without a functions.yaml (default: that of the folder)." placeholder:"NAME"`
+	Runtime   string   `env:"-" help:"Runtime without a functions.yaml, such as node24 (default: detected)." placeholder:"RUNTIME"`
+	Handler   string   `env:"-" help:"Handler without a functions.yaml, such as handler.handle (default: detected)." placeholder:"HANDLER"`
+	Privacy   string   `env:"-" help:"Privacy without a functions.yaml: private or public (default: private)." placeholder:"PRIVACY"`
+	Save      bool     `env:"-" help:"Write functions.yaml if there is none." default:"true" negatable:""`
 }
 
 // deployCommand deploys the functions of a folder.
 type deployCommand struct {
 	projectFlags
 	remoteCommand
-	Timeout time.Duration `help:"Maximum time of a deployment." default:"1h" placeholder:"DURATION"`
-	Token   *bool         `help:"Print a curl command with a token for an hour (default: on a terminal)." negatable:""`
+	Timeout time.Duration `env:"-" help:"Maximum time of a deployment." default:"1h" placeholder:"DURATION"`
+	Token   *bool         `env:"-" help:"Print a curl command with a token for an hour (default: on a terminal)." negatable:""`
 	outputFlags
 }
 

@@ -24,7 +24,7 @@ type functionCommand struct {
 }
 
 type listFunctionsCommand struct {
-	Namespace string `help:"Namespace: NAME, ID or REGION/ID (default: all)." placeholder:"NAMESPACE"`
+	Namespace string `env:"-" help:"Namespace: NAME, ID or REGION/ID (default: all)." placeholder:"NAMESPACE"`
 	remoteCommand
 	outputFlags
 }
@@ -137,8 +137,8 @@ func (c *deleteFunctionCommand) Run(ctx context.Context, line *commandLine, s st
 // redeployCommand deploys a function again.
 type redeployCommand struct {
 	functionArgument
-	Wait    bool          `help:"Wait until the deployment ends." default:"true" negatable:""`
-	Timeout time.Duration `help:"Maximum time to wait." default:"1h" placeholder:"DURATION"`
+	Wait    bool          `env:"-" help:"Wait until the deployment ends." default:"true" negatable:""`
+	Timeout time.Duration `env:"-" help:"Maximum time to wait." default:"1h" placeholder:"DURATION"`
 	remoteCommand
 }
 

@@ -19,12 +19,12 @@ import (
 type invokeCommand struct {
 	Function string        `arg:"" help:"Function: NAME, NAMESPACE/NAME, ID or REGION/ID."`
 	Path     string        `arg:"" optional:"" default:"/" help:"Path and query of the call (default /)."`
-	Method   string        `short:"X" aliases:"request" help:"Method of the call (default: GET, or POST with -d)." placeholder:"METHOD"`
-	Header   []string      `short:"H" sep:"none" help:"Header of the call, as NAME: VALUE. Can be repeated." placeholder:"HEADER"`
-	Data     string        `short:"d" help:"Body of the call. @FILE reads a file, and @- standard input." placeholder:"DATA"`
-	Logs     bool          `help:"Print the log lines of the call to standard error." default:"true" negatable:""`
-	Fail     bool          `help:"Return exit status 1 for a response of 400 or higher." short:"f"`
-	Timeout  time.Duration `help:"Maximum time of the call." default:"16m" placeholder:"DURATION"`
+	Method   string        `env:"-" short:"X" aliases:"request" help:"Method of the call (default: GET, or POST with -d)." placeholder:"METHOD"`
+	Header   []string      `env:"-" short:"H" sep:"none" help:"Header of the call, as NAME: VALUE. Can be repeated." placeholder:"HEADER"`
+	Data     string        `env:"-" short:"d" help:"Body of the call. @FILE reads a file, and @- standard input." placeholder:"DATA"`
+	Logs     bool          `env:"-" help:"Print the log lines of the call to standard error." default:"true" negatable:""`
+	Fail     bool          `env:"-" help:"Return exit status 1 for a response of 400 or higher." short:"f"`
+	Timeout  time.Duration `env:"-" help:"Maximum time of the call." default:"16m" placeholder:"DURATION"`
 	remoteCommand
 	outputFlags
 }

@@ -21,10 +21,10 @@ import (
 // logsCommand prints the output of a function.
 type logsCommand struct {
 	Function string `arg:"" help:"Function: NAME, NAMESPACE/NAME, ID or REGION/ID."`
-	Since    moment `help:"Start of the output: a time (2027-01-31T12:00:00Z) or an age (10m)." placeholder:"TIME|DURATION"`
-	Tail     int    `help:"Maximum number of lines, counted from the newest (default: all)." placeholder:"N"`
-	Follow   bool   `help:"Wait for new lines and print them." short:"f"`
-	Build    bool   `help:"Print the log of the latest build, and follow it while the build runs."`
+	Since    moment `env:"-" help:"Start of the output: a time (2027-01-31T12:00:00Z) or an age (10m)." placeholder:"TIME|DURATION"`
+	Tail     int    `env:"-" help:"Maximum number of lines, counted from the newest (default: all)." placeholder:"N"`
+	Follow   bool   `env:"-" help:"Wait for new lines and print them." short:"f"`
+	Build    bool   `env:"-" help:"Print the log of the latest build, and follow it while the build runs."`
 	remoteCommand
 	outputFlags
 }

@@ -18,10 +18,10 @@ import (
 // createTokenCommand creates a token and prints it.
 type createTokenCommand struct {
 	Function    string        `arg:"" optional:"" help:"Function of the token: NAME, NAMESPACE/NAME, ID or REGION/ID."`
-	Namespace   string        `help:"Namespace of the token, instead of a function: NAME, ID or REGION/ID." placeholder:"NAMESPACE"`
-	ExpiresIn   time.Duration `help:"Lifetime of the token, such as 720h (default: unlimited)." xor:"expiry" placeholder:"DURATION"`
-	ExpiresAt   time.Time     `help:"Expiry of the token, such as 2027-01-31T12:00:00Z (default: never)." xor:"expiry" placeholder:"TIME"`
-	Description string        `help:"Description of the token." placeholder:"TEXT"`
+	Namespace   string        `env:"-" help:"Namespace of the token, instead of a function: NAME, ID or REGION/ID." placeholder:"NAMESPACE"`
+	ExpiresIn   time.Duration `env:"-" help:"Lifetime of the token, such as 720h (default: unlimited)." xor:"expiry" placeholder:"DURATION"`
+	ExpiresAt   time.Time     `env:"-" help:"Expiry of the token, such as 2027-01-31T12:00:00Z (default: never)." xor:"expiry" placeholder:"TIME"`
+	Description string        `env:"-" help:"Description of the token." placeholder:"TEXT"`
 	remoteCommand
 	outputFlags
 }
@@ -95,8 +95,8 @@ func (c *revokeTokenCommand) Run(ctx context.Context, line *commandLine, s strea
 // listTokensCommand lists the tokens of a function or of a namespace.
 type listTokensCommand struct {
 	Scope     string `arg:"" optional:"" name:"function" help:"Function of the tokens: NAME, NAMESPACE/NAME, ID or REGION/ID."`
-	Namespace string `help:"Namespace of the tokens, instead of a function: NAME, ID or REGION/ID." placeholder:"NAMESPACE"`
-	Function  string `help:"Same as the argument." hidden:"" placeholder:"FUNCTION"`
+	Namespace string `env:"-" help:"Namespace of the tokens, instead of a function: NAME, ID or REGION/ID." placeholder:"NAMESPACE"`
+	Function  string `env:"-" help:"Same as the argument." hidden:"" placeholder:"FUNCTION"`
 	remoteCommand
 	outputFlags
 }

@@ -14,8 +14,12 @@ type versionCommand struct{}
 
 // Run prints the release, or the commit from which the program was built.
 func (versionCommand) Run(s streams) error {
-	_, err := fmt.Fprintf(s.out, "jeton %s (%s, %s/%s)\n", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintln(s.out, versionLine())
 	return err
+}
+
+func versionLine() string {
+	return fmt.Sprintf("jeton %s (%s, %s/%s)", currentVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func currentVersion() string {

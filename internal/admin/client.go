@@ -15,13 +15,29 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// Client sends requests to a running server through its socket. It returns the errors of
-// the server as functions.Errors.
-type Client struct{ http *http.Client }
+// Client sends requests to a running server, through its socket or its API. It returns the
+// errors of the server as functions.Errors.
+type Client struct {
+	http *http.Client
+	// base precedes the paths of requests.
+	base string
+	// secret is the secret key for the API; empty for the socket.
+	secret string
+}
+
+// APIPath is the path of the endpoints at the API.
+const APIPath = "/jeton/v1/admin"
+
+// NewRemoteClient returns a client for the server whose API has a URL, with the secret key of an
+// API key that covers the organization.
+func NewRemoteClient(url, secret string) *Client {
+	return &Client{http: http.DefaultClient, base: url + APIPath, secret: secret}
+}
 
 // NewClient returns a client for the server at a socket.
 func NewClient(socket string) *Client {
-	return &Client{&http.Client{Transport: &http.Transport{
+	// The host is ignored: the connection goes to the socket.
+	return &Client{base: "http://jeton", http: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", socket)
@@ -111,10 +127,12 @@ func send[T any](ctx context.Context, c *Client, method, path string, body any) 
 // sendBody sends a request with a body, and decodes the response.
 func sendBody[T any](ctx context.Context, c *Client, method, path string, body io.Reader) (T, error) {
 	var result T
-	// The host is ignored: the connection goes to the socket.
-	request, err := http.NewRequestWithContext(ctx, method, "http://jeton"+path, body)
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return result, err
+	}
+	if c.secret != "" {
+		request.Header.Set("X-Auth-Token", c.secret)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

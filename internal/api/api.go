@@ -62,6 +62,10 @@ type Config struct {
 	// Trusted reports whether a proxy at an address is trusted to set X-Forwarded-Proto
 	// and X-Forwarded-Host; nil trusts none.
 	Trusted func(netip.Addr) bool
+	// Admin is the handler of the admin socket, and Audit the audit log. Optional: without
+	// them, the API has no administration.
+	Admin http.Handler
+	Audit Audit
 	// Addresses are the addresses of the gateway, and Version is the version of the server.
 	// Optional.
 	Addresses Addresses
@@ -126,6 +130,12 @@ func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range a.endpoints() {
 		mux.Handle(pattern, a.authorized(permissionFor(pattern), handle))
+	}
+	if a.config.Admin != nil {
+		mux.HandleFunc(adminPath+"/", a.serveAdmin)
+	}
+	if a.config.Audit != nil {
+		mux.HandleFunc("GET "+auditPath, a.getAudit)
 	}
 	mux.HandleFunc("PUT "+archivePath, a.putArchive)
 	mux.HandleFunc("GET "+archivePath, a.getArchive)

@@ -137,15 +137,8 @@ var errNoLongerPermitted = errors.New("the API key no longer permits reading log
 // followLogs streams lines until the client disconnects, its API key no longer permits it,
 // maxFollow has passed, or the server stops.
 func (a *API) followLogs(w http.ResponseWriter, r *http.Request, functionID string, query logsQuery) {
-	ctx, cancel := context.WithTimeout(r.Context(), maxFollow)
+	ctx, cancel := a.streamContext(r)
 	defer cancel()
-	go func() {
-		select {
-		case <-a.config.Stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	lines := json.NewEncoder(w)

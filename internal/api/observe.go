@@ -43,9 +43,10 @@ type requestInfo struct {
 	// key is the caller's API key after authentication.
 	key iam.APIKey
 	err error
-	// object and changes are fields of the Outcome.
-	object  string
-	changes bool
+	// object and changes are fields of the Outcome. endpoint is its Endpoint if it is not
+	// the pattern of the request.
+	object, endpoint string
+	changes          bool
 }
 
 type infoKey struct{}
@@ -91,6 +92,9 @@ func (i *requestInfo) outcome(r *http.Request, status int) Outcome {
 	o := Outcome{
 		RequestID: i.requestID, Endpoint: r.Pattern, Status: status, AccessKey: i.key.AccessKey, From: addressOf(r),
 		Object: i.object, Changes: i.changes,
+	}
+	if i.endpoint != "" {
+		o.Endpoint = i.endpoint
 	}
 	// An invalid region is arbitrary text of the caller.
 	if region := functions.Region(r.PathValue("region")); region.Valid() {

@@ -55,7 +55,7 @@ func New(c Config) (*Console, error) {
 	}
 	k := &Console{config: c, files: files, mux: http.NewServeMux()}
 	k.mux.HandleFunc("GET "+Path, toFolder)
-	k.mux.HandleFunc("GET "+Path+"/{$}", files.page)
+	k.mux.HandleFunc("GET "+Path+"/{$}", files.serveIndex)
 	k.mux.HandleFunc("GET "+Path+"/assets/{version}/{name...}", files.asset)
 	k.mux.HandleFunc("GET "+Path+"/session", k.current)
 	k.mux.HandleFunc("POST "+Path+"/session", k.signIn)

@@ -8,9 +8,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,9 +52,22 @@ func newFiles() (*files, error) {
 		return nil, fmt.Errorf("read files of the console: %w", err)
 	}
 	f.version = hex.EncodeToString(digest.Sum(nil)[:8])
-	f.index = bytes.ReplaceAll(f.assets["index.html"].plain, []byte("{version}"), []byte(f.version))
+	f.index = f.page()
 	delete(f.assets, "index.html")
 	return f, nil
+}
+
+// page returns the page. It names all modules, so that the browser loads them at once and
+// not one after the other as their imports appear.
+func (f *files) page() []byte {
+	var modules strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(f.assets)) {
+		if path.Ext(name) == ".js" && name != "start.js" {
+			fmt.Fprintf(&modules, "<link rel=\"modulepreload\" href=\"assets/{version}/%s\">\n", name)
+		}
+	}
+	page := bytes.ReplaceAll(f.assets["index.html"].plain, []byte("{modules}"), []byte(modules.String()))
+	return bytes.ReplaceAll(page, []byte("{version}"), []byte(f.version))
 }
 
 func (f *files) add(name string, content []byte) error {
@@ -76,8 +91,8 @@ func (f *files) add(name string, content []byte) error {
 	return nil
 }
 
-// page serves the page. It has no data: scripts load it.
-func (f *files) page(w http.ResponseWriter, _ *http.Request) {
+// serveIndex serves the page. It has no data: scripts load it.
+func (f *files) serveIndex(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Content-Length", strconv.Itoa(len(f.index)))

@@ -40,6 +40,10 @@ type Config struct {
 	// Settled reports whether Table and Keys contain every stored change. While it returns
 	// false, every call gets 503. Nil means always.
 	Settled func() bool
+	// Launched returns when the current revision of a function accepts calls at this node,
+	// or why it does not. It is called if Instances does not know the revision. Nil means
+	// that every revision is known before Table has it.
+	Launched func(ctx context.Context, functionID string) error
 	// RefuseTokens and RefuseKeys deny all tokens and all API keys.
 	RefuseTokens bool
 	RefuseKeys   bool
@@ -256,6 +260,11 @@ func (g *Gateway) wait(ctx context.Context, r *http.Request, c *call) error {
 		}
 		if !errors.Is(err, scale.ErrUnknownRevision) || attempt == maxAttempts {
 			return err
+		}
+		if g.config.Launched != nil {
+			if err := g.config.Launched(ctx, c.to.functionID); err != nil {
+				return err
+			}
 		}
 		if err := g.readmit(r, c); err != nil {
 			return err

@@ -112,6 +112,13 @@ func (m *Metrics) Behind(behind func() int64) {
 	}, func() float64 { return float64(behind()) }))
 }
 
+// Homes adds the metric of the number of functions that this node serves, which homes returns.
+func (m *Metrics) Homes(homes func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "jeton_home_functions", Help: "Functions of which this node is the home: it serves, builds and schedules them.",
+	}, func() float64 { return float64(homes()) }))
+}
+
 // Revoked records the time that a revocation took, if the change is the deletion of a token. It is
 // called after the gateway has applied the change, at the time now.
 func (m *Metrics) Revoked(change store.Change, now time.Time) {

@@ -30,6 +30,7 @@ func newBusyMetrics(t *testing.T) *metrics.Metrics {
 	t.Helper()
 	m := metrics.New("1.2.3")
 	m.Behind(func() int64 { return 3 })
+	m.Homes(func() int { return 7 })
 	m.Instances(func() []scale.Counts {
 		return []scale.Counts{
 			{RevisionID: "r2", Waiting: 4, Starting: 1, Busy: 2},
@@ -117,6 +118,7 @@ func TestHandler_ReturnsAllMetrics(t *testing.T) {
 		`jeton_build_duration_seconds_sum{result="failed"} 2`,
 		`jeton_deployment_duration_seconds_count{result="failed"} 1`,
 		`jeton_changes_behind 3`,
+		`jeton_home_functions 7`,
 		`jeton_trigger_deliveries_total{result="taken",trigger_id="t"} 1`,
 		`jeton_trigger_deliveries_total{result="again",trigger_id="t"} 2`,
 		`jeton_trigger_deliveries_total{result="given_up",trigger_id="t"} 0`,

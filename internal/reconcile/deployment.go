@@ -91,7 +91,7 @@ func (r *Reconciler) startCheck(ctx context.Context, f functions.Function, revis
 	if !r.config.Owners.Owns(f.ID) {
 		return store.ErrNotOwner
 	}
-	if err := r.launch(ctx, f, revision); err != nil {
+	if err := r.launch(ctx, f, revision, true); err != nil {
 		return err
 	}
 	select {
@@ -178,25 +178,6 @@ func (r *Reconciler) settle(ctx context.Context, functionID string) error {
 	return nil
 }
 
-// retire removes the previous revision of a function, if it has one, when its calls
-// have ended. It removes the files that are no longer needed.
-func (r *Reconciler) retire(functionID, previous string) {
-	if previous == "" {
-		r.removeOldFiles(functionID)
-		return
-	}
-	retired := r.config.Instances.Retire(previous)
-	r.retiring.Go(func() {
-		select {
-		case <-retired:
-		case <-r.stopped:
-			return // Restore removes the files at the next start.
-		}
-		r.inUse.release(functionID, previous)
-		r.removeOldFiles(functionID)
-	})
-}
-
 // removeOldFiles calls prune and logs its error. The next deployment or start of the
 // server removes the files, so the deployment does not fail.
 func (r *Reconciler) removeOldFiles(functionID string) {
@@ -221,6 +202,7 @@ func (r *Reconciler) updateDeployment(ctx context.Context, f functions.Function,
 
 // discard stops a revision that will not serve, also if the deployment was canceled.
 func (r *Reconciler) discard(ctx context.Context, functionID, revisionID string) {
+	defer r.homes.removed(functionID, revisionID)
 	if err := r.config.Instances.Remove(context.WithoutCancel(ctx), revisionID); err != nil {
 		r.config.Log.Error("a revision that is not needed could not be stopped", "revision_id", revisionID, "error", err)
 		return

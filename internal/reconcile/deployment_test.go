@@ -246,7 +246,7 @@ func TestRestore_RedeploysWhatCannotBeLaunched(t *testing.T) {
 		f.deploy(bad.ID, "code")
 		first := f.function(good.ID).Revision.ID
 		f.stop()
-		failures := 1
+		failures := 3
 		f.engine.apply.set(func(r engine.Revision) error {
 			if r.FunctionID == bad.ID && failures > 0 {
 				failures--
@@ -255,6 +255,7 @@ func TestRestore_RedeploysWhatCannotBeLaunched(t *testing.T) {
 			return nil
 		})
 		f.start()
+		f.after(5 * time.Second)
 		if got := f.wantFunction(good.ID, functions.Ready, ""); got.Revision.ID != first {
 			f.Errorf("got revision %s, want %s", got.Revision.ID, first)
 		}

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/scale"
 )
 
 // Slots exports slots for tests.
@@ -60,7 +62,8 @@ func BeginWork(r *Reconciler) (work context.Context, loaded func(generation int6
 
 // NewForQueue returns a Reconciler that can only be used for its queue.
 func NewForQueue() *Reconciler {
-	return &Reconciler{queue: newQueue(func(string) bool { return true })}
+	owns := func(string) bool { return true }
+	return &Reconciler{queue: newQueue(owns), homes: newHomes(owns, func(string, scale.Limits) {})}
 }
 
 // Parked returns the number of keys that wait until this node owns them.

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -82,7 +83,10 @@ type fakeInstances struct {
 	retired map[string]chan struct{}
 }
 
-func (i *fakeInstances) Set(revisionID string, _ scale.Limits) { i.add("set " + revisionID) }
+func (i *fakeInstances) Set(revisionID string, limits scale.Limits) {
+	i.add("set " + revisionID)
+	i.add(fmt.Sprintf("limits %s %d-%d", revisionID, limits.Min, limits.Max))
+}
 
 func (i *fakeInstances) Warm(ctx context.Context, revisionID string) error {
 	i.add("warm " + revisionID)
@@ -101,6 +105,27 @@ func (i *fakeInstances) Retire(revisionID string) <-chan struct{} {
 	}
 	i.retired[revisionID] = ended
 	return ended
+}
+
+// Resume makes a revision whose calls have not ended accept calls again.
+func (i *fakeInstances) Resume(revisionID string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	ended, retired := i.retired[revisionID]
+	select {
+	case <-ended:
+		return false
+	default:
+	}
+	i.add("resume " + revisionID)
+	return retired
+}
+
+func (i *fakeInstances) isRetired(revisionID string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	_, retired := i.retired[revisionID]
+	return retired
 }
 
 // end ends the calls of a retired revision. It returns false if the revision was not
@@ -261,6 +286,8 @@ type fakeOwners struct {
 
 	mu    sync.Mutex
 	other map[string]bool
+	// unleased means that this node has no lease.
+	unleased bool
 	// behind are keys that another node owns, which this node has not applied yet.
 	behind map[string]bool
 }
@@ -268,7 +295,13 @@ type fakeOwners struct {
 func (o *fakeOwners) Owns(owner string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return !o.other[owner]
+	return !o.other[owner] && !o.unleased
+}
+
+func (o *fakeOwners) Home(functionID string) (store.Member, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return store.Member{}, !o.other[functionID]
 }
 
 func (o *fakeOwners) Owned(owner string) functions.Store { return ownedStore{o.store, o, owner} }
@@ -276,6 +309,12 @@ func (o *fakeOwners) Owned(owner string) functions.Store { return ownedStore{o.s
 // give makes another node the owner of a key, and take this one.
 func (o *fakeOwners) give(owner string) { o.set(o.other, owner, true) }
 func (o *fakeOwners) take(owner string) { o.set(o.other, owner, false) }
+
+func (o *fakeOwners) setUnleased(unleased bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unleased = unleased
+}
 
 func (o *fakeOwners) set(in map[string]bool, owner string, to bool) {
 	o.mu.Lock()

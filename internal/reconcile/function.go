@@ -54,6 +54,7 @@ func (r *Reconciler) deleteFunction(ctx context.Context, f functions.Function) e
 		if err := r.config.Instances.Remove(ctx, revisionID); err != nil {
 			return fmt.Errorf("stop function %s: %w", f.ID, err)
 		}
+		r.homes.removed(f.ID, revisionID)
 		r.inUse.release(f.ID, revisionID)
 	}
 	if err := errors.Join(r.config.Archives.Delete(ctx, f.ID), r.config.Artifacts.Delete(ctx, f.ID), r.config.Logs.Remove(f.ID)); err != nil {

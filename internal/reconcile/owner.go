@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // Owners decides which node of a cluster does which work. Package cluster implements it.
@@ -14,6 +15,9 @@ import (
 type Owners interface {
 	// Owns reports whether this node has its lease and does the work with a key.
 	Owns(key string) bool
+	// Home reports whether this node is the home of a function, whether it has its lease
+	// or not.
+	Home(functionID string) (home store.Member, self bool)
 	// Owned returns the store for work with a key. Update returns store.ErrNotOwner, and
 	// changes nothing, if another node owns the key when the transaction has locked the
 	// store.
@@ -25,8 +29,12 @@ type Owners interface {
 const reclaimInterval = time.Second
 
 // OwnersChanged makes the reconciler take up the work that this node owns now, and cancel
-// the work that it does not own any more. It returns at once.
-func (r *Reconciler) OwnersChanged() { r.queue.ownersChanged() }
+// the work that it does not own any more. Revisions of functions of which this node is the
+// home now are launched, and others retired. It returns at once.
+func (r *Reconciler) OwnersChanged() {
+	r.queue.ownersChanged()
+	r.homes.homesChanged()
+}
 
 // reclaim calls reclaim of the queue regularly until ctx ends.
 func (r *Reconciler) reclaim(ctx context.Context) {
@@ -36,6 +44,7 @@ func (r *Reconciler) reclaim(ctx context.Context) {
 		select {
 		case <-tick.C:
 			r.queue.reclaim()
+			r.homes.leaseChecked()
 		case <-ctx.Done():
 			return
 		}

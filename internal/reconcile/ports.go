@@ -42,6 +42,9 @@ type Instances interface {
 	// Retire ends a revision as soon as its calls have ended; then it closes the
 	// channel.
 	Retire(revisionID string) <-chan struct{}
+	// Resume makes a retired revision accept calls again. It returns false if the revision
+	// is unknown or already being deleted.
+	Resume(revisionID string) bool
 	// Remove ends a revision and its calls, and returns when no instance is left.
 	Remove(ctx context.Context, revisionID string) error
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -35,6 +37,7 @@ const (
 type Reconciler struct {
 	config Config
 	queue  *queue
+	homes  *homes
 	inUse  *artifactsInUse
 	// workspaces limits how many builds occupy disk space, builds how many run,
 	// downloads how many wait for the network, and starts the start checks.
@@ -61,7 +64,12 @@ func New(c Config) (*Reconciler, error) {
 		return nil, fmt.Errorf("configure reconciler: %w", err)
 	}
 	workspaces := 2 * (c.BuildSlots + downloadSlots)
+	isHome := func(functionID string) bool {
+		_, self := c.Owners.Home(functionID)
+		return self
+	}
 	return &Reconciler{
+		homes:  newHomes(isHome, c.Instances.Set),
 		config: c, queue: newQueue(c.Owners.Owns), inUse: newArtifactsInUse(),
 		workspaces: newSlots(workspaces, workspaces/4),
 		builds:     newSlots(c.BuildSlots, c.BuildSlots/2),
@@ -75,6 +83,9 @@ func New(c Config) (*Reconciler, error) {
 // or the deletion of a function cancels the work on it.
 func (r *Reconciler) Apply(change store.Change) {
 	f, isFunction := change.Object.(functions.Function)
+	if isFunction {
+		r.homes.apply(f, change.Deleted)
+	}
 	if isFunction && !change.Deleted && r.queue.supersede(f) {
 		return
 	}
@@ -122,11 +133,25 @@ func (r *Reconciler) Reload(store.Position) store.Loader {
 				waiting = append(waiting, i)
 			}
 			if f, ok := o.(functions.Function); ok {
-				all[f.ID] = functions.Function{ID: f.ID, Generation: f.Generation, Status: f.Status}
+				all[f.ID] = functions.Function{
+					ID: f.ID, ProjectID: f.ProjectID, Generation: f.Generation, Status: f.Status,
+					MinScale: f.MinScale, MaxScale: f.MaxScale, Revision: revisionOf(f),
+				}
 			}
 		},
-		Swap: func() { r.queue.replace(waiting, all) },
+		Swap: func() {
+			r.queue.replace(waiting, all)
+			r.homes.replace(slices.Collect(maps.Values(all)))
+		},
 	}
+}
+
+// revisionOf returns the serving revision without its large fields, or nil.
+func revisionOf(f functions.Function) *functions.Revision {
+	if f.Revision == nil {
+		return nil
+	}
+	return &functions.Revision{ID: f.Revision.ID, MemoryLimit: f.Revision.MemoryLimit}
 }
 
 // Run executes transitions until ctx ends, and returns nil when all work has ended.
@@ -135,6 +160,10 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	defer r.queue.close()
 	var group sync.WaitGroup
 	group.Go(func() { r.reclaim(ctx) })
+	group.Go(func() { r.pruneAll(ctx) })
+	for range launches {
+		group.Go(func() { r.serve(ctx) })
+	}
 	for {
 		k, work, owner, ok := r.queue.take(ctx)
 		if !ok {

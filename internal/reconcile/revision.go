@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"reflect"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/scale"
 )
 
 // describe returns the revision, without an ID, for the current state of a function and
@@ -62,22 +60,6 @@ func (r *Reconciler) platformVariables(f functions.Function, n functions.Namespa
 func sameContent(a, b functions.Revision) bool {
 	a.ID, b.ID = "", ""
 	return reflect.DeepEqual(a, b)
-}
-
-// launch makes a revision known to the engine and admits calls to it.
-func (r *Reconciler) launch(ctx context.Context, f functions.Function, revision functions.Revision) error {
-	spec, err := r.engineRevision(f, revision)
-	if err != nil {
-		return fmt.Errorf("revision %s: %w", revision.ID, err)
-	}
-	if err := r.config.Engine.Apply(ctx, spec); err != nil {
-		return err
-	}
-	r.inUse.hold(f.ID, revision.ID, revision.Artifact)
-	r.config.Instances.Set(revision.ID, scale.Limits{
-		Min: f.MinScale, Max: f.MaxScale, Memory: int64(revision.MemoryLimit) << 20, Project: f.ProjectID,
-	})
-	return nil
 }
 
 // engineRevision returns the revision for the engine. It has the secret variables in

@@ -68,25 +68,50 @@ func (s *Server) Logs(ctx context.Context, f *function.Function, q LogQuery, rep
 	if q.Calls {
 		query.Set("calls", "true")
 	}
-	body, err := s.stream(ctx, functionPath(f)+"/logs", query)
-	if err != nil {
+	if err := follow(ctx, s, functionPath(f)+"/logs", query, report); err != nil {
 		return fmt.Errorf("follow the log of function %s: %w", f.Name, err)
 	}
+	return nil
+}
+
+// follow calls report with each object of a stream. It returns nil when ctx ends or the server ends
+// the stream.
+func follow[T any](ctx context.Context, s *Server, path string, query url.Values, report func(T) error) error {
+	body, err := s.stream(ctx, path, query)
+	if err != nil {
+		return err
+	}
 	defer body.Close()
-	lines := json.NewDecoder(body)
+	objects := json.NewDecoder(body)
 	for {
-		var line LogLine
-		err := lines.Decode(&line)
+		var object T
+		err := objects.Decode(&object)
 		if ctx.Err() != nil || errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("follow the log of function %s: %w", f.Name, err)
+			return err
 		}
-		if err := report(line); err != nil {
+		if err := report(object); err != nil {
 			return err
 		}
 	}
+}
+
+// Audit calls report with the entries of the audit log since a time, oldest first, and with new
+// ones if wait is set. The API key must cover the organization.
+func (s *Server) Audit(ctx context.Context, since time.Time, wait bool, report func(json.RawMessage) error) error {
+	query := url.Values{}
+	if !since.IsZero() {
+		query.Set("since", since.UTC().Format(time.RFC3339Nano))
+	}
+	if wait {
+		query.Set("follow", "true")
+	}
+	if err := follow(ctx, s, "/jeton/v1/audit-log", query, report); err != nil {
+		return fmt.Errorf("read the audit log: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) storedLogs(ctx context.Context, f *function.Function, query url.Values, report func(LogLine) error) error {

@@ -204,3 +204,52 @@ func TestRemove_IsRetried(t *testing.T) {
 		})
 	}
 }
+
+// A function may come back to its home while its calls from before end.
+func TestResume_AcceptsCallsAgain(t *testing.T) {
+	e := &fakeEngine{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Min: 1, Max: 2})
+		busy := mustAcquire(t, s)
+		forgotten := s.Retire(revision)
+		synctest.Wait()
+		if !s.Resume(revision) {
+			t.Fatal("Resume() = false while a call is served")
+		}
+		s.Release(mustAcquire(t, s))
+		s.Release(busy)
+		synctest.Wait()
+		if got := e.forgotten(); len(got) > 0 {
+			t.Errorf("engine deleted %v after the revision was resumed", got)
+		}
+		if again := s.Retire(revision); again != forgotten {
+			t.Error("the second Retire returned another channel")
+		}
+		<-forgotten
+		if s.Resume(revision) {
+			t.Error("Resume() = true for a revision that has ended")
+		}
+		wantCounts(t, e, 0, 2)
+	})
+}
+
+// The engine is deleting the revision: it must be applied again.
+func TestResume_RefusesRevisionThatIsBeingDeleted(t *testing.T) {
+	e := &fakeEngine{}
+	run(t, e, scale.Config{}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Max: 1})
+		s.Release(mustAcquire(t, s))
+		time.Sleep(scale.DefaultIdleToZero + time.Second) // No instance is left.
+		e.breakDown(errors.New("the engine is not available"))
+		forgotten := s.Retire(revision)
+		synctest.Wait()
+		if s.Resume(revision) {
+			t.Error("Resume() = true while the revision is being deleted")
+		}
+		e.breakDown(nil)
+		<-forgotten
+		if s.Resume(revision) {
+			t.Error("Resume() = true for a revision that was deleted")
+		}
+	})
+}

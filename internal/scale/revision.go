@@ -19,6 +19,8 @@ type revision struct {
 	id      string
 	limits  Limits
 	retired bool
+	// deleting means that the engine is deleting the revision.
+	deleting bool
 	// forgotten is closed when the engine has deleted the revision.
 	forgotten chan struct{}
 

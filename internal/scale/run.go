@@ -100,6 +100,7 @@ func (s *Scaler) orderFor(r *revision, now time.Time) order {
 	o := order{revision: r, kill: r.discarded, n: r.live(), started: d.start}
 	r.discarded = nil
 	o.forget = r.retired && o.n == 0 && len(r.instances) == 0 && len(r.queue) == 0
+	r.deleting = r.deleting || o.forget
 	o.scale = !o.forget && (o.n != r.asked || d.start > 0 || d.stop > 0)
 	r.asked = o.n
 	for _, in := range r.leaving {

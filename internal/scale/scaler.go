@@ -146,6 +146,20 @@ func (s *Scaler) Retire(revisionID string) <-chan struct{} {
 	return r.forgotten
 }
 
+// Resume makes a retired revision accept calls again. It returns false if the revision is
+// unknown or already being deleted.
+func (s *Scaler) Resume(revisionID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.revisions[revisionID]
+	if r == nil || r.deleting {
+		return false
+	}
+	r.retired = false
+	s.touch(r)
+	return true
+}
+
 // Remove ends a revision and its calls immediately, and returns when the engine
 // has deleted it. Waiting calls get ErrUnknownRevision. If the engine fails, Run
 // deletes the revision later.
@@ -179,7 +193,7 @@ func (s *Scaler) empty(revisionID string) *revision {
 	}
 	s.forget(before)
 	r := newRevision(revisionID)
-	r.retired, r.forgotten = true, before.forgotten
+	r.retired, r.deleting, r.forgotten = true, true, before.forgotten
 	s.revisions[revisionID] = r
 	return r
 }

@@ -6,11 +6,13 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/api"
+	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -27,7 +29,7 @@ func (p parts) apiHandler(service *functions.Service, projects *admin.Service, s
 		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives,
 		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
-		Logs: functionLogs{p.folder.path(output.Dir), p.reconciler.RunningBuild, p.feed}, Stopping: stopping, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
+		Logs: functionLogs{p.folder.path(output.Dir), p.reconciler.RunningBuild, p.feed}, Stopping: stopping, Admin: projects.Handler(p.log, describeAdmin), Audit: auditLog{p.folder.path(audit.File)}, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.gate, Observer: p.requestObserver(),
 		Insight: p.insight(projects),
 	})
@@ -94,6 +96,23 @@ func (h hasher) Hash(ctx context.Context, value secret.String) (string, error) {
 
 // newSuffix returns eight random letters and digits.
 func newSuffix() string { return strings.ToLower(rand.Text()[:8]) }
+
+// describeAdmin makes the audit log name the endpoint of an admin request over the API.
+func describeAdmin(r *http.Request, o admin.Outcome) {
+	api.Describe(r.Context(), o.Endpoint, o.Object)
+}
+
+// auditLog implements api.Audit.
+type auditLog struct{ path string }
+
+// Entries implements api.Audit.
+func (l auditLog) Entries(ctx context.Context, since time.Time, follow bool, report func([]byte) error) error {
+	each := func(_ audit.Entry, asJSON []byte) error { return report(asJSON) }
+	if follow {
+		return audit.Follow(ctx, l.path, since, each)
+	}
+	return audit.Read(l.path, since, each)
+}
 
 // addresses returns the public addresses of the gateway.
 func (p parts) addresses() api.Addresses {

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"context"
+
 	"github.com/jeton-dev/jeton/internal/broker"
 	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/schedule"
 )
 
@@ -13,6 +16,17 @@ type calls struct {
 	triggers *schedule.Triggers
 	brokers  *broker.Brokers
 	feed     *callFeed
+	launcher *launcher
+}
+
+// A launcher launches functions of which this node has become the home.
+type launcher struct {
+	// reconciler is set before the gateway serves.
+	reconciler *reconcile.Reconciler
+}
+
+func (l *launcher) launched(ctx context.Context, functionID string) error {
+	return l.reconciler.Launched(ctx, functionID)
 }
 
 func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error) {
@@ -20,9 +34,9 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	if err != nil {
 		return nil, err
 	}
-	c, feed := b.config, newCallFeed()
+	c, feed, launcher := b.config, newCallFeed(), new(launcher)
 	g, err := gateway.New(gateway.Config{
-		Table: v.table, Keys: v.directory, Settled: b.settled, Instances: i.scaler, PassToken: c.PassToken,
+		Table: v.table, Keys: v.directory, Settled: b.settled, Instances: i.scaler, Launched: launcher.launched, PassToken: c.PassToken,
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies, Adopter: v.adopter,
@@ -45,7 +59,7 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	}
 	b.node.Subscribe(crons.OwnersChanged)
 	b.node.Subscribe(triggers.OwnersChanged)
-	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers, feed: feed}, nil
+	return &calls{gateway: g, crons: crons, triggers: triggers, brokers: brokers, feed: feed, launcher: launcher}, nil
 }
 
 // loadBrokers reads the brokers file, if one is configured.

@@ -47,7 +47,9 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 	if err != nil {
 		return nil, err
 	}
+	calls.launcher.reconciler = reconciler
 	b.node.Subscribe(reconciler.OwnersChanged)
+	o.metrics.Homes(reconciler.Homes)
 	return &deployments{pairs: pairs, reconciler: reconciler}, nil
 }
 

@@ -47,10 +47,11 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 		return unlessEnded(ctx, err)
 	}
 	backgroundGroup.Go(func() error { return s.node.Run(background) })
-	if err := s.reconciler.Restore(ctx); err != nil {
-		return unlessEnded(ctx, fmt.Errorf("restore functions: %w", err))
+	if s.node.Alone() {
+		if err := s.restore(ctx); err != nil {
+			return unlessEnded(ctx, err)
+		}
 	}
-	s.progress.restored.Store(true)
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	s.progress.scaling.Store(true)
@@ -75,6 +76,11 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 	group.Go(func() error { s.collectBlobs(ctx); return nil })
 	group.Go(func() error { return s.shareAttempts(serving) })
 	group.Go(func() error { return s.reconciler.Run(ctx) })
+	if !s.node.Alone() {
+		// This node is the home of functions since it has joined, so calls must not wait until
+		// all are restored.
+		group.Go(func() error { return unlessEnded(ctx, s.restore(ctx)) })
+	}
 	group.Go(func() error { return s.crons.Run(serving) })
 	group.Go(func() error { return s.triggers.Run(serving) })
 	group.Go(func() error { return serve(serving, s.base, s.http.api, s.apiListener()) })
@@ -83,6 +89,15 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 	})
 	group.Go(func() error { return serve(serving, s.base, s.http.admin, s.listeners.admin) })
 	return group.Wait()
+}
+
+// restore launches the functions of which this node is the home.
+func (s *Server) restore(ctx context.Context) error {
+	if err := s.reconciler.Restore(ctx); err != nil {
+		return fmt.Errorf("restore functions: %w", err)
+	}
+	s.progress.restored.Store(true)
+	return nil
 }
 
 // delayStop waits for StopDelay, so that load balancers notice that the server is

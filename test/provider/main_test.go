@@ -4,12 +4,16 @@ package provider_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jeton-dev/jeton/test/postgres"
+	"github.com/jeton-dev/jeton/test/s3server"
 )
 
 // commandLine is the path of terraform or tofu.
@@ -68,5 +72,10 @@ func run(m *testing.M) int {
 		// The test framework reads the registry's host from this variable.
 		_ = os.Setenv("TF_ACC_PROVIDER_HOST", "registry.opentofu.org")
 	}
-	return m.Run()
+	code := m.Run()
+	if err := errors.Join(postgres.StopShared(), s3server.StopShared()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }

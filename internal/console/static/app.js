@@ -1,5 +1,5 @@
 // The entry: the session, the frame of the page, and which page is shown.
-import { html, render, useState, useEffect, useSignal, useRef, session, endReason, region, regions, theme, route, endSession } from './lib.js';
+import { html, render, useState, useEffect, useSignal, useRef, useTitle, session, endReason, region, regions, theme, route, endSession } from './lib.js';
 import { Icon, Button, Toasts, Field, Problem } from './ui.js';
 import { start, stop, connection } from './live.js';
 import { Overview } from './overview.js';
@@ -80,6 +80,7 @@ function Frame({ who }) {
 }
 
 function SignIn() {
+  useTitle('Sign in');
   const reason = useSignal(endReason);
   const [key, setKey] = useState('');
   const [busy, setBusy] = useState(false);
@@ -117,7 +118,7 @@ function SignIn() {
 function App() {
   const who = useSignal(session);
   useSignal(theme);
-  useEffect(() => { fetch('session', { credentials: 'same-origin' }).then((a) => (a.status === 200 ? a.json() : null)).then((s) => session.set(s), () => { endReason.set('The server does not answer. Check that it runs, and reload the page.'); session.set(null); }); }, []);
+  useEffect(() => { globalThis.jetonSession.then((a) => (a.status === 200 ? a.json() : null)).then((s) => session.set(s), () => { endReason.set('The server does not answer. Check that it runs, and reload the page.'); session.set(null); }); }, []);
   if (who === undefined) return null;
   return html`${who ? html`<${Frame} who=${who} />` : html`<${SignIn} />`}<${Toasts} />`;
 }

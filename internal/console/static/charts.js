@@ -52,6 +52,7 @@ export function Chart({ title, series, lines, format = number }) {
     const begins = i === 0 || (l.gaps && !l.values[i - 1]);
     return `${begins ? 'M' : 'L'}${x(i).toFixed(1)} ${y(v).toFixed(1)}${begins ? 'h.01' : ''}`;
   }).join('');
+  const dots = (l) => l.values.map((v, i) => (v ? `M${x(i).toFixed(1)} ${y(v).toFixed(1)}h.01` : '')).join('');
   const bars = (l) => l.values.map((v, i) => (v ? `M${(x(i) - 0.39 * width / count).toFixed(1)} ${y(0)}V${Math.min(y(v), y(0) - 1.5).toFixed(1)}h${(0.78 * width / count).toFixed(1)}V${y(0)}z` : '')).join('');
   const shown = { start: merged.start, step_seconds: merged.step };
   const pick = (e) => {
@@ -70,7 +71,7 @@ export function Chart({ title, series, lines, format = number }) {
     <div class="plot"><div class="axis y" aria-hidden="true">${[1, 0.5, 0].map((f) => html`<span key=${f}>${format(top * f)}</span>`)}</div>
     <svg viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" tabindex="0" aria-labelledby=${id} aria-describedby=${id + 'd'} onPointerMove=${pick} onPointerLeave=${() => setAt(-1)} onKeyDown=${key} onBlur=${() => setAt(-1)}>
       ${[0, 0.5, 1].map((f) => html`<line key=${f} class="grid" x1="0" x2=${width} y1=${y(top * f)} y2=${y(top * f)} />`)}
-      ${merged.lines.map((l) => html`<g key=${l.name} class=${l.color}>${l.sum ? html`<path class="bars" d=${bars(l)} />` : html`${!l.gaps && html`<path class="area" d=${`${line(l)}L${x(count - 1)} ${y(0)}L${x(0)} ${y(0)}Z`} />`}<path class="line" d=${line(l)} />`}</g>`)}
+      ${merged.lines.map((l) => html`<g key=${l.name} class=${l.color}>${l.sum ? html`<path class="bars" d=${bars(l)} />` : html`${!l.gaps && html`<path class="area" d=${`${line(l)}L${x(count - 1)} ${y(0)}L${x(0)} ${y(0)}Z`} />`}<path class="line" d=${line(l)} />${l.gaps && html`<path class="dots" d=${dots(l)} />`}`}</g>`)}
       ${at >= 0 && html`<line class="cursor" x1=${x(at)} x2=${x(at)} y1="0" y2=${height} />`}
     </svg></div>
     <div class="axis x" aria-hidden="true">${[0, 0.5, 1].map((f) => html`<span key=${f}>${label(timeOf(shown, Math.round((count - 1) * f)))}</span>`)}</div>

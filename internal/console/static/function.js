@@ -40,7 +40,7 @@ export function FunctionPage({ id, tab }) {
     tokens: () => html`<${TokenList} functionID=${id} />`,
     events: () => html`<${Events} f=${item} />`,
     settings: () => html`<${Settings} key=${item.updated_at} f=${item} onSaved=${f.reload} />`,
-    terraform: () => html`<${Card} title="As Terraform"><p class="pad-x quiet">With the import block, <code>terraform plan</code> takes over the existing function. Values of secret variables are not stored in clear: give them as variables.</p><${Code} text=${functionBlock(item)} /><//>`,
+    terraform: () => html`<${Card} title="As Terraform"><p class="pad-x quiet">With the import block, <code>terraform plan</code> takes over the existing function without a change. Values of secret variables are not stored in clear: give them as variables.</p><${Code} text=${functionBlock(item)} /><//>`,
   };
   return html`<${PageHead} title=${item.name} crumbs=${crumbs} status=${html`<${Status} status=${item.status} />`}
       note=${html`<span class="url"><${Privacy} value=${item.privacy} /><code class="clip" title=${url}>${url}</code><${Copy} text=${url} label="Copy URL" /></span>`}
@@ -71,7 +71,7 @@ function View({ f, deployments }) {
     ${f.runtime_message && html`<${Callout} title="Runtime"><p>${f.runtime_message}</p><//>`}
     ${metrics.error && html`<${Problem} error=${metrics.error} retry=${metrics.reload} />`}
     ${m && html`<div class="row spread"><h2 class="section">Metrics</h2><${Choice} label="Period" options=${ranges} value=${range} onChange=${setRange} /></div>
-    <div class="stats"><${Stat} label="Calls" value=${number(calls)} note=${`${number(sum(m.errors))} errors`} kind=${sum(m.errors) ? 'bad' : ''} />
+    <div class="stats"><${Stat} label="Calls" value=${number(calls)} note=${`${rate(calls, range)} per second, ${number(sum(m.errors))} errors`} kind=${sum(m.errors) ? 'bad' : ''} />
       <${Stat} label="p50" value=${calls ? seconds(lastWith(m.p50_seconds)) : '–'} note="latest step with calls" /><${Stat} label="p99" value=${calls ? seconds(lastWith(m.p99_seconds)) : '–'} note="latest step with calls" />
       <${Stat} label="Instances" value=${number(last(m.instances))} note=${`${f.min_scale} to ${f.max_scale}`} /><${Stat} label="Memory" value=${last(m.memory_bytes) ? bytes(last(m.memory_bytes)) : '–'} note=${`${f.memory_limit} MB each`} /></div>
     <div class="charts"><${Card}><${Chart} title="Calls" series=${m} lines=${[{ name: 'calls', color: 'c1', values: m.calls, sum: true }, { name: 'errors', color: 'c-bad', values: m.errors, sum: true }]} /><//>
@@ -85,6 +85,12 @@ function View({ f, deployments }) {
       ['First ready', html`<${Time} value=${f.ready_at} />`], ['Changed', html`<${Time} value=${f.updated_at} />`],
     ]} /><//>
     <${Deployments} data=${d} />`;
+}
+
+function rate(calls, range) {
+  const perSecond = calls / (range === 'hour' ? 3600 : 86400);
+  if (!calls) return '0';
+  return perSecond >= 10 ? number(Math.round(perSecond)) : perSecond.toFixed(perSecond < 0.1 ? 3 : 1);
 }
 
 function lastWith(values) { for (let i = values.length - 1; i >= 0; i--) if (values[i]) return values[i]; return 0; }

@@ -55,6 +55,7 @@ export function FunctionList({ namespaceID, empty }) {
   const order = q.get('order') || 'name_asc';
   const status = q.get('status') || '';
   useEffect(() => { if (search !== (q.get('search') || '')) setQuery({ search, page: '' }); }, [search]);
+  useEffect(() => { if (search !== (q.get('search') || '')) setText(q.get('search') || ''); }, [q.get('search')]);
   const list = useData(() => api('GET', own(place, '/functions') + query({ search, namespace_id: namespaceID, status, order_by: order, page, page_size: size })), [place, search, namespaceID, status, order, page]);
   const [patches, setPatches] = useState({});
   const samples = useRef(0);

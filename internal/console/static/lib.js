@@ -141,9 +141,9 @@ export const number = (n) => Math.abs(n) < 10000 ? numbers.format(n) : short.for
 export const exact = (n) => numbers.format(n);
 export function bytes(n) {
   if (!n) return '0 B';
-  const unit = Math.min(Math.floor(Math.log2(n) / 10), 4);
+  const unit = Math.max(0, Math.min(Math.floor(Math.log2(n) / 10), 4));
   const value = n / 2 ** (10 * unit);
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
+  return `${value >= 100 || (unit === 0 && value >= 1) ? Math.round(value) : value.toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit]}`;
 }
 export function seconds(s) {
   if (s === 0) return '0 s';

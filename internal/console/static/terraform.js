@@ -46,9 +46,9 @@ export function functionBlock(f) {
   return block('scaleway_function', label(f.name), `${f.region}/${f.id}`, {
     name: f.name, namespace_id: `${f.region}/${f.namespace_id}`, runtime: f.runtime, handler: f.handler, privacy: f.privacy, description: f.description, tags: f.tags,
     min_scale: f.min_scale, max_scale: f.max_scale, memory_limit: f.memory_limit, timeout: parseFloat(f.timeout), http_option: f.http_option, sandbox: f.sandbox,
-    zip_file: 'function.zip', deploy: true, environment_variables: f.environment_variables,
+    environment_variables: f.environment_variables,
     secret_environment_variables: Object.fromEntries(secrets.map((k) => [k, new Raw('var.' + label(k))])),
-  });
+  }, ['zip_file = "function.zip" # to manage the code, too', 'deploy   = true']);
 }
 
 export function tokenBlock(t, region) {

@@ -1,5 +1,5 @@
 import { html, useState, useEffect, useSignal, region, route, setQuery, api, fn, own, query, useData, useDebounced, useTitle, may, exact, date, seconds } from './lib.js';
-import { Card, Button, Table, Pager, Search, Choice, Empty, Problem, Loading, PageHead, Time, ID, Code, Copy, FormDialog, Dialog, Confirm, Callout, toast, Facts } from './ui.js';
+import { Card, Button, Table, Pager, Search, Choice, Empty, Problem, Loading, PageHead, Time, ID, Code, Copy, Field, FormDialog, Dialog, Confirm, Callout, toast, Facts } from './ui.js';
 import { useLive } from './live.js';
 import { namespacesOf } from './functions.js';
 import { tokenBlock } from './terraform.js';
@@ -22,18 +22,20 @@ const lifetimes = [['1h', 'One hour', 3600], ['1d', 'One day', 86400], ['30d', '
 
 export function CreateToken({ functionID, onClose, onCreated }) {
   const place = region.value;
+  const [text, setText] = useState('');
+  const search = useDebounced(text);
   const all = useData(async () => {
-    if (functionID) return { namespaces: [], functions: [] };
-    const [namespaces, functions] = await Promise.all([namespacesOf(place), api('GET', own(place, '/functions') + query({ page_size: 100 }))]);
-    return { namespaces, functions: functions.functions };
-  }, []);
+    if (functionID) return { namespaces: [], functions: [], many: false };
+    const [namespaces, functions] = await Promise.all([namespacesOf(place), api('GET', own(place, '/functions') + query({ page_size: 100, search }))]);
+    return { namespaces: namespaces.filter((n) => n.name.toLowerCase().includes(search.toLowerCase())), functions: functions.functions, many: Object.values(functions.status_counts).reduce((a, b) => a + b, 0) > 100 };
+  }, [search]);
   const [issued, setIssued] = useState(null);
   if (issued) return html`<${Issued} token=${issued} onClose=${() => { onCreated(); onClose(); }} />`;
   if (all.error) return html`<${Dialog} title="Create a token" onClose=${onClose}><div class="dialog-body"><${Problem} error=${all.error} /></div><//>`;
   if (!all.data) return null;
-  const { namespaces, functions } = all.data;
+  const { namespaces, functions, many } = all.data;
   const scopes = [...functions.map((f) => ({ value: 'f ' + f.id, label: `Function ${f.name} (${f.namespace_name})` })), ...namespaces.map((n) => ({ value: 'n ' + n.id, label: `All functions of ${n.name}` }))];
-  if (!functionID && scopes.length === 0) return html`<${Dialog} title="Create a token" onClose=${onClose}><div class="dialog-body"><${Empty} icon="tokens" title="There is nothing to call yet"><p>A token is for a function, or for all functions of a namespace. Create one of them first.</p><//></div><//>`;
+  if (!functionID && scopes.length === 0 && !search) return html`<${Dialog} title="Create a token" onClose=${onClose}><div class="dialog-body"><${Empty} icon="tokens" title="There is nothing to call yet"><p>A token is for a function, or for all functions of a namespace. Create one of them first.</p><//></div><//>`;
   const fields = [
     !functionID && { name: 'scope', label: 'What it may call', options: scopes, value: scopes[0] && scopes[0].value },
     { name: 'description', label: 'Description', help: 'Who uses the token. It is the only way to recognize it later.', required: true, autocomplete: 'off' },
@@ -43,10 +45,13 @@ export function CreateToken({ functionID, onClose, onCreated }) {
   const submit = async (v) => {
     const chosen = lifetimes.find((l) => l[0] === v.lifetime);
     const expires = v.lifetime === 'date' ? new Date(v.at) : chosen[2] ? new Date(Date.now() + chosen[2] * 1000) : null;
-    const [kind, id] = functionID ? ['f', functionID] : v.scope.split(' ');
+    // After a search, the first match is selected unless another one was.
+    const scope = scopes.find((s) => s.value === v.scope) || scopes[0];
+    if (!functionID && !scope) throw new Error('No function or namespace matches.');
+    const [kind, id] = functionID ? ['f', functionID] : scope.value.split(' ');
     setIssued(await api('POST', fn(place, '/tokens'), { [kind === 'f' ? 'function_id' : 'namespace_id']: id, description: v.description, expires_at: expires ? expires.toISOString() : undefined }));
   };
-  return html`<${FormDialog} title="Create a token" action="Create token" fields=${fields} onSubmit=${submit} onClose=${onClose} />`;
+  return html`<${FormDialog} title="Create a token" action="Create token" fields=${fields} onSubmit=${submit} onClose=${onClose}>${many && html`<${Field} label="Find a function or namespace" value=${text} onInput=${setText} autocomplete="off" />`}<//>`;
 }
 
 // Issued shows the value of a new token. It is only in the memory of this component: the
@@ -81,6 +86,7 @@ export function TokenList({ functionID, create }) {
   const [shown, setShown] = useState(null);
   useEffect(() => { if (create) create.current = () => setCreating(true); });
   useEffect(() => { if (search !== (q.get('search') || '')) setQuery({ search, page: '' }); }, [search]);
+  useEffect(() => { if (search !== (q.get('search') || '')) setText(q.get('search') || ''); }, [q.get('search')]);
   const list = useData(() => api('GET', own(place, '/tokens') + query({ search, function_id: functionID, expiring, page, page_size: size })), [place, functionID, search, expiring, page]);
   useLive((event, data) => { if (event === 'reset' || (event === 'changes' && data.some((c) => c.kind === 'token' && (!functionID || c.function_id === functionID)))) list.reload(); });
   const revoke = async () => {

@@ -54,7 +54,7 @@ export function Stat({ label, value, note, kind = '' }) {
 }
 
 export function Empty({ icon = 'box', title, children, actions }) {
-  return html`<div class="empty"><div class="empty-icon"><${Icon} name=${icon} size=${26} /></div><h3>${title}</h3>${children}${actions && html`<div class="row center">${actions}</div>`}</div>`;
+  return html`<div class="empty"><div class="empty-icon"><${Icon} name=${icon} size=${26} /></div><h2>${title}</h2>${children}${actions && html`<div class="row center">${actions}</div>`}</div>`;
 }
 
 export function Loading({ lines = 3 }) {
@@ -176,7 +176,7 @@ export function Table({ columns, rows, keyOf, caption, onSort, order }) {
       ? html`<button type="button" class="sort" onClick=${() => onSort(c.sort + (active && !descending ? '_desc' : '_asc'))}>${c.title}<span aria-hidden="true">${active ? (descending ? ' ↓' : ' ↑') : ''}</span></button>`
       : c.hidden ? html`<span class="offscreen">${c.title}</span>` : c.title}</th>`;
   })}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr key=${keyOf(row)}>${columns.map((c) => html`<td key=${c.title} class=${c.kind || ''} data-title=${c.hidden ? '' : c.title}>${c.cell(row)}</td>`)}</tr>`)}</tbody></table></div>`;
+    <tbody>${rows.map((row) => html`<tr key=${keyOf(row)}>${columns.map((c) => html`<td key=${c.title} class=${c.kind || ''} data-title=${c.hidden ? '' : c.title}><div class="cell">${c.cell(row)}</div></td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 export function Pager({ page, size, total, more, shown, onPage }) {
@@ -195,7 +195,10 @@ export function Search({ value, onInput, label, placeholder }) {
 }
 
 export function Tabs({ tabs, active, href }) {
-  return html`<nav class="tabs" aria-label="Sections">${tabs.map((t) => html`<a key=${t.id} href=${href(t.id)} aria-current=${t.id === active ? 'page' : undefined}>${t.title}${t.count !== undefined && html`<span class="badge">${t.count}</span>`}</a>`)}</nav>`;
+  const ref = useRef(null);
+  // On a phone, the section that is shown may be outside of the row.
+  useEffect(() => { const a = ref.current.querySelector('[aria-current]'); if (a) a.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [active]);
+  return html`<nav class="tabs" ref=${ref} aria-label="Sections">${tabs.map((t) => html`<a key=${t.id} href=${href(t.id)} aria-current=${t.id === active ? 'page' : undefined}>${t.title}${t.count !== undefined && html`<span class="badge">${t.count}</span>`}</a>`)}</nav>`;
 }
 
 export function Choice({ label, options, value, onChange }) {

@@ -31,15 +31,23 @@ func (t *tx) GetRow(name, id string) (document []byte, err error) {
 
 // PutRow implements table.Statements.
 func (t *tx) PutRow(name string, columns []string, values []any) error {
+	statement, err := putStatement(name, columns, values)
+	if err != nil {
+		return err
+	}
+	return t.exec(statement, values...)
+}
+
+func putStatement(name string, columns []string, values []any) (string, error) {
 	places, updates := make([]string, len(columns)), make([]string, len(columns))
 	for i, column := range columns {
 		places[i], updates[i] = fmt.Sprint("$", i+1), column+" = excluded."+column
 		if text, ok := values[i].(string); ok && !storable(text) {
-			return fmt.Errorf("column %s: the text is not valid UTF-8 or contains a zero byte", column)
+			return "", fmt.Errorf("column %s: the text is not valid UTF-8 or contains a zero byte", column)
 		}
 	}
-	return t.exec(fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s", name,
-		strings.Join(columns, ", "), strings.Join(places, ", "), strings.Join(updates[1:], ", ")), values...)
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s) ON CONFLICT (id) DO UPDATE SET %s", name,
+		strings.Join(columns, ", "), strings.Join(places, ", "), strings.Join(updates[1:], ", ")), nil
 }
 
 // DeleteRow implements table.Statements.

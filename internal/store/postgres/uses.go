@@ -18,19 +18,9 @@ const usesAtOnce = 1000
 // NoteUses implements usage.Store. Uses are not changes: they have no number, and
 // followers do not receive them. NoteUses does not lock the head row.
 func (s *Store) NoteUses(ctx context.Context, kind usage.Kind, uses []usage.Use) error {
-	// A use of a deleted object is dropped. A use with an earlier time than the
-	// stored one does not replace it. Rows are locked in the order of their IDs.
-	insert := fmt.Sprintf(`INSERT INTO %[1]s_uses AS u (id, minute)
-		SELECT id, max(n.minute) FROM unnest($1::text[], $2::bigint[]) AS n (id, minute) JOIN %[1]s USING (id)
-		GROUP BY id ORDER BY id
-		ON CONFLICT (id) DO UPDATE SET minute = greatest(u.minute, excluded.minute)`, kind)
+	insert := insertUses(kind)
 	for some := range slices.Chunk(uses, usesAtOnce) {
-		ids, minutes := make([]string, 0, len(some)), make([]int64, 0, len(some))
-		for _, use := range some {
-			if storable(use.ID) {
-				ids, minutes = append(ids, use.ID), append(minutes, use.At.Unix()/60)
-			}
-		}
+		ids, minutes := usesOf(some)
 		err := s.retry(ctx, func() error {
 			_, err := s.pool.Exec(ctx, insert, ids, minutes)
 			return againIf(err)
@@ -40,6 +30,27 @@ func (s *Store) NoteUses(ctx context.Context, kind usage.Kind, uses []usage.Use)
 		}
 	}
 	return nil
+}
+
+// insertUses is the statement that notes uses. A use of a deleted object is dropped. A use
+// with an earlier time than the stored one does not replace it. Rows are locked in the
+// order of their IDs.
+func insertUses(kind usage.Kind) string {
+	return fmt.Sprintf(`INSERT INTO %[1]s_uses AS u (id, minute)
+		SELECT id, max(n.minute) FROM unnest($1::text[], $2::bigint[]) AS n (id, minute) JOIN %[1]s USING (id)
+		GROUP BY id ORDER BY id
+		ON CONFLICT (id) DO UPDATE SET minute = greatest(u.minute, excluded.minute)`, kind)
+}
+
+// usesOf returns the parameters of insertUses.
+func usesOf(uses []usage.Use) (ids []string, minutes []int64) {
+	ids, minutes = make([]string, 0, len(uses)), make([]int64, 0, len(uses))
+	for _, use := range uses {
+		if storable(use.ID) {
+			ids, minutes = append(ids, use.ID), append(minutes, use.At.Unix()/60)
+		}
+	}
+	return ids, minutes
 }
 
 // LastUses implements store.Store.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -27,6 +28,7 @@ type Front struct {
 	URL string
 
 	upstream *httputil.ReverseProxy
+	target   atomic.Pointer[url.URL]
 	mu       sync.Mutex
 	requests []Request
 	rules    []*rule
@@ -43,19 +45,27 @@ type rule struct {
 // Start starts a proxy for the server at upstream. It stops when the test ends.
 func Start(t testing.TB, upstream string) *Front {
 	t.Helper()
-	target, err := url.Parse(upstream)
-	if err != nil {
-		t.Fatalf("parse the address of the server: %v", err)
-	}
-	f := &Front{upstream: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
+	f := new(Front)
+	f.Redirect(t, upstream)
+	f.upstream = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(f.target.Load())
 		// The server's URLs contain the host of the request.
 		r.Out.Host = r.In.Host
-	}}}
+	}}
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	f.URL = server.URL
 	return f
+}
+
+// Redirect makes the proxy forward further requests to another server.
+func (f *Front) Redirect(t testing.TB, upstream string) {
+	t.Helper()
+	target, err := url.Parse(upstream)
+	if err != nil {
+		t.Fatalf("parse the address of the server: %v", err)
+	}
+	f.target.Store(target)
 }
 
 // ServeHTTP implements http.Handler.

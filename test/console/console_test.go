@@ -1,0 +1,139 @@
+//go:build console
+
+package console_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/iam"
+	"github.com/jeton-dev/jeton/test/jetontest"
+)
+
+func TestConsole_DeploysCallsAndRevokes(t *testing.T) {
+	var options []jetontest.Option
+	warm := "0"
+	if os.Getenv("JETON_SCREENSHOTS") != "" {
+		options, warm = append(options, catchUp), "190"
+	}
+	w := newWorld(t, options...)
+	w.run("flow.mjs", "WARM="+warm)
+}
+
+func TestConsole_HasNoAccessibilityViolation(t *testing.T) {
+	w := newWorld(t)
+	w.run("axe.mjs")
+	if checked := w.number("pages"); checked < 30 {
+		t.Errorf("%v pages were checked, want at least 30", checked)
+	}
+}
+
+func TestConsole_ExecutesNoText(t *testing.T) {
+	w := newWorld(t)
+	w.run("hostile.mjs")
+}
+
+func TestConsole_EndsWithAPIKey(t *testing.T) {
+	w := newWorld(t)
+	key := w.Key("", iam.FullAccess)
+	w.control.HandleFunc("POST /revoke", func(rw http.ResponseWriter, r *http.Request) {
+		if _, err := w.Admin.RevokeKey(r.Context(), key.AccessKey); err != nil {
+			http.Error(rw, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	readOnly := w.Key("", iam.ReadOnly)
+	w.run("session.mjs", "JETON_KEY="+key.SecretKey, "READ_KEY="+readOnly.SecretKey, "CALL_KEY="+w.Key("", iam.PrivateAccess).SecretKey)
+}
+
+func TestConsole_WorksBehindProxyWithPath(t *testing.T) {
+	w := newWorld(t)
+	target, err := url.Parse(w.APIURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(http.StripPrefix("/tools/jeton", &httputil.ReverseProxy{
+		FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) },
+	}))
+	defer proxy.Close()
+	w.run("proxy.mjs", "JETON_URL="+proxy.URL+"/tools/jeton")
+}
+
+func TestConsole_RefusesOtherSites(t *testing.T) {
+	w := newWorld(t)
+	attacker := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		_, _ = rw.Write([]byte("<!doctype html><title>attacker</title>"))
+	}))
+	defer attacker.Close()
+	w.run("sites.mjs", "ATTACKER="+attacker.URL)
+}
+
+// The limits of the first page with 100 functions.
+const (
+	maxFirstPage      = 200     // milliseconds
+	maxFirstPageBytes = 150_000 // of all responses, as sent
+)
+
+func TestConsole_IsFastWithManyObjects(t *testing.T) {
+	w := newWorld(t, manyQuotas)
+	hundred := w.seed(100, 0)
+	w.run("size.mjs", "STEP=first")
+	if took, size := w.number("milliseconds"), w.number("bytes"); took > maxFirstPage || size > maxFirstPageBytes {
+		t.Errorf("the first page with %d functions took %v ms and has %v bytes, want at most %d and %d", hundred, took, size, maxFirstPage, maxFirstPageBytes)
+	}
+	w.seed(10_000-100, 1_000_000)
+	w.run("size.mjs", "STEP=many")
+	for name, limit := range map[string]float64{"functions": 1000, "functions_search": 1000, "tokens": 1000, "tokens_last": 1500, "tokens_search": 6000, "tokens_expiring": 6000} {
+		if took := w.number(name); took > limit {
+			t.Errorf("%s took %v ms, want at most %v", name, took, limit)
+		}
+	}
+}
+
+func TestConsole_TabLeftOpenIsBounded(t *testing.T) {
+	w := newWorld(t, manyQuotas)
+	w.seed(100, 0)
+	w.control.HandleFunc("POST /memory", func(rw http.ResponseWriter, _ *http.Request) {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		_ = json.NewEncoder(rw).Encode(m.HeapAlloc)
+	})
+	// A day of changes and lines within a minute.
+	w.control.HandleFunc("POST /busy", func(rw http.ResponseWriter, r *http.Request) {
+		if err := w.busy(r.URL.Query().Get("function")); err != nil {
+			http.Error(rw, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	w.run("open.mjs")
+	if growth := w.number("browser_growth"); growth > 6<<20 {
+		t.Errorf("the tab has grown by %.1f MiB between the first and the last round", growth/(1<<20))
+	}
+	if growth := w.number("server_growth"); growth > 16<<20 {
+		t.Errorf("the server has grown by %.1f MiB between the first and the last round", growth/(1<<20))
+	}
+}
+
+func TestVendoredLibrary_IsUnchanged(t *testing.T) {
+	want, err := os.ReadFile(filepath.Join("node_modules", "htm", "preact", "standalone.module.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join("..", "..", "internal", "console", "static", "preact.js"))
+	if err != nil || string(got) != string(want) {
+		t.Errorf("preact.js differs from the file of the npm package, %v", err)
+	}
+	for _, forbidden := range []string{"eval(", "new Function", "document.write"} {
+		if strings.Contains(string(got), forbidden) {
+			t.Errorf("preact.js contains %s", forbidden)
+		}
+	}
+}
