@@ -20,7 +20,7 @@ Each flag can also be set by the environment variable JETON_<FLAG>, or by its na
 
 // commandLine has the flags that all commands share, and the commands.
 type commandLine struct {
-	Config  kong.ConfigFlag `help:"Configuration file, as YAML." placeholder:"FILE"`
+	Config  kong.ConfigFlag `help:"Configuration file, as YAML, instead of ~/.config/jeton/jeton.yaml." placeholder:"FILE"`
 	DataDir string          `config:"DataDir" help:"Directory of the server's data." placeholder:"DIR" example:"~/.local/share/jeton"`
 
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
@@ -66,7 +66,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	context.AfterFunc(ctx, stop)
 	var line commandLine
 	exited := -1
-	parser, err := newParser(&line, configPaths(), kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }))
+	parser, err := newParser(&line, configFiles(args), kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }))
 	if err != nil {
 		fmt.Fprintln(errOut, "jeton:", err)
 		return 1

@@ -86,6 +86,8 @@ var insightDescriptions = map[string]string{
 	"token_id":          "The ID of the token; empty for a public function.",
 
 	"last_used_at":          "The time of the last use, with a precision of one minute; null without a use.",
+	"issuer":                "The API host of the service that issued an imported token; empty for a token of this server.",
+	"adopted_at":            "The time of the first use of an imported token here; null before, and for a token of this server.",
 	"more":                  "Whether there are more objects on the next page.",
 	"expiring":              "Return the tokens that expire within 14 days.",
 	"TokenRows.total_count": "The number of tokens; -1 for a search.",

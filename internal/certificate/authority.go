@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -114,6 +115,17 @@ func parseKey(plain []byte, certificate *x509.Certificate) (*ecdsa.PrivateKey, e
 		return nil, errors.New("is the key of another certificate")
 	}
 	return key, nil
+}
+
+// Covers returns an error if the authority cannot certify a host.
+func (a *Authority) Covers(host string) error {
+	for _, domain := range a.certificate.PermittedDNSDomains {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the local authority certifies only hosts of %v: add the domain of %s to --local-domains, or use --tls-cert or --acme-directory",
+		a.certificate.PermittedDNSDomains, host)
 }
 
 // check returns an error if the authority cannot issue certificates for the domains.

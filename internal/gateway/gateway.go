@@ -317,8 +317,8 @@ func (g *Gateway) report(r *http.Request, o Outcome) {
 	}
 	attributes := []slog.Attr{
 		slog.String("request_id", o.RequestID), slog.String("function_id", o.FunctionID),
-		slog.String("function", g.config.Table.Name(o.FunctionID)), slog.String("method", truncate(r.Method)), slog.String("path", truncate(r.URL.Path)),
-		slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
+		slog.String("method", truncate(r.Method)), slog.Int("status", o.Status), slog.Duration("took", o.Ended.Sub(o.Began)),
+		slog.String("function", g.config.Table.Name(o.FunctionID)), slog.String("path", truncate(r.URL.Path)),
 	}
 	for _, a := range []slog.Attr{
 		slog.String("token_id", o.TokenID), slog.String("access_key", o.AccessKey), slog.String("refused", o.Reason),

@@ -17,7 +17,9 @@ import (
 // are removed with the function, and no label contains data of callers. Metrics is safe for
 // concurrent use.
 type Metrics struct {
-	registry *prometheus.Registry
+	gatherer *prometheus.Registry
+	// registry adds the label of the node, if there is one.
+	registry prometheus.Registerer
 
 	calls        *prometheus.CounterVec
 	callDuration *prometheus.HistogramVec
@@ -54,9 +56,13 @@ var (
 )
 
 // New returns the metrics of a server with a version.
-func New(version string) *Metrics {
+func New(version string) *Metrics { return NewNode(version, "") }
+
+// NewNode returns the metrics of a node of a cluster. All series have its name as the label
+// node, unless it is empty.
+func NewNode(version, node string) *Metrics {
 	m := &Metrics{
-		registry:  prometheus.NewRegistry(),
+		gatherer:  prometheus.NewRegistry(),
 		functions: map[string]*functionSeries{},
 		revisions: map[string]string{},
 
@@ -80,6 +86,10 @@ func New(version string) *Metrics {
 		Name: "jeton_info", Help: "Version of the server; always 1.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	info.Set(1)
+	m.registry = m.gatherer
+	if node != "" {
+		m.registry = prometheus.WrapRegistererWith(prometheus.Labels{"node": node}, m.gatherer)
+	}
 	m.registry.MustRegister(
 		m.calls, m.callDuration, m.callWait, m.admissions, m.revocation, m.starts, m.startTime, m.coldStarts,
 		m.builds, m.deployments, m.functionInfo, m.triggers.deliveries, m.triggers.consuming, info,
@@ -132,5 +142,5 @@ const maxScrapes = 4
 
 // Handler returns the handler of /metrics.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
+	return promhttp.HandlerFor(m.gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }

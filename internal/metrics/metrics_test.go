@@ -38,6 +38,12 @@ func newBusyMetrics(t *testing.T) *metrics.Metrics {
 			{RevisionID: "other", Busy: 1},
 		}
 	})
+	c := m.Cluster(member{})
+	c.Waited(30*time.Millisecond, []string{"b"}, true)
+	c.Waited(20*time.Second, []string{"b", "c"}, false)
+	c.RenewalFailed()
+	c.Fenced()
+	c.Locked(2 * time.Millisecond)
 	apply(m, function("f", "r1"))
 	apply(m, function("f", "r2"))
 	m.Revoked(store.Change{Number: 9, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(50*time.Microsecond))
@@ -119,6 +125,20 @@ func TestHandler_ReturnsAllMetrics(t *testing.T) {
 		`jeton_deployment_duration_seconds_count{result="failed"} 1`,
 		`jeton_changes_behind 3`,
 		`jeton_home_functions 7`,
+		`jeton_cluster_lease_held 1`,
+		`jeton_cluster_lease_left_seconds 4`,
+		`jeton_cluster_clock_offset_seconds -0.25`,
+		`jeton_cluster_forks_total 2`,
+		`jeton_cluster_members{state="serving"} 1`,
+		`jeton_cluster_members{state="cordoned"} 1`,
+		`jeton_cluster_member_lag{member="b"} 3`,
+		`jeton_cluster_barrier_wait_seconds_count 2`,
+		`jeton_cluster_barrier_blocked_seconds_total{member="b"} 20.03`,
+		`jeton_cluster_barrier_blocked_seconds_total{member="c"} 20`,
+		`jeton_cluster_unconfirmed_total 1`,
+		`jeton_cluster_renewals_failed_total 1`,
+		`jeton_cluster_fences_total 1`,
+		`jeton_store_lock_wait_seconds_sum 0.002`,
 		`jeton_trigger_deliveries_total{result="taken",trigger_id="t"} 1`,
 		`jeton_trigger_deliveries_total{result="again",trigger_id="t"} 2`,
 		`jeton_trigger_deliveries_total{result="given_up",trigger_id="t"} 0`,

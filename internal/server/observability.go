@@ -46,7 +46,7 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		opened.addFunc(func() error { flush(b, tracer); return nil })
 		b.log.InfoContext(ctx, "spans are exported")
 	}
-	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor, console: console}, nil
+	return &observability{metrics: newMetrics(b), tracer: tracer, auditor: auditor, console: console}, nil
 }
 
 // openAuditor opens the audit log in the database, if several servers may share it, or the
@@ -144,4 +144,17 @@ func (all taskObservers) Begin(ctx context.Context, task reconcile.Task, f funct
 			end(result)
 		}
 	}
+}
+
+// newMetrics returns the metrics of a single server, or those of a node of a cluster.
+func newMetrics(b *base) *metrics.Metrics {
+	shared, ok := b.store.(*postgres.Store)
+	if !ok {
+		return metrics.New(b.config.Version)
+	}
+	m := metrics.NewNode(b.config.Version, b.config.Node)
+	c := m.Cluster(b.node)
+	b.node.Observe(c)
+	shared.OnLock(c.Locked)
+	return m
 }
