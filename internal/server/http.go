@@ -116,7 +116,7 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 
 // newAdminServer also answers requests about the cluster while the node has no lease.
 func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer, nodes *admin.Nodes) *http.Server {
-	handler := projects.Handler(p.log, p.auditor.Admin, importer.Operations(), nodes.Operations())
+	handler := projects.Handler(p.log, p.auditor.Admin, importer.Operations(), nodes.Operations(), p.resealOperation())
 	all := http.NewServeMux()
 	all.Handle("/", p.gate(handler))
 	all.Handle("/cluster", handler)
