@@ -261,7 +261,7 @@ func cubeRoot(n *big.Int) *big.Int {
 }
 
 // bitFlips returns the token with each bit of its decoded signature and claims flipped,
-// every seventh one to save time, and with each character replaced by its neighbour.
+// every seventh one to save time, and with each character changed.
 func bitFlips(parts []string) []forgery {
 	var all []forgery
 	for part := 1; part <= 2; part++ {
