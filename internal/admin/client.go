@@ -114,6 +114,11 @@ func (c *Client) Fence(ctx context.Context, node string) error {
 	return err
 }
 
+// Reseal seals all values with the current sealing key.
+func (c *Client) Reseal(ctx context.Context) (Resealed, error) {
+	return send[Resealed](ctx, c, http.MethodPost, "/reseal", nil)
+}
+
 // send sends a request, and decodes the response.
 func send[T any](ctx context.Context, c *Client, method, path string, body any) (T, error) {
 	encoded, err := json.Marshal(body)

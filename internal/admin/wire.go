@@ -125,3 +125,9 @@ func instant(at time.Time) *time.Time {
 	}
 	return &at
 }
+
+// Resealed is the result of sealing all values with the current key.
+type Resealed struct {
+	// Count is the number of values that were sealed with another key.
+	Count int `json:"resealed"`
+}

@@ -118,7 +118,7 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 
 // newAdminServer also answers requests about the cluster while the node has no lease.
 func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer, nodes *admin.Nodes) *http.Server {
-	operations, stopping := []map[string]admin.Operation{importer.Operations(), nodes.Operations()}, make(chan struct{})
+	operations, stopping := []map[string]admin.Operation{importer.Operations(), nodes.Operations(), p.resealOperation()}, make(chan struct{})
 	if shared, ok := p.store.(*postgres.Store); ok {
 		operations = append(operations, audit.Reader{Rows: shared, Stopping: stopping}.Operations())
 	}
