@@ -77,6 +77,9 @@ type Config struct {
 	// so that backups of Database within this time find them. It has no effect without
 	// Database.
 	BlobRetention time.Duration
+	// SealingKey is a file with the keys that encrypt secrets; empty for secret.key in
+	// DataDir, which the first start creates.
+	SealingKey string
 	// Credentials is the file to which the first start writes the new API key, in the
 	// format of Scaleway's configuration file. The server reads no key from it.
 	Credentials string

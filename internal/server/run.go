@@ -74,6 +74,7 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 	})
 	group.Go(func() error { return s.pairs.Run(ctx) })
 	group.Go(func() error { s.collectBlobs(ctx); return nil })
+	group.Go(func() error { s.keyring.watch(ctx); return nil })
 	group.Go(func() error { return s.shareAttempts(serving) })
 	group.Go(func() error { return s.reconciler.Run(ctx) })
 	if !s.node.Alone() {
