@@ -100,6 +100,7 @@ var insightDescriptions = map[string]string{
 	"further_project_ids":      "The IDs of further projects that the key covers.",
 	"entries":                  "The entries.",
 	"AuditEntry.at":            "The time.",
+	"AuditEntry.node":          "The node that received the request; empty for the only server of a database.",
 	"AuditEntry.request_id":    "The ID of the request.",
 	"AuditEntry.access_key":    "The access key of the caller; empty without an API key.",
 	"AuditEntry.from":          "The address of the client, or owner for the admin socket.",
