@@ -117,6 +117,11 @@ func TestConfigFile_ReplacesTheDefaultFile(t *testing.T) {
 		"environment":  {[]string{"serve"}, other, false},
 	} {
 		t.Setenv("JETON_CONFIG", test.environment)
+		if test.environment == "" {
+			if err := os.Unsetenv("JETON_CONFIG"); err != nil {
+				t.Fatal(err)
+			}
+		}
 		var line commandLine
 		parser, err := newParser(&line, configFiles(test.args))
 		if err != nil {

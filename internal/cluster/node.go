@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -228,6 +229,12 @@ func (n *Node) CatchUp(ctx context.Context, number int64) error {
 		return err
 	}
 	return n.awaitApplied(ctx, number)
+}
+
+// Others returns the members besides this node.
+func (n *Node) Others() []store.Member {
+	members, _ := n.Members()
+	return slices.DeleteFunc(members, func(m store.Member) bool { return m.Incarnation == n.Incarnation() })
 }
 
 // Home returns the member that serves the calls of a function, and whether that is this

@@ -1,10 +1,12 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,4 +193,56 @@ func TestCluster_InstancesFollowTheHome(t *testing.T) {
 	await.True(t, "the first node is the home again", func() bool { return ready(home) == 2 && ready(other) == 0 && servedAtHome(t, c, f, "f") })
 	must[*function.Function](t)(at(t, other).DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
 	await.True(t, "no node has instances of the deleted function", func() bool { return ready(home) == 0 && ready(other) == 0 })
+}
+
+// Each node has the output of its own instances, and shows that of all.
+func TestCluster_LogsFromAnyNode(t *testing.T) {
+	t.Parallel()
+	c := clustertest.Start(t, 2)
+	w := at(t, c.Nodes[0])
+	f := w.function(python(w.namespace("logs").ID, "f"), pythonHandler("print(event['path'], flush=True)", "return 'f'"))
+	home := c.Home(f.ID)
+	other := c.Others(home)[0]
+	served := func(n *clustertest.Node, path string) {
+		t.Helper()
+		await.True(t, n.Name+" serves", func() bool {
+			status, _ := at(t, n).call(f, path, "")
+			return status == http.StatusOK
+		})
+	}
+	shows := func(n *clustertest.Node, want ...string) {
+		t.Helper()
+		var answer struct {
+			Logs []struct{ Message, Stream string }
+		}
+		var got []string
+		await.True(t, fmt.Sprintf("%s shows %q", n.Name, want), func() bool {
+			_, _, body := at(t, n).api(http.MethodGet, "/functions/"+f.ID+"/logs", "")
+			if err := json.Unmarshal([]byte(body), &answer); err != nil {
+				t.Fatal(err, body)
+			}
+			got = nil
+			for _, line := range answer.Logs {
+				if line.Stream == "stdout" {
+					got = append(got, line.Message)
+				}
+			}
+			return slices.Equal(got, want)
+		})
+		status, _, body := at(t, n).api(http.MethodGet, "/functions/"+f.ID+"/build-log", "")
+		if status != http.StatusOK || !strings.Contains(body, "The build succeeded.") {
+			t.Errorf("%s shows the build log %d %s", n.Name, status, body)
+		}
+	}
+	served(home, "/first")
+	shows(home, "/first")
+	shows(other, "/first")
+	home.Stop()
+	await.True(t, "the other node is the home", func() bool { return c.Home(f.ID) == other })
+	served(other, "/second")
+	home.Restart()
+	home.AwaitReady(t)
+	served(home, "/third")
+	shows(home, "/first", "/second", "/third")
+	shows(other, "/first", "/second", "/third")
 }
