@@ -215,10 +215,12 @@ func (d *demo) killHome(ctx context.Context) error {
 	return d.status(ctx, home)
 }
 
-// outage repeats an attempt until it succeeds, and prints for how long it has failed.
+// outage repeats an attempt until it succeeds, and prints for how long it has failed, and
+// how long the slowest attempt took.
 func (d *demo) outage(ctx context.Context, what string, attempt func() bool) error {
 	begun, failed := time.Now(), 0
 	var last time.Time
+	var slowest time.Duration
 	for ok := 0; ok < 5; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -226,7 +228,10 @@ func (d *demo) outage(ctx context.Context, what string, attempt func() bool) err
 		if time.Since(begun) > 2*time.Minute {
 			return fmt.Errorf("%s fail for 2 minutes", what)
 		}
-		if attempt() {
+		sent := time.Now()
+		succeeded := attempt()
+		slowest = max(slowest, time.Since(sent))
+		if succeeded {
 			ok++
 			continue
 		}
@@ -238,7 +243,8 @@ func (d *demo) outage(ctx context.Context, what string, attempt func() bool) err
 	if failed > 0 {
 		lasted = last.Sub(begun)
 	}
-	fmt.Printf("  %s: %d failed in the first %v, then they succeed\n", what, failed, lasted.Round(10*time.Millisecond))
+	fmt.Printf("  %s: %d failed in the first %v, then they succeed; the slowest took %v\n",
+		what, failed, lasted.Round(10*time.Millisecond), slowest.Round(10*time.Millisecond))
 	return nil
 }
 
