@@ -20,7 +20,7 @@ Each flag can also be set by the environment variable JETON_<FLAG>, or by its na
 
 // commandLine has the flags that all commands share, and the commands.
 type commandLine struct {
-	Config  kong.ConfigFlag `help:"Configuration file, as YAML." placeholder:"FILE"`
+	Config  kong.ConfigFlag `help:"Configuration file, as YAML, instead of ~/.config/jeton/jeton.yaml." placeholder:"FILE"`
 	DataDir string          `config:"DataDir" help:"Directory of the server's data." placeholder:"DIR" example:"~/.local/share/jeton"`
 
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
@@ -44,6 +44,7 @@ type commandLine struct {
 	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
 	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
 	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`
+	Reseal    resealCommand    `cmd:"" help:"Encrypt all secrets with the first key of the sealing key file."`
 	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
 	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
@@ -66,7 +67,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	context.AfterFunc(ctx, stop)
 	var line commandLine
 	exited := -1
-	parser, err := newParser(&line, configPaths(), kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }))
+	parser, err := newParser(&line, configFiles(args), kong.Writers(out, errOut), kong.Exit(func(status int) { exited = status }))
 	if err != nil {
 		fmt.Fprintln(errOut, "jeton:", err)
 		return 1

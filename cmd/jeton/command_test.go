@@ -91,6 +91,51 @@ func TestConfigFile_EnvironmentAndFlagsTakePrecedence(t *testing.T) {
 	}
 }
 
+func TestConfigFile_ReplacesTheDefaultFile(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", home)
+	write := func(path, content string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(home, "jeton", "jeton.yaml"), "queue: 7\n")
+	other := filepath.Join(home, "other.yaml")
+	write(other, "api-listen: 1.1.1.1:1\n")
+	for name, test := range map[string]struct {
+		args        []string
+		environment string
+		fromDefault bool
+	}{
+		"default file": {[]string{"serve"}, "", true},
+		"flag":         {[]string{"serve", "--config", other}, "", false},
+		"flag with =":  {[]string{"serve", "--config=" + other}, "", false},
+		"environment":  {[]string{"serve"}, other, false},
+	} {
+		t.Setenv("JETON_CONFIG", test.environment)
+		if test.environment == "" {
+			if err := os.Unsetenv("JETON_CONFIG"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var line commandLine
+		parser, err := newParser(&line, configFiles(test.args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parser.Parse(test.args); err != nil {
+			t.Fatal(err)
+		}
+		if got := line.Serve.config(line.DataDir).Scale.Queue; (got == 7) != test.fromDefault {
+			t.Errorf("%s: got queue %d, want it from the default file: %v", name, got, test.fromDefault)
+		}
+	}
+}
+
 func TestConfigFile_AcceptsLists(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jeton.yaml")
 	if err := os.WriteFile(path, []byte("egress-deny: [198.51.100.0/24, 2001:db8::/32]\nlocal-domains:\n- a.example\n- b.example\n"), 0o600); err != nil {

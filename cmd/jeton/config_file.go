@@ -24,6 +24,20 @@ func configPaths() []string {
 	return []string{filepath.Join(dir, "jeton", "jeton.yaml")}
 }
 
+// configFiles returns the configuration files of a command line: the default ones, unless it or the
+// environment names another one.
+func configFiles(args []string) []string {
+	if os.Getenv("JETON_CONFIG") != "" {
+		return nil
+	}
+	for _, arg := range args {
+		if arg == "--config" || strings.HasPrefix(arg, "--config=") {
+			return nil
+		}
+	}
+	return configPaths()
+}
+
 // settings are the values in a configuration file, by the name of the flag.
 type settings map[string]any
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,17 +10,32 @@ import (
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/remote"
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
 // envCommand prints the environment variables of clients.
 type envCommand struct {
-	Credentials string        `help:"File with the API key (default: <data-dir>.credentials.yaml)." placeholder:"FILE"`
-	Wait        time.Duration `help:"Maximum time to wait for the server to start." default:"0s" placeholder:"DURATION"`
+	Wait time.Duration `env:"-" help:"Maximum time to wait for the server to start." default:"0s" placeholder:"DURATION"`
+	remoteCommand
 }
 
 // Run prints export lines for a shell.
 func (c *envCommand) Run(ctx context.Context, line *commandLine, s streams) error {
+	if c.APIURL != "" || c.APIKey != "" || c.Profile != "" {
+		return c.withServer(line, func(server *remote.Server) error {
+			profile, err := c.profile(line.DataDir)
+			if err != nil {
+				return err
+			}
+			info, err := server.Info(ctx)
+			if err != nil {
+				return err
+			}
+			printExports(s, append(profileVariables(profile), variable{gatewayVariable, info.GatewayURL}))
+			return nil
+		})
+	}
 	awaitServing(ctx, line.DataDir, c.Wait)
 	variables, err := clientEnvironment(line.DataDir, c.Credentials)
 	if err != nil {
@@ -28,11 +44,25 @@ func (c *envCommand) Run(ctx context.Context, line *commandLine, s streams) erro
 	if !server.Serving(line.DataDir) {
 		fmt.Fprintln(s.err, "jeton: no server uses", line.DataDir+": start 'jeton serve'")
 	}
-	for _, v := range variables {
-		fmt.Fprintf(s.out, "export %s=%s\n", v.name, quote(v.value))
-	}
+	printExports(s, variables)
 	return nil
 }
+
+func printExports(s streams, variables []variable) {
+	for _, v := range variables {
+		if v.value != "" {
+			fmt.Fprintf(s.out, "export %s=%s\n", v.name, quote(v.value))
+		}
+	}
+}
+
+const (
+	// gatewayVariable has the URL of the gateway.
+	gatewayVariable = "JETON_GATEWAY_URL"
+	// functionURLVariable has the URL that the plugin of the Serverless Framework uses in place
+	// of Scaleway's.
+	functionURLVariable = "SCW_FUNCTION_URL"
+)
 
 // awaitServing waits until a server uses the data directory, at most for the given time.
 func awaitServing(ctx context.Context, dataDir string, atMost time.Duration) {
@@ -64,18 +94,25 @@ func clientEnvironment(dataDir, credentials string) ([]variable, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read credentials at %s: %w", credentials, err)
 	}
-	variables := []variable{
-		{scw.ScwAPIURLEnv, text(config.APIURL)},
-		{scw.ScwAccessKeyEnv, text(config.AccessKey)},
-		{scw.ScwSecretKeyEnv, text(config.SecretKey)},
-		{scw.ScwDefaultProjectIDEnv, text(config.DefaultProjectID)},
-		{scw.ScwDefaultOrganizationIDEnv, text(config.DefaultOrganizationID)},
-		{scw.ScwDefaultRegionEnv, text(config.DefaultRegion)},
-	}
+	variables := profileVariables(config.Profile)
 	if gateway := gatewayURL(dataDir); gateway != "" {
-		variables = append(variables, variable{"JETON_GATEWAY_URL", gateway})
+		variables = append(variables, variable{gatewayVariable, gateway})
 	}
 	return variables, nil
+}
+
+// profileVariables returns the variables of Scaleway's clients for a profile.
+func profileVariables(p scw.Profile) []variable {
+	region := cmp.Or(text(p.DefaultRegion), string(scw.RegionFrPar))
+	return []variable{
+		{scw.ScwAPIURLEnv, text(p.APIURL)},
+		{scw.ScwAccessKeyEnv, text(p.AccessKey)},
+		{scw.ScwSecretKeyEnv, text(p.SecretKey)},
+		{scw.ScwDefaultProjectIDEnv, text(p.DefaultProjectID)},
+		{scw.ScwDefaultOrganizationIDEnv, text(p.DefaultOrganizationID)},
+		{scw.ScwDefaultRegionEnv, region},
+		{functionURLVariable, strings.TrimRight(text(p.APIURL), "/") + "/functions/v1beta1/regions/" + region},
+	}
 }
 
 // gatewayURL returns the URL of the running server's gateway; empty without a server.

@@ -30,4 +30,8 @@ func TestEnv_WaitsForServer(t *testing.T) {
 	// With a running server it does not wait: otherwise this test would not end.
 	status, output = command(t, "", "env", "--data-dir", dir, "--wait", "24h")
 	wantOutput(t, "running server", status, 0, output, "export SCW_SECRET_KEY=")
+
+	status, output = command(t, "", "env", "--data-dir", dir, "--api-url", j.APIURL, "--api-key", j.SecretKey)
+	wantOutput(t, "server by its URL", status, 0, output, "export JETON_GATEWAY_URL='"+j.GatewayURL+"'",
+		"export SCW_FUNCTION_URL='"+j.APIURL+"/functions/v1beta1/regions/fr-par'")
 }

@@ -44,10 +44,12 @@ type isolationFlags struct {
 type egressFlags struct {
 	// At isolation level full, open excludes this machine, link-local addresses, cloud
 	// metadata services and the mail ports 25 and 465.
-	Egress         string         `help:"Networks that instances and builds reach: open or none." enum:"open,none" default:"open" placeholder:"MODE"`
-	EgressDeny     []netip.Prefix `config:"EgressDeny" help:"Networks that instances and builds do not reach, separated by commas." placeholder:"CIDR" example:"[198.51.100.0/24, 2001:db8::/32]"`
-	EgressAllow    []relay        `help:"Mail relays that instances reach at ports 25 and 465, separated by commas." placeholder:"HOST:PORT" example:"[smtp.example.com:25]"`
-	EgressResolver string         `config:"EgressResolver" help:"DNS server for instances (default: that of this machine)." placeholder:"HOST:PORT" example:"192.0.2.53:53"`
+	Egress     string         `help:"Networks that instances and builds reach: open or none." enum:"open,none" default:"open" placeholder:"MODE"`
+	EgressDeny []netip.Prefix `config:"EgressDeny" help:"Networks that instances and builds do not reach, separated by commas." placeholder:"CIDR" example:"[198.51.100.0/24, 2001:db8::/32]"`
+	// Mail relays are reachable at ports 25 and 465. host.jeton.internal is this machine, as
+	// instances see it: the service at the port of 127.0.0.1 is reachable for all functions.
+	EgressAllow    []relay `help:"Mail relays and services at host.jeton.internal that instances reach." placeholder:"HOST:PORT" example:"[smtp.example.com:25]"`
+	EgressResolver string  `config:"EgressResolver" help:"DNS server for instances (default: that of this machine)." placeholder:"HOST:PORT" example:"192.0.2.53:53"`
 }
 
 // A relay is a mail relay as a flag: HOST:PORT.

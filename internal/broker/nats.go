@@ -144,6 +144,15 @@ func unlessEnded(ctx context.Context, err error) error {
 	return nil
 }
 
+// Watch implements schedule.Watched.
+func (s *streamSource) Watch(changed func(connected bool)) { watch(s.connection, changed) }
+
+// watch calls changed when a connection breaks, and when the client library has connected again.
+func watch(connection *nats.Conn, changed func(connected bool)) {
+	connection.SetDisconnectErrHandler(func(*nats.Conn, error) { changed(false) })
+	connection.SetReconnectHandler(func(*nats.Conn) { changed(true) })
+}
+
 // Close implements schedule.Source.
 func (s *streamSource) Close() { s.connection.Close() }
 

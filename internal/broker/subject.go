@@ -25,16 +25,22 @@ type subject struct {
 
 	mu      sync.Mutex
 	waiting []*subjectMessage
+	// wake ends the wait of Fetch; nil if it does not wait.
+	wake func()
 }
 
 // Fetch implements schedule.Source.
 func (s *subject) Fetch(ctx context.Context, limit int) ([]schedule.Message, error) {
-	found, next := s.due(limit)
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// A message that becomes due earlier ends the wait.
+	found, next := s.due(limit, cancel)
+	defer s.setWake(nil)
 	if len(found) > 0 {
 		return found, nil
 	}
-	waiting, cancel := context.WithTimeout(ctx, next)
-	defer cancel()
+	waiting, end := context.WithTimeout(waiting, next)
+	defer end()
 	m, err := s.subscription.NextMsgWithContext(waiting)
 	if err != nil {
 		return nil, unlessEnded(waiting, err)
@@ -50,10 +56,18 @@ func (s *subject) Fetch(ctx context.Context, limit int) ([]schedule.Message, err
 	}
 }
 
-// due returns the messages to deliver again now, and how long no other is due.
-func (s *subject) due(limit int) ([]schedule.Message, time.Duration) {
+func (s *subject) setWake(wake func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.wake = wake
+}
+
+// due returns the messages to deliver again now, and how long no other is due. A message that is
+// to be delivered again from now on calls wake.
+func (s *subject) due(limit int, wake func()) ([]schedule.Message, time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wake = wake
 	now, wait := time.Now(), fetchWait
 	var found []schedule.Message
 	kept := s.waiting[:0]
@@ -70,6 +84,9 @@ func (s *subject) due(limit int) ([]schedule.Message, time.Duration) {
 	s.waiting = kept
 	return found, wait
 }
+
+// Watch implements schedule.Watched.
+func (s *subject) Watch(changed func(connected bool)) { watch(s.connection, changed) }
 
 // Close implements schedule.Source.
 func (s *subject) Close() { s.connection.Close() }
@@ -93,6 +110,9 @@ func (m *subjectMessage) Again(_ context.Context, after time.Duration) error {
 	m.of.mu.Lock()
 	defer m.of.mu.Unlock()
 	m.of.waiting = append(m.of.waiting, &subjectMessage{Msg: m.Msg, of: m.of, try: m.try + 1, at: time.Now().Add(after)})
+	if m.of.wake != nil {
+		m.of.wake()
+	}
 	return nil
 }
 

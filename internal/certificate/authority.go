@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -22,11 +23,11 @@ import (
 // sealed.
 const (
 	AuthorityFile    = "ca.pem"
-	authorityKeyFile = "ca.key"
+	AuthorityKeyFile = "ca.key"
 )
 
-// keyPurpose is the purpose for which the authority's key is sealed.
-const keyPurpose = "private key of the local certificate authority"
+// KeyPurpose is the purpose for which the authority's key is sealed.
+const KeyPurpose = "private key of the local certificate authority"
 
 // Lifetimes of certificates. Apple's systems refuse leaf certificates with a lifetime of more
 // than 825 days.
@@ -57,7 +58,7 @@ type Authority struct {
 // certificates for no other hostname. It returns an error if the stored authority has other
 // domains, expires soon or cannot be read.
 func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.Time) (*Authority, error) {
-	certificatePath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, authorityKeyFile)
+	certificatePath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
 	encoded, err := os.ReadFile(certificatePath)
 	if errors.Is(err, os.ErrNotExist) {
 		return createAuthority(certificatePath, keyPath, domains, sealer, now)
@@ -85,7 +86,7 @@ func readAuthority(encoded []byte, keyPath string, sealer Sealer) (*Authority, e
 	if err != nil {
 		return nil, err
 	}
-	plain, err := sealer.Open(sealed, keyPurpose)
+	plain, err := sealer.Open(sealed, KeyPurpose)
 	if err != nil {
 		return nil, fmt.Errorf("decrypt key %s: %w", keyPath, err)
 	}
@@ -116,6 +117,17 @@ func parseKey(plain []byte, certificate *x509.Certificate) (*ecdsa.PrivateKey, e
 	return key, nil
 }
 
+// Covers returns an error if the authority cannot certify a host.
+func (a *Authority) Covers(host string) error {
+	for _, domain := range a.certificate.PermittedDNSDomains {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the local authority certifies only hosts of %v: add the domain of %s to --local-domains, or use --tls-cert or --acme-directory",
+		a.certificate.PermittedDNSDomains, host)
+}
+
 // check returns an error if the authority cannot issue certificates for the domains.
 func (a *Authority) check(domains []string) error {
 	if !slices.Equal(a.certificate.PermittedDNSDomains, domains) {
@@ -138,7 +150,7 @@ func createAuthority(certificatePath, keyPath string, domains []string, sealer S
 	if err != nil {
 		return nil, err
 	}
-	err = writeFile(keyPath, sealer.Seal(plain, keyPurpose), 0o600)
+	err = writeFile(keyPath, sealer.Seal(plain, KeyPurpose), 0o600)
 	if err == nil {
 		err = writeFile(certificatePath, a.PEM(), 0o644)
 	}

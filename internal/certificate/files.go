@@ -56,6 +56,18 @@ func (f *Files) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return f.current, nil
 }
 
+// Covers returns an error if the certificate is not valid for a host.
+func (f *Files) Covers(host string) error {
+	certificate, err := f.GetCertificate(nil)
+	if err != nil {
+		return err
+	}
+	if err := certificate.Leaf.VerifyHostname(host); err != nil {
+		return fmt.Errorf("%s has no certificate for %s: add the host to the certificate, or use --acme-directory: %w", f.certificate, host, err)
+	}
+	return nil
+}
+
 // refresh reads the files if they were changed. The caller holds f.mu.
 func (f *Files) refresh() {
 	state, err := f.stat()

@@ -227,11 +227,15 @@ func (b *barrier) behind(number int64) (missing []store.Member, changed <-chan s
 func (b *barrier) await(ctx context.Context, number int64) error {
 	fallback := time.NewTimer(fallbackAfter)
 	defer fallback.Stop()
+	begun := time.Now()
+	var last []string
 	for {
 		missing, changed := b.behind(number)
 		if len(missing) == 0 {
+			b.node.observer.Waited(time.Since(begun), last, true)
 			return nil
 		}
+		last = nodesOf(missing)
 		select {
 		case <-changed:
 		case <-fallback.C:
@@ -241,17 +245,10 @@ func (b *barrier) await(ctx context.Context, number int64) error {
 			}
 			fallback.Reset(fallbackAfter)
 		case <-ctx.Done():
-			return fmt.Errorf("wait for change %d at %s: %w", number, names(missing), ErrNotConfirmed)
+			b.node.observer.Waited(time.Since(begun), last, false)
+			return fmt.Errorf("wait for change %d at %s: %w", number, strings.Join(last, ", "), ErrNotConfirmed)
 		}
 	}
-}
-
-func names(members []store.Member) string {
-	all := make([]string, len(members))
-	for i, m := range members {
-		all[i] = m.Node
-	}
-	return strings.Join(all, ", ")
 }
 
 // Begin returns a context in which what a request reads and writes is noted for Await.

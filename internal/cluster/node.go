@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,8 +122,9 @@ type Node struct {
 	offset atomic.Int64
 	forks  atomic.Int64
 
-	barrier *barrier
-	watch   watch
+	barrier  *barrier
+	watch    watch
+	observer Observer
 
 	subscribing sync.Mutex
 	subscribers []func()
@@ -154,7 +156,7 @@ func Alone(s store.Store, name string) *Node {
 }
 
 func newNode(c Config) *Node {
-	n := &Node{config: c, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}}
+	n := &Node{config: c, observer: unobserved{}, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}}
 	n.incarnation.Store(new(string))
 	return n
 }
@@ -227,6 +229,12 @@ func (n *Node) CatchUp(ctx context.Context, number int64) error {
 		return err
 	}
 	return n.awaitApplied(ctx, number)
+}
+
+// Others returns the members besides this node.
+func (n *Node) Others() []store.Member {
+	members, _ := n.Members()
+	return slices.DeleteFunc(members, func(m store.Member) bool { return m.Incarnation == n.Incarnation() })
 }
 
 // Home returns the member that serves the calls of a function, and whether that is this

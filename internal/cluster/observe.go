@@ -125,6 +125,7 @@ func (n *Node) fence(ctx context.Context, l store.Lease) error {
 	case errors.Is(err, store.ErrRenewed):
 		return nil
 	case err == nil:
+		n.observer.Fenced()
 		m := n.view.member(l.Incarnation)
 		n.config.Log.Warn("fenced a member that did not renew its lease", "node", m.Node, "incarnation", l.Incarnation)
 	}

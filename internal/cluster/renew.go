@@ -58,6 +58,9 @@ func (n *Node) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
+		if err != nil {
+			n.observer.RenewalFailed()
+		}
 		switch {
 		case err != nil && failing == nil:
 			n.config.Log.Error("the lease cannot be renewed: this node answers no calls and requests when it ends", "error", err)

@@ -13,6 +13,9 @@ const dnsPort = 53
 // ResolverAddress is empty: this system has no network namespaces.
 const ResolverAddress = ""
 
+// HostAddress is empty, like ResolverAddress.
+const HostAddress = ""
+
 // A Link cannot be made on this system.
 type Link struct{}
 

@@ -26,6 +26,7 @@ const (
 	ownPrefix6   = "fd6a:6574:6f6e::15/64"
 	gateway6     = "fd6a:6574:6f6e::2"
 	resolver4    = "10.0.2.3"
+	host4        = "10.0.2.4"
 	dnsPort      = 53
 	anywhere4    = "0.0.0.0/0"
 	anywhere6    = "::/0"
@@ -34,6 +35,9 @@ const (
 
 // ResolverAddress is the address of the DNS server in a namespace.
 const ResolverAddress = resolver4
+
+// HostAddress is the address of this machine's services in a namespace.
+const HostAddress = host4
 
 // openInterface makes the interface in a network namespace, and returns its TUN file:
 // reads return the packets that the namespace sends. The calling thread does not change

@@ -195,7 +195,7 @@ func (l *Link) begin() (end func()) {
 }
 
 // dial connects to the destination of a flow if the policy allows it. The resolver's
-// address leads to the policy's Resolver.
+// address leads to the policy's Resolver, and the host's address to the services in Host.
 func (l *Link) dial(network string, id stack.TransportEndpointID) (net.Conn, error) {
 	address, ok := netip.AddrFromSlice(id.LocalAddress.AsSlice())
 	if !ok {
@@ -209,6 +209,12 @@ func (l *Link) dial(network string, id stack.TransportEndpointID) (net.Conn, err
 			return nil, errors.New("port of the resolver address is not served")
 		}
 		target = l.policy.Resolver
+	case address.String() == host4:
+		service, ok := l.policy.Host[to.Port()]
+		if !ok || network != "tcp" {
+			return nil, errors.New("port of this machine is not allowed: see --egress-allow")
+		}
+		target = service
 	case !l.policy.Allows(to):
 		return nil, errors.New("destination is denied by policy")
 	}

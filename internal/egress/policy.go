@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// HostName is the name of this machine in a namespace.
+const HostName = "host.jeton.internal"
+
 // mailPorts are denied, as at Scaleway: untrusted code must not send mail.
 var mailPorts = []uint16{25, 465}
 
@@ -22,6 +25,9 @@ type Policy struct {
 	Deny []netip.Prefix
 	// Relays are allowed mail servers: they are exempt from the denial of mail ports.
 	Relays []Relay
+	// Host has the services of this machine that are reachable at HostName: the HOST:PORT to
+	// connect to, by the port at HostName. Others are denied.
+	Host map[uint16]string
 	// Resolver is the HOST:PORT of the DNS server behind ResolverAddress; empty for none.
 	Resolver string
 	// Now returns the current time. It must not be nil.

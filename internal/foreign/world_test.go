@@ -1,6 +1,7 @@
 package foreign_test
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -214,6 +215,11 @@ func (w *world) callFrom(address, host, text string) string {
 }
 
 // noInstances is a gateway.Instances without instances.
-type noInstances struct{ gateway.Instances }
+type noInstances struct{}
 
+func (noInstances) TryAcquire(string) *scale.Instance { return nil }
+func (noInstances) Acquire(context.Context, string) (*scale.Instance, error) {
+	return nil, scale.ErrUnknownRevision
+}
 func (noInstances) Release(*scale.Instance) {}
+func (noInstances) Discard(*scale.Instance) {}

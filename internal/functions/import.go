@@ -121,7 +121,9 @@ type importing struct {
 	namespace Namespace
 	// functions are the functions of the namespace that exist after the import.
 	functions map[string]Function
-	results   []ImportResult
+	// gone are the elements of ForeignIssuer.Removed; nil before the first use.
+	gone    map[string]bool
+	results []ImportResult
 }
 
 // Import writes an Import into a transaction. An object that breaks a rule is reported and
@@ -173,7 +175,13 @@ func (i *importing) each(kind, id, name string, run func() (ImportResult, error)
 
 // removed reports whether an imported object was deleted here.
 func (i *importing) removed(id string) bool {
-	return slices.Contains(i.namespace.Foreign.Removed, id)
+	if i.gone == nil {
+		i.gone = map[string]bool{}
+		for _, removed := range i.namespace.Foreign.Removed {
+			i.gone[removed] = true
+		}
+	}
+	return i.gone[id]
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]{1,28}$`)

@@ -3,7 +3,6 @@ package functions
 import (
 	"bytes"
 	"cmp"
-	"slices"
 )
 
 // importTokens creates the tokens of the source, and deletes imported tokens that the
@@ -13,6 +12,10 @@ func (i *importing) importTokens() error {
 		if err := i.each(tokenKind, t.ID, t.Description, func() (ImportResult, error) { return i.token(t) }); err != nil {
 			return err
 		}
+	}
+	given := map[string]bool{}
+	for _, t := range i.from.Tokens {
+		given[t.ID] = true
 	}
 	scopes := []Filter{{NamespaceID: i.namespace.ID}}
 	for id := range i.functions {
@@ -24,7 +27,7 @@ func (i *importing) importTokens() error {
 			return err
 		}
 		for _, t := range present {
-			if t.Issuer != i.from.Issuer || slices.ContainsFunc(i.from.Tokens, func(given ImportedToken) bool { return given.ID == t.ID }) {
+			if t.Issuer != i.from.Issuer || given[t.ID] {
 				continue
 			}
 			i.results = append(i.results, ImportResult{
@@ -198,9 +201,7 @@ func (i *importing) domain(given ImportedDomain) (ImportResult, error) {
 			return ImportResult{}, cmp.Or(err, error(&Error{Code: AlreadyExists, Message: "a domain with this ID exists for another hostname"}))
 		}
 	}
-	if err := i.domainQuotas(i.tx, f); err != nil {
-		return ImportResult{}, err
-	}
+	// The quotas of domains do not apply: each function has an alias in addition.
 	d := Domain{
 		ID: cmp.Or(given.ID, i.config.NewID()), Region: f.Region, ProjectID: f.ProjectID, FunctionID: f.ID, Hostname: name,
 		Status: Pending, CreatedAt: i.config.Now(),

@@ -31,7 +31,7 @@ const (
 // secrets, pages, rate limits without a body, and signed URLs of an object store that must
 // not receive the API key.
 type scaleway struct {
-	t            *testing.T
+	t            testing.TB
 	api, objects *httptest.Server
 
 	mu sync.Mutex
@@ -47,7 +47,7 @@ type scaleway struct {
 	truncate bool
 }
 
-func newScaleway(t *testing.T) *scaleway {
+func newScaleway(t testing.TB) *scaleway {
 	t.Helper()
 	s := &scaleway{t: t, lists: map[string][]string{}, code: map[string][]byte{}, requests: map[string]int{}, fail: func(string, int) int { return 0 }}
 	s.api = httptest.NewServer(http.HandlerFunc(s.serve))
@@ -57,14 +57,11 @@ func newScaleway(t *testing.T) *scaleway {
 	return s
 }
 
-func (s *scaleway) source(configure ...func(*leave.SourceConfig)) *leave.Source {
+func (s *scaleway) source() *leave.Source {
 	s.t.Helper()
 	config := leave.SourceConfig{Pause: time.Millisecond, Profile: &scw.Profile{
 		AccessKey: new("SCW11111111111111111"), SecretKey: new(sourceKey), APIURL: &s.api.URL, DefaultProjectID: new(sourceProject),
 	}}
-	for _, c := range configure {
-		c(&config)
-	}
 	source, err := leave.Open(config)
 	if err != nil {
 		s.t.Fatal(err)

@@ -38,12 +38,21 @@ func newBusyMetrics(t *testing.T) *metrics.Metrics {
 			{RevisionID: "other", Busy: 1},
 		}
 	})
+	c := m.Cluster(member{})
+	c.Waited(30*time.Millisecond, []string{"b"}, true)
+	c.Waited(20*time.Second, []string{"b", "c"}, false)
+	c.RenewalFailed()
+	c.Fenced()
+	c.Locked(2 * time.Millisecond)
 	apply(m, function("f", "r1"))
 	apply(m, function("f", "r2"))
 	m.Revoked(store.Change{Number: 9, Object: functions.Token{ID: "t"}, Deleted: true, CommittedAt: start}, start.Add(50*time.Microsecond))
 	end := m.Calls().End
 	end(nil, outcome(200))
 	end(nil, refused("expired token"))
+	// Calls of other nodes' functions are counted there.
+	end(nil, gateway.Outcome{FunctionID: "f", Status: 200, Home: "node2", Retries: 2, Began: start, Ended: start})
+	end(nil, gateway.Outcome{FunctionID: "f", Status: 421, Misdirected: true, Began: start, Ended: start})
 	m.Starts().Started("r2", 40*time.Millisecond, true)
 	m.Starts().Started("r2", 40*time.Millisecond, false)
 	m.Starts().StartFailed("r2")
@@ -94,6 +103,9 @@ func TestHandler_ReturnsAllMetrics(t *testing.T) {
 	scraped := scrape(t, newBusyMetrics(t))
 	for _, line := range []string{
 		`jeton_info{version="1.2.3"} 1`,
+		`jeton_calls_forwarded_total{class="2xx"} 1`,
+		`jeton_call_forward_retries_total 2`,
+		`jeton_calls_misdirected_total 1`,
 		`jeton_function_info{function_id="f",name="name",namespace_id="n"} 1`,
 		`jeton_calls_total{class="2xx",function_id="f"} 1`,
 		`jeton_calls_total{class="4xx",function_id="f"} 1`,
@@ -119,6 +131,20 @@ func TestHandler_ReturnsAllMetrics(t *testing.T) {
 		`jeton_deployment_duration_seconds_count{result="failed"} 1`,
 		`jeton_changes_behind 3`,
 		`jeton_home_functions 7`,
+		`jeton_cluster_lease_held 1`,
+		`jeton_cluster_lease_left_seconds 4`,
+		`jeton_cluster_clock_offset_seconds -0.25`,
+		`jeton_cluster_forks_total 2`,
+		`jeton_cluster_members{state="serving"} 1`,
+		`jeton_cluster_members{state="cordoned"} 1`,
+		`jeton_cluster_member_lag{member="b"} 3`,
+		`jeton_cluster_barrier_wait_seconds_count 2`,
+		`jeton_cluster_barrier_blocked_seconds_total{member="b"} 20.03`,
+		`jeton_cluster_barrier_blocked_seconds_total{member="c"} 20`,
+		`jeton_cluster_unconfirmed_total 1`,
+		`jeton_cluster_renewals_failed_total 1`,
+		`jeton_cluster_fences_total 1`,
+		`jeton_store_lock_wait_seconds_sum 0.002`,
 		`jeton_trigger_deliveries_total{result="taken",trigger_id="t"} 1`,
 		`jeton_trigger_deliveries_total{result="again",trigger_id="t"} 2`,
 		`jeton_trigger_deliveries_total{result="given_up",trigger_id="t"} 0`,

@@ -27,7 +27,7 @@ type place struct {
 	queued, working, again bool
 	// unleased means that the launch waits for the lease.
 	unleased bool
-	// ended is closed when converge has ended; nil if nobody waits.
+	// ended is closed when converge has ended; nil if no call waits.
 	ended chan struct{}
 }
 

@@ -40,10 +40,10 @@ func (f *fixture) move(fn functions.Function, here bool) {
 	f.changeOwners()
 }
 
-func (f *fixture) wantInstances(call string, times int) {
+func (f *fixture) wantOnce(call string) {
 	f.Helper()
-	if got := f.instances.count(call); got != times {
-		f.Errorf("got %d calls %q, want %d: %v", got, call, times, f.instances.all)
+	if got := f.instances.count(call); got != 1 {
+		f.Errorf("got %d calls %q, want one: %v", got, call, f.instances.all)
 	}
 }
 
@@ -58,19 +58,19 @@ func TestHome_LaunchesFunctionThatMovesHere(t *testing.T) {
 			f.Errorf("Launched() = %v at a node that is not the home, want ErrNotOwner", err)
 		}
 		f.move(fn, true)
-		f.wantInstances("limits "+fn.Revision.ID+" 0-3", 1)
+		f.wantOnce("limits " + fn.Revision.ID + " 0-3")
 		if err := f.running.Launched(context.Background(), fn.ID); err != nil || f.engine.count(fn.ID) != 1 {
 			f.Errorf("Launched() = %v after %d launches, want nil after one", err, f.engine.count(fn.ID))
 		}
 		// Another node changes the limits, and then the code.
 		fn.MinScale = 2
 		f.put(fn)
-		f.wantInstances("limits "+fn.Revision.ID+" 2-3", 1)
+		f.wantOnce("limits " + fn.Revision.ID + " 2-3")
 		old := fn.Revision.ID
 		fn.Revision = &functions.Revision{ID: uuid.NewString(), Artifact: uuid.NewString(), MemoryLimit: 256}
 		f.put(fn)
 		synctest.Wait()
-		f.wantInstances("limits "+fn.Revision.ID+" 2-3", 1)
+		f.wantOnce("limits " + fn.Revision.ID + " 2-3")
 		if !f.instances.end(old) {
 			f.Error("the revision that another node has replaced was not retired")
 		}
@@ -90,7 +90,7 @@ func TestHome_DrainsFunctionThatMovesAway(t *testing.T) {
 		}
 		// It comes back before its calls have ended.
 		f.move(fn, true)
-		f.wantInstances("resume "+revision, 1)
+		f.wantOnce("resume " + revision)
 		if n := f.engine.count(fn.ID); n != 1 {
 			f.Errorf("got %d launches, want the first one only", n)
 		}
@@ -115,7 +115,7 @@ func TestHome_RemovesWhatAnotherNodeDeletes(t *testing.T) {
 		fn.Status = functions.Deleting
 		f.put(fn)
 		synctest.Wait()
-		f.wantInstances("remove "+fn.Revision.ID, 1)
+		f.wantOnce("remove " + fn.Revision.ID)
 		f.update(func(tx store.Tx) error { return tx.Delete(fn) })
 		synctest.Wait()
 		if n := f.logs.count("remove"); n != 1 {
@@ -159,7 +159,7 @@ func TestHome_LaunchesFunctionsWithWaitingCallsFirst(t *testing.T) {
 			fn := f.deployedElsewhere()
 			all[fn.ID] = fn
 		}
-		f.engine.apply.set(func(engine.Revision) error { time.Sleep(time.Second); return nil })
+		f.engine.apply.set(func(engine.Revision) error { <-time.After(time.Second); return nil })
 		for id := range all {
 			f.owners.take(id)
 		}

@@ -55,7 +55,7 @@ func (h *homes) resumed(functionID, revisionID string) {
 }
 
 // retire records that a revision is retired by end, which returns a channel that is closed
-// when the revision has ended. If nobody waits for that yet, retire returns the channel.
+// when the revision has ended. Retire returns the channel the first time only.
 func (h *homes) retire(functionID, revisionID string, end func(revisionID string) <-chan struct{}) (*launched, <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 // configFor returns the launcher's configuration for a layout.
 func (s *Sandbox) configFor(l Layout) (launcher.Config, error) {
 	c := launcher.Config{
-		Namespaces: s.host.level.namespaced(), Hostname: "jeton", Home: HomeDir, Resolver: l.Resolver,
+		Namespaces: s.host.level.namespaced(), Hostname: "jeton", Home: HomeDir, Resolver: l.Resolver, Hosts: l.Hosts,
 		Temporary: cmp.Or(l.Temporary, defaultTemporary), Processes: cmp.Or(l.Processes, DefaultProcesses),
 		Writable: l.Writable, DropUser: s.host.level == Full && len(l.Readable)+len(l.Writable) == 0,
 		Disk: l.Disk && s.host.disks != nil,

@@ -36,6 +36,8 @@ type Layout struct {
 	Processes int
 	// Resolver is the DNS server in /etc/resolv.conf; empty for none.
 	Resolver string
+	// Hosts are additional lines of /etc/hosts.
+	Hosts string
 	// Files are inherited by the program as file descriptors 3 and up.
 	Files []*os.File
 	// Stdout and Stderr receive the output of the program; nil discards it.

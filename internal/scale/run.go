@@ -85,9 +85,15 @@ func (s *Scaler) takeOrders() []order {
 	return orders
 }
 
+// mayStartInterval is the time after which Config.MayStart is asked again.
+const mayStartInterval = time.Second
+
 // orderFor decides about a revision and returns the order that follows.
 func (s *Scaler) orderFor(r *revision, now time.Time) order {
 	d := decide(r.state(now), s.config)
+	if d.start > 0 && s.config.MayStart != nil && !s.config.MayStart() {
+		d.start, d.again = 0, earliest(d.again, now.Add(mayStartInterval))
+	}
 	d.start = s.grant(r, d.start, now)
 	for _, in := range r.idle[:d.stop] {
 		in.phase = leaving

@@ -3,6 +3,7 @@ package scale_test
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -134,4 +135,23 @@ func wantRequests(t *testing.T, e *fakeEngine, want ...string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("requests are %q, want %q", got, want)
 	}
+}
+
+// A node without a lease starts nothing, and restores the minimum when it has one again.
+func TestRun_StartsNothingWhileItMayNot(t *testing.T) {
+	e := &fakeEngine{}
+	var may atomic.Bool
+	run(t, e, scale.Config{MayStart: may.Load}, func(t *testing.T, s *scale.Scaler) {
+		s.Set(revision, scale.Limits{Min: 1, Max: 2})
+		waiting := acquireLater(t.Context(), s)
+		time.Sleep(time.Hour)
+		wantCounts(t, e, 0, 0)
+		may.Store(true)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if waiting.instance == nil {
+			t.Error("the waiting call has no instance")
+		}
+		wantCounts(t, e, 1, 1)
+	})
 }

@@ -52,6 +52,8 @@ type Config struct {
 	Memory int64
 	// MemoryWait is how long calls of a revision without instances wait for memory.
 	MemoryWait time.Duration
+	// MayStart reports whether instances may be started; nil means always.
+	MayStart func() bool
 	// Observer is notified of starts; nil for none.
 	Observer Observer
 }

@@ -29,6 +29,13 @@ type Source interface {
 	Close()
 }
 
+// Watched is implemented by sources that connect again by themselves.
+type Watched interface {
+	// Watch makes the source call changed when its connection breaks and when it has
+	// connected again, until Close.
+	Watch(changed func(connected bool))
+}
+
 // A Message is a message that was fetched. A broker that stores messages delivers it
 // again after Hold, unless Done or Again is called before.
 type Message interface {

@@ -229,12 +229,14 @@ func (m *queued) Try() int                   { return m.tries }
 func (m *queued) Done(context.Context) error { return nil }
 func (*queued) Hold() time.Duration          { return 0 }
 func (*queued) Extend(context.Context) error { return nil }
+
 func (q *sharedQueue) add(m *queued) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, m)
 }
-func (q *sharedQueue) sources() (n, waits int) {
+
+func (q *sharedQueue) sources() (open, waiting int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.open, len(q.waiting)

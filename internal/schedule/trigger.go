@@ -237,9 +237,13 @@ func (t *Triggers) consume(ctx, calling context.Context, trigger functions.Trigg
 			log.Info("a trigger consumes messages")
 			pause = firstPause
 			c := consumer{triggers: t, source: source, trigger: trigger, log: log}
-			t.config.Observer.Consuming(trigger, true)
+			state := connection{observer: t.config.Observer, trigger: trigger, log: log}
+			state.set(true)
+			if watched, ok := source.(Watched); ok {
+				watched.Watch(state.set)
+			}
 			err = c.run(ctx, calling)
-			t.config.Observer.Consuming(trigger, false)
+			state.end()
 			source.Close()
 		}
 		if err != nil && ctx.Err() == nil {

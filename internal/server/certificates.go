@@ -29,6 +29,9 @@ type certificateSources struct {
 	hosts certificates
 	// acme is nil without an ACME server.
 	acme *certificate.ACME
+	// covers returns an error if there is no certificate for a custom hostname; nil without a TLS
+	// port and with an ACME server.
+	covers func(host string) error
 }
 
 func openCertificates(ctx context.Context, b *base, v *views, opened *closers) (*certificateSources, error) {
@@ -50,7 +53,7 @@ func openCertificates(ctx context.Context, b *base, v *views, opened *closers) (
 		if err != nil {
 			return nil, err
 		}
-		sources.hosts = files
+		sources.hosts, sources.covers = files, files.Covers
 		if acme != nil {
 			sources.hosts = ownAndCustom{own: files, custom: acme, domains: ownDomains(c)}
 		}
@@ -63,7 +66,7 @@ func openCertificates(ctx context.Context, b *base, v *views, opened *closers) (
 	if err != nil {
 		return nil, err
 	}
-	sources.hosts = certificate.NewHosts(authority, v.table.Serves)
+	sources.hosts, sources.covers = certificate.NewHosts(authority, v.table.Serves), authority.Covers
 	b.log.Info("a local CA issues certificates, for development: clients must trust the output of 'jeton ca'")
 	return sources, nil
 }
@@ -119,12 +122,16 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 	return acme, nil
 }
 
-// Obtain implements reconcile.Certificates. It does nothing without an ACME server.
+// Obtain implements reconcile.Certificates. Without an ACME server it returns an error if the
+// certificates of the TLS port do not include the host.
 func (s *certificateSources) Obtain(ctx context.Context, host, project string) error {
-	if s.acme == nil {
-		return nil
+	switch {
+	case s.acme != nil:
+		return s.acme.Obtain(ctx, host, project)
+	case s.covers != nil:
+		return s.covers(host)
 	}
-	return s.acme.Obtain(ctx, host, project)
+	return nil
 }
 
 func portOf(l net.Listener) int {

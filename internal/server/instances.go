@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"path"
 	"path/filepath"
+	"strconv"
 
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/egress"
@@ -46,7 +49,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	engine, err := process.New(process.Config{
 		Artifacts: localArtifacts{b.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
-		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: egressPolicy(b.config),
+		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: instancePolicy(b),
 		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),
 		Cause: func(language string) process.Cause { return runtime.NewCause(language) },
 	}, b.log)
@@ -61,6 +64,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	scaling := b.config.Scale
 	scaling.Memory = cmp.Or(scaling.Memory, instancesMemory())
 	scaling.Observer = o.metrics.Starts()
+	scaling.MayStart = b.node.Held
 	scaler := scale.New(engine, scaling, b.log)
 	recorder := &outputRecorder{logs: logs, requestOf: scaler.Serving, now: b.config.Now, log: b.log}
 	engine.SetOutput(recorder.record)
@@ -84,6 +88,29 @@ func egressPolicy(c Config) *egress.Policy {
 		Deny: c.EgressDeny, Relays: c.EgressRelays, Resolver: cmp.Or(c.EgressResolver, egress.SystemResolver()), Now: c.Now,
 	}
 }
+
+// instancePolicy returns the policy of instances. In addition to egressPolicy they reach the
+// services of this machine that the operator has named, and the gateway, to call other functions.
+func instancePolicy(b *base) *egress.Policy {
+	policy := egressPolicy(b.config)
+	if policy == nil {
+		return nil
+	}
+	policy.Host = map[uint16]string{}
+	for _, r := range policy.Relays {
+		if r.Host == egress.HostName {
+			policy.Host[r.Port] = net.JoinHostPort("127.0.0.1", strconv.Itoa(int(r.Port)))
+		}
+	}
+	// A function at a trusted address could set the headers of a proxy.
+	if gateway, ok := b.listeners.gateway.Addr().(*net.TCPAddr); ok && !b.config.TrustedProxies.Contains(loopbackAddress) {
+		policy.Host[uint16(gateway.Port)] = localAddress(b.listeners.gateway)
+	}
+	return policy
+}
+
+// loopbackAddress is the address from which functions reach the gateway.
+var loopbackAddress = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // workers returns the interpreters that can be in the warm pool, by language.
 func workers() map[string]runtime.Worker {

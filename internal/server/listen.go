@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/pires/go-proxyproto"
 
@@ -33,16 +34,16 @@ type listeners struct {
 func listen(ctx context.Context, config Config, data folder, opened *closers) (*listeners, error) {
 	l := new(listeners)
 	ports := []struct {
-		name, address string
+		flag, address string
 		listener      *net.Listener
 		endpoint      *string
 		scheme        string
 		optional      bool
 	}{
-		{"api", config.APIListen, &l.api, &l.endpoints.API, "http", false},
-		{"gateway", config.GatewayListen, &l.gateway, &l.endpoints.Gateway, "http", false},
-		{"gateway with TLS", config.GatewayTLSListen, &l.gatewayTLS, &l.endpoints.GatewayTLS, "https", true},
-		{"ops", config.OpsListen, &l.ops, &l.endpoints.Ops, "http", true},
+		{"api-listen", config.APIListen, &l.api, &l.endpoints.API, "http", false},
+		{"gateway-listen", config.GatewayListen, &l.gateway, &l.endpoints.Gateway, "http", false},
+		{"gateway-tls-listen", config.GatewayTLSListen, &l.gatewayTLS, &l.endpoints.GatewayTLS, "https", true},
+		{"ops-listen", config.OpsListen, &l.ops, &l.endpoints.Ops, "http", true},
 	}
 	for _, port := range ports {
 		if port.optional && port.address == "" {
@@ -50,7 +51,7 @@ func listen(ctx context.Context, config Config, data folder, opened *closers) (*
 		}
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", port.address)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", port.name, err)
+			return nil, listenError(port.flag, err)
 		}
 		opened.add(ignoreClosed{listener})
 		*port.listener = listener
@@ -59,7 +60,7 @@ func listen(ctx context.Context, config Config, data folder, opened *closers) (*
 	if config.Database != "" {
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", config.ClusterListen)
 		if err != nil {
-			return nil, fmt.Errorf("cluster: %w", err)
+			return nil, listenError("cluster-listen", err)
 		}
 		opened.add(ignoreClosed{listener})
 		l.cluster, l.endpoints.Cluster = listener, localAddress(listener)
@@ -67,6 +68,17 @@ func listen(ctx context.Context, config Config, data folder, opened *closers) (*
 	var err error
 	l.admin, l.endpoints.Admin, err = listenAdmin(ctx, data, opened)
 	return l, err
+}
+
+// listenError returns the error of a listener, with the flag that sets its address.
+func listenError(flag string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w: stop the other program, or set --%s", err, flag)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w: ports below 1024 require root or CAP_NET_BIND_SERVICE: set --%s", err, flag)
+	}
+	return fmt.Errorf("%w: set --%s", err, flag)
 }
 
 // localAddress returns the address of a listener for clients on this machine.

@@ -12,6 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/reconcile"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 	"github.com/jeton-dev/jeton/internal/tracing"
 )
 
@@ -28,12 +29,7 @@ type observability struct {
 }
 
 func openObservability(ctx context.Context, b *base, opened *closers) (*observability, error) {
-	log, err := audit.Open(b.folder.path(audit.File))
-	if err != nil {
-		return nil, err
-	}
-	opened.add(log)
-	auditor, err := audit.NewAuditor(audit.AuditorConfig{To: log, Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads})
+	auditor, err := openAuditor(b, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +46,29 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		opened.addFunc(func() error { flush(b, tracer); return nil })
 		b.log.InfoContext(ctx, "spans are exported")
 	}
-	return &observability{metrics: metrics.New(b.config.Version), tracer: tracer, auditor: auditor, console: console}, nil
+	return &observability{metrics: newMetrics(b), tracer: tracer, auditor: auditor, console: console}, nil
+}
+
+// openAuditor opens the audit log in the database, if several servers may share it, or the
+// file in the data folder.
+func openAuditor(b *base, opened *closers) (*audit.Auditor, error) {
+	c := audit.AuditorConfig{Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads}
+	if shared, ok := b.store.(*postgres.Store); ok {
+		log, err := audit.OpenShared(audit.SharedConfig{Rows: shared, Now: b.config.Now, Log: b.log})
+		if err != nil {
+			return nil, err
+		}
+		opened.add(log)
+		c.To, c.Node = log, b.config.Node
+		return audit.NewAuditor(c)
+	}
+	log, err := audit.Open(b.folder.path(audit.File))
+	if err != nil {
+		return nil, err
+	}
+	opened.add(log)
+	c.To = log
+	return audit.NewAuditor(c)
 }
 
 // flush exports the last spans. A failure is logged only, since it must not make
@@ -126,4 +144,17 @@ func (all taskObservers) Begin(ctx context.Context, task reconcile.Task, f funct
 			end(result)
 		}
 	}
+}
+
+// newMetrics returns the metrics of a single server, or those of a node of a cluster.
+func newMetrics(b *base) *metrics.Metrics {
+	shared, ok := b.store.(*postgres.Store)
+	if !ok {
+		return metrics.New(b.config.Version)
+	}
+	m := metrics.NewNode(b.config.Version, b.config.Node)
+	c := m.Cluster(b.node)
+	b.node.Observe(c)
+	shared.OnLock(c.Locked)
+	return m
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/output/shared"
 	"github.com/jeton-dev/jeton/internal/reconcile"
 )
 
@@ -76,17 +77,50 @@ type functionLogs struct {
 	// running returns the log of the build of a function that runs now.
 	running func(functionID string) (string, bool)
 
+	// shared reads the logs of all nodes; nil if there is only this one.
+	shared *shared.Logs
+
 	*callFeed
+}
+
+// newFunctionLogs returns the logs of functions, and adds the routes of other nodes.
+func newFunctionLogs(p parts) (functionLogs, error) {
+	f := functionLogs{dir: p.folder.path(output.Dir), running: p.reconciler.RunningBuild, callFeed: p.feed}
+	if p.peers == nil {
+		return f, nil
+	}
+	var err error
+	f.shared, err = shared.New(shared.Config{Dir: f.dir, Running: f.running, Others: p.node.Others, Do: p.peers.Do, Now: p.config.Now})
+	if err != nil {
+		return f, err
+	}
+	f.shared.Routes(p.peers.Handle)
+	return f, nil
 }
 
 // Build implements api.Logs.
 func (f functionLogs) Build(functionID string) (api.BuildLog, bool, error) {
+	if f.shared != nil {
+		return f.newestBuild(functionID)
+	}
 	text, ok := f.running(functionID)
 	var err error
 	if !ok {
 		text, ok, err = output.BuildLog(f.dir, functionID)
 	}
 	return api.BuildLog{StartedAt: reconcile.BuildStartedAt(text), Log: text}, ok, err
+}
+
+// newestBuild returns the log of the latest build at any node.
+func (f functionLogs) newestBuild(functionID string) (newest api.BuildLog, found bool, err error) {
+	all, err := f.shared.Builds(functionID)
+	for _, text := range all {
+		at := reconcile.BuildStartedAt(text)
+		if !found || at.After(newest.StartedAt) {
+			newest, found = api.BuildLog{StartedAt: at, Log: text}, true
+		}
+	}
+	return newest, found, err
 }
 
 // Lines implements api.Logs.
@@ -97,6 +131,9 @@ func (f functionLogs) Lines(
 		return report(api.LogLine{
 			Message: e.Text, Timestamp: e.At, Stream: e.Stream, RevisionID: e.Revision, InstanceID: e.Instance, RequestID: e.RequestID,
 		})
+	}
+	if f.shared != nil {
+		return f.shared.Lines(ctx, functionID, since, follow, func(e output.Entry) error { return each(e, nil) })
 	}
 	if follow {
 		return output.Follow(ctx, f.dir, functionID, since, each)

@@ -1,10 +1,13 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +18,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/clustertest"
-	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 // takeover is the time within which another node does the work of a node that was killed.
@@ -116,7 +118,7 @@ func TestCluster_OtherNodesTakeUpWorkOfKilledHome(t *testing.T) {
 			t.Errorf("function %d is served after %v, want at most %v", i, took, takeover)
 		}
 	}
-	if got := homeFunctions(t, other.Jeton); got != count {
+	if got := at(t, other).metric("jeton_home_functions", ""); got != count {
 		t.Errorf("the last node is the home of %d functions, want %d", got, count)
 	}
 }
@@ -146,17 +148,21 @@ func (w *world) nodeName(c *clustertest.Cluster) string {
 	return ""
 }
 
-// homeFunctions returns the number of functions of which a node is the home.
-func homeFunctions(t *testing.T, j *jetontest.Jeton) (n int) {
-	t.Helper()
-	w := &world{Jeton: j, t: t}
-	_, _, metrics := w.send(http.MethodGet, j.OpsURL+"/metrics", nil, nil)
+// metric returns the value of the series of a metric of a node that has the labels, 0 if there
+// is none.
+func (w *world) metric(name, labels string) int {
+	w.t.Helper()
+	_, _, metrics := w.send(http.MethodGet, w.OpsURL+"/metrics", nil, nil)
 	for line := range strings.Lines(metrics) {
-		if _, err := fmt.Sscanf(line, "jeton_home_functions %d", &n); err == nil {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(series, name+"{") && strings.Contains(series, labels) {
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				w.t.Fatal(err)
+			}
 			return n
 		}
 	}
-	t.Error("the metrics do not have the number of functions")
 	return 0
 }
 
@@ -167,15 +173,7 @@ func TestCluster_InstancesFollowTheHome(t *testing.T) {
 	w := at(t, c.Nodes[0])
 	f := w.function(python(w.namespace("homes").ID, "f"), pythonHandler("return 'f'"))
 	ready := func(n *clustertest.Node) int {
-		instances := 0
-		_, _, metrics := w.send(http.MethodGet, n.OpsURL+"/metrics", nil, nil)
-		for line := range strings.Lines(metrics) {
-			var found int
-			if _, err := fmt.Sscanf(line, `jeton_instances{function_id="`+f.ID+`",state="idle"} %d`, &found); err == nil {
-				instances += found
-			}
-		}
-		return instances
+		return at(t, n).metric("jeton_instances", `function_id="`+f.ID+`"`+`,node="`+n.Name+`",state="idle"`)
 	}
 	home := c.Home(f.ID)
 	other := c.Others(home)[0]
@@ -191,4 +189,56 @@ func TestCluster_InstancesFollowTheHome(t *testing.T) {
 	await.True(t, "the first node is the home again", func() bool { return ready(home) == 2 && ready(other) == 0 && servedAtHome(t, c, f, "f") })
 	must[*function.Function](t)(at(t, other).DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
 	await.True(t, "no node has instances of the deleted function", func() bool { return ready(home) == 0 && ready(other) == 0 })
+}
+
+// Each node has the output of its own instances, and shows that of all.
+func TestCluster_LogsFromAnyNode(t *testing.T) {
+	t.Parallel()
+	c := clustertest.Start(t, 2)
+	w := at(t, c.Nodes[0])
+	f := w.function(python(w.namespace("logs").ID, "f"), pythonHandler("print(event['path'], flush=True)", "return 'f'"))
+	home := c.Home(f.ID)
+	other := c.Others(home)[0]
+	served := func(n *clustertest.Node, path string) {
+		t.Helper()
+		await.True(t, n.Name+" serves", func() bool {
+			status, _ := at(t, n).call(f, path, "")
+			return status == http.StatusOK
+		})
+	}
+	shows := func(n *clustertest.Node, want ...string) {
+		t.Helper()
+		var answer struct {
+			Logs []struct{ Message, Stream string }
+		}
+		var got []string
+		await.True(t, fmt.Sprintf("%s shows %q", n.Name, want), func() bool {
+			_, _, body := at(t, n).api(http.MethodGet, "/functions/"+f.ID+"/logs", "")
+			if err := json.Unmarshal([]byte(body), &answer); err != nil {
+				t.Fatal(err, body)
+			}
+			got = nil
+			for _, line := range answer.Logs {
+				if line.Stream == "stdout" {
+					got = append(got, line.Message)
+				}
+			}
+			return slices.Equal(got, want)
+		})
+		status, _, body := at(t, n).api(http.MethodGet, "/functions/"+f.ID+"/build-log", "")
+		if status != http.StatusOK || !strings.Contains(body, "The build succeeded.") {
+			t.Errorf("%s shows the build log %d %s", n.Name, status, body)
+		}
+	}
+	served(home, "/first")
+	shows(home, "/first")
+	shows(other, "/first")
+	home.Stop()
+	await.True(t, "the other node is the home", func() bool { return c.Home(f.ID) == other })
+	served(other, "/second")
+	home.Restart()
+	home.AwaitReady(t)
+	served(home, "/third")
+	shows(home, "/first", "/second", "/third")
+	shows(other, "/first", "/second", "/third")
 }

@@ -14,7 +14,7 @@ function Attached({ f, kind, noun, title, columns, fields, body, block, empty, n
   const add = may('write') && html`<${Button} kind="small" icon="plus" onClick=${() => setCreating(true)}>Add ${noun}<//>`;
   const rows = list.data ? list.data[kind] : [];
   return html`<${Card} title=${title} actions=${rows.length > 0 && add}>
-    ${list.error ? html`<${Problem} error=${list.error} retry=${list.reload} />` : !list.data ? html`<${Loading} /> ` : rows.length === 0 ? html`<${Empty} title=${empty.title} actions=${add}><p>${empty.text}</p><${Code} label="Terraform configuration" text=${empty.code} /><//>`
+    ${list.error ? html`<${Problem} error=${list.error} retry=${list.reload} />` : !list.data ? html`<${Loading} /> ` : rows.length === 0 ? html`<${Empty} title=${empty.title} actions=${add}><p>${empty.text}</p><${Code} label=${`Terraform configuration of a ${noun}`} text=${empty.code} /><//>`
     : html`<${Table} caption=${title} rows=${rows} keyOf=${(r) => r.id} columns=${[...columns,
       { title: 'State', cell: (r) => html`<${Status} status=${r.status} text=${r.status === 'pending' ? 'Pending' : undefined} />${r.error_message && html`<span class="sub bad">${r.error_message}</span>`}` },
       { title: 'Actions', hidden: true, kind: 'num', cell: (r) => html`<div class="row end"><${Button} kind="small" onClick=${() => setShown(r)}>Terraform<//>${may('write') && html`<${Button} kind="ghost" icon="trash" label=${`Delete ${nameOf(r)}`} onClick=${() => setRemoving(r)} />`}</div>` }]} />`}

@@ -61,6 +61,7 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 	policy := e.config.Egress
 	if policy != nil && e.host.CanMountCode() {
 		layout.Resolver = egress.ResolverAddress
+		layout.Hosts = egress.HostAddress + " " + egress.HostName + "\n"
 	}
 	if s.Sandbox, err = e.host.Start(ctx, layout); err != nil {
 		return nil, errors.Join(err, s.channels.readiness.Close(), s.folder.removeInstance(id))

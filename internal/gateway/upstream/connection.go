@@ -289,6 +289,7 @@ func (e *exchange) receive(r *http.Request) (*http.Response, error) {
 			continue
 		}
 		if interim := e.transport.Interim; interim != nil && interim(r, response.StatusCode, response.Header) {
+			e.mayProceed(true)
 			continue
 		}
 		if err := hint(e.ctx, response); err != nil {

@@ -162,7 +162,7 @@ func reportFailure(id regional.ID, m *model, change deployment, f *sdk.Function,
 			" The function was created but not deployed. Correct the code or the settings if necessary, and apply again to deploy it.")
 	default:
 		report(path.Root("zip_file"), "The function is not ready", text+
-			" The previous deployment, if any, keeps serving calls. Correct the code or the settings if necessary, and apply again to deploy it.")
+			" "+serving(f)+" Correct the code or the settings if necessary, and apply again to deploy it.")
 	}
 	return change.created
 }
@@ -178,5 +178,13 @@ func warnOfState(id regional.ID, m *model, f *sdk.Function, diags *diag.Diagnost
 		return
 	}
 	diags.AddWarning("The function is not ready",
-		fmt.Sprintf("Function %s is in status %q%s. The previous deployment, if any, keeps serving calls.", id, f.Status, failure(f)))
+		fmt.Sprintf("Function %s is in status %q%s. %s", id, f.Status, failure(f), serving(f)))
+}
+
+// serving says whether an earlier deployment of a function serves calls.
+func serving(f *sdk.Function) string {
+	if f.ReadyAt == nil {
+		return "No deployment of the function has succeeded yet, so it serves no calls."
+	}
+	return "The previous deployment keeps serving calls."
 }

@@ -21,6 +21,8 @@ type Config struct {
 	DropUser bool `json:"drop_user,omitempty"`
 	// Resolver is the DNS server; empty for none.
 	Resolver string `json:"resolver,omitempty"`
+	// Hosts are additional lines of /etc/hosts.
+	Hosts string `json:"hosts,omitempty"`
 	// Disk makes the first of the mounts the sandbox's own disk, which holds /tmp.
 	Disk bool `json:"disk,omitempty"`
 	// Temporary is the size of /tmp in memory or, with a disk, of /dev/shm, in bytes.

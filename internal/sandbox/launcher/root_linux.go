@@ -113,6 +113,9 @@ func populateRoot(c Config, opened []int, root string) error {
 		}
 	}
 	for name, content := range etcFiles {
+		if name == "/etc/hosts" {
+			content += c.Hosts
+		}
 		if err := os.WriteFile(root+name, []byte(content), 0o644); err != nil {
 			return err
 		}

@@ -88,5 +88,9 @@ func (s *Store) Fence(ctx context.Context, incarnation string, renewals int64) e
 // and fork must not use the store.
 func (s *Store) OnFork(fork func()) { s.onFork = fork }
 
+// OnLock makes locked be called with the time for which each write has waited for other
+// writes, also of other processes.
+func (s *Store) OnLock(locked func(wait time.Duration)) { s.onLock.Store(&locked) }
+
 // CatchUp makes the followers apply all changes that are committed now.
 func (s *Store) CatchUp(ctx context.Context) error { return s.explain(s.catchUp(ctx)) }

@@ -38,6 +38,9 @@ type Store struct {
 	// poll is the time between two reads of the head row, and deaf ignores notifications.
 	poll time.Duration
 	deaf bool
+	// onLock is called with the time for which a write has waited for the head row; nil for
+	// nothing.
+	onLock atomic.Pointer[func(time.Duration)]
 	// onFork is called before the followers load a snapshot after a fork; nil for nothing.
 	onFork func()
 
@@ -147,9 +150,13 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 	}
 	defer rollback(sqlTx)
 	t := newTx(ctx, sqlTx)
+	begun := time.Now()
 	head, err := t.lockHead()
 	if err != nil {
 		return t.classify(fmt.Errorf("lock the head row: %w", err))
+	}
+	if locked := s.onLock.Load(); locked != nil {
+		(*locked)(time.Since(begun))
 	}
 	store.NoteSeen(ctx, head.Number)
 	if s.behind(head.Position) {
