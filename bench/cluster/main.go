@@ -15,6 +15,7 @@ func main() {
 			{Name: "create", Run: createTokens},
 			{Name: "million", Run: loadTokens},
 			{Name: "spread", Run: spread},
+			{Name: "forward", Run: forward},
 		},
 	}.Main()
 }

@@ -39,6 +39,10 @@ type clusterFlags struct {
 	Lease time.Duration `config:"Lease" help:"How long a node serves after it has last reached the database." placeholder:"DURATION"`
 	// The margin must exceed every pause of the process that no clock of its machine shows.
 	LeaseMargin time.Duration `config:"LeaseMargin" help:"How long other nodes wait after a lease has ended before they remove its node." placeholder:"DURATION"`
+	// Without this flag such a node answers all calls with 503. With it, a function that was
+	// made private or deleted through another node is still served by the node that cannot
+	// reach the database.
+	PublicWithoutLease bool `name:"serve-public-without-lease" config:"PublicWithoutLease" help:"Serve public functions while this node cannot renew its lease."`
 }
 
 // networkFlags set where the server listens, and under which names.
