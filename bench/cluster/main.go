@@ -7,7 +7,7 @@ import "github.com/jeton-dev/jeton/bench/harness"
 func main() {
 	harness.Program{
 		Name: "bench-cluster",
-		// The database must be on a disk: fsync costs nothing in a memory file system.
+		// Servers on SQLite must be on a disk: fsync costs nothing in a memory file system.
 		TempDir: ".",
 		Parts: []harness.Part{
 			{Name: "revoke", Run: revoke},
@@ -15,6 +15,7 @@ func main() {
 			{Name: "create", Run: createTokens},
 			{Name: "million", Run: loadTokens},
 			{Name: "spread", Run: spread},
+			{Name: "forward", Run: forward},
 		},
 	}.Main()
 }

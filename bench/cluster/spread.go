@@ -72,11 +72,26 @@ func spread(ctx context.Context, dir string) ([]harness.Result, error) {
 
 // deploy deploys the functions, and returns each with the gateway of its home.
 func (w *world) deploy(ctx context.Context) ([]target, error) {
-	n, err := w.nodes[0].Namespace(ctx, "spread")
+	members, err := w.members(ctx)
 	if err != nil {
 		return nil, err
 	}
-	members, err := w.members(ctx)
+	return w.deployAt(ctx, func(functionID string) (string, error) {
+		home, ok := cluster.Choose(members, functionID)
+		if !ok {
+			return "", errors.New("the cluster has no members")
+		}
+		var number int
+		if _, err := fmt.Sscanf(home.Node, "node%d", &number); err != nil {
+			return "", err
+		}
+		return w.nodes[number-1].Gateway, nil
+	})
+}
+
+// deployAt deploys the functions, and returns each with the gateway that gatewayOf returns.
+func (w *world) deployAt(ctx context.Context, gatewayOf func(functionID string) (string, error)) ([]target, error) {
+	n, err := w.nodes[0].Namespace(ctx, "spread")
 	if err != nil {
 		return nil, err
 	}
@@ -93,15 +108,11 @@ func (w *world) deploy(ctx context.Context) ([]target, error) {
 		if err != nil {
 			return nil, err
 		}
-		home, ok := cluster.Choose(members, f.ID)
-		if !ok {
-			return nil, errors.New("the cluster has no members")
-		}
-		var number int
-		if _, err := fmt.Sscanf(home.Node, "node%d", &number); err != nil {
+		gateway, err := gatewayOf(f.ID)
+		if err != nil {
 			return nil, err
 		}
-		all = append(all, target{w.nodes[number-1].Gateway, f.DomainName, t.Token})
+		all = append(all, target{gateway, f.DomainName, t.Token})
 	}
 	return all, nil
 }

@@ -12,8 +12,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/remote"
+	"github.com/jeton-dev/jeton/internal/server"
 )
 
 // auditCommand prints the audit log.
@@ -46,7 +48,8 @@ func (m *moment) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Run prints one line per entry, oldest first. It needs no running server on this machine.
+// Run prints one line per entry, oldest first. A file of the data folder needs no running
+// server; with a PostgreSQL database, the entries are read through the server.
 func (c *auditCommand) Run(ctx context.Context, line *commandLine, s streams) error {
 	report := func(e audit.Entry, asJSON []byte) error {
 		if c.json() {
@@ -66,6 +69,13 @@ func (c *auditCommand) Run(ctx context.Context, line *commandLine, s streams) er
 			})
 		})
 	}
+	if server.UsesPostgreSQL(line.DataDir) {
+		return audit.ReadPages(ctx, c.Follow, func(after int64, wait bool) (admin.AuditPage, error) {
+			return callAdmin(line.DataDir, "read the audit log", func(client *admin.Client) (admin.AuditPage, error) {
+				return client.AuditEntries(ctx, after, c.Since.Time, wait)
+			})
+		}, report)
+	}
 	path := filepath.Join(line.DataDir, audit.File)
 	switch _, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrPermission):
@@ -84,7 +94,11 @@ func printEntry(out io.Writer, e audit.Entry) error {
 	if e.From == audit.Owner {
 		who = audit.Owner
 	}
-	_, err := fmt.Fprintf(out, "%s  %-20s  %-15s  %d  %s  %s\n",
-		e.At.Local().Format(time.RFC3339), who, e.From, e.Status, e.Endpoint, cmp.Or(e.Object, "-"))
+	node := ""
+	if e.Node != "" {
+		node = "  " + e.Node
+	}
+	_, err := fmt.Fprintf(out, "%s  %-20s  %-15s  %d  %s  %s%s\n",
+		e.At.Local().Format(time.RFC3339), who, e.From, e.Status, e.Endpoint, cmp.Or(e.Object, "-"), node)
 	return err
 }

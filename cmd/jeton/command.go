@@ -44,6 +44,7 @@ type commandLine struct {
 	Ca        caCommand        `cmd:"" help:"Print the certificate of the local authority."`
 	Backup    backupCommand    `cmd:"" help:"Back up the data directory to a file; the server may be running."`
 	Restore   restoreCommand   `cmd:"" help:"Restore a backup to a new data directory."`
+	Reseal    resealCommand    `cmd:"" help:"Encrypt all secrets with the first key of the sealing key file."`
 	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
 	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

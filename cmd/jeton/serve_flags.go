@@ -12,6 +12,9 @@ type storageFlags struct {
 	// secrets, and the code of functions. Other users of the machine can see flags: set a
 	// password with JETON_DATABASE, PGPASSWORD or PGPASSFILE. See docs/postgresql.md.
 	Database string `config:"Database" help:"PostgreSQL database instead of a file in the data directory." placeholder:"URL" example:"postgres://jeton@db.example.com:5432/jeton?sslmode=verify-full"`
+	// The file has one key of 32 bytes, or one key per line in Base64, the current one
+	// first. The server reads it again when it changes. See docs/cluster.md.
+	SealingKey string `config:"SealingKey" help:"File with the keys that encrypt secrets (default: <data-dir>/secret.key)." placeholder:"FILE" example:"/run/secrets/jeton/secret.key"`
 	// The parameters endpoint, region and use_path_style select a service other than AWS.
 	// Credentials come from the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,
 	// AWS_PROFILE, or the role of the machine). See docs/s3.md.
@@ -36,6 +39,10 @@ type clusterFlags struct {
 	Lease time.Duration `config:"Lease" help:"How long a node serves after it has last reached the database." placeholder:"DURATION"`
 	// The margin must exceed every pause of the process that no clock of its machine shows.
 	LeaseMargin time.Duration `config:"LeaseMargin" help:"How long other nodes wait after a lease has ended before they remove its node." placeholder:"DURATION"`
+	// Without this flag such a node answers all calls with 503. With it, a function that was
+	// made private or deleted through another node is still served by the node that cannot
+	// reach the database.
+	PublicWithoutLease bool `name:"serve-public-without-lease" config:"PublicWithoutLease" help:"Serve public functions while this node cannot renew its lease."`
 }
 
 // networkFlags set where the server listens, and under which names.

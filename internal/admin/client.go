@@ -90,6 +90,13 @@ func (c *Client) Tokens(ctx context.Context, namespaceID, functionID string) ([]
 	}
 }
 
+// AuditEntries returns some entries of the audit log in the database after a number and
+// since a time, oldest first. With wait, it waits up to half a minute for one.
+func (c *Client) AuditEntries(ctx context.Context, after int64, since time.Time, wait bool) (AuditPage, error) {
+	query := url.Values{"after": {strconv.FormatInt(after, 10)}, "since": {since.Format(time.RFC3339Nano)}, "wait": {strconv.FormatBool(wait)}}
+	return send[AuditPage](ctx, c, http.MethodGet, "/audit?"+query.Encode(), nil)
+}
+
 // ClusterStatus returns the state of the cluster.
 func (c *Client) ClusterStatus(ctx context.Context) (ClusterStatus, error) {
 	return send[ClusterStatus](ctx, c, http.MethodGet, "/cluster", nil)
@@ -105,6 +112,11 @@ func (c *Client) Cordon(ctx context.Context, node string, cordoned bool) error {
 func (c *Client) Fence(ctx context.Context, node string) error {
 	_, err := send[changedNode](ctx, c, http.MethodPost, "/cluster/nodes/"+url.PathEscape(node)+"/fence", nil)
 	return err
+}
+
+// Reseal seals all values with the current sealing key.
+func (c *Client) Reseal(ctx context.Context) (Resealed, error) {
+	return send[Resealed](ctx, c, http.MethodPost, "/reseal", nil)
 }
 
 // send sends a request, and decodes the response.

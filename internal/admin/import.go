@@ -73,6 +73,11 @@ func (i *Importer) Import(ctx context.Context, request ImportRequest) (ImportRep
 		if report.Results, err = encodeResults(tx, results); err != nil {
 			return err
 		}
+		n, err := tx.Namespace(from.Namespace.ID)
+		if err != nil {
+			return err
+		}
+		report.Keys = len(n.Foreign.Keys)
 		if request.DryRun {
 			return errDryRun
 		}

@@ -40,9 +40,11 @@ func withValues(secrets []functions.ImportedSecret, values map[string]string) []
 
 // An ImportReport is the outcome of an import.
 type ImportReport struct {
-	NamespaceID    string         `json:"namespace_id"`
-	ProjectCreated bool           `json:"project_created"`
-	Results        []ImportResult `json:"results"`
+	NamespaceID    string `json:"namespace_id"`
+	ProjectCreated bool   `json:"project_created"`
+	// Keys is the number of public keys that the namespace has after the import.
+	Keys    int            `json:"keys"`
+	Results []ImportResult `json:"results"`
 }
 
 // An ImportResult is what an import did with one object.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
@@ -48,6 +49,13 @@ type Token struct {
 	// the tokens of this server. AdoptedAt is when an imported token was first used here.
 	Issuer    string     `json:"issuer,omitempty"`
 	AdoptedAt *time.Time `json:"adopted_at,omitempty"`
+}
+
+// AuditPage has entries of the audit log. Package audit defines their JSON.
+type AuditPage struct {
+	Entries []json.RawMessage `json:"entries"`
+	// Last is the number of the last entry, or that of the request if there is none.
+	Last int64 `json:"last"`
 }
 
 // The bodies of requests, and of responses with an error.
@@ -116,4 +124,10 @@ func instant(at time.Time) *time.Time {
 		return nil
 	}
 	return &at
+}
+
+// Resealed is the result of sealing all values with the current key.
+type Resealed struct {
+	// Count is the number of values that were sealed with another key.
+	Count int `json:"resealed"`
 }

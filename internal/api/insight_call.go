@@ -129,6 +129,12 @@ func (c callRequest) build(ctx context.Context, f functions.Function) (*http.Req
 		}
 		call.Header.Add(h.Name, h.Value)
 	}
+	for name := range call.Header {
+		// The address of the caller must not depend on what the caller writes.
+		if name == "Forwarded" || strings.HasPrefix(name, "X-Forwarded-") {
+			call.Header.Del(name)
+		}
+	}
 	for _, hop := range []string{"Connection", "Upgrade", "Transfer-Encoding", "Te", "Trailer", "Host", "Content-Length", "Expect"} {
 		call.Header.Del(hop)
 	}

@@ -112,6 +112,7 @@ type AuditQuery struct {
 // An AuditEntry is one request.
 type AuditEntry struct {
 	At        time.Time `json:"at"`
+	Node      string    `json:"node"`
 	RequestID string    `json:"request_id"`
 	AccessKey string    `json:"access_key"`
 	From      string    `json:"from"`

@@ -20,6 +20,9 @@ type tokenRow struct {
 	CreatedAt     time.Time        `json:"created_at"`
 	ExpiresAt     expiry           `json:"expires_at"`
 	LastUsedAt    expiry           `json:"last_used_at"`
+	// Issuer and AdoptedAt are set for imported tokens only.
+	Issuer    string `json:"issuer"`
+	AdoptedAt expiry `json:"adopted_at"`
 }
 
 type tokenRows struct {
@@ -67,6 +70,7 @@ func (a *API) searchTokens(r *http.Request, scope functions.Scope) (any, error) 
 		rows[i] = tokenRow{
 			ID: t.ID, Description: t.Description, Status: t.Status, NamespaceID: t.NamespaceID, FunctionID: t.FunctionID, ProjectID: t.ProjectID,
 			CreatedAt: t.CreatedAt.UTC(), ExpiresAt: expiry(t.ExpiresAt), LastUsedAt: expiry(used[t.ID]),
+			Issuer: t.Issuer, AdoptedAt: expiry(t.AdoptedAt),
 		}
 		if f, ok := in.View.Function(t.FunctionID); ok {
 			rows[i].FunctionName, rows[i].NamespaceName = f.Name, in.View.NamespaceName(f.NamespaceID)

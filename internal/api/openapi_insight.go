@@ -86,6 +86,8 @@ var insightDescriptions = map[string]string{
 	"token_id":          "The ID of the token; empty for a public function.",
 
 	"last_used_at":          "The time of the last use, with a precision of one minute; null without a use.",
+	"issuer":                "The API host of the service that issued an imported token; empty for a token of this server.",
+	"adopted_at":            "The time of the first use of an imported token here; null before, and for a token of this server.",
 	"more":                  "Whether there are more objects on the next page.",
 	"expiring":              "Return the tokens that expire within 14 days.",
 	"TokenRows.total_count": "The number of tokens; -1 for a search.",
@@ -98,6 +100,7 @@ var insightDescriptions = map[string]string{
 	"further_project_ids":      "The IDs of further projects that the key covers.",
 	"entries":                  "The entries.",
 	"AuditEntry.at":            "The time.",
+	"AuditEntry.node":          "The node that received the request; empty for the only server of a database.",
 	"AuditEntry.request_id":    "The ID of the request.",
 	"AuditEntry.access_key":    "The access key of the caller; empty without an API key.",
 	"AuditEntry.from":          "The address of the client, or owner for the admin socket.",

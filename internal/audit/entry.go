@@ -4,8 +4,10 @@ import "time"
 
 // An Entry is one request. It contains no secrets.
 type Entry struct {
-	At        time.Time `json:"at"`
-	RequestID string    `json:"request_id,omitempty"`
+	At time.Time `json:"at"`
+	// Node is the name of the server; empty for the only one of its database.
+	Node      string `json:"node,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
 	// AccessKey is the access key of the caller; empty without an API key, and for
 	// the owner of the server.
 	AccessKey string `json:"access_key"`

@@ -10,15 +10,23 @@ import (
 	"github.com/jeton-dev/jeton/internal/api"
 )
 
-// AuditorConfig has the dependencies of an Auditor. All fields but Reads are required.
+// AuditorConfig has the dependencies of an Auditor. To, Now and Log are required.
 type AuditorConfig struct {
 	// To receives the entries. The caller closes it.
-	To  *Log
+	To  Sink
 	Now func() time.Time
 	// Log receives errors of To.
 	Log *slog.Logger
 	// Reads also logs requests that change nothing and are not refused.
 	Reads bool
+	// Node is the name of this server in entries; empty for the only one.
+	Node string
+}
+
+// A Sink stores entries. Log and Shared implement it.
+type Sink interface {
+	// Append appends an entry. With sync, it is on a disk when Append returns.
+	Append(e Entry, sync bool) error
 }
 
 // Auditor logs requests with their outcomes. It is safe for concurrent use.
@@ -57,14 +65,14 @@ func (q requests) End(r *http.Request, o api.Outcome) {
 
 // Admin observes the admin socket.
 func (a *Auditor) Admin(r *http.Request, o admin.Outcome) {
-	if o.Changes || a.config.Reads {
+	if o.Changes || a.config.Reads && o.Endpoint != readEndpoint {
 		a.note(r, Entry{From: Owner, Endpoint: o.Endpoint, Object: o.Object, Status: o.Status}, o.Changes)
 	}
 }
 
 // note writes an entry. It logs an error, because the request is already complete.
 func (a *Auditor) note(r *http.Request, e Entry, changes bool) {
-	e.At = a.config.Now().UTC()
+	e.At, e.Node = a.config.Now().UTC(), a.config.Node
 	if err := a.config.To.Append(e, changes); err != nil {
 		a.config.Log.ErrorContext(r.Context(), "an entry of the audit log may be lost", "request_id", e.RequestID, "endpoint", e.Endpoint, "error", err)
 	}

@@ -29,7 +29,7 @@ const (
 )
 
 // optional are the files and folders that are in a backup if they exist.
-var optional = []string{"ca.pem", "ca.key", acmeFolder}
+var optional = []string{"ca.pem", "ca.key", "installation.sealed", acmeFolder}
 
 // auditLog is the current file of the audit log. Older ones have a number as suffix.
 const auditLog = "audit.log"

@@ -182,13 +182,13 @@ type sealedStorage struct {
 	sealer Sealer
 }
 
-// acmePurpose returns the purpose for which a file is sealed. It contains the name of the
+// ACMEPurpose returns the purpose for which a file is sealed. It contains the name of the
 // file, so that files cannot be exchanged.
-func acmePurpose(key string) string { return "ACME " + filepath.ToSlash(key) }
+func ACMEPurpose(key string) string { return "ACME " + filepath.ToSlash(key) }
 
 // Store implements certmagic.Storage.
 func (s *sealedStorage) Store(ctx context.Context, key string, value []byte) error {
-	return s.FileStorage.Store(ctx, key, s.sealer.Seal(value, acmePurpose(key)))
+	return s.FileStorage.Store(ctx, key, s.sealer.Seal(value, ACMEPurpose(key)))
 }
 
 // Load implements certmagic.Storage.
@@ -197,7 +197,7 @@ func (s *sealedStorage) Load(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := s.sealer.Open(sealed, acmePurpose(key))
+	plain, err := s.sealer.Open(sealed, ACMEPurpose(key))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read certificate file %s", key), err)
 	}

@@ -23,11 +23,11 @@ import (
 // sealed.
 const (
 	AuthorityFile    = "ca.pem"
-	authorityKeyFile = "ca.key"
+	AuthorityKeyFile = "ca.key"
 )
 
-// keyPurpose is the purpose for which the authority's key is sealed.
-const keyPurpose = "private key of the local certificate authority"
+// KeyPurpose is the purpose for which the authority's key is sealed.
+const KeyPurpose = "private key of the local certificate authority"
 
 // Lifetimes of certificates. Apple's systems refuse leaf certificates with a lifetime of more
 // than 825 days.
@@ -58,7 +58,7 @@ type Authority struct {
 // certificates for no other hostname. It returns an error if the stored authority has other
 // domains, expires soon or cannot be read.
 func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.Time) (*Authority, error) {
-	certificatePath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, authorityKeyFile)
+	certificatePath, keyPath := filepath.Join(dir, AuthorityFile), filepath.Join(dir, AuthorityKeyFile)
 	encoded, err := os.ReadFile(certificatePath)
 	if errors.Is(err, os.ErrNotExist) {
 		return createAuthority(certificatePath, keyPath, domains, sealer, now)
@@ -86,7 +86,7 @@ func readAuthority(encoded []byte, keyPath string, sealer Sealer) (*Authority, e
 	if err != nil {
 		return nil, err
 	}
-	plain, err := sealer.Open(sealed, keyPurpose)
+	plain, err := sealer.Open(sealed, KeyPurpose)
 	if err != nil {
 		return nil, fmt.Errorf("decrypt key %s: %w", keyPath, err)
 	}
@@ -150,7 +150,7 @@ func createAuthority(certificatePath, keyPath string, domains []string, sealer S
 	if err != nil {
 		return nil, err
 	}
-	err = writeFile(keyPath, sealer.Seal(plain, keyPurpose), 0o600)
+	err = writeFile(keyPath, sealer.Seal(plain, KeyPurpose), 0o600)
 	if err == nil {
 		err = writeFile(certificatePath, a.PEM(), 0o644)
 	}

@@ -64,7 +64,7 @@ func newRecordStorage(records Records, sealer Sealer) *recordStorage {
 
 // Store implements certmagic.Storage.
 func (s *recordStorage) Store(ctx context.Context, key string, value []byte) error {
-	return s.records.Put(ctx, key, s.sealer.Seal(value, acmePurpose(key)))
+	return s.records.Put(ctx, key, s.sealer.Seal(value, ACMEPurpose(key)))
 }
 
 // Load implements certmagic.Storage.
@@ -78,7 +78,7 @@ func (s *recordStorage) load(ctx context.Context, key string) (plain []byte, mod
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	plain, err = s.sealer.Open(sealed, acmePurpose(key))
+	plain, err = s.sealer.Open(sealed, ACMEPurpose(key))
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read certificate record %s: %w", key, err)
 	}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// sharedPurpose is the purpose for which a shared authority is sealed.
-const sharedPurpose = "local certificate authority of all servers"
+// SharedPurpose is the purpose for which a shared authority is sealed.
+const SharedPurpose = "local certificate authority of all servers"
 
 // SharedConfig configures an authority that several servers share. All fields are required.
 type SharedConfig struct {
@@ -51,7 +51,7 @@ func OpenSharedAuthority(ctx context.Context, c SharedConfig) (*Authority, error
 func (c SharedConfig) create() ([]byte, error) {
 	var a *Authority
 	// A copy of a shared authority has no key.
-	_, err := os.Stat(filepath.Join(c.Dir, authorityKeyFile))
+	_, err := os.Stat(filepath.Join(c.Dir, AuthorityKeyFile))
 	if errors.Is(err, os.ErrNotExist) {
 		a, err = newAuthority(c.Domains, c.Now)
 	} else {
@@ -65,11 +65,11 @@ func (c SharedConfig) create() ([]byte, error) {
 		return nil, err
 	}
 	encoded := append(a.PEM(), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: key})...)
-	return c.Sealer.Seal(encoded, sharedPurpose), nil
+	return c.Sealer.Seal(encoded, SharedPurpose), nil
 }
 
 func (c SharedConfig) open(sealed []byte) (*Authority, error) {
-	encoded, err := c.Sealer.Open(sealed, sharedPurpose)
+	encoded, err := c.Sealer.Open(sealed, SharedPurpose)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,9 @@ func (n *Node) Gate(next http.Handler) http.Handler {
 			return
 		}
 		g := &gatedWriter{ResponseWriter: w, await: func() error { return n.Await(ctx) }}
-		next.ServeHTTP(g, r.WithContext(ctx))
+		// In place, so that observers outside see the pattern that the handler sets.
+		*r = *r.WithContext(ctx)
+		next.ServeHTTP(g, r)
 		// A handler that has written nothing answers 200 without a body.
 		g.decide()
 	})

@@ -122,7 +122,7 @@ func TestSession_PassesRequestsAsOwnerOfKey(t *testing.T) {
 		t.Errorf("the session is %s", got)
 	}
 	// Another node with the same key accepts the session.
-	if answer := w.send(w.node(0), http.MethodGet, "/console/api/x", "", "Cookie", header); answer.StatusCode != http.StatusOK {
+	if answer := w.send(w.node(0), http.MethodGet, "/console/api/x", "", "Cookie", header, "X-Jeton-Console", "1"); answer.StatusCode != http.StatusOK {
 		t.Errorf("on another node: got %d", answer.StatusCode)
 	}
 	if answer := w.send(w, http.MethodDelete, "/console/session", "", "Cookie", header); answer.StatusCode != http.StatusNoContent || answer.Cookies()[0].MaxAge >= 0 {
@@ -155,7 +155,7 @@ func TestSession_RefusesInvalidCookies(t *testing.T) {
 		}
 		clock := w.clock
 		clock.Advance(test.later)
-		answer := w.send(k, http.MethodGet, "/console/api/x", "", "Cookie", cookie.Name+"="+test.value)
+		answer := w.send(k, http.MethodGet, "/console/api/x", "", "Cookie", cookie.Name+"="+test.value, "X-Jeton-Console", "1")
 		clock.Advance(-test.later)
 		want := http.StatusUnauthorized
 		if name == "before its end 1" {
@@ -195,23 +195,24 @@ func TestRequests_OfOtherSitesAreRefused(t *testing.T) {
 		headers      []string
 		want         int
 	}{
-		"own page":                       {"POST", "/console/api/x", []string{"Sec-Fetch-Site", "same-origin", "X-Jeton-Console", "1"}, 200},
-		"own page, old browser":          {"POST", "/console/api/x", []string{"Origin", "http://example.com", "X-Jeton-Console", "1"}, 200},
-		"another origin, old browser":    {"POST", "/console/api/x", []string{"Origin", "http://example.com:8081", "X-Jeton-Console", "1"}, 403},
-		"a form without the header":      {"POST", "/console/api/x", nil, 403},
-		"another site":                   {"POST", "/console/api/x", []string{"Sec-Fetch-Site", "cross-site", "X-Jeton-Console", "1"}, 403},
-		"a function on another port":     {"DELETE", "/console/api/x", []string{"Sec-Fetch-Site", "same-site", "X-Jeton-Console", "1"}, 403},
-		"a read of another site":         {"GET", "/console/api/x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, 403},
-		"a script of another site":       {"GET", "/console/assets/v/app.js", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "script"}, 403},
-		"a frame of another site":        {"GET", "/console/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 403},
-		"a link of another site":         {"GET", "/console/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
-		"typed by the user":              {"GET", "/console/", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
-		"a sign-in of another site":      {"POST", "/console/session", []string{"Sec-Fetch-Site", "cross-site", "Content-Type", "application/json"}, 403},
-		"a sign-out of another site":     {"DELETE", "/console/session", []string{"Sec-Fetch-Site", "cross-site"}, 403},
-		"a read of the page":             {"GET", "/console/api/x", []string{"Sec-Fetch-Site", "same-origin"}, 200},
-		"a read without fetch metadata":  {"GET", "/console/api/x", nil, 200},
-		"a path outside of the API":      {"GET", "/console/other", nil, 404},
-		"a write without session cookie": {"POST", "/console/api/x", []string{"Cookie", "", "X-Jeton-Console", "1"}, 401},
+		"own page":                        {"POST", "/console/api/x", []string{"Sec-Fetch-Site", "same-origin", "X-Jeton-Console", "1"}, 200},
+		"own page, old browser":           {"POST", "/console/api/x", []string{"Origin", "http://example.com", "X-Jeton-Console", "1"}, 200},
+		"another origin, old browser":     {"POST", "/console/api/x", []string{"Origin", "http://example.com:8081", "X-Jeton-Console", "1"}, 403},
+		"a form without the header":       {"POST", "/console/api/x", nil, 403},
+		"another site":                    {"POST", "/console/api/x", []string{"Sec-Fetch-Site", "cross-site", "X-Jeton-Console", "1"}, 403},
+		"a function on another port":      {"DELETE", "/console/api/x", []string{"Sec-Fetch-Site", "same-site", "X-Jeton-Console", "1"}, 403},
+		"a read of another site":          {"GET", "/console/api/x", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, 403},
+		"a script of another site":        {"GET", "/console/assets/v/app.js", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "script"}, 403},
+		"a frame of another site":         {"GET", "/console/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"}, 403},
+		"a link of another site":          {"GET", "/console/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
+		"typed by the user":               {"GET", "/console/", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}, 200},
+		"a sign-in of another site":       {"POST", "/console/session", []string{"Sec-Fetch-Site", "cross-site", "Content-Type", "application/json"}, 403},
+		"a sign-out of another site":      {"DELETE", "/console/session", []string{"Sec-Fetch-Site", "cross-site"}, 403},
+		"a read of the page":              {"GET", "/console/api/x", []string{"Sec-Fetch-Site", "same-origin", "X-Jeton-Console", "1"}, 200},
+		"a stream of the page":            {"GET", "/console/api/x", []string{"Sec-Fetch-Site", "same-origin", "Accept", "text/event-stream"}, 200},
+		"an image without fetch metadata": {"GET", "/console/api/functions/v1beta1/regions/fr-par/issue-jwt", []string{"Accept", "image/*"}, 403},
+		"a path outside of the API":       {"GET", "/console/other", nil, 404},
+		"a write without session cookie":  {"POST", "/console/api/x", []string{"Cookie", "", "X-Jeton-Console", "1"}, 401},
 	} {
 		answer := w.send(w, test.method, test.path, "", append(append([]string{}, session...), test.headers...)...)
 		if answer.StatusCode != test.want {

@@ -113,15 +113,17 @@ func (k *Console) session(r *http.Request) (accessKey string, err error) {
 	return s.AccessKey, nil
 }
 
-// forward passes a request of a session to the API. A request with an effect also needs a
-// header that forms and links of other sites cannot have.
+// forward passes a request of a session to the API. It needs a header that links, images
+// and forms of other sites cannot have, because a few GET requests have an effect. Only
+// streams of events, which scripts open without own headers, are exempt.
 func (k *Console) forward(w http.ResponseWriter, r *http.Request) {
 	accessKey, err := k.session(r)
 	if err != nil {
 		refuse(w, http.StatusUnauthorized, "sign in")
 		return
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("X-Jeton-Console") == "" {
+	events := r.Method == http.MethodGet && r.Header.Get("Accept") == "text/event-stream"
+	if !events && r.Header.Get("X-Jeton-Console") == "" {
 		refuse(w, http.StatusForbidden, "the header X-Jeton-Console is required")
 		return
 	}

@@ -115,9 +115,10 @@ func (g *Gateway) bufferBody(r *http.Request, c *call) (release func(), err erro
 		return nil, err
 	}
 	_ = r.Body.Close()
+	c.buffered = body.buffer.Bytes()
 	r.Body, r.ContentLength, r.TransferEncoding, r.Trailer = io.NopCloser(&body.buffer), int64(body.buffer.Len()), nil, nil
 	if r.ContentLength == 0 {
-		r.Body = http.NoBody
+		r.Body, c.buffered = http.NoBody, nil
 	}
 	return body.release, nil
 }

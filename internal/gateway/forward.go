@@ -30,16 +30,13 @@ var (
 // is shorter: an instance may have to start.
 const minWait = 30 * time.Second
 
-// forward buffers the body if the function needs all of it, waits for an instance, and forwards
-// the call to it. The function's timeout applies to the wait, and then again to the call.
+// forward forwards the call to the home of its function or, if that is this node, to an
+// instance. It buffers the body if the function needs all of it.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
-	end, retryAfter := g.countCall(r, c)
-	if end == nil {
-		c.failure = errTooManyCalls
-		answerTooManyCalls(w, retryAfter)
+	if g.here(c) {
+		g.serveHere(w, r, c)
 		return
 	}
-	defer end()
 	g.limitBody(w, r, c)
 	release, err := g.bufferBody(r, c)
 	if err != nil {
@@ -47,16 +44,54 @@ func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
 		return
 	}
 	defer release()
+	if !g.forwardAway(w, r, c) {
+		g.serveHere(w, r, c)
+	}
+}
+
+// serveHere buffers the body if the function needs all of it, waits for an instance, and forwards
+// the call to it. The function's timeout applies to the wait, and then again to the call. The
+// limits of the function and of its callers count here, at its home.
+func (g *Gateway) serveHere(w http.ResponseWriter, r *http.Request, c *call) {
+	end, retryAfter := g.countCall(r, c)
+	if end == nil {
+		c.failure = errTooManyCalls
+		answerTooManyCalls(w, retryAfter)
+		return
+	}
+	defer end()
+	if !c.comeHome {
+		g.limitBody(w, r, c)
+		release, err := g.bufferBody(r, c)
+		if err != nil {
+			g.answerBodyError(w, r, c, err)
+			return
+		}
+		defer release()
+	}
 	if err := g.acquire(r, c); err != nil {
 		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
+		if errors.Is(err, errUnsettled) {
+			c.markUnsettled(w)
+		}
 		answerNoInstance(w, err)
 		return
 	}
+	c.announce(w)
 	defer g.returnInstance(c)
 	c.context.start(r.Context(), c, c.to.timeout)
 	defer c.context.finish()
 	defer g.upgrades.remove(c)
 	g.proxy.ServeHTTP(w, r.WithContext(&c.context))
+}
+
+// wait returns how long the call may wait for an instance.
+func (c *call) wait() time.Duration {
+	wait := max(c.to.timeout, minWait)
+	if c.from != nil {
+		wait = min(wait, c.from.wait)
+	}
+	return wait
 }
 
 // abortTransfer aborts the transfer from and to the client after the context of the call has ended.
@@ -144,6 +179,7 @@ func (g *Gateway) rewrite(p *httputil.ProxyRequest) {
 	// net/http has already answered 100 Continue.
 	delete(p.Out.Header, "Expect")
 	delete(p.Out.Header, timingHeader)
+	delete(p.Out.Header, ForwardedHeader)
 	g.setForwarded(p, c.added[:])
 	c.added[3] = c.requestID
 	p.Out.Header[requestIDHeader] = c.added[3:]
@@ -160,6 +196,7 @@ func prepareResponse(response *http.Response) error {
 	setDefaultHeaders(response.Header)
 	c := callOf(response.Request)
 	response.Header.Del(requestIDHeader)
+	delete(response.Header, ForwardedHeader)
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		// answered stays false: the instance is not used again after another protocol.
 		stopInspection(response.Request.Context())

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,11 @@ type Config struct {
 	// Settled reports whether Table and Keys contain every stored change. While it returns
 	// false, every call gets 503. Nil means always.
 	Settled func() bool
+	// Homes chooses the nodes that serve functions. Nil means that this node serves all.
+	Homes Homes
+	// PublicWithoutLease serves public functions also while Settled returns false: a
+	// function that was made private elsewhere may be served.
+	PublicWithoutLease bool
 	// Launched returns when the current revision of a function accepts calls at this node,
 	// or why it does not. It is called if Instances does not know the revision. Nil means
 	// that every revision is known before Table has it.
@@ -70,10 +76,14 @@ type Config struct {
 
 // Gateway serves the calls of all functions. It is safe for concurrent use.
 type Gateway struct {
-	config   Config
-	proxy    *httputil.ReverseProxy
-	limits   limits
-	upgrades upgrades
+	config Config
+	proxy  *httputil.ReverseProxy
+	// away is the proxy to other nodes.
+	away *httputil.ReverseProxy
+	// forwarded is the number of calls that other nodes have forwarded and that run.
+	forwarded atomic.Int64
+	limits    limits
+	upgrades  upgrades
 }
 
 // New returns a gateway. Returns an error if a required field is missing.
@@ -84,6 +94,7 @@ func New(c Config) (*Gateway, error) {
 	c.MaxPayload = cmp.Or(c.MaxPayload, functions.DefaultLimits().PayloadSize)
 	g := &Gateway{config: c, limits: newLimits(c.Limits)}
 	g.proxy = newProxy(g.rewrite, c.Log)
+	g.away = newAwayProxy(g, c.Log)
 	return g, nil
 }
 
@@ -93,10 +104,11 @@ func (g *Gateway) Handler() http.Handler { return g.handler(false) }
 // Internal returns the handler for calls that the server itself makes, for crons and
 // triggers. As in the real service, they need no token for a private function, and are
 // neither redirected to HTTPS nor limited by Limits.
+// They are made at the home of their function, and never forwarded.
 func (g *Gateway) Internal() http.Handler { return g.handler(true) }
 
 func (g *Gateway) handler(internal bool) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, internal) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, internal, nil) })
 }
 
 // A call is the state of one request. It is allocated once, with everything that all calls need.
@@ -110,6 +122,16 @@ type call struct {
 	header http.Header
 	// internal means that the server itself makes the call.
 	internal bool
+	// from is what the node knows that has forwarded the call to this one; nil for other
+	// calls. hop is not nil if this node has forwarded the call.
+	from *origin
+	hop  *hop
+	// misdirected means that another node is the home of the function, and comeHome that
+	// this one became it while the call was being forwarded.
+	misdirected, comeHome bool
+	// url is the URL of the request, and buffered its body if it was buffered.
+	url      *url.URL
+	buffered []byte
 	// prefix is the part of a path-style address that the function does not receive; empty
 	// if the hostname addresses the function.
 	prefix string
@@ -149,9 +171,9 @@ func callOf(r *http.Request) *call {
 	return c
 }
 
-func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool) {
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool, from *origin) {
 	setTLS(r)
-	c := &call{gateway: g, requestID: g.requestID(r), host: r.Host, header: r.Header, internal: internal, began: g.config.Now()}
+	c := &call{gateway: g, from: from, url: r.URL, requestID: g.requestID(r), host: r.Host, header: r.Header, internal: internal, began: g.config.Now()}
 	if g.config.Observer != nil {
 		r = g.config.Observer.Begin(r)
 	}
@@ -177,25 +199,35 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, internal bool) {
 // route finds the function, performs the checks that need no instance, and forwards the
 // call.
 func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
+	if c.from != nil {
+		g.catchUp(r, c)
+	}
 	c.changesSeen = g.config.Table.changes()
-	if !g.settled() {
+	// The lease first, the table second.
+	settled := g.settled()
+	if !settled && !g.config.PublicWithoutLease && c.from == nil {
 		answerUnsettled(w)
 		return
 	}
 	to, r, ok := g.find(r, c)
-	if !ok {
+	if !ok && settled {
 		answerUnknownHost(w)
 		return
 	}
 	c.to, c.path = to, r.URL.EscapedPath()
 	switch {
+	case ok && c.from != nil && !g.here(c):
+		g.answerMisdirected(w, c)
+	case !g.decidable(settled, to) || !ok:
+		c.markUnsettled(w)
+		answerUnsettled(w)
 	case !r.ProtoAtLeast(1, 1):
 		// Scaleway documents this status for HTTP/1.0. RFC 9110 requires both headers;
 		// net/http drops Connection unless it contains close.
 		w.Header().Set("Upgrade", "HTTP/1.1")
 		w.Header().Set("Connection", "Upgrade, close")
 		answer(w, http.StatusUpgradeRequired, "HTTP/1.1 or HTTP/2 is required")
-	case to.redirect && !c.internal && !g.overHTTPS(r):
+	case to.redirect && !c.internal && c.from == nil && !g.overHTTPS(r):
 		http.Redirect(w, r, "https://"+hostname(r.Host)+r.URL.RequestURI(), http.StatusMovedPermanently)
 	case !g.admitted(r, c):
 		answerNotAdmitted(w, c.admission)
@@ -206,6 +238,12 @@ func (g *Gateway) route(w http.ResponseWriter, r *http.Request, c *call) {
 	default:
 		g.forward(w, r, c)
 	}
+}
+
+// decidable reports whether calls of a function can be decided about. settled must have been
+// read before the route.
+func (g *Gateway) decidable(settled bool, to route) bool {
+	return settled || g.config.PublicWithoutLease && !to.private
 }
 
 func (g *Gateway) settled() bool { return g.config.Settled == nil || g.config.Settled() }
@@ -236,7 +274,7 @@ func (g *Gateway) acquire(r *http.Request, c *call) error {
 	if instance := g.config.Instances.TryAcquire(c.to.revisionID); instance != nil {
 		return g.take(r, c, instance)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), max(c.to.timeout, minWait))
+	ctx, cancel := context.WithTimeout(r.Context(), c.wait())
 	defer cancel()
 	return g.wait(ctx, r, c)
 }
@@ -280,7 +318,7 @@ const maxUncheckedWait = time.Second
 // key may have been revoked or may have expired. If the call is denied it releases the instance.
 func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
 	unchanged := g.config.Table.changes() == c.changesSeen && c.admission.accessKey == ""
-	if g.settled() && unchanged && c.acquired.Sub(c.began) < maxUncheckedWait {
+	if g.decidable(g.settled(), c.to) && unchanged && c.acquired.Sub(c.began) < maxUncheckedWait {
 		return nil
 	}
 	err := g.readmit(r, c)
@@ -293,10 +331,11 @@ func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
 // readmit repeats the admission check, with the current table and time. A call whose host
 // belongs to another function now is denied: it may have an instance of the first one.
 func (g *Gateway) readmit(r *http.Request, c *call) error {
-	if !g.settled() {
+	settled := g.settled()
+	to, ok := g.current(r.Host, c)
+	if !g.decidable(settled, to) || !ok && !settled {
 		return errUnsettled
 	}
-	to, ok := g.current(r.Host, c)
 	if !ok {
 		return errNotDeployed
 	}
@@ -322,6 +361,7 @@ func (g *Gateway) report(r *http.Request, o Outcome) {
 	}
 	for _, a := range []slog.Attr{
 		slog.String("token_id", o.TokenID), slog.String("access_key", o.AccessKey), slog.String("refused", o.Reason),
+		slog.String("home", o.Home),
 	} {
 		if a.Value.String() != "" {
 			attributes = append(attributes, a)

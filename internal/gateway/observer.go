@@ -36,6 +36,12 @@ type Outcome struct {
 	InstanceID string
 	// Cold means that the call waited for the start of its instance.
 	Cold bool
+	// Home is the name of the node that has served the call, empty if it is this one. Retries
+	// counts how often the call was forwarded again, and Misdirected means that another node
+	// has forwarded it to this one by mistake, and forwards it again.
+	Home        string
+	Retries     int
+	Misdirected bool
 	// Failure is why the function did not answer the call; nil if it did.
 	Failure error
 	// Began, Decided, Acquired and Ended are the times at which the call arrived, was
@@ -67,6 +73,10 @@ func (g *Gateway) outcome(c *call, method string, status int) Outcome {
 		// The client has not received the recorded answer.
 		o.Status = 0
 	}
+	if c.hop != nil {
+		o.Home, o.Retries = c.hop.node, c.hop.retries
+	}
+	o.Misdirected = c.misdirected
 	if c.instance != nil {
 		o.InstanceID, o.Cold = c.instance.ID, c.cold
 	}

@@ -58,7 +58,7 @@ func (u *upgrades) remove(c *call) {
 
 func (c *call) cancelUnlessAdmitted() {
 	if !c.recheck() {
-		c.context.cancel()
+		c.running().cancel()
 	}
 }
 
@@ -86,6 +86,7 @@ func (c *call) upgraded() {
 // recheck reports whether the call is still admitted.
 func (c *call) recheck() bool {
 	g := c.gateway
+	settled := g.settled()
 	to, ok := g.current(c.host, c)
-	return g.settled() && ok && (c.internal || !to.private || g.admit(c.header, to, g.config.Now()).admitted)
+	return ok && g.decidable(settled, to) && (c.internal || !to.private || g.admit(c.header, to, g.config.Now()).admitted)
 }

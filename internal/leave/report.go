@@ -26,9 +26,11 @@ type NamespaceReport struct {
 	Name           string `json:"name"`
 	Region         string `json:"region"`
 	ProjectCreated bool   `json:"project_created"`
-	// Key reports whether a public key was given or requested in this run.
-	Key    bool             `json:"key"`
-	Counts map[string]Count `json:"counts"`
+	// Keys is the number of public keys for the tokens of the source. KeyFollows means that
+	// the dry run has requested none, and the import will.
+	Keys       int              `json:"keys"`
+	KeyFollows bool             `json:"key_follows,omitempty"`
+	Counts     map[string]Count `json:"counts"`
 }
 
 // A Count is the number of objects of one kind, by what the import did with them.
@@ -114,9 +116,12 @@ func (r *Report) Print(to io.Writer) error {
 	fmt.Fprintln(table, strings.Join(headings, "\t"))
 	total := map[string]Count{}
 	for _, n := range r.Namespaces {
-		key := "-"
-		if n.Key {
+		key := "none"
+		switch {
+		case n.Keys > 0:
 			key = "yes"
+		case n.KeyFollows:
+			key = "requested"
 		}
 		row := []string{n.Name, n.Region, key}
 		for _, c := range columns {

@@ -186,10 +186,14 @@ func (r *Runner) importNamespace(ctx context.Context, n *Namespace, report *Name
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	report.ProjectCreated = result.ProjectCreated
-	report.Key = len(keys) > 0
+	report.Keys = result.Keys
+	report.KeyFollows = result.Keys == 0 && r.config.DryRun && r.config.RequestKeys && len(n.Tokens) > 0
 	var code []*Function
 	for _, one := range result.Results {
 		report.add(one)
+		if report.KeyFollows && one.Kind == "token" && (one.Action == functions.ImportCreated || one.Action == functions.ImportUnchanged) {
+			one.Reason = "" // It says that the namespace has no key.
+		}
 		if p, ok := problemOf(n.Name, one); ok {
 			r.report.Problems = append(r.report.Problems, p)
 		}

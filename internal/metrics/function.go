@@ -30,13 +30,17 @@ type functionSeries struct {
 func (m *Metrics) seriesOf(id string) *functionSeries {
 	s := &functionSeries{duration: m.callDuration.WithLabelValues(id)}
 	for i := range s.classes {
-		class := "none"
-		if i > 0 {
-			class = strconv.Itoa(i) + "xx"
-		}
-		s.classes[i] = m.calls.WithLabelValues(id, class)
+		s.classes[i] = m.calls.WithLabelValues(id, class(100*i))
 	}
 	return s
+}
+
+// class returns the class of a status, such as 2xx, or "none" for a call without an answer.
+func class(status int) string {
+	if status < 100 || status > 599 {
+		return "none"
+	}
+	return strconv.Itoa(status/100) + "xx"
 }
 
 // observe counts a call.

@@ -25,14 +25,17 @@ type Metrics struct {
 	callDuration *prometheus.HistogramVec
 	callWait     prometheus.Histogram
 	admissions   *prometheus.CounterVec
-	revocation   prometheus.Histogram
-	starts       *prometheus.CounterVec
-	startTime    prometheus.Histogram
-	coldStarts   prometheus.Counter
-	builds       *prometheus.HistogramVec
-	deployments  *prometheus.HistogramVec
-	functionInfo *prometheus.GaugeVec
-	triggers     triggerSeries
+	forwarded    *prometheus.CounterVec
+	// forwardRetries and misdirected count what the change of a home causes.
+	forwardRetries, misdirected prometheus.Counter
+	revocation                  prometheus.Histogram
+	starts                      *prometheus.CounterVec
+	startTime                   prometheus.Histogram
+	coldStarts                  prometheus.Counter
+	builds                      *prometheus.HistogramVec
+	deployments                 *prometheus.HistogramVec
+	functionInfo                *prometheus.GaugeVec
+	triggers                    triggerSeries
 
 	// unknown are the series for calls of unknown hostnames.
 	unknown *functionSeries
@@ -73,8 +76,15 @@ func NewNode(version, node string) *Metrics {
 		callWait:     histogram("jeton_call_wait_seconds", "Wait of served calls for an instance.", waitBuckets),
 		admissions:   counters("jeton_admissions_total", "Decisions about calls of private functions. The reason is the kind of credential of an admitted call, or why the call was refused.", "result", "reason"),
 		revocation:   histogram("jeton_revocation_seconds", "Time from the commit of a token's deletion until calls with it are denied.", revocationBuckets),
-		starts:       counters("jeton_instance_starts_total", "Starts of instances by result: ready or failed.", "result"),
-		startTime:    histogram("jeton_instance_start_seconds", "Time until instances were ready.", startBuckets),
+		forwarded:    counters("jeton_calls_forwarded_total", "Calls that another node has served, the home of their function, by class of the response status.", "class"),
+		forwardRetries: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "jeton_call_forward_retries_total", Help: "Attempts to forward a call again: the home had changed, was gone, or had no lease.",
+		}),
+		misdirected: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "jeton_calls_misdirected_total", Help: "Calls that other nodes forwarded to this one although another is the home (answered with 421, and forwarded again).",
+		}),
+		starts:    counters("jeton_instance_starts_total", "Starts of instances by result: ready or failed.", "result"),
+		startTime: histogram("jeton_instance_start_seconds", "Time until instances were ready.", startBuckets),
 		coldStarts: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "jeton_cold_starts_total", Help: "Instances for whose start a call had to wait.",
 		}),
@@ -91,7 +101,7 @@ func NewNode(version, node string) *Metrics {
 		m.registry = prometheus.WrapRegistererWith(prometheus.Labels{"node": node}, m.gatherer)
 	}
 	m.registry.MustRegister(
-		m.calls, m.callDuration, m.callWait, m.admissions, m.revocation, m.starts, m.startTime, m.coldStarts,
+		m.calls, m.callDuration, m.callWait, m.admissions, m.forwarded, m.forwardRetries, m.misdirected, m.revocation, m.starts, m.startTime, m.coldStarts,
 		m.builds, m.deployments, m.functionInfo, m.triggers.deliveries, m.triggers.consuming, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)

@@ -50,6 +50,9 @@ func newBusyMetrics(t *testing.T) *metrics.Metrics {
 	end := m.Calls().End
 	end(nil, outcome(200))
 	end(nil, refused("expired token"))
+	// Calls of other nodes' functions are counted there.
+	end(nil, gateway.Outcome{FunctionID: "f", Status: 200, Home: "node2", Retries: 2, Began: start, Ended: start})
+	end(nil, gateway.Outcome{FunctionID: "f", Status: 421, Misdirected: true, Began: start, Ended: start})
 	m.Starts().Started("r2", 40*time.Millisecond, true)
 	m.Starts().Started("r2", 40*time.Millisecond, false)
 	m.Starts().StartFailed("r2")
@@ -100,6 +103,9 @@ func TestHandler_ReturnsAllMetrics(t *testing.T) {
 	scraped := scrape(t, newBusyMetrics(t))
 	for _, line := range []string{
 		`jeton_info{version="1.2.3"} 1`,
+		`jeton_calls_forwarded_total{class="2xx"} 1`,
+		`jeton_call_forward_retries_total 2`,
+		`jeton_calls_misdirected_total 1`,
 		`jeton_function_info{function_id="f",name="name",namespace_id="n"} 1`,
 		`jeton_calls_total{class="2xx",function_id="f"} 1`,
 		`jeton_calls_total{class="4xx",function_id="f"} 1`,

@@ -32,7 +32,19 @@ type calls struct {
 
 func (calls) Begin(r *http.Request) *http.Request { return r }
 
+// End counts a call where it was served: at the home of its function, or where it failed.
 func (c calls) End(_ *http.Request, o gateway.Outcome) {
+	if o.Retries > 0 {
+		c.metrics.forwardRetries.Add(float64(o.Retries))
+	}
+	switch {
+	case o.Misdirected:
+		c.metrics.misdirected.Inc()
+		return
+	case o.Home != "":
+		c.metrics.forwarded.WithLabelValues(class(o.Status)).Inc()
+		return
+	}
 	if s := c.metrics.series(o.FunctionID); s != nil {
 		s.observe(o.Status, o.Ended.Sub(o.Began).Seconds())
 	}

@@ -72,3 +72,10 @@ func Parked(r *Reconciler) int {
 	defer r.queue.mu.Unlock()
 	return len(r.queue.parked)
 }
+
+// Idle reports whether no work is in progress.
+func Idle(r *Reconciler) bool {
+	r.queue.mu.Lock()
+	defer r.queue.mu.Unlock()
+	return len(r.queue.running) == 0
+}

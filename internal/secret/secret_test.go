@@ -2,6 +2,7 @@ package secret_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -85,12 +86,12 @@ func newSealer(t *testing.T, fill byte) *secret.Sealer {
 	return sealer
 }
 
-func TestLoadKey_CreatesKeyOnce(t *testing.T) {
+func TestLoadKeys_CreatesKeyOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "key")
-	first, err := secret.LoadKey(path)
-	if err != nil || len(first) != secret.KeySize {
-		t.Fatalf("LoadKey: got %d bytes, %v, want %d", len(first), err, secret.KeySize)
+	first, err := secret.LoadKeys(path)
+	if err != nil || len(first) != 1 || len(first[0]) != secret.KeySize {
+		t.Fatalf("LoadKeys: got %d keys, %v, want one of %d bytes", len(first), err, secret.KeySize)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -99,13 +100,113 @@ func TestLoadKey_CreatesKeyOnce(t *testing.T) {
 	if got := info.Mode().Perm(); got != 0o600 {
 		t.Errorf("mode of the key file: got %o, want 600", got)
 	}
-	if again, err := secret.LoadKey(path); err != nil || !bytes.Equal(first, again) {
-		t.Errorf("second LoadKey: got another key, %v, want the first", err)
+	if again, err := secret.LoadKeys(path); err != nil || !bytes.Equal(first[0], again[0]) {
+		t.Errorf("second LoadKeys: got another key, %v, want the first", err)
 	}
-	if err := os.WriteFile(path, first[:7], 0o600); err != nil {
+	if err := os.WriteFile(path, first[0][:7], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := secret.LoadKey(path); err == nil || !strings.Contains(err.Error(), "7 bytes") {
-		t.Errorf("LoadKey of a truncated file: got %v, want an error with its size", err)
+	if _, err := secret.LoadKeys(path); err == nil || !strings.Contains(err.Error(), "want 32 bytes") {
+		t.Errorf("LoadKeys of a truncated file: got %v, want an error with the size", err)
+	}
+}
+
+func line(fill byte) string {
+	return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{fill}, secret.KeySize)) + "\n"
+}
+
+func TestParseKeys(t *testing.T) {
+	t.Parallel()
+	raw := strings.Repeat("k", secret.KeySize)
+	many := ""
+	for i := range byte(17) {
+		many += line(i)
+	}
+	for name, test := range map[string]struct {
+		content string
+		first   byte // of the first key; 0 for an error
+		count   int
+	}{
+		"raw bytes":          {raw, 'k', 1},
+		"one line":           {line(1), 1, 1},
+		"no newline":         {strings.TrimSpace(line(1)), 1, 1},
+		"several":            {"# current\n" + line(2) + "\n  # before\r\n" + line(1), 2, 2},
+		"empty":              {"", 0, 0},
+		"comments only":      {"# nothing\n\n", 0, 0},
+		"a key twice":        {line(1) + line(1), 0, 0},
+		"a short key":        {base64.StdEncoding.EncodeToString([]byte("short")), 0, 0},
+		"two raw keys":       {raw + raw, 0, 0},
+		"raw and a newline":  {raw + "\n", 0, 0},
+		"too many":           {many, 0, 0},
+		"unpadded":           {strings.TrimRight(line(1), "=\n"), 0, 0},
+		"text after the key": {strings.TrimSpace(line(1)) + " x\n", 0, 0},
+	} {
+		keys, err := secret.ParseKeys([]byte(test.content))
+		if (err == nil) != (test.count > 0) || len(keys) != test.count || err == nil && keys[0][0] != test.first {
+			t.Errorf("%s: got %d keys, %v", name, len(keys), err)
+		}
+		if err != nil && len(test.content) > 8 && strings.Contains(err.Error(), test.content[:8]) {
+			t.Errorf("%s: the error contains a part of the file: %v", name, err)
+		}
+	}
+}
+
+func FuzzParseKeys(f *testing.F) {
+	for _, content := range []string{"", line(1), line(1) + "#\n" + line(2), strings.Repeat("k", secret.KeySize)} {
+		f.Add([]byte(content))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		keys, err := secret.ParseKeys(content)
+		if err == nil {
+			_, err = secret.NewSealer(keys...)
+		} else {
+			err = nil
+		}
+		if err != nil {
+			t.Errorf("accepted keys cannot be used: %v", err)
+		}
+	})
+}
+
+func TestSealer_SealsWithFirstKeyAndOpensWithAny(t *testing.T) {
+	t.Parallel()
+	older, newer := bytes.Repeat([]byte{1}, secret.KeySize), bytes.Repeat([]byte{2}, secret.KeySize)
+	sealer, err := secret.NewSealer(older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := sealer.Seal([]byte("value"), "p")
+	if err := sealer.Use(newer, older); err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := sealer.Open(sealed, "p"); err != nil || string(plain) != "value" {
+		t.Errorf("Open with the older key: got %q, %v", plain, err)
+	}
+	fresh, changed, err := sealer.Reseal(sealed, "p")
+	if err != nil || !changed {
+		t.Fatalf("Reseal: got %v, %v, want a change", changed, err)
+	}
+	if _, changed, err := sealer.Reseal(fresh, "p"); err != nil || changed {
+		t.Errorf("a second Reseal: got %v, %v, want no change", changed, err)
+	}
+	if _, _, err := sealer.Reseal(sealed, "other"); !errors.Is(err, secret.ErrSealed) {
+		t.Errorf("Reseal for another purpose: got %v, want ErrSealed", err)
+	}
+	if err := sealer.Use(newer); err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := sealer.Open(fresh, "p"); err != nil || string(plain) != "value" {
+		t.Errorf("Open without the older key: got %q, %v", plain, err)
+	}
+	if _, err := sealer.Open(sealed, "p"); !errors.Is(err, secret.ErrSealed) {
+		t.Errorf("Open of a value of the removed key: got %v, want ErrSealed", err)
+	}
+	for _, keys := range [][][]byte{{}, {newer, newer[:5]}} {
+		if sealer.Use(keys...) == nil {
+			t.Errorf("Use of %d invalid keys succeeds", len(keys))
+		}
+	}
+	if _, err := sealer.Open(fresh, "p"); err != nil {
+		t.Errorf("after a refused Use: %v", err)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"log/slog"
 
 	"github.com/jeton-dev/jeton/internal/iam"
@@ -68,8 +66,9 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 
 // storage is the database and the keys that encrypt and sign.
 type storage struct {
-	store  store.Store
-	sealer *secret.Sealer
+	store   store.Store
+	sealer  *secret.Sealer
+	keyring *keyring
 	// urlKey signs the URLs of archives.
 	urlKey []byte
 	// installation identifies all servers that have the same encryption key.
@@ -81,20 +80,20 @@ func openStorage(ctx context.Context, config Config, log *slog.Logger, data fold
 	if err != nil {
 		return nil, err
 	}
-	key, err := secret.LoadKey(data.path(keyFile))
-	if err != nil {
-		return nil, fmt.Errorf("encryption key: %w", err)
-	}
-	sealer, err := secret.NewSealer(key)
+	keys, err := openKeys(config, data, log)
 	if err != nil {
 		return nil, err
 	}
 	if shared, ok := database.(*postgres.Store); ok {
-		if err := checkSealingKey(ctx, shared, sealer, data); err != nil {
+		if err := checkSealingKey(ctx, shared, keys, data); err != nil {
 			return nil, err
 		}
 	}
-	return &storage{store: database, sealer: sealer, urlKey: derive(key, "signed addresses"), installation: hex.EncodeToString(derive(key, "installation"))}, nil
+	seed, err := openSeed(ctx, database, data, keys)
+	if err != nil {
+		return nil, err
+	}
+	return &storage{store: database, sealer: keys.sealer, keyring: keys, urlKey: seed.urlKey, installation: seed.installation}, nil
 }
 
 // derive returns a key or an ID for a purpose, from which the encryption key cannot be

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/base64"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -88,4 +89,27 @@ func TestOpen_RefusesOtherBlobsThanThoseOfDatabase(t *testing.T) {
 	wantOpenError(t, second, "/one: pass that URL with --blobs")
 	second.Blobs = url("one")
 	closeServer(t, second)
+}
+
+// The marker of the bucket and the signatures of URLs do not depend on the sealing key.
+func TestOpen_BucketBelongsToInstallationAfterNewSealingKey(t *testing.T) {
+	url := withBucket(t)
+	c := config(t)
+	c.CacheDir, c.Blobs, c.SealingKey = t.TempDir(), url("rotated"), filepath.Join(t.TempDir(), "keys")
+	encoded := func(fill string) string {
+		return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(fill, 32))) + "\n"
+	}
+	for _, keys := range []string{encoded("1"), encoded("2") + encoded("1")} {
+		if err := os.WriteFile(c.SealingKey, []byte(keys), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		closeServer(t, c)
+	}
+	// A server with a key of its own is another installation.
+	other := config(t)
+	other.CacheDir, other.Blobs, other.SealingKey = t.TempDir(), c.Blobs, filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(other.SealingKey, []byte(encoded("3")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantOpenError(t, other, "another")
 }

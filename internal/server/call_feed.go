@@ -28,6 +28,9 @@ func (f *callFeed) Begin(r *http.Request) *http.Request { return r }
 
 // End implements gateway.Observer.
 func (f *callFeed) End(_ *http.Request, o gateway.Outcome) {
+	if o.Misdirected {
+		return // The call ends at another node.
+	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	readers := f.readers[o.FunctionID]

@@ -41,9 +41,13 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies, Adopter: v.adopter,
 		Now: b.clock.Now, NewID: c.NewID, Log: b.log, Observer: o.callObserver(failedCalls{i.recorder}, feed, refusals{o.console.view}), HostsOnly: !c.GatewayPaths,
+		Homes: b.homes(), PublicWithoutLease: c.PublicWithoutLease,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if b.peers != nil {
+		b.peers.HandleCalls(g.Forwarded(), g.Interim)
 	}
 	crons, err := schedule.NewCrons(schedule.CronsConfig{
 		Owners: b.node, Calls: g.Internal(), Grace: c.StopTimeout, Now: c.Now, Log: b.log,

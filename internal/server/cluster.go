@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 
@@ -14,6 +15,8 @@ import (
 	"github.com/jeton-dev/jeton/internal/cluster"
 	"github.com/jeton-dev/jeton/internal/cluster/identity"
 	"github.com/jeton-dev/jeton/internal/cluster/peers"
+	"github.com/jeton-dev/jeton/internal/gateway"
+	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
@@ -57,6 +60,26 @@ func newMember(ctx context.Context, config Config, log *slog.Logger, data folder
 	}
 	m.peers.Attach(m.node)
 	return m, nil
+}
+
+// homes implements gateway.Homes.
+type homes struct {
+	*cluster.Node
+
+	peers *peers.Peers
+}
+
+// RoundTrip implements gateway.Homes.
+func (h homes) RoundTrip(home store.Member, r *http.Request) (*http.Response, error) {
+	return h.peers.RoundTrip(home, r)
+}
+
+// homes returns nil if this node is the home of all functions.
+func (m *member) homes() gateway.Homes {
+	if m.peers == nil {
+		return nil
+	}
+	return homes{m.node, m.peers}
 }
 
 func newNode(config Config, log *slog.Logger, data folder, shared *postgres.Store, peers cluster.Peers, l *listeners) (*cluster.Node, error) {

@@ -62,6 +62,9 @@ type Config struct {
 	// Lease is how long a node on PostgreSQL serves after it has last reached the database,
 	// and LeaseMargin how much longer the other nodes wait before they remove it.
 	Lease, LeaseMargin time.Duration
+	// PublicWithoutLease makes a node without a lease serve public functions. A function that
+	// was made private or deleted through another node may be served for as long.
+	PublicWithoutLease bool
 	// CacheDir has build caches and instance disks. It can be deleted while no server
 	// runs.
 	CacheDir string
@@ -74,6 +77,9 @@ type Config struct {
 	// so that backups of Database within this time find them. It has no effect without
 	// Database.
 	BlobRetention time.Duration
+	// SealingKey is a file with the keys that encrypt secrets; empty for secret.key in
+	// DataDir, which the first start creates.
+	SealingKey string
 	// Credentials is the file to which the first start writes the new API key, in the
 	// format of Scaleway's configuration file. The server reads no key from it.
 	Credentials string

@@ -10,7 +10,6 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/api"
-	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/console"
 	"github.com/jeton-dev/jeton/internal/live"
 	"github.com/jeton-dev/jeton/internal/metrics"
@@ -88,7 +87,7 @@ func usedHTTPS(r *http.Request, trusted func(netip.Addr) bool) bool {
 func (p parts) insight(keys *admin.Service) *api.Insight {
 	in := &api.Insight{
 		View: p.console.view, Metrics: consoleMetrics{p.console.history}, Builds: consoleBuilds{p.folder.path(output.Dir), p.reconciler.RunningBuild},
-		Audit: auditFile{p.folder.path(audit.File)}, Usage: consoleUsage{p.base, p.uses, keys}, State: p.state, Calls: p.gateway.Handler(),
+		Audit: newAuditSource(p.base), Usage: consoleUsage{p.base, p.uses, keys}, State: p.state, Calls: p.gateway.Handler(),
 		Version: p.config.Version, HTTPPort: portOf(p.listeners.gateway),
 	}
 	if p.listeners.gatewayTLS != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/metrics"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
@@ -113,14 +114,27 @@ func (c consoleUsage) Keys(ctx context.Context) ([]api.UsedKey, error) {
 	return used, err
 }
 
-// auditFile implements api.AuditLog with the audit log of this server.
-type auditFile struct{ path string }
+// auditSource implements api.AuditLog with the audit log of this server or its cluster.
+type auditSource struct {
+	read func(ctx context.Context, since time.Time, each func(audit.Entry, []byte) error) error
+}
+
+func newAuditSource(b *base) auditSource {
+	if shared, ok := b.store.(*postgres.Store); ok {
+		return auditSource{func(ctx context.Context, since time.Time, each func(audit.Entry, []byte) error) error {
+			return audit.ReadRows(ctx, shared, since, each)
+		}}
+	}
+	return auditSource{func(_ context.Context, since time.Time, each func(audit.Entry, []byte) error) error {
+		return audit.Read(b.folder.path(audit.File), since, each)
+	}}
+}
 
 // Entries implements api.AuditLog. It keeps only the entries of the page in memory.
-func (a auditFile) Entries(ctx context.Context, q api.AuditQuery) ([]api.AuditEntry, bool, error) {
+func (a auditSource) Entries(ctx context.Context, q api.AuditQuery) ([]api.AuditEntry, bool, error) {
 	// The log is read oldest first: the ring has the newest entries that match.
 	ring, count := make([]api.AuditEntry, q.Skip+q.Size+1), 0
-	err := audit.Read(a.path, q.Since, func(e audit.Entry, _ []byte) error {
+	err := a.read(ctx, q.Since, func(e audit.Entry, _ []byte) error {
 		if matchesAudit(e, q) {
 			ring[count%len(ring)] = api.AuditEntry(e)
 			count++

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"github.com/jeton-dev/jeton/internal/secret"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
@@ -31,7 +30,7 @@ const (
 // values, because a new key could not decrypt them, and a data folder that belongs to
 // another database, because its archives would be deleted as unused.
 func openDatabase(ctx context.Context, config Config, log *slog.Logger, data folder, opened *closers) (store.Store, error) {
-	hasKey, hasFile, hasID := data.has(keyFile), data.has(databaseFile), data.has(databaseID)
+	hasKey, hasFile, hasID := config.SealingKey != "" || data.has(keyFile), data.has(databaseFile), data.has(databaseID)
 	if config.Database == "" {
 		if hasID {
 			return nil, fmt.Errorf("the data folder %s belongs to a PostgreSQL database: pass its URL with --database", data)
@@ -75,19 +74,25 @@ func (f folder) has(name string) bool {
 
 // checkSealingKey returns an error if the values of the database were sealed with another
 // key, or if the data folder belongs to another database.
-func checkSealingKey(ctx context.Context, database *postgres.Store, sealer *secret.Sealer, data folder) error {
+func checkSealingKey(ctx context.Context, database *postgres.Store, keys *keyring, data folder) error {
 	sealed, err := database.Setting(ctx, postgres.CanarySetting, func() ([]byte, error) {
-		return sealer.Seal([]byte(canary), canaryPurpose), nil
+		return keys.sealer.Seal([]byte(canary), canaryPurpose), nil
 	})
 	if err != nil {
 		return err
 	}
-	if plain, err := sealer.Open(sealed, canaryPurpose); err != nil || string(plain) != canary {
-		return fmt.Errorf("%s is not the key that sealed the values of the database: copy the file from a node of the cluster", data.path(keyFile))
+	if plain, err := keys.sealer.Open(sealed, canaryPurpose); err != nil || string(plain) != canary {
+		return fmt.Errorf("%s is not the key that sealed the values of the database: copy the file from a node of the cluster or, if the key was replaced, add the earlier key to the file and run 'jeton reseal'", keys.path)
 	}
-	// The canary differs between databases, because it is sealed with a random nonce.
-	digest := sha256.Sum256(sealed)
-	id := hex.EncodeToString(digest[:])
+	// The first canary differs between databases, because it is sealed with a random nonce.
+	stored, err := database.Setting(ctx, postgres.DatabaseIDSetting, func() ([]byte, error) {
+		digest := sha256.Sum256(sealed)
+		return []byte(hex.EncodeToString(digest[:])), nil
+	})
+	if err != nil {
+		return err
+	}
+	id := string(stored)
 	known, err := os.ReadFile(data.path(databaseID))
 	if errors.Is(err, os.ErrNotExist) {
 		return renameio.WriteFile(data.path(databaseID), []byte(id+"\n"), 0o600, renameio.WithTempDir(string(data)))

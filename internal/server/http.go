@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/admin"
+	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/ops"
+	"github.com/jeton-dev/jeton/internal/store/postgres"
 )
 
 // The limits of a connection. The maximum header is that of Scaleway's
@@ -116,15 +118,21 @@ func newGatewayServer(g *gateway.Gateway, certificates *certificateSources) *htt
 
 // newAdminServer also answers requests about the cluster while the node has no lease.
 func newAdminServer(p parts, projects *admin.Service, importer *admin.Importer, nodes *admin.Nodes) *http.Server {
-	handler := projects.Handler(p.log, p.auditor.Admin, importer.Operations(), nodes.Operations())
+	operations, stopping := []map[string]admin.Operation{importer.Operations(), nodes.Operations(), p.resealOperation()}, make(chan struct{})
+	if shared, ok := p.store.(*postgres.Store); ok {
+		operations = append(operations, audit.Reader{Rows: shared, Stopping: stopping}.Operations())
+	}
+	handler := projects.Handler(p.log, p.auditor.Admin, operations...)
 	all := http.NewServeMux()
 	all.Handle("/", p.gate(handler))
 	all.Handle("/cluster", handler)
 	all.Handle("/cluster/", handler)
-	return &http.Server{
+	server := &http.Server{
 		Handler:           all,
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ReadTimeout: headerTimeout, WriteTimeout: requestTimeout,
 	}
+	server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
+	return server
 }
 
 func newOpsServer(p parts, readiness *ops.Readiness) (*http.Server, error) {

@@ -29,12 +29,7 @@ type observability struct {
 }
 
 func openObservability(ctx context.Context, b *base, opened *closers) (*observability, error) {
-	log, err := audit.Open(b.folder.path(audit.File))
-	if err != nil {
-		return nil, err
-	}
-	opened.add(log)
-	auditor, err := audit.NewAuditor(audit.AuditorConfig{To: log, Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads})
+	auditor, err := openAuditor(b, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +47,28 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 		b.log.InfoContext(ctx, "spans are exported")
 	}
 	return &observability{metrics: newMetrics(b), tracer: tracer, auditor: auditor, console: console}, nil
+}
+
+// openAuditor opens the audit log in the database, if several servers may share it, or the
+// file in the data folder.
+func openAuditor(b *base, opened *closers) (*audit.Auditor, error) {
+	c := audit.AuditorConfig{Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads}
+	if shared, ok := b.store.(*postgres.Store); ok {
+		log, err := audit.OpenShared(audit.SharedConfig{Rows: shared, Now: b.config.Now, Log: b.log})
+		if err != nil {
+			return nil, err
+		}
+		opened.add(log)
+		c.To, c.Node = log, b.config.Node
+		return audit.NewAuditor(c)
+	}
+	log, err := audit.Open(b.folder.path(audit.File))
+	if err != nil {
+		return nil, err
+	}
+	opened.add(log)
+	c.To = log
+	return audit.NewAuditor(c)
 }
 
 // flush exports the last spans. A failure is logged only, since it must not make

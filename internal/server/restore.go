@@ -74,11 +74,11 @@ func (r *restorer) run(ctx context.Context) (_ Restored, err error) {
 	if missing := MissingKey(string(r.work)); missing != "" {
 		return Restored{}, errors.New("restore: the backup contains no secret.key, and without it the secrets in it are lost: add the file to the backup")
 	}
-	key, err := secret.LoadKey(r.work.path(keyFile))
+	keys, err := secret.ReadKeys(r.work.path(keyFile))
 	if err != nil {
 		return Restored{}, err
 	}
-	sealer, err := secret.NewSealer(key)
+	sealer, err := secret.NewSealer(keys...)
 	if err != nil {
 		return Restored{}, err
 	}
@@ -86,7 +86,7 @@ func (r *restorer) run(ctx context.Context) (_ Restored, err error) {
 		return Restored{}, err
 	}
 	defer func() { err = errors.Join(err, r.source.Close()) }()
-	if err := r.storeCode(ctx, hex.EncodeToString(derive(key, "installation"))); err != nil {
+	if err := r.storeCode(ctx, hex.EncodeToString(derive(keys[len(keys)-1], "installation"))); err != nil {
 		return Restored{}, fmt.Errorf("restore the code of functions: %w", err)
 	}
 	if err := r.loadDatabase(ctx, sealer); err != nil {

@@ -74,6 +74,7 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 	})
 	group.Go(func() error { return s.pairs.Run(ctx) })
 	group.Go(func() error { s.collectBlobs(ctx); return nil })
+	group.Go(func() error { s.keyring.watch(ctx); return nil })
 	group.Go(func() error { return s.shareAttempts(serving) })
 	group.Go(func() error { return s.reconciler.Run(ctx) })
 	if !s.node.Alone() {
@@ -88,6 +89,14 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 		return serve(serving, s.base, s.http.gateway, s.gatewayListeners(s.http.certificates)...)
 	})
 	group.Go(func() error { return serve(serving, s.base, s.http.admin, s.listeners.admin) })
+	group.Go(func() error {
+		// Calls that other nodes have forwarded end before this node leaves.
+		<-serving.Done()
+		ending, cancel := context.WithTimeout(background, s.config.StopTimeout)
+		defer cancel()
+		s.gateway.AwaitForwarded(ending)
+		return nil
+	})
 	return group.Wait()
 }
 

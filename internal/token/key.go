@@ -11,8 +11,8 @@ import (
 // KeyBits is the size of a namespace's RSA key in bits, as in recorded traffic.
 const KeyBits = 4096
 
-// privatePurpose is the purpose with which private keys are sealed.
-const privatePurpose = "namespace private key"
+// PrivatePurpose is the purpose with which private keys of namespaces are sealed.
+const PrivatePurpose = "namespace private key"
 
 // A KeyPair signs the tokens of one namespace.
 type KeyPair struct {
@@ -43,5 +43,5 @@ type Sealer interface {
 // SealPrivate returns the private key of a pair, sealed for storage in its namespace.
 // Minter.Mint opens it.
 func SealPrivate(sealer Sealer, pair KeyPair) []byte {
-	return sealer.Seal(pair.Private, privatePurpose)
+	return sealer.Seal(pair.Private, PrivatePurpose)
 }

@@ -82,7 +82,7 @@ func (m *Minter) signer(n functions.Namespace) (jose.Signer, error) {
 }
 
 func (m *Minter) newSigner(sealed []byte) (jose.Signer, error) {
-	der, err := m.sealer.Open(sealed, privatePurpose)
+	der, err := m.sealer.Open(sealed, PrivatePurpose)
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,6 @@ func (c *Cluster) Add(options ...jetontest.Option) *Node {
 	data := filepath.Join(dir, "data")
 	all := slices.Concat([]jetontest.Option{func(config *server.Config) {
 		config.Database, config.Blobs, config.Node = c.Database, c.Blobs, n.Name
-		config.CacheDir = filepath.Join(dir, "cache")
 		if len(c.Nodes) > 0 {
 			config.NewID = uuid.NewString // The first ID of the first node is that of its project.
 		}

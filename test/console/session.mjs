@@ -59,7 +59,7 @@ await main(async (browser) => {
     await second.getByText('Your session has ended').waitFor();
     console.log(`     both pages showed the end after ${Date.now() - began} ms`);
     for (const path of ['/console/api/jeton/v1/session', '/console/session', '/console/api/jeton/v1/regions/fr-par/events']) {
-      const answer = await fetch(env.JETON_URL + path, { headers: { Cookie: `${cookie.name}=${cookie.value}` } });
+      const answer = await fetch(env.JETON_URL + path, { headers: { Cookie: `${cookie.name}=${cookie.value}`, 'X-Jeton-Console': '1' } });
       assert.equal(answer.status, 401, path + ' with the old cookie');
     }
     assert.ok(!(await first.content()).includes('hello'), 'data is still in the page');

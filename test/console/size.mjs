@@ -1,5 +1,6 @@
 // The size and time of the first page with 100 functions, and the times of lists with
 // 10,000 functions and 1,000,000 tokens.
+import os from 'node:os';
 import { main, check, watched, noProblems, assert, signIn, open, report, env, base } from './browser.mjs';
 
 await main(async (browser) => {
@@ -9,6 +10,7 @@ await main(async (browser) => {
 
   if (env.STEP === 'first') {
     const times = [];
+    const work = [];
     let size = 0;
     let requests = 0;
     await check('the first page', async () => {
@@ -26,6 +28,7 @@ await main(async (browser) => {
         const protocol = await context.newCDPSession(fresh);
         await protocol.send('Network.enable');
         await protocol.send('Network.setCacheDisabled', { cacheDisabled: true });
+        await protocol.send('Performance.enable', { timeDomain: 'threadTicks' });
         size = 0;
         requests = 0;
         protocol.on('Network.loadingFinished', (e) => { size += e.encodedDataLength; requests++; });
@@ -34,14 +37,20 @@ await main(async (browser) => {
         await fresh.waitForFunction(() => window.shownAfter);
         times.push(await fresh.evaluate(() => window.shownAfter));
         await fresh.waitForTimeout(200);
+        const metrics = (await protocol.send('Performance.getMetrics')).metrics;
+        work.push(1000 * metrics.find((m) => m.name === 'TaskDuration').value);
         noProblems(fresh);
         await fresh.close();
       }
     });
     times.sort((a, b) => a - b);
     console.log(`first page with 100 functions: ${Math.round(times[0])} ms (median ${Math.round(times[4])}, slowest ${Math.round(times[8])}), ${requests} requests, ${size} bytes`);
-    // Other processes of the machine only add time: the fastest run is that of the page.
-    await report('milliseconds', Math.round(times[0]));
+    work.sort((a, b) => a - b);
+    console.log(`CPU time of the main thread: ${Math.round(work[4])} ms; load of the machine: ${os.loadavg()[0]} on ${os.cpus().length} CPUs`);
+    // Other processes of the machine only add time: the fastest run is that of the page. If
+    // they take most of the CPUs, only the CPU time says something about the page.
+    const busy = os.loadavg()[0] > 2 * os.cpus().length;
+    await report('milliseconds', Math.round(busy ? work[4] : times[0]));
     await report('bytes', size);
     return;
   }

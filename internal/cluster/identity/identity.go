@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// purpose is that for which the authorities are sealed.
-const purpose = "certificate authority of the cluster"
+// Purpose is that for which the authorities are sealed.
+const Purpose = "certificate authority of the cluster"
 
 // Settings are the settings of the installation that all nodes share.
 type Settings interface {
@@ -73,7 +73,7 @@ func (i *Identity) Refresh(ctx context.Context) error {
 	_, err := i.config.Settings.ChangeSetting(ctx, i.config.Setting, func(current []byte) ([]byte, error) {
 		read = nil
 		if current != nil {
-			plain, err := i.config.Sealer.Open(current, purpose)
+			plain, err := i.config.Sealer.Open(current, Purpose)
 			if err != nil {
 				return nil, err
 			}
@@ -90,7 +90,7 @@ func (i *Identity) Refresh(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		return i.config.Sealer.Seal(plain, purpose), nil
+		return i.config.Sealer.Seal(plain, Purpose), nil
 	})
 	if err != nil {
 		return fmt.Errorf("read the certificate authority of the cluster: %w", err)

@@ -104,7 +104,7 @@ export function TokenList({ functionID, create }) {
     ? html`<${Card}>${filtered ? html`<${Empty} icon="search" title="No token matches" actions=${html`<${Button} onClick=${() => { setText(''); setQuery({ expiring: '', search: '', page: '' }); }}>Clear the filters<//>`} />`
       : html`<${Empty} icon="tokens" title="No tokens yet" actions=${add}><p>A token lets one caller call one private function, or all of a namespace. Create one here, or with Terraform:</p><${Code} text=${`resource "scaleway_function_token" "caller" {\n  function_id = ${functionID ? `"${place}/${functionID}"` : 'scaleway_function.hello.id'}\n  description = "caller"\n  expires_at  = "${new Date(Date.now() + 90 * 86400000).toISOString().slice(0, 10)}T00:00:00Z"\n}\n`} /><//>`}<//>`
     : html`<${Card}><${Table} caption="Tokens" rows=${data.tokens} keyOf=${(t) => t.id} columns=${[
-      { title: 'Token', kind: 'main', cell: (t) => html`<strong>${t.description || html`<span class="quiet">no description</span>`}</strong><span class="sub"><${ID} value=${t.id} /></span>` },
+      { title: 'Token', kind: 'main', cell: (t) => html`<strong>${t.description || html`<span class="quiet">no description</span>`}</strong><span class="sub"><${ID} value=${t.id} /></span>${t.issuer && html`<span class="sub">issued by ${t.issuer}, ${t.adopted_at ? html`adopted <${Time} value=${t.adopted_at} />` : 'not used here yet'}</span>`}` },
       !functionID && { title: 'May call', cell: (t) => html`<${Scope} t=${t} />` },
       { title: 'Expires', cell: (t) => html`<${Expiry} value=${t.expires_at} />` },
       { title: 'Last use', cell: (t) => html`<${Time} value=${t.last_used_at} />` },

@@ -38,7 +38,8 @@ type Transport struct {
 	// *tls.Conn; the other side must send nothing between calls.
 	Dial func(context.Context) (net.Conn, error)
 	// Interim is called with informational answers. Those for which it returns false go
-	// to the trace of the request. Nil means that all do.
+	// to the trace of the request. Nil means that all do. After one for which it returns
+	// true a body is sent that waits for 100 Continue.
 	Interim func(r *http.Request, status int, header http.Header) bool
 	// IdleTimeout is how long a connection without a call is kept at least; zero
 	// means 30 seconds. It is closed within twice the time. MaxIdle is the maximum

@@ -50,11 +50,11 @@ func (n *attemptNode) fail(address string, failures int) (allowed int) {
 	return allowed
 }
 
-func countRows(t *testing.T, database, table string) (count int) {
+func countAttempts(t *testing.T, database string) (count int) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), database)
 	if err == nil {
-		err = errors.Join(conn.QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&count), conn.Close(t.Context()))
+		err = errors.Join(conn.QueryRow(t.Context(), "SELECT count(*) FROM attempts").Scan(&count), conn.Close(t.Context()))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -69,13 +69,13 @@ func TestAttempts_CountAtAllNodes(t *testing.T) {
 	if got := nodes[0].fail(attacker, 1000); got != perMinute {
 		t.Fatalf("%d of 1000 failures are within the limit, want %d", got, perMinute)
 	}
-	if rows := countRows(t, database, "attempts"); rows != 0 {
+	if rows := countAttempts(t, database); rows != 0 {
 		t.Errorf("the table has %d rows before an exchange, want none", rows)
 	}
 	for _, n := range nodes {
 		n.exchange(t)
 	}
-	if rows := countRows(t, database, "attempts"); rows != 1 {
+	if rows := countAttempts(t, database); rows != 1 {
 		t.Errorf("the table has %d rows after 1000 failures from one address, want 1", rows)
 	}
 	for i, n := range nodes[1:] {
@@ -117,7 +117,7 @@ func TestAttempts_BoundExchangesAndTable(t *testing.T) {
 	nodes[0].fail("192.0.2.1", perMinute)
 	nodes[0].exchange(t)
 	nodes[1].exchange(t)
-	if rows := countRows(t, database, "attempts"); rows != 256 {
+	if rows := countAttempts(t, database); rows != 256 {
 		t.Errorf("one exchange has added %d rows, want 256", rows)
 	}
 	if got := nodes[1].fail("192.0.2.1", 1); got != 0 {
@@ -126,13 +126,13 @@ func TestAttempts_BoundExchangesAndTable(t *testing.T) {
 	for range 4 {
 		nodes[0].exchange(t)
 	}
-	if rows := countRows(t, database, "attempts"); rows != networks+1 {
+	if rows := countAttempts(t, database); rows != networks+1 {
 		t.Errorf("the table has %d rows, want %d", rows, networks+1)
 	}
 	server.Execute(t, database, "UPDATE attempts SET at = at - interval '3 minutes'")
 	nodes[1].fail("192.0.2.2", 1)
 	nodes[1].exchange(t)
-	if rows := countRows(t, database, "attempts"); rows != 1 {
+	if rows := countAttempts(t, database); rows != 1 {
 		t.Errorf("the table has %d rows after the deletion of old ones, want 1", rows)
 	}
 	// The rows of a network that fails again begin at zero.

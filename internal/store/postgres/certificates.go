@@ -27,6 +27,13 @@ func (c *Certificates) Put(ctx context.Context, key string, value []byte) error 
 	return c.explain("store", key, err)
 }
 
+// Replace replaces a value unless it was changed or deleted meanwhile. The time of its last
+// change stays.
+func (c *Certificates) Replace(ctx context.Context, key string, current, value []byte) error {
+	_, err := c.execute(ctx, "UPDATE certificates SET value = $3 WHERE key = $1 AND value = $2", key, current, value)
+	return c.explain("store", key, err)
+}
+
 // Get returns a value and the time of its last change, or fs.ErrNotExist.
 func (c *Certificates) Get(ctx context.Context, key string) (value []byte, modified time.Time, err error) {
 	err = c.store.retry(ctx, func() error {

@@ -14,6 +14,10 @@ const (
 	// CanarySetting is a value that was sealed with the sealing key of the installation,
 	// so that a server can refuse another key.
 	CanarySetting = "canary"
+	// SeedSetting identifies the installation, and DatabaseIDSetting the database. They do
+	// not change with the sealing key.
+	SeedSetting       = "seed"
+	DatabaseIDSetting = "database-id"
 	// BlobsSetting is the location of the archives and artifacts.
 	BlobsSetting = "blobs"
 	// AuthoritySetting is the local certificate authority.
