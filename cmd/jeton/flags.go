@@ -56,7 +56,9 @@ func newParser(line *commandLine, configFiles []string, options ...kong.Option) 
 	parser, err := kong.New(line, append([]kong.Option{
 		kong.Name("jeton"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}), kong.ValueFormatter(formatHelp),
-		kong.DefaultEnvars("JETON"), kong.Vars{"version": versionLine()}, kong.Configuration(loadYAML, configFiles...), kong.ExplicitGroups(flagGroups),
+		kong.DefaultEnvars("JETON"),
+		kong.Vars{"version": versionLine()},
+		kong.Configuration(loadYAML, configFiles...), kong.ExplicitGroups(flagGroups),
 	}, options...)...)
 	if err != nil {
 		return nil, err
