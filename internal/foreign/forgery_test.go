@@ -125,8 +125,8 @@ func headerForgeries(w *world, good string) []forgery {
 // claimForgeries are signed by the right key, as a careless issuer could, but differ from
 // the form of Scaleway's tokens.
 func claimForgeries(w *world, good string) []forgery {
-	replace := func(old, new string) string {
-		changed := strings.Replace(good, old, new, 1)
+	replace := func(old, with string) string {
+		changed := strings.Replace(good, old, with, 1)
 		if changed == good {
 			panic("nothing to replace: " + old)
 		}

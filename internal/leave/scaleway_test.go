@@ -57,14 +57,11 @@ func newScaleway(t testing.TB) *scaleway {
 	return s
 }
 
-func (s *scaleway) source(configure ...func(*leave.SourceConfig)) *leave.Source {
+func (s *scaleway) source() *leave.Source {
 	s.t.Helper()
 	config := leave.SourceConfig{Pause: time.Millisecond, Profile: &scw.Profile{
 		AccessKey: new("SCW11111111111111111"), SecretKey: new(sourceKey), APIURL: &s.api.URL, DefaultProjectID: new(sourceProject),
 	}}
-	for _, c := range configure {
-		c(&config)
-	}
 	source, err := leave.Open(config)
 	if err != nil {
 		s.t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/clustertest"
-	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 // takeover is the time within which another node does the work of a node that was killed.
@@ -118,7 +118,7 @@ func TestCluster_OtherNodesTakeUpWorkOfKilledHome(t *testing.T) {
 			t.Errorf("function %d is served after %v, want at most %v", i, took, takeover)
 		}
 	}
-	if got := homeFunctions(t, other.Jeton); got != count {
+	if got := at(t, other).metric("jeton_home_functions", ""); got != count {
 		t.Errorf("the last node is the home of %d functions, want %d", got, count)
 	}
 }
@@ -148,17 +148,21 @@ func (w *world) nodeName(c *clustertest.Cluster) string {
 	return ""
 }
 
-// homeFunctions returns the number of functions of which a node is the home.
-func homeFunctions(t *testing.T, j *jetontest.Jeton) (n int) {
-	t.Helper()
-	w := &world{Jeton: j, t: t}
-	_, _, metrics := w.send(http.MethodGet, j.OpsURL+"/metrics", nil, nil)
+// metric returns the value of the series of a metric of a node that has the labels, 0 if there
+// is none.
+func (w *world) metric(name, labels string) int {
+	w.t.Helper()
+	_, _, metrics := w.send(http.MethodGet, w.OpsURL+"/metrics", nil, nil)
 	for line := range strings.Lines(metrics) {
-		if _, err := fmt.Sscanf(line, "jeton_home_functions %d", &n); err == nil {
+		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if strings.HasPrefix(series, name+"{") && strings.Contains(series, labels) {
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				w.t.Fatal(err)
+			}
 			return n
 		}
 	}
-	t.Error("the metrics do not have the number of functions")
 	return 0
 }
 
@@ -169,15 +173,7 @@ func TestCluster_InstancesFollowTheHome(t *testing.T) {
 	w := at(t, c.Nodes[0])
 	f := w.function(python(w.namespace("homes").ID, "f"), pythonHandler("return 'f'"))
 	ready := func(n *clustertest.Node) int {
-		instances := 0
-		_, _, metrics := w.send(http.MethodGet, n.OpsURL+"/metrics", nil, nil)
-		for line := range strings.Lines(metrics) {
-			var found int
-			if _, err := fmt.Sscanf(line, `jeton_instances{function_id="`+f.ID+`",state="idle"} %d`, &found); err == nil {
-				instances += found
-			}
-		}
-		return instances
+		return at(t, n).metric("jeton_instances", `function_id="`+f.ID+`"`+`,node="`+n.Name+`",state="idle"`)
 	}
 	home := c.Home(f.ID)
 	other := c.Others(home)[0]
