@@ -51,8 +51,9 @@ type clusterNode struct {
 	front  *httptest.Server
 }
 
-func newCluster(home string) *cluster {
-	return &cluster{latest: membership{home, 1}, nodes: map[string]*clusterNode{}}
+// newCluster returns a cluster in which the node b is the home.
+func newCluster() *cluster {
+	return &cluster{latest: membership{"b", 1}, nodes: map[string]*clusterNode{}}
 }
 
 // node adds a node with a public function.
@@ -192,7 +193,7 @@ func (n *clusterNode) want(t *testing.T, method string, body io.Reader, status i
 
 func TestHomes_ForwardsToHome(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b := c.node(t, "a", named("a")), c.node(t, "b", named("b"))
 	a.want(t, http.MethodGet, nil, 200, "b:")
 	a.want(t, http.MethodPost, strings.NewReader("buffered"), 200, "b:buffered")
@@ -207,7 +208,7 @@ func TestHomes_ForwardsToHome(t *testing.T) {
 func TestHomes_RetriesAfterMisdirection(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]func() io.Reader{"buffered": func() io.Reader { return strings.NewReader("x") }, "streamed": func() io.Reader { return stream("x") }} {
-		c := newCluster("b")
+		c := newCluster()
 		a, b, d := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 		c.move("d", b)
 		a.want(t, http.MethodPost, body(), 200, "d:x")
@@ -226,7 +227,7 @@ func TestHomes_RetriesAfterMisdirection(t *testing.T) {
 // Nodes that do not agree answer 503. A forwarded call is never forwarded again.
 func TestHomes_NeverLoops(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b := c.node(t, "a", named("a")), c.node(t, "b", named("b"))
 	c.move("a", b)
 	a.stuck.Store(true)
@@ -249,7 +250,7 @@ func TestHomes_RetriesCallsThatReachedNoInstance(t *testing.T) {
 	for name, body := range map[string]func() io.Reader{"buffered": func() io.Reader { return strings.NewReader("x") }, "streamed": func() io.Reader { return stream("x") }, "none": func() io.Reader { return nil }} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCluster("b")
+			c := newCluster()
 			a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 			abort := func(http.ResponseWriter, *http.Request) {
 				if b.received.Load() == 3 {
@@ -273,7 +274,7 @@ func TestHomes_RetriesCallsThatReachedNoInstance(t *testing.T) {
 // A home that hangs is given up when it is fenced.
 func TestHomes_RetriesWhenHangingHomeIsFenced(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 	hang := func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // net/http notices a lost connection after the body only.
@@ -288,7 +289,7 @@ func TestHomes_RetriesWhenHangingHomeIsFenced(t *testing.T) {
 // A home that ends after it has acquired an instance: the call may have run.
 func TestHomes_AnswersBadGatewayAfterInstance(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	var b *clusterNode
 	calls := atomic.Int64{}
 	a := c.node(t, "a", named("a"))
@@ -307,7 +308,7 @@ func TestHomes_AnswersBadGatewayAfterInstance(t *testing.T) {
 // A home without a lease touches no instance, and the call waits for another one.
 func TestHomes_RetriesWhenHomeHasNoLease(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 	b.unsettled.Store(true)
 	fence := func(http.ResponseWriter, *http.Request) {
@@ -322,7 +323,7 @@ func TestHomes_RetriesWhenHomeHasNoLease(t *testing.T) {
 // The receiving node decides with its own lease again after every wait.
 func TestHomes_ReceivingNodeLosesLease(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b := c.node(t, "a", named("a")), c.node(t, "b", named("b"))
 	abort := func(http.ResponseWriter, *http.Request) {
 		a.unsettled.Store(true)
@@ -337,7 +338,7 @@ func TestHomes_ReceivingNodeLosesLease(t *testing.T) {
 
 func TestHomes_ServesPublicFunctionsWithoutLease(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	allow := func(config *gateway.Config) { config.PublicWithoutLease = true }
 	a, b := c.node(t, "a", named("a"), allow), c.node(t, "b", named("b"), allow)
 	a.unsettled.Store(true)
@@ -362,7 +363,7 @@ func TestHomes_ServesPublicFunctionsWithoutLease(t *testing.T) {
 // Limits count at the home, whichever node receives the calls.
 func TestHomes_LimitsCountAtHome(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	limit := func(config *gateway.Config) {
 		config.Limits = gateway.Limits{CallerRate: 0.001, CallerBurst: 2}
 	}
@@ -376,7 +377,7 @@ func TestHomes_LimitsCountAtHome(t *testing.T) {
 
 func TestForwarded_RefusesOtherHeaders(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	b := c.node(t, "b", named("b"))
 	for _, value := range []string{"", "x", "1 2 http"} {
 		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
@@ -392,7 +393,7 @@ func TestForwarded_RefusesOtherHeaders(t *testing.T) {
 // A node that stops waits for forwarded calls, but not for upgraded connections.
 func TestAwaitForwarded_WaitsForCallsOnly(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	running, proceed := make(chan struct{}), make(chan struct{})
 	a := c.node(t, "a", named("a"))
 	b := c.node(t, "b", func(w http.ResponseWriter, r *http.Request) {

@@ -54,7 +54,9 @@ type hop struct {
 	home     string
 	cancel   context.CancelCauseFunc
 	acquired bool
-	timer    *time.Timer
+	// answerUntil is when the home must have answered after it has acquired an instance.
+	answerUntil time.Time
+	timer       *time.Timer
 }
 
 // watch aborts the attempt when its time is over or its home has left the cluster.
@@ -63,6 +65,8 @@ func (h *hop) watch() {
 	defer h.mu.Unlock()
 	switch now := time.Now(); {
 	case h.cancel == nil:
+	case h.acquired && now.Before(h.answerUntil):
+		// The timer had fired when the home announced the instance. It was set again.
 	case h.acquired:
 		// The transfer from and to the caller ends, too.
 		go h.context.abort(errTimeout)
@@ -83,7 +87,9 @@ func (h *hop) announced() {
 	defer h.mu.Unlock()
 	if !h.acquired {
 		h.acquired = true
-		h.timer.Reset(h.call.to.timeout + hopGrace)
+		wait := h.call.to.timeout + hopGrace
+		h.answerUntil = time.Now().Add(wait)
+		h.timer.Reset(wait + time.Millisecond)
 	}
 }
 
