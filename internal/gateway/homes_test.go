@@ -375,6 +375,17 @@ func TestHomes_LimitsCountAtHome(t *testing.T) {
 	}
 }
 
+// The receiving node refuses a body that is too long, also after it has sent a part of it.
+func TestHomes_RefusesLongBody(t *testing.T) {
+	t.Parallel()
+	limit := func(config *gateway.Config) { config.MaxPayload = 200_000 }
+	c := newCluster()
+	a, _ := c.node(t, "a", named("a"), limit), c.node(t, "b", named("b"))
+	for range 20 {
+		a.want(t, http.MethodPost, stream(strings.Repeat("x", 300_000)), http.StatusRequestEntityTooLarge, "")
+	}
+}
+
 func TestForwarded_RefusesOtherHeaders(t *testing.T) {
 	t.Parallel()
 	c := newCluster()

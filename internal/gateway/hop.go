@@ -218,7 +218,7 @@ func (h *hop) attempt(r *http.Request, home store.Member, membership int64) (*ht
 	case h.call.buffered != nil:
 		attempt.Body = io.NopCloser(bytes.NewReader(h.call.buffered))
 	case attempt.Body != nil && attempt.Body != http.NoBody:
-		attempt.Body = startedBody{attempt.Body, &h.started}
+		attempt.Body = startedBody{attempt.Body, h}
 	}
 	response, err := h.call.gateway.config.Homes.RoundTrip(home, attempt)
 	switch reason := h.context.reason(); {
@@ -231,16 +231,21 @@ func (h *hop) attempt(r *http.Request, home store.Member, membership int64) (*ht
 	return response, err
 }
 
-// startedBody is a body that records that it is being read.
+// startedBody is a body that is not buffered. It records that it is being read, and why it
+// could not be read: it may be too long.
 type startedBody struct {
 	io.ReadCloser
-	started *atomic.Bool
+	hop *hop
 }
 
 // Read implements io.Reader.
 func (b startedBody) Read(p []byte) (int, error) {
-	b.started.Store(true)
-	return b.ReadCloser.Read(p)
+	b.hop.started.Store(true)
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.hop.call.bodyError.CompareAndSwap(nil, &err)
+	}
+	return n, err
 }
 
 // final returns the error of a call that cannot be sent again after an error, or nil.
