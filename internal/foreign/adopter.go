@@ -126,6 +126,10 @@ func (a *Adopter) adopt(ctx context.Context, c Call, t Text, keys []key) error {
 	if err != nil {
 		return err
 	}
+	if _, _, waiting := a.find(t.ID, c.Namespace); !waiting {
+		end(false)
+		return nil // An earlier call has adopted the token; the table decides.
+	}
 	signer, ok := verifier(t, keys)
 	end(!ok)
 	if !ok {

@@ -214,6 +214,27 @@ func TestAdopt_VerifiesOnce(t *testing.T) {
 	}
 }
 
+// The home of a function may receive a call before the change that has adopted its token.
+func TestAdopt_FollowsAnotherNode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, foreign.Limits{})
+	imported := w.token(1, nil)
+	text := w.genuine(1, 0)
+	adopted := imported
+	adopted.Digest, adopted.AdoptedAt = functions.DigestOf(text), start
+	w.put(adopted)
+	w.adopter.Apply(store.Change{Object: imported}) // The view is as before the adoption.
+	before := w.db.Newest()
+	if err := w.present(text); err != nil {
+		t.Errorf("got %v, want the adoption", err)
+	}
+	// Only a commit with changes waits until this node has applied those before it.
+	if changes := w.db.Newest() - before; changes != 1 || w.stored(1).Digest != adopted.Digest {
+		t.Errorf("got %d changes and %+v, want one that changes nothing", changes, w.stored(1))
+	}
+	w.wantReason("again", text, "")
+}
+
 // Two texts have the same claims and valid signatures only if the issuer signed twice.
 func TestAdopt_SecondTextIsRefused(t *testing.T) {
 	t.Parallel()

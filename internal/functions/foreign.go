@@ -39,9 +39,10 @@ type Adoption struct {
 }
 
 // AdoptToken stores the digest of a foreign token, and the earlier one of its two
-// expiries. It does nothing if the same text was adopted before. It returns an Error with
-// the code NotFound if the token has been deleted, and PermissionDenied if the namespace
-// no longer accepts the token or another text was adopted.
+// expiries. If another node has adopted the same text, it stores the token again: the
+// commit returns after this node has applied both changes. It returns an Error with the code
+// NotFound if the token has been deleted, and PermissionDenied if the namespace no longer
+// accepts the token or another text was adopted.
 func AdoptToken(tx Tx, a Adoption, now time.Time) error {
 	t, err := tx.Token(a.TokenID)
 	if err != nil {
@@ -60,7 +61,7 @@ func AdoptToken(tx Tx, a Adoption, now time.Time) error {
 		!slices.Contains(n.Foreign.Keys, a.Key), t.Issuer != n.Foreign.Name:
 		return notAccepted(t)
 	case t.Digest == a.Digest:
-		return nil
+		return tx.Put(t)
 	case t.Adopted():
 		return notAccepted(t)
 	}
