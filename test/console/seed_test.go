@@ -31,7 +31,7 @@ func (w *world) seed(count, tokens int) int {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	var before int
 	if err := db.QueryRow("SELECT count(*) FROM functions").Scan(&before); err != nil {
 		w.t.Fatal(err)
@@ -45,21 +45,27 @@ func (w *world) seed(count, tokens int) int {
 		query     string
 		arguments []any
 	}{
-		{`INSERT OR IGNORE INTO namespaces (id, region, project_id, name, created_at, body) VALUES (?, ?, ?, ?, ?, ?)`,
-			[]any{namespace.ID, "fr-par", w.ProjectID, namespace.Name, now.UnixNano(), document(w.t, namespace)}},
-		{`WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1 + ?2)
+		{
+			`INSERT OR IGNORE INTO namespaces (id, region, project_id, name, created_at, body) VALUES (?, ?, ?, ?, ?, ?)`,
+			[]any{namespace.ID, "fr-par", w.ProjectID, namespace.Name, now.UnixNano(), document(w.t, namespace)},
+		},
+		{
+			`WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1 + ?2)
 		  INSERT INTO functions (id, region, project_id, organization_id, namespace_id, name, created_at, body)
 		  SELECT printf('0b0b0b0b-0000-4000-8000-%012d', i), 'fr-par', ?3, ?4, ?5, printf('function-%05d', i), ?6 + i,
 		    json_set(?7, '$.ID', printf('0b0b0b0b-0000-4000-8000-%012d', i), '$.Name', printf('function-%05d', i), '$.DomainName', printf('shop-function-%05d.example.com', i))
 		  FROM n WHERE ?2 > 0`,
-			[]any{before, count, w.ProjectID, w.OrganizationID, namespace.ID, now.UnixNano(), document(w.t, seededFunction(namespace, now))}},
-		{`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
+			[]any{before, count, w.ProjectID, w.OrganizationID, namespace.ID, now.UnixNano(), document(w.t, seededFunction(namespace, now))},
+		},
+		{
+			`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
 		  INSERT INTO tokens (id, region, project_id, namespace_id, function_id, created_at, body)
 		  SELECT printf('0c0c0c0c-0000-4000-8000-%012d', i), 'fr-par', ?2, NULL, printf('0b0b0b0b-0000-4000-8000-%012d', i % 10000), ?3 + i,
 		    json_set(?4, '$.ID', printf('0c0c0c0c-0000-4000-8000-%012d', i), '$.FunctionID', printf('0b0b0b0b-0000-4000-8000-%012d', i % 10000),
 		      '$.Description', printf('caller %d', i), '$.Digest', printf('%064x', i), '$.ExpiresAt', CASE WHEN i % 1000 = 0 THEN ?5 ELSE '0001-01-01T00:00:00Z' END)
 		  FROM n WHERE ?1 > 0`,
-			[]any{tokens, w.ProjectID, now.UnixNano(), document(w.t, functions.Token{Region: "fr-par", ProjectID: w.ProjectID, Status: functions.Ready, CreatedAt: now}), now.Add(72 * time.Hour).Format(time.RFC3339)}},
+			[]any{tokens, w.ProjectID, now.UnixNano(), document(w.t, functions.Token{Region: "fr-par", ProjectID: w.ProjectID, Status: functions.Ready, CreatedAt: now}), now.Add(72 * time.Hour).Format(time.RFC3339)},
+		},
 	} {
 		if _, err := db.Exec(statement.query, statement.arguments...); err != nil {
 			w.t.Fatalf("seed: %v", err)
@@ -92,7 +98,7 @@ func (w *world) busy(functionID string) error {
 	if err != nil {
 		return err
 	}
-	defer logs.Close()
+	defer func() { _ = logs.Close() }()
 	for i := range 20_000 {
 		err := logs.Append(output.Entry{At: time.Now(), Function: functionID, Stream: output.Stdout, Text: fmt.Sprintf("line %d of a long day", i)})
 		if err != nil {

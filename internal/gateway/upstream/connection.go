@@ -55,6 +55,8 @@ type connection struct {
 	peek      func(fd uintptr) bool
 	peeked    error
 	interrupt func()
+	// last sends the end of a request.
+	last lastWrite
 }
 
 func newConnection(t *Transport, address engine.Address, socket net.Conn) (*connection, error) {
@@ -75,7 +77,10 @@ func newConnection(t *Transport, address engine.Address, socket net.Conn) (*conn
 	}
 	c.peek, c.interrupt = c.peekNow, c.interruptNow
 	c.reader = bufio.NewReaderSize(c, bufferSize)
-	c.writer = bufio.NewWriterSize(socket, bufferSize)
+	if c.writer = bufio.NewWriterSize(socket, bufferSize); raw == socket {
+		c.last.step = c.last.next
+		c.writer.Reset(output{c})
+	}
 	return c, nil
 }
 
@@ -209,6 +214,8 @@ func (e *exchange) write(r *http.Request) error {
 	if err := r.Write(e.writer); err != nil {
 		return err
 	}
+	e.last.enabled = e.sent == nil
+	defer func() { e.last.enabled = false }()
 	return e.writer.Flush()
 }
 

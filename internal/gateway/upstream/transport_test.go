@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"net/textproto"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -342,6 +344,38 @@ func TestRoundTrip_EndsWithItsContext(t *testing.T) {
 				}
 				<-gone
 			})
+		}
+	})
+}
+
+// TestRoundTrip_SendsLongHeads sends heads around the sizes of all buffers.
+func TestRoundTrip_SendsLongHeads(t *testing.T) {
+	onNetworks(t, func(t *testing.T, network string) {
+		i := start(t, network, func(t *testing.T, c net.Conn, in *bufio.Reader) {
+			for {
+				r, err := http.ReadRequest(in)
+				if err != nil {
+					return
+				}
+				if _, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nLength: %d\r\nContent-Length: 0\r\n\r\n", len(r.Header.Get("Long"))); err != nil {
+					return
+				}
+			}
+		})
+		transport := i.transport()
+		for size := 0; size < 700_000; size = size*9/8 + 1000 {
+			r := request(t, http.MethodGet, nil)
+			r.Header.Set("Long", strings.Repeat("x", size))
+			response, _, err := read(transport, r)
+			if err != nil {
+				t.Fatalf("a head of %d bytes: %v", size, err)
+			}
+			if got := response.Header.Get("Length"); got != strconv.Itoa(size) {
+				t.Errorf("the instance got %s bytes, want %d", got, size)
+			}
+		}
+		if i.accepted.Load() != 1 {
+			t.Errorf("%d connections, want 1", i.accepted.Load())
 		}
 	})
 }
