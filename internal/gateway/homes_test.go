@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/gateway/upstream"
 	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // membership is what a node has applied: the home of all functions, and a number.
@@ -384,5 +386,60 @@ func TestForwarded_RefusesOtherHeaders(t *testing.T) {
 		if recorder.Code != http.StatusBadRequest {
 			t.Errorf("%q: got %d, want 400", value, recorder.Code)
 		}
+	}
+}
+
+// A node that stops waits for forwarded calls, but not for upgraded connections.
+func TestAwaitForwarded_WaitsForCallsOnly(t *testing.T) {
+	t.Parallel()
+	c := newCluster("b")
+	running, proceed := make(chan struct{}), make(chan struct{})
+	a := c.node(t, "a", named("a"))
+	b := c.node(t, "b", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			close(running)
+			<-proceed
+			return
+		}
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_, _ = io.Copy(conn, buffered)
+		_ = conn.Close()
+	})
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", a.front.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("got %v, %v", response, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if b.AwaitForwarded(ctx); ctx.Err() != nil {
+		t.Error("the node waits for an upgraded connection")
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.want(t, http.MethodGet, nil, http.StatusOK, "")
+	}()
+	await.Receive(t, "the call at the function", running)
+	short, cancelShort := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancelShort()
+	if b.AwaitForwarded(short); short.Err() == nil {
+		t.Error("the node does not wait for a call")
+	}
+	close(proceed)
+	<-ended
+	if b.AwaitForwarded(ctx); ctx.Err() != nil {
+		t.Error("the node waits for a call that has ended")
 	}
 }
