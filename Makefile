@@ -38,6 +38,10 @@ terraform: ## Build OpenTofu into bin/ if neither terraform nor tofu is installe
 demo: build ## Apply the examples with terraform and call the functions. KEEP=1 keeps the server running.
 	@go run ./test/demo $(if $(KEEP),-keep)
 
+.PHONY: demo-cluster
+demo-cluster: build setup-test bin/versitygw ## Run a cluster of three nodes on loopback and kill one. FAULTS=1 also measures outages.
+	@go run ./test/demo-cluster $(if $(FAULTS),-faults)
+
 .PHONY: test
 test: setup-test test/npm/node_modules test/crates/registry bin/versitygw ## Run the tests with the race detector. Without root, list the skipped tests.
 	@$(WORKSPACE) ./test/run.sh -race -timeout 20m $(PACKAGES)
@@ -160,5 +164,6 @@ prove: setup-test build test/crates/registry bin/versitygw ## Test the promises 
 	@go build -o bin/prove ./test/prove && bin/prove
 
 .PHONY: release
-release: ## Pack both programs for all platforms into dist/, reproducibly. RELEASE=1.2.3 sets the version.
+release: ## Pack programs, Debian packages and bills of materials into dist/, reproducibly. RELEASE=1.2.3 sets the version.
 	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))"
+	go run -C tools/package . -version "$(or $(RELEASE),0.0.0-$(VERSION))" -dir "$(CURDIR)/dist" -source "$(CURDIR)"

@@ -7,7 +7,7 @@ import "github.com/jeton-dev/jeton/bench/harness"
 func main() {
 	harness.Program{
 		Name: "bench-cluster",
-		// The database must be on a disk: fsync costs nothing in a memory file system.
+		// Servers on SQLite must be on a disk: fsync costs nothing in a memory file system.
 		TempDir: ".",
 		Parts: []harness.Part{
 			{Name: "revoke", Run: revoke},

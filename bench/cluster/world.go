@@ -22,6 +22,10 @@ type world struct {
 	nodes          []*harness.Server
 }
 
+// onDisk is a folder that all users can reach and that is not in memory. PostgreSQL does
+// not run as root.
+const onDisk = "/var/tmp"
+
 // newWorld starts a database that syncs its log, and a bucket. The caller closes it.
 func newWorld(ctx context.Context, dir string) (_ *world, err error) {
 	w := &world{dir: dir}
@@ -30,7 +34,7 @@ func newWorld(ctx context.Context, dir string) (_ *world, err error) {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	if w.database, err = postgres.StartIn(dir, "fsync=on", "shared_buffers=256MB"); err != nil {
+	if w.database, err = postgres.StartIn(onDisk, "fsync=on", "shared_buffers=256MB"); err != nil {
 		return nil, err
 	}
 	if w.bucket, err = s3server.Start(ctx); err != nil {

@@ -110,6 +110,9 @@ func (n *Node) renew(ctx context.Context) error {
 	// The lease may have been voided between the check and the assignment.
 	if n.voided.Load() != voided {
 		n.lease.Store(nil)
+		if n.left.Load() {
+			return nil
+		}
 		return errVoided
 	}
 	return nil

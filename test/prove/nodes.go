@@ -112,7 +112,7 @@ func (c *cluster) add(ctx context.Context, database, blobs string, program []str
 	n.jeton = &jeton{
 		harness: h, data: data, credentials: data + ".credentials.yaml",
 		environment: []string{"AWS_ACCESS_KEY_ID=" + s3server.AccessKey, "AWS_SECRET_ACCESS_KEY=" + s3server.SecretKey},
-		command: append(program, "--data-dir", data, "--cache-dir", data+"-cache", "--node-name", n.name,
+		command: append(program, "--data-dir", data, "--cache-dir", filepath.Join(h.root, ".cache", "cluster", n.name), "--node-name", n.name,
 			"--database", "postgres://jeton@"+n.toDatabase.Address()+"/"+database+"?sslmode=disable&search_path=public,pg_catalog", "--blobs", blobs,
 			"--cluster-address", n.fromPeers.Address(), "--cluster-listen=127.0.0.1:0",
 			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0"),
