@@ -75,6 +75,10 @@ func (p Program) measure(ctx context.Context, only string) ([]Result, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(base)
+	// The user of PostgreSQL must reach its folder.
+	if err := os.Chmod(base, 0o711); err != nil {
+		return nil, err
+	}
 	if base, err = filepath.Abs(base); err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func ReadPages(ctx context.Context, follow bool, fetch func(after int64, wait bo
 	for first := true; ; first = false {
 		page, err := fetch(after, follow && !first)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // The end of ctx ends a follower.
 		}
 		if err != nil {
 			return err

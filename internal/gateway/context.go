@@ -26,7 +26,7 @@ type callContext struct {
 	mu sync.Mutex
 	// ended is why the context has ended; nil before.
 	ended error
-	// done is closed at the end; nil if nobody has asked for it.
+	// done is closed at the end; nil before the first call of Done.
 	done chan struct{}
 	// interrupt interrupts what the call waits for.
 	interrupt func()

@@ -122,7 +122,7 @@ func TestCallContext_HasTheEarlierDeadline(t *testing.T) {
 				t.Errorf("timeout %v: got deadline after %v, %t, want %v", own, got.Sub(now), ok, want)
 			}
 			if callOf(httptest.NewRequestWithContext(&c.context, "GET", "/", nil)) != &c {
-				t.Error("the context does not have the call")
+				t.Error("the call is missing in the context")
 			}
 			c.context.finish()
 			cancel()

@@ -57,6 +57,8 @@ type origin struct {
 	remote string
 	// overTLS means that the peer has used TLS.
 	overTLS bool
+	// counted means that Gateway.forwarded counts the call.
+	counted bool
 }
 
 // String returns the value of ForwardedHeader.
@@ -81,7 +83,7 @@ func parseOrigin(text string) (origin, error) {
 	if !ok || err != nil || err2 != nil || number < 0 || milliseconds < 0 || milliseconds > maxWait.Milliseconds() || protocol != "http" && protocol != "https" {
 		return origin{}, errOrigin
 	}
-	return origin{number, time.Duration(milliseconds) * time.Millisecond, remote, protocol == "https"}, nil
+	return origin{membership: number, wait: time.Duration(milliseconds) * time.Millisecond, remote: remote, overTLS: protocol == "https"}, nil
 }
 
 // maxWait exceeds every time for which a call can wait.
@@ -162,7 +164,8 @@ func (g *Gateway) Forwarded() http.Handler {
 		}
 		delete(r.Header, ForwardedHeader)
 		g.forwarded.Add(1)
-		defer g.forwarded.Add(-1)
+		from.counted = true
+		defer g.uncount(&from)
 		// A caller over HTTP/2 may send its body while it receives the answer.
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		r.RemoteAddr, r.TLS = from.remote, nil
@@ -173,10 +176,19 @@ func (g *Gateway) Forwarded() http.Handler {
 	})
 }
 
+// uncount is called when a forwarded call has ended or switched protocols.
+func (g *Gateway) uncount(from *origin) {
+	if from != nil && from.counted {
+		from.counted = false
+		g.forwarded.Add(-1)
+	}
+}
+
 // noTLSState is the state of a caller's TLS connection to another node.
 var noTLSState = new(tls.ConnectionState)
 
-// AwaitForwarded waits until no forwarded call runs at this node, or ctx ends.
+// AwaitForwarded waits until no forwarded call runs at this node, or ctx ends. It does not
+// wait for calls that have switched protocols, which can last long.
 func (g *Gateway) AwaitForwarded(ctx context.Context) {
 	tick := time.NewTicker(forwardedTick)
 	defer tick.Stop()

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/gateway/upstream"
 	"github.com/jeton-dev/jeton/internal/store"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // membership is what a node has applied: the home of all functions, and a number.
@@ -49,8 +51,9 @@ type clusterNode struct {
 	front  *httptest.Server
 }
 
-func newCluster(home string) *cluster {
-	return &cluster{latest: membership{home, 1}, nodes: map[string]*clusterNode{}}
+// newCluster returns a cluster in which the node b is the home.
+func newCluster() *cluster {
+	return &cluster{latest: membership{"b", 1}, nodes: map[string]*clusterNode{}}
 }
 
 // node adds a node with a public function.
@@ -190,7 +193,7 @@ func (n *clusterNode) want(t *testing.T, method string, body io.Reader, status i
 
 func TestHomes_ForwardsToHome(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b := c.node(t, "a", named("a")), c.node(t, "b", named("b"))
 	a.want(t, http.MethodGet, nil, 200, "b:")
 	a.want(t, http.MethodPost, strings.NewReader("buffered"), 200, "b:buffered")
@@ -205,7 +208,7 @@ func TestHomes_ForwardsToHome(t *testing.T) {
 func TestHomes_RetriesAfterMisdirection(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]func() io.Reader{"buffered": func() io.Reader { return strings.NewReader("x") }, "streamed": func() io.Reader { return stream("x") }} {
-		c := newCluster("b")
+		c := newCluster()
 		a, b, d := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 		c.move("d", b)
 		a.want(t, http.MethodPost, body(), 200, "d:x")
@@ -224,7 +227,7 @@ func TestHomes_RetriesAfterMisdirection(t *testing.T) {
 // Nodes that do not agree answer 503. A forwarded call is never forwarded again.
 func TestHomes_NeverLoops(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b := c.node(t, "a", named("a")), c.node(t, "b", named("b"))
 	c.move("a", b)
 	a.stuck.Store(true)
@@ -247,7 +250,7 @@ func TestHomes_RetriesCallsThatReachedNoInstance(t *testing.T) {
 	for name, body := range map[string]func() io.Reader{"buffered": func() io.Reader { return strings.NewReader("x") }, "streamed": func() io.Reader { return stream("x") }, "none": func() io.Reader { return nil }} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCluster("b")
+			c := newCluster()
 			a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 			abort := func(http.ResponseWriter, *http.Request) {
 				if b.received.Load() == 3 {
@@ -271,7 +274,7 @@ func TestHomes_RetriesCallsThatReachedNoInstance(t *testing.T) {
 // A home that hangs is given up when it is fenced.
 func TestHomes_RetriesWhenHangingHomeIsFenced(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 	hang := func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // net/http notices a lost connection after the body only.
@@ -286,7 +289,7 @@ func TestHomes_RetriesWhenHangingHomeIsFenced(t *testing.T) {
 // A home that ends after it has acquired an instance: the call may have run.
 func TestHomes_AnswersBadGatewayAfterInstance(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	var b *clusterNode
 	calls := atomic.Int64{}
 	a := c.node(t, "a", named("a"))
@@ -305,7 +308,7 @@ func TestHomes_AnswersBadGatewayAfterInstance(t *testing.T) {
 // A home without a lease touches no instance, and the call waits for another one.
 func TestHomes_RetriesWhenHomeHasNoLease(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 	b.unsettled.Store(true)
 	fence := func(http.ResponseWriter, *http.Request) {
@@ -320,7 +323,7 @@ func TestHomes_RetriesWhenHomeHasNoLease(t *testing.T) {
 // The receiving node decides with its own lease again after every wait.
 func TestHomes_ReceivingNodeLosesLease(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	a, b := c.node(t, "a", named("a")), c.node(t, "b", named("b"))
 	abort := func(http.ResponseWriter, *http.Request) {
 		a.unsettled.Store(true)
@@ -335,7 +338,7 @@ func TestHomes_ReceivingNodeLosesLease(t *testing.T) {
 
 func TestHomes_ServesPublicFunctionsWithoutLease(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	allow := func(config *gateway.Config) { config.PublicWithoutLease = true }
 	a, b := c.node(t, "a", named("a"), allow), c.node(t, "b", named("b"), allow)
 	a.unsettled.Store(true)
@@ -360,7 +363,7 @@ func TestHomes_ServesPublicFunctionsWithoutLease(t *testing.T) {
 // Limits count at the home, whichever node receives the calls.
 func TestHomes_LimitsCountAtHome(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	limit := func(config *gateway.Config) {
 		config.Limits = gateway.Limits{CallerRate: 0.001, CallerBurst: 2}
 	}
@@ -372,9 +375,20 @@ func TestHomes_LimitsCountAtHome(t *testing.T) {
 	}
 }
 
+// The receiving node refuses a body that is too long, also after it has sent a part of it.
+func TestHomes_RefusesLongBody(t *testing.T) {
+	t.Parallel()
+	limit := func(config *gateway.Config) { config.MaxPayload = 200_000 }
+	c := newCluster()
+	a, _ := c.node(t, "a", named("a"), limit), c.node(t, "b", named("b"))
+	for range 20 {
+		a.want(t, http.MethodPost, stream(strings.Repeat("x", 300_000)), http.StatusRequestEntityTooLarge, "")
+	}
+}
+
 func TestForwarded_RefusesOtherHeaders(t *testing.T) {
 	t.Parallel()
-	c := newCluster("b")
+	c := newCluster()
 	b := c.node(t, "b", named("b"))
 	for _, value := range []string{"", "x", "1 2 http"} {
 		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
@@ -384,5 +398,60 @@ func TestForwarded_RefusesOtherHeaders(t *testing.T) {
 		if recorder.Code != http.StatusBadRequest {
 			t.Errorf("%q: got %d, want 400", value, recorder.Code)
 		}
+	}
+}
+
+// A node that stops waits for forwarded calls, but not for upgraded connections.
+func TestAwaitForwarded_WaitsForCallsOnly(t *testing.T) {
+	t.Parallel()
+	c := newCluster()
+	running, proceed := make(chan struct{}), make(chan struct{})
+	a := c.node(t, "a", named("a"))
+	b := c.node(t, "b", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			close(running)
+			<-proceed
+			return
+		}
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_, _ = io.Copy(conn, buffered)
+		_ = conn.Close()
+	})
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", a.front.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: "+host+"\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("got %v, %v", response, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if b.AwaitForwarded(ctx); ctx.Err() != nil {
+		t.Error("the node waits for an upgraded connection")
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.want(t, http.MethodGet, nil, http.StatusOK, "")
+	}()
+	await.Receive(t, "the call at the function", running)
+	short, cancelShort := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancelShort()
+	if b.AwaitForwarded(short); short.Err() == nil {
+		t.Error("the node does not wait for a call")
+	}
+	close(proceed)
+	<-ended
+	if b.AwaitForwarded(ctx); ctx.Err() != nil {
+		t.Error("the node waits for a call that has ended")
 	}
 }

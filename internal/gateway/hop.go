@@ -54,7 +54,9 @@ type hop struct {
 	home     string
 	cancel   context.CancelCauseFunc
 	acquired bool
-	timer    *time.Timer
+	// answerUntil is when the home must have answered after it has acquired an instance.
+	answerUntil time.Time
+	timer       *time.Timer
 }
 
 // watch aborts the attempt when its time is over or its home has left the cluster.
@@ -63,6 +65,8 @@ func (h *hop) watch() {
 	defer h.mu.Unlock()
 	switch now := time.Now(); {
 	case h.cancel == nil:
+	case h.acquired && now.Before(h.answerUntil):
+		// The timer had fired when the home announced the instance. It was set again.
 	case h.acquired:
 		// The transfer from and to the caller ends, too.
 		go h.context.abort(errTimeout)
@@ -83,7 +87,9 @@ func (h *hop) announced() {
 	defer h.mu.Unlock()
 	if !h.acquired {
 		h.acquired = true
-		h.timer.Reset(h.call.to.timeout + hopGrace)
+		wait := h.call.to.timeout + hopGrace
+		h.answerUntil = time.Now().Add(wait)
+		h.timer.Reset(wait + time.Millisecond)
 	}
 }
 
@@ -212,7 +218,7 @@ func (h *hop) attempt(r *http.Request, home store.Member, membership int64) (*ht
 	case h.call.buffered != nil:
 		attempt.Body = io.NopCloser(bytes.NewReader(h.call.buffered))
 	case attempt.Body != nil && attempt.Body != http.NoBody:
-		attempt.Body = startedBody{attempt.Body, &h.started}
+		attempt.Body = startedBody{attempt.Body, h}
 	}
 	response, err := h.call.gateway.config.Homes.RoundTrip(home, attempt)
 	switch reason := h.context.reason(); {
@@ -225,16 +231,21 @@ func (h *hop) attempt(r *http.Request, home store.Member, membership int64) (*ht
 	return response, err
 }
 
-// startedBody is a body that records that it is being read.
+// startedBody is a body that is not buffered. It records that it is being read, and why it
+// could not be read: it may be too long.
 type startedBody struct {
 	io.ReadCloser
-	started *atomic.Bool
+	hop *hop
 }
 
 // Read implements io.Reader.
 func (b startedBody) Read(p []byte) (int, error) {
-	b.started.Store(true)
-	return b.ReadCloser.Read(p)
+	b.hop.started.Store(true)
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.hop.call.bodyError.CompareAndSwap(nil, &err)
+	}
+	return n, err
 }
 
 // final returns the error of a call that cannot be sent again after an error, or nil.

@@ -34,7 +34,7 @@ func TestParseOrigin_RefusesOthers(t *testing.T) {
 			t.Errorf("%q: got %+v, want an error", text, o)
 		}
 	}
-	want := origin{7, 1500 * time.Millisecond, "192.0.2.1:5", true}
+	want := origin{membership: 7, wait: 1500 * time.Millisecond, remote: "192.0.2.1:5", overTLS: true}
 	if got, err := parseOrigin(want.String()); err != nil || got != want || strings.Contains(want.String(), "\n") {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

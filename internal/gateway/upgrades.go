@@ -78,6 +78,7 @@ func (g *Gateway) Recheck() {
 
 // upgraded is called when the call switches protocols.
 func (c *call) upgraded() {
+	c.gateway.uncount(c.from)
 	c.gateway.upgrades.add(c)
 	// The credential may have been revoked since the call was admitted.
 	c.gateway.Recheck()

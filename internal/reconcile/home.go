@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/scale"
@@ -25,6 +26,9 @@ type place struct {
 	failure  error
 	// queued means that the function waits in homes.order, and working that converge runs.
 	queued, working, again bool
+	// left is when this node was first seen not to be the home of a function that it has
+	// launched.
+	left time.Time
 	// unleased means that the launch waits for the lease.
 	unleased bool
 	// ended is closed when converge has ended; nil if no call waits.
@@ -171,6 +175,7 @@ const (
 // replaces revisions itself, and its deletion removes them. It is called with mu held.
 func (h *homes) changes(functionID string, p *place) []action {
 	home := h.isHome(functionID)
+	departed := h.departed(functionID, p, home)
 	var all []action
 	if home && p.serving != "" && !p.revisions[p.serving].accepts() {
 		all = append(all, action{launch, p.serving})
@@ -180,11 +185,40 @@ func (h *homes) changes(functionID string, p *place) []action {
 		switch {
 		case p.deleted, p.deleting && !home:
 			all = append(all, action{remove, id})
-		case l.accepts() && (!home || p.serving != "" && id != p.serving && !l.checking):
+		case l.accepts() && (departed || home && p.serving != "" && id != p.serving && !l.checking):
 			all = append(all, action{retire, id})
 		}
 	}
 	return all
+}
+
+// departure is how long a node that is not the home any more accepts calls: those that had
+// reached it before may still send their bodies.
+const departure = 5 * time.Second
+
+// departed reports whether revisions must be retired because another node is the home. It is
+// called with mu held.
+func (h *homes) departed(functionID string, p *place, home bool) bool {
+	if home || len(p.revisions) == 0 {
+		p.left = time.Time{}
+		return false
+	}
+	if p.left.IsZero() {
+		p.left = time.Now()
+		h.lookAfter(functionID, departure)
+	}
+	return time.Since(p.left) >= departure
+}
+
+// lookAfter looks at a function again after a while.
+func (h *homes) lookAfter(functionID string, after time.Duration) {
+	time.AfterFunc(after, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if p := h.places[functionID]; p != nil {
+			h.look(functionID, p)
+		}
+	})
 }
 
 // homesChanged makes the next call of next compare all places.

@@ -40,6 +40,9 @@ func (f *fixture) move(fn functions.Function, here bool) {
 	f.changeOwners()
 }
 
+// departure is how long a node that is not the home any more accepts calls.
+const departure = 5 * time.Second
+
 func (f *fixture) wantOnce(call string) {
 	f.Helper()
 	if got := f.instances.count(call); got != 1 {
@@ -85,6 +88,10 @@ func TestHome_DrainsFunctionThatMovesAway(t *testing.T) {
 		f.deploy(fn.ID, "code")
 		revision := f.wantFunction(fn.ID, functions.Ready, "").Revision.ID
 		f.move(fn, false)
+		if f.instances.isRetired(revision) {
+			f.Error("the revision was retired at once: calls that send their bodies are lost")
+		}
+		f.after(departure)
 		if !f.instances.isRetired(revision) || f.instances.count("remove "+revision) != 0 {
 			f.Fatal("the revision was not retired, or its calls were ended")
 		}
@@ -95,6 +102,7 @@ func TestHome_DrainsFunctionThatMovesAway(t *testing.T) {
 			f.Errorf("got %d launches, want the first one only", n)
 		}
 		f.move(fn, false)
+		f.after(departure)
 		f.instances.end(revision)
 		synctest.Wait()
 		f.move(fn, true)
@@ -224,6 +232,7 @@ func TestHome_BuildsLostFilesAgain(t *testing.T) {
 		f.deploy(fn.ID, "code")
 		first := f.wantFunction(fn.ID, functions.Ready, "").Revision.ID
 		f.move(fn, false)
+		f.after(departure)
 		f.instances.end(first)
 		lost := true
 		f.engine.apply.set(func(engine.Revision) error {

@@ -110,13 +110,7 @@ func (h *homes) failed(functionID, revisionID string, err error) (failures int, 
 	retryIn = min(firstRetry<<min(p.failures, 10), lastRetry)
 	p.failures++
 	p.failure = err
-	time.AfterFunc(retryIn, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if p := h.places[functionID]; p != nil {
-			h.look(functionID, p)
-		}
-	})
+	h.lookAfter(functionID, retryIn)
 	return p.failures, retryIn
 }
 

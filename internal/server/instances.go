@@ -64,7 +64,8 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	scaling := b.config.Scale
 	scaling.Memory = cmp.Or(scaling.Memory, instancesMemory())
 	scaling.Observer = o.metrics.Starts()
-	scaling.MayStart = b.node.Held
+	// A node that serves public functions without a lease also starts them.
+	scaling.MayStart = func() bool { return b.config.PublicWithoutLease || b.node.Held() }
 	scaler := scale.New(engine, scaling, b.log)
 	recorder := &outputRecorder{logs: logs, requestOf: scaler.Serving, now: b.config.Now, log: b.log}
 	engine.SetOutput(recorder.record)

@@ -43,7 +43,7 @@ func (d *demo) changed(n *node) func() bool {
 func (d *demo) pausedNode(ctx context.Context) error {
 	home := d.home()
 	rest := d.others(home)
-	fmt.Printf("\nPause %s, the home of the function (SIGSTOP)\n", home.name)
+	fmt.Fprintf(d.out, "\nPause %s, the home of the function (SIGSTOP)\n", home.name)
 	if err := home.command.Process.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (d *demo) pausedNode(ctx context.Context) error {
 	if err := d.outage(ctx, "calls through "+rest[0].name, d.called(ctx, rest[0])); err != nil {
 		return err
 	}
-	fmt.Printf("  a change through %s is answered after %v\n", rest[1].name, (<-changes).Round(10*time.Millisecond))
+	fmt.Fprintf(d.out, "  a change through %s is answered after %v\n", rest[1].name, (<-changes).Round(10*time.Millisecond))
 	if err := home.command.Process.Signal(syscall.SIGCONT); err != nil {
 		return err
 	}
@@ -64,16 +64,16 @@ func (d *demo) pausedNode(ctx context.Context) error {
 }
 
 func (d *demo) postgresDown(ctx context.Context) error {
-	fmt.Println("\nStop PostgreSQL for 10 s")
+	fmt.Fprintln(d.out, "\nStop PostgreSQL for 10 s")
 	if err := d.postgres.Crash(); err != nil {
 		return err
 	}
 	begun := time.Now()
 	for d.called(ctx, d.nodes[0])() && time.Since(begun) < time.Minute {
-		time.Sleep(20 * time.Millisecond)
+		pause(ctx, 20*time.Millisecond)
 	}
-	fmt.Printf("  calls are admitted for %v, and then answered with 503\n", time.Since(begun).Round(10*time.Millisecond))
-	time.Sleep(max(0, 10*time.Second-time.Since(begun)))
+	fmt.Fprintf(d.out, "  calls are admitted for %v, and then answered with 503\n", time.Since(begun).Round(10*time.Millisecond))
+	pause(ctx, 10*time.Second-time.Since(begun))
 	if err := d.postgres.Resume(); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (d *demo) postgresDown(ctx context.Context) error {
 }
 
 func (d *demo) postgresRestart(ctx context.Context) error {
-	fmt.Println("\nRestart PostgreSQL at once")
+	fmt.Fprintln(d.out, "\nRestart PostgreSQL at once")
 	if err := d.postgres.Crash(); err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (d *demo) postgresRestart(ctx context.Context) error {
 }
 
 func (d *demo) bucketDown(ctx context.Context) error {
-	fmt.Println("\nStop the S3 server")
+	fmt.Fprintln(d.out, "\nStop the S3 server")
 	if err := d.s3.Stop(); err != nil {
 		return err
 	}

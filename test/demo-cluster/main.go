@@ -43,7 +43,7 @@ func run(ctx context.Context, faults bool) (err error) {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
-	d := &demo{cluster: c}
+	d := &demo{cluster: c, out: os.Stdout}
 	if err := d.show(ctx); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 type demo struct {
 	*cluster
 
+	out     io.Writer
 	profile *scw.Profile
 	f       *function.Function
 	// lasting is a token that is not revoked.
@@ -62,7 +63,7 @@ func (d *demo) expect(ctx context.Context, want int, token string, nodes ...*nod
 	for _, n := range nodes {
 		begun := time.Now()
 		status, body := d.call(ctx, n, token)
-		fmt.Printf("  call through %s: %d %q in %v\n", n.name, status, body, time.Since(begun).Round(100*time.Microsecond))
+		fmt.Fprintf(d.out, "  call through %s: %d %q in %v\n", n.name, status, body, time.Since(begun).Round(100*time.Microsecond))
 		if status != want {
 			return fmt.Errorf("got status %d through %s, want %d", status, n.name, want)
 		}
@@ -80,7 +81,7 @@ func (d *demo) show(ctx context.Context) error {
 	}
 	d.profile = &config.Profile
 	one, two, three := d.nodes[0], d.nodes[1], d.nodes[2]
-	fmt.Println("\nDeploy a private function through node1")
+	fmt.Fprintln(d.out, "\nDeploy a private function through node1")
 	if err := d.deploy(ctx, one); err != nil {
 		return err
 	}
@@ -93,17 +94,17 @@ func (d *demo) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  token created in %v\n", time.Since(begun).Round(100*time.Microsecond))
+	fmt.Fprintf(d.out, "  token created in %v\n", time.Since(begun).Round(100*time.Microsecond))
 	lasting, err := api.CreateToken(&function.CreateTokenRequest{FunctionID: &d.f.ID})
 	if err != nil {
 		return err
 	}
 	d.lasting = lasting.Token
-	fmt.Println("\nCall it through node2, node1 and node3")
+	fmt.Fprintln(d.out, "\nCall it through node2, node1 and node3")
 	if err := d.expect(ctx, http.StatusOK, token.Token, two, one, three); err != nil {
 		return err
 	}
-	fmt.Println("\nRevoke the token through node3: it is refused everywhere")
+	fmt.Fprintln(d.out, "\nRevoke the token through node3: it is refused everywhere")
 	if err := d.revoke(three, token.ID); err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (d *demo) revoke(n *node, id string) error {
 	if _, err := api.DeleteToken(&function.DeleteTokenRequest{TokenID: id}); err != nil {
 		return err
 	}
-	fmt.Printf("  revoked in %v\n", time.Since(begun).Round(100*time.Microsecond))
+	fmt.Fprintf(d.out, "  revoked in %v\n", time.Since(begun).Round(100*time.Microsecond))
 	return nil
 }
 
@@ -145,7 +146,7 @@ func (d *demo) deploy(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  %s is %s after %v; its home is %s\n", d.f.DomainName, d.f.Status, time.Since(begun).Round(time.Millisecond), d.home().name)
+	fmt.Fprintf(d.out, "  %s is %s after %v; its home is %s\n", d.f.DomainName, d.f.Status, time.Since(begun).Round(time.Millisecond), d.home().name)
 	return nil
 }
 
@@ -179,7 +180,7 @@ func (d *demo) others(than *node) []*node {
 func (d *demo) killHome(ctx context.Context) error {
 	home := d.home()
 	rest := d.others(home)
-	fmt.Printf("\nKill %s, the home of the function\n", home.name)
+	fmt.Fprintf(d.out, "\nKill %s, the home of the function\n", home.name)
 	if err := home.end(syscall.SIGKILL); err != nil {
 		return err
 	}
@@ -195,14 +196,14 @@ func (d *demo) killHome(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  token created through %s in %v\n", rest[1].name, time.Since(begun).Round(time.Millisecond))
+	fmt.Fprintf(d.out, "  token created through %s in %v\n", rest[1].name, time.Since(begun).Round(time.Millisecond))
 	if err := d.revoke(rest[0], token.ID); err != nil {
 		return err
 	}
 	if err := d.expect(ctx, http.StatusForbidden, token.Token, rest...); err != nil {
 		return err
 	}
-	fmt.Printf("\nStart %s again\n", home.name)
+	fmt.Fprintf(d.out, "\nStart %s again\n", home.name)
 	if err := d.run(ctx, home); err != nil {
 		return err
 	}
@@ -237,21 +238,31 @@ func (d *demo) outage(ctx context.Context, what string, attempt func() bool) err
 		}
 		ok, last = 0, time.Now()
 		failed++
-		time.Sleep(20 * time.Millisecond)
+		pause(ctx, 20*time.Millisecond)
 	}
 	lasted := time.Duration(0)
 	if failed > 0 {
 		lasted = last.Sub(begun)
 	}
-	fmt.Printf("  %s: %d failed in the first %v, then they succeed; the slowest took %v\n",
+	fmt.Fprintf(d.out, "  %s: %d failed in the first %v, then they succeed; the slowest took %v\n",
 		what, failed, lasted.Round(10*time.Millisecond), slowest.Round(10*time.Millisecond))
 	return nil
 }
 
 // status prints what 'jeton cluster status' prints.
 func (d *demo) status(ctx context.Context, n *node) error {
-	fmt.Printf("\n$ jeton cluster status   # at %s\n", n.name)
+	fmt.Fprintf(d.out, "\n$ jeton cluster status   # at %s\n", n.name)
 	command := exec.CommandContext(ctx, d.binary, "cluster", "status", "--data-dir", n.data)
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	command.Stdout, command.Stderr = d.out, os.Stderr
 	return command.Run()
+}
+
+// pause waits between two attempts.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

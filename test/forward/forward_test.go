@@ -119,6 +119,10 @@ func newWorld(t *testing.T, c *clustertest.Cluster, change func(*function.Create
 	if err != nil {
 		t.Fatal(err)
 	}
+	often, patience := 20*time.Millisecond, await.Patience
+	if _, err := api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: n.ID, RetryInterval: &often, Timeout: &patience}); err != nil {
+		t.Fatal(err)
+	}
 	request := &function.CreateFunctionRequest{
 		NamespaceID: n.ID, Name: "f", Runtime: "go126", Privacy: function.FunctionPrivacyPublic, Timeout: &scw.Duration{Seconds: 30},
 	}

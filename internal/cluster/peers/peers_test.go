@@ -60,7 +60,6 @@ type node struct {
 
 	member store.Member
 	world  *world
-	now    func() time.Time
 	// asked and called count what got through.
 	asked, called atomic.Int64
 }

@@ -23,15 +23,13 @@ func expecting(t *testing.T, method string, body io.Reader) *http.Request {
 }
 
 // readHead reads a request without its body.
-func readHead(in *bufio.Reader) (head string) {
-	for !strings.HasSuffix(head, "\r\n\r\n") {
-		line, err := in.ReadString('\n')
-		if err != nil {
-			return head
+func readHead(in *bufio.Reader) {
+	for line := ""; line != "\r\n"; {
+		var err error
+		if line, err = in.ReadString('\n'); err != nil {
+			return
 		}
-		head += line
 	}
-	return head
 }
 
 type countedReader struct {

@@ -1,0 +1,28 @@
+package gateway
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/store"
+)
+
+// The timer may have fired when the home announces an instance: the call continues.
+func TestHop_LateTimerDoesNotEndCall(t *testing.T) {
+	t.Parallel()
+	c := &call{to: route{timeout: time.Minute}}
+	c.body.client = http.NewResponseController(nil)
+	h := &hop{call: c, waitUntil: time.Now().Add(time.Minute)}
+	h.context.start(t.Context(), c, time.Hour)
+	defer h.context.finish()
+	defer h.end()
+	ctx := h.begin(&h.context, store.Member{Incarnation: "b"})
+	h.announced()
+	h.watch()
+	select {
+	case <-ctx.Done():
+		t.Errorf("the call has ended: %v", h.context.reason())
+	case <-time.After(100 * time.Millisecond):
+	}
+}
