@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
@@ -29,6 +30,10 @@ func TestClusterCommands(t *testing.T) {
 	api := function.NewAPI(c.Nodes[0].Client())
 	namespace, err := api.CreateNamespace(&function.CreateNamespaceRequest{Name: "operate"})
 	if err != nil {
+		t.Fatal(err)
+	}
+	interval := 20 * time.Millisecond
+	if _, err := api.WaitForNamespace(&function.WaitForNamespaceRequest{NamespaceID: namespace.ID, RetryInterval: &interval}); err != nil {
 		t.Fatal(err)
 	}
 	const functions = 12

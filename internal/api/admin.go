@@ -23,8 +23,8 @@ type Audit interface {
 	Entries(ctx context.Context, since time.Time, follow bool, report func(entry []byte) error) error
 }
 
-// authorizeAdmin returns an error unless the caller's key covers the organization with all
-// permissions: what these endpoints return and change belongs to no project.
+// authorizeAdmin returns an error unless the caller's key covers the server's organization
+// with all permissions: what these endpoints return and change belongs to no project.
 func (a *API) authorizeAdmin(r *http.Request) error {
 	_, err := a.authorize(r, permission{action: iam.Write, resource: "jeton_admin", organization: true})
 	return err

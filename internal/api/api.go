@@ -26,6 +26,8 @@ type Directory interface {
 	Recheck(accessKey string, now time.Time) (iam.APIKey, error)
 	// Project returns the project with the given ID, or the zero Project.
 	Project(id string) iam.Project
+	// First returns the oldest project: the organization that operates the server has it.
+	First() iam.Project
 	// Visible returns the IDs of all projects that a key covers, or nil if it covers only
 	// its default project.
 	Visible(key iam.APIKey) []string
@@ -277,7 +279,7 @@ func (a *API) authorize(r *http.Request, required permission) (functions.Scope, 
 	if err != nil {
 		return functions.Scope{}, err
 	}
-	if !key.May(required.action) || required.organization && !key.Organization {
+	if !key.May(required.action) || required.organization && !a.operates(key) {
 		return functions.Scope{}, required
 	}
 	scope := functions.Scope{
@@ -291,6 +293,12 @@ func (a *API) authorize(r *http.Request, required permission) (functions.Scope, 
 		}
 	}
 	return scope, nil
+}
+
+// operates reports whether a key covers the organization that operates the server: that of
+// the first project. An import can create projects of other organizations.
+func (a *API) operates(key iam.APIKey) bool {
+	return key.Organization && key.OrganizationID == a.config.Keys.First().OrganizationID
 }
 
 // unknownRoute responds with 404 to authenticated callers.

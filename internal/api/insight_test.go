@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,7 +31,10 @@ type insightWorld struct {
 	builds *builds
 	// organization is the secret key of an API key of the organization.
 	organization string
-	called       []string
+	// imported is the secret key of one of another organization, whose project is later than
+	// the server's first.
+	imported string
+	called   []string
 }
 
 // builds implements api.Builds.
@@ -116,6 +120,11 @@ func newInsightWorld(t *testing.T) *insightWorld {
 	key.Organization = true
 	w.update(func(tx functions.Tx) error { return tx.Put(key) })
 	w.organization = secretKey.Reveal()
+	other := iam.Project{ID: "55555555-5555-4555-8555-555555555555", OrganizationID: "66666666-6666-4666-8666-666666666666", Name: "imported", CreatedAt: start.Add(time.Hour)}
+	importedKey, importedSecret := iam.NewAPIKey(other, w.clock.Now(), iam.FullAccess)
+	importedKey.Organization = true
+	w.update(func(tx functions.Tx) error { return errors.Join(tx.Put(other), tx.Put(importedKey)) })
+	w.imported = importedSecret.Reveal()
 	return w
 }
 
@@ -167,6 +176,9 @@ func TestInsight_RequiresPermissions(t *testing.T) {
 		"tokens":                      {readOnly, "GET", own + "/tokens", 200, `"total_count":0`},
 		"unknown revocation":          {readOnly, "GET", own + "/tokens/" + f + "/revocation", 404, ""},
 		"server":                      {w.organization, "GET", "/jeton/v1/state", 200, `"version":"1.2.3"`},
+		"server, other organization":  {w.imported, "GET", "/jeton/v1/state", 403, "jeton_server"},
+		"keys, other organization":    {w.imported, "GET", "/jeton/v1/api-keys", 403, "jeton_api_key"},
+		"audit, other organization":   {w.imported, "GET", "/jeton/v1/audit", 403, "jeton_audit"},
 		"server, project key":         {w.key, "GET", "/jeton/v1/state", 403, "jeton_server"},
 		"API keys":                    {w.organization, "GET", "/jeton/v1/api-keys", 200, "SCWOURS"},
 		"API keys, project key":       {w.key, "GET", "/jeton/v1/api-keys", 403, "jeton_api_key"},

@@ -12,7 +12,8 @@ import (
 type permission struct {
 	action   iam.Action
 	resource string
-	// organization means that the API key must cover the whole organization.
+	// organization means that the API key must cover the organization of the server's first
+	// project.
 	organization bool
 }
 

@@ -105,6 +105,19 @@ func (d *Directory) listProjects(organization string) {
 	d.organizations[organization] = ids
 }
 
+// First returns the oldest project, which the server has created, or the zero Project.
+func (d *Directory) First() Project {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	var first Project
+	for _, p := range d.projects {
+		if first.ID == "" || cmp.Or(p.CreatedAt.Compare(first.CreatedAt), cmp.Compare(p.ID, first.ID)) < 0 {
+			first = p
+		}
+	}
+	return first
+}
+
 // Visible returns the IDs of all projects that a key covers, or nil if it covers only its
 // default project. The caller must not modify the list.
 func (d *Directory) Visible(key APIKey) []string {
