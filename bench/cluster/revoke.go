@@ -86,7 +86,7 @@ func propagate(ctx context.Context, dir string) (results []harness.Result, err e
 		if stores[i], err = postgres.Open(ctx, w.address, time.Now); err != nil {
 			return nil, err
 		}
-		defer stores[i].Close()
+		defer func() { _ = stores[i].Close() }()
 		if err := stores[i].Follow(ctx, store.Position{}, store.Hook{OnChange: onChange}); err != nil {
 			return nil, err
 		}

@@ -6,8 +6,8 @@ import "time"
 type Instant struct {
 	// Boot is the time since the machine was started, suspended or not.
 	Boot time.Duration
-	// Wall is the time of day.
-	Wall time.Time
+	// Time is the time of day.
+	Time time.Time
 }
 
 // A Clock reads the clocks of this machine.
@@ -18,10 +18,10 @@ type Clock func() Instant
 func (i Instant) Since(earlier Instant) time.Duration {
 	// Round removes the monotonic reading, which may stand still while the machine is
 	// suspended.
-	return max(i.Boot-earlier.Boot, i.Wall.Round(0).Sub(earlier.Wall.Round(0)))
+	return max(i.Boot-earlier.Boot, i.Time.Round(0).Sub(earlier.Time.Round(0)))
 }
 
 // stood returns the time for which something has certainly not changed from an earlier
-// instant on: the smaller of the differences, so that a wall clock that was set forward
-// fences nobody.
+// instant on: the smaller of the differences, so that a clock that was set
+// forward fences no member.
 func (i Instant) stood(earlier Instant) time.Duration { return i.Boot - earlier.Boot }

@@ -11,5 +11,5 @@ func SystemClock() Instant {
 	var boot unix.Timespec
 	// The call cannot fail: the clock exists since Linux 2.6.39.
 	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot)
-	return Instant{Boot: time.Duration(boot.Nano()), Wall: time.Now()}
+	return Instant{Boot: time.Duration(boot.Nano()), Time: time.Now()}
 }

@@ -6,8 +6,8 @@ import "time"
 
 var start = time.Now()
 
-// SystemClock reads the monotonic clock and the wall clock.
+// SystemClock reads the monotonic clock and the time of day.
 func SystemClock() Instant {
 	now := time.Now()
-	return Instant{Boot: now.Sub(start), Wall: now}
+	return Instant{Boot: now.Sub(start), Time: now}
 }

@@ -58,8 +58,8 @@ type node struct {
 	deaf atomic.Bool
 	// registry can be replaced by hooks.
 	registry *hooked
-	// wall is added to the wall clock.
-	wall atomic.Int64
+	// jump is added to the time of day.
+	jump atomic.Int64
 }
 
 // hooked is a Registry with hooks.
@@ -182,7 +182,7 @@ func (w *world) openAt(address, name string, options ...func(*cluster.Config)) *
 		Lease: lease, Margin: margin, Joined: func(string) error { return nil }, NoteCordon: func(bool) error { return nil }, NewID: uuid.NewString, Log: log,
 		Clock: func() cluster.Instant {
 			i := cluster.SystemClock()
-			i.Wall = i.Wall.Add(time.Duration(n.wall.Load()))
+			i.Time = i.Time.Add(time.Duration(n.jump.Load()))
 			return i
 		},
 	}

@@ -97,8 +97,8 @@ func TestCutOffNode_LoadsASnapshotWithoutOldDeletions(t *testing.T) {
 	}
 }
 
-// PostgreSQL is gone for longer than the lease. Nobody serves, and nobody fences anybody
-// when it is back: no member could renew.
+// PostgreSQL is gone for longer than the lease. No node serves meanwhile, and no node is
+// fenced when it is back: no member could renew.
 func TestDatabaseOutage_FencesNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -122,7 +122,7 @@ func TestDatabaseOutage_FencesNobody(t *testing.T) {
 	}
 }
 
-// The wall clock of a node jumps. A jump forward ends its lease at once, one back does not
+// The time of day of a node jumps. A jump forward ends its lease at once, one back does not
 // extend it, and neither makes it fence others.
 func TestClockJump_FencesNobody(t *testing.T) {
 	t.Parallel()
@@ -130,11 +130,11 @@ func TestClockJump_FencesNobody(t *testing.T) {
 	nodes[0].put(token("t"))
 	first := nodes[2].Incarnation()
 	for _, jump := range []time.Duration{time.Hour, -2 * time.Hour, 3 * time.Hour} {
-		nodes[1].wall.Add(int64(jump))
+		nodes[1].jump.Add(int64(jump))
 		await.True(t, "the node renews", func() bool { return nodes[1].admits("t") })
 		nodes[0].put(token("t"))
 	}
 	if got := nodes[0].members(); got != "[a b c]" || nodes[2].Incarnation() != first {
-		t.Errorf("got members %s, want that nobody was fenced", got)
+		t.Errorf("got members %s, want all members", got)
 	}
 }

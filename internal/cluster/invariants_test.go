@@ -157,7 +157,7 @@ func TestI6_AnswerIsConfirmedWithoutPeers(t *testing.T) {
 		}
 	}
 	if got := nodes[0].members(); got != "[a b c]" {
-		t.Errorf("got members %s, want that nobody was fenced", got)
+		t.Errorf("got members %s, want all members", got)
 	}
 }
 
@@ -201,7 +201,10 @@ func TestI6_MissingObjectIsMissingEverywhere(t *testing.T) {
 	answered := make(chan error, 1)
 	go func() { answered <- nodes[1].Await(began) }()
 	select {
-	case <-answered:
+	case err := <-answered:
+		if err != nil {
+			t.Errorf("the answer was not confirmed: %v", err)
+		}
 		if behind.admits("t") {
 			t.Error("404 was answered while a node admits the token")
 		}
@@ -249,7 +252,7 @@ func TestI7_ForkVoidsLeasesAndRevocationsStay(t *testing.T) {
 	}
 }
 
-// While the old history is admitted by nobody, a call between the fork and its detection is
+// A call between the fork and its detection is
 // refused: a node that has noticed it admits nothing until it has joined again.
 func TestI7_AcknowledgementOfAnotherHistoryDoesNotCount(t *testing.T) {
 	t.Parallel()

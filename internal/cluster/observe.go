@@ -88,7 +88,7 @@ type standing struct {
 
 // note records the leases that were read between two instants, and returns them with the
 // instants from which on they were not renewed. After a gap between two reads all instants
-// are new: if the database was not reachable, nobody could renew.
+// are new: if the database was not reachable, no member could renew.
 func (w *watch) note(leases []store.Lease, before, after Instant, gap time.Duration) []standing {
 	w.mu.Lock()
 	defer w.mu.Unlock()

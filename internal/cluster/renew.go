@@ -103,7 +103,7 @@ func (n *Node) renew(ctx context.Context) error {
 		return err
 	}
 	n.head = renewal.Head
-	n.noteTime(renewal.Time, begun.Wall, n.config.Clock().Wall)
+	n.noteTime(renewal.Time, begun.Time, n.config.Clock().Time)
 	if n.voided.Load() == voided {
 		n.lease.Store(&begun)
 	}
@@ -180,7 +180,7 @@ func (n *Node) join(ctx context.Context) error {
 		}
 		return tx.Put(store.Member{
 			Incarnation: incarnation, Node: n.config.Name, Address: n.config.Address, Format: store.Format, Version: n.config.Version,
-			Lease: n.config.Lease, Blobs: n.config.Blobs, Cordoned: cordoned, JoinedAt: n.config.Clock().Wall.UTC(),
+			Lease: n.config.Lease, Blobs: n.config.Blobs, Cordoned: cordoned, JoinedAt: n.config.Clock().Time.UTC(),
 		})
 	})
 	if err != nil {
@@ -259,7 +259,7 @@ func deleteAgain(tx store.Tx, credentials []store.Object) error {
 	return nil
 }
 
-// leaveTimeout is the maximum time for draining and for leaving: nobody waits for a node
+// leaveTimeout is the maximum time for draining and for leaving: no other node waits for one
 // that stops.
 const leaveTimeout = 2 * time.Second
 

@@ -121,7 +121,7 @@ func (f folder) noteCordon(cordoned bool) error {
 func clockOf(config Config) cluster.Clock {
 	return func() cluster.Instant {
 		now := cluster.SystemClock()
-		now.Wall = config.Now()
+		now.Time = config.Now()
 		return now
 	}
 }

@@ -123,13 +123,13 @@ func (d *development) edit(version string) time.Duration {
 	return time.Since(began)
 }
 
-// message returns the next message that contains a text.
-func (d *development) message(part string) string {
+// message waits for the next message that contains a text.
+func (d *development) message(part string) {
 	d.t.Helper()
 	for {
 		line := await.Receive(d.t, "a message with "+part, d.messages)
 		if strings.Contains(line, part) {
-			return line
+			return
 		}
 	}
 }

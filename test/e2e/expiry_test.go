@@ -41,19 +41,19 @@ func TestExpiry_LaterClockOfNodeAndDatabaseDecides(t *testing.T) {
 				status, _ := w.call(f, "/", expired)
 				wantStatus(t, "a token that expired by the clock of the database", status, refused)
 			}
-			real := soon.Add(-max(skew, 0))
+			expiry := soon.Add(-max(skew, 0))
 			calls := map[int]int{}
 			// The estimate of the database's clock is off by the time of a renewal at most.
 			const tolerance = 250 * time.Millisecond
-			for time.Now().Before(real.Add(time.Second)) {
+			for time.Now().Before(expiry.Add(time.Second)) {
 				before := time.Now()
 				status, _ := w.call(f, "/", ending)
 				calls[status]++
 				switch {
-				case before.After(real.Add(tolerance)) && status != refused:
-					t.Fatalf("%v after the expiry: got status %d", before.Sub(real), status)
-				case time.Now().Before(real.Add(-tolerance)) && status != admitted:
-					t.Fatalf("%v before the expiry: got status %d", real.Sub(before), status)
+				case before.After(expiry.Add(tolerance)) && status != refused:
+					t.Fatalf("%v after the expiry: got status %d", before.Sub(expiry), status)
+				case time.Now().Before(expiry.Add(-tolerance)) && status != admitted:
+					t.Fatalf("%v before the expiry: got status %d", expiry.Sub(before), status)
 				}
 			}
 			if calls[admitted] == 0 || calls[refused] == 0 {

@@ -4,6 +4,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -145,7 +146,7 @@ func (l *Link) copy(to, from net.Conn) {
 		if err == nil {
 			continue
 		}
-		if half, ok := to.(interface{ CloseWrite() error }); ok && err == io.EOF {
+		if half, ok := to.(interface{ CloseWrite() error }); ok && errors.Is(err, io.EOF) {
 			_ = half.CloseWrite()
 			return
 		}

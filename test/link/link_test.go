@@ -38,7 +38,7 @@ func TestCut_StopsBytesUntilMend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	l.To("tcp", echo(t))
 	dial := func() net.Conn {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", l.Address())

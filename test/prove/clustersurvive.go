@@ -119,7 +119,7 @@ func (p *clusterSurvival) round(ctx context.Context) ([]string, error) {
 	if err := p.cluster.awaitReady(ctx); err != nil {
 		return nil, err
 	}
-	p.survival.jeton = p.cluster.any().jeton
+	p.jeton = p.cluster.any().jeton
 	found, err := p.list(ctx)
 	if err != nil {
 		return nil, err
