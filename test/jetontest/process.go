@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -166,8 +167,19 @@ func (j *Jeton) Kill() {
 	}
 }
 
-// Pause stops the process of the server with SIGSTOP.
-func (j *Jeton) Pause() { j.signal(syscall.SIGSTOP) }
+// Pause stops the process of the server with SIGSTOP, and returns when it has stopped.
+func (j *Jeton) Pause() {
+	j.t.Helper()
+	j.signal(syscall.SIGSTOP)
+	await.True(j.t, "the process has stopped", func() bool {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", j.process.command.Process.Pid))
+		if err != nil {
+			return true // Only Linux has the file; elsewhere the signal was sent.
+		}
+		_, state, ok := strings.Cut(string(status), ") ")
+		return ok && strings.HasPrefix(state, "T")
+	})
+}
 
 // Resume continues the process after Pause.
 func (j *Jeton) Resume() { j.signal(syscall.SIGCONT) }
