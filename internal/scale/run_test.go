@@ -113,6 +113,9 @@ func TestEngineFailure_IsRetriedAfterAPause(t *testing.T) {
 		}
 		e.breakDown(errors.New("cannot be reached"))
 		s.Discard(in)
+		// The order to stop the instance fails. If a call waited already, the order would
+		// start an instance for it, too, and end the call.
+		synctest.Wait()
 		acquired := make(chan error, 1)
 		go func() {
 			_, err := s.Acquire(t.Context(), "a")

@@ -53,5 +53,6 @@ func TestStartProcesses_NodesCanBeKilledAndPaused(t *testing.T) {
 	await.True(t, "the paused node is fenced", func() bool { return len(c.Members()) == 1 })
 	c.Nodes[1].Resume()
 	await.True(t, "the resumed node has joined again", func() bool { return len(c.Members()) == 2 })
+	c.Nodes[1].AwaitReady(t)
 	create(t, c.Nodes[1], "after")
 }

@@ -65,7 +65,8 @@ func TestStore_RefusesWhileAnOutcomeIsUnknown(t *testing.T) {
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(token("t")) }); !errors.Is(err, errConnection) || functions.CodeOf(err) != functions.Unavailable {
 		t.Errorf("Update returns %v, want the lost connection with the code unavailable", err)
 	}
-	if s.Settled() || s.Check(t.Context()) == nil || r.applied() != 0 {
+	// The follower may have read the change between the commit and the crash.
+	if s.Settled() || s.Check(t.Context()) == nil || r.applied() > 1 {
 		t.Errorf("Settled() = %v, Check() = %v, %d changes were applied", s.Settled(), s.Check(t.Context()), r.applied())
 	}
 	ran := false
