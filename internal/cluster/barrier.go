@@ -120,6 +120,9 @@ func (b *barrier) reset() {
 	defer b.mu.Unlock()
 	b.resets++
 	clear(b.acks)
+	for _, a := range b.askers {
+		a.wanted = 0
+	}
 	b.signal()
 }
 
@@ -128,9 +131,10 @@ func (b *barrier) membersChanged() {
 	if b == nil {
 		return
 	}
-	members, _ := b.node.view.all()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	// The members are read with the lock: a call with older ones must not undo a later one.
+	members, _ := b.node.view.all()
 	current := map[string]bool{}
 	for _, m := range members {
 		current[m.Incarnation] = true
@@ -196,11 +200,15 @@ func (b *barrier) askOnce(ctx context.Context, m store.Member, number, epoch int
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	p := store.Position{Number: number, UID: b.node.view.uidOf(number)}
+	if p.UID == "" {
+		// The uid is not remembered. A later change includes this one.
+		p = b.node.Position()
+	}
 	answer, err := b.node.config.Peers.Acknowledge(ctx, m, p)
 	if err != nil || !answer.Applied || answer.Incarnation != m.Incarnation {
 		return false
 	}
-	b.acknowledged(m.Incarnation, number, epoch)
+	b.acknowledged(m.Incarnation, p.Number, epoch)
 	return true
 }
 
@@ -261,10 +269,18 @@ func (n *Node) Begin(ctx context.Context) (context.Context, error) {
 		return ctx, ErrNoLease
 	}
 	ctx, seen := store.WithSeen(ctx)
-	return context.WithValue(ctx, seenKey{}, seen), nil
+	return context.WithValue(ctx, requestKey{}, request{seen, n.Incarnation()}), nil
 }
 
-type seenKey struct{}
+type requestKey struct{}
+
+// A request is what Begin knows about a request.
+type request struct {
+	seen *store.Seen
+	// incarnation is that at the beginning. A later one may have another history, in which
+	// the numbers that the request has seen are of other changes.
+	incarnation string
+}
 
 // Await returns when every member shows everything that the request with a context of
 // Begin has read or written, so that its answer may leave. Returns ErrNotConfirmed or
@@ -275,8 +291,9 @@ func (n *Node) Await(ctx context.Context) error {
 	}
 	// What the views of this node show counts as read.
 	number := n.Position().Number
-	if seen, ok := ctx.Value(seenKey{}).(*store.Seen); ok {
-		number = max(number, seen.Number())
+	begun, _ := ctx.Value(requestKey{}).(request)
+	if begun.seen != nil {
+		number = max(number, begun.seen.Number())
 	}
 	ctx, cancel := context.WithTimeout(ctx, confirmTimeout)
 	defer cancel()
@@ -285,6 +302,9 @@ func (n *Node) Await(ctx context.Context) error {
 	}
 	if err := n.barrier.await(ctx, number); err != nil {
 		return err
+	}
+	if begun.seen != nil && n.Incarnation() != begun.incarnation {
+		return fmt.Errorf("wait for change %d: the node has joined again: %w", number, ErrNotConfirmed)
 	}
 	if !n.Held() {
 		return ErrNoLease

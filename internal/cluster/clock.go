@@ -22,6 +22,6 @@ func (i Instant) Since(earlier Instant) time.Duration {
 }
 
 // stood returns the time for which something has certainly not changed from an earlier
-// instant on: the smaller of the differences, so that a clock that was set
+// instant on: that since the start of the machine, so that a time of day that was set
 // forward fences no member.
 func (i Instant) stood(earlier Instant) time.Duration { return i.Boot - earlier.Boot }

@@ -138,3 +138,70 @@ func TestClockJump_FencesNobody(t *testing.T) {
 		t.Errorf("got members %s, want all members", got)
 	}
 }
+
+// An answer waits for a change of a history that the database loses, and the node joins
+// again: the number is that of another change then, and must not confirm the answer.
+func TestAnswer_IsNotConfirmedByAnotherHistory(t *testing.T) {
+	t.Parallel()
+	w, nodes := three(t)
+	restore := w.save()
+	a := nodes[0]
+	for _, n := range nodes[1:] {
+		n.deaf.Store(true)
+		n.view.stuck.Lock()
+	}
+	ctx, err := a.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.store.Update(ctx, func(tx store.Tx) error { return tx.Put(token("lost")) }); err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	go func() { answered <- a.Await(ctx) }()
+	restore()
+	for _, n := range nodes[1:] {
+		n.deaf.Store(false)
+		n.view.stuck.Unlock()
+	}
+	if err := await.Receive(t, "the answer", answered); err == nil {
+		t.Error("the change was answered, and the database does not have it")
+	}
+	await.True(t, "all nodes serve again", func() bool { return a.Held() && nodes[1].Held() && nodes[2].Held() })
+	for _, n := range nodes {
+		if n.admits("lost") {
+			t.Errorf("node %s admits a token that the database lost", n.name)
+		}
+	}
+}
+
+// Nodes that start at the same time ask each other: each of them waits for both others.
+func TestJoin_AtTheSameTimeAsOthers(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		w := newWorld(t)
+		nodes := []*node{w.open("a"), w.open("b"), w.open("c")}
+		joined := make(chan error, len(nodes))
+		for _, n := range nodes {
+			go func() { joined <- n.Join(t.Context()) }()
+		}
+		for range nodes {
+			if err := await.Receive(t, "a join", joined); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, n := range nodes {
+			n.run()
+		}
+		nodes[0].put(project, namespace)
+		for i, n := range nodes {
+			id := fmt.Sprint("t", i)
+			n.put(token(id))
+			for _, other := range nodes {
+				if !other.admits(id) {
+					t.Errorf("node %s was not asked by node %s", other.name, n.name)
+				}
+			}
+		}
+	}
+}

@@ -111,7 +111,7 @@ type Node struct {
 	// cordoned is the last value of NoteCordon.
 	cordoned atomic.Bool
 	// renewing makes renewals, joins and the end of the membership exclusive.
-	renewing sync.Mutex
+	renewing chan struct{}
 	// tried are the incarnations that may have joined. renewing guards it.
 	tried map[string]bool
 	// head is the last change of the database at the last renewal. renewing guards it.
@@ -156,7 +156,7 @@ func Alone(s store.Store, name string) *Node {
 }
 
 func newNode(c Config) *Node {
-	n := &Node{config: c, observer: unobserved{}, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}}
+	n := &Node{config: c, observer: unobserved{}, view: newView(), watch: newWatch(), tried: map[string]bool{c.Previous: true}, renewing: make(chan struct{}, 1)}
 	n.incarnation.Store(new(string))
 	return n
 }

@@ -59,7 +59,7 @@ func (n *Node) observeAll(ctx context.Context) {
 func (n *Node) observe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, n.config.Lease)
 	defer cancel()
-	epoch, at := n.barrier.epoch(), n.Position()
+	epoch := n.barrier.epoch()
 	before := n.config.Clock()
 	leases, err := n.config.Registry.Leases(ctx)
 	if err != nil {
@@ -67,7 +67,10 @@ func (n *Node) observe(ctx context.Context) error {
 	}
 	after := n.config.Clock()
 	for _, l := range leases {
-		n.barrier.acknowledged(l.Incarnation, min(l.Applied.Number, at.Number), epoch)
+		// A position that this node does not know may be of another history.
+		if l.Applied.UID != "" && n.view.uidOf(l.Applied.Number) == l.Applied.UID {
+			n.barrier.acknowledged(l.Incarnation, l.Applied.Number, epoch)
+		}
 	}
 	for _, l := range n.watch.note(leases, before, after, 2*n.interval()) {
 		after, known := n.fenceAfter(l.Incarnation)

@@ -74,8 +74,10 @@ func (n *Node) Run(ctx context.Context) error {
 
 // renew renews the lease, after it has made the node a member if necessary.
 func (n *Node) renew(ctx context.Context) error {
-	n.renewing.Lock()
-	defer n.renewing.Unlock()
+	if err := n.lock(ctx); err != nil {
+		return err
+	}
+	defer n.unlock()
 	if n.left.Load() {
 		return nil
 	}
@@ -292,10 +294,13 @@ func (n *Node) change(ctx context.Context, verb string, write func(store.Tx, sto
 	if n.alone || n.Incarnation() == "" {
 		return
 	}
-	n.renewing.Lock()
-	defer n.renewing.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
 	defer cancel()
+	if err := n.lock(ctx); err != nil {
+		n.config.Log.Warn("the membership could not be changed", "change", verb, "error", err)
+		return
+	}
+	defer n.unlock()
 	err := n.config.Store.Update(ctx, func(tx store.Tx) error {
 		m, err := tx.Member(n.Incarnation())
 		if err != nil {
@@ -307,6 +312,18 @@ func (n *Node) change(ctx context.Context, verb string, write func(store.Tx, sto
 		n.config.Log.Warn("the membership could not be changed", "change", verb, "error", err)
 	}
 }
+
+// lock begins a renewal, a join or another change of the membership, unless ctx ends first.
+func (n *Node) lock(ctx context.Context) error {
+	select {
+	case n.renewing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (n *Node) unlock() { <-n.renewing }
 
 // pause waits, and returns false if ctx has ended.
 func pause(ctx context.Context, d time.Duration) bool {

@@ -82,6 +82,9 @@ func (v *view) Reload(at store.Position) store.Loader {
 			reappeared.add(o)
 		},
 		Swap: func() {
+			// An answer that waits sees the new position without acknowledgements of another
+			// history: those from before, and those that come meanwhile.
+			v.rewound()
 			v.mu.Lock()
 			v.setMembers(members, at.Number)
 			v.deleted.loaded(reappeared)

@@ -17,6 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/gateway/upstream"
 	"github.com/jeton-dev/jeton/internal/scale"
+	"github.com/jeton-dev/jeton/internal/store"
 )
 
 var (
@@ -33,8 +34,13 @@ const minWait = 30 * time.Second
 // forward forwards the call to the home of its function or, if that is this node, to an
 // instance. It buffers the body if the function needs all of it.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
-	if g.here(c) {
+	switch {
+	case g.here(c):
 		g.serveHere(w, r, c)
+		return
+	case c.from != nil:
+		// The home has changed since the call was routed. It is never forwarded again.
+		g.answerMisdirected(w, c)
 		return
 	}
 	g.limitBody(w, r, c)
@@ -71,7 +77,7 @@ func (g *Gateway) serveHere(w http.ResponseWriter, r *http.Request, c *call) {
 	}
 	if err := g.acquire(r, c); err != nil {
 		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
-		if errors.Is(err, errUnsettled) {
+		if errors.Is(err, errUnsettled) || errors.Is(err, store.ErrNotOwner) {
 			c.markUnsettled(w)
 		}
 		answerNoInstance(w, err)

@@ -317,8 +317,9 @@ const maxUncheckedWait = time.Second
 // stillAdmitted repeats the admission check of a call that may have waited: its token or API
 // key may have been revoked or may have expired. If the call is denied it releases the instance.
 func (g *Gateway) stillAdmitted(r *http.Request, c *call) error {
+	settled := g.settled() // The lease first, the table second.
 	unchanged := g.config.Table.changes() == c.changesSeen && c.admission.accessKey == ""
-	if g.decidable(g.settled(), c.to) && unchanged && c.acquired.Sub(c.began) < maxUncheckedWait {
+	if g.decidable(settled, c.to) && unchanged && c.acquired.Sub(c.began) < maxUncheckedWait {
 		return nil
 	}
 	err := g.readmit(r, c)

@@ -179,7 +179,7 @@ func (t hopTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		if number, ok := misdirection(response); ok {
 			_ = response.Body.Close()
-			if disagreed == membership {
+			if disagreed == membership || h.started.Load() {
 				return nil, errMisdirected
 			}
 			disagreed = membership
@@ -192,6 +192,9 @@ func (t hopTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if unknown := response.Header.Get(ForwardedHeader); unknown != "" {
 			// The home has no lease, or does not know this node as a member.
 			_ = response.Body.Close()
+			if h.started.Load() {
+				return nil, errMisdirected
+			}
 			if err := h.pause(r.Context()); err != nil {
 				return nil, err
 			}

@@ -99,7 +99,7 @@ func parse(address string) (*pgxpool.Config, string, error) {
 		c.ConnectTimeout = connectTimeout
 	}
 	// Both ends notice within seconds that the other one is gone.
-	dialer := &net.Dialer{Timeout: c.ConnectTimeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}}
+	dialer := &net.Dialer{Timeout: c.ConnectTimeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}, Control: limitUnacknowledged}
 	c.DialFunc = dialer.DialContext
 	host, _ := os.Hostname()
 	for parameter, value := range map[string]string{
