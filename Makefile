@@ -44,7 +44,7 @@ demo-cluster: build setup-test bin/versitygw ## Run a cluster of three nodes on 
 
 .PHONY: test
 test: setup-test test/npm/node_modules test/crates/registry bin/versitygw ## Run the tests with the race detector. Without root, list the skipped tests.
-	@$(WORKSPACE) ./test/run.sh -race -timeout 20m $(PACKAGES)
+	@$(WORKSPACE) ./test/run.sh -race -timeout 40m $(PACKAGES)
 
 .PHONY: test-postgres
 test-postgres: setup-test ## Run the tests of the rules over PostgreSQL instead of SQLite.
