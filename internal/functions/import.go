@@ -22,7 +22,10 @@ type Import struct {
 	Functions []ImportedFunction
 	// Tokens are all tokens of the namespace and of its functions. Imported tokens that
 	// are not among them are deleted.
-	Tokens   []ImportedToken
+	Tokens []ImportedToken
+	// SkipTokens means that Tokens were not listed. No token is created or deleted.
+	SkipTokens bool
+
 	Crons    []Cron
 	Triggers []Trigger
 	Domains  []ImportedDomain

@@ -6,8 +6,11 @@ import (
 )
 
 // importTokens creates the tokens of the source, and deletes imported tokens that the
-// source no longer has.
+// source no longer has. It does nothing if the tokens were not listed.
 func (i *importing) importTokens() error {
+	if i.from.SkipTokens {
+		return nil
+	}
 	for _, t := range i.from.Tokens {
 		if err := i.each(tokenKind, t.ID, t.Description, func() (ImportResult, error) { return i.token(t) }); err != nil {
 			return err

@@ -132,6 +132,19 @@ func TestImport_RestoresNoRevokedToken(t *testing.T) {
 	deleted()
 }
 
+// An import without the list of tokens deletes none of them.
+func TestImport_SkipTokensRevokesNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Crons, from.Triggers, from.Domains = nil, nil, nil
+	w.run(from)
+	skipping := from
+	skipping.Tokens, skipping.SkipTokens = nil, true
+	w.want("without the tokens", skipping, "namespace shop unchanged", "function pay unchanged")
+	w.want("with the tokens", from, "namespace shop unchanged", "function pay unchanged", "token  unchanged", "token CI unchanged")
+}
+
 func TestImport_MissingSecretsFailTheFunction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
