@@ -132,6 +132,53 @@ func TestImport_RestoresNoRevokedToken(t *testing.T) {
 	deleted()
 }
 
+// The tokens of a function are revoked although the import does not update the function.
+func TestImport_RevokesTokensOfFunctionsThatAreNotImported(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*functions.Import)
+		want   []string
+	}{
+		"refused": {
+			func(i *functions.Import) { i.Functions[0].MemoryLimit = 100 },
+			[]string{"function pay refuse memory_limit"},
+		},
+		"renamed": {
+			func(i *functions.Import) { i.Functions[0].Name = "paid" },
+			[]string{"function paid refuse a function with this ID exists"},
+		},
+		"gone at the source": {func(i *functions.Import) { i.Functions = nil }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			from := accountOf()
+			from.Crons, from.Triggers, from.Domains = nil, nil, nil
+			w.run(from)
+			n, err := w.Namespace(t.Context(), paris, sourceID(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.ProvisionKeys("own PEM", []byte{1}, "", start)
+			w.put(n)
+			own := w.newToken(functions.CreateToken{FunctionID: sourceID(2)})
+			test.change(&from)
+			from.Tokens = from.Tokens[:1]
+			want := append(test.want, "token  unchanged", "token CI revoke the source has deleted it")
+			got := w.run(from)[1:]
+			if !slices.EqualFunc(got, want, strings.HasPrefix) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+			if _, err := w.Token(t.Context(), paris, sourceID(4)); !functions.IsNotFound(err) {
+				t.Errorf("the token that the source has deleted: got %v, want not found", err)
+			}
+			if _, err := w.Token(t.Context(), paris, own.ID); err != nil {
+				t.Errorf("the function's token of this server: %v", err)
+			}
+		})
+	}
+}
+
 // An import without the list of tokens deletes none of them.
 func TestImport_SkipTokensRevokesNone(t *testing.T) {
 	t.Parallel()
