@@ -215,6 +215,63 @@ func TestImport_MissingSecretsFailTheFunction(t *testing.T) {
 	}
 }
 
+// A value that was set here has another hash than the source's, also if it is the same.
+func TestImport_KeepsSecretsThatWereSetHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Tokens, from.Crons, from.Triggers, from.Domains = nil, nil, nil, nil
+	value := from.Functions[0].Secrets[0].Value
+	from.Functions[0].Secrets[0].Value = nil
+	from.Namespace.Secrets = []functions.ImportedSecret{{Key: "SHARED", Hash: "$argon2id$shared"}}
+	w.run(from)
+	n, err := w.Namespace(t.Context(), paris, sourceID(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.ProvisionKeys("own PEM", []byte{1}, "", start)
+	w.put(n)
+	set := func(key string) []functions.SecretChange {
+		return []functions.SecretChange{{Key: key, Value: new(secret.New("set here"))}}
+	}
+	if n, err = w.UpdateNamespace(t.Context(), paris, n.ID, functions.UpdateNamespace{Secrets: set("SHARED")}); err != nil {
+		t.Fatal(err)
+	}
+	n.Status = functions.Ready
+	w.put(n)
+	f, err := w.UpdateFunction(t.Context(), paris, sourceID(2), functions.UpdateFunction{Secrets: set("API")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Status, f.ErrorMessage = functions.Ready, ""
+	w.put(f)
+	const kept = "secret environment variables differ from the source: "
+	const help = ": their values here were kept; import them with --secrets to replace them"
+	for range 2 {
+		w.want("without values", from, "namespace shop unchanged "+kept+"SHARED"+help, "function pay unchanged "+kept+"API"+help)
+		got, err := w.Function(t.Context(), paris, f.ID)
+		if err != nil || got.Status != functions.Ready || len(got.Secrets) != 1 || string(got.Secrets[0].Sealed) != string(f.Secrets[0].Sealed) || got.Secrets[0].Hash != f.Secrets[0].Hash {
+			t.Errorf("got %+v, %v, want the ready function with the value that was set here", got, err)
+		}
+		shared, err := w.Namespace(t.Context(), paris, n.ID)
+		if err != nil || shared.Status != functions.Ready || len(shared.Secrets) != 1 || string(shared.Secrets[0].Sealed) != string(n.Secrets[0].Sealed) {
+			t.Errorf("got %+v, %v, want the ready namespace with the value that was set here", shared, err)
+		}
+	}
+	from.Namespace.Secrets = append(from.Namespace.Secrets, functions.ImportedSecret{Key: "NEW", Hash: "$argon2id$new"})
+	const missing = "the values of secret environment variables are missing: NEW: set them, or import them with --secrets"
+	w.want("with another variable", from, "namespace shop update "+missing+"; "+kept+"SHARED"+help, "function pay update "+missing+"; "+kept+"API"+help)
+	if f, err = w.Function(t.Context(), paris, f.ID); err != nil || f.Status != functions.Failed || f.ErrorMessage != missing {
+		t.Errorf("got %+v, %v, want an error message with the missing variable only", f, err)
+	}
+	from.Namespace.Secrets = from.Namespace.Secrets[:1]
+	from.Functions[0].Secrets[0].Value, from.Namespace.Secrets[0].Value = value, value
+	w.want("with values", from, "namespace shop update", "function pay update")
+	if f, err = w.Function(t.Context(), paris, f.ID); err != nil || !strings.HasSuffix(string(f.Secrets[0].Sealed), "=value") {
+		t.Errorf("got %+v, %v, want the value of the import", f, err)
+	}
+}
+
 func TestImportCode_DeploysChangedCodeOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
