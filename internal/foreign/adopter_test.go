@@ -92,6 +92,38 @@ func TestAdopt_IsRefusedAfterRevocation(t *testing.T) {
 	}
 }
 
+// A token that was adopted, deleted and imported again is adopted again.
+func TestAdopt_AcceptsTokenThatIsImportedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, foreign.Limits{Failures: 1})
+	w.token(1, nil)
+	text := w.genuine(1, 0)
+	w.wantReason("before", text, "")
+	revoke := func() {
+		t.Helper()
+		current := w.stored(1)
+		if err := w.db.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(current) }); err != nil {
+			t.Fatal(err)
+		}
+		w.wantReason("revoked", text, "revoked token")
+	}
+	revoke()
+	w.token(1, nil)
+	const attacker = "198.51.100.1:1"
+	forged := w.two.sign(header, claims(tokenID(1), "", functionID, 0))
+	if got := w.callFrom(attacker, host, forged); got != "invalid imported token" {
+		t.Errorf("a forged text: got the reason %q", got)
+	}
+	if got := w.callFrom(attacker, host, text); got != "too many imported tokens are being verified" {
+		t.Errorf("the text from the attacker's address: got the reason %q", got)
+	}
+	w.wantReason("imported again", text, "")
+	if got := w.stored(1); got.Digest != functions.DigestOf(text) {
+		t.Errorf("got %+v, want the digest", got)
+	}
+	revoke()
+}
+
 // Half of the calls of each token begin before its revocation, and half after the answer.
 func TestAdopt_RevocationWinsRace(t *testing.T) {
 	t.Parallel()
