@@ -1,6 +1,7 @@
 package foreign_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -90,6 +91,38 @@ func TestAdopt_IsRefusedAfterRevocation(t *testing.T) {
 			t.Errorf("adopted %t: a revoked token is admitted", adopted)
 		}
 	}
+}
+
+// A token that was adopted, deleted and imported again is adopted again.
+func TestAdopt_AcceptsTokenThatIsImportedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, foreign.Limits{Failures: 1})
+	w.token(1, nil)
+	text := w.genuine(1, 0)
+	w.wantReason("before", text, "")
+	revoke := func() {
+		t.Helper()
+		current := w.stored(1)
+		if err := w.db.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(current) }); err != nil {
+			t.Fatal(err)
+		}
+		w.wantReason("revoked", text, "revoked token")
+	}
+	revoke()
+	w.token(1, nil)
+	const attacker = "198.51.100.1:1"
+	forged := w.two.sign(header, claims(tokenID(1), "", functionID, 0))
+	if got := w.callFrom(attacker, host, forged); got != "invalid imported token" {
+		t.Errorf("a forged text: got the reason %q", got)
+	}
+	if got := w.callFrom(attacker, host, text); got != "too many imported tokens are being verified" {
+		t.Errorf("the text from the attacker's address: got the reason %q", got)
+	}
+	w.wantReason("imported again", text, "")
+	if got := w.stored(1); got.Digest != functions.DigestOf(text) {
+		t.Errorf("got %+v, want the digest", got)
+	}
+	revoke()
 }
 
 // Half of the calls of each token begin before its revocation, and half after the answer.
@@ -194,6 +227,54 @@ func TestAdopt_LimitsFailures(t *testing.T) {
 	w.wantReason("all networks together", w.genuine(2, 0), busy)
 	w.setTime(start.Add(time.Minute))
 	w.wantReason("a minute later", w.genuine(2, 0), "")
+}
+
+// The calls that wait for a slot count, too.
+func TestAdopt_LimitsConcurrentFailures(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, foreign.Limits{Concurrent: 1, Wait: time.Minute})
+	w.token(1, nil)
+	genuine := w.genuine(1, 0)
+	// The texts differ in the signature. All claims are those of the imported token.
+	signed := genuine[:strings.LastIndexByte(genuine, '.')+1]
+	const calls, limit = 500, 60
+	results := make(chan error, calls)
+	var racing sync.WaitGroup
+	for n := range calls {
+		racing.Go(func() { results <- w.present(signed + encode(fmt.Sprintf("%0512d", n))) })
+	}
+	racing.Wait()
+	close(results)
+	verified := 0
+	for err := range results {
+		switch {
+		case errors.Is(err, foreign.ErrInvalid):
+			verified++
+		case !errors.Is(err, foreign.ErrBusy):
+			t.Errorf("got %v, want it to be invalid or busy", err)
+		}
+	}
+	if verified != limit {
+		t.Errorf("%d forged texts were verified, want %d", verified, limit)
+	}
+}
+
+// A call with an earlier time does not restore the limit.
+func TestAdopt_LimitsFailuresWithEarlierTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, foreign.Limits{Failures: 2})
+	w.token(1, nil)
+	forged := w.two.sign(header, claims(tokenID(1), "", functionID, 0))
+	const invalid, busy = "invalid imported token", "too many imported tokens are being verified"
+	for n, step := range []struct {
+		at   time.Duration
+		want string
+	}{{0, invalid}, {-50 * time.Second, invalid}, {0, busy}, {30 * time.Second, invalid}, {0, busy}, {30 * time.Second, busy}} {
+		w.setTime(start.Add(step.at))
+		if got := w.call(forged); got != step.want {
+			t.Errorf("call %d at %v: got %q, want %q", n, step.at, got, step.want)
+		}
+	}
 }
 
 // Concurrent first calls of a token share one verification and one change.

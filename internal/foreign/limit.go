@@ -51,8 +51,12 @@ type limiter struct {
 	limits Limits
 	slots  chan struct{}
 
-	mu    sync.Mutex
-	total *rate.Limiter
+	mu sync.Mutex
+	// latest is the latest time of a call. rate.Limiter refills too much if its times go
+	// back, and calls that wait arrive with earlier times.
+	latest  time.Time
+	total   *rate.Limiter
+	running int
 	// recent and older are two generations of networks. When recent is full it replaces
 	// older, of which the networks without running verifications are dropped.
 	recent, older map[netip.Prefix]*network
@@ -62,7 +66,9 @@ type limiter struct {
 type network struct {
 	failures *rate.Limiter
 	slots    chan struct{}
-	users    int
+	// users is the number of calls that wait or run, and running that of the calls that
+	// run.
+	users, running int
 }
 
 // maxNetworks is the maximum size of a generation.
@@ -84,7 +90,7 @@ func perMinute(n int) *rate.Limiter {
 func (l *limiter) begin(ctx context.Context, from netip.Prefix, now time.Time) (end func(failed bool), err error) {
 	l.mu.Lock()
 	n := l.network(from)
-	if n.failures.TokensAt(now) < 1 || l.total.TokensAt(now) < 1 {
+	if !l.permits(n, now) {
 		l.mu.Unlock()
 		return nil, ErrBusy
 	}
@@ -103,17 +109,61 @@ func (l *limiter) begin(ctx context.Context, from netip.Prefix, now time.Time) (
 			return nil, ErrBusy
 		}
 	}
+	if !l.start(n, now) {
+		l.release(n)
+		return nil, ErrBusy
+	}
 	return func(failed bool) {
-		<-l.slots
-		<-n.slots
-		if failed {
-			l.mu.Lock()
-			n.failures.AllowN(now, 1)
-			l.total.AllowN(now, 1)
-			l.mu.Unlock()
-		}
-		l.leave(n)
+		l.finish(n, now, failed)
+		l.release(n)
 	}, nil
+}
+
+// permits reports whether another verification may fail. Each one that runs may fail. The
+// caller holds l.mu.
+func (l *limiter) permits(n *network, now time.Time) bool {
+	now = l.monotonic(now)
+	return n.failures.TokensAt(now) >= float64(n.running+1) && l.total.TokensAt(now) >= float64(l.running+1)
+}
+
+// start begins a verification unless calls have failed during the wait.
+func (l *limiter) start(n *network, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.permits(n, now) {
+		return false
+	}
+	n.running++
+	l.running++
+	return true
+}
+
+// finish ends a verification, and counts it if it has failed.
+func (l *limiter) finish(n *network, now time.Time, failed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n.running--
+	l.running--
+	if failed {
+		now = l.monotonic(now)
+		n.failures.AllowN(now, 1)
+		l.total.AllowN(now, 1)
+	}
+}
+
+// monotonic returns the latest time so far. The caller holds l.mu.
+func (l *limiter) monotonic(now time.Time) time.Time {
+	if now.After(l.latest) {
+		l.latest = now
+	}
+	return l.latest
+}
+
+// release gives both slots back.
+func (l *limiter) release(n *network) {
+	<-l.slots
+	<-n.slots
+	l.leave(n)
 }
 
 func (l *limiter) leave(n *network) {

@@ -22,7 +22,10 @@ type Import struct {
 	Functions []ImportedFunction
 	// Tokens are all tokens of the namespace and of its functions. Imported tokens that
 	// are not among them are deleted.
-	Tokens   []ImportedToken
+	Tokens []ImportedToken
+	// SkipTokens means that Tokens were not listed. No token is created or deleted.
+	SkipTokens bool
+
 	Crons    []Cron
 	Triggers []Trigger
 	Domains  []ImportedDomain
@@ -212,7 +215,8 @@ func (i *importing) importNamespace() error {
 	}
 	before := n
 	n.Description, n.Tags, n.Variables = given.Description, given.Tags, given.Variables
-	n.Secrets = i.secrets(n.Secrets, given.Secrets)
+	secrets, kept := i.secrets(n.Secrets, given.Secrets)
+	n.Secrets = secrets
 	foreign := *n.Foreign
 	foreign.Keys = union(foreign.Keys, given.Keys)
 	n.Foreign = &foreign
@@ -222,6 +226,7 @@ func (i *importing) importNamespace() error {
 	if missing := missingSecrets(n.Secrets); len(missing) > 0 {
 		result.Reason = missingText(missing)
 	}
+	result.Reason = joinReasons(result.Reason, keptText(kept))
 	i.namespace = n
 	variables := !maps.Equal(before.Variables, n.Variables) || !sameSecrets(before.Secrets, n.Secrets)
 	switch {
@@ -308,22 +313,43 @@ func (i *importing) checkSecrets(secrets []ImportedSecret) error {
 	return validSecrets(changes, i.config.Limits)
 }
 
-// secrets returns the variables of the source. A value that was given earlier is kept
-// while the hash is the same.
-func (i *importing) secrets(current []SecretVariable, given []ImportedSecret) []SecretVariable {
-	var all []SecretVariable
+// secrets returns the variables of the source. A value that is not given is kept, also if
+// the hash of the source is another one: it may have been set here. kept has the names of
+// these variables.
+func (i *importing) secrets(current []SecretVariable, given []ImportedSecret) (all []SecretVariable, kept []string) {
 	for _, s := range given {
 		variable := SecretVariable{Key: s.Key, Hash: s.Hash}
-		known := slices.IndexFunc(current, func(c SecretVariable) bool { return c.Key == s.Key && c.Hash == s.Hash && c.Sealed != nil })
+		known := slices.IndexFunc(current, func(c SecretVariable) bool { return c.Key == s.Key && c.Sealed != nil })
 		switch {
-		case known >= 0:
+		case known >= 0 && current[known].Hash == s.Hash:
 			variable = current[known]
 		case s.Value != nil:
 			variable.Sealed = i.config.Sealer.Seal([]byte(s.Value.Reveal()), VariablePurpose(s.Key))
+		case known >= 0:
+			variable = current[known]
+			kept = append(kept, s.Key)
 		}
 		all = append(all, variable)
 	}
-	return all
+	return all, kept
+}
+
+// keptText returns a text for the user that names variables whose values were kept; empty
+// if there are none.
+func keptText(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "secret environment variables differ from the source: " + strings.Join(names, ", ") +
+		": their values here were kept; import them with --secrets to replace them"
+}
+
+// joinReasons returns both texts, of which each may be empty.
+func joinReasons(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "; " + b
 }
 
 // sameSecrets reports whether two lists of variables have the same values.

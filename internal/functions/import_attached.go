@@ -6,8 +6,11 @@ import (
 )
 
 // importTokens creates the tokens of the source, and deletes imported tokens that the
-// source no longer has.
+// source no longer has. It does nothing if the tokens were not listed.
 func (i *importing) importTokens() error {
+	if i.from.SkipTokens {
+		return nil
+	}
 	for _, t := range i.from.Tokens {
 		if err := i.each(tokenKind, t.ID, t.Description, func() (ImportResult, error) { return i.token(t) }); err != nil {
 			return err
@@ -18,8 +21,14 @@ func (i *importing) importTokens() error {
 		given[t.ID] = true
 	}
 	scopes := []Filter{{NamespaceID: i.namespace.ID}}
-	for id := range i.functions {
-		scopes = append(scopes, Filter{FunctionID: id})
+	// These include the functions that the source has deleted and those that this import
+	// has refused, whose tokens may have been deleted at the source, too.
+	all, _, err := i.tx.Functions(Filter{NamespaceID: i.namespace.ID}, Page{})
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		scopes = append(scopes, Filter{FunctionID: f.ID})
 	}
 	for _, scope := range scopes {
 		present, _, err := i.tx.Tokens(scope, Page{})

@@ -39,18 +39,20 @@ func (i *importing) function(given ImportedFunction) (ImportResult, error) {
 	}
 	before := f
 	copySettings(&f, given.Function)
-	f.Secrets = i.secrets(f.Secrets, given.Secrets)
+	secrets, kept := i.secrets(f.Secrets, given.Secrets)
+	f.Secrets = secrets
 	if err := i.check(f); err != nil {
 		return ImportResult{}, err
 	}
 	result.NeedsCode = f.Origin.CodeAt.IsZero() || !f.Origin.CodeAt.Equal(given.UpdatedAt)
-	result.Reason = f.MissingSecrets(i.namespace)
+	missing := f.MissingSecrets(i.namespace)
+	result.Reason = joinReasons(missing, keptText(kept))
 	i.functions[f.ID] = f
-	if result.Action == ImportUpdated && sameSettings(before, f) && (result.Reason != "") == before.withoutSecrets() {
+	if result.Action == ImportUpdated && sameSettings(before, f) && (missing != "") == before.withoutSecrets() {
 		result.Action = ImportUnchanged
 		return result, nil
 	}
-	i.deploy(&f, result.Reason)
+	i.deploy(&f, missing)
 	i.functions[f.ID] = f
 	return result, i.tx.Put(f)
 }

@@ -132,6 +132,66 @@ func TestImport_RestoresNoRevokedToken(t *testing.T) {
 	deleted()
 }
 
+// The tokens of a function are revoked although the import does not update the function.
+func TestImport_RevokesTokensOfFunctionsThatAreNotImported(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(*functions.Import)
+		want   []string
+	}{
+		"refused": {
+			func(i *functions.Import) { i.Functions[0].MemoryLimit = 100 },
+			[]string{"function pay refuse memory_limit"},
+		},
+		"renamed": {
+			func(i *functions.Import) { i.Functions[0].Name = "paid" },
+			[]string{"function paid refuse a function with this ID exists"},
+		},
+		"gone at the source": {func(i *functions.Import) { i.Functions = nil }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			from := accountOf()
+			from.Crons, from.Triggers, from.Domains = nil, nil, nil
+			w.run(from)
+			n, err := w.Namespace(t.Context(), paris, sourceID(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n.ProvisionKeys("own PEM", []byte{1}, "", start)
+			w.put(n)
+			own := w.newToken(functions.CreateToken{FunctionID: sourceID(2)})
+			test.change(&from)
+			from.Tokens = from.Tokens[:1]
+			want := append(test.want, "token  unchanged", "token CI revoke the source has deleted it")
+			got := w.run(from)[1:]
+			if !slices.EqualFunc(got, want, strings.HasPrefix) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+			if _, err := w.Token(t.Context(), paris, sourceID(4)); !functions.IsNotFound(err) {
+				t.Errorf("the token that the source has deleted: got %v, want not found", err)
+			}
+			if _, err := w.Token(t.Context(), paris, own.ID); err != nil {
+				t.Errorf("the function's token of this server: %v", err)
+			}
+		})
+	}
+}
+
+// An import without the list of tokens deletes none of them.
+func TestImport_SkipTokensRevokesNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Crons, from.Triggers, from.Domains = nil, nil, nil
+	w.run(from)
+	skipping := from
+	skipping.Tokens, skipping.SkipTokens = nil, true
+	w.want("without the tokens", skipping, "namespace shop unchanged", "function pay unchanged")
+	w.want("with the tokens", from, "namespace shop unchanged", "function pay unchanged", "token  unchanged", "token CI unchanged")
+}
+
 func TestImport_MissingSecretsFailTheFunction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -152,6 +212,63 @@ func TestImport_MissingSecretsFailTheFunction(t *testing.T) {
 	w.want("with values", from, "namespace shop update", "function pay update")
 	if f, err = w.Function(t.Context(), paris, sourceID(2)); err != nil || f.Status != functions.Pending || f.Target != strings.Repeat("a", 64) {
 		t.Errorf("got %+v, %v, want a deployment", f, err)
+	}
+}
+
+// A value that was set here has another hash than the source's, also if it is the same.
+func TestImport_KeepsSecretsThatWereSetHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Tokens, from.Crons, from.Triggers, from.Domains = nil, nil, nil, nil
+	value := from.Functions[0].Secrets[0].Value
+	from.Functions[0].Secrets[0].Value = nil
+	from.Namespace.Secrets = []functions.ImportedSecret{{Key: "SHARED", Hash: "$argon2id$shared"}}
+	w.run(from)
+	n, err := w.Namespace(t.Context(), paris, sourceID(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.ProvisionKeys("own PEM", []byte{1}, "", start)
+	w.put(n)
+	set := func(key string) []functions.SecretChange {
+		return []functions.SecretChange{{Key: key, Value: new(secret.New("set here"))}}
+	}
+	if n, err = w.UpdateNamespace(t.Context(), paris, n.ID, functions.UpdateNamespace{Secrets: set("SHARED")}); err != nil {
+		t.Fatal(err)
+	}
+	n.Status = functions.Ready
+	w.put(n)
+	f, err := w.UpdateFunction(t.Context(), paris, sourceID(2), functions.UpdateFunction{Secrets: set("API")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Status, f.ErrorMessage = functions.Ready, ""
+	w.put(f)
+	const kept = "secret environment variables differ from the source: "
+	const help = ": their values here were kept; import them with --secrets to replace them"
+	for range 2 {
+		w.want("without values", from, "namespace shop unchanged "+kept+"SHARED"+help, "function pay unchanged "+kept+"API"+help)
+		got, err := w.Function(t.Context(), paris, f.ID)
+		if err != nil || got.Status != functions.Ready || len(got.Secrets) != 1 || string(got.Secrets[0].Sealed) != string(f.Secrets[0].Sealed) || got.Secrets[0].Hash != f.Secrets[0].Hash {
+			t.Errorf("got %+v, %v, want the ready function with the value that was set here", got, err)
+		}
+		shared, err := w.Namespace(t.Context(), paris, n.ID)
+		if err != nil || shared.Status != functions.Ready || len(shared.Secrets) != 1 || string(shared.Secrets[0].Sealed) != string(n.Secrets[0].Sealed) {
+			t.Errorf("got %+v, %v, want the ready namespace with the value that was set here", shared, err)
+		}
+	}
+	from.Namespace.Secrets = append(from.Namespace.Secrets, functions.ImportedSecret{Key: "NEW", Hash: "$argon2id$new"})
+	const missing = "the values of secret environment variables are missing: NEW: set them, or import them with --secrets"
+	w.want("with another variable", from, "namespace shop update "+missing+"; "+kept+"SHARED"+help, "function pay update "+missing+"; "+kept+"API"+help)
+	if f, err = w.Function(t.Context(), paris, f.ID); err != nil || f.Status != functions.Failed || f.ErrorMessage != missing {
+		t.Errorf("got %+v, %v, want an error message with the missing variable only", f, err)
+	}
+	from.Namespace.Secrets = from.Namespace.Secrets[:1]
+	from.Functions[0].Secrets[0].Value, from.Namespace.Secrets[0].Value = value, value
+	w.want("with values", from, "namespace shop update", "function pay update")
+	if f, err = w.Function(t.Context(), paris, f.ID); err != nil || !strings.HasSuffix(string(f.Secrets[0].Sealed), "=value") {
+		t.Errorf("got %+v, %v, want the value of the import", f, err)
 	}
 }
 

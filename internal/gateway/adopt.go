@@ -42,11 +42,14 @@ var foreignReasons = map[error]reason{
 // undecided reports whether the token may be valid, and the caller should try again.
 func (a admission) undecided() bool { return a.reason == foreignBusy || a.reason == foreignFailed }
 
-// adopt gives an unknown token a second chance: if it is an imported token, it is adopted,
-// and the table decides again. The table decides after every outcome, since a concurrent
-// call may have adopted the token.
+// absent reports whether the table does not contain the token.
+func (a admission) absent() bool { return a.reason == unknownToken || a.reason == revokedToken }
+
+// adopt adopts a token that is not in the table if it is an imported token, and then the
+// table decides again. A revoked token can have been imported again since. The table
+// decides after every outcome, since a concurrent call may have adopted the token.
 func (g *Gateway) adopt(r *http.Request, c *call, denied admission) admission {
-	if denied.reason != unknownToken || g.config.Adopter == nil || g.config.RefuseTokens {
+	if !denied.absent() || g.config.Adopter == nil || g.config.RefuseTokens {
 		return denied
 	}
 	text, ok := presentedToken(r.Header)
@@ -61,7 +64,7 @@ func (g *Gateway) adopt(r *http.Request, c *call, denied admission) admission {
 	var decision admission
 	decision.token, decision.reason = g.config.Table.authorize(digest, c.to, c.decided)
 	decision.admitted = decision.reason == ""
-	if decision.reason != unknownToken || err == nil {
+	if !decision.absent() || err == nil {
 		return decision
 	}
 	for known, reason := range foreignReasons {

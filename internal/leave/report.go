@@ -76,8 +76,9 @@ func (n *NamespaceReport) add(r admin.ImportResult) {
 // problemOf returns what a result means for the user, and whether it is worth a line.
 func problemOf(namespace string, r admin.ImportResult) (Problem, bool) {
 	p := Problem{Namespace: namespace, Kind: r.Kind, ID: r.ID, Name: r.Name, Text: r.Reason, Failed: r.Action == functions.ImportRefused}
-	if p.Text == "" && r.Status == functions.Failed {
-		p.Text = "its last deployment failed: " + r.ErrorMessage
+	// The reason begins with the error message if values of secret variables are missing.
+	if r.Status == functions.Failed && (p.Text == "" || !strings.HasPrefix(p.Text, r.ErrorMessage)) {
+		p.Text = strings.TrimPrefix(p.Text+"; its last deployment failed: "+r.ErrorMessage, "; ")
 	}
 	return p, p.Text != ""
 }

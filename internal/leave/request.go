@@ -45,7 +45,8 @@ func (r *Runner) request(n *Namespace, keys []string) (admin.ImportRequest, []Pr
 		request.Import.Functions = append(request.Import.Functions, imported)
 		r.attached(&request.Import, f)
 	}
-	if !r.skips(Tokens) {
+	request.Import.SkipTokens = r.skips(Tokens)
+	if !request.Import.SkipTokens {
 		for _, t := range n.Tokens {
 			request.Import.Tokens = append(request.Import.Tokens, tokenOf(t))
 		}

@@ -275,6 +275,31 @@ func TestRun_RevokesOnlyAfterCompleteList(t *testing.T) {
 	}
 }
 
+// A later run that leaves kinds out changes nothing of these kinds.
+func TestRun_SkipKeepsEarlierImport(t *testing.T) {
+	t.Parallel()
+	source := newScaleway(t)
+	source.namespace(1, "fr-par")
+	source.function(1, 0, "fr-par", func(f *sourceFunction) { f.code = handler })
+	target := jetontest.Start(t)
+	config := leave.RunnerConfig{Source: source.source(), Target: target.Admin}
+	first := run(t, config)
+	config.Skip = []string{leave.Tokens, leave.Crons, leave.Triggers, leave.Domains}
+	for kind, count := range run(t, config).Namespaces[0].Counts {
+		if count.Created+count.Updated+count.Revoked > 0 {
+			t.Errorf("run with --skip: %s: got %+v, want no changes", kind, count)
+		}
+	}
+	config.Skip = nil
+	again := run(t, config)
+	for _, kind := range []string{"token", "cron", "trigger", "domain", "function"} {
+		before, now := first.Namespaces[0].Counts[kind], again.Namespaces[0].Counts[kind]
+		if before.Created == 0 || now.Unchanged != before.Created {
+			t.Errorf("%s: got %+v, then %+v, want all of them unchanged", kind, before, now)
+		}
+	}
+}
+
 func failOn(suffix string, status int) func(string, int) int {
 	return func(path string, _ int) int {
 		if strings.HasSuffix(path, suffix) {
