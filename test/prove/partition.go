@@ -139,6 +139,11 @@ func unconfirmedAnswersAreDetected(ctx context.Context, h *harness) (string, err
 		return "", err
 	}
 	defer r.stop()
+	// Without notifications the nodes differ for up to a second, so that calls between are
+	// certain on a busy machine, too.
+	if err := c.execute("INSERT INTO mute VALUES (1)"); err != nil {
+		return "", err
+	}
 	var missed, found []string
 	for _, d := range disturbancesOfClusters {
 		before := r.load.lateAdmitted.Load()
