@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -145,12 +147,26 @@ func (c *importScalewayCommand) print(out io.Writer, report *leave.Report) error
 // maxPublicKey is the maximum size of a public key, in bytes.
 const maxPublicKey = 64 << 10
 
+// authentic sends requests whose responses cannot be changed on the network: with HTTPS, or
+// to the same machine. An attacker with a key of its own could sign tokens.
+type authentic struct{}
+
+// RoundTrip implements http.RoundTripper. It also checks redirects.
+func (authentic) RoundTrip(r *http.Request) (*http.Response, error) {
+	host := r.URL.Hostname()
+	address, err := netip.ParseAddr(host)
+	if loopback := host == "localhost" || err == nil && address.Unmap().IsLoopback(); r.URL.Scheme != "https" && !loopback {
+		return nil, errors.New("the key could be replaced on the network: use https, or a file")
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // readKeys reads the public keys. A URL is that of a function that returns its variable
 // SCW_PUBLIC_KEY.
 func (c *importScalewayCommand) readKeys(ctx context.Context) (map[string]string, error) {
 	keys := map[string]string{}
 	for namespace, place := range c.PublicKey {
-		reader, err := openKeys(ctx, place)
+		reader, err := openKeys(ctx, &http.Client{Transport: authentic{}}, place)
 		if err != nil {
 			return nil, fmt.Errorf("public key of namespace %s: %w", namespace, err)
 		}

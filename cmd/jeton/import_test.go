@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -293,12 +295,19 @@ func TestImport_BringsWhatHasChanged(t *testing.T) {
 func TestImport_RefusesInvalidArguments(t *testing.T) {
 	m := newMove(t)
 	bad := m.write("bad", "x")
+	redirect := httptest.NewServer(http.RedirectHandler("http://192.0.2.1/key", http.StatusFound))
+	defer redirect.Close()
+	loopback := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "x") }))
+	defer loopback.Close()
 	for name, test := range map[string]struct {
 		args   []string
 		status int
 		want   string
 	}{
 		"not a key":          {[]string{"--public-key", "shop=" + bad}, 1, "public key of namespace shop: parse public key: not PEM"},
+		"key without TLS":    {[]string{"--public-key", "shop=http://192.0.2.1/key"}, 1, "the key could be replaced on the network"},
+		"redirect to HTTP":   {[]string{"--public-key", "shop=" + redirect.URL}, 1, "the key could be replaced on the network"},
+		"key of loopback":    {[]string{"--public-key", "shop=" + loopback.URL}, 1, "public key of namespace shop: parse public key: not PEM"},
 		"no key file":        {[]string{"--public-key", "shop=/none"}, 1, "public key of namespace shop: open /none"},
 		"unknown namespace":  {[]string{"--public-key", "none=" + filepath.Join(m.dir, "key.pem")}, 1, "public key of namespace none: the source has no such namespace"},
 		"selected namespace": {[]string{"--namespace", "none"}, 1, `find namespace "none"`},

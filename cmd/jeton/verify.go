@@ -91,7 +91,7 @@ func printCheck(out io.Writer, name string, err error, passed string) {
 }
 
 func readKeys(ctx context.Context, source string) ([]token.PublicKey, error) {
-	reader, err := openKeys(ctx, source)
+	reader, err := openKeys(ctx, http.DefaultClient, source)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,8 @@ func readKeys(ctx context.Context, source string) ([]token.PublicKey, error) {
 	return token.ParseKeys(content)
 }
 
-func openKeys(ctx context.Context, source string) (io.ReadCloser, error) {
+// openKeys opens a file or a URL.
+func openKeys(ctx context.Context, client *http.Client, source string) (io.ReadCloser, error) {
 	if !strings.HasPrefix(source, "http://") && !strings.HasPrefix(source, "https://") {
 		return os.Open(source)
 	}
@@ -114,7 +115,7 @@ func openKeys(ctx context.Context, source string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type ImporterConfig struct {
 	Service   *Service
 	Functions Functions
 	Archives  Archives
+	// CheckKey returns a public key in the form in which it is stored, or an error.
+	CheckKey func(text string) (string, error)
 }
 
 // Importer implements the import of namespaces from another service, with their IDs. It is
@@ -42,8 +44,8 @@ type Importer struct{ config ImporterConfig }
 
 // NewImporter returns an Importer. Returns an error if a required field is missing.
 func NewImporter(c ImporterConfig) (*Importer, error) {
-	if c.Service == nil || c.Functions == nil || c.Archives == nil {
-		return nil, errors.New("configure imports: Service, Functions and Archives are required")
+	if c.Service == nil || c.Functions == nil || c.Archives == nil || c.CheckKey == nil {
+		return nil, errors.New("configure imports: Service, Functions, Archives and CheckKey are required")
 	}
 	return &Importer{config: c}, nil
 }
@@ -57,6 +59,11 @@ func (i *Importer) Import(ctx context.Context, request ImportRequest) (ImportRep
 	from, err := request.decode()
 	if err != nil {
 		return ImportReport{}, err
+	}
+	for n, text := range from.Namespace.Keys {
+		if from.Namespace.Keys[n], err = i.config.CheckKey(text); err != nil {
+			return ImportReport{}, invalid("public_key", "format", err.Error())
+		}
 	}
 	var report ImportReport
 	err = i.config.Service.config.Store.Update(ctx, func(tx store.Tx) error {

@@ -300,6 +300,26 @@ func TestRun_SkipKeepsEarlierImport(t *testing.T) {
 	}
 }
 
+// weakKey is a target that receives a key that the runner would refuse.
+type weakKey struct{ leave.Target }
+
+func (w weakKey) Import(ctx context.Context, r admin.ImportRequest) (admin.ImportReport, error) {
+	r.Import.Namespace.Keys = []string{"PEM"}
+	return w.Target.Import(ctx, r)
+}
+
+// The server does not rely on the checks of its client.
+func TestRun_ServerRefusesInvalidKeys(t *testing.T) {
+	t.Parallel()
+	source := newScaleway(t)
+	source.namespace(1, "fr-par")
+	target := jetontest.Start(t)
+	report := run(t, leave.RunnerConfig{Source: source.source(), Target: weakKey{target.Admin}})
+	if wantProblem(t, report, "parse public key: not PEM"); report.Failed() != 1 {
+		t.Errorf("got %d failures, want 1", report.Failed())
+	}
+}
+
 func failOn(suffix string, status int) func(string, int) int {
 	return func(path string, _ int) int {
 		if strings.HasSuffix(path, suffix) {

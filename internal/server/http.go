@@ -11,6 +11,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/internal/foreign"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/ops"
@@ -52,7 +53,7 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	importer, err := admin.NewImporter(admin.ImporterConfig{Service: projects, Functions: service, Archives: p.archives})
+	importer, err := admin.NewImporter(admin.ImporterConfig{Service: projects, Functions: service, Archives: p.archives, CheckKey: foreign.CheckKey})
 	if err != nil {
 		return nil, err
 	}
