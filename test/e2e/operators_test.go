@@ -71,7 +71,7 @@ func TestOps_ReadinessAndMetrics(t *testing.T) {
 	if strings.Contains(measured, issued.Token[:200]) || strings.Contains(measured, w.SecretKey) {
 		t.Error("the metrics contain a secret")
 	}
-	wantLines(t, w.Log.String(), `msg=call request_id=\S+ function_id=`+f.ID+` method=GET status=200 took=\S+ token_id=`+issued.ID+` waited=\S+ instance=\S+$`)
+	wantLines(t, w.Log.String(), `msg=call request_id=\S+ function_id=`+f.ID+` method=GET status=200 took=\S+ function=\S+ path=\S+ token_id=`+issued.ID+` waited=\S+ instance=\S+$`)
 
 	must[*function.Function](t)(w.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: f.ID}))
 	await.True(t, "the function's series are removed", func() bool {

@@ -38,6 +38,8 @@ func (t *token) deleted(at time.Time) {
 type load struct {
 	gateways []string
 	tokens   []*token
+	// timeout is how long a caller waits for an answer; zero means as long as the load runs.
+	timeout time.Duration
 	// records makes the load add each call to the history of its token.
 	records bool
 	// current is the index of the token that becomes invalid now. Half of the calls use
@@ -94,7 +96,12 @@ func (l *load) call(ctx context.Context, client *http.Client, t *token) {
 	invalidSince := t.invalidSince.Load()
 	sent := time.Now().UnixNano()
 	late := invalidSince != 0 && sent > invalidSince
-	status := call(ctx, client, l.gateways[rand.IntN(len(l.gateways))], t.host, t.text)
+	one, cancel := ctx, context.CancelFunc(func() {})
+	if l.timeout > 0 {
+		one, cancel = context.WithTimeout(ctx, l.timeout)
+	}
+	status := call(one, client, l.gateways[rand.IntN(len(l.gateways))], t.host, t.text)
+	cancel()
 	if late {
 		l.late.Add(1)
 	}

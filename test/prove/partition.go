@@ -187,7 +187,8 @@ func (c *cluster) newRevocation(ctx context.Context, count int) (*revocation, er
 		}
 		all = append(all, f)
 	}
-	l := &load{gateways: c.gateways(), records: true, tokens: make([]*token, count)}
+	// A call at a node that is cut off from the home waits.
+	l := &load{gateways: c.gateways(), records: true, timeout: time.Second, tokens: make([]*token, count)}
 	creating, creatingContext := errgroup.WithContext(ctx)
 	creating.SetLimit(deleters)
 	for i := range count {
