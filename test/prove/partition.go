@@ -188,7 +188,7 @@ func (c *cluster) newRevocation(ctx context.Context, count int) (*revocation, er
 		all = append(all, f)
 	}
 	// A call at a node that is cut off from the home waits.
-	l := &load{gateways: c.gateways(), records: true, timeout: time.Second, tokens: make([]*token, count)}
+	l := &load{gateways: c.gateways(), records: true, timeout: 250 * time.Millisecond, tokens: make([]*token, count)}
 	creating, creatingContext := errgroup.WithContext(ctx)
 	creating.SetLimit(deleters)
 	for i := range count {
