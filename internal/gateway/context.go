@@ -30,6 +30,9 @@ type callContext struct {
 	done chan struct{}
 	// interrupt interrupts what the call waits for.
 	interrupt func()
+	// aborting counts the aborts in progress. net/http panics if the deadlines of a stream
+	// are set after its handler has returned.
+	aborting sync.WaitGroup
 }
 
 // errFinished means that the call is complete.
@@ -42,11 +45,13 @@ func (c *callContext) start(parent context.Context, of *call, timeout time.Durat
 	c.stopWatching = context.AfterFunc(parent, c.disconnect)
 }
 
-// finish ends the context after the call, and aborts nothing.
+// finish ends the context after the call, and aborts nothing. It waits for an abort that has
+// begun, so that none uses the client's connection after the handler has returned.
 func (c *callContext) finish() {
 	c.timer.Stop()
 	c.stopWatching()
 	c.end(errFinished)
+	c.aborting.Wait()
 }
 
 func (c *callContext) expire()     { c.abort(errTimeout) }
@@ -56,6 +61,7 @@ func (c *callContext) cancel()     { c.abort(context.Canceled) }
 // abort ends the context, and aborts the transfers from and to the instance and the client.
 func (c *callContext) abort(reason error) {
 	if interrupt, first := c.end(reason); first {
+		defer c.aborting.Done()
 		interrupt()
 		c.call.abortTransfer()
 	}
@@ -69,6 +75,9 @@ func (c *callContext) end(reason error) (interrupt func(), first bool) {
 		return nil, false
 	}
 	c.ended = reason
+	if !errors.Is(reason, errFinished) {
+		c.aborting.Add(1)
+	}
 	if c.done != nil {
 		close(c.done)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -297,4 +298,37 @@ func TestForward_NextCallAfterTimeout(t *testing.T) {
 			t.Errorf("call %d, %s: got status %d, want %d", i, path, response.StatusCode, want)
 		}
 	}
+}
+
+// Clients that give up at the moment of the answer must not end the server: net/http panics
+// when the deadline of an HTTP/2 stream is set after its handler has returned.
+func TestForward_SurvivesClientsThatGiveUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) { _, _ = rw.Write([]byte("answer")) })
+	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	server := httptest.NewUnstartedServer(w.Gateway.Handler())
+	server.Config.Protocols = protocols
+	server.Start()
+	t.Cleanup(server.Close)
+	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for i := range 150 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*10)*time.Microsecond)
+				r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+				if err != nil {
+					t.Error(err)
+				}
+				r.Host = host
+				if response, err := client.Do(r); err == nil {
+					_ = response.Body.Close()
+				}
+				cancel()
+			}
+		})
+	}
+	callers.Wait()
 }
