@@ -38,6 +38,8 @@ find_missing() {
   need php php-cli
   need composer composer
   need unzip unzip # composer needs it
+  need zsh zsh # the tests of the shell completion use all shells
+  need fish fish
   # Builds and instances have their own file systems.
   [ -x /sbin/mkfs.ext4 ] || need mkfs.ext4 e2fsprogs
   # Debian's initdb is not in PATH.
