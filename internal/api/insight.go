@@ -131,6 +131,16 @@ func (a *API) insight() (*Insight, error) {
 	return a.config.Insight, nil
 }
 
+// insightFunction returns the sources and the function with the ID in the path.
+func (a *API) insightFunction(r *http.Request, scope functions.Scope) (*Insight, functions.Function, error) {
+	in, err := a.insight()
+	if err != nil {
+		return nil, functions.Function{}, err
+	}
+	f, err := a.functionInPath(r, scope)
+	return in, f, err
+}
+
 type sessionKey struct{}
 
 // AsKey returns a request that the API handles as if it had the secret key of the API key

@@ -54,11 +54,7 @@ type callResponse struct {
 // callFunction calls a function through the gateway. For a private function it creates a
 // token of one minute, which it deletes after the call.
 func (a *API) callFunction(r *http.Request, scope functions.Scope) (any, error) {
-	in, err := a.insight()
-	if err != nil {
-		return nil, err
-	}
-	f, err := a.functionInPath(r, scope)
+	in, f, err := a.insightFunction(r, scope)
 	if err != nil {
 		return nil, err
 	}

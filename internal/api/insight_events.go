@@ -199,11 +199,7 @@ type buildEvent struct {
 
 // followBuild streams the log of the latest build of a function, and those of later ones.
 func (a *API) followBuild(r *http.Request, scope functions.Scope) (any, error) {
-	in, err := a.insight()
-	if err != nil {
-		return nil, err
-	}
-	f, err := a.functionInPath(r, scope)
+	in, f, err := a.insightFunction(r, scope)
 	if err != nil {
 		return nil, err
 	}

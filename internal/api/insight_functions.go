@@ -114,11 +114,7 @@ type servingRevision struct {
 
 // listDeployments returns the code versions of a function and its latest deployments.
 func (a *API) listDeployments(r *http.Request, scope functions.Scope) (any, error) {
-	in, err := a.insight()
-	if err != nil {
-		return nil, err
-	}
-	f, err := a.functionInPath(r, scope)
+	in, f, err := a.insightFunction(r, scope)
 	if err != nil {
 		return nil, err
 	}

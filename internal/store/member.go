@@ -4,7 +4,7 @@ import "time"
 
 // Format is the newest format of the change log that this version reads and writes. A
 // version that adds a kind of object, or a field that older versions must not ignore,
-// increases it, and writes the new format only when MinFormat of all members permits it.
+// increases it, and must write the new format only when all members have it.
 const Format = 1
 
 // A Member is one incarnation of a node of a cluster: a process that serves from the
@@ -34,12 +34,3 @@ type Member struct {
 
 // ObjectID implements Object.
 func (m Member) ObjectID() string { return m.Incarnation }
-
-// MinFormat returns the newest format that all members read: Format if there are none.
-func MinFormat(members []Member) int {
-	newest := Format
-	for _, m := range members {
-		newest = min(newest, m.Format)
-	}
-	return newest
-}

@@ -18,10 +18,11 @@ import (
 )
 
 const (
-	clusterKills     = 200
-	databaseRestarts = 20
-	// killsPerCheck is the number of kills between two comparisons.
-	killsPerCheck = 10
+	clusterKills = 200
+	// killsPerCheck is the number of kills between two comparisons. PostgreSQL is restarted
+	// once between them.
+	killsPerCheck    = 10
+	databaseRestarts = clusterKills / killsPerCheck
 	// firingCrons is the number of crons that are due every minute.
 	firingCrons = 10
 	// betweenKills is the longest time between the restart of a node and the next kill.
@@ -38,7 +39,7 @@ func surviveKillsInCluster(ctx context.Context, h *harness) (string, error) {
 	}
 	defer func() { _ = p.cluster.close() }()
 	var problems []string
-	for range clusterKills / killsPerCheck {
+	for range databaseRestarts {
 		found, err := p.round(ctx)
 		if err != nil {
 			return "", err
@@ -49,9 +50,9 @@ func surviveKillsInCluster(ctx context.Context, h *harness) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	acknowledged, unanswered := p.counts()
-	line := fmt.Sprintf("cluster: %d kills of nodes, %d restarts of PostgreSQL, %d acknowledged changes, %d lost or incomplete; %d unanswered changes, each applied completely or not at all; %d objects stayed in a transient state; crons fired %d times, %d of them twice for one minute",
-		clusterKills, databaseRestarts, acknowledged, len(problems), unanswered, len(unsettled), p.fired, p.twice)
+	acknowledged, changes := p.summary(problems, unsettled)
+	line := fmt.Sprintf("cluster: %d kills of nodes, %d restarts of PostgreSQL, %s; crons fired %d times, %d of them twice for one minute",
+		clusterKills, databaseRestarts, changes, p.fired, p.twice)
 	if len(problems)+len(unsettled)+p.twice > 0 || acknowledged < clusterKills || p.fired == 0 {
 		return line + ": " + fmt.Sprint(append(problems, unsettled...)), errBroken
 	}

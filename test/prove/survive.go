@@ -45,9 +45,8 @@ func surviveKills(ctx context.Context, h *harness) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	acknowledged, unanswered := p.counts()
-	line := fmt.Sprintf("%d kills, %d acknowledged changes, %d lost or incomplete; %d unanswered changes, each applied completely or not at all; %d objects stayed in a transient state",
-		survivals, acknowledged, len(problems), unanswered, len(unsettled))
+	acknowledged, changes := p.summary(problems, unsettled)
+	line := fmt.Sprintf("%d kills, %s", survivals, changes)
 	if len(problems)+len(unsettled) > 0 || acknowledged < survivals {
 		return line + ": " + fmt.Sprint(append(problems, unsettled...)), errBroken
 	}
@@ -143,11 +142,15 @@ func (p *survival) restart(ctx context.Context) ([]string, error) {
 	return found.compare(p.writers), nil
 }
 
-func (p *survival) counts() (acknowledged, unanswered int) {
+// summary returns the number of acknowledged changes, and the part of a proof's line about
+// all changes.
+func (p *survival) summary(problems, unsettled []string) (acknowledged int, line string) {
+	unanswered := 0
 	for _, w := range p.writers {
 		acknowledged, unanswered = acknowledged+w.acknowledged, unanswered+w.unanswered
 	}
-	return acknowledged, unanswered
+	return acknowledged, fmt.Sprintf("%d acknowledged changes, %d lost or incomplete; %d unanswered changes, each applied completely or not at all; %d objects stayed in a transient state",
+		acknowledged, len(problems), unanswered, len(unsettled))
 }
 
 // writeUntilKilled runs all writers, and kills the server after a random time.
