@@ -216,6 +216,16 @@ func (n *Node) Member(incarnation string) (store.Member, bool) {
 	return m, m.Incarnation != ""
 }
 
+// Present reports whether the node of a member is a member now, also as a later incarnation.
+func (n *Node) Present(m store.Member) bool {
+	for _, other := range n.view.current.Load().members {
+		if other.Node == m.Node {
+			return true
+		}
+	}
+	return false
+}
+
 // Membership returns the number of the last change of a member.
 func (n *Node) Membership() int64 { return n.view.current.Load().number }
 
