@@ -122,6 +122,9 @@ type Node struct {
 	offset atomic.Int64
 	forks  atomic.Int64
 
+	// begun is the last change that the followers have begun to apply.
+	begun atomic.Int64
+
 	barrier  *barrier
 	watch    watch
 	observer Observer
@@ -164,6 +167,20 @@ func newNode(c Config) *Node {
 // Follower returns the follower that keeps the node up to date. It must be the last
 // follower of the store: its position is taken for that of all.
 func (n *Node) Follower() store.Follower { return n.view }
+
+// First returns a follower that must be the first of the store. A view may show a change
+// before all have applied it: Await counts what was begun as read.
+func (n *Node) First() store.Follower { return first{n} }
+
+type first struct{ node *Node }
+
+// Apply implements store.Follower.
+func (f first) Apply(c store.Change) { f.node.begun.Store(c.Number) }
+
+// Reload implements store.Follower.
+func (f first) Reload(at store.Position) store.Loader {
+	return store.Loader{Add: func(store.Object) {}, Swap: func() { f.node.begun.Store(at.Number) }}
+}
 
 // Held reports whether the node has its lease: no other node has removed it from the
 // cluster, and its views have every change that was acknowledged before the call. It never

@@ -147,7 +147,8 @@ func (n *Node) applyHead(ctx context.Context) error {
 		}
 	}
 	switch n.view.compare(n.head) {
-	case applied:
+	case applied, unknown:
+		// An unknown one is before a snapshot that was loaded. Renew checks the history.
 		return nil
 	case diverged:
 		n.void(true)
