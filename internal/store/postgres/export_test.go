@@ -22,3 +22,6 @@ func WithCommit(commit func(context.Context, pgx.Tx) error) Option {
 func WithLookUp(timeout, retry time.Duration) Option {
 	return func(s *Store) { s.lookUp, s.retryLookUp = timeout, retry }
 }
+
+// WithPatience sets how long a catch-up waits for the database.
+func WithPatience(d time.Duration) Option { return func(s *Store) { s.patience = d } }

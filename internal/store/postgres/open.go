@@ -47,6 +47,7 @@ func Open(ctx context.Context, address string, now func() time.Time, options ...
 	s := &Store{
 		name: name, instance: rand.Text(), now: now, keep: store.DefaultRetention(), log: slog.New(slog.DiscardHandler),
 		writing: make(chan struct{}, 1), lookUp: lookUp, retryLookUp: retryLookUp, poll: pollInterval,
+		applying: newLock(), patience: catchUpTimeout,
 		commit: func(ctx context.Context, t pgx.Tx) error { return t.Commit(ctx) },
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
