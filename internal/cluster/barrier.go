@@ -314,6 +314,9 @@ func (n *Node) Await(ctx context.Context) error {
 	if err := n.barrier.await(ctx, number); err != nil {
 		return err
 	}
+	if err := n.awaitLost(ctx); err != nil {
+		return err
+	}
 	if begun.seen != nil && n.Incarnation() != begun.incarnation {
 		return fmt.Errorf("wait for change %d: the node has joined again: %w", number, ErrNotConfirmed)
 	}

@@ -195,6 +195,7 @@ func (w *world) openAt(address, name string, options ...func(*cluster.Config)) *
 		w.t.Fatal(err)
 	}
 	s.OnFork(n.Forked)
+	s.OnFailover(n.FailedOver)
 	if err := s.Follow(w.t.Context(), store.Position{}, store.NewFanout(n.First(), n.view, store.Hook{OnChange: func(store.Change) { n.late.Lock(); n.late.Unlock() }}, n.Follower())); err != nil {
 		w.t.Fatal(err)
 	}

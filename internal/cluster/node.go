@@ -125,6 +125,10 @@ type Node struct {
 	// begun is the last change that the followers have begun to apply.
 	begun atomic.Int64
 
+	// failover is when the database was last found to be another server than before; nil if
+	// it never was.
+	failover atomic.Pointer[Instant]
+
 	barrier  *barrier
 	watch    watch
 	observer Observer
@@ -364,6 +368,33 @@ func (n *Node) membersChanged() {
 func (n *Node) Forked() {
 	n.forks.Add(1)
 	n.void(true)
+}
+
+// FailedOver is called when a standby has become the primary server of the database. It may
+// lack the joins of members that have leases: no answer leaves until these have ended.
+func (n *Node) FailedOver() {
+	now := n.config.Clock()
+	n.failover.Store(&now)
+}
+
+// awaitLost waits until members that a failover has lost have no lease any more.
+func (n *Node) awaitLost(ctx context.Context) error {
+	for {
+		since := n.failover.Load()
+		if since == nil {
+			return nil
+		}
+		left := n.config.Lease
+		for _, m := range n.view.current.Load().members {
+			left = max(left, m.Lease)
+		}
+		if left += n.config.Margin - n.config.Clock().stood(*since); left <= 0 {
+			return nil
+		}
+		if !pause(ctx, left) {
+			return fmt.Errorf("wait for the leases of members that a failover may have lost: %w", ErrNotConfirmed)
+		}
+	}
 }
 
 // catchUp applies all changes that are committed now. The lease is void for good if this

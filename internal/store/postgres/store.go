@@ -41,6 +41,9 @@ type Store struct {
 	// onLock is called with the time for which a write has waited for the head row; nil for
 	// nothing.
 	onLock atomic.Pointer[func(time.Duration)]
+	// onFailover is called when the timeline of the database has changed; nil for nothing.
+	onFailover atomic.Pointer[func()]
+	timeline   timeline
 	// onFork is called before the followers load a snapshot after a fork; nil for nothing.
 	onFork func()
 
