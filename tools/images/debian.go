@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// newer are packages that releases of Debian have under another name, since the plain one is
+// too old for Jeton's tests.
+var newer = map[string]string{"cargo": "cargo-web", "rustc": "rustc-web"}
+
+// unpackAll downloads packages with all their dependencies, as for an empty machine, and
+// unpacks them. apt-get verifies their signatures and digests. No maintainer script runs.
+func (b *builder) unpackAll(ctx context.Context, root string, packages []string) error {
+	for i, name := range packages {
+		if other, known := newer[name]; known && available(ctx, other) {
+			packages[i] = other
+		}
+	}
+	files, err := b.download(ctx, packages)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := run(ctx, b.work, "dpkg-deb", "-x", file, root); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpackOnly downloads and unpacks one package without its dependencies, once.
+func (b *builder) unpackOnly(ctx context.Context, root, name string) error {
+	if _, err := os.Stat(root); err == nil {
+		return nil
+	}
+	files, err := b.download(ctx, []string{name})
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if strings.HasPrefix(filepath.Base(file), name+"_") {
+			return run(ctx, b.work, "dpkg-deb", "-x", file, root)
+		}
+	}
+	return fmt.Errorf("apt-get did not download %s", name)
+}
+
+// download returns the files of packages and their dependencies, in the order of their names.
+func (b *builder) download(ctx context.Context, packages []string) ([]string, error) {
+	archives, none := filepath.Join(b.cache, "archives"), filepath.Join(b.work, "none")
+	for _, dir := range []string{filepath.Join(archives, "partial"), filepath.Join(none, "partial")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	// With an empty folder apt-get lists all packages, also those that are cached.
+	listed, err := b.apt(ctx, none, append([]string{"--print-uris", "install"}, packages...)...)
+	if err != nil {
+		return nil, fmt.Errorf("list packages: %w: run apt-get update", err)
+	}
+	var files []string
+	for scanner := bufio.NewScanner(bytes.NewReader(listed)); scanner.Scan(); {
+		if fields := strings.Fields(scanner.Text()); len(fields) >= 3 && strings.HasSuffix(fields[1], ".deb") {
+			files = append(files, filepath.Join(archives, fields[1]))
+		}
+	}
+	if _, err := b.apt(ctx, archives, append([]string{"--download-only", "install"}, packages...)...); err != nil {
+		return nil, fmt.Errorf("download packages: %w", err)
+	}
+	for _, file := range files {
+		if _, err := os.Stat(file); err != nil {
+			return nil, fmt.Errorf("download packages: %w", err)
+		}
+	}
+	return files, nil
+}
+
+// apt runs apt-get for a machine on which nothing is installed.
+func (b *builder) apt(ctx context.Context, archives string, args ...string) ([]byte, error) {
+	fixed := []string{
+		"-qq", "-y", "--no-install-recommends", "-o", "Dir::State::status=/dev/null", "-o", "Dir::Cache=" + b.work,
+		"-o", "Dir::Cache::archives=" + archives, "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=",
+	}
+	command := exec.CommandContext(ctx, "apt-get", append(fixed, args...)...)
+	command.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		return nil, errors.Join(err, errors.New(strings.TrimSpace(stderr.String())))
+	}
+	return output, nil
+}
+
+func available(ctx context.Context, name string) bool {
+	output, err := exec.CommandContext(ctx, "apt-cache", "policy", name).Output()
+	return err == nil && strings.Contains(string(output), "Candidate:") && !strings.Contains(string(output), "Candidate: (none)")
+}
+
+func run(ctx context.Context, dir, name string, args ...string) error {
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir = dir
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, bytes.TrimSpace(output))
+	}
+	return nil
+}
