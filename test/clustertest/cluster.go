@@ -138,23 +138,29 @@ func (n *Node) AwaitReady(t testing.TB) {
 // Members returns the members that the database has now.
 func (c *Cluster) Members() []store.Member {
 	c.t.Helper()
-	conn, err := pgx.Connect(c.t.Context(), c.Database)
+	return Members(c.t, c.Database)
+}
+
+// Members returns the members of the cluster of a database.
+func Members(t testing.TB, database string) []store.Member {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close(c.t.Context()) }()
-	rows, err := conn.Query(c.t.Context(), "SELECT body FROM members")
+	defer func() { _ = conn.Close(t.Context()) }()
+	rows, err := conn.Query(t.Context(), "SELECT body FROM members")
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	bodies, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	members := make([]store.Member, len(bodies))
 	for i, body := range bodies {
 		if err := json.Unmarshal([]byte(body), &members[i]); err != nil {
-			c.t.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	return members
