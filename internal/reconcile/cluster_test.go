@@ -131,7 +131,7 @@ func (w *clusterWorld) run(n *clusterNode) {
 	ctx, stop := context.WithCancel(context.Background())
 	renewing, crash := context.WithCancel(ctx)
 	n.crash = crash
-	err := n.store.Follow(ctx, store.Position{}, store.NewFanout(n, n.reconciler, n.Follower()))
+	err := n.store.Follow(ctx, store.Position{}, store.NewFanout(n.First(), n, n.reconciler, n.Follower()))
 	if err = errors.Join(err, n.Join(ctx)); err != nil {
 		w.Fatal(err)
 	}

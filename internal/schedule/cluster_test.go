@@ -59,7 +59,7 @@ func startMember(t *testing.T, database, name string, now func() time.Time, call
 	}
 	node.Subscribe(crons.OwnersChanged)
 	ctx, stop := context.WithCancel(context.Background())
-	err = db.Follow(ctx, store.Position{}, store.NewFanout(crons, node.Follower()))
+	err = db.Follow(ctx, store.Position{}, store.NewFanout(node.First(), crons, node.Follower()))
 	if err = errors.Join(err, node.Join(ctx)); err != nil {
 		t.Fatal(err)
 	}

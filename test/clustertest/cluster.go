@@ -58,14 +58,21 @@ func Main(m *testing.M) {
 // returns when all nodes are ready. TestMain must call Main.
 func Start(t testing.TB, n int, options ...jetontest.Option) *Cluster {
 	t.Helper()
-	return start(t, n, false, options)
+	return start(t, n, postgres.Database(t), false, options)
+}
+
+// StartOver is Start with a database of the test's own, for tests that do more with its
+// server than to stop it.
+func StartOver(t testing.TB, n int, database string, options ...jetontest.Option) *Cluster {
+	t.Helper()
+	return start(t, n, database, false, options)
 }
 
 // StartProcesses runs a cluster of n nodes that are processes of their own, so that they
 // can be killed and paused. Options cannot set functions of the configuration.
 func StartProcesses(t testing.TB, n int, options ...jetontest.Option) *Cluster {
 	t.Helper()
-	return start(t, n, true, options)
+	return start(t, n, postgres.Database(t), true, options)
 }
 
 // withCredentials sets the credentials of the bucket for all servers of the program.
@@ -74,12 +81,12 @@ var withCredentials = sync.OnceFunc(func() {
 	_, _ = os.Setenv("AWS_ACCESS_KEY_ID", s3server.AccessKey), os.Setenv("AWS_SECRET_ACCESS_KEY", s3server.SecretKey)
 })
 
-func start(t testing.TB, n int, processes bool, options []jetontest.Option) *Cluster {
+func start(t testing.TB, n int, database string, processes bool, options []jetontest.Option) *Cluster {
 	t.Helper()
 	withCredentials()
 	s3 := s3server.Shared(t)
 	c := &Cluster{
-		Database: postgres.Database(t), Blobs: s3.URL(s3.Bucket(t), "jeton"),
+		Database: database, Blobs: s3.URL(s3.Bucket(t), "jeton"),
 		t: t, options: options, processes: processes,
 	}
 	for range n {
