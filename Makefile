@@ -111,7 +111,7 @@ test/console/node_modules: test/console/package-lock.json
 
 .PHONY: test-console
 test-console: setup-console test/console/node_modules ## Run the tests of the console in Chromium.
-	go test -tags console -timeout 20m ./test/console
+	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots
 screenshots: setup-console test/console/node_modules ## Make the screenshots of docs/console.md (some minutes).
