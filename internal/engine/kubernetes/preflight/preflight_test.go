@@ -131,25 +131,25 @@ func TestRun_NamesWhatToChange(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name           string
-		server         apiServer
+		server         *apiServer
 		check          string
 		status         preflight.Status
 		detail, change string
 	}{
-		{"old", apiServer{version: "v1.29.4"}, "API", preflight.Failed, "v1.29.4 at", "upgrade to Kubernetes 1.30 or later"},
-		{"slow status", apiServer{version: "v1.34.4"}, "API", preflight.Warning, "report new Pods up to a second late", "keep warm Pods"},
-		{"clock", apiServer{version: "v1.37.2", ahead: -time.Minute}, "Clock", preflight.Failed, "ahead of that of the API server", "synchronize the clocks"},
+		{"old", &apiServer{version: "v1.29.4"}, "API", preflight.Failed, "v1.29.4 at", "upgrade to Kubernetes 1.30 or later"},
+		{"slow status", &apiServer{version: "v1.34.4"}, "API", preflight.Warning, "report new Pods up to a second late", "keep warm Pods"},
+		{"clock", &apiServer{version: "v1.37.2", ahead: -time.Minute}, "Clock", preflight.Failed, "ahead of that of the API server", "synchronize the clocks"},
 		{
-			"no permission", apiServer{version: "v1.37.2", allowed: func(verb, _, _ string) bool { return verb == "list" }},
+			"no permission", &apiServer{version: "v1.37.2", allowed: func(verb, _, _ string) bool { return verb == "list" }},
 			"Permissions", preflight.Failed, "not allowed for Pods of namespace functions: create, get, watch, patch, delete", "bind the Role",
 		},
 		{
-			"administrator", apiServer{version: "v1.37.2", allowed: func(_, _, _ string) bool { return true }},
+			"administrator", &apiServer{version: "v1.37.2", allowed: func(_, _, _ string) bool { return true }},
 			"Excess", preflight.Warning, "get secrets in functions, create pods/exec in functions, create pods in kube-system, list nodes", "has the Role of the chart only",
 		},
-		{"privileged", apiServer{version: "v1.37.2"}, "Pod Security", preflight.Warning, "accepts privileged Pods", "kubectl label namespace functions"},
+		{"privileged", &apiServer{version: "v1.37.2"}, "Pod Security", preflight.Warning, "accepts privileged Pods", "kubectl label namespace functions"},
 		{
-			"image", apiServer{version: "v1.37.2", waiting: &core.ContainerStateWaiting{Reason: "ErrImagePull", Message: "not found"}},
+			"image", &apiServer{version: "v1.37.2", waiting: &core.ContainerStateWaiting{Reason: "ErrImagePull", Message: "not found"}},
 			"Image node", preflight.Failed, "registry.example/node:1 does not run: ErrImagePull: not found", "push the image",
 		},
 	} {
@@ -158,7 +158,7 @@ func TestRun_NamesWhatToChange(t *testing.T) {
 			if c.server.allowed == nil {
 				c.server.allowed = theRole
 			}
-			r := run(t, &c.server)[c.check]
+			r := run(t, c.server)[c.check]
 			if r.Status != c.status || !strings.Contains(r.Detail, c.detail) || !strings.Contains(r.Change, c.change) {
 				t.Errorf("got %+v", r)
 			}
