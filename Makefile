@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 # Tests and benchmarks with their own dependencies are separate modules. Only the
 # targets test, vet and lint join them, by test/go.work.
-MODULES = . bench test/chart test/e2e test/model test/provider test/sdk
+MODULES = . bench test/chart test/compose test/e2e test/model test/provider test/sdk
 PACKAGES = $(MODULES:%=./%/...)
 WORKSPACE = GOWORK=$(CURDIR)/test/go.work
 # bin/first has programs that replace versions of the machine that are too old; bin
