@@ -13,6 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -51,7 +52,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
 		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: instancePolicy(b),
 		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),
-		Cause: func(language string) process.Cause { return runtime.NewCause(language) },
+		Cause: func(language string) printed.Cause { return runtime.NewCause(language) },
 	}, b.log)
 	if err != nil {
 		return nil, err
