@@ -101,7 +101,7 @@ func (l *Lines) Flush() {
 func (l *Lines) emit(complete bool) {
 	raw := strings.TrimSuffix(string(l.partial), "\r")
 	l.partial = l.partial[:0]
-	line := valid(l.secrets.redact(raw))
+	line := valid(l.secrets.Redact(raw))
 	switch {
 	case l.cut:
 	case complete:

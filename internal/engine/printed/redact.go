@@ -147,10 +147,10 @@ func (r *Redactor) step(at uint32, next byte) uint32 {
 	}
 }
 
-// redact replaces the secrets in a text. Secrets that overlap are replaced together.
-func (r *Redactor) redact(text string) string { return r.cover(text, false) }
+// Redact replaces the secrets in a text. Secrets that overlap are replaced together.
+func (r *Redactor) Redact(text string) string { return r.cover(text, false) }
 
-// redactStart is redact for the first part of a text: it also replaces a prefix of a
+// redactStart is Redact for the first part of a text: it also replaces a prefix of a
 // secret at the end.
 func (r *Redactor) redactStart(text string) string { return r.cover(text, true) }
 

@@ -26,7 +26,7 @@ func TestRedactor_HidesWhatASearchForEachSecretFinds(t *testing.T) {
 			secrets = append(secrets, word(shortestSecret+source.IntN(8)))
 		}
 		text := word(source.IntN(60))
-		if got, want := NewRedactor(secrets).redact(text), searched(secrets, text); got != want {
+		if got, want := NewRedactor(secrets).Redact(text), searched(secrets, text); got != want {
 			t.Fatalf("%q without %q is %q, want %q", text, secrets, got, want)
 		}
 	}
@@ -75,8 +75,8 @@ func TestRedactor_ShowsNothingIfThereAreTooManySecrets(t *testing.T) {
 		fmt.Fprintf(&secrets, "%07d!\n", i)
 	}
 	secrets.WriteString("one more")
-	if got := NewRedactor([]string{secrets.String()}).redact("harmless"); got != unsearched {
-		t.Errorf("redact() = %q, want %q", got, unsearched)
+	if got := NewRedactor([]string{secrets.String()}).Redact("harmless"); got != unsearched {
+		t.Errorf("Redact() = %q, want %q", got, unsearched)
 	}
 }
 
@@ -97,7 +97,7 @@ func TestRedactor_TakesLinearTime(t *testing.T) {
 	r := NewRedactor(secrets)
 	text := strings.Repeat("a", maxLine)
 	for range 100 {
-		r.redact(text)
+		r.Redact(text)
 		r.redactStart(text)
 	}
 	// 1.6 MB, at 10 to 50 ns each; 40 times that for a busy machine.
