@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs missing programs that the tests need, with "bench" those that the
-# benchmarks need, and with "console" Chromium. It installs with apt-get as root on
+# benchmarks need, with "console" Chromium, and with "kubernetes" the container runtime
+# of the test cluster. It installs with apt-get as root on
 # Debian or Ubuntu; otherwise it prints what to install, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -44,10 +45,18 @@ find_missing() {
   [ -x /sbin/mkfs.ext4 ] || need mkfs.ext4 e2fsprogs
   # Debian's initdb is not in PATH.
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
+  [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer
   # shellcheck disable=SC2046
   need cargo $(cargo_packages)
   if [ "${1:-}" = console ]; then
     need chromium chromium chromium-driver fonts-dejavu-core
+  fi
+  if [ "${1:-}" = kubernetes ]; then
+    need containerd containerd
+    need runc runc
+    need iptables iptables
+    need ipset ipset
+    [ -x /usr/lib/cni/ptp ] || need ptp containernetworking-plugins
   fi
   if [ "${1:-}" = bench ]; then
     need wrk wrk

@@ -1,43 +1,38 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/scaleway/scaleway-sdk-go/scw"
-
-	"github.com/jeton-dev/jeton/internal/server"
 )
 
 const (
-	providerProgram = "terraform-provider-scaleway"
 	// reattachVariable lists running providers for terraform and tofu. Such providers
 	// need no installation, no lock file and no init.
 	reattachVariable = "TF_REATTACH_PROVIDERS"
 	providerStart    = 20 * time.Second
 )
 
-// providerSources are the source addresses that the provider serves: its own, that of the
-// official provider, and the default of a configuration without required_providers.
-var providerSources = []string{"jeton-dev/scaleway", "scaleway/scaleway", "hashicorp/scaleway"}
-
-// tfCommand runs terraform or tofu against the local server.
+// tfCommand runs terraform or tofu against a server. All flags but --adopt are terraform's: the
+// server is selected by environment variables.
 type tfCommand struct {
-	Args []string `arg:"" optional:"" passthrough:"" help:"Arguments of terraform."`
+	Args []string `arg:"" optional:"" passthrough:"" help:"Arguments of terraform, after --adopt if the state is of another server."`
+	// Commands that pass all arguments on have no flags.
+	server remoteCommand
 }
+
+// adoptFlag allows a state that was written against another server.
+const adoptFlag = "--adopt"
 
 // Run starts the provider, then terraform, and returns the error of terraform.
 func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error {
@@ -45,26 +40,31 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 		_, err := fmt.Fprintln(s.out, tfHelp)
 		return err
 	}
-	variables, err := clientEnvironment(line.DataDir, os.Getenv("JETON_CREDENTIALS"))
-	if err != nil {
-		return err
-	}
-	if !server.Serving(line.DataDir) {
-		return fmt.Errorf("no server uses %s: start 'jeton serve'", line.DataDir)
+	arguments, adopt := c.Args, false
+	if len(arguments) > 0 && arguments[0] == adoptFlag {
+		arguments, adopt = arguments[1:], true
 	}
 	program, err := findTerraform()
 	if err != nil {
 		return err
 	}
-	environment := os.Environ()
-	for _, v := range variables {
-		// Terraform configurations select the region; the provider's default is fr-par
-		// too.
-		if v.name != scw.ScwDefaultRegionEnv {
-			environment = append(environment, v.name+"="+v.value)
-		}
+	c.server.connectFlags = connectFlags{
+		APIURL: os.Getenv("JETON_API_URL"), APIKey: os.Getenv("JETON_API_KEY"),
+		Profile: os.Getenv("JETON_PROFILE"), Credentials: os.Getenv("JETON_CREDENTIALS"),
 	}
-	provider, reattach, err := startProvider(ctx, environment, s.err)
+	profile, err := c.server.profile(line.DataDir)
+	if err != nil {
+		return err
+	}
+	attached, err := c.attachment(ctx, line, profile)
+	if err != nil {
+		return err
+	}
+	attached.Adopt = adopt
+	if attached.Official, err = officialProvider(arguments); err != nil {
+		return err
+	}
+	provider, reattach, err := startProvider(ctx, attached, s.err)
 	if err != nil {
 		return err
 	}
@@ -72,14 +72,24 @@ func (c *tfCommand) Run(ctx context.Context, line *commandLine, s streams) error
 
 	// Terraform receives the terminal's signals itself and shuts down gracefully, so the
 	// first signal, which cancels ctx, must not kill it.
-	command := exec.CommandContext(context.WithoutCancel(ctx), program, c.Args...)
+	command := exec.CommandContext(context.WithoutCancel(ctx), program, arguments...)
 	command.Stdin, command.Stdout, command.Stderr = s.in, s.out, s.err
-	command.Env = append(environment, reattachVariable+"="+reattach)
+	command.Env = append(os.Environ(), reattachVariable+"="+reattach)
+	for _, v := range profileVariables(profile) {
+		// Programs that a configuration starts use the server too. Configurations select the region.
+		if v.name != scw.ScwDefaultRegionEnv {
+			command.Env = append(command.Env, v.name+"="+v.value)
+		}
+	}
 	if err := command.Start(); err != nil {
 		return err
 	}
 	defer forwardSignals(command.Process)()
-	return command.Wait()
+	err = command.Wait()
+	if err != nil && attached.Official == "" {
+		hintOfficial(arguments, s.err)
+	}
+	return err
 }
 
 // forwardSignals sends SIGTERM on to process until stop is called. An interrupt from the
@@ -99,17 +109,29 @@ func forwardSignals(process *os.Process) (stop func()) {
 }
 
 // tfHelp is the text of "jeton tf --help". terraform prints the help of its commands.
-const tfHelp = `Usage: jeton tf <arguments of terraform>
+const tfHelp = `Usage: jeton tf [--adopt] <arguments of terraform>
 
-Runs terraform or tofu against the local server, with Jeton's provider for the
-sources scaleway/scaleway, jeton-dev/scaleway and hashicorp/scaleway. The
-configuration needs no changes, and the provider needs no init. The exit status
-is that of terraform.
+Runs terraform or tofu against a server, with Jeton's provider for the sources
+scaleway/scaleway, jeton-dev/scaleway and hashicorp/scaleway. The configuration
+needs no changes, and the provider needs no init. The exit status is that of
+terraform.
+
+Provider blocks may select an API key and a project of the server; blocks of
+other servers are refused. Resources other than functions are passed on to the
+official provider, if 'terraform init' has installed it.
+
+Flags:
+  --adopt            Use a state that was written against another server: create
+                     its objects here, and forget those of the other server.
 
 Environment:
   JETON_DATA_DIR     Data directory of the server.
   JETON_CREDENTIALS  File with the API key.
-  JETON_TERRAFORM    Program to run (default: terraform, or else tofu).`
+  JETON_API_URL, JETON_API_KEY, JETON_PROFILE
+                     Another server.
+  JETON_TERRAFORM    Program to run (default: terraform, or else tofu).
+  JETON_TF_OFFICIAL  Program of the official provider (default: the one below
+                     .terraform); "none" disables it.`
 
 // findTerraform returns the path of $JETON_TERRAFORM, or else of terraform or tofu.
 func findTerraform() (string, error) {
@@ -122,79 +144,6 @@ func findTerraform() (string, error) {
 		}
 	}
 	return "", errors.New("find terraform: neither terraform nor tofu is in PATH: install one, or set JETON_TERRAFORM")
-}
-
-// findProvider returns the path of the provider: in the directory of this program, or else
-// in PATH.
-func findProvider() (string, error) {
-	if self, err := os.Executable(); err == nil {
-		path := filepath.Join(filepath.Dir(self), providerProgram)
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	path, err := exec.LookPath(providerProgram)
-	if err != nil {
-		return "", fmt.Errorf("find %s: not in the directory of jeton or in PATH: build it with 'make build'", providerProgram)
-	}
-	return path, nil
-}
-
-// startProvider starts the provider as a server, as for a debugger, and returns the value
-// of TF_REATTACH_PROVIDERS for it.
-func startProvider(ctx context.Context, environment []string, errOut io.Writer) (*exec.Cmd, string, error) {
-	path, err := findProvider()
-	if err != nil {
-		return nil, "", err
-	}
-	command := exec.CommandContext(context.WithoutCancel(ctx), path, "-debug")
-	command.Env = environment
-	command.Stderr = withoutTrace(errOut)
-	command.SysProcAttr = detached()
-	output, err := command.StdoutPipe()
-	if err != nil {
-		return nil, "", err
-	}
-	if err := command.Start(); err != nil {
-		return nil, "", fmt.Errorf("start the provider: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, providerStart)
-	defer cancel()
-	stopWaiting := context.AfterFunc(ctx, func() { _ = command.Process.Kill() })
-	defer stopWaiting()
-	reattach, err := readReattach(output)
-	if err != nil {
-		stopProvider(command)
-		return nil, "", fmt.Errorf("start the provider: %w", err)
-	}
-	go func() { _, _ = io.Copy(io.Discard, output) }()
-	return command, reattach, nil
-}
-
-// readReattach reads TF_REATTACH_PROVIDERS from the provider's output, and returns it with
-// an entry for each of providerSources.
-func readReattach(output io.Reader) (string, error) {
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		_, value, found := strings.Cut(lines.Text(), reattachVariable+"='")
-		value, whole := strings.CutSuffix(value, "'")
-		if !found || !whole {
-			continue
-		}
-		var own map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(value), &own); err != nil {
-			return "", err
-		}
-		all := map[string]json.RawMessage{}
-		for _, config := range own {
-			for _, source := range providerSources {
-				all[source] = config
-			}
-		}
-		encoded, err := json.Marshal(all)
-		return string(encoded), err
-	}
-	return "", errors.New("it did not print " + reattachVariable)
 }
 
 // withoutTrace returns a writer that drops the provider's trace, unless TF_LOG or

@@ -21,8 +21,13 @@ func main() {
 		gc.SetGCPercent(400)
 	}
 	debug := flag.Bool("debug", false, "Print how to attach Terraform to this process, for use with a debugger.")
+	relayed := flag.Bool("attach", false, "Serve jeton tf, which sets the environment.")
 	flag.Parse()
-	if err := serve(*debug); err != nil {
+	run := func() error { return serve(*debug) }
+	if *relayed {
+		run = attach
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

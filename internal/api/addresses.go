@@ -21,6 +21,8 @@ type Addresses struct {
 }
 
 type serverResponse struct {
+	// ID identifies the server, or its cluster: the organization of its first project.
+	ID         string `json:"id"`
 	Version    string `json:"version"`
 	GatewayURL string `json:"gateway_url"`
 	Paths      bool   `json:"paths"`
@@ -28,7 +30,7 @@ type serverResponse struct {
 
 // getServer returns the addresses at which the caller reaches the gateway.
 func (a *API) getServer(r *http.Request, _ functions.Scope) (any, error) {
-	return serverResponse{Version: a.config.Version, GatewayURL: a.gatewayURL(r), Paths: a.config.Addresses.Paths}, nil
+	return serverResponse{ID: a.config.Keys.First().OrganizationID, Version: a.config.Version, GatewayURL: a.gatewayURL(r), Paths: a.config.Addresses.Paths}, nil
 }
 
 // gatewayURL returns the public URL of the gateway without a trailing slash.

@@ -38,6 +38,9 @@ type Options struct {
 	// Identities enables resource identities in states and in imports. The official
 	// provider cannot read a state with identities in Terraform 1.12.0 to 1.13.5.
 	Identities bool
+	// Attachment is the server of `jeton tf`; nil means that provider blocks select the
+	// server.
+	Attachment *Attachment
 }
 
 // IdentityVariable is the environment variable that sets Options.Identities.
@@ -46,12 +49,15 @@ const IdentityVariable = "JETON_RESOURCE_IDENTITY"
 // OptionsFrom returns options from a version and from environment variables. It returns an
 // error if a variable is invalid.
 func OptionsFrom(version string, getenv func(string) string) (Options, error) {
-	options := Options{Version: version}
+	attachment, err := AttachmentFrom(getenv)
+	if err != nil {
+		return Options{}, err
+	}
+	options := Options{Version: version, Attachment: attachment}
 	text := getenv(IdentityVariable)
 	if text == "" {
 		return options, nil
 	}
-	var err error
 	if options.Identities, err = strconv.ParseBool(text); err != nil {
 		return Options{}, fmt.Errorf("read %s: %q is not a boolean: set it to true or false", IdentityVariable, text)
 	}
@@ -123,7 +129,8 @@ func optional(description string) schema.StringAttribute {
 	return schema.StringAttribute{Optional: true, MarkdownDescription: description}
 }
 
-// Configure implements provider.Provider. It makes no API call.
+// Configure implements provider.Provider. It makes no API call unless the provider is attached
+// to a server: then that server must have the key and the project of the provider block.
 func (p *scalewayProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var block providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &block)...)
@@ -131,7 +138,7 @@ func (p *scalewayProvider) Configure(ctx context.Context, req provider.Configure
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	profile, err := client.LoadProfile(block.settings())
+	profile, err := p.options.load(block.settings())
 	if err != nil {
 		resp.Diagnostics.AddError("Invalid provider configuration", tfkit.Sentence(err))
 		return
@@ -141,6 +148,12 @@ func (p *scalewayProvider) Configure(ctx context.Context, req provider.Configure
 	if err != nil {
 		resp.Diagnostics.AddError("Invalid provider configuration", tfkit.Sentence(err))
 		return
+	}
+	if p.options.Attachment != nil {
+		if err := connection.Confirm(ctx); err != nil {
+			resp.Diagnostics.AddError("Provider block of another server", tfkit.Sentence(err))
+			return
+		}
 	}
 	configured := &tfkit.Backend{Client: connection, Now: p.options.Now, Pick: p.options.Pick}
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = configured, configured, configured

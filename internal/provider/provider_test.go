@@ -62,10 +62,10 @@ func TestIdentities_AreOptIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			options, err := provider.OptionsFrom("test", func(name string) string {
-				if name != provider.IdentityVariable {
-					t.Errorf("variable %s is read, want only %s", name, provider.IdentityVariable)
+				if name == provider.IdentityVariable {
+					return test.variable
 				}
-				return test.variable
+				return ""
 			})
 			if test.wantError != "" {
 				if err == nil || !strings.Contains(err.Error(), test.wantError) {
@@ -84,5 +84,21 @@ func TestIdentities_AreOptIn(t *testing.T) {
 				t.Errorf("got %d resource types with identities, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+// The variable contains a secret key, which must not be in an error.
+func TestOptionsFrom_RefusesInvalidAttachments(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"{", `{"secret_key":"hidden"}`, `{"url":"http://127.0.0.1:1","secret_key":"hidden"}`} {
+		_, err := provider.OptionsFrom("test", func(name string) string {
+			if name == provider.AttachmentVariable {
+				return text
+			}
+			return ""
+		})
+		if err == nil || !strings.Contains(err.Error(), "it is set by jeton tf only") || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: got error %v", text, err)
+		}
 	}
 }

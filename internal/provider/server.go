@@ -7,16 +7,21 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
+	"github.com/jeton-dev/jeton/internal/provider/guard"
 	"github.com/jeton-dev/jeton/internal/provider/lenient"
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
 )
 
 // NewServer returns a constructor of servers of the provider. They apply the rules of
-// package lenient.
+// package lenient, and those of package guard if the provider is attached to a server.
 func NewServer(options Options) func() tfprotov6.ProviderServer {
 	create := New(options)
 	return func() tfprotov6.ProviderServer {
-		return lenient.Server(server{providerserver.NewProtocol6(create())()})
+		s := lenient.Server(server{providerserver.NewProtocol6(create())()})
+		if a := options.Attachment; a != nil {
+			return guard.Server(s, guard.Config{ID: a.ServerID, URL: a.URL, Adopt: a.Adopt})
+		}
+		return s
 	}
 }
 

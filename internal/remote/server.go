@@ -80,6 +80,8 @@ func (s *Server) Region() scw.Region { return s.region }
 
 // An Info describes a server.
 type Info struct {
+	// ID identifies the server, or its cluster. It does not change when a backup is restored.
+	ID      string `json:"id"`
 	Version string `json:"version"`
 	// GatewayURL is the public URL of the gateway.
 	GatewayURL string `json:"gateway_url"`

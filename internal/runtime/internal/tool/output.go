@@ -2,6 +2,7 @@ package tool
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"io"
 	"net/url"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -21,13 +24,20 @@ const (
 	redacted = "***"
 	// shortestSecret is the minimum length of a text that is redacted.
 	shortestSecret = 4
+	// outputRate bounds the output of one tool, in bytes per second, and outputBurst, in
+	// bytes, what it may print at once. A tool that prints faster waits, so that reading
+	// and redacting its output cannot take the server's CPU.
+	outputRate  = 1 << 20
+	outputBurst = 8 << 20
 )
 
-// A tail redacts what is written to it, keeps the end of it, and writes all of it to log.
-// It is safe for concurrent use.
+// A tail redacts what is written to it, keeps the end of it, and writes all of it to log,
+// at a limited rate. It is safe for concurrent use.
 type tail struct {
 	log      io.Writer
 	redactor *redactor
+	// wait returns when n more bytes are within the limit, or when the tool is to end.
+	wait func(n int)
 
 	mu sync.Mutex
 	// line is the start of a line that is not complete yet.
@@ -35,8 +45,18 @@ type tail struct {
 	kept bytes.Buffer
 }
 
+// newTail returns a tail for a tool that ends with ctx.
+func newTail(ctx context.Context, log io.Writer) *tail {
+	limit := rate.NewLimiter(outputRate, outputBurst)
+	return &tail{log: log, wait: func(n int) {
+		for ; n > 0 && limit.WaitN(ctx, min(n, outputBurst)) == nil; n -= outputBurst {
+		}
+	}}
+}
+
 // Write never fails, so that a full log does not fail a build.
 func (t *tail) Write(p []byte) (int, error) {
+	t.wait(len(p))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.line = append(t.line, p...)

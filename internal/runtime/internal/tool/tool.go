@@ -74,7 +74,7 @@ var ErrTimeout = errors.New("took too long")
 func Run(ctx context.Context, c Command) (string, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, c.Timeout, ErrTimeout)
 	defer cancel()
-	output := &tail{log: c.Log}
+	output := newTail(timed, c.Log)
 	if !c.Unredacted {
 		output.redactor = newRedactor(c.environment())
 	}

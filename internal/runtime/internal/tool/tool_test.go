@@ -45,6 +45,20 @@ func TestRun_ReturnsFailure(t *testing.T) {
 	}
 }
 
+// A tool prints 8 MiB at once and then 1 MiB per second.
+func TestRun_LimitsTheRateOfOutput(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	c := shell("yes | head -c 14680064")
+	c.Timeout, c.Log = 2*time.Second, &log
+	if _, err := tool.Run(t.Context(), c); !errors.Is(err, tool.ErrTimeout) {
+		t.Errorf("Run() of a tool that prints 14 MiB in 2 s = %v, want %v", err, tool.ErrTimeout)
+	}
+	if got := log.Len(); got == 0 || got > 11<<20 {
+		t.Errorf("got %d bytes of output in 2 s, want at most 8 MiB and 1 MiB per second", got)
+	}
+}
+
 // A child of the tool keeps the output open.
 func TestRun_EndsTheToolWithItsChildren(t *testing.T) {
 	t.Parallel()

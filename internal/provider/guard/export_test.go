@@ -1,0 +1,7 @@
+package guard
+
+// Functions of the mark, for tests.
+var (
+	Mark   = mark
+	Marked = marked
+)

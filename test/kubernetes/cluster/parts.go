@@ -1,0 +1,150 @@
+//go:build linux
+
+package cluster
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/jeton-dev/jeton/test/await"
+)
+
+// startServers starts etcd and the API server. etcd does not sync: the tests kill processes,
+// not the machine.
+func (m *manager) startServers(context.Context) error {
+	const etcd = "http://127.0.0.1:2379"
+	m.start("etcd", "--data-dir", m.path("etcd"), "--unsafe-no-fsync", "--log-level=warn",
+		"--listen-client-urls", etcd, "--advertise-client-urls", etcd, "--listen-peer-urls", "http://127.0.0.1:2380")
+	m.start("kube-apiserver", append([]string{
+		"--etcd-servers=" + etcd, "--advertise-address=" + NodeIP, "--bind-address=0.0.0.0", "--secure-port=6443",
+		"--cert-dir=" + m.path("pki"), "--token-auth-file=" + m.path("pki/tokens.csv"),
+		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + m.path("pki/sa.key"), "--service-account-signing-key-file=" + m.path("pki/sa.key"),
+		"--service-cluster-ip-range=" + ServiceCIDR, "--kubelet-preferred-address-types=InternalIP",
+		"--allow-privileged=true", "--profiling=false",
+	}, m.config.APIServer...)...)
+	return nil
+}
+
+// startClients starts the scheduler, the controllers and the kubelet. Their own limits of
+// requests are those of large clusters, so that tests measure Jeton's.
+func (m *manager) startClients(context.Context) error {
+	m.start("kube-scheduler", "--kubeconfig="+m.path("scheduler.kubeconfig"), "--leader-elect=false",
+		"--bind-address=127.0.0.1", "--authentication-skip-lookup", "--profiling=false", "--kube-api-qps=500", "--kube-api-burst=1000")
+	m.start("kube-controller-manager", "--kubeconfig="+m.path("manager.kubeconfig"), "--leader-elect=false",
+		"--use-service-account-credentials", "--bind-address=127.0.0.1", "--authentication-skip-lookup", "--profiling=false",
+		"--service-account-private-key-file="+m.path("pki/sa.key"), "--root-ca-file="+m.path("pki/apiserver.crt"),
+		"--kube-api-qps=500", "--kube-api-burst=1000")
+	if err := os.WriteFile(m.path("kubelet.yaml"), []byte(m.expand(kubeletConfig)), 0o644); err != nil {
+		return err
+	}
+	m.start("kubelet", "--kubeconfig="+m.path("node.kubeconfig"), "--config="+m.path("kubelet.yaml"),
+		"--root-dir="+m.path("kubelet"), "--cert-dir="+m.path("kubelet/pki"), "--hostname-override="+NodeName, "--node-ip="+NodeIP)
+	return nil
+}
+
+// startContainerd starts containerd and waits until it answers.
+func (m *manager) startContainerd(ctx context.Context) error {
+	if err := os.MkdirAll(m.path("cni"), 0o755); err != nil {
+		return err
+	}
+	for file, content := range map[string]string{"containerd.toml": containerdConfig, "cni/10-jeton.conflist": networkConfig} {
+		if err := os.WriteFile(m.path(file), []byte(m.expand(content)), 0o644); err != nil {
+			return err
+		}
+	}
+	m.start("containerd", "--config", m.path("containerd.toml"))
+	return await.Until(ctx, "containerd answers", func() bool { return ctr(ctx, "version") == nil })
+}
+
+func (m *manager) importImages(ctx context.Context) error {
+	for _, image := range m.config.Images {
+		if err := ctr(ctx, "-n", "k8s.io", "images", "import", image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ctr(ctx context.Context, args ...string) error {
+	command := exec.CommandContext(ctx, "ctr", append([]string{"-a", "/run/containerd/containerd.sock"}, args...)...)
+	command.Stderr = os.Stderr
+	return command.Run()
+}
+
+func (m *manager) expand(text string) string {
+	return strings.NewReplacer("$DIR", m.dir, "$NODE_IP", NodeIP, "$POD_CIDR", PodCIDR, "$PAUSE", PauseImage).Replace(text)
+}
+
+// containerdConfig is for machines without CAP_SYS_RESOURCE (restrict_oom_score_adj) and
+// AppArmor.
+const containerdConfig = `version = 2
+root = "$DIR/containerd"
+state = "/run/containerd"
+disabled_plugins = [
+  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs", "io.containerd.internal.v1.opt", "io.containerd.tracing.processor.v1.otlp",
+  "io.containerd.internal.v1.tracing",
+]
+[grpc]
+address = "/run/containerd/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "$PAUSE"
+disable_apparmor = true
+restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "overlayfs"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "$DIR/cni"
+`
+
+// networkConfig routes between Pods, so that the node's packet filter sees all their packets.
+const networkConfig = `{"cniVersion": "0.4.0", "name": "jeton", "plugins": [{"type": "ptp", "ipMasq": false,
+ "ipam": {"type": "host-local", "dataDir": "/run/cni", "ranges": [[{"subnet": "$POD_CIDR"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+`
+
+// kubeletConfig permits cgroup v1 and a machine that other programs use too.
+const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: cgroupfs
+failSwapOn: false
+failCgroupV1: false
+containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
+authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
+authorization: {mode: AlwaysAllow}
+address: $NODE_IP
+resolvConf: ""
+podLogsDir: $DIR/podlogs
+volumePluginDir: $DIR/kubelet/volumeplugins
+localStorageCapacityIsolation: false
+enforceNodeAllocatable: [pods]
+evictionHard: {memory.available: 200Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%}
+imageGCHighThresholdPercent: 100
+imageGCLowThresholdPercent: 99
+serializeImagePulls: false
+maxPods: 250
+kubeAPIQPS: 500
+kubeAPIBurst: 1000
+eventRecordQPS: 0
+shutdownGracePeriod: 0s
+`
+
+func processFile(part string) string { return filepath.Join("pids", part) }
+func heldFile(part string) string    { return filepath.Join("hold", part) }
+
+// partID returns the ID of a part's process, as seen inside.
+func (c *Cluster) partID(part string) (int, error) {
+	content, err := os.ReadFile(c.path(processFile(part)))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(string(content))
+}
