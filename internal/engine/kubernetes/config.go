@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -25,6 +26,9 @@ const (
 	DefaultPodTimeout = 2 * time.Minute
 	// DefaultGrace is the time that an instance without a call gets to shut down.
 	DefaultGrace = 5 * time.Second
+	// DefaultBuildMemory is in megabytes, DefaultBuildCPU in thousandths.
+	DefaultBuildMemory = 2048
+	DefaultBuildCPU    = 2000
 )
 
 // Artifacts provides built code on this machine.
@@ -65,6 +69,10 @@ type Config struct {
 	Canary string
 	// Disk is the size of the home folder and of /tmp of an instance, in bytes; 0 for no limit.
 	Disk int64
+	// BuildMemory is the memory limit of builds in megabytes, BuildCPU their CPU limit in thousandths,
+	// and BuildDisk the size of their folders in bytes; 0 means a default or, for the disk, no limit.
+	BuildMemory, BuildCPU int
+	BuildDisk             int64
 	// Port is the TCP port of agents.
 	Port int
 	// Artifacts provides the code of instances.
@@ -97,9 +105,8 @@ func (c Config) orDefaults() (Config, error) {
 	setDuration(&c.ReadyTimeout, DefaultReadyTimeout)
 	setDuration(&c.PodTimeout, DefaultPodTimeout)
 	setDuration(&c.Grace, DefaultGrace)
-	if c.Port == 0 {
-		c.Port = wire.Port
-	}
+	c.Port = cmp.Or(c.Port, wire.Port)
+	c.BuildMemory, c.BuildCPU = cmp.Or(c.BuildMemory, DefaultBuildMemory), cmp.Or(c.BuildCPU, DefaultBuildCPU)
 	if c.NewID == nil {
 		c.NewID = randomID
 	}

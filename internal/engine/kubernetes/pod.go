@@ -102,7 +102,7 @@ func (e *Engine) newPod(k kind) *corev1.Pod {
 				RunAsNonRoot: new(true), FSGroup: new(int64(sharedGroup)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
-			Volumes:    e.volumes(),
+			Volumes:    e.volumes(k),
 			Containers: []corev1.Container{e.agentContainer(k), e.functionContainer(k)},
 		},
 	}
@@ -118,7 +118,7 @@ func (e *Engine) newPod(k kind) *corev1.Pod {
 	return pod
 }
 
-func (e *Engine) volumes() []corev1.Volume {
+func (e *Engine) volumes(k kind) []corev1.Volume {
 	empty := func(name string, limit int64) corev1.Volume {
 		source := &corev1.EmptyDirVolumeSource{}
 		if limit > 0 {
@@ -131,7 +131,11 @@ func (e *Engine) volumes() []corev1.Volume {
 			Audience: Audience, ExpirationSeconds: new(int64(tokenSeconds)), Path: "token",
 		}}},
 	}}}
-	return []corev1.Volume{empty("shared", 8<<20), empty("home", e.config.Disk), empty("tmp", e.config.Disk), token}
+	disk := e.config.Disk
+	if k.component == ComponentBuild {
+		disk = e.config.BuildDisk
+	}
+	return []corev1.Volume{empty("shared", 8<<20), empty("home", disk), empty("tmp", disk), token}
 }
 
 // agentContainer is the only container with the token.
