@@ -54,6 +54,9 @@ const (
 	agentCPU    = 10
 	// launcherMemory is added to the memory limit of a function, for the launcher.
 	launcherMemory = 32 << 20
+	// cpuOvercommit is the CPU limit of a function divided by its request: most instances are idle, as on
+	// one machine.
+	cpuOvercommit = 10
 	// tokenSeconds is the lifetime of the token of a Pod. The kubelet renews it.
 	tokenSeconds = 3600
 	// patienceSeconds is how long an agent waits for its node.
@@ -155,7 +158,7 @@ func (e *Engine) agentContainer(k kind) corev1.Container {
 func (e *Engine) functionContainer(k kind) corev1.Container {
 	c := e.container(k, functionContainer, functionUser,
 		"agent", "launch", "--dir="+sharedDir, "--home="+HomeDir, "--temporary=/tmp", "--language="+k.language)
-	c.Resources = resources(int64(k.memory)<<20+launcherMemory, k.cpu, k.cpu)
+	c.Resources = resources(int64(k.memory)<<20+launcherMemory, max(k.cpu/cpuOvercommit, 1), k.cpu)
 	c.VolumeMounts = []corev1.VolumeMount{
 		{Name: "shared", MountPath: sharedDir, ReadOnly: true}, {Name: "home", MountPath: HomeDir}, {Name: "tmp", MountPath: "/tmp"},
 	}
