@@ -42,6 +42,7 @@ var flagGroups = []kong.Group{
 	{Key: "engine", Title: "Engine:"},
 	{Key: "instances", Title: "Instances:"},
 	{Key: "isolation", Title: "Isolation:"},
+	{Key: "kubernetes", Title: "Kubernetes:"},
 	{Key: "egress", Title: "Outbound network of instances and builds:"},
 	{Key: "builds", Title: "Builds:"},
 	{Key: "languages", Title: "Language toolchains:"},
