@@ -246,6 +246,9 @@ func (e *Engine) reason(in *instance, s *session, failure string) string {
 	return reason
 }
 
+// deleted is the reason of an instance whose Pod was deleted by others.
+const deleted = "the Pod was deleted: its Kubernetes node is drained or gone, or someone has deleted it"
+
 // status returns how the program of an instance ended.
 func (e *Engine) status(in *instance, s *session) string {
 	limit := fmt.Sprintf("out of memory: it took more than the limit of %d MB", in.revision.MemoryLimit)
@@ -267,12 +270,14 @@ func (e *Engine) status(in *instance, s *session) string {
 	switch {
 	case err == nil && outOfMemory(pod):
 		return limit
+	case err == nil && pod.DeletionTimestamp != nil:
+		return deleted + disruption(pod)
 	case err == nil:
 		return "the Pod has ended: " + endOf(pod)
 	}
 	pod = e.view.get(e.config.Namespace, s.name, s.uid)
 	if pod == nil || pod.DeletionTimestamp != nil {
-		return "the Pod was deleted: its Kubernetes node is drained or gone, or someone has deleted it"
+		return deleted + disruption(pod)
 	}
 	return fmt.Sprintf("the connection to the Pod %s is lost: %v", s.name, s.err)
 }

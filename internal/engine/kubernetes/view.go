@@ -252,6 +252,19 @@ func endOf(pod *corev1.Pod) string {
 	return strings.Join(parts, "; ")
 }
 
+// disruption returns why Kubernetes ends a Pod, with a colon before it; empty if that is not known.
+func disruption(pod *corev1.Pod) string {
+	if pod == nil {
+		return ""
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
+			return ": " + c.Message
+		}
+	}
+	return ""
+}
+
 // outOfMemory reports whether the kernel has ended the function's container because of its limit.
 func outOfMemory(pod *corev1.Pod) bool {
 	for _, c := range pod.Status.ContainerStatuses {
