@@ -214,7 +214,7 @@ func (s *eventStream) sendBuilds(ctx context.Context, builds Builds, functionID 
 	defer idle.Stop()
 	sent, building, shown := "", false, false
 	for {
-		text, running := builds.Running(functionID)
+		text, running := builds.Running(ctx, functionID)
 		switch {
 		case running && (!building || text != sent):
 			added, continues := strings.CutPrefix(text, sent)
@@ -227,7 +227,7 @@ func (s *eventStream) sendBuilds(ctx context.Context, builds Builds, functionID 
 			}
 			sent, building, shown = text, true, true
 		case !running && (building || !shown):
-			finished, err := builds.Finished(functionID)
+			finished, err := builds.Finished(ctx, functionID)
 			if err != nil {
 				return err
 			}
