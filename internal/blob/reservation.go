@@ -8,8 +8,20 @@ import (
 // Reservations counts the bytes of the uploads in progress by project. The zero value is
 // ready to use. It is safe for concurrent use.
 type Reservations struct {
-	mu    sync.Mutex
-	bytes map[string]int64
+	// Shared has the uploads of all servers that store archives at the same place; nil if
+	// there are no others. It must not be changed after the first use.
+	Shared SharedReservations
+
+	local localReservations
+}
+
+// SharedReservations are the uploads in progress of several servers.
+type SharedReservations interface {
+	// Sum returns the bytes of the uploads of a project.
+	Sum(ctx context.Context, projectID string) (bytes int64, err error)
+	// Add adds an upload until release is called, and returns the bytes of those of the
+	// project that were added before.
+	Add(ctx context.Context, projectID string, bytes int64) (others int64, release func(), err error)
 }
 
 // A Demand asks for storage for an archive.
@@ -29,31 +41,58 @@ type measured interface {
 
 // Check returns the error of the demand's Check, with the uploads in progress.
 func (r *Reservations) Check(ctx context.Context, archives measured, d Demand) error {
-	return r.within(ctx, archives, d, func() {})
+	if r.Shared == nil {
+		return archives.Usage(ctx, d.FunctionIDs, func(used int64) error { return d.Check(used+r.local.of(d.ProjectID), d.Bytes) })
+	}
+	// Before the archives are counted: an upload that ends meanwhile counts at least once.
+	others, err := r.Shared.Sum(ctx, d.ProjectID)
+	if err != nil {
+		return err
+	}
+	return archives.Usage(ctx, d.FunctionIDs, func(used int64) error { return d.Check(used+others, d.Bytes) })
 }
 
 // Reserve reserves storage until release is called, after Check. The caller releases it in
-// the step that stores the archive; otherwise it counts twice. No archive is stored between
-// the check and the reservation.
+// the step that stores the archive; otherwise it counts twice. With Shared, an upload that
+// is refused may count for others for a moment. Otherwise no archive is stored between the
+// check and the reservation.
 func (r *Reservations) Reserve(ctx context.Context, archives measured, d Demand) (release func(), err error) {
-	err = r.within(ctx, archives, d, func() { r.add(d.ProjectID, d.Bytes) })
+	if r.Shared == nil {
+		return r.reserve(ctx, archives, d)
+	}
+	others, release, err := r.Shared.Add(ctx, d.ProjectID, d.Bytes)
 	if err != nil {
 		return func() {}, err
 	}
-	return sync.OnceFunc(func() { r.add(d.ProjectID, -d.Bytes) }), nil
+	err = archives.Usage(ctx, d.FunctionIDs, func(used int64) error { return d.Check(used+others, d.Bytes) })
+	if err != nil {
+		release()
+		return func() {}, err
+	}
+	return release, nil
 }
 
-func (r *Reservations) within(ctx context.Context, archives measured, d Demand, use func()) error {
-	return archives.Usage(ctx, d.FunctionIDs, func(used int64) error {
-		if err := d.Check(used+r.of(d.ProjectID), d.Bytes); err != nil {
+func (r *Reservations) reserve(ctx context.Context, archives measured, d Demand) (release func(), err error) {
+	err = archives.Usage(ctx, d.FunctionIDs, func(used int64) error {
+		if err := d.Check(used+r.local.of(d.ProjectID), d.Bytes); err != nil {
 			return err
 		}
-		use()
+		r.local.add(d.ProjectID, d.Bytes)
 		return nil
 	})
+	if err != nil {
+		return func() {}, err
+	}
+	return sync.OnceFunc(func() { r.local.add(d.ProjectID, -d.Bytes) }), nil
 }
 
-func (r *Reservations) add(projectID string, bytes int64) {
+// localReservations are those of this server.
+type localReservations struct {
+	mu    sync.Mutex
+	bytes map[string]int64
+}
+
+func (r *localReservations) add(projectID string, bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.bytes == nil {
@@ -64,7 +103,7 @@ func (r *Reservations) add(projectID string, bytes int64) {
 	}
 }
 
-func (r *Reservations) of(projectID string) int64 {
+func (r *localReservations) of(projectID string) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.bytes[projectID]

@@ -20,7 +20,7 @@ func TestI6_AnswerWaitsForAChangeThatIsBeingApplied(t *testing.T) {
 	behind.deaf.Store(true)
 	behind.view.stuck.Lock()
 	shown.late.Lock()
-	// Without a request: nobody has waited for the other nodes.
+	// Without a request, no answer has waited for the other nodes.
 	if err := nodes[0].store.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(token("t")) }); err != nil {
 		t.Fatal(err)
 	}

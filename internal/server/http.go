@@ -54,7 +54,7 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	reservations := new(blob.Reservations)
+	reservations := p.newReservations()
 	importer, err := admin.NewImporter(admin.ImporterConfig{Service: projects, Functions: service, Archives: p.archives, Reservations: reservations, CheckKey: foreign.CheckKey})
 	if err != nil {
 		return nil, err
@@ -80,6 +80,14 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 		servers.cluster = p.peers.Server()
 	}
 	return servers, nil
+}
+
+// newReservations returns the uploads in progress: those of all nodes, or of this server.
+func (p parts) newReservations() *blob.Reservations {
+	if shared, ok := p.store.(*postgres.Store); ok {
+		return &blob.Reservations{Shared: shared.Reservations(p.node.Incarnation)}
+	}
+	return new(blob.Reservations)
 }
 
 func newAPIServer(p parts, service *functions.Service, projects *admin.Service, reservations *blob.Reservations) (*http.Server, error) {

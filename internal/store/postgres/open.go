@@ -153,7 +153,7 @@ func checkServer(ctx context.Context, config *pgx.ConnConfig) error {
 // is newer than the program. Concurrent migrations wait for each other.
 func migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	config = config.Copy()
-	config.AfterConnect = nil // No timeouts.
+	config.AfterConnect = settings{"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}.apply
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -164,7 +164,7 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 	db := stdlib.OpenDB(*config)
 	defer func() { _ = db.Close() }()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker), goose.WithGoMigrations(later...))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
