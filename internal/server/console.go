@@ -46,7 +46,7 @@ func newConsoleSources(now func() time.Time) (*consoleSources, error) {
 func (o *observability) openHistory(b *base, i *instances) (err error) {
 	o.console.history, err = metrics.NewHistory(metrics.HistoryConfig{
 		File: b.folder.path(historyFile), Failed: func(err error) { b.log.Warn("the history of metrics is not kept", "error", err) },
-		Metrics: o.metrics, Memory: i.engine.Memory, Now: b.config.Now, Sampled: o.console.view.Sampled,
+		Metrics: o.metrics, Memory: i.memory, Now: b.config.Now, Sampled: o.console.view.Sampled,
 		Instances: func() map[string]int {
 			all := map[string]int{}
 			for _, c := range i.scaler.Counts() {
