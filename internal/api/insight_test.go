@@ -437,3 +437,28 @@ func TestFollowBuild_StreamsRunningBuildAndResult(t *testing.T) {
 		}
 	}
 }
+
+// A build may begin and end between two looks at it: its deployment shows that it took place.
+func TestFollowBuild_ShowsBuildThatWasNotSeen(t *testing.T) {
+	t.Parallel()
+	w := newInsightWorld(t)
+	id := w.function(w.namespace("n"), "f")
+	stream := w.events(w.key, "/functions/"+id+"/build")
+	if _, data := stream.next(); data != `{"text":"","replace":true,"running":false}` {
+		t.Errorf("got %s, want no build", data)
+	}
+	w.builds.mu.Lock()
+	w.builds.finished = "a short build"
+	w.builds.mu.Unlock()
+	w.update(func(tx functions.Tx) error {
+		f, err := tx.Function(id)
+		if err != nil {
+			return err
+		}
+		f.StartDeployment(start)
+		return tx.Put(f)
+	})
+	if _, data := stream.next(); data != `{"text":"a short build","replace":true,"running":false}` {
+		t.Errorf("got %s, want the log of the build", data)
+	}
+}
