@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 # Tests and benchmarks with their own dependencies are separate modules. Only the
 # targets test, vet and lint join them, by test/go.work.
-MODULES = . bench test/e2e test/model test/provider test/sdk
+MODULES = . bench test/chart test/compose test/e2e test/model test/provider test/sdk
 PACKAGES = $(MODULES:%=./%/...)
 WORKSPACE = GOWORK=$(CURDIR)/test/go.work
 # bin/first has programs that replace versions of the machine that are too old; bin
@@ -68,6 +68,12 @@ bin/kube: tools/kubernetes/go.mod tools/kubernetes/main.go tools/kubernetes/buil
 	tools/kubernetes/build.sh $@
 	@touch $@
 
+# What enforces network policies in the tests.
+bin/kube-router: tools/kuberouter/go.mod
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -C tools/kuberouter -trimpath -ldflags "-s -w" -o ../../bin/kube-router github.com/cloudnativelabs/kube-router/v2/cmd/kube-router
+	@touch $@
+
 bin/images: $(wildcard tools/images/*.go tools/images/node/*) tools/images/go.mod
 	@mkdir -p bin
 	go build -C tools/images -trimpath -o ../../bin/images .
@@ -81,7 +87,7 @@ setup-kubernetes: # Install what the test cluster needs.
 	@./test/setup.sh kubernetes
 
 .PHONY: test-kubernetes
-test-kubernetes: setup-kubernetes bin/kube bin/images ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
+test-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
 	@./test/kubernetes/run.sh
 
 test/crates/registry: test/crates/fetch.sh | setup-test
@@ -113,7 +119,7 @@ test/console/node_modules: test/console/package-lock.json
 
 .PHONY: test-console
 test-console: setup-console test/console/node_modules ## Run the tests of the console in Chromium.
-	go test -tags console -timeout 20m ./test/console
+	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots
 screenshots: setup-console test/console/node_modules ## Make the screenshots of docs/console.md (some minutes).

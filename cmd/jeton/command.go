@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/jeton-dev/jeton/internal/printable"
 )
 
 // description is the introduction of --help.
@@ -92,6 +94,7 @@ func status(err error, errOut io.Writer) int {
 	if e, ok := errors.AsType[*exec.ExitError](err); ok && e.ExitCode() >= 0 {
 		return e.ExitCode()
 	}
-	fmt.Fprintln(errOut, "jeton:", err)
+	// The text may contain what another server has answered.
+	fmt.Fprintln(errOut, "jeton:", printable.Text(err.Error()))
 	return 1
 }

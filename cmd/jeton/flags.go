@@ -41,6 +41,7 @@ var flagGroups = []kong.Group{
 	{Key: "triggers", Title: "Triggers:"},
 	{Key: "instances", Title: "Instances:"},
 	{Key: "isolation", Title: "Isolation:"},
+	{Key: "kubernetes", Title: "Kubernetes:"},
 	{Key: "egress", Title: "Outbound network of instances and builds:"},
 	{Key: "builds", Title: "Builds:"},
 	{Key: "languages", Title: "Language toolchains:"},

@@ -132,6 +132,10 @@ type call struct {
 	// url is the URL of the request, and buffered its body if it was buffered.
 	url      *url.URL
 	buffered []byte
+	// release returns the memory of the body; nil until the body was limited. waitEnd is the
+	// result of waitUntil.
+	release func()
+	waitEnd time.Time
 	// prefix is the part of a path-style address that the function does not receive; empty
 	// if the hostname addresses the function.
 	prefix string
@@ -274,7 +278,7 @@ func (g *Gateway) acquire(r *http.Request, c *call) error {
 	if instance := g.config.Instances.TryAcquire(c.to.revisionID); instance != nil {
 		return g.take(r, c, instance)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), c.wait())
+	ctx, cancel := context.WithDeadline(r.Context(), c.waitUntil())
 	defer cancel()
 	return g.wait(ctx, r, c)
 }

@@ -50,7 +50,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 		Artifacts: localArtifacts{b.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
 		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: instancePolicy(b),
-		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),
+		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"), DiskReserve: b.config.DiskReserve,
 		Cause: func(language string) process.Cause { return runtime.NewCause(language) },
 	}, b.log)
 	if err != nil {

@@ -67,6 +67,10 @@ type Config struct {
 	// Disk is 0, /tmp is in memory, and the rest is read-only.
 	Disk    int64
 	DiskDir string
+	// DiskReserve is the space in bytes that disks leave free on the file system of
+	// DiskDir: with less, the engine ends instances with large disks. 0 for 5 % of the
+	// file system, but at most 10 GiB.
+	DiskReserve int64
 	// WarmPool is the size of the warm pool, which exists at isolation level full.
 	WarmPool WarmPool
 }
@@ -111,6 +115,8 @@ type Engine struct {
 	pool    *pool
 	boosts  *boosts
 	running sync.WaitGroup
+	// stopGuard ends the guard of the free disk space.
+	stopGuard func()
 	// output is set by SetOutput.
 	output atomic.Pointer[func(engine.Line)]
 
@@ -139,6 +145,7 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 		logger:    logger,
 		folder:    folder,
 		visible:   append(sandbox.SystemFolders(), config.Visible...),
+		stopGuard: func() {},
 		boosts:    &boosts{now: config.Now, spent: map[string]*boost{}},
 		revisions: map[string]*revision{},
 		instances: map[string]*instance{},
@@ -167,6 +174,9 @@ func (e *Engine) openHost() error {
 		}
 	}
 	e.host = host
+	if e.config.Isolation == sandbox.Full && e.config.Disk > 0 {
+		e.stopGuard = e.guardDisk()
+	}
 	if host.CanMountCode() && e.config.WarmPool.Min > 0 {
 		e.pool = newPool(e, e.config.WarmPool)
 	}
@@ -208,6 +218,7 @@ func (e *Engine) Close() error {
 	}
 	e.mu.Unlock()
 
+	e.stopGuard()
 	e.running.Wait()
 	e.pool.close()
 	e.mu.Lock()

@@ -29,7 +29,9 @@ type instance struct {
 	// terminated and killed are closed to stop the instance.
 	terminated, killed chan struct{}
 	terminateOnce      sync.Once
-	killOnce           sync.Once
+	// evicted receives why the engine ends the instance, at most once.
+	evicted  chan string
+	killOnce sync.Once
 	// ended is closed when the process is reaped and its folder removed.
 	ended chan struct{}
 }
@@ -40,6 +42,7 @@ func newInstance(id string, r *revision) *instance {
 		revision:   r,
 		terminated: make(chan struct{}),
 		killed:     make(chan struct{}),
+		evicted:    make(chan string, 1),
 		ended:      make(chan struct{}),
 	}
 }
@@ -54,6 +57,14 @@ func (in *instance) terminate() {
 func (in *instance) kill() {
 	in.stopping = true
 	in.killOnce.Do(func() { close(in.killed) })
+}
+
+// evict stops the instance immediately, with a reason for its log.
+func (in *instance) evict(reason string) {
+	select {
+	case in.evicted <- reason:
+	default: // It has a reason already.
+	}
 }
 
 func (in *instance) event(state engine.State) engine.Event {
@@ -166,6 +177,8 @@ func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exit
 			grace = time.After(e.config.Grace)
 			p.process.Signal(syscall.SIGTERM)
 		case <-grace:
+			p.process.Signal(syscall.SIGKILL)
+		case failure = <-in.evicted:
 			p.process.Signal(syscall.SIGKILL)
 		case <-killed:
 			killed = nil
