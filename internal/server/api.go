@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,5 +126,9 @@ func (l auditLog) Entries(ctx context.Context, since time.Time, follow bool, rep
 // addresses returns the public addresses of the gateway.
 func (p parts) addresses() api.Addresses {
 	_, port, _ := net.SplitHostPort(p.listeners.gateway.Addr().String())
-	return api.Addresses{Gateway: p.config.GatewayURL, GatewayPort: port, Paths: p.config.GatewayPaths}
+	found := api.Addresses{Gateway: p.config.GatewayURL, GatewayPort: port, Paths: p.config.GatewayPaths}
+	if p.listeners.gatewayTLS != nil {
+		found.TLSPort = strconv.Itoa(portOf(p.listeners.gatewayTLS))
+	}
+	return found
 }
