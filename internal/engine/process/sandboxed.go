@@ -60,8 +60,8 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 		layout.Home, layout.Temporary = r.dir, sandbox.LimitsFor(r.memory, r.cpu).Temporary
 	}
 	policy := e.config.Egress
-	if policy != nil && e.host.CanMountCode() {
-		layout.Resolver = egress.ResolverAddress
+	if policy != nil && e.host.Connects() == nil {
+		layout.Resolver, layout.Interface = egress.ResolverAddress, tunnelInterface()
 		layout.Hosts = egress.HostAddress + " " + egress.HostName + "\n"
 	}
 	if s.Sandbox, err = e.host.Start(ctx, layout); err != nil {
@@ -70,11 +70,17 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 	if layout.Resolver == "" {
 		return s, nil
 	}
-	if s.egress, err = egress.Attach(s.Network(), policy); err != nil {
+	if s.egress, err = egress.Attach(s, policy); err != nil {
 		s.discard()
 		return nil, fmt.Errorf("%w (--egress=none runs instances without a network)", err)
 	}
 	return s, nil
+}
+
+// tunnelInterface returns the interface that the sandbox makes if the server cannot.
+func tunnelInterface() *sandbox.Interface {
+	name, address, gateway := egress.OwnInterface()
+	return &sandbox.Interface{Name: name, Address: address, Gateway: gateway}
 }
 
 // dropLine is for lines that are printed before the instance is known.
