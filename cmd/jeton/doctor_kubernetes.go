@@ -27,6 +27,7 @@ type kubernetesDoctorFlags struct {
 	KubernetesServiceAccount string   `help:"Service account of the Pods of functions." placeholder:"NAME"`
 	KubernetesRuntimeClass   string   `help:"RuntimeClass of the Pods of functions." placeholder:"NAME"`
 	KubernetesPullSecrets    []string `help:"Secrets with the credentials of the registry." placeholder:"NAME"`
+	KubernetesCanary         string   `help:"Address of this Pod that NetworkPolicies forbid to functions." placeholder:"HOST:PORT"`
 	KubernetesLanguages      []string `help:"Languages whose images are checked." default:"node,python,php,go,rust" placeholder:"NAME"`
 }
 
@@ -51,7 +52,7 @@ func (f kubernetesDoctorFlags) printKubernetes(ctx context.Context, out io.Write
 			"jeton.dev/installation": f.KubernetesInstallation, "jeton.dev/language": strings.ToLower(runtime.Node),
 		},
 		ServiceAccount: f.KubernetesServiceAccount, RuntimeClass: f.KubernetesRuntimeClass, PullSecrets: f.KubernetesPullSecrets,
-		Address: os.Getenv("POD_IP"), NewID: randomSuffix,
+		Canary: f.KubernetesCanary, NewID: randomSuffix,
 	})
 	if err != nil {
 		return err

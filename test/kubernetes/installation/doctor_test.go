@@ -24,7 +24,7 @@ func objects(t *testing.T, chart string, kinds ...string) string {
 	if len(chosen) == 0 {
 		t.Fatalf("the chart has no %v", kinds)
 	}
-	return strings.Join(chosen, "\n---\n")
+	return strings.Join(chosen, "\n---\n") + "\n"
 }
 
 // doctor runs the doctor in a Pod like a node's, and returns its output and whether it found no
@@ -47,6 +47,7 @@ spec:
     args: [doctor, --kubernetes]
     env:
     - {name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+    - {name: JETON_KUBERNETES_CANARY, value: "$(POD_IP):8084"}
     - {name: KUBERNETES_SERVICE_HOST, value: `+cluster.NodeIP+`}
     - {name: KUBERNETES_SERVICE_PORT, value: "6443"}
     - {name: JETON_KUBERNETES_IMAGE, value: "ghcr.io/jeton-dev/jeton-runtime-{language}:dev"}

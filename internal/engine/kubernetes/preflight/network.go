@@ -2,11 +2,13 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -27,24 +29,27 @@ const (
 func (c *Checker) checkNetwork(ctx context.Context) []Result {
 	egress := Result{Name: "Egress", Status: OK}
 	ingress := Result{Name: "Ingress", Status: OK, Detail: "nodes reach the agents' port of Pods"}
-	if c.config.Address == "" {
+	if c.config.Canary == "" {
 		egress.Status, egress.Detail = Skipped, "this process is not in a Pod"
 		egress.Change = "run the command in a node of Jeton: kubectl exec deployment/jeton -- jeton doctor --kubernetes"
 		return []Result{egress}
 	}
-	canary, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(c.config.Address, "0"))
-	if err != nil {
-		egress.Status, egress.Detail, egress.Change = Failed, fmt.Sprintf("listen for probes: %v", err), "set POD_IP to the address of this Pod"
+	canary, err := new(net.ListenConfig).Listen(ctx, "tcp", c.config.Canary)
+	switch {
+	case err == nil:
+		defer canary.Close()
+		go accept(canary)
+	case !errors.Is(err, syscall.EADDRINUSE):
+		egress.Status, egress.Detail = Failed, fmt.Sprintf("listen at the canary: %v", err)
+		egress.Change = "set --kubernetes-canary to an address of this Pod, as the chart does"
 		return []Result{egress}
 	}
-	defer canary.Close()
-	go accept(canary)
 
 	var group sync.WaitGroup
 	var control, labelled string
 	var controlErr, labelledErr, ingressErr error
 	probe := func(purpose string) *core.Pod {
-		return c.pod(purpose, c.anyImage(), []string{"doctor", "--probe=" + canary.Addr().String()})
+		return c.pod(purpose, c.anyImage(), []string{"doctor", "--probe=" + c.config.Canary})
 	}
 	group.Go(func() { control, controlErr = c.probe(ctx, probe("control"), nil) })
 	group.Go(func() {
@@ -59,8 +64,8 @@ func (c *Checker) checkNetwork(ctx context.Context) []Result {
 		egress.Change = "repair the images first"
 		return []Result{egress}
 	case !strings.HasPrefix(control, wordReached):
-		egress.Status, egress.Detail = Warning, "no Pod reaches this one, so that the policy of functions cannot be told from others"
-		egress.Change = "check it in a namespace without a policy that denies all"
+		egress.Status, egress.Detail = Failed, fmt.Sprintf("a Pod without the labels of functions does not reach %s either: %s", c.config.Canary, control)
+		egress.Change = "allow TCP connections to this address from all Pods: only the policy of functions may forbid them"
 	case strings.HasPrefix(labelled, wordReached):
 		egress.Status, egress.Detail = Failed, "a Pod with the labels of functions reaches this Pod: no network policy is in force"
 		egress.Change = "install a network plugin that enforces NetworkPolicy (Calico, Cilium, kube-router, ...), enable networkPolicy in the chart, " +

@@ -28,9 +28,10 @@ type Config struct {
 	// ServiceAccount, RuntimeClass and PullSecrets are those of the Pods of functions.
 	ServiceAccount, RuntimeClass string
 	PullSecrets                  []string
-	// Address is the IP address of this Pod. Empty means that this process is not in a Pod: then
+	// Canary is an address of this Pod that functions must not reach. This process listens at it,
+	// unless the server in the same Pod does. Empty means that this process is not in a Pod: then
 	// the network policies cannot be checked.
-	Address string
+	Canary string
 	// NewID returns a unique suffix of lower-case letters and digits for the names of Pods.
 	NewID func() string
 }
@@ -73,7 +74,7 @@ func New(config Config) (*Checker, error) {
 	}
 	c := &Checker{config: config, clock: new(clock)}
 	api := rest.CopyConfig(config.API)
-	api.Timeout = 20 * time.Second
+	api.Timeout, api.QPS, api.Burst = 20*time.Second, 50, 100
 	api.Wrap(func(next http.RoundTripper) http.RoundTripper { return c.clock.observe(next) })
 	core, err := corev1.NewForConfig(api)
 	if err != nil {

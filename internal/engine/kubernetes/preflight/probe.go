@@ -47,31 +47,26 @@ func Probe(ctx context.Context, canary string) error {
 
 // try returns the words that describe whether the address can be reached in the end.
 func try(ctx context.Context, canary string) string {
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
 	start := time.Now()
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	failures, open := 0, time.Duration(0)
-	for failures < attempts {
+	for failures < attempts && ctx.Err() == nil {
 		if err := dial(ctx, canary); err != nil {
-			if ctx.Err() != nil {
-				break
-			}
 			failures++
 		} else {
 			failures, open = 0, time.Since(start)
+		}
+		if failures == 0 && time.Since(start) > reachTimeout {
+			return wordReached
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 		}
-		if ctx.Err() != nil && failures == 0 {
-			return wordReached
-		}
 	}
 	if open > 0 {
-		return fmt.Sprintf("%s; but it was reachable for %v after its start", wordUnreachable, open.Round(time.Millisecond))
+		return fmt.Sprintf("%s, but reachable for %v after its start", wordUnreachable, open.Round(time.Millisecond))
 	}
 	return wordUnreachable + " from its start"
 }
