@@ -72,7 +72,7 @@ export function Server() {
   return html`<${PageHead} title="Server" note=${`A cluster of ${nodes.length} nodes, which share the database.`} />
     <${Card} title="Nodes"><${Table} caption="Nodes" rows=${nodes} keyOf=${(n) => n.node_name} columns=${[
       { title: 'Node', kind: 'main', cell: (n) => html`<button type="button" class="cell-filter" aria-pressed=${n === chosen ? 'true' : 'false'} onClick=${() => setQuery({ node: n.node_name })}><strong>${n.node_name}</strong></button>${n.self ? html` <span class="tag">this page</span>` : ''}${n.node_problem && html`<span class="sub">${n.node_problem}</span>`}` },
-      { title: 'State', cell: (n) => html`<${Status} status=${kind(n)[0]} text=${kind(n)[1]} />` }, { title: 'Version', cell: (n) => n.version },
+      { title: 'State', cell: (n) => html`<${Status} status=${kind(n)[0]} text=${kind(n)[1]} />` }, { title: 'Version', cell: (n) => n.version || 'dev' },
       { title: 'Isolation', cell: (n) => (n.node_state ? n.node_state.isolation : '–') }, { title: 'Changes', kind: 'num', cell: (n) => (n.node_state ? `${exact(n.node_state.changes)}${n.node_state.changes_behind ? `, ${n.node_state.changes_behind} behind` : ''}` : '–') },
       { title: 'Started', kind: 'num', cell: (n) => (n.node_state ? html`<${Time} value=${n.node_state.started_at} />` : '–') },
     ]} /><//>
@@ -83,7 +83,7 @@ function ServerView({ s }) {
   const weak = s.isolation !== 'full';
   return html`
     ${weak && html`<${Callout} title=${`The isolation level is ${s.isolation}`}><p>Functions are not fully isolated from each other and from the server. Run it as root on Linux for the level full.</p><//>`}
-    <div class="stats"><${Stat} label="Version" value=${s.version || 'development'} note=${html`started <${Time} value=${s.started_at} />`} /><${Stat} label="Isolation" kind=${weak ? 'warn' : ''} value=${s.isolation} note=${s.egress ? 'outbound network allowed' : 'no outbound network'} />
+    <div class="stats"><${Stat} label="Version" value=${s.version || 'dev'} note=${html`started <${Time} value=${s.started_at} />`} /><${Stat} label="Isolation" kind=${weak ? 'warn' : ''} value=${s.isolation} note=${s.egress ? 'outbound network allowed' : 'no outbound network'} />
       <${Stat} label="Memory for instances" value=${s.memory_budget_bytes ? bytes(s.memory_budget_bytes) : 'no limit'} note="budget of all instances" /><${Stat} label="Warm pool" value=${exact(s.warm_pool.reduce((n, w) => n + w.count, 0))} note=${bytes(s.warm_pool_memory_bytes)} /><${Stat} label="Changes" value=${exact(s.changes)} note=${s.changes_behind ? `${s.changes_behind} not applied` : 'all applied'} kind=${s.changes_behind ? 'warn' : ''} /></div>
     <div class="columns"><${Card} title="Toolchains"><${Table} caption="Toolchains" rows=${s.toolchains} keyOf=${(t) => t.language} columns=${[{ title: 'Language', kind: 'main', cell: (t) => html`<strong>${t.language}</strong>` }, { title: 'Toolchain', cell: (t) => (t.toolchain ? html`<code>${t.toolchain}</code>` : html`<span class="bad">${t.problem}</span>`) }]} /><//>
       <${Card} title="Warm pool">${s.warm_pool.length ? html`<${Table} caption="Warm pool" rows=${s.warm_pool} keyOf=${(w) => w.pool_kind} columns=${[{ title: 'Kind', kind: 'main', cell: (w) => w.pool_kind }, { title: 'Sandboxes', kind: 'num', cell: (w) => exact(w.count) }]} />` : html`<p class="quiet pad">No warm sandboxes. They exist at the isolation level full, while functions are deployed.</p>`}<//></div>
