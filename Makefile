@@ -105,12 +105,20 @@ test-scw: ## Run the tests that use scw, Scaleway's command line (built once, in
 	@test -x bin/scw || (cd tools/scw && go build -o ../../bin/scw github.com/scaleway/scaleway-cli/v2/cmd/scw)
 	go test -tags scw -timeout 10m ./test/scw
 
+test/serverless/node_modules: test/serverless/package-lock.json
+	cd test/serverless && npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: test-serverless
+test-serverless: setup-test test/serverless/node_modules ## Run the tests that use the Serverless Framework (as root).
+	go test -tags serverless -timeout 15m ./test/serverless
+
 test/console/node_modules: test/console/package-lock.json
 	cd test/console && npm ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: test-console
-test-console: setup-console test/console/node_modules ## Run the tests of the console in Chromium.
+test-console: setup-console test/console/node_modules bin/versitygw ## Run the tests of the console in Chromium.
 	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots
@@ -129,13 +137,13 @@ test-escape: setup-test test/crates/registry ## Run the escape tests of sandboxe
 lint: ## Check format, style, prose, package boundaries, and that every go.mod is tidy.
 	@mkdir -p bin
 	go build -modfile=tools/go.mod -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	$(WORKSPACE) bin/golangci-lint run --build-tags scw,escape,slow,console,kubernetes $(PACKAGES)
+	$(WORKSPACE) bin/golangci-lint run --build-tags scw,serverless,escape,slow,console,kubernetes $(PACKAGES)
 	@for module in $(MODULES); do go -C $$module mod tidy -diff || exit 1; done
 	go run ./test/prose
 
 .PHONY: vet
 vet: ## Run go vet over all modules.
-	$(WORKSPACE) go vet -tags scw,escape,slow,console,kubernetes $(PACKAGES)
+	$(WORKSPACE) go vet -tags scw,serverless,escape,slow,console,kubernetes $(PACKAGES)
 
 .PHONY: tidy
 tidy: ## Tidy the go.mod of every module.

@@ -49,6 +49,7 @@ type commandLine struct {
 	Reseal    resealCommand    `cmd:"" help:"Encrypt all secrets with the first key of the sealing key file."`
 	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
 	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
+	Agent     agentCommand     `cmd:"" hidden:"" help:"Programs in the Pods of functions."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
 	shellCommands

@@ -39,6 +39,7 @@ var flagGroups = []kong.Group{
 	{Key: "tls", Title: "TLS certificates:"},
 	{Key: "access", Title: "Access:"},
 	{Key: "triggers", Title: "Triggers:"},
+	{Key: "engine", Title: "Engine:"},
 	{Key: "instances", Title: "Instances:"},
 	{Key: "isolation", Title: "Isolation:"},
 	{Key: "kubernetes", Title: "Kubernetes:"},

@@ -16,8 +16,25 @@ type Addresses struct {
 	// GatewayPort is the port of the gateway. Clients reach it at the host by which they
 	// have reached the API, unless Gateway is set.
 	GatewayPort string
+	// TLSPort is the port of the gateway for TLS; empty without one.
+	TLSPort string
 	// Paths reports whether the gateway serves path-style addresses.
 	Paths bool
+}
+
+// hostForm returns the URL of a function at its hostname, with {host} in place of the hostname:
+// the scheme and the port of the public URL, or else of the listener.
+func (a Addresses) hostForm() string {
+	scheme, port := "http", a.GatewayPort
+	if u, err := url.Parse(a.Gateway); err == nil && a.Gateway != "" {
+		scheme, port = u.Scheme, u.Port()
+	} else if a.TLSPort != "" {
+		scheme, port = "https", a.TLSPort
+	}
+	if port == "" || port == map[string]string{"http": "80", "https": "443"}[scheme] {
+		return scheme + "://{host}"
+	}
+	return scheme + "://{host}:" + port
 }
 
 type serverResponse struct {
@@ -26,11 +43,21 @@ type serverResponse struct {
 	Version    string `json:"version"`
 	GatewayURL string `json:"gateway_url"`
 	Paths      bool   `json:"paths"`
+	// FunctionURL is the URL of a function, with {id} in place of its ID and {host} in place
+	// of its domain name.
+	FunctionURL string `json:"function_url"`
 }
 
 // getServer returns the addresses at which the caller reaches the gateway.
 func (a *API) getServer(r *http.Request, _ functions.Scope) (any, error) {
-	return serverResponse{ID: a.config.Keys.First().OrganizationID, Version: a.config.Version, GatewayURL: a.gatewayURL(r), Paths: a.config.Addresses.Paths}, nil
+	response := serverResponse{
+		ID: a.config.Keys.First().OrganizationID, Version: a.config.Version, GatewayURL: a.gatewayURL(r), Paths: a.config.Addresses.Paths,
+	}
+	response.FunctionURL = a.config.Addresses.hostForm()
+	if response.Paths {
+		response.FunctionURL = response.GatewayURL + "/functions/{id}"
+	}
+	return response, nil
 }
 
 // gatewayURL returns the public URL of the gateway without a trailing slash.

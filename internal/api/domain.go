@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/jeton-dev/jeton/internal/functions"
 )
@@ -17,9 +18,15 @@ type domainResponse struct {
 
 func (d domainResponse) objectID() string { return d.ID }
 
-func encodeDomain(d functions.Domain, _ access) domainResponse {
+// encodeDomain returns a domain with the URL at which it is served. Without TLS and without a
+// public URL the scheme is that of the real service.
+func (a *API) encodeDomain(d functions.Domain, _ access) domainResponse {
+	address := d.URL()
+	if address != "" && (a.config.Addresses.Gateway != "" || a.config.Addresses.TLSPort != "") {
+		address = strings.ReplaceAll(a.config.Addresses.hostForm(), "{host}", d.Hostname)
+	}
 	return domainResponse{
-		ID: d.ID, Hostname: d.Hostname, FunctionID: d.FunctionID, URL: d.URL(), Status: d.Status,
+		ID: d.ID, Hostname: d.Hostname, FunctionID: d.FunctionID, URL: address, Status: d.Status,
 		ErrorMessage: nullable(d.ErrorMessage),
 	}
 }
@@ -35,7 +42,7 @@ func (a *API) createDomain(r *http.Request, scope functions.Scope) (any, error) 
 		return nil, err
 	}
 	d, err := a.config.Service.CreateDomain(r.Context(), scope, request.FunctionID, request.Hostname)
-	return encodeDomain(d, created), err
+	return a.encodeDomain(d, created), err
 }
 
 func (a *API) getDomain(r *http.Request, scope functions.Scope) (any, error) {
@@ -44,7 +51,7 @@ func (a *API) getDomain(r *http.Request, scope functions.Scope) (any, error) {
 		return nil, err
 	}
 	d, err := a.config.Service.CustomDomain(r.Context(), scope, id)
-	return encodeDomain(d, read), err
+	return a.encodeDomain(d, read), err
 }
 
 type domainsResponse struct {
@@ -58,7 +65,7 @@ func (a *API) listDomains(r *http.Request, scope functions.Scope) (any, error) {
 		return nil, err
 	}
 	found, total, err := a.config.Service.Domains(r.Context(), scope, functions.Filter{FunctionID: queryFilter(r).FunctionID}, page)
-	return domainsResponse{encodeAll(found, encodeDomain), total}, err
+	return domainsResponse{encodeAll(found, a.encodeDomain), total}, err
 }
 
 func (a *API) deleteDomain(r *http.Request, scope functions.Scope) (any, error) {
@@ -67,5 +74,5 @@ func (a *API) deleteDomain(r *http.Request, scope functions.Scope) (any, error) 
 		return nil, err
 	}
 	d, err := a.config.Service.DeleteDomain(r.Context(), scope, id)
-	return encodeDomain(d, updated), err
+	return a.encodeDomain(d, updated), err
 }

@@ -233,7 +233,7 @@ func TestLink_ReachesOnlyAllowedAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside := newNamespace(t)
-	link, err := egress.Attach(inside, &egress.Policy{
+	link, err := egress.Attach(namespace{inside}, &egress.Policy{
 		Deny: []netip.Prefix{netip.MustParsePrefix("192.0.2.64/26")}, Resolver: other + ":53", Now: time.Now,
 	})
 	if err != nil {
@@ -283,7 +283,7 @@ func TestLink_ReachesOnlyAllowedAddresses(t *testing.T) {
 
 func TestClose_EndsOutboundAccess(t *testing.T) {
 	inside := newNamespace(t)
-	link, err := egress.Attach(inside, &egress.Policy{Now: time.Now})
+	link, err := egress.Attach(namespace{inside}, &egress.Policy{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,7 +423,7 @@ func TestLink_BoundsMemoryForPeersThatDoNotRead(t *testing.T) {
 		return nil
 	})
 	inside := newNamespace(t)
-	link, err := egress.Attach(inside, &egress.Policy{Now: time.Now})
+	link, err := egress.Attach(namespace{inside}, &egress.Policy{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -472,3 +472,9 @@ func FuzzPolicy(f *testing.F) {
 		}
 	})
 }
+
+// namespace is a network namespace without an interface.
+type namespace struct{ file *os.File }
+
+func (n namespace) Network() *os.File { return n.file }
+func (namespace) Tunnel() *os.File    { return nil }

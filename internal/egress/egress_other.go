@@ -16,11 +16,20 @@ const ResolverAddress = ""
 // HostAddress is empty, like ResolverAddress.
 const HostAddress = ""
 
+// OwnInterface returns nothing.
+func OwnInterface() (name, address, gateway string) { return "", "", "" }
+
+// A Sandbox is a network namespace.
+type Sandbox interface {
+	Network() *os.File
+	Tunnel() *os.File
+}
+
 // A Link cannot be made on this system.
 type Link struct{}
 
 // Attach returns an error.
-func Attach(*os.File, *Policy) (*Link, error) {
+func Attach(Sandbox, *Policy) (*Link, error) {
 	return nil, errors.New("attach egress: only Linux has network namespaces")
 }
 

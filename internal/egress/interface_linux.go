@@ -39,6 +39,10 @@ const ResolverAddress = resolver4
 // HostAddress is the address of this machine's services in a namespace.
 const HostAddress = host4
 
+// OwnInterface returns the name, the IPv4 address with its prefix, and the gateway that an
+// interface must have which Attach does not make.
+func OwnInterface() (name, address, gateway string) { return interfaceName, ownPrefix4, gateway4 }
+
 // openInterface makes the interface in a network namespace, and returns its TUN file:
 // reads return the packets that the namespace sends. The calling thread does not change
 // its namespace.

@@ -56,15 +56,26 @@ type Link struct {
 	running sync.WaitGroup
 }
 
-// Attach connects a network namespace, which must not be connected yet. It needs
-// CAP_NET_ADMIN and CAP_SYS_ADMIN there. The caller calls Close when the namespace has
-// ended.
-func Attach(namespace *os.File, policy *Policy) (*Link, error) {
-	tunnel, err := openInterface(namespace)
-	if err != nil {
-		return nil, fmt.Errorf("attach egress: %w", err)
+// A Sandbox is a network namespace that must not be connected yet.
+type Sandbox interface {
+	// Network returns the namespace.
+	Network() *os.File
+	// Tunnel returns the file of the interface in it, which a process in the namespace has made,
+	// or nil if Attach makes the interface.
+	Tunnel() *os.File
+}
+
+// Attach connects a network namespace. Without a tunnel it needs CAP_NET_ADMIN and
+// CAP_SYS_ADMIN there. The caller calls Close when the namespace has ended.
+func Attach(s Sandbox, policy *Policy) (*Link, error) {
+	file := s.Tunnel()
+	if file == nil {
+		var err error
+		if file, err = openInterface(s.Network()); err != nil {
+			return nil, fmt.Errorf("attach egress: %w", err)
+		}
 	}
-	l := &Link{policy: policy, tunnel: tunnel, wire: channel.New(queuedPackets, mtu, ""), flows: make(chan struct{}, maxLinkFlows)}
+	l := &Link{policy: policy, tunnel: file, wire: channel.New(queuedPackets, mtu, ""), flows: make(chan struct{}, maxLinkFlows)}
 	l.tenant.Store(&tenant{})
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	if err := l.openStack(); err != nil {

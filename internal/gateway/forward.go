@@ -178,10 +178,11 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 }
 
 // newProxy returns the proxy to the instances. It passes requests on after rewrite.
-func newProxy(rewrite func(*httputil.ProxyRequest), to *slog.Logger) *httputil.ReverseProxy {
+func newProxy(rewrite func(*httputil.ProxyRequest), dialer engine.Dialer, to *slog.Logger) *httputil.ReverseProxy {
 	transport := &upstream.Transport{
-		Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address },
-		Watcher: func(r *http.Request) upstream.Watcher { return &callOf(r).context },
+		Address:   func(r *http.Request) engine.Address { return callOf(r).instance.Address },
+		Watcher:   func(r *http.Request) upstream.Watcher { return &callOf(r).context },
+		Instances: dialer,
 	}
 	return &httputil.ReverseProxy{
 		Transport:      transport,

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
@@ -34,6 +35,9 @@ type Config struct {
 	Now       func() time.Time
 	NewID     func() string
 	Log       *slog.Logger
+	// Dialer opens connections to instances that only their engine can dial; nil if there
+	// are none.
+	Dialer engine.Dialer
 	// HostsOnly disables path-style addresses: functions have hostnames only.
 	HostsOnly bool
 	// PassToken forwards the caller's token to the function.
@@ -93,7 +97,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	c.MaxPayload = cmp.Or(c.MaxPayload, functions.DefaultLimits().PayloadSize)
 	g := &Gateway{config: c, limits: newLimits(c.Limits)}
-	g.proxy = newProxy(g.rewrite, c.Log)
+	g.proxy = newProxy(g.rewrite, c.Dialer, c.Log)
 	g.away = newAwayProxy(g, c.Log)
 	return g, nil
 }

@@ -21,7 +21,7 @@ const tokenLifetime = time.Minute
 // if the gateway serves that, and otherwise by hostname.
 func (i Info) URL(f Found) string {
 	if !i.Paths {
-		return "https://" + f.Function.DomainName
+		return strings.ReplaceAll(i.FunctionURL, "{host}", f.Function.DomainName)
 	}
 	return i.GatewayURL + "/functions/" + f.Namespace.Name + "/" + f.Function.Name
 }
@@ -30,7 +30,7 @@ func (i Info) URL(f Found) string {
 // regions.
 func (i Info) URLByID(f *function.Function) string {
 	if !i.Paths {
-		return "https://" + f.DomainName
+		return strings.ReplaceAll(i.FunctionURL, "{host}", f.DomainName)
 	}
 	return i.GatewayURL + "/functions/" + f.ID
 }

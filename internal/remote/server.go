@@ -87,6 +87,9 @@ type Info struct {
 	GatewayURL string `json:"gateway_url"`
 	// Paths reports whether the gateway serves path-style addresses.
 	Paths bool `json:"paths"`
+	// FunctionURL is the URL of a function, with {host} in place of its domain name and {id} in
+	// place of its ID.
+	FunctionURL string `json:"function_url"`
 }
 
 // Info requests the addresses of the server.

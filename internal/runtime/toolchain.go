@@ -226,8 +226,8 @@ func (t *Toolchains) Isolate(host *sandbox.Host, policy *egress.Policy) {
 	switch {
 	case policy == nil:
 		offline = "builds have no network (--egress=none)"
-	case host != nil && !host.CanMountCode():
-		offline = "builds have no network below isolation level full"
+	case host != nil && host.Connects() != nil:
+		offline = "builds have no network: " + host.Connects().Error()
 	}
 	var isolation *tool.Isolation
 	if host != nil {

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 )
 
 // A Host makes sandboxes of one level on this machine. Its methods are safe for
@@ -51,6 +53,22 @@ func (h *Host) Level() Level { return h.level }
 // CanMountCode reports whether Sandbox.MountCode works, so that a warm sandbox can be
 // started before its code is known.
 func (h *Host) CanMountCode() bool { return h.level == Full }
+
+// Connects returns an error if sandboxes of the level cannot have a network.
+func (h *Host) Connects() error {
+	switch h.level {
+	case Full:
+		return nil
+	case User:
+		device, err := os.OpenFile(launcher.TunnelDevice, os.O_RDWR, 0)
+		if err != nil {
+			return fmt.Errorf("isolation level %s has no network: %w", h.level, err)
+		}
+		return device.Close()
+	default:
+		return fmt.Errorf("isolation level %s has no network", h.level)
+	}
+}
 
 // OpenDisks gives later sandboxes disks of a size in bytes, if their Layout asks for
 // one. A disk takes space from the file system of dir as it fills. OpenDisks needs level

@@ -39,7 +39,7 @@ var descriptions = []description{
 	User: {
 		"user", "user, mount, PID, IPC, UTS and network namespaces, a root folder of their own, no capabilities, no_new_privs, " +
 			"Landlock, a seccomp allow-list, resource limits of the process",
-		"limits of memory and CPU are not enforced, and instances have the server's user id outside of their namespaces and no network",
+		"limits of memory and CPU are not enforced, and instances have the server's user id outside of their namespaces",
 	},
 	Full: {
 		"full", "all of level user, cgroups for memory, CPU and processes, and a user id for each instance",

@@ -39,6 +39,8 @@ type Sandbox struct {
 	cgroup  *cgroup
 	// mountNS and networkNS are nil if the level has no namespaces.
 	mountNS, networkNS *os.File
+	// tunnel is the file of the network interface, if the launcher has made it.
+	tunnel *os.File
 	// disk is the mount of the sandbox's own disk; 0 if it has none, or has none any more.
 	// diskMu guards it after Start.
 	disk   int
@@ -251,6 +253,10 @@ func (s *Sandbox) Kill() { s.group.Signal(syscall.SIGKILL) }
 // namespaces. Wait closes it.
 func (s *Sandbox) Network() *os.File { return s.networkNS }
 
+// Tunnel returns the file of the network interface if the launcher has made one: at level User,
+// if the layout has an interface. Egress that is attached to it closes it.
+func (s *Sandbox) Tunnel() *os.File { return s.tunnel }
+
 // PID returns the process id of the program in the server's PID namespace.
 func (s *Sandbox) PID() int { return s.cmd.Process.Pid }
 
@@ -273,7 +279,7 @@ func (s *Sandbox) Wait() End {
 		end.OutOfMemory = status.Signal() == syscall.SIGKILL && s.cgroup.outOfMemory()
 		_ = s.cgroup.remove() // If this fails, the next server removes the empty cgroup.
 	}
-	for _, f := range []*os.File{s.mountNS, s.networkNS} {
+	for _, f := range []*os.File{s.mountNS, s.networkNS, s.tunnel} {
 		if f != nil {
 			_ = f.Close()
 		}

@@ -37,6 +37,9 @@ func (*Host) Level() Level { return None }
 // CanMountCode returns false.
 func (*Host) CanMountCode() bool { return false }
 
+// Connects returns an error.
+func (*Host) Connects() error { return errNotLinux }
+
 // Close does nothing.
 func (*Host) Close() error { return nil }
 
@@ -69,6 +72,9 @@ func (*Sandbox) Kill() {}
 
 // Network returns nil.
 func (*Sandbox) Network() *os.File { return nil }
+
+// Tunnel returns nil.
+func (*Sandbox) Tunnel() *os.File { return nil }
 
 // Memory returns 0.
 func (*Sandbox) Memory() int64 { return 0 }

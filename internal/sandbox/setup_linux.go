@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,10 +29,15 @@ func (s *Sandbox) configFor(l Layout) (launcher.Config, error) {
 		Disk: l.Disk && s.host.disks != nil,
 		Omit: layerSteps[s.without],
 	}
+	var err error
+	if s.host.level == User && l.Interface != nil {
+		if c.Tunnel, err = l.Interface.tunnel(); err != nil {
+			return c, err
+		}
+	}
 	if s.without == layerForks {
 		c.Processes *= 2
 	}
-	var err error
 	if c.Mounts, err = planMounts(l); err != nil {
 		return c, err
 	}
@@ -41,6 +48,21 @@ func (s *Sandbox) configFor(l Layout) (launcher.Config, error) {
 		c.Filter, err = filter(list{namespaced: true, part: first})
 	}
 	return c, err
+}
+
+// tunnel returns the interface in the launcher's form.
+func (i Interface) tunnel() (*launcher.Tunnel, error) {
+	address, err := netip.ParsePrefix(i.Address)
+	if err != nil {
+		return nil, fmt.Errorf("read address of the interface: %w", err)
+	}
+	gateway, err := netip.ParseAddr(i.Gateway)
+	if err != nil || !gateway.Is4() || !address.Addr().Is4() {
+		return nil, fmt.Errorf("read gateway of the interface: want IPv4 addresses, got %s and %s", i.Address, i.Gateway)
+	}
+	t := &launcher.Tunnel{Name: i.Name, Address: address.Addr().As4(), Gateway: gateway.As4()}
+	copy(t.Mask[:], net.CIDRMask(address.Bits(), address.Addr().BitLen()))
+	return t, nil
 }
 
 // layerSteps are the launcher's steps that set up a layer.
@@ -167,9 +189,27 @@ func (s *Sandbox) awaitReady(ctx context.Context) error {
 	if err := s.control.SetReadDeadline(time.Now().Add(launcherTimeout)); err != nil {
 		return err
 	}
-	answer := make([]byte, 1)
-	if _, err := io.ReadFull(s.control, answer); err != nil {
+	answer, rights := make([]byte, 1), make([]byte, unix.CmsgSpace(4))
+	n, m, _, _, err := s.control.ReadMsgUnix(answer, rights)
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	if err != nil {
 		return errors.Join(ctx.Err(), fmt.Errorf("wait for the sandbox launcher: %w", err))
 	}
+	return s.receiveTunnel(rights[:m])
+}
+
+// receiveTunnel takes over the file of the interface, if the launcher has sent one.
+func (s *Sandbox) receiveTunnel(rights []byte) error {
+	messages, err := unix.ParseSocketControlMessage(rights)
+	if err != nil || len(messages) == 0 {
+		return err
+	}
+	files, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	s.tunnel = os.NewFile(uintptr(files[0]), "tunnel")
 	return nil
 }

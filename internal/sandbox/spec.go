@@ -34,6 +34,8 @@ type Layout struct {
 	// Processes is the maximum number of processes and threads; 0 means
 	// DefaultProcesses.
 	Processes int
+	// Interface is the network interface that the launcher makes at level User; nil for none.
+	Interface *Interface
 	// Resolver is the DNS server in /etc/resolv.conf; empty for none.
 	Resolver string
 	// Hosts are additional lines of /etc/hosts.
@@ -93,3 +95,7 @@ const (
 	// MinDisk is the minimum size of a disk, in bytes.
 	MinDisk = 16 << 20
 )
+
+// An Interface is a network interface with a default route. Address has a prefix, such as
+// 10.0.2.15/24; both addresses are IPv4.
+type Interface struct{ Name, Address, Gateway string }

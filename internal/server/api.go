@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,13 +30,17 @@ func (p parts) apiHandler(service *functions.Service, projects *admin.Service, r
 	if err != nil {
 		return nil, err
 	}
+	all, err := p.newNodes(logs)
+	if err != nil {
+		return nil, err
+	}
 	a, err := api.New(api.Config{
 		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives, Reservations: reservations,
-		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
+		Runtimes: runtime.All(), Toolchain: p.serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: logs, Stopping: stopping, Admin: projects.Handler(p.log, describeAdmin), Audit: auditLog{p.folder.path(audit.File)}, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.gate, Observer: p.requestObserver(),
-		Insight: p.insight(projects),
+		Insight: p.insight(projects, all),
 	})
 	if err != nil {
 		return nil, err
@@ -121,5 +126,9 @@ func (l auditLog) Entries(ctx context.Context, since time.Time, follow bool, rep
 // addresses returns the public addresses of the gateway.
 func (p parts) addresses() api.Addresses {
 	_, port, _ := net.SplitHostPort(p.listeners.gateway.Addr().String())
-	return api.Addresses{Gateway: p.config.GatewayURL, GatewayPort: port, Paths: p.config.GatewayPaths}
+	found := api.Addresses{Gateway: p.config.GatewayURL, GatewayPort: port, Paths: p.config.GatewayPaths}
+	if p.listeners.gatewayTLS != nil {
+		found.TLSPort = strconv.Itoa(portOf(p.listeners.gatewayTLS))
+	}
+	return found
 }

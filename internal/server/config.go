@@ -159,6 +159,10 @@ type Config struct {
 	// Scale configures scaling. A Scale.Memory of 0 means 80 % of the memory of the
 	// machine, or of the server's cgroup.
 	Scale scale.Config
+	// Engine runs instances and builds: ProcessEngine or KubernetesEngine. Kubernetes configures the
+	// latter.
+	Engine     string
+	Kubernetes Kubernetes
 	// Isolation is the name of the isolation level, or AutoIsolation.
 	Isolation string
 	// WarmPool is the size of the warm pool.
@@ -224,6 +228,7 @@ func DefaultConfig(dataDir string) Config {
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
+		Engine: ProcessEngine, Kubernetes: DefaultKubernetes(),
 		Isolation: AutoIsolation, WarmPool: process.DefaultWarmPool, InstanceDisk: sandbox.DefaultDisk, Egress: true,
 		Now:        func() time.Time { return time.Now().UTC() },
 		NewID:      uuid.NewString,
@@ -298,6 +303,9 @@ func (c *Config) Validate() error {
 		}
 	}
 	if err := c.Traffic.validate(); err != nil {
+		return err
+	}
+	if err := c.validateEngine(); err != nil {
 		return err
 	}
 	if err := c.checkNode(); err != nil {

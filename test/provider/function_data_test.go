@@ -50,7 +50,7 @@ func TestFunctionData_ByNameOrID(t *testing.T) {
 		"memory_limit":          knownvalue.Int64Exact(256),
 		"timeout":               knownvalue.Int64Exact(300),
 		"domain_name":           knownvalue.StringExact(f.DomainName),
-		"url":                   knownvalue.StringExact("https://" + f.DomainName),
+		"url":                   knownvalue.StringExact(w.GatewayURL + "/functions/" + f.ID),
 		"description":           knownvalue.StringExact(""),
 		"private_network_id":    knownvalue.StringExact(""),
 		"tags":                  knownvalue.ListExact(nil),

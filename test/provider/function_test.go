@@ -66,7 +66,7 @@ func TestFunction_URLIsAddedByRefresh(t *testing.T) {
 	w := start(t)
 	c := w.commandLine(t, nodeFunction(""))
 	c.apply()
-	want := "https://" + c.attribute(functionAddress, "domain_name")
+	want := w.GatewayURL + "/functions/" + strings.TrimPrefix(c.attribute(functionAddress, "id"), "fr-par/")
 	c.expectAttribute(functionAddress, "url", want)
 	c.write("terraform.tfstate", strings.ReplaceAll(c.read("terraform.tfstate"), `"url": "`+want+`"`, `"url": null`))
 	c.expectEmptyPlan()

@@ -15,6 +15,8 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/feed"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
@@ -58,7 +60,7 @@ type Config struct {
 	Workers map[string]Worker
 	// Cause returns a parser that extracts the cause of a crash from the standard error
 	// of a language's programs. By default the cause is the last line.
-	Cause func(language string) Cause
+	Cause func(language string) printed.Cause
 	// Egress is the network policy of instances at isolation level full; nil for no
 	// network.
 	Egress *egress.Policy
@@ -89,7 +91,7 @@ func (c Config) orDefaults() Config {
 		c.NewID = randomID
 	}
 	if c.Cause == nil {
-		c.Cause = func(string) Cause { return new(lastLine) }
+		c.Cause = func(string) printed.Cause { return new(printed.LastLine) }
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -124,7 +126,7 @@ type Engine struct {
 	closed    bool
 	revisions map[string]*revision
 	instances map[string]*instance
-	watchers  map[*watcher]struct{}
+	feed      *feed.Feed
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -149,8 +151,8 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 		boosts:    &boosts{now: config.Now, spent: map[string]*boost{}},
 		revisions: map[string]*revision{},
 		instances: map[string]*instance{},
-		watchers:  map[*watcher]struct{}{},
 	}
+	e.feed = feed.New(&e.mu)
 	if err := e.openHost(); err != nil {
 		return nil, errors.Join(fmt.Errorf("process engine: %w", err), folder.remove())
 	}
@@ -222,9 +224,7 @@ func (e *Engine) Close() error {
 	e.running.Wait()
 	e.pool.close()
 	e.mu.Lock()
-	for w := range e.watchers {
-		w.close()
-	}
+	e.feed.Close()
 	for _, r := range e.revisions {
 		r.drop()
 	}
@@ -290,7 +290,7 @@ func (e *Engine) start(r *revision) {
 	in := newInstance(e.config.NewID(), r)
 	r.users++
 	e.instances[in.id] = in
-	e.emit(in.event(engine.Starting))
+	e.feed.Emit(in.event(engine.Starting))
 	e.running.Go(func() { e.run(in) })
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 )
 
 // An instance is one child process, from its request to its end.
@@ -91,7 +92,7 @@ func (e *Engine) run(in *instance) {
 	event.Reason = reason
 	delete(e.instances, in.id)
 	in.revision.drop()
-	e.emit(event)
+	e.feed.Emit(event)
 	close(in.ended)
 }
 
@@ -133,7 +134,7 @@ func (e *Engine) execute(in *instance) string {
 	if failure != "" {
 		reason = failure
 	}
-	if why := program.stderr.why(in.ready); why != "" {
+	if why := program.stderr.Why(in.ready); why != "" {
 		reason += ": " + why
 	}
 	return reason
@@ -193,14 +194,14 @@ func (e *Engine) becomeReady(in *instance) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	in.ready = true
-	e.emit(in.event(engine.Ready))
+	e.feed.Emit(in.event(engine.Ready))
 }
 
 // bindOutput attributes what is printed on two streams to an instance.
-func (e *Engine) bindOutput(in *instance, stdout, stderr *lines) {
-	r := newRate(e.config.Now)
-	stdout.bind(in.revision.secrets, e.outputOf(in, engine.Stdout), new(lastLine), r)
-	stderr.bind(in.revision.secrets, e.outputOf(in, engine.Stderr), e.config.Cause(in.revision.language), r)
+func (e *Engine) bindOutput(in *instance, stdout, stderr *printed.Lines) {
+	r := printed.NewRate(e.config.Now)
+	stdout.Bind(in.revision.secrets, e.outputOf(in, engine.Stdout), new(printed.LastLine), r)
+	stderr.Bind(in.revision.secrets, e.outputOf(in, engine.Stderr), e.config.Cause(in.revision.language), r)
 }
 
 // outputOf returns the function that reports the lines of a stream.

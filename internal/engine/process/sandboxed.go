@@ -10,6 +10,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
@@ -23,7 +24,7 @@ type sandboxedProcess struct {
 	work           string
 	address        engine.Address
 	channels       channels
-	stdout, stderr *lines
+	stdout, stderr *printed.Lines
 	// egress is the outbound network; nil for none.
 	egress *egress.Link
 	// worker reports whether an interpreter runs that waits for its function.
@@ -38,7 +39,7 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 	id := e.config.NewID()
 	s := &sandboxedProcess{
 		folder: e.folder, id: id, level: e.host.Level(),
-		stdout: newLines(dropLine), stderr: newLines(dropLine),
+		stdout: printed.New(dropLine), stderr: printed.New(dropLine),
 	}
 	var err error
 	if s.work, err = e.folder.addInstance(id); err != nil {
@@ -59,8 +60,8 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 		layout.Home, layout.Temporary = r.dir, sandbox.LimitsFor(r.memory, r.cpu).Temporary
 	}
 	policy := e.config.Egress
-	if policy != nil && e.host.CanMountCode() {
-		layout.Resolver = egress.ResolverAddress
+	if policy != nil && e.host.Connects() == nil {
+		layout.Resolver, layout.Interface = egress.ResolverAddress, tunnelInterface()
 		layout.Hosts = egress.HostAddress + " " + egress.HostName + "\n"
 	}
 	if s.Sandbox, err = e.host.Start(ctx, layout); err != nil {
@@ -69,11 +70,17 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 	if layout.Resolver == "" {
 		return s, nil
 	}
-	if s.egress, err = egress.Attach(s.Network(), policy); err != nil {
+	if s.egress, err = egress.Attach(s, policy); err != nil {
 		s.discard()
 		return nil, fmt.Errorf("%w (--egress=none runs instances without a network)", err)
 	}
 	return s, nil
+}
+
+// tunnelInterface returns the interface that the sandbox makes if the server cannot.
+func tunnelInterface() *sandbox.Interface {
+	name, address, gateway := egress.OwnInterface()
+	return &sandbox.Interface{Name: name, Address: address, Gateway: gateway}
 }
 
 // dropLine is for lines that are printed before the instance is known.

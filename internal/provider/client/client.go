@@ -30,6 +30,7 @@ type Client struct {
 	projectID string
 	lists     tokenLists
 	runtimes  runtimeLists
+	addresses addresses
 }
 
 // New returns a client that uses the keys of a profile from LoadProfile. It sends

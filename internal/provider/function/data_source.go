@@ -65,7 +65,7 @@ func (*functionData) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 			"timeout":                      tfkit.DataNumber("The maximum duration of a call in seconds."),
 			"private_network_id":           tfkit.DataString("The ID of the private network that the instances are attached to. Empty without one."),
 			"domain_name":                  tfkit.DataString("The hostname of the function."),
-			"url":                          tfkit.DataString("The URL of the function: `https://` and its `domain_name`. A Jeton server may use another scheme or port."),
+			"url":                          tfkit.DataString("The URL of the function: `https://` and its `domain_name` at Scaleway; on a Jeton server, the address at the gateway that works from everywhere, such as `http://127.0.0.1:8081/functions/ID`."),
 			"zip_file":                     tfkit.DataString("Always null: the API does not return it."),
 			"zip_hash":                     tfkit.DataString("Always null: the API does not return it."),
 			"deploy":                       schema.BoolAttribute{Computed: true, MarkdownDescription: "Always null: the API does not return it."},
@@ -103,7 +103,7 @@ func (d *functionData) Read(ctx context.Context, req datasource.ReadRequest, res
 		d.Backend.AddError(&resp.Diagnostics, "Cannot read the namespace of the function", err)
 		return
 	}
-	m.set(id, f, n)
+	m.set(id, f, n, functionURL(ctx, d.Backend.Client, f, &resp.Diagnostics))
 	m.FunctionID = spelling.Keep(m.FunctionID, m.ID, spelling.Reference)
 	config.checkFound(&m, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
@@ -156,9 +156,9 @@ func (d *functionData) findNamed(ctx context.Context, namespace regional.ID, nam
 
 // set sets all attributes from the API's answer, with "" and empty collections for what
 // is not set, as the official provider's data source does.
-func (m *dataModel) set(id regional.ID, f *sdk.Function, n *sdk.Namespace) {
-	m.fill(id, f)
-	m.URL = functionURL(f)
+func (m *dataModel) set(id regional.ID, f *sdk.Function, n *sdk.Namespace, url types.String) {
+	m.URL = url
+	m.fill(id, f, url)
 	m.setProject(n)
 	m.SecretEnvironmentVariables = tfkit.SecretHashes(f.SecretEnvironmentVariables)
 	m.setEmpty()

@@ -1,12 +1,15 @@
 package function
 
 import (
+	"context"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	sdk "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/provider/client"
 	"github.com/jeton-dev/jeton/internal/provider/regional"
 	"github.com/jeton-dev/jeton/internal/provider/spelling"
 	"github.com/jeton-dev/jeton/internal/provider/tfkit"
@@ -54,9 +57,9 @@ type fields struct {
 
 // fill sets the attributes from the API's answer. It keeps the model's spelling of equal
 // values. It does not set the secrets, nor the archive and the project, which the answer
-// does not contain. It sets only an unknown URL: the plan keeps the null URL in a state of
+// does not contain. It sets the URL only if it is unknown: the plan keeps the null URL in a state of
 // the official provider, and Read sets it.
-func (m *fields) fill(id regional.ID, f *sdk.Function) {
+func (m *fields) fill(id regional.ID, f *sdk.Function, url types.String) {
 	m.ID = types.StringValue(id.String())
 	m.NamespaceID = spelling.Keep(m.NamespaceID, tfkit.RegionalReference(id, &f.NamespaceID), spelling.Reference)
 	m.Name = types.StringValue(f.Name)
@@ -76,7 +79,7 @@ func (m *fields) fill(id regional.ID, f *sdk.Function) {
 	m.PrivateNetworkID = spelling.Keep(m.PrivateNetworkID, tfkit.RegionalReference(id, f.PrivateNetworkID), spelling.Reference)
 	m.DomainName = types.StringValue(f.DomainName)
 	if m.URL.IsUnknown() {
-		m.URL = functionURL(f)
+		m.URL = url
 	}
 	m.Region = types.StringValue(id.Region.String())
 }
@@ -90,15 +93,18 @@ func (m *fields) setEmpty() {
 	m.PrivateNetworkID = spelling.OrEmpty(m.PrivateNetworkID)
 }
 
-// functionURL returns the URL of a function, null without a domain name. The API returns
-// only the hostname. The URL has the scheme https, as the API's URLs of custom domains. It
-// is wrong for a Jeton server without a certificate or with another port than 443, which
-// the API cannot express.
-func functionURL(f *sdk.Function) types.String {
+// functionURL returns the URL of a function, null without a domain name or after it has added
+// an error.
+func functionURL(ctx context.Context, c *client.Client, f *sdk.Function, diags *diag.Diagnostics) types.String {
 	if f.DomainName == "" {
 		return types.StringNull()
 	}
-	return types.StringValue("https://" + f.DomainName)
+	url, err := c.FunctionURL(ctx, f)
+	if err != nil {
+		diags.AddError("Cannot read the addresses of the server", tfkit.Sentence(err))
+		return types.StringNull()
+	}
+	return types.StringValue(url)
 }
 
 // seconds returns a duration in seconds, null for nil.

@@ -157,7 +157,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	tfkit.SetIdentity(ctx, resp.Identity, id, &resp.Diagnostics)
 	secrets.StoreNames(ctx, resp.Private, secrets.NamesAfter(), &resp.Diagnostics)
 	planned := m.SecretEnvironmentVariables
-	m.fill(id, created)
+	m.fill(id, created, functionURL(ctx, r.Backend.Client, created, &resp.Diagnostics))
 	m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, planned, created.SecretEnvironmentVariables, &resp.Diagnostics)
 	m.Status = types.StringValue(created.Status.String())
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
@@ -165,7 +165,7 @@ func (r *functionResource) Create(ctx context.Context, req resource.CreateReques
 	var known archives
 	if f := r.apply(ctx, id, &m, change, created, &known, &resp.Diagnostics); f != nil {
 		known.store(ctx, resp.Private, &resp.Diagnostics)
-		m.fill(id, f)
+		m.fill(id, f, functionURL(ctx, r.Backend.Client, f, &resp.Diagnostics))
 		m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, planned, f.SecretEnvironmentVariables, &resp.Diagnostics)
 		m.Status = types.StringValue(f.Status.String())
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
@@ -194,8 +194,8 @@ func (r *functionResource) Read(ctx context.Context, req resource.ReadRequest, r
 			m.setProject(n)
 		}
 	}
-	m.fill(id, f)
-	m.URL = functionURL(f)
+	m.URL = functionURL(ctx, r.Backend.Client, f, &resp.Diagnostics)
+	m.fill(id, f, m.URL)
 	m.Status = types.StringValue(f.Status.String())
 	m.readDigest(&known)
 	known.store(ctx, resp.Private, &resp.Diagnostics)
@@ -239,7 +239,7 @@ func (r *functionResource) Update(ctx context.Context, req resource.UpdateReques
 		secrets.StoreNames(ctx, private, secrets.NamesAfter(), &resp.Diagnostics)
 		known.Seen, known.uncertain = client.Archive{}, false
 		known.store(ctx, private, &resp.Diagnostics)
-		m.fill(id, f)
+		m.fill(id, f, functionURL(ctx, r.Backend.Client, f, &resp.Diagnostics))
 		m.SecretEnvironmentVariables = tfkit.HashSecrets(ctx, m.SecretEnvironmentVariables, f.SecretEnvironmentVariables, &resp.Diagnostics)
 		if m.Status.IsUnknown() {
 			m.Status = types.StringValue(f.Status.String())

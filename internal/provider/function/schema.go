@@ -58,7 +58,7 @@ func resourceSchema() schema.Schema {
 		tfkit.WriteOnlySecrets:         tfkit.WriteOnlySecretsAttribute("function"),
 		tfkit.WriteOnlySecretsVersion:  tfkit.WriteOnlySecretsVersionAttribute(),
 		"domain_name":                  tfkit.StableAttribute("The hostname of the function."),
-		"url":                          tfkit.StableAttribute("The URL of the function: `https://` and its `domain_name`. A Jeton server may use another scheme or port."),
+		"url":                          tfkit.StableAttribute("The URL of the function: `https://` and its `domain_name` at Scaleway; on a Jeton server, the address at the gateway that works from everywhere, such as `http://127.0.0.1:8081/functions/ID`."),
 		"region":                       tfkit.RegionAttribute("function"),
 		"project_id":                   tfkit.ReplacingAttribute("The UUID of the project, which must be the project of the namespace.", tfkit.UUID()),
 		"organization_id":              tfkit.StableAttribute("The UUID of the organization that owns the project."),

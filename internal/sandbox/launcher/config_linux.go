@@ -21,6 +21,9 @@ type Config struct {
 	DropUser bool `json:"drop_user,omitempty"`
 	// Resolver is the DNS server; empty for none.
 	Resolver string `json:"resolver,omitempty"`
+	// Tunnel is a network interface that the launcher makes, and whose file it sends with
+	// Ready; nil for none.
+	Tunnel *Tunnel `json:"tunnel,omitempty"`
 	// Hosts are additional lines of /etc/hosts.
 	Hosts string `json:"hosts,omitempty"`
 	// Disk makes the first of the mounts the sandbox's own disk, which holds /tmp.
@@ -35,6 +38,14 @@ type Config struct {
 	// Omit are the steps that the launcher leaves out, to test that the probe detects
 	// a missing layer.
 	Omit []Step `json:"omit,omitempty"`
+}
+
+// A Tunnel is a network interface, with a default route for IPv4.
+type Tunnel struct {
+	Name    string  `json:"name"`
+	Address [4]byte `json:"address"`
+	Gateway [4]byte `json:"gateway"`
+	Mask    [4]byte `json:"mask"`
 }
 
 // A Step is a step of the setup that a Config may omit. Its text appears in errors.

@@ -57,12 +57,21 @@ func run() error {
 	if files, err = joinCgroup(c.CgroupFiles, files); err != nil {
 		return err
 	}
+	var interfaces []int
+	if c.Tunnel != nil {
+		// The root folder of the sandbox has no device for interfaces.
+		fd, err := makeInterface(*c.Tunnel)
+		if err != nil {
+			return fmt.Errorf("make network interface: %w", err)
+		}
+		interfaces = append(interfaces, fd)
+	}
 	if c.Namespaces {
 		if err := isolate(c, files); err != nil {
 			return err
 		}
 	}
-	if _, err := control.Write([]byte{Ready}); err != nil {
+	if err := answer(number, interfaces); err != nil {
 		return err
 	}
 	body, _, err := receive(control)
@@ -75,6 +84,21 @@ func run() error {
 		return err
 	}
 	return execute(c, o, number)
+}
+
+// answer sends Ready and files, and closes the files.
+func answer(control int, files []int) error {
+	var rights []byte
+	if len(files) > 0 {
+		rights = unix.UnixRights(files...)
+	}
+	if err := unix.Sendmsg(control, []byte{Ready}, rights, nil, 0); err != nil {
+		return fmt.Errorf("answer: %w", err)
+	}
+	for _, fd := range files {
+		_ = unix.Close(fd)
+	}
+	return nil
 }
 
 // isolate sets up all layers that do not depend on the program.

@@ -61,9 +61,10 @@ func (i *Isolation) run(ctx context.Context, c Command, output *tail) (string, e
 		Visible: slices.Concat(sandbox.SystemFolders(), i.Visible), Readable: c.Readable, Writable: c.Writable,
 		Hidden: hidden(), Temporary: temporary, Processes: processes, Stdout: output, Stderr: output,
 	}
-	downloads := c.Network && i.Egress != nil && i.Host.CanMountCode()
+	downloads := c.Network && i.Egress != nil && i.Host.Connects() == nil
 	if downloads {
-		layout.Resolver = egress.ResolverAddress
+		name, address, gateway := egress.OwnInterface()
+		layout.Resolver, layout.Interface = egress.ResolverAddress, &sandbox.Interface{Name: name, Address: address, Gateway: gateway}
 	}
 	s, err := i.Host.Start(ctx, layout)
 	if err != nil {
@@ -72,7 +73,7 @@ func (i *Isolation) run(ctx context.Context, c Command, output *tail) (string, e
 	stop := context.AfterFunc(ctx, s.Kill)
 	defer stop()
 	if downloads {
-		link, err := egress.Attach(s.Network(), i.Egress)
+		link, err := egress.Attach(s, i.Egress)
 		if err != nil {
 			s.Kill()
 			_ = s.Wait() // Its only error is that it was killed.
