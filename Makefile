@@ -6,7 +6,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 # Tests and benchmarks with their own dependencies are separate modules. Only the
 # targets test, vet and lint join them, by test/go.work.
-MODULES = . bench test/e2e test/model test/provider test/sdk
+MODULES = . bench test/chart test/compose test/e2e test/model test/provider test/sdk
 PACKAGES = $(MODULES:%=./%/...)
 WORKSPACE = GOWORK=$(CURDIR)/test/go.work
 # bin/first has programs that replace versions of the machine that are too old; bin
@@ -68,6 +68,12 @@ bin/kube: tools/kubernetes/go.mod tools/kubernetes/main.go tools/kubernetes/buil
 	tools/kubernetes/build.sh $@
 	@touch $@
 
+# What enforces network policies in the tests.
+bin/kube-router: tools/kuberouter/go.mod
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -C tools/kuberouter -trimpath -ldflags "-s -w" -o ../../bin/kube-router github.com/cloudnativelabs/kube-router/v2/cmd/kube-router
+	@touch $@
+
 bin/images: $(wildcard tools/images/*.go tools/images/node/*) tools/images/go.mod
 	@mkdir -p bin
 	go build -C tools/images -trimpath -o ../../bin/images .
@@ -81,7 +87,7 @@ setup-kubernetes: # Install what the test cluster needs.
 	@./test/setup.sh kubernetes
 
 .PHONY: test-kubernetes
-test-kubernetes: setup-kubernetes bin/kube bin/images ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
+test-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
 	@./test/kubernetes/run.sh
 
 test/crates/registry: test/crates/fetch.sh | setup-test
@@ -99,13 +105,21 @@ test-scw: ## Run the tests that use scw, Scaleway's command line (built once, in
 	@test -x bin/scw || (cd tools/scw && go build -o ../../bin/scw github.com/scaleway/scaleway-cli/v2/cmd/scw)
 	go test -tags scw -timeout 10m ./test/scw
 
+test/serverless/node_modules: test/serverless/package-lock.json
+	cd test/serverless && npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: test-serverless
+test-serverless: setup-test test/serverless/node_modules ## Run the tests that use the Serverless Framework (as root).
+	go test -tags serverless -timeout 15m ./test/serverless
+
 test/console/node_modules: test/console/package-lock.json
 	cd test/console && npm ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: test-console
 test-console: setup-console test/console/node_modules ## Run the tests of the console in Chromium.
-	go test -tags console -timeout 20m ./test/console
+	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots
 screenshots: setup-console test/console/node_modules ## Make the screenshots of docs/console.md (some minutes).
@@ -123,13 +137,13 @@ test-escape: setup-test test/crates/registry ## Run the escape tests of sandboxe
 lint: ## Check format, style, prose, package boundaries, and that every go.mod is tidy.
 	@mkdir -p bin
 	go build -modfile=tools/go.mod -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	$(WORKSPACE) bin/golangci-lint run --build-tags scw,escape,slow,console,kubernetes $(PACKAGES)
+	$(WORKSPACE) bin/golangci-lint run --build-tags scw,serverless,escape,slow,console,kubernetes $(PACKAGES)
 	@for module in $(MODULES); do go -C $$module mod tidy -diff || exit 1; done
 	go run ./test/prose
 
 .PHONY: vet
 vet: ## Run go vet over all modules.
-	$(WORKSPACE) go vet -tags scw,escape,slow,console,kubernetes $(PACKAGES)
+	$(WORKSPACE) go vet -tags scw,serverless,escape,slow,console,kubernetes $(PACKAGES)
 
 .PHONY: tidy
 tidy: ## Tidy the go.mod of every module.

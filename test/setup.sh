@@ -45,6 +45,7 @@ find_missing() {
   [ -x /sbin/mkfs.ext4 ] || need mkfs.ext4 e2fsprogs
   # Debian's initdb is not in PATH.
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need initdb postgresql
+  [ -x /usr/sbin/pgbouncer ] || need pgbouncer pgbouncer
   # shellcheck disable=SC2046
   need cargo $(cargo_packages)
   if [ "${1:-}" = console ]; then

@@ -35,7 +35,7 @@ func revoke(ctx context.Context, dir string) ([]harness.Result, error) {
 			}
 			tokens = append(tokens, t.ID)
 		}
-		conn, err := pgx.Connect(ctx, w.address)
+		conn, err := pgx.Connect(ctx, w.Database)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func propagate(ctx context.Context, dir string) (results []harness.Result, err e
 	var stores [2]*postgres.Store
 	applied := make(chan time.Time, 1)
 	for i, onChange := range []func(store.Change){func(store.Change) {}, func(store.Change) { applied <- time.Now() }} {
-		if stores[i], err = postgres.Open(ctx, w.address, time.Now); err != nil {
+		if stores[i], err = postgres.Open(ctx, w.Database, time.Now); err != nil {
 			return nil, err
 		}
 		defer func() { _ = stores[i].Close() }()
@@ -91,7 +91,7 @@ func propagate(ctx context.Context, dir string) (results []harness.Result, err e
 			return nil, err
 		}
 	}
-	conn, err := pgx.Connect(ctx, w.address)
+	conn, err := pgx.Connect(ctx, w.Database)
 	if err != nil {
 		return nil, err
 	}

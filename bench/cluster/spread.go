@@ -119,7 +119,7 @@ func (w *world) deployAt(ctx context.Context, gatewayOf func(functionID string) 
 
 // members returns the members in the database.
 func (w *world) members(ctx context.Context) (members []store.Member, err error) {
-	conn, err := pgx.Connect(ctx, w.address)
+	conn, err := pgx.Connect(ctx, w.Database)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func loadTokens(ctx context.Context, dir string) (results []harness.Result, err 
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.Connect(ctx, w.address)
+	conn, err := pgx.Connect(ctx, w.Database)
 	if err != nil {
 		return nil, err
 	}

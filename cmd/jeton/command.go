@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/jeton-dev/jeton/internal/printable"
 )
 
 // description is the introduction of --help.
@@ -47,6 +49,7 @@ type commandLine struct {
 	Reseal    resealCommand    `cmd:"" help:"Encrypt all secrets with the first key of the sealing key file."`
 	Tf        tfCommand        `cmd:"" passthrough:"" help:"Run terraform or tofu against the local server: jeton tf plan."`
 	Doctor    doctorCommand    `cmd:"" help:"Report which languages and isolation levels work on this machine."`
+	Agent     agentCommand     `cmd:"" hidden:"" help:"Programs in the Pods of functions."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
 	shellCommands
@@ -92,6 +95,7 @@ func status(err error, errOut io.Writer) int {
 	if e, ok := errors.AsType[*exec.ExitError](err); ok && e.ExitCode() >= 0 {
 		return e.ExitCode()
 	}
-	fmt.Fprintln(errOut, "jeton:", err)
+	// The text may contain what another server has answered.
+	fmt.Fprintln(errOut, "jeton:", printable.Text(err.Error()))
 	return 1
 }

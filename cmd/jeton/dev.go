@@ -13,6 +13,7 @@ import (
 	"github.com/scaleway/scaleway-sdk-go/scw"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/jeton-dev/jeton/internal/printable"
 	"github.com/jeton-dev/jeton/internal/remote"
 	"github.com/jeton-dev/jeton/internal/source"
 )
@@ -239,7 +240,7 @@ func (d *developer) follow(ctx context.Context) {
 // show prints a log line, and the line of source code that it names.
 func (d *developer) show(line remote.LogLine) {
 	if line.Stream == remote.CallStream {
-		d.out.printf("%s %s", d.out.colour(dim, line.Timestamp.Local().Format("15:04:05.000")+" "+d.name+" "), d.out.colour(bold, escapeControls(line.Message)))
+		d.out.printf("%s %s", d.out.colour(dim, line.Timestamp.Local().Format("15:04:05.000")+" "+d.name+" "), d.out.colour(bold, printable.Text(line.Message)))
 		return
 	}
 	printLine(d.out, line)

@@ -7,19 +7,30 @@ import (
 	"io"
 	"strings"
 
+	"github.com/jeton-dev/jeton/internal/engine/kubernetes/preflight"
 	"github.com/jeton-dev/jeton/internal/runtime"
 )
 
 // doctorCommand reports which languages and isolation levels work on this machine.
 type doctorCommand struct {
-	Blobs          string `help:"Report on this S3 bucket, too." placeholder:"URL"`
-	Database       string `help:"Report on this PostgreSQL database, too." placeholder:"URL"`
-	toolchainFlags `group:"languages"`
+	Blobs                 string `help:"Report on this S3 bucket, too." placeholder:"URL"`
+	Database              string `help:"Report on this PostgreSQL database, too." placeholder:"URL"`
+	toolchainFlags        `group:"languages"`
+	kubernetesDoctorFlags `group:"kubernetes"`
+	// Probe is for the Pods that try the network.
+	Probe string `hidden:"" help:"Try to connect to an address and report the result." placeholder:"HOST:PORT"`
 }
 
-// Run prints one section per topic. It needs no running server and changes nothing.
+// Run prints one section per topic. It needs no running server and changes
+// nothing, except that it creates and deletes Pods with --kubernetes.
 func (c *doctorCommand) Run(ctx context.Context, s streams) error {
+	if c.Probe != "" {
+		return preflight.Probe(ctx, c.Probe)
+	}
 	sections := []func(context.Context, io.Writer) error{c.printToolchains, printIsolation}
+	if c.Kubernetes {
+		sections = []func(context.Context, io.Writer) error{c.printKubernetes}
+	}
 	if c.Database != "" {
 		sections = append(sections, c.printDatabase)
 	}

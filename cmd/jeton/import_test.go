@@ -309,7 +309,7 @@ func TestImport_RefusesInvalidArguments(t *testing.T) {
 		"redirect to HTTP":   {[]string{"--public-key", "shop=" + redirect.URL}, 1, "the key could be replaced on the network"},
 		"key of loopback":    {[]string{"--public-key", "shop=" + loopback.URL}, 1, "public key of namespace shop: parse public key: not PEM"},
 		"no key file":        {[]string{"--public-key", "shop=/none"}, 1, "public key of namespace shop: open /none"},
-		"unknown namespace":  {[]string{"--public-key", "none=" + filepath.Join(m.dir, "key.pem")}, 1, "public key of namespace none: the source has no such namespace"},
+		"unknown namespace":  {[]string{"--public-key", "none=" + filepath.Join(m.dir, "key.pem")}, 1, `public key of namespace "none": the source has no such namespace`},
 		"selected namespace": {[]string{"--namespace", "none"}, 1, `find namespace "none"`},
 		"no secrets file":    {[]string{"--secrets", "/none"}, 1, "read the secrets: open /none"},
 		"invalid secrets":    {[]string{"--secrets", bad}, 1, "parse the secrets"},
@@ -323,4 +323,56 @@ func TestImport_RefusesInvalidArguments(t *testing.T) {
 	} {
 		m.run(name, test.status, test.args, test.want)
 	}
+}
+
+// What was deleted here is skipped, and not an error: imports go on until the move.
+func TestImport_SucceedsAfterDeletionsHere(t *testing.T) {
+	m := newMove(t)
+	if _, err := m.api.CreateCron(&function.CreateCronRequest{FunctionID: m.function.ID, Schedule: "0 3 * * *", Name: new("nightly")}); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--public-key", m.namespace.ID + "=" + filepath.Join(m.dir, "key.pem"), "--secrets", m.write("secrets.yaml", "shop/pay: {API: "+jetontest.SecretMark+"}\n")}
+	m.run("first", 0, args, "2 +2")
+	api := m.imported()
+	m.ready(api, m.function.ID)
+	if _, err := api.DeleteFunction(&function.DeleteFunctionRequest{FunctionID: m.function.ID}); err != nil {
+		t.Fatal(err)
+	}
+	m.run("after the deletion", 0, args, "it was deleted here after an earlier import", "its function was deleted here after an earlier import")
+	await.True(t, "the function is gone", func() bool {
+		_, err := api.GetFunction(&function.GetFunctionRequest{FunctionID: m.function.ID})
+		return err != nil
+	})
+	m.run("after it is gone", 0, args, "its function was deleted here after an earlier import")
+	if status, _ := m.call(m.function.DomainName, m.tokens[1].Token); status == http.StatusOK {
+		t.Error("the function that was deleted here is called")
+	}
+}
+
+func TestTokenForeign_RemovesKeys(t *testing.T) {
+	m := newMove(t)
+	args := []string{"--public-key", "shop=" + filepath.Join(m.dir, "key.pem"), "--secrets", m.write("secrets.yaml", "shop/pay: {API: "+jetontest.SecretMark+"}\n")}
+	m.run("import", 0, args, "yes")
+	m.ready(m.imported(), m.function.ID)
+	call := func(what string, want int) {
+		t.Helper()
+		for _, issued := range m.tokens {
+			if got, _ := m.call(m.function.DomainName, issued.Token); got != want {
+				t.Errorf("%s: got status %d, want %d", what, got, want)
+			}
+		}
+	}
+	call("with the key", http.StatusOK)
+	status, output := command(t, "", "token", "foreign", "--namespace", m.namespace.ID)
+	wantOutput(t, "state", status, 0, output, "accepts tokens of", "(1 keys)", "\nkey ")
+	_, fingerprint, _ := strings.Cut(strings.TrimSpace(output), "\nkey ")
+	status, output = command(t, "", "token", "foreign", "--namespace", m.namespace.ID, "--remove-key", "00000000")
+	wantOutput(t, "another key", status, 1, output, "no public key with this fingerprint")
+	status, output = command(t, "", "token", "foreign", "--namespace", m.namespace.ID, "--remove-key", fingerprint[:16])
+	wantOutput(t, "remove", status, 0, output, "(0 keys)")
+	call("without the key", http.StatusForbidden)
+	m.run("import again", 0, args, "yes")
+	call("with the key again", http.StatusOK)
+	status, output = command(t, "", "token", "foreign", "--namespace", m.namespace.ID, "--accept", "--remove-key", fingerprint)
+	wantOutput(t, "two changes", status, 2, output, "can't be used together")
 }

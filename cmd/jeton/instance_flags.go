@@ -25,6 +25,9 @@ type instanceFlags struct {
 	// written and is removed with its instance. Without a disk /tmp is in memory, and
 	// everything else is read-only.
 	InstanceDisk int64 `config:"InstanceDisk" help:"Size of each instance's disk at isolation level full; 0 for no disk." placeholder:"BYTES"`
+	// If less is free, the server ends the instance that uses most, of the project whose
+	// instances use most, once per second. Its log says so.
+	DiskReserve int64 `config:"DiskReserve" help:"Space that the disks of all instances leave free; 0 for 5 % of the file system, at most 10 GiB." placeholder:"BYTES" example:"10737418240"`
 }
 
 // isolationFlags select the sandboxes of instances.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/jeton-dev/jeton/internal/printable"
 	"github.com/jeton-dev/jeton/internal/remote"
 )
 
@@ -193,7 +194,7 @@ func (l *lastByte) Write(p []byte) (int, error) {
 
 // printLine prints a log line of a call without its request ID.
 func printLine(out *terminal, line remote.LogLine) {
-	text := escapeControls(line.Message)
+	text := printable.Text(line.Message)
 	switch line.Stream {
 	case remote.Stderr:
 		text = out.colour(yellow, text)

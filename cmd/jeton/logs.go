@@ -9,11 +9,11 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 	"github.com/scaleway/scaleway-sdk-go/scw"
 
+	"github.com/jeton-dev/jeton/internal/printable"
 	"github.com/jeton-dev/jeton/internal/remote"
 	"github.com/jeton-dev/jeton/internal/server"
 )
@@ -73,7 +73,7 @@ func (c *logsCommand) printLog(out io.Writer, t *terminal, l remote.LogLine) err
 		}
 		return err
 	}
-	text := escapeControls(l.Message)
+	text := printable.Text(l.Message)
 	switch l.Stream {
 	case remote.Stderr:
 		text = t.colour(yellow, text)
@@ -104,7 +104,7 @@ func followBuild(ctx context.Context, server *remote.Server, f *function.Functio
 		if strings.HasPrefix(log.Log, printed) {
 			fresh = log.Log[len(printed):]
 		}
-		if _, err := io.WriteString(out, escapeControls(fresh)); err != nil {
+		if _, err := io.WriteString(out, printable.Text(fresh)); err != nil {
 			return err
 		}
 		printed = log.Log
@@ -120,22 +120,4 @@ func followBuild(ctx context.Context, server *remote.Server, f *function.Functio
 		case <-time.After(buildPoll):
 		}
 	}
-}
-
-// escapeControls replaces control characters, except newline and tab, by \xNN. The output
-// of a function may contain data of its callers, which must not control the terminal.
-func escapeControls(text string) string {
-	isControl := func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
-	if !strings.ContainsFunc(text, isControl) {
-		return text
-	}
-	var escaped strings.Builder
-	for _, r := range text {
-		if isControl(r) {
-			fmt.Fprintf(&escaped, "\\x%02x", r)
-			continue
-		}
-		escaped.WriteRune(r)
-	}
-	return escaped.String()
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jeton-dev/jeton/internal/output"
+	"github.com/jeton-dev/jeton/internal/printable"
 	"github.com/jeton-dev/jeton/internal/remote"
 )
 
@@ -82,6 +83,6 @@ func printBuildLog(out io.Writer, dir string, f output.Function) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(out, escapeControls(text))
+	_, err = io.WriteString(out, printable.Text(text))
 	return err
 }

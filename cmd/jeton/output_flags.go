@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/jeton-dev/jeton/internal/printable"
 )
 
 // outputFlags select the format of the output.
@@ -29,7 +31,11 @@ func printTable(out io.Writer, heading string, rows [][]string) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, heading)
 	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = printable.Line(cell)
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	return table.Flush()
 }
@@ -43,7 +49,7 @@ func (o outputFlags) printObject(out io.Writer, object any, fields [][2]string) 
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, field := range fields {
 		if field[1] != "" {
-			fmt.Fprintf(table, "%s\t%s\n", field[0], strings.ReplaceAll(escapeControls(field[1]), "\n", "\n\t"))
+			fmt.Fprintf(table, "%s\t%s\n", field[0], strings.ReplaceAll(printable.Text(field[1]), "\n", "\n\t"))
 		}
 	}
 	return table.Flush()

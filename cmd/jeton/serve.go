@@ -24,6 +24,7 @@ type serveCommand struct {
 	tlsFlags       `group:"tls"`
 	accessFlags    `group:"access"`
 	triggerFlags   `group:"triggers"`
+	engineFlags    `group:"engine"`
 	instanceFlags  `group:"instances"`
 	isolationFlags `group:"isolation"`
 	egressFlags    `group:"egress"`

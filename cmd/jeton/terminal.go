@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"github.com/jeton-dev/jeton/internal/printable"
 )
 
 // isTerminal reports whether a stream of a command is a terminal.
@@ -62,7 +64,7 @@ func (t *terminal) printf(format string, arguments ...any) {
 // block writes the lines of a text with a prefix.
 func (t *terminal) block(prefix, text string) {
 	for line := range strings.Lines(text) {
-		t.printf("%s", t.colour(dim, prefix+escapeControls(strings.TrimRight(line, "\r\n"))))
+		t.printf("%s", t.colour(dim, prefix+printable.Text(strings.TrimRight(line, "\r\n"))))
 	}
 }
 

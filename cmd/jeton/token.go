@@ -16,7 +16,7 @@ type tokenCommand struct {
 	Create  createTokenCommand `cmd:"" help:"Create a token for a function or a namespace and print it; it is shown only once."`
 	List    listTokensCommand  `cmd:"" help:"List the tokens of a namespace or function with their last use."`
 	Revoke  revokeTokenCommand `cmd:"" help:"Revoke tokens; calls with them are denied once the command has ended."`
-	Foreign foreignCommand     `cmd:"" help:"Accept or refuse the tokens of another issuer in an imported namespace."`
+	Foreign foreignCommand     `cmd:"" help:"Show, accept or refuse tokens of another issuer, and remove its keys."`
 	Inspect inspectCommand     `cmd:"" help:"Print the claims of a token, unverified and offline."`
 	Verify  verifyCommand      `cmd:"" help:"Verify signature, times and revocation of a token."`
 }

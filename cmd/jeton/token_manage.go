@@ -149,7 +149,7 @@ func (c *listTokensCommand) printTokens(s streams, all []admin.Token, timed bool
 			created, used = formatTime(&t.CreatedAt, ""), formatTime(t.LastUsedAt, "never")
 		}
 		return []string{
-			t.ID, created, formatTime(t.ExpiresAt, "never"), used, cmp.Or(t.Issuer, "this server"), adoption(t), escapeControls(t.Description),
+			t.ID, created, formatTime(t.ExpiresAt, "never"), used, cmp.Or(t.Issuer, "this server"), adoption(t), t.Description,
 		}
 	}))
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // Client sends requests to a running server, through its socket or its API. It returns the
@@ -64,6 +65,15 @@ func (c *Client) Keys(ctx context.Context, project string) ([]APIKey, error) {
 // CreateKey creates an API key. The result contains its secret key.
 func (c *Client) CreateKey(ctx context.Context, k CreateKey) (APIKey, error) {
 	return send[APIKey](ctx, c, http.MethodPost, "/api-keys", createKeyRequest(k))
+}
+
+// UpdateKey changes an API key.
+func (c *Client) UpdateKey(ctx context.Context, accessKey string, change iam.KeyChange) (APIKey, error) {
+	request := updateKeyRequest{Description: change.Description, Permissions: change.Permissions, ExpiresAt: change.ExpiresAt}
+	if change.ExpiresAt != nil && change.ExpiresAt.IsZero() {
+		request.ExpiresAt, request.NeverExpires = nil, true
+	}
+	return send[APIKey](ctx, c, http.MethodPatch, "/api-keys/"+url.PathEscape(accessKey), request)
 }
 
 // RevokeKey revokes an API key. When it returns, the key is refused.
@@ -126,16 +136,17 @@ func send[T any](ctx context.Context, c *Client, method, path string, body any) 
 		var none T
 		return none, err
 	}
-	return sendBody[T](ctx, c, method, path, bytes.NewReader(encoded))
+	return sendBody[T](ctx, c, method, path, bytes.NewReader(encoded), int64(len(encoded)))
 }
 
-// sendBody sends a request with a body, and decodes the response.
-func sendBody[T any](ctx context.Context, c *Client, method, path string, body io.Reader) (T, error) {
+// sendBody sends a request with a body of a length, and decodes the response.
+func sendBody[T any](ctx context.Context, c *Client, method, path string, body io.Reader, length int64) (T, error) {
 	var result T
 	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return result, err
 	}
+	request.ContentLength = length
 	if c.secret != "" {
 		request.Header.Set("X-Auth-Token", c.secret)
 	}

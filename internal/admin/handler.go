@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/iam"
 )
 
 // maxRequest is the maximum size of the body of a request, in bytes.
@@ -46,6 +47,7 @@ func (s *Service) Handler(log *slog.Logger, observe func(*http.Request, Outcome)
 		"POST /projects":                     s.createProject,
 		"GET /api-keys":                      s.listKeys,
 		"POST /api-keys":                     s.createKey,
+		"PATCH /api-keys/{access_key}":       s.updateKey,
 		"DELETE /api-keys/{access_key}":      s.revokeKey,
 		"POST /api-keys/{access_key}/rotate": s.rotateKey,
 		"GET /tokens":                        s.listTokens,
@@ -137,6 +139,19 @@ func (s *Service) createKey(r *http.Request) (any, error) {
 	}
 	key, secretKey, err := s.CreateKey(r.Context(), CreateKey(request))
 	return encodeIssued(key, secretKey), err
+}
+
+func (s *Service) updateKey(r *http.Request) (any, error) {
+	var request updateKeyRequest
+	if err := decode(r, &request); err != nil {
+		return nil, err
+	}
+	change := iam.KeyChange{Description: request.Description, Permissions: request.Permissions, ExpiresAt: request.ExpiresAt}
+	if request.NeverExpires {
+		change.ExpiresAt = new(time.Time)
+	}
+	key, err := s.UpdateKey(r.Context(), r.PathValue("access_key"), change)
+	return encodeKey(key), err
 }
 
 func (s *Service) revokeKey(r *http.Request) (any, error) {

@@ -17,7 +17,9 @@ import (
 // Functions is the part of functions.Service that an import uses.
 type Functions interface {
 	Import(tx functions.Tx, from functions.Import) ([]functions.ImportResult, error)
-	ImportCode(ctx context.Context, id, digest string, changedAt time.Time) (functions.Function, error)
+	ImportCode(ctx context.Context, id, digest, key string, changedAt time.Time) (functions.Function, error)
+	FunctionIDs(ctx context.Context, projectID string) ([]string, error)
+	CheckStorage(used, more int64) error
 	FunctionByID(ctx context.Context, id string) (functions.Function, error)
 	Limits() functions.Limits
 }
@@ -26,6 +28,7 @@ type Functions interface {
 type Archives interface {
 	Put(ctx context.Context, functionID string, r io.Reader, limit int64, commit func(blob.Archive) error) (blob.Archive, error)
 	Prune(ctx context.Context, functionID string, needed func() ([]string, error)) error
+	Usage(ctx context.Context, functionIDs []string, use func(bytes int64) error) error
 }
 
 // ImporterConfig has the dependencies of an Importer. All fields are required.
@@ -33,6 +36,8 @@ type ImporterConfig struct {
 	Service   *Service
 	Functions Functions
 	Archives  Archives
+	// Reservations counts uploads, also those of the API.
+	Reservations *blob.Reservations
 	// CheckKey returns a public key in the form in which it is stored, or an error.
 	CheckKey func(text string) (string, error)
 }
@@ -44,8 +49,8 @@ type Importer struct{ config ImporterConfig }
 
 // NewImporter returns an Importer. Returns an error if a required field is missing.
 func NewImporter(c ImporterConfig) (*Importer, error) {
-	if c.Service == nil || c.Functions == nil || c.Archives == nil || c.CheckKey == nil {
-		return nil, errors.New("configure imports: Service, Functions, Archives and CheckKey are required")
+	if c.Service == nil || c.Functions == nil || c.Archives == nil || c.Reservations == nil || c.CheckKey == nil {
+		return nil, errors.New("configure imports: Service, Functions, Archives, Reservations and CheckKey are required")
 	}
 	return &Importer{config: c}, nil
 }
@@ -124,18 +129,39 @@ func (i *Importer) project(tx store.Tx, n functions.Namespace, name string) (p i
 	return p, true, tx.Put(p)
 }
 
-// ImportCode stores the code of an imported function. changedAt is the time of the last
-// change at the source.
-func (i *Importer) ImportCode(ctx context.Context, functionID string, changedAt time.Time, code io.Reader) (ImportedCode, error) {
+// An ImportedArchive is the code of an imported function.
+type ImportedArchive struct {
+	// ChangedAt is the time of the last change at the source.
+	ChangedAt time.Time
+	Content   io.Reader
+	// Bytes is the length of the content.
+	Bytes int64
+}
+
+// ImportCode stores the code of an imported function. The limits of archives apply.
+func (i *Importer) ImportCode(ctx context.Context, functionID string, code ImportedArchive) (ImportedCode, error) {
+	if code.Bytes < 0 || code.Bytes > i.config.Functions.Limits().ArchiveSize {
+		return ImportedCode{}, invalid("code", "constraint", "is larger than --max-archive-size, or of unknown length")
+	}
+	release, err := i.reserve(ctx, functionID, code.Bytes)
+	if err != nil {
+		return ImportedCode{}, err
+	}
+	defer release()
 	var f functions.Function
-	limit := i.config.Functions.Limits().ArchiveSize
-	_, err := i.config.Archives.Put(ctx, functionID, code, limit, func(a blob.Archive) (err error) {
-		f, err = i.config.Functions.ImportCode(ctx, functionID, a.Digest, changedAt)
+	_, err = i.config.Archives.Put(ctx, functionID, code.Content, code.Bytes, func(a blob.Archive) (err error) {
+		f, err = i.config.Functions.ImportCode(ctx, functionID, a.Digest, a.Key, code.ChangedAt)
+		if err == nil {
+			release()
+		}
+		if errors.Is(err, functions.ErrCondemned) {
+			return errors.Join(err, blob.ErrCondemned)
+		}
 		return err
 	})
 	switch {
 	case errors.Is(err, blob.ErrTooLarge):
-		return ImportedCode{}, invalid("code", "constraint", "is larger than --max-archive-size")
+		return ImportedCode{}, invalid("code", "constraint", "is longer than its announced length")
 	case errors.Is(err, blob.ErrInvalidName):
 		return ImportedCode{}, functions.NotFoundError("Function", functionID)
 	case err != nil:
@@ -148,6 +174,21 @@ func (i *Importer) ImportCode(ctx context.Context, functionID string, changedAt 
 	return ImportedCode{FunctionID: f.ID, Status: f.Status, ErrorMessage: f.ErrorMessage}, err
 }
 
+// reserve reserves storage for the code of a function in its project.
+func (i *Importer) reserve(ctx context.Context, functionID string, bytes int64) (release func(), err error) {
+	f, err := i.config.Functions.FunctionByID(ctx, functionID)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := i.config.Functions.FunctionIDs(ctx, f.ProjectID)
+	if err != nil {
+		return nil, err
+	}
+	return i.config.Reservations.Reserve(ctx, i.config.Archives, blob.Demand{
+		ProjectID: f.ProjectID, FunctionIDs: ids, Bytes: bytes, Check: i.config.Functions.CheckStorage,
+	})
+}
+
 // AcceptForeign sets whether a namespace accepts the tokens of another issuer.
 func (i *Importer) AcceptForeign(ctx context.Context, namespaceID string, accept bool) (ForeignTokens, error) {
 	n, err := update(ctx, i.config.Service.config.Store, func(tx store.Tx) (functions.Namespace, error) {
@@ -156,7 +197,30 @@ func (i *Importer) AcceptForeign(ctx context.Context, namespaceID string, accept
 	if err != nil {
 		return ForeignTokens{}, err
 	}
-	return ForeignTokens{NamespaceID: n.ID, Issuer: n.Foreign.Name, Keys: len(n.Foreign.Keys), Accepted: !n.Foreign.Refused}, nil
+	return encodeForeign(n), nil
+}
+
+// ForeignTokens returns how a namespace accepts the tokens of another issuer.
+func (i *Importer) ForeignTokens(ctx context.Context, namespaceID string) (ForeignTokens, error) {
+	n, err := view(ctx, i.config.Service.config.Store, func(tx store.Tx) (functions.Namespace, error) {
+		return functions.ImportedFrom(tx, namespaceID)
+	})
+	if err != nil {
+		return ForeignTokens{}, err
+	}
+	return encodeForeign(n), nil
+}
+
+// RemoveForeignKey removes an imported key of a namespace. Tokens that were adopted are
+// verified again at their next use.
+func (i *Importer) RemoveForeignKey(ctx context.Context, namespaceID, fingerprint string) (ForeignTokens, error) {
+	n, err := update(ctx, i.config.Service.config.Store, func(tx store.Tx) (functions.Namespace, error) {
+		return functions.RemoveForeignKey(tx, namespaceID, fingerprint)
+	})
+	if err != nil {
+		return ForeignTokens{}, err
+	}
+	return encodeForeign(n), nil
 }
 
 // encodeResults adds the status of functions, which may have failed since an earlier run.
@@ -186,9 +250,11 @@ const (
 // Operations returns the endpoints of the socket.
 func (i *Importer) Operations() map[string]Operation {
 	return map[string]Operation{
-		"POST /import":                                i.importNamespace,
-		"PUT /import/functions/{function}/code":       i.importCode,
-		"POST /namespaces/{namespace}/foreign-tokens": i.acceptForeign,
+		"POST /import":                                                     i.importNamespace,
+		"PUT /import/functions/{function}/code":                            i.importCode,
+		"GET /namespaces/{namespace}/foreign-tokens":                       i.getForeign,
+		"POST /namespaces/{namespace}/foreign-tokens":                      i.acceptForeign,
+		"DELETE /namespaces/{namespace}/foreign-tokens/keys/{fingerprint}": i.removeForeignKey,
 	}
 }
 
@@ -210,7 +276,7 @@ func (i *Importer) importCode(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, invalid("changed_at", "format", "must be a date and time (RFC 3339)")
 	}
-	return i.ImportCode(r.Context(), r.PathValue("function"), changedAt, r.Body)
+	return i.ImportCode(r.Context(), r.PathValue("function"), ImportedArchive{ChangedAt: changedAt, Content: r.Body, Bytes: r.ContentLength})
 }
 
 func (i *Importer) acceptForeign(r *http.Request) (any, error) {
@@ -219,6 +285,14 @@ func (i *Importer) acceptForeign(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return i.AcceptForeign(r.Context(), r.PathValue("namespace"), request.Accept)
+}
+
+func (i *Importer) getForeign(r *http.Request) (any, error) {
+	return i.ForeignTokens(r.Context(), r.PathValue("namespace"))
+}
+
+func (i *Importer) removeForeignKey(r *http.Request) (any, error) {
+	return i.RemoveForeignKey(r.Context(), r.PathValue("namespace"), r.PathValue("fingerprint"))
 }
 
 // value returns a secret value, nil if it is not known.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 )
 
 // Import imports one namespace.
@@ -13,11 +12,20 @@ func (c *Client) Import(ctx context.Context, request ImportRequest) (ImportRepor
 	return send[ImportReport](ctx, c, http.MethodPost, "/import", request)
 }
 
-// ImportCode stores the code of an imported function. changed is the time of the last change
-// at the source.
-func (c *Client) ImportCode(ctx context.Context, functionID string, changed time.Time, code io.Reader) (ImportedCode, error) {
-	query := url.Values{"changed_at": {changedAt(changed)}}
-	return sendBody[ImportedCode](ctx, c, http.MethodPut, "/import/functions/"+url.PathEscape(functionID)+"/code?"+query.Encode(), code)
+// ImportCode stores the code of an imported function.
+func (c *Client) ImportCode(ctx context.Context, functionID string, code ImportedArchive) (ImportedCode, error) {
+	path := "/import/functions/" + url.PathEscape(functionID) + "/code?" + url.Values{"changed_at": {changedAt(code.ChangedAt)}}.Encode()
+	return sendBody[ImportedCode](ctx, c, http.MethodPut, path, io.LimitReader(code.Content, code.Bytes), code.Bytes)
+}
+
+// ForeignTokens returns how a namespace accepts the tokens of another issuer.
+func (c *Client) ForeignTokens(ctx context.Context, namespaceID string) (ForeignTokens, error) {
+	return send[ForeignTokens](ctx, c, http.MethodGet, "/namespaces/"+url.PathEscape(namespaceID)+"/foreign-tokens", nil)
+}
+
+// RemoveForeignKey removes the key with a fingerprint, or with its unique beginning.
+func (c *Client) RemoveForeignKey(ctx context.Context, namespaceID, fingerprint string) (ForeignTokens, error) {
+	return send[ForeignTokens](ctx, c, http.MethodDelete, "/namespaces/"+url.PathEscape(namespaceID)+"/foreign-tokens/keys/"+url.PathEscape(fingerprint), nil)
 }
 
 // AcceptForeign sets whether a namespace accepts the tokens of another issuer.

@@ -78,6 +78,17 @@ type ForeignTokens struct {
 	Issuer      string `json:"issuer"`
 	Keys        int    `json:"keys"`
 	Accepted    bool   `json:"accepted"`
+	// Fingerprints are the SHA-256 digests of the keys.
+	Fingerprints []string `json:"fingerprints"`
+}
+
+// encodeForeign encodes the issuer of an imported namespace.
+func encodeForeign(n functions.Namespace) ForeignTokens {
+	encoded := ForeignTokens{NamespaceID: n.ID, Issuer: n.Foreign.Name, Keys: len(n.Foreign.Keys), Accepted: !n.Foreign.Refused, Fingerprints: []string{}}
+	for _, key := range n.Foreign.Keys {
+		encoded.Fingerprints = append(encoded.Fingerprints, functions.KeyFingerprint(key))
+	}
+	return encoded
 }
 
 type acceptRequest struct {

@@ -99,6 +99,24 @@ func ids[T functions.Object](objects []T) []string {
 	return all
 }
 
+// UpdateKey changes an API key. When it returns, requests have the new permissions.
+func (s *Service) UpdateKey(ctx context.Context, accessKey string, change iam.KeyChange) (iam.APIKey, error) {
+	key, err := update(ctx, s.config.Store, func(tx store.Tx) (iam.APIKey, error) {
+		key, err := tx.APIKey(accessKey)
+		if err != nil {
+			return key, err
+		}
+		if key, err = key.Change(change, s.config.Now()); err != nil {
+			return key, err
+		}
+		return key, tx.Put(key)
+	})
+	if err != nil {
+		return iam.APIKey{}, refused(err)
+	}
+	return key, nil
+}
+
 // RevokeKey revokes an API key. When it returns, the key is refused.
 func (s *Service) RevokeKey(ctx context.Context, accessKey string) (iam.APIKey, error) {
 	return update(ctx, s.config.Store, func(tx store.Tx) (iam.APIKey, error) {

@@ -233,3 +233,44 @@ func TestKeys_ContainLastUse(t *testing.T) {
 		}
 	}
 }
+
+func TestUpdateKey_ChangesPermissionsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := w.key(t, admin.CreateKey{Permissions: []string{iam.ReadOnly}, Description: "before", ExpiresAt: start.Add(time.Hour)})
+	may := func() bool {
+		found, err := w.directory.Authenticate(key.SecretKey, w.Now())
+		return err == nil && found.May(iam.Write)
+	}
+	if may() {
+		t.Error("a read-only key may write")
+	}
+	changed, err := w.UpdateKey(t.Context(), key.AccessKey, iam.KeyChange{Permissions: []string{iam.FullAccess, iam.FullAccess}})
+	if err != nil || changed.SecretKey != "" || changed.Description != "before" || len(changed.Permissions) != 1 || !may() {
+		t.Errorf("got %+v, %v, want the new permissions only", changed, err)
+	}
+	changed, err = w.UpdateKey(t.Context(), key.AccessKey, iam.KeyChange{Description: new("after"), ExpiresAt: new(start.Add(2 * time.Hour))})
+	if err != nil || changed.Description != "after" || !changed.ExpiresAt.Equal(start.Add(2*time.Hour)) || !may() {
+		t.Errorf("got %+v, %v, want the new description and expiry", changed, err)
+	}
+	w.Advance(3 * time.Hour)
+	if may() {
+		t.Error("the key has not expired")
+	}
+	if changed, err = w.UpdateKey(t.Context(), key.AccessKey, iam.KeyChange{Description: new("late")}); err != nil || changed.Description != "late" {
+		t.Errorf("change the description of an expired key: got %+v, %v", changed, err)
+	}
+	if changed, err = w.UpdateKey(t.Context(), key.AccessKey, iam.KeyChange{ExpiresAt: new(time.Time)}); err != nil || changed.ExpiresAt != nil || !may() {
+		t.Errorf("got %+v, %v, want a key that does not expire", changed, err)
+	}
+	for name, change := range map[string]iam.KeyChange{
+		"unknown permission": {Permissions: []string{"Everything"}},
+		"past":               {ExpiresAt: new(start)},
+		"control characters": {Description: new("a\x1b")},
+	} {
+		_, err := w.UpdateKey(t.Context(), key.AccessKey, change)
+		wantCode(t, name, err, functions.InvalidArgument)
+	}
+	_, err = w.UpdateKey(t.Context(), "SCWNONE", iam.KeyChange{})
+	wantCode(t, "no such key", err, functions.NotFound)
+}

@@ -71,6 +71,13 @@ type (
 		Permissions  []string  `json:"permissions"`
 		ExpiresAt    time.Time `json:"expires_at,omitzero"`
 	}
+	// updateKeyRequest changes the fields that are not null. NeverExpires removes the expiry.
+	updateKeyRequest struct {
+		Description  *string    `json:"description,omitempty"`
+		Permissions  []string   `json:"permissions,omitempty"`
+		ExpiresAt    *time.Time `json:"expires_at,omitempty"`
+		NeverExpires bool       `json:"never_expires,omitempty"`
+	}
 	rotateKeyRequest struct {
 		Overlap time.Duration `json:"overlap"` // nanoseconds
 	}

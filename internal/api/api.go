@@ -49,7 +49,9 @@ type Config struct {
 	// Attempts limits wrong API keys and wrong signatures of URLs.
 	Attempts *iam.Attempts
 	Archives blob.Archives
-	Runtimes []runtime.Runtime
+	// Reservations counts uploads, also those that do not come through the API. Optional.
+	Reservations *blob.Reservations
+	Runtimes     []runtime.Runtime
 	// Toolchain returns the name of this server's toolchain for a language; empty if there
 	// is none.
 	Toolchain func(language string) string
@@ -88,10 +90,7 @@ type Config struct {
 }
 
 // API is the HTTP interface of the control plane. It is safe for concurrent use.
-type API struct {
-	config   Config
-	reserved reservations
-}
+type API struct{ config Config }
 
 // New returns an API. Returns an error that names all required fields which are missing.
 func New(c Config) (*API, error) {
@@ -120,6 +119,9 @@ func New(c Config) (*API, error) {
 	}
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("configure API: missing fields: %s", strings.Join(missing, ", "))
+	}
+	if c.Reservations == nil {
+		c.Reservations = new(blob.Reservations)
 	}
 	return &API{config: c}, nil
 }

@@ -44,6 +44,9 @@ func (a *API) followEvents(r *http.Request, scope functions.Scope) (any, error) 
 			return (e.Region == "" || e.Region == visible.Region) && visible.Covers(e.ProjectID)
 		})
 		defer subscription.Close()
+		if err := s.comment(); err != nil {
+			return err
+		}
 		for {
 			batch, err := nextBatch(ctx, s, subscription)
 			mu.Lock()
@@ -166,6 +169,9 @@ func (a *API) followLog(r *http.Request, scope functions.Scope) (any, error) {
 
 // sendLines sends the lines of a buffer until ctx or the reader of the log ends.
 func (s *eventStream) sendLines(ctx context.Context, buffer *lineBuffer, ended <-chan error) error {
+	if err := s.comment(); err != nil {
+		return err
+	}
 	tick, idle := time.NewTicker(batchTime), time.NewTicker(heartbeat)
 	defer tick.Stop()
 	defer idle.Stop()
@@ -209,6 +215,9 @@ func (a *API) followBuild(r *http.Request, scope functions.Scope) (any, error) {
 }
 
 func (s *eventStream) sendBuilds(ctx context.Context, builds Builds, functionID string) error {
+	if err := s.comment(); err != nil {
+		return err
+	}
 	tick, idle := time.NewTicker(batchTime), time.NewTicker(heartbeat)
 	defer tick.Stop()
 	defer idle.Stop()

@@ -34,8 +34,9 @@ type eventStream struct {
 var errSessionEnded = errors.New("the API key no longer permits the stream")
 
 // events returns a response that sends events until run returns, the client disconnects,
-// the API key no longer permits reading, maxStream has passed or the server stops. Each API
-// key has a limited number of these responses.
+// the API key no longer permits reading, maxStream has passed or the server stops. run
+// first sends a comment, after which the client misses no event. Each API key has a limited
+// number of these responses.
 func (a *API) events(r *http.Request, scope functions.Scope, run func(ctx context.Context, s *eventStream) error) (any, error) {
 	in, err := a.insight()
 	if err != nil {
@@ -61,9 +62,6 @@ func (a *API) events(r *http.Request, scope functions.Scope, run func(ctx contex
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Accel-Buffering", "no") // nginx must not buffer it
 		_ = s.control.SetReadDeadline(time.Time{})
-		if err := s.comment(); err != nil {
-			return
-		}
 		if err := run(ctx, s); err != nil && ctx.Err() == nil && !errors.Is(err, errSessionEnded) {
 			infoOf(r).err = err
 		}

@@ -112,7 +112,7 @@ func (a *ACME) mayRequest(c ACMEConfig) func(context.Context, string) error {
 		if a.stored(ctx, host) {
 			return nil
 		}
-		err := c.Budget.Take(project, host)
+		err := c.Budget.Take(ctx, project, host)
 		if err != nil {
 			c.Log.WarnContext(ctx, "certificate request denied", "hostname", host, "project_id", project, "error", err)
 		}
@@ -159,7 +159,7 @@ func (a *ACME) Obtain(ctx context.Context, host, project string) error {
 	if a.stored(ctx, host) {
 		return nil
 	}
-	if err := a.budget.Take(project, host); err != nil {
+	if err := a.budget.Take(ctx, project, host); err != nil {
 		return err
 	}
 	return a.config.ObtainCertSync(ctx, host)

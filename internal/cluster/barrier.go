@@ -26,7 +26,8 @@ const (
 type Acknowledgement struct {
 	// Incarnation is the node's current one.
 	Incarnation string `json:"incarnation"`
-	// Applied reports that the node has applied the change with this number and uid.
+	// Applied reports that the node has applied the change with this number and uid. It is
+	// false if the node does not remember the uid.
 	Applied bool `json:"applied"`
 	// At is the last change that the node has applied.
 	At store.Position `json:"at"`
@@ -41,6 +42,9 @@ func (n *Node) Acknowledge(ctx context.Context, p store.Position) Acknowledgemen
 		switch n.view.compare(p) {
 		case applied:
 			answer.Applied = true
+			return answer
+		case unknown:
+			// The other node compares At with its own history.
 			return answer
 		case diverged:
 			n.config.Log.Error("another node has applied another change with the same number", "change", p.Number)
@@ -205,11 +209,18 @@ func (b *barrier) askOnce(ctx context.Context, m store.Member, number, epoch int
 		p = b.node.Position()
 	}
 	answer, err := b.node.config.Peers.Acknowledge(ctx, m, p)
-	if err != nil || !answer.Applied || answer.Incarnation != m.Incarnation {
+	switch {
+	case err != nil || answer.Incarnation != m.Incarnation:
 		return false
+	case answer.Applied:
+		b.acknowledged(m.Incarnation, p.Number, epoch)
+		return true
+	case answer.At.UID != "" && b.node.view.uidOf(answer.At.Number) == answer.At.UID:
+		// The member does not remember the change, but has the same history.
+		b.acknowledged(m.Incarnation, answer.At.Number, epoch)
+		return answer.At.Number >= number
 	}
-	b.acknowledged(m.Incarnation, p.Number, epoch)
-	return true
+	return false
 }
 
 // behind returns the members that are not known to have applied a change, makes the askers
@@ -289,8 +300,8 @@ func (n *Node) Await(ctx context.Context) error {
 	if n.alone {
 		return nil
 	}
-	// What the views of this node show counts as read.
-	number := n.Position().Number
+	// What the views of this node show counts as read, also what only some of them show.
+	number := max(n.Position().Number, n.begun.Load())
 	begun, _ := ctx.Value(requestKey{}).(request)
 	if begun.seen != nil {
 		number = max(number, begun.seen.Number())
@@ -301,6 +312,9 @@ func (n *Node) Await(ctx context.Context) error {
 		return err
 	}
 	if err := n.barrier.await(ctx, number); err != nil {
+		return err
+	}
+	if err := n.awaitLost(ctx); err != nil {
 		return err
 	}
 	if begun.seen != nil && n.Incarnation() != begun.incarnation {

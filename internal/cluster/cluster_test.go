@@ -56,6 +56,8 @@ type node struct {
 	stop  func()
 	// deaf cuts the node off from questions of others, and slow delays renewals.
 	deaf atomic.Bool
+	// late blocks the followers after view while it is locked.
+	late sync.Mutex
 	// registry can be replaced by hooks.
 	registry *hooked
 	// jump is added to the time of day.
@@ -193,7 +195,8 @@ func (w *world) openAt(address, name string, options ...func(*cluster.Config)) *
 		w.t.Fatal(err)
 	}
 	s.OnFork(n.Forked)
-	if err := s.Follow(w.t.Context(), store.Position{}, store.NewFanout(n.view, n.Follower())); err != nil {
+	s.OnFailover(n.FailedOver)
+	if err := s.Follow(w.t.Context(), store.Position{}, store.NewFanout(n.First(), n.view, store.Hook{OnChange: func(store.Change) { n.late.Lock(); n.late.Unlock() }}, n.Follower())); err != nil {
 		w.t.Fatal(err)
 	}
 	w.mu.Lock()

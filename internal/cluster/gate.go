@@ -1,13 +1,11 @@
 package cluster
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/store"
 )
 
 // Gate returns a handler that answers requests with 503 while the node has no lease, and
@@ -92,11 +90,3 @@ func (g *gatedWriter) FlushError() error {
 
 // Unwrap is for http.ResponseController.
 func (g *gatedWriter) Unwrap() http.ResponseWriter { return g.ResponseWriter }
-
-// NoPeers is a Peers that reaches no node. The barrier reads the leases instead.
-type NoPeers struct{}
-
-// Acknowledge implements Peers.
-func (NoPeers) Acknowledge(context.Context, store.Member, store.Position) (Acknowledgement, error) {
-	return Acknowledgement{}, errors.New("this node has no connections to other nodes")
-}

@@ -122,6 +122,13 @@ type Node struct {
 	offset atomic.Int64
 	forks  atomic.Int64
 
+	// begun is the last change that the followers have begun to apply.
+	begun atomic.Int64
+
+	// failover is when the database was last found to be another server than before; nil if
+	// it never was.
+	failover atomic.Pointer[Instant]
+
 	barrier  *barrier
 	watch    watch
 	observer Observer
@@ -164,6 +171,20 @@ func newNode(c Config) *Node {
 // Follower returns the follower that keeps the node up to date. It must be the last
 // follower of the store: its position is taken for that of all.
 func (n *Node) Follower() store.Follower { return n.view }
+
+// First returns a follower that must be the first of the store. A view may show a change
+// before all have applied it: Await counts what was begun as read.
+func (n *Node) First() store.Follower { return first{n} }
+
+type first struct{ node *Node }
+
+// Apply implements store.Follower.
+func (f first) Apply(c store.Change) { f.node.begun.Store(c.Number) }
+
+// Reload implements store.Follower.
+func (f first) Reload(at store.Position) store.Loader {
+	return store.Loader{Add: func(store.Object) {}, Swap: func() { f.node.begun.Store(at.Number) }}
+}
 
 // Held reports whether the node has its lease: no other node has removed it from the
 // cluster, and its views have every change that was acknowledged before the call. It never
@@ -214,6 +235,16 @@ func (n *Node) Members() ([]store.Member, int64) { return n.view.all() }
 func (n *Node) Member(incarnation string) (store.Member, bool) {
 	m := n.view.member(incarnation)
 	return m, m.Incarnation != ""
+}
+
+// Present reports whether the node of a member is a member now, also as a later incarnation.
+func (n *Node) Present(m store.Member) bool {
+	for _, other := range n.view.current.Load().members {
+		if other.Node == m.Node {
+			return true
+		}
+	}
+	return false
 }
 
 // Membership returns the number of the last change of a member.
@@ -337,6 +368,33 @@ func (n *Node) membersChanged() {
 func (n *Node) Forked() {
 	n.forks.Add(1)
 	n.void(true)
+}
+
+// FailedOver is called when a standby has become the primary server of the database. It may
+// lack the joins of members that have leases: no answer leaves until these have ended.
+func (n *Node) FailedOver() {
+	now := n.config.Clock()
+	n.failover.Store(&now)
+}
+
+// awaitLost waits until members that a failover has lost have no lease any more.
+func (n *Node) awaitLost(ctx context.Context) error {
+	for {
+		since := n.failover.Load()
+		if since == nil {
+			return nil
+		}
+		left := n.config.Lease
+		for _, m := range n.view.current.Load().members {
+			left = max(left, m.Lease)
+		}
+		if left += n.config.Margin - n.config.Clock().stood(*since); left <= 0 {
+			return nil
+		}
+		if !pause(ctx, left) {
+			return fmt.Errorf("wait for the leases of members that a failover may have lost: %w", ErrNotConfirmed)
+		}
+	}
 }
 
 // catchUp applies all changes that are committed now. The lease is void for good if this

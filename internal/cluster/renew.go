@@ -147,7 +147,8 @@ func (n *Node) applyHead(ctx context.Context) error {
 		}
 	}
 	switch n.view.compare(n.head) {
-	case applied:
+	case applied, unknown:
+		// An unknown one is before a snapshot that was loaded. Renew checks the history.
 		return nil
 	case diverged:
 		n.void(true)
@@ -163,12 +164,15 @@ func (n *Node) join(ctx context.Context) error {
 	if err := n.config.Joined(incarnation); err != nil {
 		return fmt.Errorf("join the cluster: %w", err)
 	}
-	reappeared := n.view.takeReappeared()
+	var reappeared []store.Object
 	n.noteCordon()
 	n.mustJoin.Store(false)
 	// The outcome of an attempt may be unknown.
 	n.tried[incarnation] = true
 	err := n.config.Store.Update(ctx, func(tx store.Tx) error {
+		// Not before: the followers may have been loading the snapshot. The transaction has
+		// compared their position with that of the database.
+		reappeared = append(reappeared, n.view.takeReappeared()...)
 		members, err := tx.Members()
 		if err != nil {
 			return err

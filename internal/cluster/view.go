@@ -128,6 +128,8 @@ const (
 	applied
 	// diverged means that another change with the same number was applied.
 	diverged
+	// unknown means that a change with the number was applied whose uid is not remembered.
+	unknown
 )
 
 // compare compares a position with what was applied.
@@ -137,7 +139,11 @@ func (v *view) compare(p store.Position) relation {
 	switch {
 	case p.Number > v.at.Number:
 		return ahead
-	case p.UID != "" && p.Number > v.at.Number-v.known && v.uids[p.Number%historySize] != p.UID:
+	case p.UID == "":
+		return applied
+	case p.Number <= v.at.Number-v.known:
+		return unknown
+	case v.uids[p.Number%historySize] != p.UID:
 		return diverged
 	}
 	return applied

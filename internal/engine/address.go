@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"path"
 	"strings"
@@ -12,12 +14,29 @@ import (
 const MaxSocketPath = 103
 
 const (
-	unixPrefix = "unix:"
-	tcpPrefix  = "tcp:"
+	unixPrefix     = "unix:"
+	tcpPrefix      = "tcp:"
+	instancePrefix = InstanceNetwork + ":"
+	// longestInstance is the length of the longest ID in an address, in bytes.
+	longestInstance = 63
 )
 
+// InstanceNetwork is the network of addresses that only the engine can dial: it implements
+// Dialer.
+const InstanceNetwork = "instance"
+
+// A Dialer opens connections to the addresses of InstanceNetwork. An engine implements it if
+// its instances must prove who they are before they receive a call. It is safe for concurrent
+// use.
+type Dialer interface {
+	// Dial returns a connection to the instance at an address. A connection with TLS is a
+	// *tls.Conn. Returns an error if the instance is gone.
+	Dial(ctx context.Context, address Address) (net.Conn, error)
+}
+
 // An Address is where an instance serves: a unix socket of this machine
-// ("unix:/run/i1.sock") or a TCP port ("tcp:10.0.0.7:8080", "tcp:[fd00::7]:8080").
+// ("unix:/run/i1.sock"), a TCP port ("tcp:10.0.0.7:8080", "tcp:[fd00::7]:8080"), or an
+// instance that the engine connects to ("instance:i1").
 // The zero value is no address. Addresses are comparable; equal addresses have
 // the same text.
 type Address struct{ text string }
@@ -32,7 +51,10 @@ func ParseAddress(text string) (Address, error) {
 	if endpoint, ok := strings.CutPrefix(text, tcpPrefix); ok {
 		return parseTCP(endpoint)
 	}
-	return Address{}, fmt.Errorf("parse address %.150q: want unix:/path or tcp:ip:port", text)
+	if id, ok := strings.CutPrefix(text, instancePrefix); ok {
+		return parseInstance(id)
+	}
+	return Address{}, fmt.Errorf("parse address %.150q: want unix:/path, tcp:ip:port or instance:id", text)
 }
 
 // MustParseAddress is ParseAddress for texts that are known to be valid. It
@@ -67,18 +89,28 @@ func parseTCP(endpoint string) (Address, error) {
 	return Address{tcpPrefix + netip.AddrPortFrom(ip, port.Port()).String()}, nil
 }
 
+func parseInstance(id string) (Address, error) {
+	isOther := func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	if id == "" || len(id) > longestInstance || strings.ContainsFunc(id, isOther) {
+		return Address{}, fmt.Errorf("parse address %.150q: want an ID of 1 to %d letters, digits and hyphens", instancePrefix+id, longestInstance)
+	}
+	return Address{instancePrefix + id}, nil
+}
+
 // IsZero reports whether the address is the zero value.
 func (a Address) IsZero() bool { return a.text == "" }
 
-// Network returns the name of the network for package net: "unix", "tcp", or ""
-// for the zero value.
+// Network returns the name of the network: "unix" or "tcp" for package net,
+// InstanceNetwork for a Dialer, or "" for the zero value.
 func (a Address) Network() string {
 	network, _, _ := strings.Cut(a.text, ":")
 	return network
 }
 
 // Endpoint returns the address within its network, as package net dials it: the
-// path of a socket, or "ip:port".
+// path of a socket, or "ip:port". For InstanceNetwork it is the ID of the instance.
 func (a Address) Endpoint() string {
 	_, endpoint, _ := strings.Cut(a.text, ":")
 	return endpoint

@@ -18,6 +18,7 @@ func TestParseAddress(t *testing.T) {
 		"tcp:[fd00::7]:8080":         {"tcp", "[fd00::7]:8080"},
 		"tcp:[FD00:0::7]:8080":       {"tcp", "[fd00::7]:8080"},
 		"tcp:[::ffff:10.0.0.7]:8080": {"tcp", "10.0.0.7:8080"},
+		"instance:i-1A":              {"instance", "i-1A"},
 	} {
 		got, err := engine.ParseAddress(text)
 		if err != nil || got.Network() != want.network || got.Endpoint() != want.endpoint || got.String() != want.network+":"+want.endpoint {
@@ -33,7 +34,7 @@ func TestParseAddress_RefusesInvalidTexts(t *testing.T) {
 		"unix:", "unix:/", "unix:run/i1.sock", "unix:@abstract", "unix:/run/../etc", "unix:/run//x", "unix:/run/", "unix:/run/\x00",
 		"unix:/" + strings.Repeat("x", engine.MaxSocketPath),
 		"tcp:", "tcp:10.0.0.7", "tcp::8080", "tcp:localhost:8080", "tcp:10.0.0.7:0", "tcp:10.0.0.7:65536", "tcp:10.0.0.7:http",
-		"tcp:0.0.0.0:80", "tcp:[::]:80", "tcp:224.0.0.1:80", "tcp:[ff02::1]:80", "tcp:[fe80::1%eth0]:80", "tcp:fd00::7:80", "tcp:010.0.0.7:80",
+		"tcp:0.0.0.0:80", "tcp:[::]:80", "tcp:224.0.0.1:80", "tcp:[ff02::1]:80", "tcp:[fe80::1%eth0]:80", "tcp:fd00::7:80", "instance:", "instance:a/b", "instance:a.b", "instance:" + strings.Repeat("x", 64), "tcp:010.0.0.7:80",
 	} {
 		if got, err := engine.ParseAddress(text); err == nil {
 			t.Errorf("ParseAddress(%q) = %q, want an error", text, got)
@@ -52,7 +53,7 @@ func TestAddress_ZeroValueIsNoAddress(t *testing.T) {
 }
 
 func FuzzParseAddress(f *testing.F) {
-	for _, text := range []string{"unix:/run/i1.sock", "tcp:10.0.0.7:8080", "tcp:[fd00::7]:8080", "tcp:[::ffff:1.2.3.4]:1", "unix:/../x", "tcp:[fe80::1%a]:1"} {
+	for _, text := range []string{"unix:/run/i1.sock", "tcp:10.0.0.7:8080", "tcp:[fd00::7]:8080", "tcp:[::ffff:1.2.3.4]:1", "unix:/../x", "tcp:[fe80::1%a]:1", "instance:i1", "instance:a:b"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

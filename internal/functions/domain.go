@@ -23,6 +23,8 @@ type Domain struct {
 	CreatedAt    time.Time
 	// Served reports whether the domain was ready when its deletion started.
 	Served bool `json:",omitempty"`
+	// Imported reports whether an import has created the domain.
+	Imported bool `json:",omitempty"`
 }
 
 // ObjectID implements Object.

@@ -1,7 +1,11 @@
 package functions
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -89,6 +93,108 @@ func namespaceOf(tx Tx, t Token) (string, error) {
 	}
 	f, err := tx.Function(t.FunctionID)
 	return f.NamespaceID, err
+}
+
+// ImportedFrom returns a namespace with a ForeignIssuer. It returns an Error with the code
+// PreconditionFailed if the namespace was not imported.
+func ImportedFrom(tx Tx, namespaceID string) (Namespace, error) {
+	n, err := tx.Namespace(namespaceID)
+	if err != nil || n.Foreign != nil {
+		return n, err
+	}
+	return n, &Error{
+		Code: PreconditionFailed, Precondition: "imported", Resource: namespaceResource, ResourceID: n.ID,
+		Message: "the namespace was not imported: it has no tokens of another issuer",
+	}
+}
+
+// AcceptForeign sets whether a namespace accepts the tokens of another issuer.
+func AcceptForeign(tx Tx, namespaceID string, accept bool) (Namespace, error) {
+	n, err := ImportedFrom(tx, namespaceID)
+	if err != nil {
+		return n, err
+	}
+	foreign := *n.Foreign
+	foreign.Refused = !accept
+	n.Foreign = &foreign
+	return n, tx.Put(n)
+}
+
+// KeyFingerprint returns the SHA-256 digest of an element of ForeignIssuer.Keys in
+// hexadecimal. It identifies the key for the user.
+func KeyFingerprint(key string) string {
+	content := []byte(key)
+	if block, _ := pem.Decode(content); block != nil {
+		content = block.Bytes
+	}
+	digest := sha256.Sum256(content)
+	return hex.EncodeToString(digest[:])
+}
+
+// minFingerprint is the minimum length of an abbreviated fingerprint.
+const minFingerprint = 8
+
+// RemoveForeignKey removes the key with a fingerprint, or with the only fingerprint that
+// begins with it, from an imported namespace. Adopted tokens of the namespace and of its
+// functions return to the state before their first use, since their texts may have been
+// verified with the key: the next call verifies them with the remaining ones.
+func RemoveForeignKey(tx Tx, namespaceID, fingerprint string) (Namespace, error) {
+	n, err := ImportedFrom(tx, namespaceID)
+	if err != nil {
+		return n, err
+	}
+	if len(fingerprint) < minFingerprint {
+		return n, malformed("fingerprint", "must have at least %d characters", minFingerprint)
+	}
+	kept := slices.DeleteFunc(slices.Clone(n.Foreign.Keys), func(key string) bool {
+		return strings.HasPrefix(KeyFingerprint(key), strings.ToLower(fingerprint))
+	})
+	switch len(n.Foreign.Keys) - len(kept) {
+	case 0:
+		return n, &Error{Code: NotFound, Resource: "Public key", ResourceID: fingerprint, Message: "the namespace has no public key with this fingerprint"}
+	case 1:
+	default:
+		return n, malformed("fingerprint", "several public keys begin with it: use all characters")
+	}
+	foreign := *n.Foreign
+	foreign.Keys = kept
+	n.Foreign = &foreign
+	if err := tx.Put(n); err != nil {
+		return n, err
+	}
+	return n, forgetAdoptions(tx, n)
+}
+
+// forgetAdoptions returns the adopted tokens of a namespace to the state before their first
+// use. A follower revokes a digest with the deletion of its token.
+func forgetAdoptions(tx Tx, n Namespace) error {
+	all, _, err := tx.Functions(Filter{NamespaceID: n.ID}, Page{})
+	if err != nil {
+		return err
+	}
+	scopes := []Filter{{NamespaceID: n.ID}}
+	for _, f := range all {
+		scopes = append(scopes, Filter{FunctionID: f.ID})
+	}
+	for _, scope := range scopes {
+		tokens, _, err := tx.Tokens(scope, Page{})
+		if err != nil {
+			return err
+		}
+		for _, t := range tokens {
+			if !t.Foreign() || !t.Adopted() {
+				continue
+			}
+			if err := tx.Delete(t); err != nil {
+				return err
+			}
+			t.Digest, t.AdoptedAt = Digest{}, time.Time{}
+			if err := tx.Put(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // rememberRemoved records that imported objects of a namespace were deleted here. It does

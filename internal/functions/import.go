@@ -166,6 +166,9 @@ func (s *Service) Import(tx Tx, from Import) ([]ImportResult, error) {
 // each imports one object, and turns an Error for the user into a result.
 func (i *importing) each(kind, id, name string, run func() (ImportResult, error)) error {
 	result, err := run()
+	if errors.Is(err, errDeletedHere) {
+		result, err = ImportResult{Action: ImportSkipped, Reason: errDeletedHere.Message}, nil
+	}
 	if refusal, ok := errors.AsType[*Error](err); ok && refusal.Code != Unavailable && refusal.Code != Internal {
 		result = ImportResult{Action: ImportRefused, Reason: refusal.Error()}
 		err = nil
@@ -175,6 +178,10 @@ func (i *importing) each(kind, id, name string, run func() (ImportResult, error)
 	i.results = append(i.results, result)
 	return err
 }
+
+// errDeletedHere means that the function of an object was deleted here after an earlier
+// import, so that the object is skipped like the function.
+var errDeletedHere = &Error{Code: PreconditionFailed, Precondition: "imported", Message: "its function was deleted here after an earlier import"}
 
 // removed reports whether an imported object was deleted here.
 func (i *importing) removed(id string) bool {

@@ -71,8 +71,7 @@ func (i *importing) token(given ImportedToken) (ImportResult, error) {
 	existing, err := i.tx.Token(given.ID)
 	switch {
 	case err == nil && existing.Issuer == i.from.Issuer && existing.NamespaceID == given.NamespaceID && existing.FunctionID == given.FunctionID:
-		result.Action = ImportUnchanged
-		return result, nil
+		return i.knownToken(result, existing, given)
 	case err == nil:
 		return ImportResult{}, &Error{Code: AlreadyExists, Message: "a token with this ID exists that was not imported from " + i.from.Issuer}
 	case !IsNotFound(err):
@@ -88,10 +87,24 @@ func (i *importing) token(given ImportedToken) (ImportResult, error) {
 	return result, i.tx.Put(t)
 }
 
+// knownToken imports a token again. The expiry of the source replaces that of a token that
+// is not adopted: an adopted one may have an earlier expiry in its text.
+func (i *importing) knownToken(result ImportResult, existing Token, given ImportedToken) (ImportResult, error) {
+	result.Action = ImportUnchanged
+	if existing.Adopted() || existing.ExpiresAt.Equal(given.ExpiresAt) {
+		return result, nil
+	}
+	result.Action, existing.ExpiresAt = ImportUpdated, given.ExpiresAt
+	return result, i.tx.Put(existing)
+}
+
 // within returns an error unless the object belongs to the namespace or to one of its
-// imported functions.
+// imported functions; errDeletedHere if it belongs to a function that was deleted here.
 func (i *importing) within(namespaceID, functionID string) error {
 	_, imported := i.functions[functionID]
+	if functionID != "" && i.removed(functionID) {
+		return errDeletedHere
+	}
 	if functionID != "" && !imported || functionID == "" && namespaceID != i.namespace.ID {
 		return &Error{Code: PreconditionFailed, Precondition: "imported", Message: "its function was not imported"}
 	}
@@ -179,62 +192,4 @@ func (t Trigger) sameSource(other Trigger) bool {
 			t.NATS.ProjectID == other.NATS.ProjectID && t.NATS.Region == other.NATS.Region
 	}
 	return false
-}
-
-func (i *importing) domain(given ImportedDomain) (ImportResult, error) {
-	if err := i.within("", cmp.Or(given.FunctionID, "none")); err != nil {
-		return ImportResult{}, err
-	}
-	f := i.functions[given.FunctionID]
-	if given.Hostname == f.DomainName {
-		return ImportResult{Action: ImportUnchanged}, nil
-	}
-	if given.ID != "" && !ValidID(given.ID) {
-		return ImportResult{}, malformed("id", "must be a UUID")
-	}
-	name, err := i.hostname(given.Hostname)
-	if err != nil {
-		return ImportResult{}, err
-	}
-	same, _, err := i.tx.Domains(Filter{Hostname: name}, Page{})
-	switch {
-	case err != nil:
-		return ImportResult{}, err
-	case len(same) > 0 && same[0].FunctionID == f.ID:
-		return ImportResult{Action: ImportUnchanged, ID: same[0].ID}, nil
-	case len(same) > 0:
-		return ImportResult{}, &Error{Code: AlreadyExists, Message: "another function has the hostname"}
-	}
-	if given.ID != "" {
-		if _, err := i.tx.Domain(given.ID); !IsNotFound(err) {
-			return ImportResult{}, cmp.Or(err, error(&Error{Code: AlreadyExists, Message: "a domain with this ID exists for another hostname"}))
-		}
-	}
-	// The quotas of domains do not apply: each function has an alias in addition.
-	d := Domain{
-		ID: cmp.Or(given.ID, i.config.NewID()), Region: f.Region, ProjectID: f.ProjectID, FunctionID: f.ID, Hostname: name,
-		Status: Pending, CreatedAt: i.config.Now(),
-	}
-	if given.Ready {
-		d.Status = Ready
-	}
-	return ImportResult{Action: ImportCreated, ID: d.ID}, i.tx.Put(d)
-}
-
-// AcceptForeign sets whether a namespace accepts the tokens of another issuer.
-func AcceptForeign(tx Tx, namespaceID string, accept bool) (Namespace, error) {
-	n, err := tx.Namespace(namespaceID)
-	if err != nil {
-		return n, err
-	}
-	if n.Foreign == nil {
-		return n, &Error{
-			Code: PreconditionFailed, Precondition: "imported", Resource: namespaceResource, ResourceID: n.ID,
-			Message: "the namespace was not imported: it has no tokens of another issuer",
-		}
-	}
-	foreign := *n.Foreign
-	foreign.Refused = !accept
-	n.Foreign = &foreign
-	return n, tx.Put(n)
 }

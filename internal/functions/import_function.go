@@ -29,7 +29,12 @@ func (i *importing) function(given ImportedFunction) (ImportResult, error) {
 		result.Action = ImportCreated
 	case err != nil:
 		return ImportResult{}, err
-	case f.NamespaceID != i.namespace.ID || f.Origin == nil || f.Origin.Issuer != i.from.Issuer || f.Name != given.Name:
+	case f.NamespaceID == i.namespace.ID && f.Origin != nil && f.Origin.Issuer == i.from.Issuer && f.Name != given.Name:
+		return ImportResult{}, &Error{
+			Code: PreconditionFailed, Precondition: "name", Resource: functionResource, ResourceID: f.ID,
+			Message: "it has the name " + f.Name + " here, which cannot change: the source has renamed it",
+		}
+	case f.NamespaceID != i.namespace.ID || f.Origin == nil || f.Origin.Issuer != i.from.Issuer:
 		return ImportResult{}, &Error{
 			Code: AlreadyExists, Resource: functionResource, ResourceID: f.ID,
 			Message: "a function with this ID exists that was not imported from " + i.from.Issuer,
@@ -113,9 +118,12 @@ func sameSettings(a, b Function) bool {
 
 // ImportCode records that the archive with the digest is the code of an imported function
 // at the time of the source's last change, and starts a deployment unless the same code is
-// deployed or values of secret variables are missing.
-func (s *Service) ImportCode(ctx context.Context, id, digest string, changedAt time.Time) (Function, error) {
+// deployed or values of secret variables are missing. key is as in CodeUploaded.
+func (s *Service) ImportCode(ctx context.Context, id, digest, key string, changedAt time.Time) (Function, error) {
 	return change(ctx, s.config.Store, func(tx Tx) (Function, error) {
+		if err := tx.Usable(key); err != nil {
+			return Function{}, err
+		}
 		f, err := tx.Function(id)
 		if err != nil {
 			return f, err

@@ -145,7 +145,7 @@ func TestImport_RevokesTokensOfFunctionsThatAreNotImported(t *testing.T) {
 		},
 		"renamed": {
 			func(i *functions.Import) { i.Functions[0].Name = "paid" },
-			[]string{"function paid refuse a function with this ID exists"},
+			[]string{"function paid refuse it has the name pay here, which cannot change"},
 		},
 		"gone at the source": {func(i *functions.Import) { i.Functions = nil }, nil},
 	} {
@@ -203,7 +203,7 @@ func TestImport_MissingSecretsFailTheFunction(t *testing.T) {
 	const missing = "the values of secret environment variables are missing: "
 	const help = ": set them, or import them with --secrets"
 	w.want("without values", from, "namespace shop create "+missing+"SHARED"+help, "function pay create "+missing+"API, SHARED"+help)
-	f, err := w.ImportCode(t.Context(), sourceID(2), strings.Repeat("a", 64), start)
+	f, err := w.ImportCode(t.Context(), sourceID(2), strings.Repeat("a", 64), "", start)
 	if err != nil || f.Status != functions.Failed || f.ErrorMessage != missing+"API, SHARED"+help || f.Archive == "" {
 		t.Errorf("got %+v, %v, want status error that names the variables", f, err)
 	}
@@ -283,14 +283,14 @@ func TestImportCode_DeploysChangedCodeOnly(t *testing.T) {
 		digest  string
 		deploys bool
 	}{{digest("a"), true}, {digest("a"), false}, {digest("b"), true}} {
-		f, err := w.ImportCode(t.Context(), sourceID(2), step.digest, start.Add(time.Duration(n)))
+		f, err := w.ImportCode(t.Context(), sourceID(2), step.digest, "", start.Add(time.Duration(n)))
 		if err != nil || (f.Generation > generation) != step.deploys || f.Archive != step.digest {
 			t.Errorf("step %d: got %+v, %v, want a deployment: %t", n, f, err, step.deploys)
 		}
 		generation = f.Generation
 	}
 	own := w.newFunction(w.readyNamespace("own"), "own")
-	_, err := w.ImportCode(t.Context(), own.ID, digest("a"), start)
+	_, err := w.ImportCode(t.Context(), own.ID, digest("a"), "", start)
 	wantCode(t, err, functions.PreconditionFailed)
 }
 
@@ -377,5 +377,108 @@ func TestAcceptForeign(t *testing.T) {
 		if n, err := w.Namespace(t.Context(), paris, sourceID(1)); err != nil || n.Foreign.Refused == on {
 			t.Errorf("accept %t: got %+v, %v", on, n.Foreign, err)
 		}
+	}
+}
+
+// What belongs to a function that was deleted here is skipped with it, and not an error.
+func TestImport_SkipsWhatBelongsToDeletedFunctions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	w.run(from)
+	if _, err := w.DeleteFunction(t.Context(), paris, sourceID(2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Update(t.Context(), func(tx functions.Tx) error { return functions.RemoveFunction(tx, sourceID(2)) }); err != nil {
+		t.Fatal(err)
+	}
+	from.Tokens = append(from.Tokens, functions.ImportedToken{ID: sourceID(40), FunctionID: sourceID(2), Description: "new"})
+	const deleted = " skip its function was deleted here after an earlier import"
+	w.want("after the deletion", from, "namespace shop unchanged", "function pay skip it was deleted here after an earlier import", "token  unchanged",
+		"token CI skip it was revoked here", "token new"+deleted, "cron nightly"+deleted, "trigger orders"+deleted,
+		"domain pay.example.com"+deleted, "domain shopabcdefgh-pay.functions.fnc.fr-par.scw.cloud"+deleted)
+}
+
+// A domain that was created again at the source has its new ID here, too.
+func TestImport_FollowsDomainIDsOfTheSource(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Tokens, from.Crons, from.Triggers = nil, nil, nil
+	second := from.Functions[0]
+	second.ID, second.Name = sourceID(20), "bill"
+	from.Functions = append(from.Functions, second)
+	from.Domains = from.Domains[:1]
+	w.run(from)
+	const unchanged = "namespace shop unchanged|function pay unchanged|function bill unchanged|"
+	want := func(what, result, id, functionID string) {
+		t.Helper()
+		w.want(what, from, strings.Split(unchanged+"domain pay.example.com "+result, "|")...)
+		found, _, err := w.Domains(t.Context(), paris, functions.Filter{FunctionID: functionID, Hostname: "pay.example.com"}, functions.Page{})
+		if err != nil || len(found) != 1 || found[0].ID != id || found[0].FunctionID != functionID || found[0].Status != functions.Ready {
+			t.Errorf("%s: got %+v, %v, want the domain %s of the function %s", what, found, err, id, functionID)
+		}
+	}
+	from.Domains[0].ID = sourceID(70)
+	want("a new ID", "update it has a new ID at the source, in place of "+sourceID(7), sourceID(70), sourceID(2))
+	want("again", "unchanged", sourceID(70), sourceID(2))
+	from.Domains[0].FunctionID = sourceID(20)
+	want("another function", "update the source has moved it to another function", sourceID(70), sourceID(20))
+	if err := w.store.Update(t.Context(), func(tx functions.Tx) error {
+		d, err := tx.Domain(sourceID(70))
+		if err != nil {
+			return err
+		}
+		d.Imported = false // As if it had been created here.
+		return tx.Put(d)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	from.Domains[0].ID = sourceID(71)
+	want("created here", "skip it was created here with another ID: delete it here to import it with that of the source", sourceID(70), sourceID(20))
+}
+
+func TestRemoveForeignKey_ForgetsAdoptions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	from := accountOf()
+	from.Namespace.Keys = []string{"PEM", "second PEM"}
+	from.Crons, from.Triggers, from.Domains = nil, nil, nil
+	w.run(from)
+	for n, id := range []string{sourceID(3), sourceID(4)} {
+		if err := w.store.Update(t.Context(), func(tx functions.Tx) error {
+			return functions.AdoptToken(tx, functions.Adoption{
+				TokenID: id, NamespaceID: sourceID(1), Key: "PEM", Digest: functions.Digest{byte(n + 1)}, ExpiresAt: start.Add(time.Minute),
+			}, start)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove := func(id, fingerprint string) error {
+		return w.store.Update(t.Context(), func(tx functions.Tx) error {
+			_, err := functions.RemoveForeignKey(tx, id, fingerprint)
+			return err
+		})
+	}
+	wantCode(t, remove(w.readyNamespace("own").ID, functions.KeyFingerprint("PEM")), functions.PreconditionFailed)
+	wantCode(t, remove(sourceID(1), functions.KeyFingerprint("none")), functions.NotFound)
+	wantCode(t, remove(sourceID(1), functions.KeyFingerprint("PEM")[:7]), functions.InvalidArgument)
+	if err := remove(sourceID(1), strings.ToUpper(functions.KeyFingerprint("PEM")[:12])); err != nil {
+		t.Fatal(err)
+	}
+	n, err := w.Namespace(t.Context(), paris, sourceID(1))
+	if err != nil || !slices.Equal(n.Foreign.Keys, []string{"second PEM"}) {
+		t.Errorf("got %+v, %v, want the other key", n.Foreign, err)
+	}
+	for _, id := range []string{sourceID(3), sourceID(4)} {
+		if token, err := w.Token(t.Context(), paris, id); err != nil || token.Adopted() || !token.AdoptedAt.IsZero() {
+			t.Errorf("got %+v, %v, want a token that was not adopted", token, err)
+		}
+	}
+	// The text with the removed key may have had an earlier expiry.
+	from.Namespace.Keys = nil
+	w.want("next import", from, "namespace shop unchanged", "function pay unchanged", "token  update", "token CI update")
+	if token, err := w.Token(t.Context(), paris, sourceID(4)); err != nil || !token.ExpiresAt.Equal(start.Add(time.Hour)) {
+		t.Errorf("got %+v, %v, want the expiry of the source", token, err)
 	}
 }

@@ -16,10 +16,18 @@ import (
 // false if this node has become the home: the call is then admitted, and its body is not read
 // or is buffered.
 func (g *Gateway) forwardAway(w http.ResponseWriter, r *http.Request, c *call) (done bool) {
+	if !g.readBody(w, r, c) {
+		return true
+	}
 	timing := c.answer.timing
 	c.answer.timing = nil // The home adds it.
-	c.hop = &hop{call: c, request: r, waitUntil: time.Now().Add(c.wait())}
-	c.hop.context.start(r.Context(), c, c.wait()+c.to.timeout+hopGrace)
+	retries := 0
+	if c.hop != nil {
+		retries = c.hop.retries
+	}
+	c.comeHome = false
+	c.hop = &hop{call: c, request: r, waitUntil: c.waitUntil(), retries: retries}
+	c.hop.context.start(r.Context(), c, time.Until(c.hop.waitUntil)+c.to.timeout+hopGrace)
 	defer c.hop.context.finish()
 	defer c.hop.end()
 	defer g.upgrades.remove(c)
@@ -133,6 +141,10 @@ func (g *Gateway) answerAway(w http.ResponseWriter, r *http.Request, err error) 
 		answer(w, http.StatusGatewayTimeout, "the function did not answer in time")
 	case errors.Is(err, errHomeLost):
 		c.failure = err
+		if c.hop.context.reason() != nil && r.ProtoMajor == 1 {
+			// The transfer was aborted.
+			w.Header().Set("Connection", "close")
+		}
 		answer(w, http.StatusBadGateway, "the function did not answer")
 	case errors.Is(err, errNotAdmitted), errors.Is(err, errUnsettled), errors.Is(err, errNotDeployed):
 		c.failure = err

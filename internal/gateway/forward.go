@@ -34,54 +34,50 @@ const minWait = 30 * time.Second
 // forward forwards the call to the home of its function or, if that is this node, to an
 // instance. It buffers the body if the function needs all of it.
 func (g *Gateway) forward(w http.ResponseWriter, r *http.Request, c *call) {
-	switch {
-	case g.here(c):
-		g.serveHere(w, r, c)
-		return
-	case c.from != nil:
+	here := g.here(c)
+	if !here && c.from != nil {
 		// The home has changed since the call was routed. It is never forwarded again.
 		g.answerMisdirected(w, c)
 		return
 	}
-	g.limitBody(w, r, c)
-	release, err := g.bufferBody(r, c)
-	if err != nil {
-		g.answerBodyError(w, r, c, err)
-		return
-	}
-	defer release()
-	if !g.forwardAway(w, r, c) {
-		g.serveHere(w, r, c)
+	defer c.releaseBody()
+	for {
+		// The home may change while the call waits for an instance.
+		if here && g.serveHere(w, r, c) || !here && g.forwardAway(w, r, c) {
+			return
+		}
+		here = g.here(c)
 	}
 }
 
 // serveHere buffers the body if the function needs all of it, waits for an instance, and forwards
 // the call to it. The function's timeout applies to the wait, and then again to the call. The
-// limits of the function and of its callers count here, at its home.
-func (g *Gateway) serveHere(w http.ResponseWriter, r *http.Request, c *call) {
+// limits of the function and of its callers count here, at its home. It returns false if another
+// node has become the home: the call is then admitted, and no instance has received it.
+func (g *Gateway) serveHere(w http.ResponseWriter, r *http.Request, c *call) (done bool) {
 	end, retryAfter := g.countCall(r, c)
 	if end == nil {
 		c.failure = errTooManyCalls
 		answerTooManyCalls(w, retryAfter)
-		return
+		return true
 	}
 	defer end()
-	if !c.comeHome {
-		g.limitBody(w, r, c)
-		release, err := g.bufferBody(r, c)
-		if err != nil {
-			g.answerBodyError(w, r, c, err)
-			return
-		}
-		defer release()
+	if !g.readBody(w, r, c) {
+		return true
 	}
-	if err := g.acquire(r, c); err != nil {
+	err := g.acquire(r, c)
+	if g.movedAway(c, err) {
+		if err = g.readmit(r, c); err == nil {
+			return false
+		}
+	}
+	if err != nil {
 		c.failure, c.clientDisconnected = err, r.Context().Err() != nil
 		if errors.Is(err, errUnsettled) || errors.Is(err, store.ErrNotOwner) {
 			c.markUnsettled(w)
 		}
 		answerNoInstance(w, err)
-		return
+		return true
 	}
 	c.announce(w)
 	defer g.returnInstance(c)
@@ -89,6 +85,44 @@ func (g *Gateway) serveHere(w http.ResponseWriter, r *http.Request, c *call) {
 	defer c.context.finish()
 	defer g.upgrades.remove(c)
 	g.proxy.ServeHTTP(w, r.WithContext(&c.context))
+	return true
+}
+
+// movedAway reports whether a call got no instance because another node has become the home. A
+// forwarded call is never forwarded again: its sender tries again.
+func (g *Gateway) movedAway(c *call, err error) bool {
+	return errors.Is(err, store.ErrNotOwner) && c.from == nil && !g.here(c) && time.Now().Before(c.waitUntil())
+}
+
+// readBody limits the body, and buffers it if the function needs all of it. It does so once per
+// call, and returns false if it has answered the call.
+func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, c *call) bool {
+	if c.release != nil {
+		return true
+	}
+	g.limitBody(w, r, c)
+	release, err := g.bufferBody(r, c)
+	if err != nil {
+		g.answerBodyError(w, r, c, err)
+		return false
+	}
+	c.release = release
+	return true
+}
+
+func (c *call) releaseBody() {
+	if c.release != nil {
+		c.release()
+	}
+}
+
+// waitUntil returns when the call must have an instance, wherever it waits. The time begins with
+// the first call of the method.
+func (c *call) waitUntil() time.Time {
+	if c.waitEnd.IsZero() {
+		c.waitEnd = time.Now().Add(c.wait())
+	}
+	return c.waitEnd
 }
 
 // wait returns how long the call may wait for an instance.
@@ -144,10 +178,11 @@ func answerNoInstance(w http.ResponseWriter, err error) {
 }
 
 // newProxy returns the proxy to the instances. It passes requests on after rewrite.
-func newProxy(rewrite func(*httputil.ProxyRequest), to *slog.Logger) *httputil.ReverseProxy {
+func newProxy(rewrite func(*httputil.ProxyRequest), dialer engine.Dialer, to *slog.Logger) *httputil.ReverseProxy {
 	transport := &upstream.Transport{
-		Address: func(r *http.Request) engine.Address { return callOf(r).instance.Address },
-		Watcher: func(r *http.Request) upstream.Watcher { return &callOf(r).context },
+		Address:   func(r *http.Request) engine.Address { return callOf(r).instance.Address },
+		Watcher:   func(r *http.Request) upstream.Watcher { return &callOf(r).context },
+		Instances: dialer,
 	}
 	return &httputil.ReverseProxy{
 		Transport:      transport,

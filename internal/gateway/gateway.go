@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
@@ -34,6 +35,9 @@ type Config struct {
 	Now       func() time.Time
 	NewID     func() string
 	Log       *slog.Logger
+	// Dialer opens connections to instances that only their engine can dial; nil if there
+	// are none.
+	Dialer engine.Dialer
 	// HostsOnly disables path-style addresses: functions have hostnames only.
 	HostsOnly bool
 	// PassToken forwards the caller's token to the function.
@@ -93,7 +97,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	c.MaxPayload = cmp.Or(c.MaxPayload, functions.DefaultLimits().PayloadSize)
 	g := &Gateway{config: c, limits: newLimits(c.Limits)}
-	g.proxy = newProxy(g.rewrite, c.Log)
+	g.proxy = newProxy(g.rewrite, c.Dialer, c.Log)
 	g.away = newAwayProxy(g, c.Log)
 	return g, nil
 }
@@ -132,6 +136,10 @@ type call struct {
 	// url is the URL of the request, and buffered its body if it was buffered.
 	url      *url.URL
 	buffered []byte
+	// release returns the memory of the body; nil until the body was limited. waitEnd is the
+	// result of waitUntil.
+	release func()
+	waitEnd time.Time
 	// prefix is the part of a path-style address that the function does not receive; empty
 	// if the hostname addresses the function.
 	prefix string
@@ -274,7 +282,7 @@ func (g *Gateway) acquire(r *http.Request, c *call) error {
 	if instance := g.config.Instances.TryAcquire(c.to.revisionID); instance != nil {
 		return g.take(r, c, instance)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), c.wait())
+	ctx, cancel := context.WithDeadline(r.Context(), c.waitUntil())
 	defer cancel()
 	return g.wait(ctx, r, c)
 }

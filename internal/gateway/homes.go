@@ -20,6 +20,9 @@ type Homes interface {
 	Home(functionID string) (home store.Member, self bool)
 	// Member returns the member with an incarnation, and whether there is one.
 	Member(incarnation string) (store.Member, bool)
+	// Present reports whether the node of a member is a member now, also as a later
+	// incarnation: its process may have joined again.
+	Present(store.Member) bool
 	// Membership returns the number of the last change of a member.
 	Membership() int64
 	// CatchUp waits until the change with a number is applied.

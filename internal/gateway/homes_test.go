@@ -43,7 +43,10 @@ type clusterNode struct {
 	server  *httptest.Server
 	applied membership
 	// stuck means that the node cannot catch up, unsettled that it has no lease.
-	stuck, unsettled atomic.Bool
+	// rejoined means that the incarnation of the node is another one now.
+	stuck, unsettled, rejoined atomic.Bool
+	// presence counts the questions whether a node is present.
+	presence atomic.Int64
 	// received counts forwarded calls, and sent the calls that this node forwards.
 	received, sent atomic.Int64
 	// before is called with each forwarded call before it is served.
@@ -118,8 +121,17 @@ func (n *clusterNode) Home(string) (store.Member, bool) {
 func (n *clusterNode) Member(incarnation string) (store.Member, bool) {
 	n.cluster.mu.Lock()
 	defer n.cluster.mu.Unlock()
-	_, ok := n.cluster.nodes[incarnation]
-	return store.Member{Incarnation: incarnation}, ok
+	m, ok := n.cluster.nodes[incarnation]
+	return store.Member{Incarnation: incarnation}, ok && !m.rejoined.Load()
+}
+
+// Present implements gateway.Homes.
+func (n *clusterNode) Present(m store.Member) bool {
+	n.cluster.mu.Lock()
+	defer n.cluster.mu.Unlock()
+	n.presence.Add(1)
+	_, ok := n.cluster.nodes[m.Node]
+	return ok
 }
 
 // Membership implements gateway.Homes.

@@ -49,9 +49,9 @@ type hop struct {
 	started atomic.Bool
 
 	mu sync.Mutex
-	// home is the incarnation that the current attempt was sent to, cancel aborts it, and
-	// acquired means that it has announced an instance.
-	home     string
+	// home is the member that the current attempt was sent to, cancel aborts it, and acquired
+	// means that it has announced an instance.
+	home     store.Member
 	cancel   context.CancelCauseFunc
 	acquired bool
 	// answerUntil is when the home must have answered after it has acquired an instance.
@@ -63,17 +63,21 @@ type hop struct {
 func (h *hop) watch() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	homes := h.call.gateway.config.Homes
 	switch now := time.Now(); {
 	case h.cancel == nil:
+	case h.acquired && !homes.Present(h.home):
+		// Its node is gone, or was paused until the others removed it: nothing may come from it.
+		go h.context.abort(errHomeLost)
 	case h.acquired && now.Before(h.answerUntil):
-		// The timer had fired when the home announced the instance. It was set again.
+		h.timer.Reset(min(hopCheck, h.answerUntil.Sub(now)+time.Millisecond))
 	case h.acquired:
 		// The transfer from and to the caller ends, too.
 		go h.context.abort(errTimeout)
 	case now.After(h.waitUntil):
 		h.cancel(errNoHome)
 	default:
-		if _, member := h.call.gateway.config.Homes.Member(h.home); !member {
+		if _, member := homes.Member(h.home.Incarnation); !member {
 			h.cancel(errFenced)
 			return
 		}
@@ -87,9 +91,8 @@ func (h *hop) announced() {
 	defer h.mu.Unlock()
 	if !h.acquired {
 		h.acquired = true
-		wait := h.call.to.timeout + hopGrace
-		h.answerUntil = time.Now().Add(wait)
-		h.timer.Reset(wait + time.Millisecond)
+		h.answerUntil = time.Now().Add(h.call.to.timeout + hopGrace)
+		h.timer.Reset(hopCheck)
 	}
 }
 
@@ -120,7 +123,7 @@ func (h *hop) begin(parent context.Context, home store.Member) context.Context {
 	if h.cancel != nil {
 		h.cancel(nil)
 	}
-	h.home, h.cancel = home.Incarnation, cancel
+	h.home, h.cancel = home, cancel
 	if h.timer == nil {
 		h.timer = time.AfterFunc(hopCheck, h.watch)
 	} else {

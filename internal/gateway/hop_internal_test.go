@@ -8,10 +8,15 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 )
 
+// present are Homes whose nodes are all present.
+type present struct{ Homes }
+
+func (present) Present(store.Member) bool { return true }
+
 // The timer may have fired when the home announces an instance: the call continues.
 func TestHop_LateTimerDoesNotEndCall(t *testing.T) {
 	t.Parallel()
-	c := &call{to: route{timeout: time.Minute}}
+	c := &call{gateway: &Gateway{config: Config{Homes: present{}}}, to: route{timeout: time.Minute}}
 	c.body.client = http.NewResponseController(nil)
 	h := &hop{call: c, waitUntil: time.Now().Add(time.Minute)}
 	h.context.start(t.Context(), c, time.Hour)

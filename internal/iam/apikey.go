@@ -113,6 +113,38 @@ func (s KeySpec) check(now time.Time) error {
 	return checkText("description", s.Description)
 }
 
+// A KeyChange changes an API key. Nil fields stay as they are.
+type KeyChange struct {
+	Description *string
+	// Permissions are as in KeySpec.
+	Permissions []string
+	// ExpiresAt is as in KeySpec: the zero time removes the expiry.
+	ExpiresAt *time.Time
+}
+
+// Change returns the key with other fields. The secret key stays the same. Returns a
+// FieldError for an invalid field.
+func (k APIKey) Change(c KeyChange, now time.Time) (APIKey, error) {
+	changed := KeySpec{Description: k.Description, Permissions: k.Permissions}
+	if c.Description != nil {
+		changed.Description = *c.Description
+	}
+	if c.Permissions != nil {
+		changed.Permissions = slices.Compact(slices.Sorted(slices.Values(c.Permissions)))
+	}
+	if c.ExpiresAt != nil {
+		changed.ExpiresAt = *c.ExpiresAt
+	}
+	if err := changed.check(now); err != nil {
+		return k, err
+	}
+	k.Description, k.Permissions = changed.Description, changed.Permissions
+	if c.ExpiresAt != nil {
+		k.ExpiresAt = changed.ExpiresAt
+	}
+	return k, nil
+}
+
 // AssignTo returns the key with a default project and further projects that it covers. The
 // organization of the key becomes that of the default project.
 func (k APIKey) AssignTo(project Project, further ...Project) APIKey {

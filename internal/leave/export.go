@@ -135,7 +135,7 @@ func (x *exporting) file(name, content string) error {
 
 // rest writes the configuration and the objects.
 func (x *exporting) rest() error {
-	c := newConfiguration()
+	c := newConfiguration(x.all)
 	for _, n := range x.all {
 		c.namespace(n, x.code)
 	}

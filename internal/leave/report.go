@@ -10,6 +10,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/functions"
+	"github.com/jeton-dev/jeton/internal/printable"
 )
 
 // A Report is the outcome of an import or of a dry run.
@@ -124,7 +125,7 @@ func (r *Report) Print(to io.Writer) error {
 		case n.KeyFollows:
 			key = "requested"
 		}
-		row := []string{n.Name, n.Region, key}
+		row := []string{printable.Line(n.Name), printable.Line(n.Region), key}
 		for _, c := range columns {
 			total[c.kind] = total[c.kind].plus(n.Counts[c.kind])
 			row = append(row, n.Counts[c.kind].cell())
@@ -157,12 +158,12 @@ func (r *Report) printProblems(to io.Writer) error {
 	lines := map[string]int{}
 	for _, p := range r.Problems {
 		if lines[p.Text]++; lines[p.Text] <= maxLines {
-			fmt.Fprintf(table, "%s\t%s %s\t%s\n", p.Namespace, p.Kind, cmp.Or(p.Name, p.ID), p.Text)
+			fmt.Fprintf(table, "%s\t%s %s\t%s\n", printable.Line(p.Namespace), p.Kind, printable.Line(cmp.Or(p.Name, p.ID)), printable.Line(p.Text))
 		}
 	}
 	for text, count := range lines {
 		if count > maxLines {
-			fmt.Fprintf(table, "\t%d more\t%s\n", count-maxLines, text)
+			fmt.Fprintf(table, "\t%d more\t%s\n", count-maxLines, printable.Line(text))
 		}
 	}
 	return table.Flush()

@@ -34,12 +34,12 @@ func (r *Runner) request(n *Namespace, keys []string) (admin.ImportRequest, []Pr
 			problems = append(problems, Problem{Namespace: n.Name, Kind: kind, ID: id, Name: name, Text: text, Failed: true})
 		}
 	}
-	secrets := r.checkSecrets(n.SecretEnvironmentVariables, n.Name, n.ID)
+	secrets := r.checkSecrets(n.SecretEnvironmentVariables, n.ID)
 	note("namespace", n.ID, n.Name, secrets)
 	request.Import.Namespace.Secrets = secrets.imported
 	for _, f := range n.Functions {
 		imported := functionOf(f)
-		secrets := r.checkSecrets(f.SecretEnvironmentVariables, n.Name+"/"+f.Name, f.ID)
+		secrets := r.checkSecrets(f.SecretEnvironmentVariables, f.ID)
 		note("function", f.ID, f.Name, secrets)
 		imported.Secrets = secrets.imported
 		request.Import.Functions = append(request.Import.Functions, imported)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,7 +17,8 @@ import (
 // Target is the server that an account is imported to: admin.Client.
 type Target interface {
 	Import(context.Context, admin.ImportRequest) (admin.ImportReport, error)
-	ImportCode(ctx context.Context, functionID string, changed time.Time, code io.Reader) (admin.ImportedCode, error)
+	ImportCode(ctx context.Context, functionID string, code admin.ImportedArchive) (admin.ImportedCode, error)
+	ForeignTokens(ctx context.Context, namespaceID string) (admin.ForeignTokens, error)
 }
 
 // RunnerConfig has the parts and settings of a Runner. Source and Target are required.
@@ -29,7 +28,7 @@ type RunnerConfig struct {
 	// DryRun checks everything, and changes nothing.
 	DryRun bool
 	// Keys are public keys by the ID or name of the namespace, as PEM. With RequestKeys,
-	// the others are requested from the source.
+	// those of other namespaces that the server does not have are requested from the source.
 	Keys        map[string]string
 	RequestKeys bool
 	Secrets     Secrets
@@ -48,6 +47,9 @@ type RunnerConfig struct {
 type Runner struct {
 	config  RunnerConfig
 	account *Account
+	// keys and secrets are those of the configuration by the ID of their owner.
+	keys    map[string][]string
+	secrets Secrets
 	hashing chan struct{}
 
 	mu     sync.Mutex
@@ -96,7 +98,7 @@ func (r *Runner) Run(ctx context.Context) (*Report, error) {
 	for _, n := range account.Namespaces {
 		r.report.Namespaces = append(r.report.Namespaces, &NamespaceReport{ID: n.ID, Name: n.Name, Region: string(n.Region), Counts: map[string]Count{}})
 	}
-	if err := r.unknownNames(); err != nil {
+	if err := r.resolve(); err != nil {
 		return nil, err
 	}
 	codes := make([][]*Function, len(account.Namespaces))
@@ -119,29 +121,6 @@ func (r *Runner) Run(ctx context.Context) (*Report, error) {
 	err = r.each(ctx, stepCode, len(tasks), func(n int) { r.importCode(ctx, tasks[n].function, tasks[n].report) })
 	r.report.sort()
 	return &r.report, err
-}
-
-// unknownNames returns an error for a key or secret of a namespace that does not exist: a
-// misspelled name would look like a missing value.
-func (r *Runner) unknownNames() error {
-	known := map[string]bool{}
-	for _, n := range r.account.Namespaces {
-		known[n.ID], known[n.Name] = true, true
-		for _, f := range n.Functions {
-			known[f.ID], known[n.Name+"/"+f.Name] = true, true
-		}
-	}
-	for name := range r.config.Keys {
-		if !known[name] {
-			return fmt.Errorf("public key of namespace %s: the source has no such namespace", name)
-		}
-	}
-	for name := range r.config.Secrets {
-		if !known[name] {
-			return fmt.Errorf("secrets of %q: the source has no such namespace or function", name)
-		}
-	}
-	return nil
 }
 
 // each runs a step for all numbers, some of them concurrently.
@@ -173,7 +152,7 @@ func (r *Runner) importNamespace(ctx context.Context, n *Namespace, report *Name
 		r.problem(Problem{Namespace: n.Name, Kind: "namespace", ID: n.ID, Name: n.Name, Text: n.Err.Error() + ": run the command again", Failed: true})
 		return nil
 	}
-	keys := r.keys(ctx, n)
+	keys := r.keysOf(ctx, n)
 	request, problems := r.request(n, keys)
 	for _, p := range problems {
 		r.problem(p)
@@ -205,29 +184,6 @@ func (r *Runner) importNamespace(ctx context.Context, n *Namespace, report *Name
 	return code
 }
 
-// keys returns the public keys of a namespace. The source is not asked in a dry run, which
-// changes nothing.
-func (r *Runner) keys(ctx context.Context, n *Namespace) []string {
-	var keys []string
-	for _, name := range []string{n.ID, n.Name} {
-		if key, ok := r.config.Keys[name]; ok {
-			keys = append(keys, key)
-		}
-	}
-	if len(keys) > 0 || !r.config.RequestKeys || r.config.DryRun || r.skips(Tokens) || len(n.Tokens) == 0 {
-		return keys
-	}
-	text, err := r.config.Source.RequestKey(ctx, n)
-	if err == nil {
-		text, err = foreign.CheckKey(text)
-	}
-	if err != nil {
-		r.problem(Problem{Namespace: n.Name, Kind: "namespace", ID: n.ID, Name: n.Name, Text: err.Error(), Failed: true})
-		return nil
-	}
-	return []string{text}
-}
-
 func (r *Runner) importCode(ctx context.Context, f *Function, report *NamespaceReport) {
 	fail := func(text string, failed bool) {
 		r.problem(Problem{Namespace: report.Name, Kind: "code", ID: f.ID, Name: f.Name, Text: text, Failed: failed})
@@ -250,7 +206,12 @@ func (r *Runner) importCode(ctx context.Context, f *Function, report *NamespaceR
 		return
 	}
 	defer discard(code)
-	if _, err := r.config.Target.ImportCode(ctx, f.ID, at(f.UpdatedAt), code); err != nil {
+	info, err := code.Stat()
+	if err != nil {
+		fail(err.Error(), true)
+		return
+	}
+	if _, err := r.config.Target.ImportCode(ctx, f.ID, admin.ImportedArchive{ChangedAt: at(f.UpdatedAt), Content: code, Bytes: info.Size()}); err != nil {
 		fail(err.Error(), true)
 		return
 	}

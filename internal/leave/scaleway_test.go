@@ -45,6 +45,10 @@ type scaleway struct {
 	requests map[string]int
 	// truncate cuts downloads off.
 	truncate bool
+	// publicKey is the key of new tokens. Without it, the source must receive no request
+	// that changes something. issued and deleted count these requests.
+	publicKey       string
+	issued, deleted int
 }
 
 func newScaleway(t testing.TB) *scaleway {
@@ -90,6 +94,10 @@ func (s *scaleway) serve(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, http.StatusUnauthorized, `{"message":"authentication is denied","method":"api_key","reason":"not_found","type":"denied_authentication"}`)
 		return
 	}
+	if s.publicKey != "" && strings.Contains(r.URL.Path, "/tokens") && r.Method != http.MethodGet {
+		s.issue(w, r)
+		return
+	}
 	if r.Method != http.MethodGet {
 		s.t.Errorf("the source received %s %s: an import must not change it", r.Method, r.URL.Path)
 	}
@@ -104,6 +112,18 @@ func (s *scaleway) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	query := r.URL.Query()
 	s.page(w, rest, strings.TrimSpace(rest+" "+region+" "+query.Get("namespace_id")+query.Get("function_id")), query.Get("page"), query.Get("page_size"))
+}
+
+// issue creates or deletes a token.
+func (s *scaleway) issue(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.Method == http.MethodDelete {
+		s.deleted++
+	} else {
+		s.issued++
+	}
+	s.answer(w, http.StatusOK, fmt.Sprintf(`{"id":%q,"status":"ready","token":"t","public_key":%q}`, tokenID(9, s.issued), s.publicKey))
 }
 
 func (s *scaleway) answer(w http.ResponseWriter, status int, body string) {

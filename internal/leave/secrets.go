@@ -34,13 +34,10 @@ type checkedSecrets struct {
 	problems []string
 }
 
-// check compares the values for an owner with the hashes of the source. A value that does
+// check compares the values for an owner, by ID, with the hashes of the source. A value that does
 // not fit is not used.
-func (s Secrets) check(hashes []*function.SecretHashedValue, owners ...string) checkedSecrets {
-	given := map[string]string{}
-	for _, owner := range owners {
-		maps.Copy(given, s[owner])
-	}
+func (s Secrets) check(hashes []*function.SecretHashedValue, id string) checkedSecrets {
+	given := maps.Clone(s[id])
 	checked := checkedSecrets{values: map[string]string{}}
 	for _, h := range hashes {
 		checked.imported = append(checked.imported, functions.ImportedSecret{Key: h.Key, Hash: h.HashedValue})
@@ -64,8 +61,8 @@ func (s Secrets) check(hashes []*function.SecretHashedValue, owners ...string) c
 // concurrentHashes is the number of concurrent comparisons: each one takes 64 MiB of memory.
 const concurrentHashes = 2
 
-func (r *Runner) checkSecrets(hashes []*function.SecretHashedValue, owners ...string) checkedSecrets {
+func (r *Runner) checkSecrets(hashes []*function.SecretHashedValue, id string) checkedSecrets {
 	r.hashing <- struct{}{}
 	defer func() { <-r.hashing }()
-	return r.config.Secrets.check(hashes, owners...)
+	return r.secrets.check(hashes, id)
 }

@@ -19,10 +19,28 @@ type configuration struct {
 	names map[string]map[string]bool
 	// secrets are the keys of secret variables by owner, in the form of Secrets.
 	secrets map[string][]string
+	// ambiguous are the names that several namespaces have, in different projects or
+	// regions.
+	ambiguous map[string]bool
 }
 
-func newConfiguration() *configuration {
-	return &configuration{names: map[string]map[string]bool{}, secrets: map[string][]string{}}
+func newConfiguration(all []*Namespace) *configuration {
+	c := &configuration{names: map[string]map[string]bool{}, secrets: map[string][]string{}, ambiguous: map[string]bool{}}
+	seen := map[string]bool{}
+	for _, n := range all {
+		c.ambiguous[n.Name] = c.ambiguous[n.Name] || seen[n.Name]
+		seen[n.Name] = true
+	}
+	return c
+}
+
+// owner returns the key of an owner of secret variables: the name if it is unique in the
+// export, and otherwise the ID.
+func (c *configuration) owner(n *Namespace, name, id string) string {
+	if c.ambiguous[n.Name] {
+		return id
+	}
+	return name
 }
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9_-]+`)
@@ -157,7 +175,7 @@ func (c *configuration) namespace(n *Namespace, code map[string]string) {
 		{"description", optional(text(n.Description))},
 		{"tags", list(n.Tags)},
 		{"environment_variables", mapping(n.EnvironmentVariables)},
-		{"secret_environment_variables", c.secretMapping(n.Name, keys)},
+		{"secret_environment_variables", c.secretMapping(c.owner(n, n.Name, n.ID), keys)},
 	})
 	byID := map[string]string{}
 	for _, f := range n.Functions {
@@ -206,7 +224,7 @@ func (c *configuration) function(n *Namespace, f *Function, namespace, code stri
 		{"sandbox", quoted(string(f.Sandbox))},
 		{"private_network_id", optional(text(f.PrivateNetworkID))},
 		{"environment_variables", mapping(f.EnvironmentVariables)},
-		{"secret_environment_variables", c.secretMapping(n.Name+"/"+f.Name, keys)},
+		{"secret_environment_variables", c.secretMapping(c.owner(n, n.Name+"/"+f.Name, f.ID), keys)},
 	}
 	if code != "" {
 		arguments = append(arguments, argument{"zip_file", `"${path.module}/` + code + `"`}, argument{"deploy", "true"})
@@ -275,7 +293,7 @@ func (c *configuration) variables() (declaration, example string) {
 	}
 	b.WriteString("}\n")
 	return `variable "secrets" {
-  description = "Values of secret environment variables, by namespace or NAMESPACE/FUNCTION."
+  description = "Values of secret environment variables, by NAMESPACE or NAMESPACE/FUNCTION, or by the ID if several namespaces have the name."
   type        = map(map(string))
   sensitive   = true
 }

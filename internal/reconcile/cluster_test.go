@@ -25,6 +25,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/deploy"
+	"github.com/jeton-dev/jeton/test/nopeers"
 	server "github.com/jeton-dev/jeton/test/postgres"
 	"github.com/jeton-dev/jeton/test/testlog"
 )
@@ -100,7 +101,7 @@ func (w *clusterWorld) add() {
 	w.Cleanup(func() { _ = database.Close() })
 	n.store = database
 	n.Node, err = cluster.New(cluster.Config{
-		Store: database, Registry: database, Peers: cluster.NoPeers{}, Name: n.name, Address: n.name, Blobs: "shared",
+		Store: database, Registry: database, Peers: nopeers.Peers{}, Name: n.name, Address: n.name, Blobs: "shared",
 		Lease: lease, Margin: margin, Joined: func(string) error { return nil }, NoteCordon: func(bool) error { return nil },
 		Clock: cluster.SystemClock, NewID: uuid.NewString, Log: log,
 	})
@@ -131,7 +132,7 @@ func (w *clusterWorld) run(n *clusterNode) {
 	ctx, stop := context.WithCancel(context.Background())
 	renewing, crash := context.WithCancel(ctx)
 	n.crash = crash
-	err := n.store.Follow(ctx, store.Position{}, store.NewFanout(n, n.reconciler, n.Follower()))
+	err := n.store.Follow(ctx, store.Position{}, store.NewFanout(n.First(), n, n.reconciler, n.Follower()))
 	if err = errors.Join(err, n.Join(ctx)); err != nil {
 		w.Fatal(err)
 	}

@@ -31,7 +31,10 @@ type place struct {
 	left time.Time
 	// unleased means that the launch waits for the lease.
 	unleased bool
-	// ended is closed when converge has ended; nil if no call waits.
+	// outdated means that the database has another serving revision, whose change was not
+	// applied yet.
+	outdated bool
+	// ended is closed when converge has ended or a change was applied; nil if no call waits.
 	ended chan struct{}
 }
 
@@ -84,6 +87,8 @@ func (h *homes) apply(f functions.Function, deleted bool) {
 func (h *homes) applyLocked(f functions.Function, deleted bool) {
 	p := h.at(f.ID)
 	before := p.serving
+	p.outdated = false
+	p.wake()
 	p.serving, p.deleting, p.deleted = "", f.Status == functions.Deleting, deleted
 	if f.Revision != nil && !deleted && !p.deleting {
 		p.serving, p.limits = f.Revision.ID, limitsOf(f, *f.Revision)
@@ -96,6 +101,14 @@ func (h *homes) applyLocked(f functions.Function, deleted bool) {
 		p.failures, p.failure = 0, nil
 	}
 	h.look(f.ID, p)
+}
+
+// wake makes the calls that wait look again. It is called with mu held.
+func (p *place) wake() {
+	if p.ended != nil {
+		close(p.ended)
+		p.ended = nil
+	}
 }
 
 // setLimits changes the limits of a revision if necessary. It is called with mu held.
@@ -271,10 +284,7 @@ func (h *homes) done(functionID string) {
 	defer h.mu.Unlock()
 	p := h.places[functionID]
 	p.working = false
-	if p.ended != nil {
-		close(p.ended)
-		p.ended = nil
-	}
+	p.wake()
 	switch {
 	case p.again:
 		p.again = false

@@ -254,3 +254,53 @@ func TestHome_BuildsLostFilesAgain(t *testing.T) {
 type unreachable struct{ blob.Artifacts }
 
 func (unreachable) Has(context.Context, blob.Ref) (bool, error) { return false, errDisk }
+
+// countedStore calls read before each read.
+type countedStore struct {
+	functions.Store
+
+	read func()
+}
+
+// View implements functions.Store.
+func (s countedStore) View(ctx context.Context, read func(functions.Tx) error) error {
+	s.read()
+	return s.Store.View(ctx, read)
+}
+
+// The database has a newer revision than the node has applied: a call waits for the change
+// and does not read the database again and again.
+func TestHome_CallWaitsForAChangeThatIsNotApplied(t *testing.T) {
+	run(t, func(f *fixture) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		reads := 0
+		f.config.Store = countedStore{f.store, func() {
+			if reads++; reads > 20 {
+				cancel()
+			}
+		}}
+		f.start()
+		fn := f.deployedElsewhere()
+		f.owners.take(fn.ID)
+		older := fn
+		older.Revision = &functions.Revision{ID: uuid.NewString(), Artifact: uuid.NewString(), MemoryLimit: 256}
+		f.running.Apply(store.Change{Number: 1, Object: older})
+		launched := make(chan error, 1)
+		go func() { launched <- f.running.Launched(ctx, fn.ID) }()
+		synctest.Wait()
+		if reads > 20 {
+			f.Errorf("the database was read %d times", reads)
+		}
+		select {
+		case err := <-launched:
+			f.Fatalf("Launched() = %v before the change was applied", err)
+		default:
+		}
+		f.running.Apply(store.Change{Number: 2, Object: fn})
+		synctest.Wait()
+		if err := <-launched; err != nil || f.engine.count(fn.ID) != 1 {
+			f.Errorf("Launched() = %v after %d launches, want nil after one", err, f.engine.count(fn.ID))
+		}
+	})
+}

@@ -114,6 +114,16 @@ func (h *homes) failed(functionID, revisionID string, err error) (failures int, 
 	return p.failures, retryIn
 }
 
+// waitForChange records that the database has another serving revision than the one that
+// was to be launched. Its change is about to be applied.
+func (h *homes) waitForChange(functionID, revisionID string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := h.at(functionID); p.serving == revisionID {
+		p.outdated = true
+	}
+}
+
 // waitForLease makes the next call of leaseChecked look at a function again.
 func (h *homes) waitForLease(functionID string) {
 	h.mu.Lock()
@@ -134,7 +144,7 @@ func (h *homes) await(functionID string) (<-chan struct{}, error) {
 	case p.failure != nil && !p.working && !p.queued:
 		return nil, p.failure
 	}
-	if !p.working {
+	if !p.working && !p.outdated {
 		h.push(functionID, p, true)
 	}
 	if p.ended == nil {

@@ -79,7 +79,8 @@ func (r *Reconciler) launchServing(ctx context.Context, functionID, revisionID s
 	}
 	f, _, err := r.load(ctx, functionID)
 	if functions.IsNotFound(err) || err == nil && (f.Revision == nil || f.Revision.ID != revisionID) {
-		return // The change will be applied.
+		r.homes.waitForChange(functionID, revisionID)
+		return
 	}
 	if err == nil {
 		err = r.launch(ctx, f, *f.Revision, false)

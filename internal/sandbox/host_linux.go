@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/jeton-dev/jeton/internal/sandbox/launcher"
 )
 
@@ -78,6 +80,16 @@ func (h *Host) OpenDisks(dir string, size int64) error {
 	var err error
 	h.disks, err = openDisks(dir, size)
 	return err
+}
+
+// DiskSpace returns the free space and the size, in bytes, of the file system that has
+// the disks. Call OpenDisks first.
+func (h *Host) DiskSpace() (free, size int64, err error) {
+	var f unix.Statfs_t
+	if err := unix.Fstatfs(int(h.disks.template.Fd()), &f); err != nil {
+		return 0, 0, fmt.Errorf("read the free space for disks: %w", err)
+	}
+	return int64(f.Bavail) * f.Bsize, int64(f.Blocks) * f.Bsize, nil
 }
 
 // Close removes the cgroups and the disk template of the host.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,7 +28,7 @@ const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID |
 
 // A Sandbox is an isolated environment for one program and its child processes. The
 // launcher runs in it first, and then executes the program. A Sandbox is not safe for
-// concurrent use, except Signal, Kill, Memory and Wait.
+// concurrent use, except Signal, Kill, Memory, DiskUsed and Wait.
 type Sandbox struct {
 	id      string
 	host    *Host
@@ -40,8 +41,10 @@ type Sandbox struct {
 	mountNS, networkNS *os.File
 	// tunnel is the file of the network interface, if the launcher has made it.
 	tunnel *os.File
-	// disk is the mount of the sandbox's own disk; 0 if it has none.
+	// disk is the mount of the sandbox's own disk; 0 if it has none, or has none any more.
+	// diskMu guards it after Start.
 	disk   int
+	diskMu sync.Mutex
 	stderr *recorder
 	// without is the layer that a probe's sandbox lacks; empty for all others.
 	without string
@@ -281,9 +284,7 @@ func (s *Sandbox) Wait() End {
 			_ = f.Close()
 		}
 	}
-	if s.disk != 0 {
-		discardDisk(s.disk)
-	}
+	s.discardDisk()
 	s.releaseUser()
 	return end
 }
@@ -306,4 +307,24 @@ func (s *Sandbox) Memory() int64 {
 		return 0
 	}
 	return used
+}
+
+// DiskUsed returns the bytes in use on the sandbox's disk; 0 if it has none.
+func (s *Sandbox) DiskUsed() int64 {
+	s.diskMu.Lock()
+	defer s.diskMu.Unlock()
+	var f unix.Statfs_t
+	if s.disk == 0 || unix.Fstatfs(s.disk, &f) != nil {
+		return 0
+	}
+	return int64(f.Blocks-f.Bfree) * f.Bsize
+}
+
+func (s *Sandbox) discardDisk() {
+	s.diskMu.Lock()
+	defer s.diskMu.Unlock()
+	if s.disk != 0 {
+		discardDisk(s.disk)
+		s.disk = 0
+	}
 }

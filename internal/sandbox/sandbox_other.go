@@ -46,6 +46,9 @@ func (*Host) Close() error { return nil }
 // OpenDisks returns an error.
 func (*Host) OpenDisks(string, int64) error { return errNotLinux }
 
+// DiskSpace returns an error.
+func (*Host) DiskSpace() (free, size int64, err error) { return 0, 0, errNotLinux }
+
 // Start returns an error.
 func (*Host) Start(context.Context, Layout) (*Sandbox, error) { return nil, errNotLinux }
 
@@ -75,6 +78,9 @@ func (*Sandbox) Tunnel() *os.File { return nil }
 
 // Memory returns 0.
 func (*Sandbox) Memory() int64 { return 0 }
+
+// DiskUsed returns 0.
+func (*Sandbox) DiskUsed() int64 { return 0 }
 
 // Wait returns at once.
 func (*Sandbox) Wait() End { return End{} }

@@ -21,6 +21,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 	"github.com/jeton-dev/jeton/test/await"
+	"github.com/jeton-dev/jeton/test/nopeers"
 	server "github.com/jeton-dev/jeton/test/postgres"
 )
 
@@ -45,7 +46,7 @@ func startMember(t *testing.T, database, name string, now func() time.Time, call
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	node, err := cluster.New(cluster.Config{
-		Store: db, Registry: db, Peers: cluster.NoPeers{}, Name: name, Address: name, Blobs: "shared",
+		Store: db, Registry: db, Peers: nopeers.Peers{}, Name: name, Address: name, Blobs: "shared",
 		Lease: cluster.DefaultLease, Margin: cluster.DefaultMargin,
 		Joined: func(string) error { return nil }, NoteCordon: func(bool) error { return nil },
 		Clock: cluster.SystemClock, NewID: uuid.NewString, Log: log,
@@ -59,7 +60,7 @@ func startMember(t *testing.T, database, name string, now func() time.Time, call
 	}
 	node.Subscribe(crons.OwnersChanged)
 	ctx, stop := context.WithCancel(context.Background())
-	err = db.Follow(ctx, store.Position{}, store.NewFanout(crons, node.Follower()))
+	err = db.Follow(ctx, store.Position{}, store.NewFanout(node.First(), crons, node.Follower()))
 	if err = errors.Join(err, node.Join(ctx)); err != nil {
 		t.Fatal(err)
 	}

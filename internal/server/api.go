@@ -14,6 +14,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/secret"
@@ -23,15 +24,15 @@ import (
 
 // apiHandler returns the handler of the API. Closing stopping ends the requests that
 // follow logs.
-func (p parts) apiHandler(service *functions.Service, projects *admin.Service, stopping <-chan struct{}) (http.Handler, error) {
+func (p parts) apiHandler(service *functions.Service, projects *admin.Service, reservations *blob.Reservations, stopping <-chan struct{}) (http.Handler, error) {
 	c := p.config
 	logs, err := newFunctionLogs(p)
 	if err != nil {
 		return nil, err
 	}
 	a, err := api.New(api.Config{
-		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives,
-		Runtimes: runtime.All(), Toolchain: p.toolchains.Serving, URLKey: p.urlKey,
+		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives, Reservations: reservations,
+		Runtimes: runtime.All(), Toolchain: p.serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: logs, Stopping: stopping, Admin: projects.Handler(p.log, describeAdmin), Audit: auditLog{p.folder.path(audit.File)}, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.gate, Observer: p.requestObserver(),

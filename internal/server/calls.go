@@ -36,7 +36,7 @@ func newCalls(b *base, o *observability, i *instances, v *views) (*calls, error)
 	}
 	c, feed, launcher := b.config, newCallFeed(), new(launcher)
 	g, err := gateway.New(gateway.Config{
-		Table: v.table, Keys: v.directory, Settled: b.settled, Instances: i.scaler, Launched: launcher.launched, PassToken: c.PassToken,
+		Table: v.table, Keys: v.directory, Settled: b.settled, Instances: i.scaler, Dialer: i.dialer, Launched: launcher.launched, PassToken: c.PassToken,
 		MaxPayload: c.Limits.PayloadSize, Limits: c.Traffic.Limits, MinBodyRate: c.Traffic.MinBodyRate,
 		Memory: b.traffic.bodies, HeaderMemory: b.traffic.heads,
 		RefuseTokens: c.RefuseTokens, RefuseKeys: c.RefuseAPIKeys, Proxies: c.TrustedProxies, Adopter: v.adopter,

@@ -112,12 +112,13 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 		return nil, errNoTLS
 	}
 	var records certificate.Records
+	budget := certificate.NewBudget(c.Traffic.ACMEBudget, c.Now)
 	if shared, ok := b.store.(*postgres.Store); ok {
-		records = shared.Certificates()
+		records, budget = shared.Certificates(), certificate.NewSharedBudget(c.Traffic.ACMEBudget, c.Now, shared)
 	}
 	acme, err := certificate.OpenACME(certificate.ACMEConfig{
 		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: b.folder.path("acme"), Records: records, Sealer: b.sealer,
-		Project: projectOrAPI(v.table.Project, c), Budget: certificate.NewBudget(c.Traffic.ACMEBudget, c.Now),
+		Project: projectOrAPI(v.table.Project, c), Budget: budget,
 		HTTPPort: portOf(b.listeners.gateway), TLSPort: portOf(b.listeners.gatewayTLS), Log: b.log,
 	})
 	if err != nil {

@@ -102,6 +102,7 @@ func newNode(config Config, log *slog.Logger, data folder, shared *postgres.Stor
 		return nil, err
 	}
 	shared.OnFork(node.Forked)
+	shared.OnFailover(node.FailedOver)
 	return node, nil
 }
 

@@ -1,10 +1,13 @@
 package server_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
+	"github.com/jeton-dev/jeton/test/await"
 	pgtest "github.com/jeton-dev/jeton/test/postgres"
 )
 
@@ -123,5 +127,82 @@ func TestOpen_CompletesTheCredentialsOfAnInterruptedStart(t *testing.T) {
 	}
 	if _, err := os.Stat(c.Credentials + ".pending"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the pending file is left: %v", err)
+	}
+}
+
+// openMember opens a node that runs until the test ends.
+func openMember(t *testing.T, c server.Config) *server.Server {
+	t.Helper()
+	s, err := server.Open(t.Context(), c, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, s.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// memberRows returns the members in a database, and the number of its last change.
+func memberRows(t *testing.T, database string) (members []store.Member, head int64) {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), database, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	err = s.View(t.Context(), func(tx store.Tx) (err error) {
+		members, err = tx.Members()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return members, s.Newest()
+}
+
+// A node that must not join is refused with words, and changes nothing.
+func TestOpen_RefusesNodesThatDoNotBelong(t *testing.T) {
+	url := withBucket(t)
+	database, key := pgtest.Database(t), make([]byte, 32)
+	member := func(name string, key []byte, blobs string) server.Config {
+		c := nodeConfig(t, database, name, key)
+		c.Blobs, c.CacheDir = blobs, t.TempDir()
+		c.Lease, c.LeaseMargin = 2*time.Second, 500*time.Millisecond
+		return c
+	}
+	openMember(t, member("a", key, url("one")))
+	var before []store.Member
+	var head int64
+	await.True(t, "the first node joins", func() bool {
+		before, head = memberRows(t, database)
+		return len(before) == 1
+	})
+	for _, refused := range []struct {
+		what   string
+		config server.Config
+		want   string
+	}{
+		{"a name that another node has", member("a", key, url("one")), `has the name "a": stop it, or choose another name with --node-name`},
+		{"a cluster with another key", member("b", bytes.Repeat([]byte{7}, 32), url("one")), "key"},
+		{"a cluster with another bucket", member("b", key, url("two")), "/one: pass that URL with --blobs"},
+	} {
+		s, err := server.Open(t.Context(), refused.config, slog.New(slog.DiscardHandler))
+		if err == nil {
+			err = errors.Join(s.Run(t.Context()), s.Close())
+		}
+		if err == nil || !strings.Contains(err.Error(), refused.want) {
+			t.Errorf("%s: got %v, want an error with %q", refused.what, err, refused.want)
+		}
+	}
+	after, newest := memberRows(t, database)
+	if len(after) != 1 || after[0].Incarnation != before[0].Incarnation || newest != head {
+		t.Errorf("got members %v and change %d, want %v and %d", after, newest, before, head)
 	}
 }

@@ -164,6 +164,10 @@ type Config struct {
 	// Scale configures scaling. A Scale.Memory of 0 means 80 % of the memory of the
 	// machine, or of the server's cgroup.
 	Scale scale.Config
+	// Engine runs instances and builds: ProcessEngine or KubernetesEngine. Kubernetes configures the
+	// latter.
+	Engine     string
+	Kubernetes Kubernetes
 	// Isolation is the name of the isolation level, or AutoIsolation.
 	Isolation string
 	// WarmPool is the size of the warm pool.
@@ -171,6 +175,9 @@ type Config struct {
 	// InstanceDisk is the size of each instance's disk at isolation level full, in
 	// bytes; 0 for none. The disks are in CacheDir.
 	InstanceDisk int64
+	// DiskReserve is the space in bytes that these disks leave free on their file
+	// system; 0 for 5 % of it, but at most 10 GiB.
+	DiskReserve int64
 	// Egress permits outbound connections at isolation level full, except to
 	// EgressDeny. EgressResolver is the DNS server for functions, empty for the
 	// machine's. EgressRelays are destinations whose port would be refused otherwise.
@@ -226,6 +233,7 @@ func DefaultConfig(dataDir string) Config {
 		Scale: scale.Config{
 			Queue: scale.DefaultQueue, IdleToOne: scale.DefaultIdleToOne, IdleToZero: scale.DefaultIdleToZero,
 		},
+		Engine: ProcessEngine, Kubernetes: DefaultKubernetes(),
 		Isolation: AutoIsolation, WarmPool: process.DefaultWarmPool, InstanceDisk: sandbox.DefaultDisk, Egress: true,
 		Now:        func() time.Time { return time.Now().UTC() },
 		NewID:      uuid.NewString,
@@ -282,6 +290,9 @@ func (c *Config) Validate() error {
 	if c.InstanceDisk != 0 && c.InstanceDisk < sandbox.MinDisk {
 		return fmt.Errorf("instance-disk is %d: it must be at least %d bytes, or 0 for no disk", c.InstanceDisk, sandbox.MinDisk)
 	}
+	if c.DiskReserve < 0 {
+		return fmt.Errorf("disk-reserve is %d: it must be a number of bytes, or 0 for 5 %% of the file system", c.DiskReserve)
+	}
 	if c.Scale.Memory < 0 {
 		return fmt.Errorf("instances-memory is %d: it must be a number of bytes, or 0 for 80 %% of the memory", c.Scale.Memory)
 	}
@@ -297,6 +308,9 @@ func (c *Config) Validate() error {
 		}
 	}
 	if err := c.Traffic.validate(); err != nil {
+		return err
+	}
+	if err := c.validateEngine(); err != nil {
 		return err
 	}
 	if err := c.checkNode(); err != nil {

@@ -42,7 +42,7 @@ func newConsoleSources(now func() time.Time) (*consoleSources, error) {
 // openHistory makes the console show the metrics of instances.
 func (o *observability) openHistory(b *base, i *instances) (err error) {
 	o.console.history, err = metrics.NewHistory(metrics.HistoryConfig{
-		Metrics: o.metrics, Memory: i.engine.Memory, Now: b.config.Now, Sampled: o.console.view.Sampled,
+		Metrics: o.metrics, Memory: i.memory, Now: b.config.Now, Sampled: o.console.view.Sampled,
 		Instances: func() map[string]int {
 			all := map[string]int{}
 			for _, c := range i.scaler.Counts() {

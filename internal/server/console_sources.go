@@ -162,7 +162,7 @@ func matchesAudit(e audit.Entry, q api.AuditQuery) bool {
 func (p parts) state(context.Context) api.ServerState {
 	c := p.config
 	s := api.ServerState{
-		Version: c.Version, StartedAt: p.console.began.UTC(), Database: "SQLite", Blobs: "folders", Isolation: p.level.String(), Egress: c.Egress,
+		Version: c.Version, StartedAt: p.console.began.UTC(), Database: "SQLite", Blobs: "folders", Isolation: p.isolation, Egress: c.Egress,
 		MemoryBudget: c.Scale.Memory, Domain: c.Domain, APIAddress: p.listeners.endpoints.API, GatewayAddress: p.listeners.endpoints.Gateway,
 		Toolchains: p.toolchainStates(), WarmPool: []api.WarmPoolState{}, WarmMemory: p.engine.WarmMemory(),
 		Certificates: p.certificates.states(c), Changes: p.store.Newest(), Behind: max(p.store.Newest()-p.followers.Applied(), 0),
@@ -175,7 +175,7 @@ func (p parts) state(context.Context) api.ServerState {
 		s.Blobs = "S3"
 	}
 	if s.MemoryBudget == 0 {
-		s.MemoryBudget = instancesMemory()
+		s.MemoryBudget = p.budget
 	}
 	for kind, n := range p.engine.WarmCounts() {
 		s.WarmPool = append(s.WarmPool, api.WarmPoolState{Kind: kind, Count: n})
@@ -187,8 +187,8 @@ func (p parts) state(context.Context) api.ServerState {
 func (p parts) toolchainStates() []api.ToolchainState {
 	states := []api.ToolchainState{}
 	for _, language := range []string{runtime.Go, runtime.Node, runtime.Python, runtime.PHP, runtime.Rust} {
-		state := api.ToolchainState{Language: language, Toolchain: p.toolchains.Serving(language)}
-		if _, err := p.toolchains.For(language); err != nil {
+		state := api.ToolchainState{Language: language, Toolchain: p.serving(language)}
+		if err := p.toolchain(language); err != nil {
 			state.Problem = err.Error()
 		}
 		states = append(states, state)

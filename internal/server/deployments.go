@@ -13,7 +13,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/php"
 	"github.com/jeton-dev/jeton/internal/runtime/python"
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
-	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
 )
@@ -40,7 +39,7 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 	reconciler, err := reconcile.New(reconcile.Config{
 		Owners: b.node, Store: store.Functions(b.store), Keys: pairs, Sealer: b.sealer, Archives: b.archives, Artifacts: b.artifacts,
 		BuildCache: b.builds, BuildDisk: c.BuildDisk, BuildSlots: c.BuildsAtOnce, BuildTimeout: c.BuildTimeout, Logs: buildLogs{i.output},
-		Volumes: i.level == sandbox.Full, Caches: caches, CacheLimit: c.ProjectCacheSize, Builders: builders(c, i.toolchains),
+		Volumes: i.volumes, Caches: caches, CacheLimit: c.ProjectCacheSize, Builders: i.builders,
 		Engine: i.engine, Instances: i.scaler, Now: c.Now, NewID: c.NewID, Log: b.log, Observer: o.taskObserver(c.Now),
 		Names: hostnameLookup(c), Sources: calls.brokers, Limits: c.Limits, Certificates: certificates,
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/audit"
+	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/foreign"
 	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
@@ -53,7 +54,8 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	importer, err := admin.NewImporter(admin.ImporterConfig{Service: projects, Functions: service, Archives: p.archives, CheckKey: foreign.CheckKey})
+	reservations := p.newReservations()
+	importer, err := admin.NewImporter(admin.ImporterConfig{Service: projects, Functions: service, Archives: p.archives, Reservations: reservations, CheckKey: foreign.CheckKey})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +63,7 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	if err != nil {
 		return nil, err
 	}
-	apiServer, err := newAPIServer(p, service, projects)
+	apiServer, err := newAPIServer(p, service, projects, reservations)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +82,17 @@ func newHTTPServers(p parts, readiness *ops.Readiness) (*httpServers, error) {
 	return servers, nil
 }
 
-func newAPIServer(p parts, service *functions.Service, projects *admin.Service) (*http.Server, error) {
+// newReservations returns the uploads in progress: those of all nodes, or of this server.
+func (p parts) newReservations() *blob.Reservations {
+	if shared, ok := p.store.(*postgres.Store); ok {
+		return &blob.Reservations{Shared: shared.Reservations(p.node.Incarnation)}
+	}
+	return new(blob.Reservations)
+}
+
+func newAPIServer(p parts, service *functions.Service, projects *admin.Service, reservations *blob.Reservations) (*http.Server, error) {
 	stopping := make(chan struct{})
-	handler, err := p.apiHandler(service, projects, stopping)
+	handler, err := p.apiHandler(service, projects, reservations, stopping)
 	if err != nil {
 		return nil, err
 	}

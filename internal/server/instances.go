@@ -13,6 +13,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/blob"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -25,12 +26,34 @@ import (
 
 // instances are the parts that run functions.
 type instances struct {
-	toolchains *runtime.Toolchains
-	engine     *process.Engine
-	level      sandbox.Level
-	scaler     *scale.Scaler
-	output     *output.Logs
-	recorder   *outputRecorder
+	*runner
+
+	scaler   *scale.Scaler
+	output   *output.Logs
+	recorder *outputRecorder
+}
+
+// A runner is an engine with the builders that belong to it.
+type runner struct {
+	engine interface {
+		engine.Engine
+		WarmCounts() map[string]int
+		WarmMemory() int64
+	}
+	// dialer connects to instances that only the engine reaches; nil if there are none.
+	dialer engine.Dialer
+	// isolation names what isolates instances.
+	isolation string
+	// memory returns the memory in use by revisions, and budget is the default memory of all instances
+	// in bytes; 0 for no limit.
+	memory   func() map[string]int64
+	budget   int64
+	builders runtime.Builders
+	// volumes makes builds use file systems of their own on this machine.
+	volumes bool
+	// serving returns the name and version of the toolchain of a language, and toolchain its error.
+	serving   func(language string) string
+	toolchain func(language string) error
 }
 
 // openInstances starts the engine at the configured isolation level. It returns an
@@ -41,38 +64,73 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 		return nil, fmt.Errorf("logs of functions: %w", err)
 	}
 	opened.add(logs)
+	r, err := openRunner(ctx, b, opened)
+	if err != nil {
+		return nil, err
+	}
+	scaling := b.config.Scale
+	scaling.Memory = cmp.Or(scaling.Memory, r.budget)
+	scaling.Observer = o.metrics.Starts()
+	// A node that serves public functions without a lease also starts them.
+	scaling.MayStart = func() bool { return b.config.PublicWithoutLease || b.node.Held() }
+	scaler := scale.New(r.engine, scaling, b.log)
+	recorder := &outputRecorder{logs: logs, requestOf: scaler.Serving, now: b.config.Now, log: b.log}
+	r.engine.SetOutput(recorder.record)
+	o.metrics.Instances(scaler.Counts)
+	o.metrics.Isolation(r.isolation)
+	o.metrics.WarmPool(r.engine.WarmCounts, r.engine.WarmMemory)
+	return &instances{runner: r, scaler: scaler, output: logs, recorder: recorder}, nil
+}
+
+func openRunner(ctx context.Context, b *base, opened *closers) (*runner, error) {
+	if b.config.Engine == KubernetesEngine {
+		return openPods(ctx, b, opened)
+	}
+	return openProcesses(ctx, b, opened)
+}
+
+// openPods starts the engine whose instances and builds are Pods.
+func openPods(ctx context.Context, b *base, opened *closers) (*runner, error) {
+	e, err := openKubernetes(ctx, b, opened)
+	if err != nil {
+		return nil, err
+	}
+	opened.add(e)
+	image := imageOf(b.config.Kubernetes, b.config.Version)
+	return &runner{
+		engine: e, dialer: e, isolation: KubernetesEngine, memory: func() map[string]int64 { return nil },
+		builders: podBuilders(b.config, e), serving: image, toolchain: func(string) error { return nil },
+	}, nil
+}
+
+// openProcesses starts the engine whose instances are processes of this machine, at the configured
+// isolation level.
+func openProcesses(ctx context.Context, b *base, opened *closers) (*runner, error) {
 	level, err := isolationLevel(b.config.Isolation)
 	if err != nil {
 		return nil, fmt.Errorf("isolation: %w", err)
 	}
 	toolchains := runtime.FindToolchains(ctx, b.config.Toolchains)
-	engine, err := process.New(process.Config{
+	e, err := process.New(process.Config{
 		Artifacts: localArtifacts{b.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
 		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: instancePolicy(b),
-		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"),
-		Cause: func(language string) process.Cause { return runtime.NewCause(language) },
+		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"), DiskReserve: b.config.DiskReserve,
+		Cause: func(language string) printed.Cause { return runtime.NewCause(language) },
 	}, b.log)
 	if err != nil {
 		return nil, err
 	}
-	opened.add(engine)
-	toolchains.Isolate(engine.Host(), egressPolicy(b.config))
-	if err := checkIsolation(ctx, level, engine.Prove, b.log); err != nil {
+	opened.add(e)
+	toolchains.Isolate(e.Host(), egressPolicy(b.config))
+	if err := checkIsolation(ctx, level, e.Prove, b.log); err != nil {
 		return nil, err
 	}
-	scaling := b.config.Scale
-	scaling.Memory = cmp.Or(scaling.Memory, instancesMemory())
-	scaling.Observer = o.metrics.Starts()
-	// A node that serves public functions without a lease also starts them.
-	scaling.MayStart = func() bool { return b.config.PublicWithoutLease || b.node.Held() }
-	scaler := scale.New(engine, scaling, b.log)
-	recorder := &outputRecorder{logs: logs, requestOf: scaler.Serving, now: b.config.Now, log: b.log}
-	engine.SetOutput(recorder.record)
-	o.metrics.Instances(scaler.Counts)
-	o.metrics.Isolation(level.String())
-	o.metrics.WarmPool(engine.WarmCounts, engine.WarmMemory)
-	return &instances{toolchains: toolchains, engine: engine, level: level, scaler: scaler, output: logs, recorder: recorder}, nil
+	return &runner{
+		engine: e, isolation: level.String(), memory: e.Memory, budget: instancesMemory(), builders: builders(b.config, toolchains),
+		volumes: level == sandbox.Full, serving: toolchains.Serving,
+		toolchain: func(language string) error { _, err := toolchains.For(language); return err },
+	}, nil
 }
 
 // instancesMemory returns the default memory budget of all instances in bytes: 80 %

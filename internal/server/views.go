@@ -58,7 +58,7 @@ func follow(ctx context.Context, b *base, o *observability, v *views, c *calls, 
 		follower = wrap(follower)
 	}
 	// The position of the node stands for that of all followers, so it is the last.
-	follower = store.NewFanout(follower, b.node.Follower())
+	follower = store.NewFanout(b.node.First(), follower, b.node.Follower())
 	if err := b.store.Follow(ctx, store.Position{}, follower); err != nil {
 		return nil, err
 	}

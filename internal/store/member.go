@@ -2,11 +2,6 @@ package store
 
 import "time"
 
-// Format is the newest format of the change log that this version reads and writes. A
-// version that adds a kind of object, or a field that older versions must not ignore,
-// increases it, and must write the new format only when all members have it.
-const Format = 1
-
 // A Member is one incarnation of a node of a cluster: a process that serves from the
 // database. It joins, drains and leaves by changes, like any other object.
 type Member struct {

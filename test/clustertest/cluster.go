@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -20,13 +18,11 @@ import (
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
+	"github.com/jeton-dev/jeton/test/nodes"
 	"github.com/jeton-dev/jeton/test/postgres"
 	"github.com/jeton-dev/jeton/test/s3server"
 	"github.com/jeton-dev/jeton/test/shared"
 )
-
-// keyFile is the file of the data folder with the key that all nodes share.
-const keyFile = "secret.key"
 
 // A Cluster is a set of running nodes.
 type Cluster struct {
@@ -58,28 +54,35 @@ func Main(m *testing.M) {
 // returns when all nodes are ready. TestMain must call Main.
 func Start(t testing.TB, n int, options ...jetontest.Option) *Cluster {
 	t.Helper()
-	return start(t, n, false, options)
+	return start(t, n, postgres.Database(t), false, options)
+}
+
+// StartOver is Start with a database of the test's own, for tests that do more with its
+// server than to stop it.
+func StartOver(t testing.TB, n int, database string, options ...jetontest.Option) *Cluster {
+	t.Helper()
+	return start(t, n, database, false, options)
 }
 
 // StartProcesses runs a cluster of n nodes that are processes of their own, so that they
 // can be killed and paused. Options cannot set functions of the configuration.
 func StartProcesses(t testing.TB, n int, options ...jetontest.Option) *Cluster {
 	t.Helper()
-	return start(t, n, true, options)
+	return start(t, n, postgres.Database(t), true, options)
 }
 
 // withCredentials sets the credentials of the bucket for all servers of the program.
 var withCredentials = sync.OnceFunc(func() {
-	//nolint:usetesting // The variables are for all tests, and some are parallel.
-	_, _ = os.Setenv("AWS_ACCESS_KEY_ID", s3server.AccessKey), os.Setenv("AWS_SECRET_ACCESS_KEY", s3server.SecretKey)
+	// The variables are for all tests, and some are parallel.
+	_ = nodes.SetCredentials()
 })
 
-func start(t testing.TB, n int, processes bool, options []jetontest.Option) *Cluster {
+func start(t testing.TB, n int, database string, processes bool, options []jetontest.Option) *Cluster {
 	t.Helper()
 	withCredentials()
 	s3 := s3server.Shared(t)
 	c := &Cluster{
-		Database: postgres.Database(t), Blobs: s3.URL(s3.Bucket(t), "jeton"),
+		Database: database, Blobs: s3.URL(s3.Bucket(t), "jeton"),
 		t: t, options: options, processes: processes,
 	}
 	for range n {
@@ -104,7 +107,9 @@ func (c *Cluster) Add(options ...jetontest.Option) *Node {
 	var credentials *scw.Profile
 	if len(c.Nodes) > 0 {
 		credentials = c.Nodes[0].Credentials()
-		c.copyKey(data)
+		if err := nodes.ShareKey(c.Nodes[0].DataDir, data); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 	switch {
 	case c.processes:
@@ -119,33 +124,9 @@ func (c *Cluster) Add(options ...jetontest.Option) *Node {
 	return n
 }
 
-// copyKey copies the key of the first node to the data folder of another one.
-func (c *Cluster) copyKey(data string) {
-	c.t.Helper()
-	key, err := os.ReadFile(filepath.Join(c.Nodes[0].DataDir, keyFile))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		c.t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(data, keyFile), key, 0o600); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
 // Ready reports whether the node is ready: it has its lease and serves.
 func (n *Node) Ready(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.OpsURL+"/readyz", nil)
-	if err != nil {
-		return false
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false
-	}
-	defer response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	return nodes.Ready(ctx, n.OpsURL)
 }
 
 // AwaitReady waits until the node is ready.
@@ -157,23 +138,29 @@ func (n *Node) AwaitReady(t testing.TB) {
 // Members returns the members that the database has now.
 func (c *Cluster) Members() []store.Member {
 	c.t.Helper()
-	conn, err := pgx.Connect(c.t.Context(), c.Database)
+	return Members(c.t, c.Database)
+}
+
+// Members returns the members of the cluster of a database.
+func Members(t testing.TB, database string) []store.Member {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
-	defer func() { _ = conn.Close(c.t.Context()) }()
-	rows, err := conn.Query(c.t.Context(), "SELECT body FROM members")
+	defer func() { _ = conn.Close(t.Context()) }()
+	rows, err := conn.Query(t.Context(), "SELECT body FROM members")
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	bodies, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	members := make([]store.Member, len(bodies))
 	for i, body := range bodies {
 		if err := json.Unmarshal([]byte(body), &members[i]); err != nil {
-			c.t.Fatal(err)
+			t.Fatal(err)
 		}
 	}
 	return members

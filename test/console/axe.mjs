@@ -1,5 +1,4 @@
-// axe-core checks every page in both themes and on a phone for WCAG 2.1 A and AA, and the
-// keyboard reaches what the mouse does.
+// axe-core checks every page in both themes and on a phone for WCAG 2.1 A and AA.
 import { main, check, watched, noProblems, assert, signIn, open, namespace, deployed, waitFor, api, regional, report, phone, base } from './browser.mjs';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -83,42 +82,6 @@ await main(async (browser) => {
     await page.getByText('PASSWORD').waitFor();
     const content = await page.content();
     assert.ok(!content.includes('secret-value') && !content.includes('$argon2'), 'a secret or its hash is in the page');
-  });
-
-  await check('works with the keyboard only', async () => {
-    await open(page, '#/functions');
-    await page.getByRole('link', { name: 'hello' }).waitFor();
-    await page.evaluate(() => document.activeElement.blur());
-    await page.keyboard.press('Tab');
-    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to content');
-    await page.keyboard.press('Enter');
-    assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
-    const reach = async (name) => {
-      for (let i = 0; i < 80; i++) {
-        await page.keyboard.press('Tab');
-        const at = await page.evaluate(() => { const e = document.activeElement; return { text: e.textContent.trim(), label: e.getAttribute('aria-label'), ring: getComputedStyle(e).outlineStyle }; });
-        if (at.text === name || at.label === name) { assert.notEqual(at.ring, 'none', `${name} has no visible focus`); return; }
-      }
-      assert.fail(`the keyboard does not reach ${name}`);
-    };
-    await reach('hello');
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'hello' }).waitFor();
-    await reach('Call');
-    await page.keyboard.press('Enter');
-    await page.getByLabel('Path').waitFor();
-    await reach('Call');
-    await page.keyboard.press('Enter');
-    await page.locator('.answer').waitFor();
-    await reach('Tokens');
-    await page.keyboard.press('Enter');
-    await reach('Create token');
-    await page.keyboard.press('Enter');
-    await page.locator('dialog[open]').waitFor();
-    assert.ok(await page.evaluate(() => document.querySelector('dialog').contains(document.activeElement)), 'the focus is not in the dialog');
-    await page.keyboard.press('Escape');
-    await page.locator('dialog').waitFor({ state: 'detached' });
-    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Create token', 'the focus does not return');
   });
   assert.deepEqual(violations, [], 'axe finds violations');
   page.problems = page.problems.filter((p) => !p.includes('404'));

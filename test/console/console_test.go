@@ -36,6 +36,11 @@ func TestConsole_HasNoAccessibilityViolation(t *testing.T) {
 	}
 }
 
+func TestConsole_WorksWithKeyboardOnly(t *testing.T) {
+	w := newWorld(t)
+	w.run("keyboard.mjs")
+}
+
 func TestConsole_ExecutesNoText(t *testing.T) {
 	w := newWorld(t)
 	w.run("hostile.mjs")

@@ -100,7 +100,7 @@ await main(async (browser) => {
     assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.getByRole('button', { name: 'Copy value' }).click();
-    await page.getByText('Copied').waitFor();
+    await page.getByText('Copied', { exact: true }).waitFor();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), token);
     await page.getByRole('button', { name: 'I have copied it' }).click();
     await page.getByText('billing').first().waitFor();

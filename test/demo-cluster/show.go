@@ -17,6 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/test/deploy"
+	"github.com/jeton-dev/jeton/test/nodes"
 )
 
 // A demo is what the transcript shows.
@@ -31,8 +32,8 @@ type demo struct {
 }
 
 // api returns a client of the API of a node.
-func (d *demo) api(n *node) (*function.API, error) {
-	client, err := scw.NewClient(scw.WithProfile(d.profile), scw.WithAPIURL(n.endpoints.API))
+func (d *demo) api(n *nodes.Node) (*function.API, error) {
+	client, err := scw.NewClient(scw.WithProfile(d.profile), scw.WithAPIURL(n.Endpoints.API))
 	if err != nil {
 		return nil, err
 	}
@@ -40,10 +41,10 @@ func (d *demo) api(n *node) (*function.API, error) {
 }
 
 // call calls the function through a node.
-func (d *demo) call(ctx context.Context, n *node, token string) (int, string) {
+func (d *demo) call(ctx context.Context, n *nodes.Node, token string) (int, string) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.endpoints.Gateway, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.Endpoints.Gateway, nil)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -59,13 +60,13 @@ func (d *demo) call(ctx context.Context, n *node, token string) (int, string) {
 }
 
 // expect calls the function through nodes and prints the results.
-func (d *demo) expect(ctx context.Context, want int, token string, nodes ...*node) error {
+func (d *demo) expect(ctx context.Context, want int, token string, nodes ...*nodes.Node) error {
 	for _, n := range nodes {
 		begun := time.Now()
 		status, body := d.call(ctx, n, token)
-		fmt.Fprintf(d.out, "  call through %s: %d %q in %v\n", n.name, status, body, time.Since(begun).Round(100*time.Microsecond))
+		fmt.Fprintf(d.out, "  call through %s: %d %q in %v\n", n.Name, status, body, time.Since(begun).Round(100*time.Microsecond))
 		if status != want {
-			return fmt.Errorf("got status %d through %s, want %d", status, n.name, want)
+			return fmt.Errorf("got status %d through %s, want %d", status, n.Name, want)
 		}
 	}
 	return nil
@@ -75,7 +76,7 @@ func (d *demo) show(ctx context.Context) error {
 	if err := d.status(ctx, d.nodes[1]); err != nil {
 		return err
 	}
-	config, err := scw.LoadConfigFromPath(server.CredentialsPath(d.nodes[0].data))
+	config, err := scw.LoadConfigFromPath(server.CredentialsPath(d.nodes[0].Data))
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (d *demo) show(ctx context.Context) error {
 	return d.killHome(ctx)
 }
 
-func (d *demo) revoke(n *node, id string) error {
+func (d *demo) revoke(n *nodes.Node, id string) error {
 	api, err := d.api(n)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func (d *demo) revoke(n *node, id string) error {
 	return nil
 }
 
-func (d *demo) deploy(ctx context.Context, n *node) error {
+func (d *demo) deploy(ctx context.Context, n *nodes.Node) error {
 	api, err := d.api(n)
 	if err != nil {
 		return err
@@ -146,19 +147,19 @@ func (d *demo) deploy(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "  %s is %s after %v; its home is %s\n", d.f.DomainName, d.f.Status, time.Since(begun).Round(time.Millisecond), d.home().name)
+	fmt.Fprintf(d.out, "  %s is %s after %v; its home is %s\n", d.f.DomainName, d.f.Status, time.Since(begun).Round(time.Millisecond), d.home().Name)
 	return nil
 }
 
 // home returns the node that is the home of the function while all run.
-func (d *demo) home() *node {
+func (d *demo) home() *nodes.Node {
 	members := make([]store.Member, len(d.nodes))
 	for i, n := range d.nodes {
-		members[i] = store.Member{Incarnation: n.name, Node: n.name}
+		members[i] = store.Member{Incarnation: n.Name, Node: n.Name}
 	}
 	home, _ := icluster.Choose(members, d.f.ID)
 	for _, n := range d.nodes {
-		if n.name == home.Node {
+		if n.Name == home.Node {
 			return n
 		}
 	}
@@ -166,8 +167,8 @@ func (d *demo) home() *node {
 }
 
 // others returns all nodes but one.
-func (d *demo) others(than *node) []*node {
-	var others []*node
+func (d *demo) others(than *nodes.Node) []*nodes.Node {
+	var others []*nodes.Node
 	for _, n := range d.nodes {
 		if n != than {
 			others = append(others, n)
@@ -180,11 +181,11 @@ func (d *demo) others(than *node) []*node {
 func (d *demo) killHome(ctx context.Context) error {
 	home := d.home()
 	rest := d.others(home)
-	fmt.Fprintf(d.out, "\nKill %s, the home of the function\n", home.name)
-	if err := home.end(syscall.SIGKILL); err != nil {
+	fmt.Fprintf(d.out, "\nKill %s, the home of the function\n", home.Name)
+	if err := home.End(syscall.SIGKILL); err != nil {
 		return err
 	}
-	if err := d.outage(ctx, "calls through "+rest[0].name, func() bool { status, _ := d.call(ctx, rest[0], d.lasting); return status == http.StatusOK }); err != nil {
+	if err := d.outage(ctx, "calls through "+rest[0].Name, func() bool { status, _ := d.call(ctx, rest[0], d.lasting); return status == http.StatusOK }); err != nil {
 		return err
 	}
 	api, err := d.api(rest[1])
@@ -196,15 +197,15 @@ func (d *demo) killHome(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "  token created through %s in %v\n", rest[1].name, time.Since(begun).Round(time.Millisecond))
+	fmt.Fprintf(d.out, "  token created through %s in %v\n", rest[1].Name, time.Since(begun).Round(time.Millisecond))
 	if err := d.revoke(rest[0], token.ID); err != nil {
 		return err
 	}
 	if err := d.expect(ctx, http.StatusForbidden, token.Token, rest...); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "\nStart %s again\n", home.name)
-	if err := d.run(ctx, home); err != nil {
+	fmt.Fprintf(d.out, "\nStart %s again\n", home.Name)
+	if err := home.Start(ctx); err != nil {
 		return err
 	}
 	if err := d.expect(ctx, http.StatusForbidden, token.Token, home); err != nil {
@@ -250,9 +251,9 @@ func (d *demo) outage(ctx context.Context, what string, attempt func() bool) err
 }
 
 // status prints what 'jeton cluster status' prints.
-func (d *demo) status(ctx context.Context, n *node) error {
-	fmt.Fprintf(d.out, "\n$ jeton cluster status   # at %s\n", n.name)
-	command := exec.CommandContext(ctx, d.binary, "cluster", "status", "--data-dir", n.data)
+func (d *demo) status(ctx context.Context, n *nodes.Node) error {
+	fmt.Fprintf(d.out, "\n$ jeton cluster status   # at %s\n", n.Name)
+	command := exec.CommandContext(ctx, d.binary, "cluster", "status", "--data-dir", n.Data)
 	command.Stdout, command.Stderr = d.out, os.Stderr
 	return command.Run()
 }

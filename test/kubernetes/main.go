@@ -53,6 +53,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
 	flags.StringVar(&config.Dir, "dir", "/tmp/jeton-kubernetes", "folder of the cluster")
 	flags.StringVar(&config.Kube, "kube", "bin/kube", "program of tools/kubernetes")
+	flags.StringVar(&config.Router, "router", "", "program of tools/kuberouter, which enforces network policies")
 	flags.Var((*list)(&config.Images), "image", "archive of a container image to import; repeatable")
 	flags.Var((*list)(&config.APIServer), "apiserver", "flag of the API server; repeatable")
 	if err := flags.Parse(args[1:]); err != nil {

@@ -1,22 +1,30 @@
 #!/usr/bin/env bash
 # Runs the tests of Kubernetes in a cluster of this machine. The test programs are built
-# outside, since nothing inside reaches a module proxy.
+# outside, since nothing inside reaches a module proxy. RUN selects tests by a pattern.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+packages=(./test/kubernetes/cluster ./test/kubernetes/installation)
+images=pause,jeton,jeton-runtime-node,jeton-runtime-python,jeton-runtime-php,jeton-runtime-go,jeton-runtime-rust
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-images=pause,jeton,jeton-runtime-node,jeton-runtime-python,jeton-runtime-php,jeton-runtime-go,jeton-runtime-rust
 bin/images -only "$images" -output "$work/images"
 go build -o "$work/kubernetes" ./test/kubernetes
-flags=()
+go build -C test/chart -o "$work/chart" .
+mkdir "$work/charts"
+"$work/chart" -set trial.enabled=true >"$work/charts/trial.yaml"
+"$work/chart" -set storageSecret=storage,autoscaling.enabled=true,ingress.enabled=true,ingress.apiHost=api.example.com,functions.quota.pods=100 \
+  >"$work/charts/storage.yaml"
+
+flags=(-router bin/kube-router)
 for image in "$work"/images/*.tar; do flags+=(-image "$image"); done
-for package in ./test/kubernetes/cluster; do
+for package in "${packages[@]}"; do
   name=$(basename "$package")
   go test -c -tags kubernetes -o "$work/$name.test" "$package"
-  cat >>"$work/tests.sh" <<TEST
-cd "$PWD/$package" && "$work/$name.test" -test.v -test.timeout 20m ${RUN:+-test.run "$RUN"} || failed=1
-TEST
-done
+  echo "cd '$PWD/$package' && '$work/$name.test' -test.v -test.timeout 20m -test.run '${RUN:-}' || failed=1"
+done >"$work/tests.sh"
+# shellcheck disable=SC2016
 echo 'exit ${failed:-0}' >>"$work/tests.sh"
+export JETON_TEST_CHARTS="$work/charts"
 "$work/kubernetes" run -dir "$work/cluster" "${flags[@]}" bash "$work/tests.sh"

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -74,19 +75,8 @@ func StartIn(dir string, more ...string) (*Server, error) {
 	if s.attr, err = credentials(); err != nil {
 		return nil, err
 	}
-	if dir != "" {
-		// The user of the server must reach its folder.
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
-		}
-	}
-	if s.dir, err = os.MkdirTemp(dir, "pg"); err != nil {
+	if err := s.makeDir(dir); err != nil {
 		return nil, err
-	}
-	if c := s.attr.Credential; c != nil {
-		if err := os.Chown(s.dir, int(c.Uid), int(c.Gid)); err != nil {
-			return nil, errors.Join(err, os.RemoveAll(s.dir))
-		}
 	}
 	initdb := s.command("initdb", "-A", "trust", "-N", "-U", superuser, "-E", "UTF8", "--locale", "C", "-D", filepath.Join(s.dir, "data"))
 	if output, err := initdb.CombinedOutput(); err != nil {
@@ -96,6 +86,25 @@ func StartIn(dir string, more ...string) (*Server, error) {
 		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
 	return s, nil
+}
+
+// makeDir makes the folder of the server in another one, "" for the system's default.
+func (s *Server) makeDir(dir string) (err error) {
+	if dir != "" {
+		// The user of the server must reach its folder.
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if s.dir, err = os.MkdirTemp(dir, "pg"); err != nil {
+		return err
+	}
+	if c := s.attr.Credential; c != nil {
+		if err := os.Chown(s.dir, int(c.Uid), int(c.Gid)); err != nil {
+			return errors.Join(err, os.RemoveAll(s.dir))
+		}
+	}
+	return nil
 }
 
 // find returns the folder of the newest installed version's programs.
@@ -125,7 +134,10 @@ func find() (string, error) {
 }
 
 func (s *Server) command(program string, arguments ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, program), arguments...)
+	if !strings.HasPrefix(program, "/") && program != "cp" && program != "touch" {
+		program = filepath.Join(s.bin, program)
+	}
+	cmd := exec.Command(program, arguments...)
 	cmd.Dir, cmd.SysProcAttr = s.dir, s.attr
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	return cmd
@@ -153,7 +165,7 @@ func (s *Server) start() error {
 	if err := <-started; err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
-	s.stop = func() error {
+	s.stop = sync.OnceValue(func() error {
 		// SIGQUIT is the immediate shutdown, as in a crash.
 		err := cmd.Process.Signal(syscall.SIGQUIT)
 		waited := <-ended
@@ -161,7 +173,7 @@ func (s *Server) start() error {
 			waited = nil // The exit status does not matter.
 		}
 		return errors.Join(err, waited)
-	}
+	})
 	deadline := time.Now().Add(time.Minute)
 	for {
 		conn, err := connect(s.url("postgres"))

@@ -133,11 +133,11 @@ func (p *clusterSurvival) disturb(ctx context.Context) error {
 	restart := rand.IntN(killsPerCheck)
 	for i := range killsPerCheck {
 		if i == restart {
-			if err := p.cluster.database.Crash(); err != nil {
+			if err := p.cluster.shared.Postgres.Crash(); err != nil {
 				return err
 			}
 			pause(ctx, rand.N(betweenKills))
-			if err := p.cluster.database.Resume(); err != nil {
+			if err := p.cluster.shared.Postgres.Resume(); err != nil {
 				return err
 			}
 		}
@@ -155,7 +155,7 @@ func (p *clusterSurvival) disturb(ctx context.Context) error {
 // of the time of its last call. It fires twice for one minute if that time is before the
 // one at which it was due next.
 func (p *clusterSurvival) countFirings(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, p.cluster.address)
+	conn, err := pgx.Connect(ctx, p.cluster.shared.Database)
 	if err != nil {
 		return err
 	}

@@ -8,18 +8,17 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/server"
-	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/link"
+	"github.com/jeton-dev/jeton/test/nodes"
 	"github.com/jeton-dev/jeton/test/postgres"
-	"github.com/jeton-dev/jeton/test/s3server"
 )
 
 // nodeCount is the number of nodes of a cluster.
@@ -27,12 +26,9 @@ const nodeCount = 3
 
 // A cluster is three nodes over one database and one bucket.
 type cluster struct {
-	harness  *harness
-	database *postgres.Server
-	bucket   *s3server.Server
-	nodes    []*node
-	// address is the URL of the database.
-	address string
+	harness *harness
+	shared  *nodes.Shared
+	nodes   []*node
 }
 
 // A node is a server process whose connections can be cut.
@@ -54,22 +50,10 @@ func (h *harness) newCluster(ctx context.Context, arguments ...string) (_ *clust
 			err = errors.Join(err, c.close())
 		}
 	}()
-	if c.database, err = postgres.Start(); err != nil {
+	if c.shared, err = nodes.Share(ctx, ""); err != nil {
 		return nil, err
 	}
-	if c.bucket, err = s3server.Start(ctx); err != nil {
-		return nil, err
-	}
-	address, err := c.database.CreateDatabase()
-	if err != nil {
-		return nil, err
-	}
-	c.address = address
-	if err := c.database.Execute(address, muteFunction); err != nil {
-		return nil, err
-	}
-	bucket, err := c.bucket.CreateBucket(ctx)
-	if err != nil {
+	if err := c.execute(muteFunction); err != nil {
 		return nil, err
 	}
 	for i := range nodeCount {
@@ -81,7 +65,7 @@ func (h *harness) newCluster(ctx context.Context, arguments ...string) (_ *clust
 			}
 			program = []string{self, nodeArgument, arguments[i%len(arguments)]}
 		}
-		if err := c.add(ctx, postgres.Name(address), c.bucket.URL(bucket, "prove"), program); err != nil {
+		if err := c.add(ctx, program); err != nil {
 			return nil, err
 		}
 	}
@@ -97,7 +81,7 @@ const muteFunction = `CREATE TABLE mute (x int);
 	END $$`
 
 // add starts one more node.
-func (c *cluster) add(ctx context.Context, database, blobs string, program []string) (err error) {
+func (c *cluster) add(ctx context.Context, program []string) (err error) {
 	h := c.harness
 	h.servers++
 	n := &node{name: fmt.Sprint("node", len(c.nodes)+1)}
@@ -107,20 +91,19 @@ func (c *cluster) add(ctx context.Context, database, blobs string, program []str
 	if n.fromPeers, err = link.New(ctx); err != nil {
 		return err
 	}
-	n.toDatabase.To("unix", c.database.Socket())
+	n.toDatabase.To("unix", c.shared.Postgres.Socket())
 	data := filepath.Join(h.dir, fmt.Sprint("data", h.servers))
+	address := "postgres://jeton@" + n.toDatabase.Address() + "/" + postgres.Name(c.shared.Database) + "?sslmode=disable&search_path=public,pg_catalog"
 	n.jeton = &jeton{
 		harness: h, data: data, credentials: data + ".credentials.yaml",
-		environment: []string{"AWS_ACCESS_KEY_ID=" + s3server.AccessKey, "AWS_SECRET_ACCESS_KEY=" + s3server.SecretKey},
-		command: append(program, "--data-dir", data, "--cache-dir", filepath.Join(h.root, ".cache", "cluster", n.name), "--node-name", n.name,
-			"--database", "postgres://jeton@"+n.toDatabase.Address()+"/"+database+"?sslmode=disable&search_path=public,pg_catalog", "--blobs", blobs,
-			"--cluster-address", n.fromPeers.Address(), "--cluster-listen=127.0.0.1:0",
-			"--api-listen=127.0.0.1:0", "--gateway-listen=127.0.0.1:0", "--ops-listen=127.0.0.1:0"),
+		environment: nodes.Credentials(),
+		command: slices.Concat(program, nodes.Flags(n.name, data, address, c.shared.Blobs),
+			[]string{"--cache-dir", filepath.Join(h.root, ".cache", "cluster", n.name), "--cluster-address", n.fromPeers.Address()}),
 	}
 	if len(c.nodes) > 0 {
 		first := c.nodes[0]
 		n.credentials = first.credentials
-		if err := copyFile(filepath.Join(first.data, "secret.key"), filepath.Join(data, "secret.key")); err != nil {
+		if err := nodes.ShareKey(first.data, data); err != nil {
 			return err
 		}
 	}
@@ -139,18 +122,7 @@ func (n *node) begin(ctx context.Context) error {
 
 // awaitReady waits until the node has its lease and serves.
 func (n *node) awaitReady(ctx context.Context) error {
-	return await.Until(ctx, n.name+" is ready", func() bool {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.ops+"/readyz", nil)
-		if err != nil {
-			return false
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return false
-		}
-		_ = response.Body.Close()
-		return response.StatusCode == http.StatusOK
-	})
+	return nodes.AwaitReady(ctx, n.name, n.ops)
 }
 
 // close ends everything.
@@ -161,14 +133,10 @@ func (c *cluster) close() error {
 		}
 		_, _ = n.toDatabase.Close(), n.fromPeers.Close()
 	}
-	var err error
-	if c.database != nil {
-		err = c.database.Stop()
+	if c.shared == nil {
+		return nil
 	}
-	if c.bucket != nil {
-		err = errors.Join(err, c.bucket.Stop())
-	}
-	return err
+	return c.shared.Stop()
 }
 
 // any returns a random node.
@@ -181,17 +149,6 @@ func (c *cluster) gateways() []string {
 		all = append(all, n.gateway)
 	}
 	return all
-}
-
-func copyFile(from, to string) error {
-	content, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(to, content, 0o600)
 }
 
 const (

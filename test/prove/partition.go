@@ -53,9 +53,9 @@ var disturbancesOfClusters = []disturbance{
 		func(_ *cluster, n *node) error { n.kill(); return nil },
 		func(ctx context.Context, _ *cluster, n *node) error { return n.begin(ctx) })},
 	{"PostgreSQL restarted", fails(
-		func(c *cluster, _ *node) error { return c.database.Crash() },
+		func(c *cluster, _ *node) error { return c.shared.Postgres.Crash() },
 		func(ctx context.Context, c *cluster, _ *node) error {
-			return errors.Join(c.database.Resume(), c.awaitReady(ctx))
+			return errors.Join(c.shared.Postgres.Resume(), c.awaitReady(ctx))
 		})},
 	{"nodes cut off from each other", fails(
 		func(c *cluster, _ *node) error {
@@ -316,4 +316,6 @@ func (r *revocation) deleteOne(ctx context.Context, t *token) error {
 }
 
 // execute executes a statement in the database of the cluster.
-func (c *cluster) execute(statement string) error { return c.database.Execute(c.address, statement) }
+func (c *cluster) execute(statement string) error {
+	return c.shared.Postgres.Execute(c.shared.Database, statement)
+}

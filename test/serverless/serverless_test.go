@@ -39,6 +39,7 @@ functions:
     privacy: public
   closed:
     handler: handler.handle
+    privacy: private
 `
 
 const code = `exports.handle = (event) => {

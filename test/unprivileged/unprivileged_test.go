@@ -12,12 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/mod/sumdb/dirhash"
+	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/needs"
@@ -47,24 +49,24 @@ func TestUser_FunctionsFetchAndGoBuildsDownload(t *testing.T) {
 		return
 	}
 	dir := accessible(t)
-	setUp(t, dir)
-	listener := listen(t)
-	served := serve(t, listener)
+	other := setUp(t, dir)
+	listener := listen(t, other)
+	sum := serve(t, listener)
 	port := listener.Addr().(*net.TCPAddr).Port
-	jeton := startServer(t, dir, fmt.Sprintf("%s:%d", outside, port), fmt.Sprintf("http://%s:%d/modules", outside, port))
+	jeton := startServer(t, dir, fmt.Sprintf("http://%s:%d/modules", outside, port))
 
 	jeton.write("fetch/handler.js", fmt.Sprintf("exports.handle = async () => (await fetch('http://%s:%d/said')).text();\n", outside, port))
 	jeton.must("deploy", "--no-token", "fetch")
 	if got := jeton.must("invoke", "fetch"); got != "fetched" {
 		t.Errorf("fetch: got %q, want fetched", got)
 	}
-	jeton.write("denied/handler.js", fmt.Sprintf("exports.handle = async () => { try { await fetch('http://%s:%d/'); return 'reached'; } catch { return 'denied'; } };\n", outside, served.denied))
+	jeton.write("denied/handler.js", "exports.handle = async () => { try { await fetch('http://198.18.7.1:8080/'); return 'reached'; } catch { return 'denied'; } };\n")
 	jeton.must("deploy", "--no-token", "denied")
 	if got := jeton.must("invoke", "denied"); got != "denied" {
-		t.Errorf("a port that is not allowed: got %q, want denied", got)
+		t.Errorf("the API of this machine: got %q, want denied", got)
 	}
 	jeton.write("modules/go.mod", "module f\n\ngo 1.21\n\nrequire example.invalid/text v1.0.0\n")
-	jeton.write("modules/go.sum", served.sum)
+	jeton.write("modules/go.sum", sum)
 	jeton.write("modules/handler.go", "package f\n\nimport (\n\t\"net/http\"\n\n\t\"example.invalid/text\"\n)\n\n"+
 		"func Handle(w http.ResponseWriter, r *http.Request) { w.Write([]byte(text.Said)) }\n")
 	jeton.must("deploy", "--no-token", "modules")
@@ -97,31 +99,59 @@ func accessible(t *testing.T) string {
 	return dir
 }
 
-// setUp gives the namespace the address outside, and the machine a device for interfaces that
-// everybody can open, as udev makes it.
-func setUp(t *testing.T, dir string) {
+// setUp connects the namespace to another one with the address outside, and gives it a device
+// for interfaces that everybody can open, as udev makes it. It returns the other namespace.
+func setUp(t *testing.T, dir string) (other *os.File) {
 	t.Helper()
-	run(t, exec.CommandContext(t.Context(), "sh", "-ec",
-		`ip link set lo up && ip address add `+outside+`/32 dev lo && mknod "$0/tun" c 10 200 && chmod 666 "$0/tun" && mount --bind "$0/tun" /dev/net/tun`, dir))
-}
-
-func listen(t *testing.T) net.Listener {
-	t.Helper()
-	listener, err := net.Listen("tcp", outside+":0")
+	name := fmt.Sprint("jeton-test-", os.Getpid())
+	t.Cleanup(func() { run(t, exec.Command("ip", "netns", "delete", name)) })
+	run(t, exec.CommandContext(t.Context(), "sh", "-ec", `
+ip link set lo up
+ip netns add "$1"
+ip link add here type veth peer name there netns "$1"
+ip address add 198.18.7.1/24 dev here
+ip link set here up
+ip -n "$1" address add `+outside+`/24 dev there
+ip -n "$1" link set there up
+mknod "$0/tun" c 10 200
+chmod 666 "$0/tun"
+mount --bind "$0/tun" /dev/net/tun
+`, dir, name))
+	other, err := os.Open(filepath.Join("/run/netns", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return listener
+	t.Cleanup(func() { _ = other.Close() })
+	return other
 }
 
-// served is what the other machine serves.
-type served struct {
-	sum    string
-	denied int
+// listen listens in another namespace.
+func listen(t *testing.T, namespace *os.File) net.Listener {
+	t.Helper()
+	type result struct {
+		listener net.Listener
+		err      error
+	}
+	done := make(chan result)
+	go func() {
+		runtime.LockOSThread() // The thread ends with the goroutine.
+		err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET)
+		if err != nil {
+			done <- result{nil, err}
+			return
+		}
+		listener, err := net.Listen("tcp", outside+":0")
+		done <- result{listener, err}
+	}()
+	r := <-done
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	return r.listener
 }
 
-// serve serves a text, and a Go module at /modules. A second port is not allowed.
-func serve(t *testing.T, listener net.Listener) served {
+// serve serves a text, and a Go module at /modules. It returns the go.sum of the module.
+func serve(t *testing.T, listener net.Listener) string {
 	t.Helper()
 	var packed bytes.Buffer
 	archive := zip.NewWriter(&packed)
@@ -158,16 +188,10 @@ func serve(t *testing.T, listener net.Listener) served {
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, content) })
 	}
-	other := listen(t)
-	for _, l := range []net.Listener{listener, other} {
-		s := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-		go func() { _ = s.Serve(l) }()
-		t.Cleanup(func() { _ = s.Close() })
-	}
-	return served{
-		sum:    "example.invalid/text v1.0.0 " + sum + "\nexample.invalid/text v1.0.0/go.mod " + modSum + "\n",
-		denied: other.Addr().(*net.TCPAddr).Port,
-	}
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	go func() { _ = s.Serve(listener) }()
+	t.Cleanup(func() { _ = s.Close() })
+	return "example.invalid/text v1.0.0 " + sum + "\nexample.invalid/text v1.0.0/go.mod " + modSum + "\n"
 }
 
 // jeton runs commands as the user nobody.
@@ -177,13 +201,13 @@ type jeton struct {
 	env []string
 }
 
-func startServer(t *testing.T, dir, allowed, proxy string) *jeton {
+func startServer(t *testing.T, dir, proxy string) *jeton {
 	t.Helper()
 	j := &jeton{t: t, dir: dir, env: []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "JETON_DATA_DIR=" + filepath.Join(dir, "data"),
 		"GOPROXY=" + proxy, "GONOSUMDB=example.invalid", "GOFLAGS=-modcacherw", "TMPDIR=" + dir,
 	}}
-	server := j.command("serve", "--egress-allow", allowed)
+	server := j.command("serve", "--api-listen", "0.0.0.0:8080")
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {
@@ -226,6 +250,9 @@ func (j *jeton) write(name, content string) {
 	err := os.MkdirAll(filepath.Dir(path), 0o755)
 	if err == nil {
 		err = os.WriteFile(path, []byte(content), 0o644)
+	}
+	if err == nil {
+		err = os.Chown(filepath.Dir(path), nobody, nobody) // jeton deploy writes functions.yaml.
 	}
 	if err != nil {
 		j.t.Fatal(err)

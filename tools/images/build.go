@@ -4,6 +4,9 @@ import (
 	"archive/tar"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -33,25 +36,23 @@ const program = "/usr/local/bin/jeton"
 
 // build writes the archive of an image and returns the image's digest.
 func (b *builder) build(ctx context.Context, i image) (v1.Hash, error) {
-	root := filepath.Join(b.work, i.name)
-	if err := b.fill(ctx, i, root); err != nil {
+	base, err := b.base(ctx, i)
+	if err != nil {
 		return v1.Hash{}, err
 	}
-	top := filepath.Join(b.work, i.name+"-program")
-	entrypoint, err := b.compile(ctx, i, top)
+	dir := filepath.Join(b.work, i.name+"-program")
+	entrypoint, err := b.compile(ctx, i, dir)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	top, err := layer(dir, dir+".layer")
 	if err != nil {
 		return v1.Hash{}, err
 	}
 	// The program is a layer of its own: a new version replaces only that.
-	result := empty.Image
-	for _, dir := range []string{root, top} {
-		layer, err := b.layer(dir)
-		if err != nil {
-			return v1.Hash{}, err
-		}
-		if result, err = mutate.AppendLayers(result, layer); err != nil {
-			return v1.Hash{}, err
-		}
+	result, err := mutate.AppendLayers(empty.Image, base, top)
+	if err != nil {
+		return v1.Hash{}, err
 	}
 	if result, err = configure(result, entrypoint); err != nil {
 		return v1.Hash{}, err
@@ -144,21 +145,56 @@ func (b *builder) compile(ctx context.Context, i image, top string) (string, err
 	return path, nil
 }
 
-// layer returns the layer of a folder, compressed at the fastest level: images are imported
-// more often than they are transferred.
-func (b *builder) layer(dir string) (v1.Layer, error) {
-	file := dir + ".layer"
-	f, err := os.Create(file)
+// base returns the layer below the program. It is cached under the digest of what determines
+// it: this program and the names and versions of the packages.
+func (b *builder) base(ctx context.Context, i image) (v1.Layer, error) {
+	key := sha256.New()
+	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	if err := archive(f, dir); err != nil {
-		return nil, fmt.Errorf("archive %s: %w", dir, err)
-	}
-	if err := f.Close(); err != nil {
+	program, err := os.ReadFile(self)
+	if err != nil {
 		return nil, err
 	}
-	return tarball.LayerFromFile(file, tarball.WithCompressedCaching, tarball.WithCompressionLevel(gzip.BestSpeed))
+	files, err := b.list(ctx, append([]string{"ca-certificates"}, i.packages...))
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(key, "%s\n%x\n%s\n%q\n", i.name, sha256.Sum256(program), runtime.Version(), files)
+	cached := filepath.Join(b.cache, "layers", hex.EncodeToString(key.Sum(nil)))
+	if _, err := os.Stat(cached); err == nil {
+		return tarball.LayerFromFile(cached)
+	}
+	root := filepath.Join(b.work, i.name)
+	if err := b.fill(ctx, i, root); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(cached), 0o755); err != nil {
+		return nil, err
+	}
+	return layer(root, cached)
+}
+
+// layer writes the layer of a folder to a file, compressed at the fastest level: images are
+// imported more often than they are transferred.
+func layer(dir, file string) (v1.Layer, error) {
+	unfinished, err := os.CreateTemp(filepath.Dir(file), "new-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(unfinished.Name())
+	compressed, err := gzip.NewWriterLevel(unfinished, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(archive(compressed, dir), compressed.Close(), unfinished.Close()); err != nil {
+		return nil, fmt.Errorf("archive %s: %w", dir, err)
+	}
+	if err := os.Rename(unfinished.Name(), file); err != nil {
+		return nil, err
+	}
+	return tarball.LayerFromFile(file)
 }
 
 // archive writes a folder as a tar archive that depends only on names, contents and

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -19,11 +20,6 @@ var newer = map[string]string{"cargo": "cargo-web", "rustc": "rustc-web"}
 // unpackAll downloads packages with all their dependencies, as for an empty machine, and
 // unpacks them. apt-get verifies their signatures and digests. No maintainer script runs.
 func (b *builder) unpackAll(ctx context.Context, root string, packages []string) error {
-	for i, name := range packages {
-		if other, known := newer[name]; known && available(ctx, other) {
-			packages[i] = other
-		}
-	}
 	files, err := b.download(ctx, packages)
 	if err != nil {
 		return err
@@ -53,15 +49,14 @@ func (b *builder) unpackOnly(ctx context.Context, root, name string) error {
 	return fmt.Errorf("apt-get did not download %s", name)
 }
 
-// download returns the files of packages and their dependencies, in the order of their names.
-func (b *builder) download(ctx context.Context, packages []string) ([]string, error) {
-	archives, none := filepath.Join(b.cache, "archives"), filepath.Join(b.work, "none")
-	for _, dir := range []string{filepath.Join(archives, "partial"), filepath.Join(none, "partial")} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
-		}
-	}
+// list returns the file names of packages and their dependencies, which contain the versions.
+// No name means no file.
+func (b *builder) list(ctx context.Context, packages []string) ([]string, error) {
 	// With an empty folder apt-get lists all packages, also those that are cached.
+	none := filepath.Join(b.work, "none")
+	if err := os.MkdirAll(filepath.Join(none, "partial"), 0o755); err != nil {
+		return nil, err
+	}
 	listed, err := b.apt(ctx, none, append([]string{"--print-uris", "install"}, packages...)...)
 	if err != nil {
 		return nil, fmt.Errorf("list packages: %w: run apt-get update", err)
@@ -69,14 +64,29 @@ func (b *builder) download(ctx context.Context, packages []string) ([]string, er
 	var files []string
 	for scanner := bufio.NewScanner(bytes.NewReader(listed)); scanner.Scan(); {
 		if fields := strings.Fields(scanner.Text()); len(fields) >= 3 && strings.HasSuffix(fields[1], ".deb") {
-			files = append(files, filepath.Join(archives, fields[1]))
+			files = append(files, fields[1])
 		}
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+// download returns the files of packages and their dependencies, sorted.
+func (b *builder) download(ctx context.Context, packages []string) ([]string, error) {
+	archives := filepath.Join(b.cache, "archives")
+	if err := os.MkdirAll(filepath.Join(archives, "partial"), 0o755); err != nil {
+		return nil, err
+	}
+	files, err := b.list(ctx, packages)
+	if err != nil {
+		return nil, err
 	}
 	if _, err := b.apt(ctx, archives, append([]string{"--download-only", "install"}, packages...)...); err != nil {
 		return nil, fmt.Errorf("download packages: %w", err)
 	}
-	for _, file := range files {
-		if _, err := os.Stat(file); err != nil {
+	for i, file := range files {
+		files[i] = filepath.Join(archives, file)
+		if _, err := os.Stat(files[i]); err != nil {
 			return nil, fmt.Errorf("download packages: %w", err)
 		}
 	}
@@ -85,6 +95,11 @@ func (b *builder) download(ctx context.Context, packages []string) ([]string, er
 
 // apt runs apt-get for a machine on which nothing is installed.
 func (b *builder) apt(ctx context.Context, archives string, args ...string) ([]byte, error) {
+	for i, name := range args {
+		if other, known := newer[name]; known && available(ctx, other) {
+			args[i] = other
+		}
+	}
 	fixed := []string{
 		"-qq", "-y", "--no-install-recommends", "-o", "Dir::State::status=/dev/null", "-o", "Dir::Cache=" + b.work,
 		"-o", "Dir::Cache::archives=" + archives, "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=",

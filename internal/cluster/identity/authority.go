@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -28,6 +29,9 @@ const (
 	// which it is replaced.
 	certificateLifetime = 24 * time.Hour
 	certificateAge      = 8 * time.Hour
+	// maxAuthorities is the number of authorities above which expired ones are removed. Two
+	// are valid at a time.
+	maxAuthorities = 16
 )
 
 // An authority is one certificate authority of the cluster.
@@ -106,33 +110,58 @@ func decodeAuthorities(encoded []byte) (authorities, error) {
 	return all, nil
 }
 
-// renewed returns the authorities without those that have expired, and with a new one if the
-// newest is too old. changed reports whether that differs.
+// valid reports whether an authority may issue and verify certificates.
+func (a authority) valid(now time.Time) bool {
+	return !now.Before(a.certificate.NotBefore) && now.Before(a.certificate.NotAfter)
+}
+
+// renewed returns the authorities with a new one if the newest that is valid is too old.
+// changed reports whether that differs. Authorities that have expired are removed only when
+// there are more than maxAuthorities: the clock of this node may be wrong, and the others
+// need them. One that is not valid yet, because its node's clock was ahead, counts for
+// nothing.
 func (all authorities) renewed(now time.Time) (renewed authorities, changed bool, err error) {
+	newest := time.Time{}
 	for _, a := range all {
-		if now.Before(a.certificate.NotAfter) {
-			renewed = append(renewed, a)
+		if a.valid(now) && a.created().After(newest) {
+			newest = a.created()
 		}
 	}
-	changed = len(renewed) != len(all)
-	if len(renewed) > 0 && now.Sub(renewed[len(renewed)-1].created()) < authorityAge {
-		return renewed, changed, nil
+	if !newest.IsZero() && now.Sub(newest) < authorityAge {
+		return all, false, nil
 	}
 	a, err := newAuthority(now)
-	return append(renewed, a), true, err
+	renewed = append(slices.Clone(all), a)
+	for len(renewed) > maxAuthorities {
+		expired := slices.IndexFunc(renewed, func(a authority) bool { return !now.Before(a.certificate.NotAfter) })
+		if expired < 0 {
+			break
+		}
+		renewed = slices.Delete(renewed, expired, expired+1)
+	}
+	return renewed, true, err
 }
 
 // issuer returns the authority that issues certificates now: the newest that all nodes
-// trust.
+// trust or, if there is none, the oldest that is valid.
 func (all authorities) issuer(now time.Time) (authority, error) {
-	if len(all) == 0 {
-		return authority{}, errors.New("the cluster has no certificate authority")
-	}
-	issuer := all[0]
-	for _, a := range all[1:] {
-		if now.Sub(a.created()) >= settle {
+	var issuer, first authority
+	for _, a := range all {
+		if !a.valid(now) {
+			continue
+		}
+		if first.certificate == nil || a.created().Before(first.created()) {
+			first = a
+		}
+		if now.Sub(a.created()) >= settle && (issuer.certificate == nil || a.created().After(issuer.created())) {
 			issuer = a
 		}
+	}
+	if issuer.certificate == nil {
+		issuer = first
+	}
+	if issuer.certificate == nil {
+		return authority{}, errors.New("the cluster has no certificate authority that is valid now: check the clocks of all nodes")
 	}
 	return issuer, nil
 }

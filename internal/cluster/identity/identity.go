@@ -67,7 +67,7 @@ func Open(ctx context.Context, c Config) (*Identity, error) {
 	return i, i.Refresh(ctx)
 }
 
-// Refresh reads the authorities of the cluster, and replaces one that is too old.
+// Refresh reads the authorities of the cluster, and adds one if the newest is too old.
 func (i *Identity) Refresh(ctx context.Context) error {
 	var read authorities
 	_, err := i.config.Settings.ChangeSetting(ctx, i.config.Setting, func(current []byte) ([]byte, error) {

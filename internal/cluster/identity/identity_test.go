@@ -256,3 +256,50 @@ func TestOpen_RacedByNodes(t *testing.T) {
 		}
 	}
 }
+
+// The clock of one node is half a year ahead, when it starts and later. The other nodes
+// still connect to each other, when that clock was corrected and when the authority that
+// it has made is the newest, too.
+func TestIdentity_NodeWithAWrongClockHarmsNoOthers(t *testing.T) {
+	t.Parallel()
+	s := newSettings()
+	a, b := newNode(t, s, "a", began), newNode(t, s, "b", began)
+	for _, ahead := range []time.Duration{179 * day, 181 * day, 400 * day, -400 * day} {
+		wrong := newNode(t, s, "wrong", began.Add(ahead))
+		for range 3 {
+			refresh(t, wrong, a, b)
+		}
+		if !connected(t, a, b) || !connected(t, b, a) {
+			t.Errorf("nodes with right clocks do not connect beside one that is %v ahead", ahead)
+		}
+		if ahead > certificateLifetime && (connected(t, wrong, a) || connected(t, a, wrong)) {
+			t.Errorf("a node that is %v ahead connects", ahead)
+		}
+		wrong.now = began
+		refresh(t, wrong)
+		if !connected(t, wrong, a) || !connected(t, a, wrong) {
+			t.Errorf("a node that was %v ahead does not connect after its clock was corrected", ahead)
+		}
+	}
+	for at := time.Duration(0); at < 800*day; at += 5 * day {
+		a.now, b.now = began.Add(at), began.Add(at)
+		refresh(t, a, b)
+		if !connected(t, a, b) || !connected(t, b, a) {
+			t.Fatalf("nodes do not connect after %v", at)
+		}
+	}
+}
+
+const (
+	day                 = 24 * time.Hour
+	certificateLifetime = day
+)
+
+func refresh(t *testing.T, nodes ...*node) {
+	t.Helper()
+	for _, n := range nodes {
+		if err := n.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

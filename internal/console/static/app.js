@@ -1,5 +1,5 @@
 // The entry: the session, the frame of the page, and which page is shown.
-import { html, render, useState, useEffect, useSignal, useRef, useTitle, session, endReason, region, regions, theme, route, endSession } from './lib.js';
+import { html, render, useState, useEffect, useLayoutEffect, useSignal, useRef, useTitle, session, endReason, region, regions, theme, route, endSession } from './lib.js';
 import { Icon, Button, Toasts, Field, Problem } from './ui.js';
 import { start, stop, connection } from './live.js';
 import { Overview } from './overview.js';
@@ -57,7 +57,9 @@ function Frame({ who }) {
   const first = useRef(true);
   const path = current.parts.join('/');
   useEffect(() => { start(); return stop; }, []);
-  useEffect(() => {
+  // The focus moves before the new page is shown: later, it would move away from what the
+  // user has reached in the meantime.
+  useLayoutEffect(() => {
     setMenu(false);
     if (first.current) { first.current = false; return; }
     scrollTo(0, 0);

@@ -15,6 +15,7 @@ export function Call({ f }) {
   const [answer, setAnswer] = useState(null);
   const send = async (e) => {
     e.preventDefault();
+    if (busy) return; // not disabled: the button keeps the focus
     setBusy(true);
     setError(null);
     try {
@@ -36,7 +37,7 @@ export function Call({ f }) {
       <div class="pairs">${headers.map((h) => html`<div class="pair" key=${h.id}><input class="mono" aria-label="Name of the header" placeholder="Content-Type" value=${h.name} onInput=${(e) => set(h.id, 'name', e.target.value)} /><input class="mono" aria-label=${`Value of ${h.name || 'the header'}`} placeholder="application/json" value=${h.value} onInput=${(e) => set(h.id, 'value', e.target.value)} /><${Button} kind="ghost" icon="trash" label="Remove header" onClick=${() => setHeaders((all) => all.filter((x) => x.id !== h.id))} /></div>`)}</div>
       <${Button} kind="small" icon="plus" onClick=${() => setHeaders((all) => [...all, { id: ++headerID, name: '', value: '' }])}>Add header<//>
       ${!['GET', 'HEAD'].includes(method) && html`<${Field} label="Body" rows=${7} class="mono" value=${body} onInput=${setBody} spellcheck="false" />`}
-      <div class="row spread wrap"><span class="quiet small-text"><${Icon} name=${f.privacy === 'public' ? 'globe' : 'lock'} size=${14} /> ${f.privacy === 'public' ? 'The function is public: no token is needed.' : 'The server calls with a token of one minute.'}</span><button class="button primary" type="submit" disabled=${busy} aria-busy=${busy ? 'true' : undefined}><${Icon} name="play" size=${15} /><span>${busy ? 'Calling…' : 'Call'}</span></button></div>
+      <div class="row spread wrap"><span class="quiet small-text"><${Icon} name=${f.privacy === 'public' ? 'globe' : 'lock'} size=${14} /> ${f.privacy === 'public' ? 'The function is public: no token is needed.' : 'The server calls with a token of one minute.'}</span><button class="button primary" type="submit" aria-disabled=${busy ? 'true' : undefined} aria-busy=${busy ? 'true' : undefined}><${Icon} name="play" size=${15} /><span>${busy ? 'Calling…' : 'Call'}</span></button></div>
     </form><//>
     <${Card} title="Response" kind="response">${error && html`<div class="pad"><${Problem} error=${error} /></div>`}
       ${answer ? html`<${Answer} answer=${answer} f=${f} />` : !error && html`<div class="pad quiet"><p>The response appears here.</p><p>The same call from a terminal:</p></div><${Code} label="curl command" text=${curl} />`}<//>

@@ -1,4 +1,4 @@
-import { html, useState, useSignal, region, api, fn, own, query, useData, useTitle, functionURL, may, seconds, bytes, number } from './lib.js';
+import { html, useState, useLayoutEffect, useRef, useSignal, region, api, fn, own, query, useData, useTitle, functionURL, may, seconds, bytes, number } from './lib.js';
 import { Card, Stat, Status, Privacy, Loading, Problem, PageHead, Tabs, Choice, Copy, Callout, Code, Facts, Time, LinkButton, Empty } from './ui.js';
 import { Chart } from './charts.js';
 import { useLive } from './live.js';
@@ -25,6 +25,10 @@ export function FunctionPage({ id, tab }) {
     if (event === 'reset' || (event === 'changes' && data.some((c) => c.kind === 'function' && c.id === id))) reload();
   });
   useTitle(f.data && f.data.name);
+  // The link to a section may disappear with the section that has it. The focus continues
+  // in the new section.
+  const section = useRef(null);
+  useLayoutEffect(() => { if (section.current && document.activeElement === document.body) section.current.focus({ preventScroll: true }); }, [tab]);
   const crumbs = [{ text: 'Functions', href: '#/functions' }];
   if (f.error) return html`<${PageHead} title="Function" crumbs=${crumbs} /><${Problem} error=${f.error} />`;
   if (!f.data) return html`<${Loading} lines=${8} />`;
@@ -46,7 +50,7 @@ export function FunctionPage({ id, tab }) {
       note=${html`<span class="url"><${Privacy} value=${item.privacy} /><code class="clip" title=${url}>${url}</code><${Copy} text=${url} label="Copy URL" /></span>`}
       actions=${tab !== 'call' && may('call') && html`<${LinkButton} kind="primary" icon="play" href=${`#/functions/${id}/call`}>Call<//>`} />
     <${Tabs} active=${tab} href=${(t) => `#/functions/${id}/${t}`} tabs=${[{ id: 'overview', title: 'Overview' }, { id: 'call', title: 'Call' }, { id: 'logs', title: 'Log' }, { id: 'deploy', title: 'Deploy' }, { id: 'tokens', title: 'Tokens' }, { id: 'events', title: 'Events' }, { id: 'settings', title: 'Settings' }, { id: 'terraform', title: 'As Terraform' }]} />
-    ${(views[tab] || views.overview)()}`;
+    <div id="section" ref=${section} tabindex="-1">${(views[tab] || views.overview)()}</div>`;
 }
 
 // Excerpt shows the last lines of the log next to an error.

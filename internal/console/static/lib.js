@@ -1,8 +1,8 @@
 // The API client, the session, the router and formats. Every module imports the
 // library from here.
-import { h, html, render, useState, useEffect, useRef, useMemo, useCallback } from './preact.js';
+import { h, html, render, useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback } from './preact.js';
 
-export { h, html, render, useState, useEffect, useRef, useMemo, useCallback };
+export { h, html, render, useState, useEffect, useLayoutEffect, useRef, useMemo, useCallback };
 
 // A Signal is a value that components follow.
 export function signal(value) {

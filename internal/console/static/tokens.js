@@ -73,18 +73,18 @@ function Revoked({ token, onClose }) {
     ['Calls refused since', html`<strong class="refused-count">${exact(e.refused_calls)}</strong>${e.last_refused_at && html` <span class="quiet">(last <${Time} value=${e.last_refused_at} />)</span>`}`]]} />`}<${Button} kind="small" onClick=${onClose}>Dismiss<//><//>`;
 }
 
-export function TokenList({ functionID, create }) {
+export function TokenList({ functionID, dialog }) {
   const place = useSignal(region);
   const { query: q } = useSignal(route);
   const [text, setText] = useState(q.get('search') || '');
   const search = useDebounced(text, 350);
   const expiring = q.get('expiring') === '1';
   const page = Number(q.get('page')) || 1;
-  const [creating, setCreating] = useState(false);
+  const ownDialog = useState(false);
+  const [creating, setCreating] = dialog || ownDialog;
   const [revoking, setRevoking] = useState(null);
   const [revoked, setRevoked] = useState([]);
   const [shown, setShown] = useState(null);
-  useEffect(() => { if (create) create.current = () => setCreating(true); });
   useEffect(() => { if (search !== (q.get('search') || '')) setQuery({ search, page: '' }); }, [search]);
   useEffect(() => { if (search !== (q.get('search') || '')) setText(q.get('search') || ''); }, [q.get('search')]);
   const list = useData(() => api('GET', own(place, '/tokens') + query({ search, function_id: functionID, expiring, page, page_size: size })), [place, functionID, search, expiring, page]);
@@ -118,6 +118,6 @@ export function TokenList({ functionID, create }) {
 
 export function Tokens() {
   useTitle('Tokens');
-  const create = { current: null };
-  return html`<${PageHead} title="Tokens" note="Each token lets one caller call one function, or all functions of a namespace." actions=${may('write') && html`<${Button} kind="primary" icon="plus" onClick=${() => create.current && create.current()}>Create token<//>`} /><${TokenList} create=${create} />`;
+  const dialog = useState(false); // whether the dialog is open, and what opens it
+  return html`<${PageHead} title="Tokens" note="Each token lets one caller call one function, or all functions of a namespace." actions=${may('write') && html`<${Button} kind="primary" icon="plus" onClick=${() => dialog[1](true)}>Create token<//>`} /><${TokenList} dialog=${dialog} />`;
 }

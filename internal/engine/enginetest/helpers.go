@@ -1,7 +1,9 @@
 package enginetest
 
 import (
+	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -78,9 +80,23 @@ func StartOne(t *testing.T, e engine.Engine, events <-chan engine.Event, r engin
 	return Next(t, events, engine.Ready)
 }
 
-// Ask sends a question to an instance and returns its answer.
-func Ask(address engine.Address, question string) (string, error) {
-	conn, err := net.DialTimeout(address.Network(), address.Endpoint(), patience)
+// dial connects to an instance.
+func dial(e engine.Engine, address engine.Address) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if address.Network() == engine.InstanceNetwork {
+		dialer, ok := e.(engine.Dialer)
+		if !ok {
+			return nil, fmt.Errorf("dial %s: the engine is no engine.Dialer", address)
+		}
+		return dialer.Dial(ctx, address)
+	}
+	return new(net.Dialer).DialContext(ctx, address.Network(), address.Endpoint())
+}
+
+// Ask sends a question to an instance of an engine and returns its answer.
+func Ask(e engine.Engine, address engine.Address, question string) (string, error) {
+	conn, err := dial(e, address)
 	if err != nil {
 		return "", err
 	}
@@ -99,9 +115,9 @@ func Ask(address engine.Address, question string) (string, error) {
 }
 
 // MustAsk is Ask for questions that must be answered.
-func MustAsk(t *testing.T, address engine.Address, question string) string {
+func MustAsk(t *testing.T, e engine.Engine, address engine.Address, question string) string {
 	t.Helper()
-	answer, err := Ask(address, question)
+	answer, err := Ask(e, address, question)
 	if err != nil {
 		t.Fatalf("ask %s: %v", question, err)
 	}

@@ -70,7 +70,7 @@ func testServes(t *testing.T, e engine.Engine) {
 	if parsed, err := engine.ParseAddress(ready.Address.String()); err != nil || parsed != ready.Address {
 		t.Errorf("ParseAddress(%q) = %v, %v, want the same address", ready.Address, parsed, err)
 	}
-	if got := MustAsk(t, ready.Address, "ping"); got != "pong" {
+	if got := MustAsk(t, e, ready.Address, "ping"); got != "pong" {
 		t.Errorf("the instance answers %q, want pong", got)
 	}
 }
@@ -91,9 +91,9 @@ func testScales(t *testing.T, e engine.Engine) {
 	if !slices.Contains(gone, ready[0].InstanceID) || !slices.Contains(gone, ready[2].InstanceID) {
 		t.Errorf("%v are gone, want the two victims", gone)
 	}
-	MustAsk(t, ready[1].Address, "ping")
+	MustAsk(t, e, ready[1].Address, "ping")
 	Scale(t, e, r, 1, ready[1].InstanceID)
-	MustAsk(t, ready[1].Address, "ping")
+	MustAsk(t, e, ready[1].Address, "ping")
 }
 
 func testRevisions(t *testing.T, e engine.Engine) {
@@ -133,7 +133,7 @@ func testCrash(t *testing.T, e engine.Engine) {
 func testLaterCrash(t *testing.T, e engine.Engine) {
 	events := Watch(t, e)
 	ready := StartOne(t, e, events, Revision(Serve))
-	if answer, err := Ask(ready.Address, "exit"); err == nil {
+	if answer, err := Ask(e, ready.Address, "exit"); err == nil {
 		t.Fatalf("an instance that exits answers %q, want an error", answer)
 	}
 	if event := Next(t, events, engine.Gone); event.Reason != "exit status 7" {
@@ -146,7 +146,7 @@ func testLaterCrash(t *testing.T, e engine.Engine) {
 func testCrashBeforeStop(t *testing.T, e engine.Engine) {
 	events := Watch(t, e)
 	ready := StartOne(t, e, events, Revision(Serve))
-	_, _ = Ask(ready.Address, "exit")
+	_, _ = Ask(e, ready.Address, "exit")
 	if err := e.Stop(t.Context(), ready.InstanceID); err != nil {
 		t.Fatalf("Stop() = %v", err)
 	}
@@ -197,7 +197,7 @@ func testStop(t *testing.T, e engine.Engine) {
 	if event.Reason != "" || event.InstanceID != ready.InstanceID {
 		t.Errorf("stop is reported as %+v, want no reason", event)
 	}
-	if answer, err := Ask(ready.Address, "ping"); err == nil {
+	if answer, err := Ask(e, ready.Address, "ping"); err == nil {
 		t.Errorf("a stopped instance answers %q, want an error", answer)
 	}
 	if err := e.Stop(t.Context(), "unknown"); err != nil {
@@ -211,7 +211,7 @@ func testTidy(t *testing.T, e engine.Engine) {
 	ready := StartOne(t, e, events, r)
 	answers := make(chan string)
 	go func() {
-		text, _ := Ask(ready.Address, "wait")
+		text, _ := Ask(e, ready.Address, "wait")
 		answers <- text
 	}()
 	Scale(t, e, r, 0, ready.InstanceID)
@@ -234,7 +234,7 @@ func testStubborn(t *testing.T, e engine.Engine) {
 func testLeftWriter(t *testing.T, e engine.Engine) {
 	events := Watch(t, e)
 	ready := StartOne(t, e, events, Revision(LeaveWriter))
-	_, _ = Ask(ready.Address, "exit")
+	_, _ = Ask(e, ready.Address, "exit")
 	Next(t, events, engine.Gone)
 }
 
@@ -245,7 +245,7 @@ func testDelete(t *testing.T, e engine.Engine) {
 	if err := e.Delete(t.Context(), r.ID); err != nil {
 		t.Fatalf("Delete() = %v", err)
 	}
-	if answer, err := Ask(ready.Address, "ping"); err == nil {
+	if answer, err := Ask(e, ready.Address, "ping"); err == nil {
 		t.Errorf("an instance of a deleted revision answers %q, want an error", answer)
 	}
 	Next(t, events, engine.Gone)
@@ -292,13 +292,13 @@ func testTemporaryFiles(t *testing.T, e engine.Engine) {
 	events := Watch(t, e)
 	r := Revision(Serve)
 	ready := StartOne(t, e, events, r)
-	MustAsk(t, ready.Address, "write file")
-	if got := MustAsk(t, ready.Address, "file exists"); got != "true" {
+	MustAsk(t, e, ready.Address, "write file")
+	if got := MustAsk(t, e, ready.Address, "file exists"); got != "true" {
 		t.Errorf("the file exists: %s, want true", got)
 	}
 	Scale(t, e, r, 2)
 	Next(t, events, engine.Starting)
-	if other := Next(t, events, engine.Ready); MustAsk(t, other.Address, "file exists") != "false" {
+	if other := Next(t, events, engine.Ready); MustAsk(t, e, other.Address, "file exists") != "false" {
 		t.Error("an instance sees a temporary file of another one")
 	}
 }
@@ -307,7 +307,7 @@ func testEnvironment(t *testing.T, e engine.Engine) {
 	events := Watch(t, e)
 	ready := StartOne(t, e, events, Revision(Serve, "COLOUR=red", "LANG=mine"))
 	var names []string
-	for _, variable := range strings.Split(MustAsk(t, ready.Address, "env"), "\n") {
+	for _, variable := range strings.Split(MustAsk(t, e, ready.Address, "env"), "\n") {
 		name, _, _ := strings.Cut(variable, "=")
 		names = append(names, name)
 	}

@@ -5,14 +5,19 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/test/await"
+	"github.com/jeton-dev/jeton/test/needs"
 )
 
 // onDisk runs scripts, each in an instance with a disk, and returns what they printed
@@ -143,4 +148,41 @@ func attached(t *testing.T, dir string) int {
 		}
 	}
 	return n
+}
+
+// TestDiskReserve_EndsInstancesOfTheLargestProject fills the file system of the disks from
+// two projects. The largest disk belongs to the project that uses less in all.
+func TestDiskReserve_EndsInstancesOfTheLargestProject(t *testing.T) {
+	t.Parallel()
+	needs.Root(t, "mounts a small file system")
+	disks := t.TempDir()
+	if err := unix.Mount("disks", disks, "tmpfs", 0, "size=260m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		await.True(t, "the file system is unused", func() bool { return unix.Unmount(disks, 0) == nil })
+	})
+	e := newEngine(t, process.Config{
+		Dir: shortDir(t), Isolation: sandbox.Full, Disk: 128 << 20, DiskDir: disks, DiskReserve: 90 << 20, ReadyTimeout: time.Hour,
+	})
+	o, events := collect(e), enginetest.Watch(t, e)
+	start := func(id, project string, mebibytes int) string {
+		enginetest.Apply(t, e, engine.Revision{
+			ID: id, FunctionID: id, ProjectID: project, Artifact: t.TempDir(), MemoryLimit: 256, CPULimit: 1000,
+			Launch: shell(t, fmt.Sprintf("dd if=/dev/zero of=/tmp/x bs=1M count=%d conv=fsync 2>/dev/null; echo %s has written; exec sleep 3600", mebibytes, id)),
+		}, 1)
+		return enginetest.Next(t, events, engine.Starting).InstanceID
+	}
+	written := func(id string) {
+		await.True(t, id+" has written", func() bool { return slices.Contains(o.texts(), "stdout "+id+" has written") })
+	}
+	start("modest", "one", 70)
+	written("modest")
+	start("greedy-small", "two", 50)
+	written("greedy-small")
+	largest := start("greedy-large", "two", 65)
+	gone := enginetest.Next(t, events, engine.Gone)
+	if gone.InstanceID != largest || !strings.HasPrefix(gone.Reason, "the server's disk is nearly full, and this instance used ") {
+		t.Errorf("the first instance that ended is %+v, want %s of the project that uses most", gone, largest)
+	}
 }

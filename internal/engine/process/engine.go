@@ -15,6 +15,8 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/feed"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
@@ -58,7 +60,7 @@ type Config struct {
 	Workers map[string]Worker
 	// Cause returns a parser that extracts the cause of a crash from the standard error
 	// of a language's programs. By default the cause is the last line.
-	Cause func(language string) Cause
+	Cause func(language string) printed.Cause
 	// Egress is the network policy of instances at isolation level full; nil for no
 	// network.
 	Egress *egress.Policy
@@ -67,6 +69,10 @@ type Config struct {
 	// Disk is 0, /tmp is in memory, and the rest is read-only.
 	Disk    int64
 	DiskDir string
+	// DiskReserve is the space in bytes that disks leave free on the file system of
+	// DiskDir: with less, the engine ends instances with large disks. 0 for 5 % of the
+	// file system, but at most 10 GiB.
+	DiskReserve int64
 	// WarmPool is the size of the warm pool, which exists at isolation level full.
 	WarmPool WarmPool
 }
@@ -85,7 +91,7 @@ func (c Config) orDefaults() Config {
 		c.NewID = randomID
 	}
 	if c.Cause == nil {
-		c.Cause = func(string) Cause { return new(lastLine) }
+		c.Cause = func(string) printed.Cause { return new(printed.LastLine) }
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -111,6 +117,8 @@ type Engine struct {
 	pool    *pool
 	boosts  *boosts
 	running sync.WaitGroup
+	// stopGuard ends the guard of the free disk space.
+	stopGuard func()
 	// output is set by SetOutput.
 	output atomic.Pointer[func(engine.Line)]
 
@@ -118,7 +126,7 @@ type Engine struct {
 	closed    bool
 	revisions map[string]*revision
 	instances map[string]*instance
-	watchers  map[*watcher]struct{}
+	feed      *feed.Feed
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -139,11 +147,12 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 		logger:    logger,
 		folder:    folder,
 		visible:   append(sandbox.SystemFolders(), config.Visible...),
+		stopGuard: func() {},
 		boosts:    &boosts{now: config.Now, spent: map[string]*boost{}},
 		revisions: map[string]*revision{},
 		instances: map[string]*instance{},
-		watchers:  map[*watcher]struct{}{},
 	}
+	e.feed = feed.New(&e.mu)
 	if err := e.openHost(); err != nil {
 		return nil, errors.Join(fmt.Errorf("process engine: %w", err), folder.remove())
 	}
@@ -167,6 +176,9 @@ func (e *Engine) openHost() error {
 		}
 	}
 	e.host = host
+	if e.config.Isolation == sandbox.Full && e.config.Disk > 0 {
+		e.stopGuard = e.guardDisk()
+	}
 	if host.CanMountCode() && e.config.WarmPool.Min > 0 {
 		e.pool = newPool(e, e.config.WarmPool)
 	}
@@ -208,12 +220,11 @@ func (e *Engine) Close() error {
 	}
 	e.mu.Unlock()
 
+	e.stopGuard()
 	e.running.Wait()
 	e.pool.close()
 	e.mu.Lock()
-	for w := range e.watchers {
-		w.close()
-	}
+	e.feed.Close()
 	for _, r := range e.revisions {
 		r.drop()
 	}
@@ -279,7 +290,7 @@ func (e *Engine) start(r *revision) {
 	in := newInstance(e.config.NewID(), r)
 	r.users++
 	e.instances[in.id] = in
-	e.emit(in.event(engine.Starting))
+	e.feed.Emit(in.event(engine.Starting))
 	e.running.Go(func() { e.run(in) })
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 )
 
 // An instance is one child process, from its request to its end.
@@ -29,7 +30,9 @@ type instance struct {
 	// terminated and killed are closed to stop the instance.
 	terminated, killed chan struct{}
 	terminateOnce      sync.Once
-	killOnce           sync.Once
+	// evicted receives why the engine ends the instance, at most once.
+	evicted  chan string
+	killOnce sync.Once
 	// ended is closed when the process is reaped and its folder removed.
 	ended chan struct{}
 }
@@ -40,6 +43,7 @@ func newInstance(id string, r *revision) *instance {
 		revision:   r,
 		terminated: make(chan struct{}),
 		killed:     make(chan struct{}),
+		evicted:    make(chan string, 1),
 		ended:      make(chan struct{}),
 	}
 }
@@ -54,6 +58,14 @@ func (in *instance) terminate() {
 func (in *instance) kill() {
 	in.stopping = true
 	in.killOnce.Do(func() { close(in.killed) })
+}
+
+// evict stops the instance immediately, with a reason for its log.
+func (in *instance) evict(reason string) {
+	select {
+	case in.evicted <- reason:
+	default: // It has a reason already.
+	}
 }
 
 func (in *instance) event(state engine.State) engine.Event {
@@ -80,7 +92,7 @@ func (e *Engine) run(in *instance) {
 	event.Reason = reason
 	delete(e.instances, in.id)
 	in.revision.drop()
-	e.emit(event)
+	e.feed.Emit(event)
 	close(in.ended)
 }
 
@@ -122,7 +134,7 @@ func (e *Engine) execute(in *instance) string {
 	if failure != "" {
 		reason = failure
 	}
-	if why := program.stderr.why(in.ready); why != "" {
+	if why := program.stderr.Why(in.ready); why != "" {
 		reason += ": " + why
 	}
 	return reason
@@ -167,6 +179,8 @@ func (e *Engine) supervise(in *instance, p *program, ready <-chan struct{}, exit
 			p.process.Signal(syscall.SIGTERM)
 		case <-grace:
 			p.process.Signal(syscall.SIGKILL)
+		case failure = <-in.evicted:
+			p.process.Signal(syscall.SIGKILL)
 		case <-killed:
 			killed = nil
 			p.process.Signal(syscall.SIGKILL)
@@ -180,14 +194,14 @@ func (e *Engine) becomeReady(in *instance) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	in.ready = true
-	e.emit(in.event(engine.Ready))
+	e.feed.Emit(in.event(engine.Ready))
 }
 
 // bindOutput attributes what is printed on two streams to an instance.
-func (e *Engine) bindOutput(in *instance, stdout, stderr *lines) {
-	r := newRate(e.config.Now)
-	stdout.bind(in.revision.secrets, e.outputOf(in, engine.Stdout), new(lastLine), r)
-	stderr.bind(in.revision.secrets, e.outputOf(in, engine.Stderr), e.config.Cause(in.revision.language), r)
+func (e *Engine) bindOutput(in *instance, stdout, stderr *printed.Lines) {
+	r := printed.NewRate(e.config.Now)
+	stdout.Bind(in.revision.secrets, e.outputOf(in, engine.Stdout), new(printed.LastLine), r)
+	stderr.Bind(in.revision.secrets, e.outputOf(in, engine.Stderr), e.config.Cause(in.revision.language), r)
 }
 
 // outputOf returns the function that reports the lines of a stream.

@@ -54,7 +54,7 @@ func testEndsChildren(t *testing.T, e *process.Engine) {
 	r := enginetest.Revision(enginetest.LeaveChild)
 	ready := enginetest.StartOne(t, e, events, r)
 	child := processOf(t, r, true)
-	_, _ = enginetest.Ask(ready.Address, "exit")
+	_, _ = enginetest.Ask(e, ready.Address, "exit")
 	enginetest.Next(t, events, engine.Gone)
 	await.True(t, "the child of the instance has ended", func() bool { return ended(child) })
 }
@@ -76,7 +76,7 @@ func testRemovesFiles(t *testing.T, e *process.Engine) {
 	events := enginetest.Watch(t, e)
 	r := enginetest.Revision(enginetest.Serve)
 	ready := enginetest.StartOne(t, e, events, r)
-	file := enginetest.MustAsk(t, ready.Address, "write file")
+	file := enginetest.MustAsk(t, e, ready.Address, "write file")
 	if err := e.Delete(t.Context(), r.ID); err != nil {
 		t.Fatalf("Delete() = %v", err)
 	}

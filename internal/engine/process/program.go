@@ -5,13 +5,15 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 )
 
 // A program is the process of an instance, with the engine's ends of its channels.
 type program struct {
 	process   process
-	stdout    *lines
-	stderr    *lines
+	stdout    *printed.Lines
+	stderr    *printed.Lines
 	readiness *os.File
 	// boost is how long it may exceed the CPU limit of its revision during the start.
 	boost time.Duration
@@ -27,8 +29,8 @@ type process interface {
 // wait returns how the process ended, after its output was reported.
 func (p *program) wait() string {
 	status := p.process.Wait()
-	p.stdout.flush()
-	p.stderr.flush()
+	p.stdout.Flush()
+	p.stderr.Flush()
 	return status
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
@@ -27,7 +28,7 @@ type revision struct {
 	language     string
 	command, env []string
 	memory, cpu  int
-	secrets      *redactor
+	secrets      *printed.Redactor
 	// assignment is what a warm worker reads to serve the revision, as JSON; nil
 	// if no worker can serve it.
 	assignment []byte
@@ -49,7 +50,7 @@ func (e *Engine) resolve(ctx context.Context, r engine.Revision) (*revision, err
 	}
 	resolved := &revision{
 		id: r.ID, functionID: r.FunctionID, projectID: r.ProjectID, dir: dir, release: release, users: 1,
-		memory: r.MemoryLimit, cpu: r.CPULimit, secrets: newRedactor(r.Secrets),
+		memory: r.MemoryLimit, cpu: r.CPULimit, secrets: printed.NewRedactor(r.Secrets),
 	}
 	if err := e.resolveStart(resolved, r); err != nil {
 		release()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
 
@@ -23,7 +24,7 @@ type sandboxedProcess struct {
 	work           string
 	address        engine.Address
 	channels       channels
-	stdout, stderr *lines
+	stdout, stderr *printed.Lines
 	// egress is the outbound network; nil for none.
 	egress *egress.Link
 	// worker reports whether an interpreter runs that waits for its function.
@@ -38,7 +39,7 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 	id := e.config.NewID()
 	s := &sandboxedProcess{
 		folder: e.folder, id: id, level: e.host.Level(),
-		stdout: newLines(dropLine), stderr: newLines(dropLine),
+		stdout: printed.New(dropLine), stderr: printed.New(dropLine),
 	}
 	var err error
 	if s.work, err = e.folder.addInstance(id); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/child"
 	"github.com/jeton-dev/jeton/internal/engine"
+	"github.com/jeton-dev/jeton/internal/engine/printed"
 )
 
 const (
@@ -36,7 +37,7 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 	}
 	in.address = address
 	defer c.closeInherited()
-	p := &program{readiness: c.readiness, stdout: newLines(dropLine), stderr: newLines(dropLine)}
+	p := &program{readiness: c.readiness, stdout: printed.New(dropLine), stderr: printed.New(dropLine)}
 	e.bindOutput(in, p.stdout, p.stderr)
 	cmd := &exec.Cmd{
 		Path: in.revision.command[0],

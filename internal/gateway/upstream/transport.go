@@ -37,6 +37,9 @@ type Transport struct {
 	// Dial opens all connections, instead of to Address. A connection with TLS is a
 	// *tls.Conn; the other side must send nothing between calls.
 	Dial func(context.Context) (net.Conn, error)
+	// Instances opens the connections to addresses of engine.InstanceNetwork. It is required
+	// if the engine implements it.
+	Instances engine.Dialer
 	// Interim is called with informational answers. Those for which it returns false go
 	// to the trace of the request. Nil means that all do. After one for which it returns
 	// true a body is sent that waits for 100 Continue.
@@ -140,6 +143,13 @@ func repeatable(r *http.Request, c *connection, err error) bool {
 func (t *Transport) dial(ctx context.Context, address engine.Address) (*connection, error) {
 	if t.Dial != nil {
 		socket, err := t.Dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return newConnection(t, address, socket)
+	}
+	if t.Instances != nil && address.Network() == engine.InstanceNetwork {
+		socket, err := t.Instances.Dial(ctx, address)
 		if err != nil {
 			return nil, err
 		}

@@ -137,7 +137,8 @@ func (b *Builder) explain(out, missing string, build runtime.Build, m *module, m
 		return runtime.Failf("%s must be func(http.ResponseWriter, *http.Request): %s",
 			m.qualified(build.Handler.Function), text)
 	}
-	if strings.Contains(out, "GOPROXY=off") && missing != "" {
+	// Without any downloaded module the go command fails to create its folders in the cache.
+	if missing != "" && (strings.Contains(out, "GOPROXY=off") || strings.Contains(out, "cache: read-only file system")) {
 		return runtime.Failf("the build failed: modules are missing:\n%s", excerpt(missing))
 	}
 	return runtime.Failf("the build failed:\n%s", shown)

@@ -108,7 +108,7 @@ func reasonOf(err error) (reason, bool) {
 		r, ok := reasons[class(e.Code)]
 		return r, ok
 	}
-	return unreachable, disconnected(err)
+	return unreachable, disconnected(err) || errors.Is(err, errSlow)
 }
 
 // class returns the first two characters of an SQLSTATE.

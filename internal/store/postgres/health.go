@@ -123,6 +123,9 @@ func Inspect(ctx context.Context, address string) (Server, error) {
 	if err != nil {
 		return Server{}, err
 	}
+	if err := checkSessions(ctx, config.ConnConfig); err != nil {
+		return Server{Name: name}, named(name, err)
+	}
 	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
 	if err != nil {
 		return Server{Name: name}, named(name, err)

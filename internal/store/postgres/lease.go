@@ -88,6 +88,10 @@ func (s *Store) Fence(ctx context.Context, incarnation string, renewals int64) e
 // and fork must not use the store.
 func (s *Store) OnFork(fork func()) { s.onFork = fork }
 
+// OnFailover makes failedOver be called whenever a connection is found to lead to a server
+// that was promoted since the connections before, before the connection is used.
+func (s *Store) OnFailover(failedOver func()) { s.onFailover.Store(&failedOver) }
+
 // OnLock makes locked be called with the time for which each write has waited for other
 // writes, also of other processes.
 func (s *Store) OnLock(locked func(wait time.Duration)) { s.onLock.Store(&locked) }

@@ -110,8 +110,8 @@ func (s *Store) Follow(ctx context.Context, from store.Position, follower store.
 	if _, err := s.settle(ctx); err != nil {
 		return s.explain(err)
 	}
-	s.applying.Lock()
-	defer s.applying.Unlock()
+	s.applying.lock()
+	defer s.applying.unlock()
 	// A follower that has applied some changes must not get them again.
 	position := from
 	err := s.retry(ctx, func() error {
@@ -190,6 +190,7 @@ func (t *tx) replay(from int64, apply func(store.Change)) error {
 				return err
 			}
 			c.CommittedAt = time.Unix(0, at).UTC()
+			t.progress()
 			apply(c)
 			return nil
 		})
@@ -205,7 +206,11 @@ func (t *tx) load(at store.Position, followers []store.Follower) error {
 		return err
 	}
 	loader := store.NewFanout(followers...).Reload(at)
-	if err := table.Each(t, loader.Add); err != nil {
+	err := table.Each(t, func(o store.Object) {
+		t.progress()
+		loader.Add(o)
+	})
+	if err != nil {
 		return err
 	}
 	loader.Swap()
@@ -227,8 +232,8 @@ func (s *Store) apply(c store.Change) {
 // behind reports whether a position of the database is behind what the followers have
 // applied, or of another history.
 func (s *Store) behind(p store.Position) bool {
-	s.applying.Lock()
-	defer s.applying.Unlock()
+	s.applying.lock()
+	defer s.applying.unlock()
 	return forked(s.at, p)
 }
 
@@ -238,12 +243,21 @@ func forked(at, head store.Position) bool {
 	return head.Number < at.Number || head.Number == at.Number && head.UID != at.UID
 }
 
-// catchUp makes the followers apply all changes that are committed.
+// catchUp makes the followers apply all changes that are committed. It returns an error if
+// the database does not answer for a while.
 func (s *Store) catchUp(ctx context.Context) error {
 	return s.retry(ctx, func() error {
-		s.applying.Lock()
-		defer s.applying.Unlock()
-		return s.view(ctx, s.advance)
+		if err := s.applying.lockContext(ctx); err != nil {
+			return err
+		}
+		defer s.applying.unlock()
+		ctx, stop := withPatience(ctx, s.patience)
+		defer stop()
+		err := s.view(ctx, s.advance)
+		if err != nil && errors.Is(context.Cause(ctx), errSlow) {
+			return fmt.Errorf("read the change log: %w", errSlow)
+		}
+		return err
 	})
 }
 

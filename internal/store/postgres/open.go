@@ -10,11 +10,11 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -47,11 +47,19 @@ func Open(ctx context.Context, address string, now func() time.Time, options ...
 	s := &Store{
 		name: name, instance: rand.Text(), now: now, keep: store.DefaultRetention(), log: slog.New(slog.DiscardHandler),
 		writing: make(chan struct{}, 1), lookUp: lookUp, retryLookUp: retryLookUp, poll: pollInterval,
+		applying: newLock(), patience: catchUpTimeout,
 		commit: func(ctx context.Context, t pgx.Tx) error { return t.Commit(ctx) },
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, option := range options {
 		option(s)
+	}
+	config.ConnConfig.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		if err := sessionSettings(config.ConnConfig).apply(ctx, conn); err != nil {
+			return err
+		}
+		s.noteTimeline(ctx, conn)
+		return nil
 	}
 	if err := s.open(ctx, config); err != nil {
 		return nil, errors.Join(named(name, err), s.Close())
@@ -101,20 +109,6 @@ func parse(address string) (*pgxpool.Config, string, error) {
 	// Both ends notice within seconds that the other one is gone.
 	dialer := &net.Dialer{Timeout: c.ConnectTimeout, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}, Control: limitUnacknowledged}
 	c.DialFunc = dialer.DialContext
-	host, _ := os.Hostname()
-	for parameter, value := range map[string]string{
-		"application_name":                    strings.TrimSpace("jeton " + host),
-		"idle_in_transaction_session_timeout": "3s",
-		"statement_timeout":                   "30s",
-		"lock_timeout":                        "10s",
-		"tcp_keepalives_idle":                 "5",
-		"tcp_keepalives_interval":             "2",
-		"tcp_keepalives_count":                "3",
-	} {
-		if _, set := c.RuntimeParams[parameter]; !set {
-			c.RuntimeParams[parameter] = value
-		}
-	}
 	return config, name, nil
 }
 
@@ -140,6 +134,9 @@ func parseFailure(parsed *url.URL, err error) string {
 
 // checkServer returns an error for a server that the store cannot use.
 func checkServer(ctx context.Context, config *pgx.ConnConfig) error {
+	if err := checkSessions(ctx, config); err != nil {
+		return err
+	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
@@ -156,8 +153,7 @@ func checkServer(ctx context.Context, config *pgx.ConnConfig) error {
 // is newer than the program. Concurrent migrations wait for each other.
 func migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	config = config.Copy()
-	config.RuntimeParams["statement_timeout"] = "0"
-	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
+	config.AfterConnect = settings{"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}.apply
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -168,7 +164,7 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 	db := stdlib.OpenDB(*config)
 	defer func() { _ = db.Close() }()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker), goose.WithGoMigrations(later...))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

@@ -41,6 +41,9 @@ type Store struct {
 	// onLock is called with the time for which a write has waited for the head row; nil for
 	// nothing.
 	onLock atomic.Pointer[func(time.Duration)]
+	// onFailover is called when the timeline of the database has changed; nil for nothing.
+	onFailover atomic.Pointer[func()]
+	timeline   timeline
 	// onFork is called before the followers load a snapshot after a fork; nil for nothing.
 	onFork func()
 
@@ -52,7 +55,7 @@ type Store struct {
 
 	// applying orders the changes that the followers apply. It guards at, the
 	// position of all followers.
-	applying  sync.Mutex
+	applying  lock
 	followers []store.Follower
 	at        store.Position
 
@@ -62,6 +65,8 @@ type Store struct {
 	// that the database does not have.
 	inDoubt, stale atomic.Bool
 
+	// patience is how long a catch-up waits for the database.
+	patience time.Duration
 	// ctx ends when the store is closed. background waits for what runs until then.
 	ctx         context.Context
 	cancel      context.CancelFunc
@@ -200,14 +205,14 @@ func (c *commit) last() store.Change { return c.changes[len(c.changes)-1].Change
 func (s *Store) acknowledge(ctx context.Context, c *commit) error {
 	store.NoteSeen(ctx, c.last().Number)
 	s.noteNewest(c.last().Number)
-	s.applying.Lock()
+	s.applying.lock()
 	if s.at == c.before {
 		for _, change := range c.changes {
 			s.apply(change.Change)
 		}
 	}
 	applied := s.at == c.last().Position()
-	s.applying.Unlock()
+	s.applying.unlock()
 	if applied {
 		return nil
 	}

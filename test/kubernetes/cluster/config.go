@@ -31,6 +31,9 @@ type Config struct {
 	Dir string
 	// Kube is the program of tools/kubernetes.
 	Kube string
+	// Router is the program of tools/kuberouter, which enforces network policies. Empty means
+	// that nothing does.
+	Router string
 	// Images are archives of container images, which containerd imports at the start.
 	Images []string
 	// APIServer has more flags of the API server.
@@ -65,6 +68,14 @@ func (c *Config) validate() error {
 	}
 	if _, err := os.Stat(c.Kube); err != nil {
 		return fmt.Errorf("start cluster: %w: run make bin/kube", err)
+	}
+	if c.Router != "" {
+		if c.Router, err = filepath.Abs(c.Router); err != nil {
+			return err
+		}
+		if _, err := os.Stat(c.Router); err != nil {
+			return fmt.Errorf("start cluster: %w: run make bin/kube-router", err)
+		}
 	}
 	for i, image := range c.Images {
 		if c.Images[i], err = filepath.Abs(image); err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // folderVariable names the folder of the cluster for programs that run inside.
-const folderVariable = "JETON_KUBERNETES"
+const folderVariable = "JETON_TEST_CLUSTER"
 
 // Inside returns the cluster in which this process runs. It fails the test outside.
 func Inside(t await.T) *Cluster {
@@ -27,7 +27,7 @@ func Inside(t await.T) *Cluster {
 func (c *Cluster) Kubeconfig() string { return c.path(kubeconfigFile) }
 
 // Signal sends a signal to a part: etcd, kube-apiserver, kube-controller-manager,
-// kube-scheduler, kubelet or containerd. A part that ends is restarted unless it is held.
+// kube-scheduler, kubelet, containerd or kube-router. A part that ends is restarted unless it is held.
 // Only processes inside can signal.
 func (c *Cluster) Signal(part string, signal syscall.Signal) error {
 	pid, err := c.partID(part)

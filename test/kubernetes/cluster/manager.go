@@ -52,6 +52,7 @@ func (c *Cluster) runManager() error {
 		{"API ready", m.awaitAPI},
 		{"controllers and kubelet start", m.startClients},
 		{"node ready", m.awaitNode},
+		{"network policies start", m.startRouter},
 	} {
 		if err := step.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -174,8 +175,11 @@ func (m *manager) run(name string, args []string) error {
 	}
 	defer log.Close()
 	program := filepath.Join(m.path(binDir), name)
-	if name == "containerd" {
+	switch name {
+	case "containerd":
 		program = name
+	case "kube-router":
+		program = m.config.Router
 	}
 	command := exec.Command(program, args...)
 	command.Dir, command.Stdout, command.Stderr = m.dir, log, log

@@ -48,6 +48,17 @@ func (m *manager) startClients(context.Context) error {
 	return nil
 }
 
+// startRouter starts the firewall of kube-router, and none of its other functions.
+func (m *manager) startRouter(context.Context) error {
+	if m.config.Router == "" {
+		return nil
+	}
+	m.start("kube-router", "--kubeconfig="+m.path(kubeconfigFile), "--run-firewall=true", "--run-router=false",
+		"--run-service-proxy=false", "--run-loadbalancer=false", "--hostname-override="+NodeName,
+		"--service-cluster-ip-range="+ServiceCIDR, "--health-port=0")
+	return nil
+}
+
 // startContainerd starts containerd and waits until it answers.
 func (m *manager) startContainerd(ctx context.Context) error {
 	if err := os.MkdirAll(m.path("cni"), 0o755); err != nil {

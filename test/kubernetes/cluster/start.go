@@ -181,7 +181,7 @@ func (c *Cluster) process(file string) (int, error) {
 	return pid, nil
 }
 
-// Command returns a command that runs inside. Its variables KUBECONFIG and JETON_KUBERNETES
+// Command returns a command that runs inside. Its variables KUBECONFIG and JETON_TEST_CLUSTER
 // name the configuration of the administrator and the folder, and kubectl is in its PATH. It
 // ends with the cluster.
 func (c *Cluster) Command(ctx context.Context, name string, args ...string) (*exec.Cmd, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +53,22 @@ func (c Command) environment() []string {
 	if c.Network {
 		env = append(env, inherited(networkVariables)...)
 	}
-	return env
+	return lastOf(env)
+}
+
+// lastOf returns the last value of each variable. A process in a sandbox receives the list
+// unchanged, and a Go program uses the first value of a variable.
+func lastOf(env []string) []string {
+	kept, seen := make([]string, 0, len(env)), map[string]bool{}
+	for _, variable := range slices.Backward(env) {
+		name, _, _ := strings.Cut(variable, "=")
+		if !seen[name] {
+			seen[name] = true
+			kept = append(kept, variable)
+		}
+	}
+	slices.Reverse(kept)
+	return kept
 }
 
 // A Failure is the error of a tool that ended with a status other than 0.

@@ -1,4 +1,4 @@
-package process
+package printed
 
 import (
 	"fmt"
@@ -15,9 +15,9 @@ const (
 	lineCost = 64
 )
 
-// A rate limits the output of one instance by a token bucket. It counts the lines that
+// A Rate limits the output of one instance by a token bucket. It counts the lines that
 // exceed the limit.
-type rate struct {
+type Rate struct {
 	now func() time.Time
 
 	mu      sync.Mutex
@@ -26,11 +26,11 @@ type rate struct {
 	leftOut int
 }
 
-func newRate(now func() time.Time) *rate { return &rate{now: now, room: outputBurst, since: now()} }
+func NewRate(now func() time.Time) *Rate { return &Rate{now: now, room: outputBurst, since: now()} }
 
 // admit reports whether a line of the given length is within the limit, and returns
-// a note about the lines before it that were not. A nil rate admits all lines.
-func (r *rate) admit(bytes int) (admitted bool, note string) {
+// a note about the lines before it that were not. A nil Rate admits all lines.
+func (r *Rate) admit(bytes int) (admitted bool, note string) {
 	if r == nil {
 		return true, ""
 	}
@@ -49,7 +49,7 @@ func (r *rate) admit(bytes int) (admitted bool, note string) {
 }
 
 // note returns a note about lines that exceeded the limit; empty if there are none.
-func (r *rate) note() string {
+func (r *Rate) note() string {
 	if r == nil {
 		return ""
 	}
@@ -58,7 +58,7 @@ func (r *rate) note() string {
 	return r.takeNote()
 }
 
-func (r *rate) takeNote() string {
+func (r *Rate) takeNote() string {
 	if r.leftOut == 0 {
 		return ""
 	}

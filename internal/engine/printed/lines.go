@@ -1,4 +1,4 @@
-package process
+package printed
 
 import (
 	"bytes"
@@ -15,14 +15,14 @@ const (
 	maxLast = 400
 )
 
-// lines is a writer that splits its input into lines and reports each without
+// Lines is a writer that splits its input into lines and reports each without
 // secrets. A line longer than maxLine is reported in parts; a secret that spans two
 // parts is not recognized.
-type lines struct {
-	secrets *redactor
+type Lines struct {
+	secrets *Redactor
 	report  func(line string)
 	// rate limits the reported lines; nil for no limit.
-	rate *rate
+	rate *Rate
 
 	mu      sync.Mutex
 	partial []byte
@@ -40,28 +40,28 @@ type Cause interface {
 	String() string
 }
 
-// lastLine is a Cause: the last line that is not blank.
-type lastLine string
+// LastLine is a Cause: the last line that is not blank.
+type LastLine string
 
-func (l *lastLine) Add(line string) {
+func (l *LastLine) Add(line string) {
 	if strings.TrimSpace(line) != "" {
-		*l = lastLine(line)
+		*l = LastLine(line)
 	}
 }
 
-func (l *lastLine) String() string { return string(*l) }
+func (l *LastLine) String() string { return string(*l) }
 
-func newLines(report func(line string)) *lines { return &lines{report: report, cause: new(lastLine)} }
+func New(report func(line string)) *Lines { return &Lines{report: report, cause: new(LastLine)} }
 
-// bind sets the instance that the following lines belong to.
-func (l *lines) bind(secrets *redactor, report func(line string), cause Cause, rate *rate) {
+// Bind sets the instance that the following lines belong to.
+func (l *Lines) Bind(secrets *Redactor, report func(line string), cause Cause, rate *Rate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.secrets, l.report, l.cause, l.rate = secrets, report, cause, rate
 }
 
 // Write implements io.Writer. It returns no error.
-func (l *lines) Write(p []byte) (int, error) {
+func (l *Lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for rest := p; len(rest) > 0; {
@@ -86,8 +86,8 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flush reports a last line that has no end.
-func (l *lines) flush() {
+// Flush reports a last line that has no end.
+func (l *Lines) Flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.partial) > 0 {
@@ -98,10 +98,10 @@ func (l *lines) flush() {
 	}
 }
 
-func (l *lines) emit(complete bool) {
+func (l *Lines) emit(complete bool) {
 	raw := strings.TrimSuffix(string(l.partial), "\r")
 	l.partial = l.partial[:0]
-	line := valid(l.secrets.redact(raw))
+	line := valid(l.secrets.Redact(raw))
 	switch {
 	case l.cut:
 	case complete:
@@ -127,9 +127,9 @@ type Reporter interface {
 	Report() string
 }
 
-// why returns the cause of the end, without secrets, cut to maxLast bytes. Of a process that
+// Why returns the cause of the end, without secrets, cut to maxLast bytes. Of a process that
 // was ready, only a crash report is the cause: its last line may be of any call.
-func (l *lines) why(ready bool) string {
+func (l *Lines) Why(ready bool) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	text := l.cause.String()

@@ -1,4 +1,4 @@
-package process
+package printed
 
 import (
 	"fmt"
@@ -26,7 +26,7 @@ func TestRedactor_HidesWhatASearchForEachSecretFinds(t *testing.T) {
 			secrets = append(secrets, word(shortestSecret+source.IntN(8)))
 		}
 		text := word(source.IntN(60))
-		if got, want := newRedactor(secrets).redact(text), searched(secrets, text); got != want {
+		if got, want := NewRedactor(secrets).Redact(text), searched(secrets, text); got != want {
 			t.Fatalf("%q without %q is %q, want %q", text, secrets, got, want)
 		}
 	}
@@ -58,7 +58,7 @@ func searched(secrets []string, text string) string {
 
 func TestRedactor_HidesTheStartOfASecretAtACut(t *testing.T) {
 	t.Parallel()
-	r := newRedactor([]string{"hunter2-and-more", "and-so-on"})
+	r := NewRedactor([]string{"hunter2-and-more", "and-so-on"})
 	for text, want := range map[string]string{
 		"it is hunter2-a": "it is [redacted]", "it is hunter2-and-so": "it is hunter2-[redacted]", "it is not": "it is not", "h": "[redacted]", "": "",
 	} {
@@ -75,8 +75,8 @@ func TestRedactor_ShowsNothingIfThereAreTooManySecrets(t *testing.T) {
 		fmt.Fprintf(&secrets, "%07d!\n", i)
 	}
 	secrets.WriteString("one more")
-	if got := newRedactor([]string{secrets.String()}).redact("harmless"); got != unsearched {
-		t.Errorf("redact() = %q, want %q", got, unsearched)
+	if got := NewRedactor([]string{secrets.String()}).Redact("harmless"); got != unsearched {
+		t.Errorf("Redact() = %q, want %q", got, unsearched)
 	}
 }
 
@@ -94,10 +94,10 @@ func TestRedactor_TakesLinearTime(t *testing.T) {
 	}
 	secrets = append(secrets, strings.Repeat("a", 2*longestPiece)+"b")
 	begun := time.Now()
-	r := newRedactor(secrets)
+	r := NewRedactor(secrets)
 	text := strings.Repeat("a", maxLine)
 	for range 100 {
-		r.redact(text)
+		r.Redact(text)
 		r.redactStart(text)
 	}
 	// 1.6 MB, at 10 to 50 ns each; 40 times that for a busy machine.
@@ -110,8 +110,8 @@ func TestRate_LeavesOutExcessiveLines(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
 	var logged []string
-	l := newLines(dropLine)
-	l.bind(nil, func(line string) { logged = append(logged, line) }, new(lastLine), newRate(func() time.Time { return now }))
+	l := New(func(string) {})
+	l.Bind(nil, func(line string) { logged = append(logged, line) }, new(LastLine), NewRate(func() time.Time { return now }))
 	line := strings.Repeat("x", maxLine-1) + "\n"
 	for range 2 * outputBurst / maxLine {
 		_, _ = l.Write([]byte(line)) // It never fails.
@@ -126,7 +126,7 @@ func TestRate_LeavesOutExcessiveLines(t *testing.T) {
 	if rest := logged[burst:]; len(rest) != 2 || rest[0] != want || rest[1] != "later" {
 		t.Errorf("then %q are logged, want %q and the line", rest, want)
 	}
-	if l.why(false) != "later" {
-		t.Errorf("the cause is %q, want the last line", l.why(false))
+	if l.Why(false) != "later" {
+		t.Errorf("the cause is %q, want the last line", l.Why(false))
 	}
 }

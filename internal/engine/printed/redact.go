@@ -1,4 +1,4 @@
-package process
+package printed
 
 import (
 	"slices"
@@ -19,10 +19,10 @@ const (
 	unsearched   = "[redacted: the function's secret variables are too large to search for]"
 )
 
-// A redactor removes the lines of secrets from single lines of text. It is an
+// A Redactor removes the lines of secrets from single lines of text. It is an
 // automaton (Aho and Corasick, 1975) that reads each byte of the text once,
 // independent of the number of secrets. It is immutable; nil removes nothing.
-type redactor struct {
+type Redactor struct {
 	nodes []node
 	// hides reports whether all text is redacted: see mostPatterns.
 	hides bool
@@ -44,7 +44,7 @@ type node struct {
 	last byte
 }
 
-func newRedactor(secrets []string) *redactor {
+func NewRedactor(secrets []string) *Redactor {
 	var patterns []string
 	size := 0
 	for _, secret := range secrets {
@@ -61,11 +61,11 @@ func newRedactor(secrets []string) *redactor {
 	}
 	switch {
 	case size > mostPatterns:
-		return &redactor{hides: true}
+		return &Redactor{hides: true}
 	case len(patterns) == 0:
 		return nil
 	}
-	r := &redactor{nodes: make([]node, 0, size+2)}
+	r := &Redactor{nodes: make([]node, 0, size+2)}
 	r.grow(patterns)
 	r.link()
 	return r
@@ -83,7 +83,7 @@ func pieces(secret string) []string {
 
 // grow adds the nodes of sorted patterns, level by level: each node corresponds to the
 // run of patterns with its prefix.
-func (r *redactor) grow(patterns []string) {
+func (r *Redactor) grow(patterns []string) {
 	type run struct{ from, to int }
 	runs := []run{{0, len(patterns)}}
 	r.nodes = append(r.nodes, node{})
@@ -112,7 +112,7 @@ func (r *redactor) grow(patterns []string) {
 }
 
 // link sets the fallbacks, by increasing length.
-func (r *redactor) link() {
+func (r *Redactor) link() {
 	for at := range len(r.nodes) - 1 {
 		for child := r.nodes[at].children; child < r.nodes[at+1].children; child++ {
 			c := &r.nodes[child]
@@ -126,7 +126,7 @@ func (r *redactor) link() {
 
 // step returns the node of the longest suffix of the text so far, which ends in next,
 // that is a prefix of a piece.
-func (r *redactor) step(at uint32, next byte) uint32 {
+func (r *Redactor) step(at uint32, next byte) uint32 {
 	for {
 		from, to := r.nodes[at].children, r.nodes[at+1].children
 		for from < to {
@@ -147,15 +147,15 @@ func (r *redactor) step(at uint32, next byte) uint32 {
 	}
 }
 
-// redact replaces the secrets in a text. Secrets that overlap are replaced together.
-func (r *redactor) redact(text string) string { return r.cover(text, false) }
+// Redact replaces the secrets in a text. Secrets that overlap are replaced together.
+func (r *Redactor) Redact(text string) string { return r.cover(text, false) }
 
-// redactStart is redact for the first part of a text: it also replaces a prefix of a
+// redactStart is Redact for the first part of a text: it also replaces a prefix of a
 // secret at the end.
-func (r *redactor) redactStart(text string) string { return r.cover(text, true) }
+func (r *Redactor) redactStart(text string) string { return r.cover(text, true) }
 
 // cover replaces each group of adjacent secrets by one mark.
-func (r *redactor) cover(text string, cutOff bool) string {
+func (r *Redactor) cover(text string, cutOff bool) string {
 	switch {
 	case r == nil:
 		return text
@@ -183,7 +183,7 @@ func (r *redactor) cover(text string, cutOff bool) string {
 type span struct{ start, end int }
 
 // find returns the spans of secrets, in order. Adjacent secrets are one span.
-func (r *redactor) find(text string, cutOff bool) []span {
+func (r *Redactor) find(text string, cutOff bool) []span {
 	var spans []span
 	hide := func(length, end int) {
 		start := end - length

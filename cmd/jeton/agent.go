@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/agent"
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+// agentCommand has the programs that run in the Pods of functions and builds. The server starts them.
+type agentCommand struct {
+	Run    agentRunCommand    `cmd:"" default:"withargs" hidden:"" help:"Accept the order of a node, and pass it to the launcher."`
+	Launch agentLaunchCommand `cmd:"" hidden:"" help:"Start a function, or build one, as the agent says."`
+}
+
+type agentRunCommand struct {
+	Dir      string        `required:"" help:"Directory that the launcher sees, too." placeholder:"DIR"`
+	Token    string        `required:"" help:"File with the token of the Pod." placeholder:"FILE"`
+	NodeKey  string        `required:"" help:"Fingerprint of the key of the node." placeholder:"HEX"`
+	Patience time.Duration `default:"5m" help:"How long the agent waits for the node." placeholder:"DURATION"`
+	Canary   string        `help:"Address that must be unreachable before the order." placeholder:"HOST:PORT"`
+	Language string        `help:"Language of the function." placeholder:"LANGUAGE"`
+	Listen   string        `help:"Address for the node (default: all addresses, port 9443)." placeholder:"HOST:PORT"`
+}
+
+// Run runs until the node or the launcher has ended.
+func (c *agentRunCommand) Run(ctx context.Context, s streams) error {
+	return agent.Run(ctx, agent.Config{
+		Listen: c.Listen, Dir: c.Dir, Token: c.Token, NodeKey: c.NodeKey, Patience: c.Patience, Canary: c.Canary,
+		Bootstraps: server.Bootstraps(c.Language), Log: slog.New(slog.NewTextHandler(s.err, nil)),
+	})
+}
+
+type agentLaunchCommand struct {
+	Dir       string `required:"" help:"Directory of the agent." placeholder:"DIR"`
+	Home      string `required:"" help:"Empty directory for the code." placeholder:"DIR"`
+	Temporary string `required:"" help:"Directory for temporary files." placeholder:"DIR"`
+	Language  string `help:"Language of the function." placeholder:"LANGUAGE"`
+}
+
+// Run runs until the function has ended.
+func (c *agentLaunchCommand) Run(ctx context.Context) error {
+	config := agent.LauncherConfig{Dir: c.Dir, Home: c.Home, Temporary: c.Temporary}
+	return agent.Launch(ctx, server.Launcher(ctx, config, c.Language))
+}

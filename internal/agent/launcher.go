@@ -1,0 +1,295 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jeton-dev/jeton/internal/agent/parcel"
+	"github.com/jeton-dev/jeton/internal/agent/wire"
+	"github.com/jeton-dev/jeton/internal/runtime"
+)
+
+// minimalPath is the PATH of functions, as on one machine.
+const minimalPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// LauncherConfig configures a launcher. Dir, Home, Temporary and Start are required.
+type LauncherConfig struct {
+	// Dir is the folder that the agent shares.
+	Dir string
+	// Home is the empty folder for the artifact, and Temporary that for temporary files.
+	Home, Temporary string
+	// Start returns how to start an instance of a task that sees its artifact at home.
+	Start func(t wire.Task, home string) (runtime.Start, error)
+	// Worker returns the command line of the interpreter that is started before the order, with
+	// the bootstrap of a name in the folder bootstraps; nil for none.
+	Worker func(bootstraps string) []string
+	// Build builds the source of a task; nil refuses builds.
+	Build func(ctx context.Context, t wire.Task, b runtime.Build) (runtime.Launch, error)
+	// OutOfMemory returns how often the kernel has ended a process of the container because of
+	// its memory limit.
+	OutOfMemory func() int64
+	// Limits bound an artifact. The zero value means parcel.DefaultLimits.
+	Limits parcel.Limits
+}
+
+// A launcher is the state of Launch.
+type launcher struct {
+	config   LauncherConfig
+	agent    *wire.Conn
+	listener *os.File
+	worker   *program
+	// stop receives Terminate and Kill, in order.
+	stop chan wire.Kind
+}
+
+// Launch connects to the agent, waits for one order, carries it out, and returns when the program
+// has ended or the agent has.
+func Launch(ctx context.Context, c LauncherConfig) error {
+	if c.Dir == "" || c.Home == "" || c.Temporary == "" || c.Start == nil {
+		return errors.New("launch: Dir, Home, Temporary and Start are required")
+	}
+	if c.OutOfMemory == nil {
+		c.OutOfMemory = func() int64 { return 0 }
+	}
+	if c.Limits == (parcel.Limits{}) {
+		c.Limits = parcel.DefaultLimits
+	}
+	if err := hideMemory(); err != nil {
+		return fmt.Errorf("launch: %w", err)
+	}
+	conn, err := dialAgent(ctx, filepath.Join(c.Dir, launcherSocket))
+	if err != nil {
+		return fmt.Errorf("launch: connect to the agent: %w", err)
+	}
+	defer conn.Close()
+	listener, err := receiveFile(conn)
+	if err != nil {
+		return fmt.Errorf("launch: %w", err)
+	}
+	l := &launcher{config: c, agent: wire.NewConn(conn), listener: listener, stop: make(chan wire.Kind, 2)}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	if err := l.run(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("launch: %w", err)
+	}
+	return nil
+}
+
+// dialAgent connects to the agent, whose container may start later.
+func dialAgent(ctx context.Context, socket string) (*net.UnixConn, error) {
+	const interval = 10 * time.Millisecond
+	for {
+		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
+		if err == nil {
+			return conn, nil
+		}
+		select {
+		case <-time.After(interval):
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+func (l *launcher) run(ctx context.Context) error {
+	if err := l.prepare(); err != nil {
+		return err
+	}
+	defer func() {
+		if l.worker != nil {
+			l.worker.discard()
+		}
+	}()
+	if err := l.agent.Send(wire.Prepared, nil); err != nil {
+		return err
+	}
+	kind, payload, err := l.agent.Receive()
+	if err != nil {
+		return err
+	}
+	if kind != wire.Order {
+		return fmt.Errorf("received frame %q, want an order", byte(kind))
+	}
+	task, err := wire.DecodeTask(payload)
+	if err != nil {
+		return err
+	}
+	if task.Build {
+		return l.build(ctx, task)
+	}
+	return l.serve(ctx, task)
+}
+
+// prepare starts the interpreter, if there is one.
+func (l *launcher) prepare() error {
+	if l.config.Worker == nil {
+		return nil
+	}
+	command := l.config.Worker(filepath.Join(l.config.Dir, bootstrapsDir))
+	if len(command) == 0 {
+		return nil
+	}
+	var err error
+	l.worker, err = l.start(command, l.environment(), true)
+	return err
+}
+
+func (l *launcher) environment() []string {
+	return []string{minimalPath, "HOME=" + l.config.Home, "TMPDIR=" + l.config.Temporary}
+}
+
+// serve starts the function of a task and reports until it has ended.
+func (l *launcher) serve(ctx context.Context, task wire.Task) error {
+	if err := l.receive(ctx, l.config.Home); err != nil {
+		return l.fail(err)
+	}
+	before := l.config.OutOfMemory()
+	p, err := l.enter(task)
+	if err != nil {
+		return l.fail(err)
+	}
+	// The program serves until its listener is closed everywhere.
+	_ = l.listener.Close()
+	go l.receiveStops()
+	status := l.supervise(ctx, p)
+	return l.agent.SendJSON(wire.Exited, wire.Exit{Status: status, OutOfMemory: l.config.OutOfMemory() > before})
+}
+
+// receive unpacks the archive that follows an order. A stop meanwhile is carried out later.
+func (l *launcher) receive(ctx context.Context, dir string) error {
+	archive := wire.NewArchive(l.agent, func(kind wire.Kind, _ []byte) error { return l.noteStop(kind) })
+	return parcel.Unpack(ctx, archive, dir, l.config.Limits)
+}
+
+// noteStop accepts a frame that stops the program. The program is killed once at most, and
+// terminated before that.
+func (l *launcher) noteStop(kind wire.Kind) error {
+	if kind != wire.Terminate && kind != wire.Kill {
+		return fmt.Errorf("unexpected frame %q", byte(kind))
+	}
+	select {
+	case l.stop <- kind:
+	default:
+	}
+	return nil
+}
+
+// receiveStops passes on frames that stop the program. At the end of the agent it kills.
+func (l *launcher) receiveStops() {
+	for {
+		kind, _, err := l.agent.Receive()
+		if err == nil {
+			err = l.noteStop(kind)
+		}
+		if err != nil {
+			l.stop <- wire.Kill
+			return
+		}
+	}
+}
+
+func (l *launcher) fail(err error) error {
+	return l.agent.SendJSON(wire.Exited, wire.Exit{Failure: err.Error()})
+}
+
+// enter makes the interpreter serve the task, or starts the program of the task.
+func (l *launcher) enter(task wire.Task) (*program, error) {
+	start, err := l.config.Start(task, l.config.Home)
+	if err != nil {
+		return nil, err
+	}
+	if len(start.Command) == 0 || !filepath.IsAbs(start.Command[0]) {
+		return nil, fmt.Errorf("command %.100q has no absolute path", start.Command)
+	}
+	env := slices.Concat(l.environment(), start.Env)
+	if w := l.worker; w != nil {
+		l.worker = nil
+		if start.UseWorker && w.assign(start.WorkerArguments, env) == nil {
+			return w, nil
+		}
+		w.discard()
+	}
+	return l.start(start.Command, env, false)
+}
+
+// assign makes the interpreter of a worker serve a function.
+func (p *program) assign(arguments, env []string) error {
+	a := runtime.Assignment{Arguments: arguments, Environment: make(map[string]string, len(env))}
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
+		a.Environment[name] = value
+	}
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	_, err = p.assignment.Write(text)
+	return errors.Join(err, p.assignment.Close())
+}
+
+// build builds the source that follows an order, and sends the result.
+func (l *launcher) build(ctx context.Context, task wire.Task) error {
+	if l.config.Build == nil {
+		return l.fail(errors.New("this container does not build"))
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	dirs := map[string]string{}
+	for _, name := range []string{"source", "output", "cache"} {
+		dirs[name] = path.Join(l.config.Home, name)
+		if err := os.MkdirAll(dirs[name], 0o755); err != nil {
+			return l.fail(err)
+		}
+	}
+	if err := l.receive(ctx, dirs["source"]); err != nil {
+		return l.fail(err)
+	}
+	go func() {
+		l.receiveStops()
+		cancel()
+	}()
+	before := l.config.OutOfMemory()
+	launch, err := l.config.Build(ctx, task, runtime.Build{
+		Source: dirs["source"], Output: dirs["output"], Cache: dirs["cache"], Log: reporter{l.agent, wire.Stdout},
+	})
+	exit := wire.Exit{OutOfMemory: l.config.OutOfMemory() > before}
+	if e, ok := errors.AsType[*runtime.BuildError](err); ok {
+		exit.BuildError = e.Message
+	} else if err != nil {
+		exit.Failure = err.Error()
+	} else if exit.Launch, err = json.Marshal(launch); err != nil {
+		exit.Failure = err.Error()
+	}
+	if exit.Launch != nil {
+		err := l.agent.SendArchive(func(w io.Writer) error { return parcel.Pack(ctx, dirs["output"], w) })
+		if err != nil {
+			exit = wire.Exit{Failure: err.Error()}
+		}
+	}
+	return l.agent.SendJSON(wire.Exited, exit)
+}
+
+// A reporter sends what is written to it.
+type reporter struct {
+	agent *wire.Conn
+	kind  wire.Kind
+}
+
+// Write implements io.Writer.
+func (r reporter) Write(p []byte) (int, error) {
+	for part := range slices.Chunk(p, wire.PartSize) {
+		if err := r.agent.Send(r.kind, part); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}

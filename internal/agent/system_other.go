@@ -1,0 +1,15 @@
+//go:build !linux
+
+package agent
+
+import (
+	"errors"
+	"os"
+)
+
+func hideMemory() error { return errors.New("instances in Pods run on Linux only") }
+
+func awaitProcess(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
+
+// OutOfMemory returns 0.
+func OutOfMemory() int64 { return 0 }

@@ -1,0 +1,143 @@
+package kubernetes
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/jeton-dev/jeton/internal/agent/parcel"
+	"github.com/jeton-dev/jeton/internal/agent/wire"
+)
+
+// A Build is one build in a Pod of its own. The Pod has no cache of other builds.
+type Build struct {
+	// Language selects the image; Runtime and Handler are those of the function.
+	Language, Runtime, Handler string
+	// Source is the folder of the code, and Output an empty folder for the result.
+	Source, Output string
+	// Log receives the output of the tools.
+	Log io.Writer
+}
+
+// A BuildError is the error of a build that the author of the code can correct.
+type BuildError struct{ Message string }
+
+// Error returns the message.
+func (e *BuildError) Error() string { return e.Message }
+
+// Build builds in a new Pod, and returns how to launch the result, as JSON. Returns a *BuildError for
+// errors in the code. The Pod ends with ctx.
+func (e *Engine) Build(ctx context.Context, b Build) (launch []byte, err error) {
+	k := kind{component: ComponentBuild, language: b.Language, memory: e.config.BuildMemory, cpu: e.config.BuildCPU}
+	s, err := e.open(ctx, k, func(text string) { fmt.Fprintln(b.Log, text) })
+	if err != nil {
+		return nil, fmt.Errorf("build in a Pod: %w", err)
+	}
+	defer e.discard(s)
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.Close() })
+	defer stop()
+	result := newDownload(ctx, b.Output)
+	s.bind(func(kind wire.Kind, payload []byte) error {
+		if kind == wire.Stdout || kind == wire.Stderr {
+			_, err := b.Log.Write(payload)
+			return err
+		}
+		return result.accept(kind, payload)
+	})
+	err = s.conn.SendJSON(wire.Order, wire.Task{Build: true, Runtime: b.Runtime, Handler: b.Handler})
+	if err == nil {
+		err = s.conn.SendArchive(func(w io.Writer) error { return parcel.Pack(ctx, b.Source, w) })
+	}
+	if err != nil {
+		_ = s.conn.Close()
+	}
+	<-s.ended
+	unpacked := result.end()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return e.buildResult(s, k, errors.Join(err, unpacked))
+}
+
+// buildResult returns the launch of an ended build, or its error. Transfer is the error of sending the
+// source or receiving the result.
+func (e *Engine) buildResult(s *session, k kind, transfer error) ([]byte, error) {
+	switch exit := s.exit; {
+	case exit == nil && e.endedOutOfMemory(s), exit != nil && exit.OutOfMemory && exit.Launch == nil:
+		return nil, &BuildError{fmt.Sprintf("the build used more than %d MB of memory", k.memory)}
+	case exit == nil:
+		return nil, fmt.Errorf("build in Pod %s: %w", s.name, errors.Join(s.err, transfer))
+	case exit.BuildError != "":
+		return nil, &BuildError{exit.BuildError}
+	case exit.Failure != "":
+		return nil, fmt.Errorf("build in Pod %s: %s", s.name, exit.Failure)
+	case transfer != nil:
+		return nil, fmt.Errorf("build in Pod %s: %w", s.name, transfer)
+	}
+	return s.exit.Launch, nil
+}
+
+// endedOutOfMemory reports whether the container of a session that has ended without a report exceeded
+// its memory limit.
+func (e *Engine) endedOutOfMemory(s *session) bool {
+	changes, end := e.view.watch(s.name)
+	defer end()
+	ctx, cancel := context.WithTimeout(e.ctx, statusDelay)
+	defer cancel()
+	pod, err := e.view.await(ctx, e.config.Namespace, s.name, s.uid, changes, ended)
+	return err == nil && outOfMemory(pod)
+}
+
+// A download unpacks the archive that a launcher sends.
+type download struct {
+	writer *io.PipeWriter
+	sum    interface {
+		io.Writer
+		Sum(b []byte) []byte
+	}
+	begun    bool
+	complete bool
+	done     chan error
+}
+
+func newDownload(ctx context.Context, dir string) *download {
+	reader, writer := io.Pipe()
+	d := &download{writer: writer, sum: sha256.New(), done: make(chan error, 1)}
+	go func() {
+		err := parcel.Unpack(ctx, reader, dir, parcel.DefaultLimits)
+		_ = reader.CloseWithError(err)
+		d.done <- err
+	}()
+	return d
+}
+
+func (d *download) accept(kind wire.Kind, payload []byte) error {
+	if d.complete || kind != wire.Part && kind != wire.Digest {
+		return fmt.Errorf("unexpected frame %q of a build", byte(kind))
+	}
+	d.begun = true
+	if kind == wire.Digest {
+		if !bytes.Equal(payload, d.sum.Sum(nil)) {
+			return errors.New("the digest of the result is wrong")
+		}
+		d.complete = true
+		return d.writer.Close()
+	}
+	_, _ = d.sum.Write(payload) // A hash returns no error.
+	_, err := d.writer.Write(payload)
+	return err
+}
+
+// end returns the error of unpacking; nil if nothing was received.
+func (d *download) end() error {
+	if !d.complete {
+		_ = d.writer.CloseWithError(io.ErrUnexpectedEOF)
+	}
+	if err := <-d.done; d.begun {
+		return err
+	}
+	return nil
+}

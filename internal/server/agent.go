@@ -1,0 +1,54 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+
+	"github.com/jeton-dev/jeton/internal/agent"
+	"github.com/jeton-dev/jeton/internal/agent/wire"
+	"github.com/jeton-dev/jeton/internal/runtime"
+)
+
+// Bootstraps returns the files that the interpreter of a language runs before its function is known.
+func Bootstraps(language string) map[string][]byte {
+	worker, ok := workers()[language]
+	if !ok {
+		return nil
+	}
+	return map[string][]byte{worker.BootstrapName: worker.Bootstrap}
+}
+
+// Launcher returns the configuration of a launcher that starts and builds the functions of a language
+// with the toolchain of its image.
+func Launcher(ctx context.Context, c agent.LauncherConfig, language string) agent.LauncherConfig {
+	toolchains := runtime.FindToolchains(ctx, nil)
+	starter := runtime.Starter{Toolchains: toolchains, Workers: workers()}
+	c.OutOfMemory = agent.OutOfMemory
+	c.Start = func(t wire.Task, home string) (runtime.Start, error) {
+		return starter.Start(t.Runtime, t.Handler, t.Launch, t.Env, home)
+	}
+	if worker, ok := workers()[language]; ok {
+		c.Worker = func(bootstraps string) []string {
+			// Without the interpreter the start of a function fails, and says so.
+			command, _ := worker.Command(toolchains, path.Join(bootstraps, worker.BootstrapName))
+			return command
+		}
+	}
+	c.Build = func(ctx context.Context, t wire.Task, b runtime.Build) (runtime.Launch, error) {
+		info, ok := runtime.Lookup(t.Runtime)
+		if !ok {
+			return runtime.Launch{}, fmt.Errorf("unknown runtime %.100q", t.Runtime)
+		}
+		handler, err := runtime.ParseHandler(info.Language, t.Handler)
+		if err != nil {
+			return runtime.Launch{}, err
+		}
+		b.Runtime, b.Handler = info, handler
+		config := DefaultConfig(c.Temporary)
+		config.CacheDir = filepath.Join(c.Temporary, "cache")
+		return builders(config, toolchains).Build(ctx, b)
+	}
+	return c
+}
