@@ -28,7 +28,7 @@ func trusting(t *testing.T, file string) *http.Client {
 }
 
 // A local authority certifies the addresses of this machine and the public host, for clients with
-// and without SNI. A function is deployed over TLS alone.
+// and without SNI. Signed URLs are those of the port.
 func TestAPITLS_LocalAuthority(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *server.Config) {
@@ -37,16 +37,15 @@ func TestAPITLS_LocalAuthority(t *testing.T) {
 	endpoints, _ := server.Reach(w.DataDir)
 	client := trusting(t, server.APIAuthorityFile(w.DataDir))
 	t.Cleanup(client.CloseIdleConnections)
-	for _, address := range []string{endpoints.APITLS, strings.Replace(endpoints.APITLS, "127.0.0.1", "localhost", 1)} {
+	n := w.namespace("tls")
+	for name, address := range map[string]string{"ip": endpoints.APITLS, "host": strings.Replace(endpoints.APITLS, "127.0.0.1", "localhost", 1)} {
 		sdk := w.Client(scw.WithAPIURL(address), scw.WithHTTPClient(client))
 		api := function.NewAPI(sdk)
-		n := must[*function.Namespace](t)(api.CreateNamespace(&function.CreateNamespaceRequest{Name: "tls"}))
-		f := must[*function.Function](t)(api.CreateFunction(python(n.ID, "f")))
+		f := must[*function.Function](t)(api.CreateFunction(python(n.ID, name)))
 		upload := must[*function.UploadURL](t)(api.GetFunctionUploadURL(&function.GetFunctionUploadURLRequest{FunctionID: f.ID, ContentLength: 10}))
 		if !strings.HasPrefix(upload.URL, address+"/") {
 			t.Errorf("got upload URL %s, want one of %s", upload.URL, address)
 		}
-		must[*function.Namespace](t)(api.DeleteNamespace(&function.DeleteNamespaceRequest{NamespaceID: n.ID}))
 	}
 	if _, err := http.Get(endpoints.APITLS); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("a client without the authority: got error %v, want one about the certificate", err)
