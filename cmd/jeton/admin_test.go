@@ -200,7 +200,7 @@ func TestApikeyCreate_SavesCredentials(t *testing.T) {
 	status, output = command(t, "", "namespace", "list", "--credentials", path)
 	wantOutput(t, "a command with the file", status, 0, output)
 	status, output = command(t, "", create...)
-	wantOutput(t, "apikey create again", status, 1, output, "exists: name another file")
+	wantOutput(t, "apikey create again", status, 2, output, "exists: name another file")
 	status, output = command(t, "", "apikey", "create", "--permissions", "FunctionsFullAccess", "--group", group.Name)
-	wantOutput(t, "apikey create without a file", status, 1, output, "add --save")
+	wantOutput(t, "apikey create without a file", status, 2, output, "add --save")
 }

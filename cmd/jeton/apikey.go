@@ -31,7 +31,7 @@ type createKeyCommand struct {
 	Description  string        `help:"Description of the key." placeholder:"TEXT"`
 	ExpiresIn    time.Duration `help:"Lifetime of the key, such as 720h (default: unlimited)." xor:"expiry" placeholder:"DURATION"`
 	ExpiresAt    time.Time     `help:"Expiry of the key, such as 2027-01-31T12:00:00Z (default: never)." xor:"expiry" placeholder:"TIME"`
-	Save         string        `help:"New credentials file for the key, which the commands of jeton, scw and the SDKs read." placeholder:"FILE"`
+	Save         string        `help:"New credentials file for the key, for jeton, scw and the SDKs." placeholder:"FILE"`
 	Group        string        `help:"Group of users that may read the file of --save." placeholder:"GROUP"`
 	adminCommand
 	outputFlags
