@@ -118,7 +118,7 @@ test/console/node_modules: test/console/package-lock.json
 	@touch $@
 
 .PHONY: test-console
-test-console: setup-console test/console/node_modules ## Run the tests of the console in Chromium.
+test-console: setup-console test/console/node_modules bin/versitygw ## Run the tests of the console in Chromium.
 	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots

@@ -24,8 +24,11 @@ type Insight struct {
 	Builds  Builds
 	Audit   AuditLog
 	Usage   Usage
-	// State returns the state of the server.
-	State func(ctx context.Context) ServerState
+	// State returns the state of the server and of all its nodes.
+	State func(ctx context.Context) ClusterState
+	// Refused returns the calls with a revoked token that all nodes have refused, and the
+	// time of the last one.
+	Refused func(ctx context.Context, tokenID string) (calls int64, last time.Time)
 	// Calls is the gateway. It handles the calls that the console sends.
 	Calls http.Handler
 	// Version is the version of the server.
@@ -35,14 +38,15 @@ type Insight struct {
 	HTTPPort, HTTPSPort int
 }
 
-// MetricsHistory has the calls of the last hour and day.
+// MetricsHistory has the calls of the last hour and day at all nodes.
 type MetricsHistory interface {
 	// Of returns the history of one function.
-	Of(functionID string, day bool) MetricsSeries
-	// Sum returns the sum of the history of the functions that covers returns true for.
-	Sum(day bool, covers func(functionID string) bool) MetricsSeries
+	Of(ctx context.Context, functionID string, day bool) MetricsSeries
+	// Sum returns the sum of the history of the functions in a scope and, unless it is
+	// empty, in a namespace.
+	Sum(ctx context.Context, day bool, scope functions.Scope, namespaceID string) MetricsSeries
 	// Activity returns the sums of the last hour by function ID.
-	Activity(functionIDs []string) map[string]Activity
+	Activity(ctx context.Context, functionIDs []string) map[string]Activity
 }
 
 // An Activity is the sum of one hour. Instances is the present number.
@@ -60,14 +64,16 @@ type MetricsSeries struct {
 	P99        []float64 `json:"p99_seconds"`
 	Instances  []int64   `json:"instances"`
 	Memory     []int64   `json:"memory_bytes"`
+	// MissingNodes are the nodes that have not answered.
+	MissingNodes []string `json:"missing_nodes"`
 }
 
 // Builds has the logs of builds.
 type Builds interface {
 	// Finished returns the log of the latest build that has ended, empty if there is none.
-	Finished(functionID string) (string, error)
+	Finished(ctx context.Context, functionID string) (string, error)
 	// Running returns the log of the build that runs now, and whether there is one.
-	Running(functionID string) (text string, ok bool)
+	Running(ctx context.Context, functionID string) (text string, ok bool)
 }
 
 // AuditLog has the audit log.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +15,9 @@ import (
 // batchTime is the minimum time between two events of a stream. What happens in between
 // is sent together.
 const batchTime = 200 * time.Millisecond
+
+// buildTick is the time between two looks at a build: short builds take a tenth of a second.
+const buildTick = 50 * time.Millisecond
 
 // changedObject is a change of an object in an event.
 type changedObject struct {
@@ -210,20 +214,31 @@ func (a *API) followBuild(r *http.Request, scope functions.Scope) (any, error) {
 		return nil, err
 	}
 	return a.events(r, scope, func(ctx context.Context, s *eventStream) error {
-		return s.sendBuilds(ctx, in.Builds, f.ID)
+		return s.sendBuilds(ctx, in, f.ID)
 	})
 }
 
-func (s *eventStream) sendBuilds(ctx context.Context, builds Builds, functionID string) error {
+// lastDeployment identifies the newest deployment of a function and its status. A build may
+// begin and end between two looks at it; its deployment shows that there was one.
+func (in *Insight) lastDeployment(functionID string) string {
+	all := in.View.Deployments(functionID)
+	if len(all) == 0 {
+		return ""
+	}
+	return fmt.Sprint(all[0].Generation, " ", all[0].Status)
+}
+
+func (s *eventStream) sendBuilds(ctx context.Context, in *Insight, functionID string) error {
 	if err := s.comment(); err != nil {
 		return err
 	}
-	tick, idle := time.NewTicker(batchTime), time.NewTicker(heartbeat)
+	tick, idle := time.NewTicker(buildTick), time.NewTicker(heartbeat)
 	defer tick.Stop()
 	defer idle.Stop()
-	sent, building, shown := "", false, false
+	sent, building, shown, known, last := "", false, false, "", ""
 	for {
-		text, running := builds.Running(functionID)
+		deployment := in.lastDeployment(functionID)
+		text, running := in.Builds.Running(ctx, functionID)
 		switch {
 		case running && (!building || text != sent):
 			added, continues := strings.CutPrefix(text, sent)
@@ -235,15 +250,17 @@ func (s *eventStream) sendBuilds(ctx context.Context, builds Builds, functionID 
 				return err
 			}
 			sent, building, shown = text, true, true
-		case !running && (building || !shown):
-			finished, err := builds.Finished(functionID)
+		case !running && (building || !shown || deployment != known):
+			finished, err := in.Builds.Finished(ctx, functionID)
 			if err != nil {
 				return err
 			}
-			if err := s.send("build", buildEvent{Text: finished, Replace: true}); err != nil {
-				return err
+			if building || !shown || finished != last {
+				if err := s.send("build", buildEvent{Text: finished, Replace: true}); err != nil {
+					return err
+				}
 			}
-			sent, building, shown = "", false, true
+			sent, building, shown, known, last = "", false, true, deployment, finished
 		}
 		select {
 		case <-tick.C:

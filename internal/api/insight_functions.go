@@ -60,7 +60,7 @@ func (a *API) searchFunctions(r *http.Request, scope functions.Scope) (any, erro
 	for i, f := range found {
 		ids[i] = f.ID
 	}
-	activity := in.Metrics.Activity(ids)
+	activity := in.Metrics.Activity(r.Context(), ids)
 	rows := make([]functionRow, len(found))
 	for i, f := range found {
 		seen := activity[f.ID]
@@ -141,10 +141,10 @@ func (a *API) getMetrics(r *http.Request, scope functions.Scope) (any, error) {
 	day := query.Get("range") == "day"
 	id := query.Get("function_id")
 	if id == "" {
-		return in.Metrics.Sum(day, in.View.Covers(scope, query.Get("namespace_id"))), nil
+		return in.Metrics.Sum(r.Context(), day, scope, query.Get("namespace_id")), nil
 	}
 	if _, err := a.config.Service.Function(r.Context(), scope, id); err != nil {
 		return nil, err
 	}
-	return in.Metrics.Of(id, day), nil
+	return in.Metrics.Of(r.Context(), id, day), nil
 }

@@ -7,26 +7,47 @@ import (
 	"github.com/jeton-dev/jeton/internal/functions"
 )
 
-// ServerState is the state of the server.
+// ServerState is the state of one node.
 type ServerState struct {
 	Version   string    `json:"version"`
 	StartedAt time.Time `json:"started_at"`
 	// Database and Blobs name the kinds of storage.
-	Database       string             `json:"database"`
-	Blobs          string             `json:"blobs"`
-	Isolation      string             `json:"isolation"`
-	Egress         bool               `json:"egress"`
-	MemoryBudget   int64              `json:"memory_budget_bytes"`
-	Domain         string             `json:"function_domain"`
-	APIAddress     string             `json:"api_address"`
-	GatewayAddress string             `json:"gateway_address"`
-	Toolchains     []ToolchainState   `json:"toolchains"`
-	WarmPool       []WarmPoolState    `json:"warm_pool"`
-	WarmMemory     int64              `json:"warm_pool_memory_bytes"`
-	Certificates   []CertificateState `json:"certificates"`
-	Changes        int64              `json:"changes"`
-	Behind         int64              `json:"changes_behind"`
-	Streams        int                `json:"streams"`
+	Database       string           `json:"database"`
+	Blobs          string           `json:"blobs"`
+	Isolation      string           `json:"isolation"`
+	Egress         bool             `json:"egress"`
+	MemoryBudget   int64            `json:"memory_budget_bytes"`
+	Domain         string           `json:"function_domain"`
+	APIAddress     string           `json:"api_address"`
+	GatewayAddress string           `json:"gateway_address"`
+	Toolchains     []ToolchainState `json:"toolchains"`
+	WarmPool       []WarmPoolState  `json:"warm_pool"`
+	WarmMemory     int64            `json:"warm_pool_memory_bytes"`
+	// Certificates are at most 200, those that expire first; CertificateCount is the number
+	// of all.
+	Certificates     []CertificateState `json:"certificates"`
+	CertificateCount int                `json:"certificate_count"`
+	Changes          int64              `json:"changes"`
+	Behind           int64              `json:"changes_behind"`
+	Streams          int                `json:"streams"`
+}
+
+// ClusterState is the state of the node that answers, and of all nodes, by name.
+type ClusterState struct {
+	ServerState
+
+	Nodes []NodeState `json:"nodes"`
+}
+
+// NodeState is one node of the server. Problem is why its state is not known.
+type NodeState struct {
+	Name     string       `json:"node_name"`
+	Self     bool         `json:"self"`
+	Version  string       `json:"version"`
+	Draining bool         `json:"draining"`
+	Cordoned bool         `json:"cordoned"`
+	Problem  string       `json:"node_problem"`
+	State    *ServerState `json:"node_state"`
 }
 
 // ToolchainState is the toolchain of one language. Problem is why there is none.

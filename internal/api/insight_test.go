@@ -43,13 +43,13 @@ type builds struct {
 	running, finished string
 }
 
-func (b *builds) Finished(string) (string, error) {
+func (b *builds) Finished(context.Context, string) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.finished, nil
 }
 
-func (b *builds) Running(string) (string, bool) {
+func (b *builds) Running(context.Context, string) (string, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.running, b.running != ""
@@ -58,11 +58,12 @@ func (b *builds) Running(string) (string, bool) {
 // history implements api.MetricsHistory: the number of calls is that of the functions.
 type history struct{ view *live.View }
 
-func (h history) Of(string, bool) api.MetricsSeries {
+func (h history) Of(context.Context, string, bool) api.MetricsSeries {
 	return api.MetricsSeries{Start: start, Step: 15, Calls: []int64{1}}
 }
 
-func (h history) Sum(_ bool, covers func(string) bool) api.MetricsSeries {
+func (h history) Sum(_ context.Context, _ bool, scope functions.Scope, namespaceID string) api.MetricsSeries {
+	covers := h.view.Covers(scope, namespaceID)
 	found, _ := h.view.Functions(functions.Scope{Region: "fr-par", Projects: []string{ours.ID, theirs.ID}}, live.Query{}, 0, 100)
 	s := api.MetricsSeries{Start: start, Step: 15, Calls: []int64{0}}
 	for _, f := range found {
@@ -73,7 +74,7 @@ func (h history) Sum(_ bool, covers func(string) bool) api.MetricsSeries {
 	return s
 }
 
-func (h history) Activity(ids []string) map[string]api.Activity {
+func (h history) Activity(_ context.Context, ids []string) map[string]api.Activity {
 	all := map[string]api.Activity{}
 	for _, id := range ids {
 		all[id] = api.Activity{Calls: 7}
@@ -111,7 +112,13 @@ func newInsightWorld(t *testing.T) *insightWorld {
 		}
 		c.Insight = &api.Insight{
 			View: w.view, Metrics: history{w.view}, Builds: w.builds, Audit: entries{}, Usage: usages{}, Version: "1.2.3", HTTPPort: 8081,
-			State: func(context.Context) api.ServerState { return api.ServerState{Version: "1.2.3"} },
+			State: func(context.Context) api.ClusterState {
+				return api.ClusterState{ServerState: api.ServerState{Version: "1.2.3"}}
+			},
+			Refused: func(_ context.Context, id string) (int64, time.Time) {
+				revoked, _ := w.view.Revocation(id)
+				return revoked.Refused, revoked.LastRefused
+			},
 			Calls: http.HandlerFunc(w.gateway),
 		}
 	})
@@ -428,5 +435,30 @@ func TestFollowBuild_StreamsRunningBuildAndResult(t *testing.T) {
 		if name, data := stream.next(); name != "build" || data != step.want {
 			t.Errorf("got %s %s, want %s", name, data, step.want)
 		}
+	}
+}
+
+// A build may begin and end between two looks at it: its deployment shows that it took place.
+func TestFollowBuild_ShowsBuildThatWasNotSeen(t *testing.T) {
+	t.Parallel()
+	w := newInsightWorld(t)
+	id := w.function(w.namespace("n"), "f")
+	stream := w.events(w.key, "/functions/"+id+"/build")
+	if _, data := stream.next(); data != `{"text":"","replace":true,"running":false}` {
+		t.Errorf("got %s, want no build", data)
+	}
+	w.builds.mu.Lock()
+	w.builds.finished = "a short build"
+	w.builds.mu.Unlock()
+	w.update(func(tx functions.Tx) error {
+		f, err := tx.Function(id)
+		if err != nil {
+			return err
+		}
+		f.StartDeployment(start)
+		return tx.Put(f)
+	})
+	if _, data := stream.next(); data != `{"text":"a short build","replace":true,"running":false}` {
+		t.Errorf("got %s, want the log of the build", data)
 	}
 }

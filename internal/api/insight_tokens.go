@@ -104,7 +104,8 @@ func (a *API) getRevocation(r *http.Request, scope functions.Scope) (any, error)
 	if !ok || !scope.Covers(revoked.ProjectID) {
 		return nil, functions.NotFoundError("Revocation of token", id)
 	}
+	calls, last := in.Refused(r.Context(), id)
 	return revocationResponse{
-		TokenID: id, RevokedAt: revoked.At.UTC(), Seconds: revoked.Took.Seconds(), Refused: revoked.Refused, LastRefusedAt: expiry(revoked.LastRefused),
+		TokenID: id, RevokedAt: revoked.At.UTC(), Seconds: revoked.Took.Seconds(), Refused: calls, LastRefusedAt: expiry(last),
 	}, nil
 }

@@ -51,6 +51,7 @@ type ACME struct {
 	config  *certmagic.Config
 	issuer  *certmagic.ACMEIssuer
 	cache   *certmagic.Cache
+	list    storedList
 }
 
 // OpenACME returns an ACME client. It sends no request yet.

@@ -196,7 +196,11 @@ func (w *world) openAt(address, name string, options ...func(*cluster.Config)) *
 	}
 	s.OnFork(n.Forked)
 	s.OnFailover(n.FailedOver)
-	if err := s.Follow(w.t.Context(), store.Position{}, store.NewFanout(n.First(), n.view, store.Hook{OnChange: func(store.Change) { n.late.Lock(); n.late.Unlock() }}, n.Follower())); err != nil {
+	late := store.Hook{OnChange: func(store.Change) {
+		n.late.Lock()
+		defer n.late.Unlock()
+	}}
+	if err := s.Follow(w.t.Context(), store.Position{}, store.NewFanout(n.First(), n.view, late, n.Follower())); err != nil {
 		w.t.Fatal(err)
 	}
 	w.mu.Lock()

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,17 +11,18 @@ import (
 
 // The steps of the history, and the number of points that are kept: an hour and a day.
 const (
-	sampleTime  = 5 * time.Second
-	FineStep    = 15 * time.Second
-	CoarseStep  = 10 * time.Minute
-	finePoints  = int64(time.Hour / FineStep)
-	coarseCount = int64(24 * time.Hour / CoarseStep)
+	sampleTime = 5 * time.Second
+	// samplesPerSave is the number of samples between two writes of the file.
+	samplesPerSave = 60
+	FineStep       = 15 * time.Second
+	CoarseStep     = 10 * time.Minute
+	finePoints     = int64(time.Hour / FineStep)
+	coarseCount    = int64(24 * time.Hour / CoarseStep)
 	// maxTracked is the number of functions whose history is kept, about 10 kB each.
 	maxTracked = 2000
 )
 
-// HistoryConfig has the dependencies of a History. All fields but Memory and Sampled are
-// required.
+// HistoryConfig has the dependencies of a History. Metrics, Instances and Now are required.
 type HistoryConfig struct {
 	Metrics *Metrics
 	// Instances returns the number of instances of each revision.
@@ -30,11 +32,15 @@ type HistoryConfig struct {
 	Now    func() time.Time
 	// Sampled is called after each sample.
 	Sampled func()
+	// File keeps the history over restarts; empty for memory only. Failed is called with
+	// the errors of reading and writing it; nil ignores them.
+	File   string
+	Failed func(error)
 }
 
-// A History keeps the calls of the last hour and day for each function, in memory. The
-// functions with the latest calls are kept. It reads the series of Metrics every few
-// seconds, so that it costs nothing during a call. It is safe for concurrent use.
+// A History keeps the calls of the last hour and day for each function, in memory and in a
+// file. The functions with the latest calls are kept. It reads the series of Metrics every
+// few seconds, so that it costs nothing during a call. It is safe for concurrent use.
 type History struct {
 	config HistoryConfig
 
@@ -42,7 +48,8 @@ type History struct {
 	tracks map[string]*track
 }
 
-// NewHistory returns an empty History. Returns an error if a required field is missing.
+// NewHistory returns a History with what the file contains. Returns an error if a required
+// field is missing; a file that cannot be read is reported to Failed, and replaced.
 func NewHistory(c HistoryConfig) (*History, error) {
 	if c.Metrics == nil || c.Instances == nil || c.Now == nil {
 		return nil, errors.New("configure history of metrics: Metrics, Instances and Now are required")
@@ -53,20 +60,44 @@ func NewHistory(c HistoryConfig) (*History, error) {
 	if c.Sampled == nil {
 		c.Sampled = func() {}
 	}
-	return &History{config: c, tracks: map[string]*track{}}, nil
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	h := &History{config: c, tracks: map[string]*track{}}
+	if c.File != "" {
+		if err := h.load(); err != nil {
+			c.Failed(err)
+		}
+	}
+	return h, nil
 }
 
-// Run takes samples until ctx ends. It returns nil.
+// Run takes samples until ctx ends, and writes the file every five minutes and at the end.
+// It returns nil.
 func (h *History) Run(ctx context.Context) error {
 	tick := time.NewTicker(sampleTime)
 	defer tick.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-tick.C:
 			h.Sample()
+			if n%samplesPerSave == 0 {
+				h.write()
+			}
 		case <-ctx.Done():
+			h.Sample()
+			h.write()
 			return nil
 		}
+	}
+}
+
+func (h *History) write() {
+	if h.config.File == "" {
+		return
+	}
+	if err := h.save(); err != nil {
+		h.config.Failed(fmt.Errorf("write the history of metrics: %w", err))
 	}
 }
 

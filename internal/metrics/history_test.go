@@ -1,7 +1,10 @@
 package metrics_test
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -152,5 +155,86 @@ func TestNewHistory_RefusesMissingDependency(t *testing.T) {
 	t.Parallel()
 	if h, err := metrics.NewHistory(metrics.HistoryConfig{}); h != nil || err == nil {
 		t.Errorf("NewHistory() = %v, %v, want an error", h, err)
+	}
+}
+
+// A restart continues the history, within the present step, too.
+func TestHistory_SurvivesRestart(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "metrics.history")
+	clock := testclock.New(start)
+	var failed []error
+	open := func() *history {
+		h := &history{metrics: metrics.New(""), clock: clock, instances: map[string]int{}}
+		var err error
+		h.History, err = metrics.NewHistory(metrics.HistoryConfig{
+			Metrics: h.metrics, Now: clock.Now, Instances: func() map[string]int { return h.instances },
+			File: file, Failed: func(err error) { failed = append(failed, err) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		apply(h.metrics, function("f", "r1"))
+		return h
+	}
+	// stop ends Run at once: it takes a last sample and writes the file.
+	stop := func(h *history) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := h.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := open()
+	for range 10 {
+		first.call("f", 500, 8*time.Millisecond)
+	}
+	first.Sample()
+	clock.Advance(20 * time.Minute)
+	for range 5 {
+		first.call("f", 200, 8*time.Millisecond)
+	}
+	stop(first)
+	clock.Advance(5 * time.Second) // The same fine step.
+	second := open()
+	if got := second.Of("f", metrics.Hour); sum(got.Calls) != 15 || sum(got.Errors) != 10 {
+		t.Errorf("got %d calls and %d errors after a restart, want 15 and 10", sum(got.Calls), sum(got.Errors))
+	}
+	for range 3 {
+		second.call("f", 200, 8*time.Millisecond)
+	}
+	second.Sample()
+	for _, r := range []metrics.Range{metrics.Hour, metrics.Day} {
+		got := second.Of("f", r)
+		last := len(got.Calls) - 1
+		if sum(got.Calls) != 18 || got.Calls[last] != 8 || got.P99[last] <= 0 || got.P99[last] > .1 {
+			t.Errorf("range %d: got %d calls, %d in the present step with p99 %g, want 18 and 8 within 0.1 s", r, sum(got.Calls), got.Calls[last], got.P99[last])
+		}
+	}
+	stop(second)
+	clock.Advance(2 * time.Hour)
+	if got := open().Of("f", metrics.Hour); sum(got.Calls) != 0 {
+		t.Errorf("got %d calls after two hours, want 0", sum(got.Calls))
+	}
+	if len(failed) != 0 {
+		t.Errorf("got errors %v", failed)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damaged := range map[string][]byte{"cut": content[:len(content)/2], "not gob": []byte("{}"), "empty": nil} {
+		failed = nil
+		if err := os.WriteFile(file, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h := open()
+		if h.Tracked() != 0 || len(failed) != 1 {
+			t.Errorf("%s: got %d functions and errors %v, want an empty history and one error", name, h.Tracked(), failed)
+		}
+		stop(h)
+		if failed = nil; open().Tracked() != 0 || len(failed) != 0 {
+			t.Errorf("%s: the file was not replaced: %v", name, failed)
+		}
 	}
 }

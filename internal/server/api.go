@@ -30,13 +30,17 @@ func (p parts) apiHandler(service *functions.Service, projects *admin.Service, r
 	if err != nil {
 		return nil, err
 	}
+	all, err := p.newNodes(logs)
+	if err != nil {
+		return nil, err
+	}
 	a, err := api.New(api.Config{
 		Service: service, Keys: settledKeys{p.directory, p.settled}, Projects: projects, Attempts: p.attempts, Archives: p.archives, Reservations: reservations,
 		Runtimes: runtime.All(), Toolchain: p.serving, URLKey: p.urlKey,
 		URL: c.APIURL, Trusted: c.TrustedProxies.Contains,
 		Logs: logs, Stopping: stopping, Admin: projects.Handler(p.log, describeAdmin), Audit: auditLog{p.folder.path(audit.File)}, Addresses: p.addresses(), Version: c.Version, PublicKeys: p.keys.Document,
 		Now: p.clock.Now, NewID: c.NewID, Log: p.log, Gate: p.gate, Observer: p.requestObserver(),
-		Insight: p.insight(projects),
+		Insight: p.insight(projects, all),
 	})
 	if err != nil {
 		return nil, err

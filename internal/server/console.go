@@ -11,9 +11,9 @@ import (
 	"github.com/jeton-dev/jeton/internal/admin"
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/console"
+	"github.com/jeton-dev/jeton/internal/console/nodes"
 	"github.com/jeton-dev/jeton/internal/live"
 	"github.com/jeton-dev/jeton/internal/metrics"
-	"github.com/jeton-dev/jeton/internal/output"
 )
 
 const (
@@ -22,6 +22,9 @@ const (
 	consoleStreams = 512
 	keyStreams     = 64
 )
+
+// historyFile is the file of the data folder with the history of metrics.
+const historyFile = "metrics.history"
 
 // consoleSources are what the console shows beside the objects.
 type consoleSources struct {
@@ -42,6 +45,7 @@ func newConsoleSources(now func() time.Time) (*consoleSources, error) {
 // openHistory makes the console show the metrics of instances.
 func (o *observability) openHistory(b *base, i *instances) (err error) {
 	o.console.history, err = metrics.NewHistory(metrics.HistoryConfig{
+		File: b.folder.path(historyFile), Failed: func(err error) { b.log.Warn("the history of metrics is not kept", "error", err) },
 		Metrics: o.metrics, Memory: i.memory, Now: b.config.Now, Sampled: o.console.view.Sampled,
 		Instances: func() map[string]int {
 			all := map[string]int{}
@@ -83,11 +87,24 @@ func usedHTTPS(r *http.Request, trusted func(netip.Addr) bool) bool {
 	return err == nil && trusted(peer.Addr()) && strings.TrimSpace(values[len(values)-1]) == "https"
 }
 
+// newNodes returns what the console shows of all nodes, and adds the routes of other nodes.
+func (p parts) newNodes(logs functionLogs) (*nodes.Nodes, error) {
+	c := nodes.Config{Source: nodeSource{p, logs}, Members: p.node, Now: p.config.Now}
+	if p.peers != nil {
+		c.Do = p.peers.Do
+	}
+	all, err := nodes.New(c)
+	if err == nil && p.peers != nil {
+		all.Routes(p.peers.Handle)
+	}
+	return all, err
+}
+
 // insight returns the sources of the routes of the console.
-func (p parts) insight(keys *admin.Service) *api.Insight {
+func (p parts) insight(keys *admin.Service, all *nodes.Nodes) *api.Insight {
 	in := &api.Insight{
-		View: p.console.view, Metrics: consoleMetrics{p.console.history}, Builds: consoleBuilds{p.folder.path(output.Dir), p.reconciler.RunningBuild},
-		Audit: newAuditSource(p.base), Usage: consoleUsage{p.base, p.uses, keys}, State: p.state, Calls: p.gateway.Handler(),
+		View: p.console.view, Metrics: all, Builds: all, Refused: all.Refused,
+		Audit: newAuditSource(p.base), Usage: consoleUsage{p.base, p.uses, keys}, State: all.State, Calls: p.gateway.Handler(),
 		Version: p.config.Version, HTTPPort: portOf(p.listeners.gateway),
 	}
 	if p.listeners.gatewayTLS != nil {

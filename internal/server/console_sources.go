@@ -2,9 +2,8 @@ package server
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,17 +14,21 @@ import (
 	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/audit"
 	"github.com/jeton-dev/jeton/internal/certificate"
+	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/live"
 	"github.com/jeton-dev/jeton/internal/metrics"
-	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/store/postgres"
 	"github.com/jeton-dev/jeton/internal/usage"
 )
 
-// consoleMetrics implements api.MetricsHistory.
-type consoleMetrics struct{ history *metrics.History }
+// nodeSource implements nodes.Source with what this node has.
+type nodeSource struct {
+	parts
+
+	logs functionLogs
+}
 
 func rangeOf(day bool) metrics.Range {
 	if day {
@@ -34,20 +37,20 @@ func rangeOf(day bool) metrics.Range {
 	return metrics.Hour
 }
 
-// Of implements api.MetricsHistory.
-func (c consoleMetrics) Of(functionID string, day bool) api.MetricsSeries {
-	return seriesOf(c.history.Of(functionID, rangeOf(day)))
+// Of implements nodes.Source.
+func (n nodeSource) Of(functionID string, day bool) api.MetricsSeries {
+	return seriesOf(n.console.history.Of(functionID, rangeOf(day)))
 }
 
-// Sum implements api.MetricsHistory.
-func (c consoleMetrics) Sum(day bool, covers func(string) bool) api.MetricsSeries {
-	return seriesOf(c.history.Sum(rangeOf(day), covers))
+// Sum implements nodes.Source.
+func (n nodeSource) Sum(day bool, scope functions.Scope, namespaceID string) api.MetricsSeries {
+	return seriesOf(n.console.history.Sum(rangeOf(day), n.console.view.Covers(scope, namespaceID)))
 }
 
-// Activity implements api.MetricsHistory.
-func (c consoleMetrics) Activity(ids []string) map[string]api.Activity {
+// Activity implements nodes.Source.
+func (n nodeSource) Activity(ids []string) map[string]api.Activity {
 	all := make(map[string]api.Activity, len(ids))
-	for id, a := range c.history.Activity(ids) {
+	for id, a := range n.console.history.Activity(ids) {
 		all[id] = api.Activity(a)
 	}
 	return all
@@ -56,24 +59,29 @@ func (c consoleMetrics) Activity(ids []string) map[string]api.Activity {
 func seriesOf(s metrics.Series) api.MetricsSeries {
 	return api.MetricsSeries{
 		Start: s.Start, Step: int(s.Step / time.Second), Calls: s.Calls, Errors: s.Errors, ColdStarts: s.ColdStarts,
-		P50: s.P50, P99: s.P99, Instances: s.Instances, Memory: s.Memory,
+		P50: s.P50, P99: s.P99, Instances: s.Instances, Memory: s.Memory, MissingNodes: []string{},
 	}
 }
 
-// consoleBuilds implements api.Builds.
-type consoleBuilds struct {
-	dir     string
-	running func(functionID string) (string, bool)
+// State implements nodes.Source.
+func (n nodeSource) State(ctx context.Context) api.ServerState { return n.state(ctx) }
+
+// RunningBuild implements nodes.Source.
+func (n nodeSource) RunningBuild(functionID string) (string, bool) {
+	return n.reconciler.RunningBuild(functionID)
 }
 
-// Finished implements api.Builds.
-func (c consoleBuilds) Finished(functionID string) (string, error) {
-	text, _, err := output.BuildLog(c.dir, functionID)
-	return text, err
+// NewestBuild implements nodes.Source.
+func (n nodeSource) NewestBuild(functionID string) (string, error) {
+	newest, _, err := n.logs.Build(functionID)
+	return newest.Log, err
 }
 
-// Running implements api.Builds.
-func (c consoleBuilds) Running(functionID string) (string, bool) { return c.running(functionID) }
+// Refused implements nodes.Source.
+func (n nodeSource) Refused(tokenID string) (int64, time.Time) {
+	revoked, _ := n.console.view.Revocation(tokenID)
+	return revoked.Refused, revoked.LastRefused
+}
 
 // refusals counts the calls with revoked tokens. It implements gateway.Observer.
 type refusals struct{ view *live.View }
@@ -159,15 +167,16 @@ func matchesAudit(e audit.Entry, q api.AuditQuery) bool {
 }
 
 // state implements api.Insight.State.
-func (p parts) state(context.Context) api.ServerState {
+func (p parts) state(ctx context.Context) api.ServerState {
 	c := p.config
 	s := api.ServerState{
 		Version: c.Version, StartedAt: p.console.began.UTC(), Database: "SQLite", Blobs: "folders", Isolation: p.isolation, Egress: c.Egress,
 		MemoryBudget: c.Scale.Memory, Domain: c.Domain, APIAddress: p.listeners.endpoints.API, GatewayAddress: p.listeners.endpoints.Gateway,
 		Toolchains: p.toolchainStates(), WarmPool: []api.WarmPoolState{}, WarmMemory: p.engine.WarmMemory(),
-		Certificates: p.certificates.states(c), Changes: p.store.Newest(), Behind: max(p.store.Newest()-p.followers.Applied(), 0),
+		Changes: p.store.Newest(), Behind: max(p.store.Newest()-p.followers.Applied(), 0),
 		Streams: p.console.view.Streams(),
 	}
+	s.Certificates, s.CertificateCount = p.certificates.states(ctx, c)
 	if c.Database != "" {
 		s.Database = "PostgreSQL"
 	}
@@ -196,19 +205,36 @@ func (p parts) toolchainStates() []api.ToolchainState {
 	return states
 }
 
-// states returns the certificates of the gateway's TLS port, with the time of their
-// expiry. Certificates of custom hostnames are not listed.
-func (s *certificateSources) states(c Config) []api.CertificateState {
-	states := []api.CertificateState{}
-	if s == nil || s.hosts == nil {
-		return states
-	}
-	if c.TLSCert != "" {
+// states returns the certificates of the gateway's TLS port, with the time of their expiry,
+// and the number of all. Those of an ACME authority are of functions and custom hostnames.
+func (s *certificateSources) states(ctx context.Context, c Config) (states []api.CertificateState, count int) {
+	states = []api.CertificateState{}
+	switch {
+	case s == nil || s.hosts == nil:
+		return states, 0
+	case c.TLSCert != "":
 		states = append(states, certificateState("file", c.TLSCert))
-	} else if s.acme == nil {
+	case s.acme == nil:
 		states = append(states, certificateState("local CA", filepath.Join(c.DataDir, certificate.AuthorityFile)))
 	}
-	return states
+	count = len(states)
+	if s.acme == nil {
+		return states, count
+	}
+	// An error means that the storage cannot be read, which its next user reports.
+	found, all, _ := s.acme.Stored(ctx, c.Now())
+	for _, one := range found {
+		states = append(states, api.CertificateState{Source: "ACME, " + hostOf(c.ACMEDirectory), Names: one.Names, NotAfter: one.NotAfter})
+	}
+	return states, count + all
+}
+
+// hostOf returns the host of a URL, or the text itself.
+func hostOf(text string) string {
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return text
 }
 
 // certificateState describes the first certificate of a PEM file. A file that cannot be
@@ -219,17 +245,8 @@ func certificateState(source, path string) api.CertificateState {
 	if err != nil {
 		return state
 	}
-	block, _ := pem.Decode(content)
-	if block == nil {
-		return state
-	}
-	parsed, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return state
-	}
-	state.NotAfter, state.Names = parsed.NotAfter.UTC(), append([]string{}, parsed.DNSNames...)
-	if len(state.Names) == 0 {
-		state.Names = append(state.Names, parsed.Subject.CommonName)
+	if found, ok := certificate.Describe(content); ok {
+		state.Names, state.NotAfter = found.Names, found.NotAfter
 	}
 	return state
 }

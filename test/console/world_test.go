@@ -39,7 +39,13 @@ type world struct {
 
 func newWorld(t *testing.T, options ...jetontest.Option) *world {
 	t.Helper()
-	w := &world{Jeton: jetontest.Start(t, options...), t: t, control: http.NewServeMux(), report: map[string]json.RawMessage{}}
+	return newWorldOf(t, jetontest.Start(t, options...))
+}
+
+// newWorldOf returns the world of a running server.
+func newWorldOf(t *testing.T, j *jetontest.Jeton) *world {
+	t.Helper()
+	w := &world{Jeton: j, t: t, control: http.NewServeMux(), report: map[string]json.RawMessage{}}
 	w.control.HandleFunc("POST /report/{name}", func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		w.mu.Lock()

@@ -44,7 +44,7 @@ func (c *cluster) stop() (err error) {
 		err = errors.Join(err, n.End(syscall.SIGTERM))
 	}
 	if c.Shared != nil {
-		err = errors.Join(err, c.Shared.Stop())
+		err = errors.Join(err, c.Stop())
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io"
 	"io/fs"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/letsencrypt/pebble/v2/ca"
 	"github.com/letsencrypt/pebble/v2/db"
@@ -25,6 +27,7 @@ import (
 	"github.com/letsencrypt/pebble/v2/wfe"
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
+	"github.com/jeton-dev/jeton/internal/api"
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/nameserver"
 )
@@ -131,6 +134,9 @@ func TestACME_CertifiesCustomHostname(t *testing.T) {
 		t.Errorf("the domain without a certificate: got status %s: %v", blocked.Status, blocked.ErrorMessage)
 	}
 
+	// The console shows it.
+	wantCertificates(t, w, "api.example.com")
+
 	// The certificate is stored, and its key is sealed.
 	w.restart()
 	if status, body, err := get("api.example.com"); status != 200 || body != "hello" {
@@ -158,6 +164,27 @@ func TestACME_CertifiesCustomHostname(t *testing.T) {
 	must[*function.Domain](t)(w.DeleteDomain(&function.DeleteDomainRequest{DomainID: d.ID}))
 	if _, _, err := get("api.example.com"); err == nil {
 		t.Error("a call of a deleted domain succeeded")
+	}
+}
+
+// wantCertificates checks that the state of the server names the hostnames of certificates.
+func wantCertificates(t *testing.T, w *world, hostnames ...string) {
+	t.Helper()
+	request := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodGet, w.APIURL+"/jeton/v1/state", nil))
+	request.Header.Set("X-Auth-Token", w.SecretKey)
+	response := must[*http.Response](t)(http.DefaultClient.Do(request))
+	defer response.Body.Close()
+	var state api.ClusterState
+	if err := json.NewDecoder(response.Body).Decode(&state); err != nil {
+		t.Fatal(err)
+	}
+	if state.CertificateCount != len(hostnames) || len(state.Certificates) != len(hostnames) {
+		t.Fatalf("got certificates %+v, want those of %q", state.Certificates, hostnames)
+	}
+	for i, hostname := range hostnames {
+		if got := state.Certificates[i]; !strings.HasPrefix(got.Source, "ACME, 127.0.0.1:") || len(got.Names) != 1 || got.Names[0] != hostname || !got.NotAfter.After(time.Now()) {
+			t.Errorf("got %+v, want a valid certificate of %s", got, hostname)
+		}
 	}
 }
 

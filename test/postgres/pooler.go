@@ -79,8 +79,11 @@ func (p *Pooler) start(cmd *exec.Cmd) error {
 	}
 	p.stop = func() error {
 		err := cmd.Process.Signal(syscall.SIGQUIT)
-		<-ended // The exit status does not matter.
-		return err
+		waited := <-ended
+		if _, exited := errors.AsType[*exec.ExitError](waited); exited {
+			waited = nil // The exit status does not matter.
+		}
+		return errors.Join(err, waited)
 	}
 	for deadline := time.Now().Add(time.Minute); ; {
 		conn, err := connect(p.url("postgres"))

@@ -8,7 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
+
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // StartStandby starts a hot standby that streams from another server, whose host:port is
@@ -62,14 +63,10 @@ func (s *Server) RestorePoint(name string) error {
 	if _, err := conn.Exec(context.Background(), "SELECT pg_switch_wal()"); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(s.dir, "archive", file)); err == nil {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("the log file %s is not archived", file)
-		}
-	}
+	return await.Until(context.Background(), "the log file "+file+" is archived", func() bool {
+		_, err := os.Stat(filepath.Join(s.dir, "archive", file))
+		return err == nil
+	})
 }
 
 // Restore stops the server, and starts it with the backup and the archived log up to a
@@ -95,14 +92,9 @@ func (s *Server) Restore(point string) error {
 	if err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if err := s.execute("postgres", "CREATE TEMP TABLE t ()"); err == nil {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return errors.New("the restored server does not end its recovery")
-		}
-	}
+	return await.Until(context.Background(), "the restored server accepts writes", func() bool {
+		return s.execute("postgres", "CREATE TEMP TABLE t ()") == nil
+	})
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }

@@ -1,24 +1,6 @@
 import { html, useState, useSignal, route, setQuery, api, query, useData, useTitle, useDebounced, session, bytes, exact, date, may } from './lib.js';
-import { Card, Button, Table, Pager, Empty, Problem, Loading, PageHead, Time, ID, Code, FormDialog, Confirm, Facts, Stat, toast, Field, Choice, Callout, Copy } from './ui.js';
+import { Status, Card, Button, Table, Pager, Empty, Problem, Loading, PageHead, Time, ID, Code, FormDialog, Confirm, Facts, Stat, toast, Field, Choice, Callout } from './ui.js';
 import { useLive } from './live.js';
-
-export function Keys() {
-  useTitle('API keys');
-  const list = useData(() => api('GET', '/jeton/v1/api-keys'), []);
-  const projects = useData(() => api('GET', '/account/v3/projects?page_size=100'), []);
-  useLive((event, data) => { if (event === 'reset' || (event === 'changes' && data.some((c) => c.kind === 'api_key'))) list.reload(); });
-  const [command, setCommand] = useState(null);
-  const name = (id) => { const p = projects.data && projects.data.projects.find((x) => x.id === id); return p ? p.name : id; };
-  const level = (k) => (k.permissions.includes('FunctionsFullAccess') ? 'Full access' : k.permissions.map((p) => p.replace(/^Functions/, '')).join(', '));
-  return html`<${PageHead} title="API keys" note="Only the owner of the server can create, rotate and revoke API keys, on its command line." actions=${html`<${Button} icon="plus" onClick=${() => setCommand({ title: 'Create an API key', text: 'jeton apikey create --permissions FunctionsReadOnly --description "CI"' })}>Create<//>`} />
-    ${list.error ? html`<${Problem} error=${list.error} retry=${list.reload} />` : !list.data ? html`<${Loading} /> ` : html`<${Card}><${Table} caption="API keys" rows=${list.data.api_keys} keyOf=${(k) => k.access_key} columns=${[
-      { title: 'API key', kind: 'main', cell: (k) => html`<strong>${k.description || html`<span class="quiet">no description</span>`}</strong><span class="sub"><code>${k.access_key}</code>${k.access_key === session.value.access_key ? html` <span class="tag">this session</span>` : ''}</span>` },
-      { title: 'Permissions', cell: level }, { title: 'Covers', cell: (k) => (k.organization ? 'All projects' : html`${name(k.default_project_id)}${k.further_project_ids.length ? ` and ${k.further_project_ids.length} more` : ''}`) },
-      { title: 'Expires', cell: (k) => html`<${Time} value=${k.expires_at} />` }, { title: 'Last use', cell: (k) => html`<${Time} value=${k.last_used_at} />` }, { title: 'Created', cell: (k) => html`<${Time} value=${k.created_at} />` },
-      { title: 'Actions', hidden: true, kind: 'num', cell: (k) => html`<div class="row end"><${Button} kind="small" label=${`Rotate ${k.description || k.access_key}`} onClick=${() => setCommand({ title: 'Rotate the API key', text: `jeton apikey rotate ${k.access_key} --overlap 24h` })}>Rotate<//><${Button} kind="small quiet-danger" label=${`Revoke ${k.description || k.access_key}`} onClick=${() => setCommand({ title: 'Revoke the API key', text: `jeton apikey revoke ${k.access_key}` })}>Revoke<//></div>` },
-    ]} /><//>`}
-    ${command && html`<${Confirm} title=${command.title} action="Close" onClose=${() => setCommand(null)} onConfirm=${() => setCommand(null)}><p>Run this on the server, as the user that runs <code>jeton serve</code>. The list changes at once.</p><${Code} label="Command" text=${command.text} /><//>`}`;
-}
 
 export function Projects() {
   useTitle('Projects');
@@ -78,18 +60,33 @@ export function Audit() {
 
 export function Server() {
   useTitle('Server');
+  const { query: q } = useSignal(route);
   const state = useData(() => api('GET', '/jeton/v1/state'), []);
   useLive((event) => { if (event === 'sample' || event === 'reset') state.reload(); });
   if (state.error) return html`<${PageHead} title="Server" /><${Problem} error=${state.error} retry=${state.reload} />`;
   if (!state.data) return html`<${PageHead} title="Server" /><${Loading} lines=${6} />`;
-  const s = state.data;
+  const nodes = state.data.nodes || [];
+  if (nodes.length < 2) return html`<${PageHead} title="Server" /><${ServerView} s=${state.data} />`;
+  const chosen = nodes.find((n) => n.node_name === q.get('node')) || nodes.find((n) => n.self);
+  const kind = (n) => (n.node_problem ? ['error', 'No answer'] : n.draining ? ['pending', 'Draining'] : n.cordoned ? ['pending', 'Cordoned'] : ['ready', 'Member']);
+  return html`<${PageHead} title="Server" note=${`A cluster of ${nodes.length} nodes, which share the database.`} />
+    <${Card} title="Nodes"><${Table} caption="Nodes" rows=${nodes} keyOf=${(n) => n.node_name} columns=${[
+      { title: 'Node', kind: 'main', cell: (n) => html`<button type="button" class="cell-filter" aria-pressed=${n === chosen ? 'true' : 'false'} onClick=${() => setQuery({ node: n.node_name })}><strong>${n.node_name}</strong></button>${n.self ? html` <span class="tag">this page</span>` : ''}${n.node_problem && html`<span class="sub">${n.node_problem}</span>`}` },
+      { title: 'State', cell: (n) => html`<${Status} status=${kind(n)[0]} text=${kind(n)[1]} />` }, { title: 'Version', cell: (n) => n.version || 'dev' },
+      { title: 'Isolation', cell: (n) => (n.node_state ? n.node_state.isolation : '–') }, { title: 'Changes', kind: 'num', cell: (n) => (n.node_state ? `${exact(n.node_state.changes)}${n.node_state.changes_behind ? `, ${n.node_state.changes_behind} behind` : ''}` : '–') },
+      { title: 'Started', kind: 'num', cell: (n) => (n.node_state ? html`<${Time} value=${n.node_state.started_at} />` : '–') },
+    ]} /><//>
+    <h2 class="section">${chosen.node_name}</h2>${chosen.node_state ? html`<${ServerView} s=${chosen.node_state} />` : html`<${Problem} error=${new Error(chosen.node_problem)} />`}`;
+}
+
+function ServerView({ s }) {
   const weak = s.isolation !== 'full';
-  return html`<${PageHead} title="Server" />
+  return html`
     ${weak && html`<${Callout} title=${`The isolation level is ${s.isolation}`}><p>Functions are not fully isolated from each other and from the server. Run it as root on Linux for the level full.</p><//>`}
-    <div class="stats"><${Stat} label="Version" value=${s.version} note=${html`started <${Time} value=${s.started_at} />`} /><${Stat} label="Isolation" kind=${weak ? 'warn' : ''} value=${s.isolation} note=${s.egress ? 'outbound network allowed' : 'no outbound network'} />
+    <div class="stats"><${Stat} label="Version" value=${s.version || 'dev'} note=${html`started <${Time} value=${s.started_at} />`} /><${Stat} label="Isolation" kind=${weak ? 'warn' : ''} value=${s.isolation} note=${s.egress ? 'outbound network allowed' : 'no outbound network'} />
       <${Stat} label="Memory for instances" value=${s.memory_budget_bytes ? bytes(s.memory_budget_bytes) : 'no limit'} note="budget of all instances" /><${Stat} label="Warm pool" value=${exact(s.warm_pool.reduce((n, w) => n + w.count, 0))} note=${bytes(s.warm_pool_memory_bytes)} /><${Stat} label="Changes" value=${exact(s.changes)} note=${s.changes_behind ? `${s.changes_behind} not applied` : 'all applied'} kind=${s.changes_behind ? 'warn' : ''} /></div>
     <div class="columns"><${Card} title="Toolchains"><${Table} caption="Toolchains" rows=${s.toolchains} keyOf=${(t) => t.language} columns=${[{ title: 'Language', kind: 'main', cell: (t) => html`<strong>${t.language}</strong>` }, { title: 'Toolchain', cell: (t) => (t.toolchain ? html`<code>${t.toolchain}</code>` : html`<span class="bad">${t.problem}</span>`) }]} /><//>
       <${Card} title="Warm pool">${s.warm_pool.length ? html`<${Table} caption="Warm pool" rows=${s.warm_pool} keyOf=${(w) => w.pool_kind} columns=${[{ title: 'Kind', kind: 'main', cell: (w) => w.pool_kind }, { title: 'Sandboxes', kind: 'num', cell: (w) => exact(w.count) }]} />` : html`<p class="quiet pad">No warm sandboxes. They exist at the isolation level full, while functions are deployed.</p>`}<//></div>
     <${Card} title="Addresses and storage"><${Facts} items=${[['API', html`<code>${s.api_address}</code>`], ['Gateway', html`<code>${s.gateway_address}</code>`], ['Domain of functions', html`<code>${s.function_domain}</code>`], ['Database', s.database], ['Code and artifacts', s.blobs], ['Open streams of consoles', exact(s.streams)]]} /><//>
-    <${Card} title="Certificates">${s.certificates.length ? html`<${Table} caption="Certificates" rows=${s.certificates} keyOf=${(c) => c.source} columns=${[{ title: 'Names', kind: 'main', cell: (c) => c.hostnames.join(', ') }, { title: 'Source', cell: (c) => c.source }, { title: 'Valid until', cell: (c) => date(c.not_after) }]} />` : html`<p class="quiet pad">The gateway has no TLS port, or its certificates come from an ACME server. <code>--gateway-tls-listen</code> opens one.</p>`}<//>`;
+    <${Card} title="Certificates">${s.certificates.length ? html`<${Table} caption="Certificates" rows=${s.certificates.map((c, n) => ({ ...c, n }))} keyOf=${(c) => c.source + c.n} columns=${[{ title: 'Names', kind: 'main', cell: (c) => c.hostnames.join(', ') }, { title: 'Source', cell: (c) => c.source }, { title: 'Valid until', cell: (c) => html`${new Date(c.not_after) - Date.now() < 7 * 86400000 ? html`<span class="tag warn">soon</span> ` : ''}${date(c.not_after)}` }]} />${s.certificate_count > s.certificates.length ? html`<p class="quiet pad">${exact(s.certificate_count - s.certificates.length)} more, which are valid longer.</p>` : ''}` : html`<p class="quiet pad">There is no certificate yet. <code>--gateway-tls-listen</code> opens a TLS port; with <code>--acme-directory</code>, a certificate is obtained with the first connection to a hostname.</p>`}<//>`;
 }

@@ -6,7 +6,8 @@ import { Overview } from './overview.js';
 import { Functions, Namespaces, NamespacePage } from './functions.js';
 import { FunctionPage } from './function.js';
 import { Tokens } from './tokens.js';
-import { Keys, Projects, Audit, Server } from './admin.js';
+import { Keys } from './keys.js';
+import { Projects, Audit, Server } from './admin.js';
 
 const sections = [
   { id: '', icon: 'overview', title: 'Overview', page: Overview },

@@ -32,7 +32,7 @@ export function Call({ f }) {
   return html`<div class="call">
     <${Card} title="Request"><form class="pad" onSubmit=${send}>
       <div class="request-line"><${Field} label="Method" options=${['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']} value=${method} onInput=${setMethod} /><${Field} label="Path" value=${path} onInput=${setPath} autocomplete="off" spellcheck="false" /></div>
-      <p class="quiet clip" title=${url}>${url}</p>
+      <p class="quiet clip" title=${url + path}>${url + path}</p>
       <h3>Headers</h3>
       <div class="pairs">${headers.map((h) => html`<div class="pair" key=${h.id}><input class="mono" aria-label="Name of the header" placeholder="Content-Type" value=${h.name} onInput=${(e) => set(h.id, 'name', e.target.value)} /><input class="mono" aria-label=${`Value of ${h.name || 'the header'}`} placeholder="application/json" value=${h.value} onInput=${(e) => set(h.id, 'value', e.target.value)} /><${Button} kind="ghost" icon="trash" label="Remove header" onClick=${() => setHeaders((all) => all.filter((x) => x.id !== h.id))} /></div>`)}</div>
       <${Button} kind="small" icon="plus" onClick=${() => setHeaders((all) => [...all, { id: ++headerID, name: '', value: '' }])}>Add header<//>

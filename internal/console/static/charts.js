@@ -1,13 +1,16 @@
 // Charts are SVG. The values under the pointer, and those that the arrow keys select, are
 // shown as text.
-import { html, useState, useMemo, number } from './lib.js';
+import { html, useState, useMemo, number, bytes } from './lib.js';
 import { useID } from './ui.js';
 
 const width = 600;
 const height = 150;
 const pad = { top: 6, bottom: 6 };
 
-function niceMax(value) {
+// niceMax returns the upper end of an axis: a round number whose half is round, too.
+function niceMax(value, format) {
+  if (format === bytes) return value <= 0 ? 2 ** 20 : 2 ** Math.ceil(Math.log2(value));
+  if (format === number && value <= 10) return Math.max(2, 2 * Math.ceil(value / 2));
   if (value <= 0) return 1;
   const unit = 10 ** Math.floor(Math.log10(value));
   for (const m of [1, 2, 2.5, 5, 10]) if (m * unit >= value) return m * unit;
@@ -42,7 +45,7 @@ export function Chart({ title, series, lines, format = number }) {
   const id = useID();
   const merged = useMemo(() => merge(series, lines), [series, lines]);
   const count = merged.lines[0].values.length;
-  const top = niceMax(Math.max(...merged.lines.flatMap((l) => l.values)));
+  const top = niceMax(Math.max(...merged.lines.flatMap((l) => l.values)), format);
   const x = (i) => width * (count > 1 ? (i + 0.5) / count : 0.5);
   const y = (v) => pad.top + (height - pad.top - pad.bottom) * (1 - v / top);
   // Steps without calls have no duration: the line has gaps.
@@ -66,8 +69,11 @@ export function Chart({ title, series, lines, format = number }) {
     setAt(Math.max(0, Math.min(count - 1, (at < 0 ? count - 1 : at) + move)));
   };
   const totals = merged.lines.map((l) => l.sum ? l.values.reduce((a, b) => a + b, 0) : Math.max(...l.values));
-  const text = (i) => merged.lines.map((l, n) => `${l.name} ${format(i < 0 ? totals[n] : l.values[i])}`).join(', ');
-  return html`<figure class="chart"><figcaption><span class="chart-title" id=${id}>${title}</span><span class="legend">${merged.lines.map((l, n) => html`<span key=${l.name}><i class=${'swatch ' + l.color}></i>${l.name} <b>${format(at < 0 ? totals[n] : l.values[at])}</b></span>`)}${at >= 0 && html`<span class="quiet">${label(timeOf(shown, at))}</span>`}</span></figcaption>
+  // A duration of 0 means that there were no calls.
+  const shownValue = (l, v) => (l.gaps && !v ? '–' : format(v));
+  const name = (l, i) => (i < 0 && !l.sum ? `${l.name}, most` : l.name);
+  const text = (i) => merged.lines.map((l, n) => `${name(l, i)} ${shownValue(l, i < 0 ? totals[n] : l.values[i])}`).join(', ');
+  return html`<figure class="chart"><figcaption><span class="chart-title" id=${id}>${title}</span><span class="legend">${merged.lines.map((l, n) => html`<span key=${l.name}><i class=${'swatch ' + l.color}></i>${name(l, at)} <b>${shownValue(l, at < 0 ? totals[n] : l.values[at])}</b></span>`)}${at >= 0 && html`<span class="quiet">${label(timeOf(shown, at))}</span>`}</span></figcaption>
     <div class="plot"><div class="axis y" aria-hidden="true">${[1, 0.5, 0].map((f) => html`<span key=${f}>${format(top * f)}</span>`)}</div>
     <svg viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" tabindex="0" aria-labelledby=${id} aria-describedby=${id + 'd'} onPointerMove=${pick} onPointerLeave=${() => setAt(-1)} onKeyDown=${key} onBlur=${() => setAt(-1)}>
       ${[0, 0.5, 1].map((f) => html`<line key=${f} class="grid" x1="0" x2=${width} y1=${y(top * f)} y2=${y(top * f)} />`)}

@@ -2,7 +2,7 @@ import { html, useState, useLayoutEffect, useRef, useSignal, region, api, fn, ow
 import { Card, Stat, Status, Privacy, Loading, Problem, PageHead, Tabs, Choice, Copy, Callout, Code, Facts, Time, LinkButton, Empty } from './ui.js';
 import { Chart } from './charts.js';
 import { useLive } from './live.js';
-import { ranges } from './overview.js';
+import { ranges, MissingNodes } from './overview.js';
 import { functionBlock } from './terraform.js';
 import { Call } from './call.js';
 import { Logs, useLog } from './logs.js';
@@ -78,7 +78,7 @@ function View({ f, deployments }) {
     <div class="stats"><${Stat} label="Calls" value=${number(calls)} note=${`${rate(calls, range)} per second, ${number(sum(m.errors))} errors`} kind=${sum(m.errors) ? 'bad' : ''} />
       <${Stat} label="p50" value=${calls ? seconds(lastWith(m.p50_seconds)) : '–'} note="latest step with calls" /><${Stat} label="p99" value=${calls ? seconds(lastWith(m.p99_seconds)) : '–'} note="latest step with calls" />
       <${Stat} label="Instances" value=${number(last(m.instances))} note=${`${f.min_scale} to ${f.max_scale}`} /><${Stat} label="Memory" value=${last(m.memory_bytes) ? bytes(last(m.memory_bytes)) : '–'} note=${`${f.memory_limit} MB each`} /></div>
-    <div class="charts"><${Card}><${Chart} title="Calls" series=${m} lines=${[{ name: 'calls', color: 'c1', values: m.calls, sum: true }, { name: 'errors', color: 'c-bad', values: m.errors, sum: true }]} /><//>
+    <${MissingNodes} series=${m} /><div class="charts"><${Card}><${Chart} title="Calls" series=${m} lines=${[{ name: 'calls', color: 'c1', values: m.calls, sum: true }, { name: 'errors', color: 'c-bad', values: m.errors, sum: true }]} /><//>
       <${Card}><${Chart} title="Duration" series=${m} format=${seconds} lines=${[{ name: 'p50', color: 'c2', values: m.p50_seconds, gaps: true }, { name: 'p99', color: 'c4', values: m.p99_seconds, gaps: true }]} /><//>
       <${Card}><${Chart} title="Instances" series=${m} lines=${[{ name: 'instances', color: 'c2', values: m.instances }, { name: 'cold starts', color: 'c3', values: m.cold_starts, sum: true }]} /><//>
       <${Card}><${Chart} title="Memory" series=${m} format=${bytes} lines=${[{ name: 'memory', color: 'c4', values: m.memory_bytes }]} /><//></div>`}

@@ -1,13 +1,19 @@
 import { html, useState, useEffect, useSignal, region, api, own, fn, query, useData, useTitle, number, may, session } from './lib.js';
-import { Card, Stat, Status, Empty, Loading, Problem, Choice, PageHead, Code, LinkButton, Time, Table, Privacy } from './ui.js';
+import { Card, Stat, Status, Empty, Loading, Problem, Choice, PageHead, Code, LinkButton, Time, Table, Privacy, Callout } from './ui.js';
 import { Chart, Spark } from './charts.js';
 import { useLive } from './live.js';
 import { firstFunction } from './terraform.js';
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
+// MissingNodes says which nodes have not answered: their calls are missing in the charts.
+export function MissingNodes({ series }) {
+  const missing = series.missing_nodes || [];
+  return missing.length ? html`<${Callout} title="Not all nodes answer"><p>The metrics of ${missing.join(', ')} are missing here.</p><//>` : null;
+}
+
 export function CallCharts({ series }) {
-  return html`<div class="charts"><${Card}><${Chart} title="Calls" series=${series} lines=${[{ name: 'calls', color: 'c1', values: series.calls, sum: true }, { name: 'errors', color: 'c-bad', values: series.errors, sum: true }]} /><//>
+  return html`<${MissingNodes} series=${series} /><div class="charts"><${Card}><${Chart} title="Calls" series=${series} lines=${[{ name: 'calls', color: 'c1', values: series.calls, sum: true }, { name: 'errors', color: 'c-bad', values: series.errors, sum: true }]} /><//>
     <${Card}><${Chart} title="Cold starts" series=${series} lines=${[{ name: 'cold starts', color: 'c3', values: series.cold_starts, sum: true }]} /><//></div>`;
 }
 

@@ -18,7 +18,18 @@ function Scope({ t }) {
   return t.function_id ? html`<a class="plain-link" href=${'#/functions/' + t.function_id}>${t.function_name || t.function_id}</a><span class="sub">function in ${t.namespace_name}</span>` : html`<a class="plain-link" href=${'#/namespaces/' + t.namespace_id}>${t.namespace_name || t.namespace_id}</a><span class="sub">all functions of the namespace</span>`;
 }
 
-const lifetimes = [['1h', 'One hour', 3600], ['1d', 'One day', 86400], ['30d', '30 days', 30 * 86400], ['90d', '90 days', 90 * 86400], ['365d', 'One year', 365 * 86400], ['never', 'Never', 0], ['date', 'Another time…', 0]];
+export const lifetimes = [['1h', 'One hour', 3600], ['1d', 'One day', 86400], ['30d', '30 days', 30 * 86400], ['90d', '90 days', 90 * 86400], ['365d', 'One year', 365 * 86400], ['never', 'Never', 0], ['date', 'Another time…', 0]];
+
+// expiryOf returns the expiry that a form has selected; null for none.
+export function expiryOf(v) {
+  if (v.lifetime === 'date') return new Date(v.at);
+  const [, , seconds] = lifetimes.find((l) => l[0] === v.lifetime);
+  return seconds ? new Date(Date.now() + seconds * 1000) : null;
+}
+export const expiryFields = (value) => [
+  { name: 'lifetime', label: 'Expires', options: lifetimes.map(([v, label]) => ({ value: v, label })), value },
+  { name: 'at', label: 'Expires at', type: 'datetime-local', required: true, when: (v) => v.lifetime === 'date' },
+];
 
 export function CreateToken({ functionID, onClose, onCreated }) {
   const place = region.value;
@@ -39,12 +50,10 @@ export function CreateToken({ functionID, onClose, onCreated }) {
   const fields = [
     !functionID && { name: 'scope', label: 'What it may call', options: scopes, value: scopes[0] && scopes[0].value },
     { name: 'description', label: 'Description', help: 'Who uses the token. It is the only way to recognize it later.', required: true, autocomplete: 'off' },
-    { name: 'lifetime', label: 'Expires', options: lifetimes.map(([value, label]) => ({ value, label })), value: '90d' },
-    { name: 'at', label: 'Expires at', type: 'datetime-local', required: true, when: (v) => v.lifetime === 'date' },
+    ...expiryFields('90d'),
   ].filter(Boolean);
   const submit = async (v) => {
-    const chosen = lifetimes.find((l) => l[0] === v.lifetime);
-    const expires = v.lifetime === 'date' ? new Date(v.at) : chosen[2] ? new Date(Date.now() + chosen[2] * 1000) : null;
+    const expires = expiryOf(v);
     // After a search, the first match is selected unless another one was.
     const scope = scopes.find((s) => s.value === v.scope) || scopes[0];
     if (!functionID && !scope) throw new Error('No function or namespace matches.');

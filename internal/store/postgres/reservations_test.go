@@ -14,8 +14,10 @@ import (
 // stored are archives that use some bytes.
 type stored int64
 
-// Usage returns the bytes.
-func (s stored) Usage(_ context.Context, _ []string, use func(int64) error) error { return use(int64(s)) }
+// Usage returns the bytes, as those of all archives.
+func (s stored) Usage(_ context.Context, _ []string, use func(int64) error) error {
+	return use(int64(s))
+}
 
 // The quota of a project is one for the uploads through all nodes, and those of a node that
 // is not a member any more do not count.
@@ -23,7 +25,9 @@ func TestReservations_CountTheUploadsOfAllNodes(t *testing.T) {
 	t.Parallel()
 	database := server.Database(t)
 	var nodes []*blob.Reservations
-	member := func(name string) store.Member { return store.Member{Incarnation: name, Node: name, JoinedAt: time.Now()} }
+	member := func(name string) store.Member {
+		return store.Member{Incarnation: name, Node: name, JoinedAt: time.Now()}
+	}
 	for _, name := range []string{"a", "b"} {
 		s := open(t, database)
 		put(t, s, member(name))
