@@ -244,7 +244,8 @@ func (a *agent) serve(ctx context.Context) error {
 		return nil
 	}
 	defer node.Close()
-	context.AfterFunc(ctx, func() { _ = node.Close() })
+	// The end of one side ends the other one.
+	context.AfterFunc(ctx, func() { _, _ = node.Close(), a.launcher.Close() })
 	if err := a.greet(ctx, node); err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}

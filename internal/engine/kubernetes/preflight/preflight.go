@@ -92,7 +92,7 @@ func New(config Config) (*Checker, error) {
 
 // Run runs all checks. If the API server does not answer, the others are left out.
 func (c *Checker) Run(ctx context.Context) []Result {
-	results := []Result{c.checkAPI(ctx)}
+	results := []Result{c.checkAPI()}
 	if results[0].Status == Failed {
 		return results
 	}
@@ -113,7 +113,7 @@ var (
 	prompt = version.MustParseSemantic("v1.36.0")
 )
 
-func (c *Checker) checkAPI(ctx context.Context) Result {
+func (c *Checker) checkAPI() Result {
 	r := Result{Name: "API", Status: OK}
 	start := time.Now()
 	info, err := c.discovery.ServerVersion()
