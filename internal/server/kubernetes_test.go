@@ -1,0 +1,30 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jeton-dev/jeton/internal/server"
+)
+
+func TestConfig_RefusesSettingsThatPodsCannotHave(t *testing.T) {
+	t.Parallel()
+	for want, change := range map[string]func(*server.Config){
+		"":                        func(*server.Config) {},
+		"engine is":               func(c *server.Config) { c.Engine = "docker" },
+		"has no {language}":       func(c *server.Config) { c.Kubernetes.Image = "jeton:1" },
+		"kubernetes-installation": func(c *server.Config) { c.Kubernetes.Installation = "a b" },
+		"kubernetes-canary":       func(c *server.Config) { c.Kubernetes.Canary = "10.0.0.1" },
+		"kubernetes-build-memory": func(c *server.Config) { c.Kubernetes.BuildMemory = 1 << 20 },
+		"NetworkPolicies":         func(c *server.Config) { c.Egress = false },
+		"runtime-class":           func(c *server.Config) { c.Isolation = "full" },
+	} {
+		c := server.DefaultConfig(t.TempDir())
+		c.Engine = server.KubernetesEngine
+		change(&c)
+		err := c.Validate()
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("Validate() = %v, want %q", err, want)
+		}
+	}
+}
