@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,4 +179,28 @@ func TestAudit_PrintsEntries(t *testing.T) {
 	} {
 		test.check(t, name)
 	}
+}
+
+// After a restore the machine has no credentials; other users of the machine read a shared file.
+func TestApikeyCreate_SavesCredentials(t *testing.T) {
+	jeton := jetontest.Start(t)
+	t.Setenv("JETON_DATA_DIR", jeton.DataDir)
+	path := filepath.Join(t.TempDir(), "credentials.yaml")
+	group, err := user.LookupGroupId(strconv.Itoa(os.Getegid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := []string{"apikey", "create", "--organization", "--permissions", "FunctionsFullAccess", "--save", path, "--group", group.Name}
+	status, output := command(t, "", create...)
+	wantOutput(t, "apikey create", status, 0, output, "saved the key to "+path)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("got %v, %v, want a file that the group may read", info, err)
+	}
+	status, output = command(t, "", "namespace", "list", "--credentials", path)
+	wantOutput(t, "a command with the file", status, 0, output)
+	status, output = command(t, "", create...)
+	wantOutput(t, "apikey create again", status, 2, output, "exists: name another file")
+	status, output = command(t, "", "apikey", "create", "--permissions", "FunctionsFullAccess", "--group", group.Name)
+	wantOutput(t, "apikey create without a file", status, 2, output, "add --save")
 }

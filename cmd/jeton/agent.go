@@ -9,7 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 )
 
-// agentCommand has the programs that run in the Pods of functions and builds. The server starts them.
+// agentCommand groups the programs in the Pods of functions and builds. The server starts them.
 type agentCommand struct {
 	Run    agentRunCommand    `cmd:"" default:"withargs" hidden:"" help:"Accept the order of a node, and pass it to the launcher."`
 	Launch agentLaunchCommand `cmd:"" hidden:"" help:"Start a function, or build one, as the agent says."`

@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/user"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +31,8 @@ type createKeyCommand struct {
 	Description  string        `help:"Description of the key." placeholder:"TEXT"`
 	ExpiresIn    time.Duration `help:"Lifetime of the key, such as 720h (default: unlimited)." xor:"expiry" placeholder:"DURATION"`
 	ExpiresAt    time.Time     `help:"Expiry of the key, such as 2027-01-31T12:00:00Z (default: never)." xor:"expiry" placeholder:"TIME"`
+	Save         string        `help:"New credentials file for the key, for jeton, scw and the SDKs." placeholder:"FILE"`
+	Group        string        `help:"Group of users that may read the file of --save." placeholder:"GROUP"`
 	adminCommand
 	outputFlags
 }
@@ -57,7 +63,70 @@ func (c *createKeyCommand) Run(ctx context.Context, line *commandLine, s streams
 	if err != nil {
 		return err
 	}
+	if c.Save != "" {
+		if err := c.save(line, key); err != nil {
+			return fmt.Errorf("%w: the key %s was created: revoke it with 'jeton apikey revoke %s'", err, key.AccessKey, key.AccessKey)
+		}
+		fmt.Fprintln(s.err, "jeton: saved the key to", c.Save)
+	}
 	return printIssued(s, key, c.json())
+}
+
+// AfterApply implements kong.AfterApply.
+func (c *createKeyCommand) AfterApply() error {
+	if c.Group != "" && c.Save == "" {
+		return errors.New("--group is the group of a file: add --save")
+	}
+	if _, err := os.Lstat(c.Save); c.Save != "" && err == nil {
+		return fmt.Errorf("%s exists: name another file, or remove it", c.Save)
+	}
+	if c.Group != "" {
+		if _, err := user.LookupGroup(c.Group); err != nil {
+			return fmt.Errorf("find group: %w", err)
+		}
+	}
+	return nil
+}
+
+// save writes the credentials of the key, readable by the user and the group.
+func (c *createKeyCommand) save(line *commandLine, key admin.APIKey) error {
+	address := localAPI(line.DataDir)
+	if !c.isLocal(line.DataDir) {
+		profile, err := c.profile(line.DataDir)
+		if err != nil {
+			return err
+		}
+		address = text(profile.APIURL)
+	}
+	region := string(scw.RegionFrPar)
+	err := server.SaveCredentials(c.Save, &scw.Config{Profile: scw.Profile{
+		AccessKey: &key.AccessKey, SecretKey: &key.SecretKey, APIURL: &address, DefaultRegion: &region,
+		DefaultOrganizationID: &key.OrganizationID, DefaultProjectID: &key.ProjectID,
+	}})
+	if err != nil || c.Group == "" {
+		return err
+	}
+	group, err := user.LookupGroup(c.Group)
+	if err != nil {
+		return fmt.Errorf("find group: %w", err)
+	}
+	id, err := strconv.Atoi(group.Gid)
+	if err == nil {
+		err = os.Chown(c.Save, -1, id)
+	}
+	if err == nil {
+		err = os.Chmod(c.Save, 0o640)
+	}
+	if err != nil {
+		return fmt.Errorf("share %s with group %s: %w", c.Save, c.Group, err)
+	}
+	return nil
+}
+
+// localAPI returns the URL of the API of the running server.
+func localAPI(dataDir string) string {
+	endpoints, _ := server.Reach(dataDir)
+	return endpoints.API
 }
 
 // printIssued prints a new key with its secret key, which the server does not store.

@@ -94,11 +94,15 @@ func printEntry(out io.Writer, e audit.Entry) error {
 	if e.From == audit.Owner {
 		who = audit.Owner
 	}
+	object := cmp.Or(e.Object, "-")
+	if e.Name != "" {
+		object += " (" + e.Name + ")"
+	}
 	node := ""
 	if e.Node != "" {
 		node = "  " + e.Node
 	}
 	_, err := fmt.Fprintf(out, "%s  %-20s  %-15s  %d  %s  %s%s\n",
-		e.At.Local().Format(time.RFC3339), who, e.From, e.Status, e.Endpoint, cmp.Or(e.Object, "-"), node)
+		e.At.Local().Format(time.RFC3339), who, e.From, e.Status, e.Endpoint, object, node)
 	return err
 }

@@ -89,7 +89,19 @@ func (c *restoreCommand) Run(ctx context.Context, line *commandLine, s streams) 
 	if missing := server.MissingKey(line.DataDir); missing != "" {
 		fmt.Fprintln(s.err, "jeton: the backup contains no secret.key: copy it to", missing)
 	}
+	explainCredentials(line.DataDir, s)
 	return nil
+}
+
+// explainCredentials prints how to create credentials, which no backup contains.
+func explainCredentials(dataDir string, s streams) {
+	path := server.CredentialsPath(dataDir)
+	if _, err := os.Stat(path); err == nil {
+		fmt.Fprintf(s.err, "jeton: %s may be of another server: 'jeton apikey list' fails then\n", path)
+		return
+	}
+	fmt.Fprintf(s.err, "jeton: the backup contains no secret keys. API keys that you have still work. For a new one, start the server, then:\n"+
+		"  jeton apikey create --organization --permissions FunctionsFullAccess --save %s\n", path)
 }
 
 // toCluster loads the backup into a database and a bucket.
@@ -104,5 +116,6 @@ func (c *restoreCommand) toCluster(ctx context.Context, in io.Reader, dataDir st
 	fmt.Fprintf(s.err, "jeton: restored %d objects, %d archives and %d artifacts\n", restored.Objects, restored.Archives, restored.Artifacts)
 	fmt.Fprintf(s.err, "jeton: %s is the data directory of the first node: start it with the same --database and --blobs\n", dataDir)
 	fmt.Fprintf(s.err, "jeton: copy %s to the empty data directory of every other node before its first start: it decrypts the secrets\n", key)
+	explainCredentials(dataDir, s)
 	return nil
 }

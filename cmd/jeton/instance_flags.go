@@ -27,7 +27,7 @@ type instanceFlags struct {
 	InstanceDisk int64 `config:"InstanceDisk" help:"Size of each instance's disk at isolation level full; 0 for no disk." placeholder:"BYTES"`
 	// If less is free, the server ends the instance that uses most, of the project whose
 	// instances use most, once per second. Its log says so.
-	DiskReserve int64 `config:"DiskReserve" help:"Space that the disks of all instances leave free; 0 for 5 % of the file system, at most 10 GiB." placeholder:"BYTES" example:"10737418240"`
+	DiskReserve int64 `config:"DiskReserve" help:"Space that disks of instances leave free; 0 for 5 %, at most 10 GiB." placeholder:"BYTES" example:"10737418240"`
 }
 
 // isolationFlags select the sandboxes of instances.

@@ -47,7 +47,13 @@ type clusterFlags struct {
 
 // networkFlags set where the server listens, and under which names.
 type networkFlags struct {
-	APIListen     string `config:"APIListen" help:"Address of the API; port 0 picks a free port." placeholder:"HOST:PORT"`
+	APIListen string `config:"APIListen" help:"Address of the API; port 0 picks a free port." placeholder:"HOST:PORT"`
+	// Without --api-tls-cert, the ACME authority issues a certificate for the host of
+	// --api-url if both are set, and otherwise a local authority one for this machine. 'jeton ca
+	// --api' prints the certificate that clients must trust.
+	APITLSListen  string `name:"api-tls-listen" config:"APITLSListen" help:"Address of the API for TLS; empty disables TLS." placeholder:"HOST:PORT"`
+	APITLSCert    string `name:"api-tls-cert" config:"APITLSCert" help:"Certificate of the API and its chain, as PEM." placeholder:"FILE"`
+	APITLSKey     string `name:"api-tls-key" config:"APITLSKey" help:"Private key of the API's certificate, as PEM." placeholder:"FILE"`
 	GatewayListen string `config:"GatewayListen" help:"Address of the gateway, which receives calls of functions." placeholder:"HOST:PORT"`
 	// Without --tls-cert or --acme-directory a local authority, for development,
 	// issues a certificate for each hostname. 'jeton ca' prints the certificate that
@@ -59,7 +65,7 @@ type networkFlags struct {
 	// Set it if a proxy terminates TLS in front of the API. Upload and download URLs
 	// and the credentials file contain this URL. The default is the URL that the client
 	// used, which a trusted proxy states in X-Forwarded-Proto and X-Forwarded-Host.
-	APIURL string `name:"api-url" config:"APIURL" help:"Public URL of the API, if it is behind a proxy." placeholder:"URL"`
+	APIURL string `name:"api-url" config:"APIURL" help:"Public URL of the API, such as https://api.example.com:8443." placeholder:"URL"`
 	Domain string `config:"Domain" help:"Domain of the functions' hostnames; {region} stands for the region." placeholder:"DOMAIN"`
 	// The server looks for a CNAME or TXT record of the hostname. Without this flag
 	// every hostname is accepted, and belongs to the first project that claims it: set

@@ -140,6 +140,7 @@ type AuditEntry struct {
 	Endpoint  string    `json:"audit_endpoint"`
 	Region    string    `json:"region"`
 	Object    string    `json:"object"`
+	Name      string    `json:"name"`
 	Status    int       `json:"status_code"`
 }
 

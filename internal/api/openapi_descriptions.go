@@ -58,6 +58,7 @@ var descriptions = map[string]string{
 	"started_at":        "The time of the start of the build.",
 	"BuildLog.log":      "The output of the build, and its result once it has ended.",
 	"gateway_url":       "The public URL of the gateway.",
+	"function_url":      "The URL of a function, with {id} in place of its ID and {host} in place of its domain name.",
 	"paths":             "Whether the gateway serves path-style addresses: /functions/NAMESPACE/NAME and /functions/ID.",
 	"Server.version":    "The version of the server.",
 	"LogLine.message":   "The line. Values of secret variables are redacted.",

@@ -18,6 +18,8 @@ type Entry struct {
 	Region   string `json:"region,omitempty"`
 	// Object is the ID of the affected object; empty if it is not known.
 	Object string `json:"object,omitempty"`
+	// Name is NAMESPACE/NAME of an affected function, or the name of an affected namespace.
+	Name string `json:"name,omitempty"`
 	// Status is the HTTP status of the response.
 	Status int `json:"status"`
 }

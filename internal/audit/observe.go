@@ -19,6 +19,8 @@ type AuditorConfig struct {
 	Log *slog.Logger
 	// Reads also logs requests that change nothing and are not refused.
 	Reads bool
+	// Name returns the name of a function or namespace by its ID, or ""; nil for no names.
+	Name func(id string) string
 	// Node is the name of this server in entries; empty for the only one.
 	Node string
 }
@@ -72,6 +74,9 @@ func (a *Auditor) Admin(r *http.Request, o admin.Outcome) {
 
 // note writes an entry. It logs an error, because the request is already complete.
 func (a *Auditor) note(r *http.Request, e Entry, changes bool) {
+	if a.config.Name != nil {
+		e.Name = a.config.Name(e.Object)
+	}
 	e.At, e.Node = a.config.Now().UTC(), a.config.Node
 	if err := a.config.To.Append(e, changes); err != nil {
 		a.config.Log.ErrorContext(r.Context(), "an entry of the audit log may be lost", "request_id", e.RequestID, "endpoint", e.Endpoint, "error", err)

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +55,7 @@ type Authority struct {
 }
 
 // OpenAuthority opens the authority in a directory, or creates one. Its certificate is
-// constrained to the given domains and their subdomains, so that clients that trust it accept
+// constrained to the given domains and their subdomains, and to the IP addresses among them, so that clients that trust it accept
 // certificates for no other hostname. It returns an error if the stored authority has other
 // domains, expires soon or cannot be read.
 func OpenAuthority(dir string, domains []string, sealer Sealer, now func() time.Time) (*Authority, error) {
@@ -130,8 +131,10 @@ func (a *Authority) Covers(host string) error {
 
 // check returns an error if the authority cannot issue certificates for the domains.
 func (a *Authority) check(domains []string) error {
-	if !slices.Equal(a.certificate.PermittedDNSDomains, domains) {
-		return fmt.Errorf("it is constrained to the domains %v, not %v", a.certificate.PermittedDNSDomains, domains)
+	hosts, addresses := split(domains)
+	same := slices.EqualFunc(a.certificate.PermittedIPRanges, networks(addresses), func(x, y *net.IPNet) bool { return x.String() == y.String() })
+	if !slices.Equal(a.certificate.PermittedDNSDomains, hosts) || !same {
+		return fmt.Errorf("it is constrained to the domains %v and addresses %v, not %v", a.certificate.PermittedDNSDomains, a.certificate.PermittedIPRanges, domains)
 	}
 	if a.now().Add(leafLife).After(a.certificate.NotAfter) {
 		return fmt.Errorf("it expires on %s", a.certificate.NotAfter.Format(time.DateOnly))
@@ -166,6 +169,7 @@ func newAuthority(domains []string, now func() time.Time) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	hosts, addresses := split(domains)
 	template := &x509.Certificate{
 		Subject:   pkix.Name{CommonName: "Jeton local authority", Organization: []string{"Jeton"}},
 		NotBefore: now().Add(-clockSkew), NotAfter: now().Add(authorityLife),
@@ -174,7 +178,8 @@ func newAuthority(domains []string, now func() time.Time) (*Authority, error) {
 		BasicConstraintsValid:       true,
 		MaxPathLenZero:              true,
 		PermittedDNSDomainsCritical: true,
-		PermittedDNSDomains:         domains,
+		PermittedDNSDomains:         hosts,
+		PermittedIPRanges:           networks(addresses),
 	}
 	certificate, err := sign(template, template, key, key)
 	if err != nil {
@@ -193,15 +198,45 @@ func (a *Authority) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
 }
 
-// issue returns a new certificate for one hostname.
-func (a *Authority) issue(host string) (*tls.Certificate, error) {
+// fresh reports whether at least a third of a certificate's lifetime remains.
+func (a *Authority) fresh(c *tls.Certificate) bool {
+	return a.now().Add(leafLife / 3).Before(c.Leaf.NotAfter)
+}
+
+// split returns the hostnames and the IP addresses among names.
+func split(names []string) (hosts []string, addresses []net.IP) {
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			addresses = append(addresses, ip)
+			continue
+		}
+		hosts = append(hosts, name)
+	}
+	return hosts, addresses
+}
+
+// networks returns the networks that contain only one of the addresses each.
+func networks(addresses []net.IP) []*net.IPNet {
+	var all []*net.IPNet
+	for _, ip := range addresses {
+		if v4 := ip.To4(); v4 != nil {
+			ip = v4
+		}
+		all = append(all, &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))})
+	}
+	return all
+}
+
+// issue returns a new certificate for hostnames and IP addresses.
+func (a *Authority) issue(names ...string) (*tls.Certificate, error) {
+	hosts, addresses := split(names)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
 	template := &x509.Certificate{
-		Subject:   pkix.Name{Organization: []string{"Jeton"}},
-		DNSNames:  []string{host},
+		Subject:  pkix.Name{Organization: []string{"Jeton"}},
+		DNSNames: hosts, IPAddresses: addresses,
 		NotBefore: a.now().Add(-clockSkew), NotAfter: a.now().Add(leafLife),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
@@ -209,7 +244,7 @@ func (a *Authority) issue(host string) (*tls.Certificate, error) {
 	}
 	certificate, err := sign(template, a.certificate, key, a.key)
 	if err != nil {
-		return nil, fmt.Errorf("issue certificate for %s: %w", host, err)
+		return nil, fmt.Errorf("issue certificate for %s: %w", strings.Join(names, ", "), err)
 	}
 	return &tls.Certificate{Certificate: [][]byte{certificate.Raw}, PrivateKey: key, Leaf: certificate}, nil
 }

@@ -38,7 +38,7 @@ func (h *Hosts) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, er
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if cached := h.cache[host]; cached != nil && h.fresh(cached) {
+	if cached := h.cache[host]; cached != nil && h.authority.fresh(cached) {
 		return cached, nil
 	}
 	issued, err := h.authority.issue(host)
@@ -48,11 +48,6 @@ func (h *Hosts) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, er
 	h.evict()
 	h.cache[host] = issued
 	return issued, nil
-}
-
-// fresh reports whether at least a third of a certificate's lifetime remains.
-func (h *Hosts) fresh(c *tls.Certificate) bool {
-	return h.authority.now().Add(leafLife / 3).Before(c.Leaf.NotAfter)
 }
 
 // evict removes an arbitrary certificate if the cache is full. The caller holds h.mu.

@@ -157,3 +157,13 @@ func (t *Table) Name(functionID string) string {
 	}
 	return t.names.ofNamespace[name.namespaceID] + "/" + name.name
 }
+
+// ObjectName is like Name, and returns the name of a namespace for the ID of one.
+func (t *Table) ObjectName(id string) string {
+	if name := t.Name(id); name != "" {
+		return name
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.names.ofNamespace[id]
+}

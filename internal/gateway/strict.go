@@ -141,6 +141,14 @@ func setTLS(r *http.Request) {
 	}
 }
 
+// WithTLS returns a handler that sets the TLS state of requests, for servers of listeners of Strict.
+func WithTLS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setTLS(r)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // stopInspection stops the inspection of a call's connection, which switches to another protocol.
 func stopInspection(ctx context.Context) {
 	if c, ok := ctx.Value(connectionKey{}).(*strictConn); ok {

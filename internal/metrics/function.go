@@ -71,7 +71,7 @@ func (m *Metrics) Reload(store.Position) store.Loader {
 	return store.Loader{
 		Add: func(o store.Object) {
 			switch o.(type) {
-			case functions.Function, functions.Trigger:
+			case functions.Function, functions.Trigger, functions.Namespace:
 				all = append(all, o)
 				exists[o.ObjectID()] = true
 			}
@@ -102,10 +102,31 @@ func (m *Metrics) replace(all []store.Object, exists map[string]bool) {
 
 func (m *Metrics) apply(object store.Object, deleted bool) {
 	switch o := object.(type) {
+	case functions.Namespace:
+		m.applyNamespace(o, deleted)
 	case functions.Function:
 		m.applyFunction(o, deleted)
 	case functions.Trigger:
 		m.applyTrigger(o, deleted)
+	}
+}
+
+// applyNamespace records the name of a namespace, which does not change. A snapshot may contain
+// its functions before it.
+func (m *Metrics) applyNamespace(n functions.Namespace, deleted bool) {
+	if deleted {
+		delete(m.namespaces, n.ID)
+		return
+	}
+	if _, known := m.namespaces[n.ID]; known {
+		return
+	}
+	m.namespaces[n.ID] = n.Name
+	for id, s := range m.functions {
+		if s.namespaceID == n.ID {
+			m.functionInfo.DeletePartialMatch(prometheus.Labels{functionID: id})
+			m.functionInfo.WithLabelValues(id, n.ID, n.Name, s.name).Set(1)
+		}
 	}
 }
 
@@ -128,7 +149,7 @@ func (m *Metrics) applyFunction(f functions.Function, deleted bool) {
 		s = m.seriesOf(f.ID)
 		s.name, s.namespaceID = f.Name, f.NamespaceID
 		m.functions[f.ID] = s
-		m.functionInfo.WithLabelValues(f.ID, f.NamespaceID, f.Name).Set(1)
+		m.functionInfo.WithLabelValues(f.ID, f.NamespaceID, m.namespaces[f.NamespaceID], f.Name).Set(1)
 	}
 	if f.Revision != nil && f.Revision.ID != s.revisionID {
 		delete(m.revisions, s.revisionID)

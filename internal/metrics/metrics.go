@@ -46,6 +46,8 @@ type Metrics struct {
 	revisions map[string]string
 	// triggerIDs are the IDs of all triggers.
 	triggerIDs map[string]bool
+	// namespaces are the names of namespaces by ID.
+	namespaces map[string]string
 }
 
 // The buckets of the histograms in seconds. A call can take an hour, a revocation takes
@@ -69,7 +71,7 @@ func NewNode(version, node string) *Metrics {
 		functions: map[string]*functionSeries{},
 		revisions: map[string]string{},
 
-		triggers: newTriggerSeries(), triggerIDs: map[string]bool{},
+		triggers: newTriggerSeries(), triggerIDs: map[string]bool{}, namespaces: map[string]string{},
 
 		calls:        counters("jeton_calls_total", "Calls by function and class of the response status; function_id is empty for an unknown hostname.", functionID, "class"),
 		callDuration: histograms("jeton_call_duration_seconds", "Duration of calls, including the wait for an instance.", callBuckets, functionID),
@@ -90,7 +92,7 @@ func NewNode(version, node string) *Metrics {
 		}),
 		builds:       histograms("jeton_build_duration_seconds", "Duration of builds, by result.", taskBuckets, "result"),
 		deployments:  histograms("jeton_deployment_duration_seconds", "Duration of deployments including their builds, by result.", taskBuckets, "result"),
-		functionInfo: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jeton_function_info", Help: "Existing functions; always 1."}, []string{functionID, "namespace_id", "name"}),
+		functionInfo: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "jeton_function_info", Help: "Existing functions; always 1."}, []string{functionID, "namespace_id", "namespace", "name"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "jeton_info", Help: "Version of the server; always 1.", ConstLabels: prometheus.Labels{"version": version},

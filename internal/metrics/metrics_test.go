@@ -106,7 +106,7 @@ func TestHandler_ReturnsAllMetrics(t *testing.T) {
 		`jeton_calls_forwarded_total{class="2xx"} 1`,
 		`jeton_call_forward_retries_total 2`,
 		`jeton_calls_misdirected_total 1`,
-		`jeton_function_info{function_id="f",name="name",namespace_id="n"} 1`,
+		`jeton_function_info{function_id="f",name="name",namespace="",namespace_id="n"} 1`,
 		`jeton_calls_total{class="2xx",function_id="f"} 1`,
 		`jeton_calls_total{class="4xx",function_id="f"} 1`,
 		`jeton_calls_total{class="5xx",function_id="f"} 0`,

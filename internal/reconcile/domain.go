@@ -71,7 +71,7 @@ func (r *Reconciler) verifyHostname(ctx context.Context, d functions.Domain, f f
 	}
 	missing, err := r.config.Names.Proof(ctx, d.Hostname, f.DomainName, f.ProjectID)
 	if err != nil || missing != "" {
-		r.config.Log.InfoContext(ctx, "the DNS does not assign the domain to its function", "domain_id", d.ID, "hostname", d.Hostname, "dns", missing, "error", err)
+		r.config.Log.InfoContext(ctx, "the DNS does not assign the domain to its function", "domain_id", d.ID, "function_id", d.FunctionID, "hostname", d.Hostname, "dns", missing, "error", err)
 		return false
 	}
 	return true
@@ -87,7 +87,7 @@ func (r *Reconciler) obtainCertificate(ctx context.Context, d functions.Domain) 
 	defer cancel()
 	err := r.config.Certificates.Obtain(ctx, d.Hostname, d.ProjectID)
 	if err != nil {
-		r.config.Log.WarnContext(ctx, "no certificate could be obtained for the domain", "domain_id", d.ID, "hostname", d.Hostname, "error", err)
+		r.config.Log.WarnContext(ctx, "no certificate could be obtained for the domain", "domain_id", d.ID, "function_id", d.FunctionID, "hostname", d.Hostname, "error", err)
 	}
 	return err == nil
 }

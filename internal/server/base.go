@@ -16,6 +16,7 @@ import (
 type base struct {
 	config  Config
 	log     *slog.Logger
+	names   *names
 	clock   *clock
 	folder  folder
 	traffic *trafficLimits
@@ -34,6 +35,8 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
+	known := new(names)
+	log = namedLog(log, known)
 	data, err := lockFolder(ctx, &config, opened)
 	if err != nil {
 		return nil, err
@@ -58,7 +61,7 @@ func openBase(ctx context.Context, config Config, log *slog.Logger, opened *clos
 		return nil, err
 	}
 	return &base{
-		config: config, log: log, clock: &clock{now: config.Now, offset: member.node.Offset, log: log}, folder: data,
+		config: config, log: log, names: known, clock: &clock{now: config.Now, offset: member.node.Offset, log: log}, folder: data,
 		traffic: newTrafficLimits(config, log), storage: storage, blobs: blobs, member: member, listeners: listeners,
 		attempts: iam.NewAttempts(config.WrongKeys),
 	}, nil

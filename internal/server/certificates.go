@@ -27,6 +27,8 @@ type certificates interface {
 type certificateSources struct {
 	// hosts is nil without a TLS port.
 	hosts certificates
+	// api is nil if the API has no port for TLS.
+	api certificates
 	// acme is nil without an ACME server.
 	acme *certificate.ACME
 	// covers returns an error if there is no certificate for a custom hostname; nil without a TLS
@@ -41,6 +43,9 @@ func openCertificates(ctx context.Context, b *base, v *views, opened *closers) (
 		return nil, err
 	}
 	sources := &certificateSources{acme: acme}
+	if sources.api, err = openAPICertificates(b, acme); err != nil {
+		return nil, err
+	}
 	switch {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return nil, errHalfPair
@@ -113,7 +118,7 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 	}
 	acme, err := certificate.OpenACME(certificate.ACMEConfig{
 		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: b.folder.path("acme"), Records: records, Sealer: b.sealer,
-		Project: v.table.Project, Budget: budget,
+		Project: projectOrAPI(v.table.Project, c), Budget: budget,
 		HTTPPort: portOf(b.listeners.gateway), TLSPort: portOf(b.listeners.gatewayTLS), Log: b.log,
 	})
 	if err != nil {
@@ -121,6 +126,20 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 	}
 	opened.add(acme)
 	return acme, nil
+}
+
+// projectOrAPI returns the project of a hostname. The public host of the API belongs to none.
+func projectOrAPI(project func(string) (string, bool), c Config) func(string) (string, bool) {
+	own := c.apiHost()
+	if c.APITLSListen == "" || c.APITLSCert != "" || own == "" {
+		return project
+	}
+	return func(host string) (string, bool) {
+		if host == own {
+			return "", true
+		}
+		return project(host)
+	}
 }
 
 // Obtain implements reconcile.Certificates. Without an ACME server it returns an error if the

@@ -86,6 +86,11 @@ type Config struct {
 	// APIListen and GatewayListen are host:port; port 0 selects a free port.
 	APIListen     string
 	GatewayListen string
+	// APITLSListen is the API's port for TLS; empty for none. APITLSCert and APITLSKey are PEM
+	// files; if both are empty, the ACME server issues a certificate for the host of APIURL, or a
+	// local CA one for this machine.
+	APITLSListen          string
+	APITLSCert, APITLSKey string
 	// APIURL is the public URL of the API, such as https://functions.example.com.
 	// Empty means the listening address, or the URL by which a client reached it.
 	APIURL string
@@ -305,10 +310,7 @@ func (c *Config) Validate() error {
 	if err := c.Traffic.validate(); err != nil {
 		return err
 	}
-	if err := c.validateEngine(); err != nil {
-		return err
-	}
-	if err := c.checkNode(); err != nil {
+	if err := errors.Join(c.validateEngine(), c.checkNode()); err != nil {
 		return err
 	}
 	return c.Limits.Validate()

@@ -33,7 +33,8 @@ const (
 type Endpoints struct {
 	API     string `json:"api"`
 	Gateway string `json:"gateway"`
-	// GatewayTLS and Ops are empty if these ports are disabled.
+	// APITLS, GatewayTLS and Ops are empty if these ports are disabled.
+	APITLS     string `json:"api_tls,omitempty"`
 	GatewayTLS string `json:"gateway_tls,omitempty"`
 	Ops        string `json:"ops,omitempty"`
 	// Cluster is the host:port for the other nodes; empty without a PostgreSQL database.

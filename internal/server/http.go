@@ -100,7 +100,7 @@ func newAPIServer(p parts, service *functions.Service, projects *admin.Service, 
 		return nil, err
 	}
 	server := &http.Server{
-		Handler:        gateway.PaceBodies(handler, p.config.Traffic.MinBodyRate),
+		Handler:        gateway.WithTLS(gateway.PaceBodies(handler, p.config.Traffic.MinBodyRate)),
 		MaxHeaderBytes: maxHeader, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ReadTimeout: requestTimeout, WriteTimeout: requestTimeout,
 		ConnContext: gateway.ConnContext, ConnState: gateway.ConnState,

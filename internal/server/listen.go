@@ -24,8 +24,8 @@ const adminSocket = "admin.sock"
 // listeners are the open ports of a server.
 type listeners struct {
 	api, gateway, admin net.Listener
-	// gatewayTLS and ops are nil if these ports are disabled.
-	gatewayTLS, ops net.Listener
+	// apiTLS, gatewayTLS and ops are nil if these ports are disabled.
+	apiTLS, gatewayTLS, ops net.Listener
 	// cluster is nil if no other process can use the database.
 	cluster   net.Listener
 	endpoints Endpoints
@@ -41,6 +41,7 @@ func listen(ctx context.Context, config Config, data folder, opened *closers) (*
 		optional      bool
 	}{
 		{"api-listen", config.APIListen, &l.api, &l.endpoints.API, "http", false},
+		{"api-tls-listen", config.APITLSListen, &l.apiTLS, &l.endpoints.APITLS, "https", true},
 		{"gateway-listen", config.GatewayListen, &l.gateway, &l.endpoints.Gateway, "http", false},
 		{"gateway-tls-listen", config.GatewayTLSListen, &l.gatewayTLS, &l.endpoints.GatewayTLS, "https", true},
 		{"ops-listen", config.OpsListen, &l.ops, &l.endpoints.Ops, "http", true},
@@ -136,12 +137,6 @@ func (b *base) gatewayListeners(certificates certificates) []net.Listener {
 		all = append(all, gateway.Strict(encrypted, b.traffic.heads))
 	}
 	return all
-}
-
-// apiListener returns the API's port with connection limits and the check of HTTP
-// framing.
-func (b *base) apiListener() net.Listener {
-	return gateway.Strict(b.traffic.apiConnections.Listener(b.listeners.api, true), b.traffic.heads)
 }
 
 // proxied returns a listener that reads the header of the PROXY protocol, if that

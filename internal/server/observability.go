@@ -52,7 +52,7 @@ func openObservability(ctx context.Context, b *base, opened *closers) (*observab
 // openAuditor opens the audit log in the database, if several servers may share it, or the
 // file in the data folder.
 func openAuditor(b *base, opened *closers) (*audit.Auditor, error) {
-	c := audit.AuditorConfig{Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads}
+	c := audit.AuditorConfig{Now: b.config.Now, Log: b.log, Reads: b.config.AuditReads, Name: b.names.of}
 	if shared, ok := b.store.(*postgres.Store); ok {
 		log, err := audit.OpenShared(audit.SharedConfig{Rows: shared, Now: b.config.Now, Log: b.log})
 		if err != nil {

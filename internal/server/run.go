@@ -84,7 +84,7 @@ func (s *Server) run(ctx, background context.Context, backgroundGroup *errgroup.
 	}
 	group.Go(func() error { return s.crons.Run(serving) })
 	group.Go(func() error { return s.triggers.Run(serving) })
-	group.Go(func() error { return serve(serving, s.base, s.http.api, s.apiListener()) })
+	group.Go(func() error { return serve(serving, s.base, s.http.api, s.apiListeners(s.certificates.api)...) })
 	group.Go(func() error {
 		return serve(serving, s.base, s.http.gateway, s.gatewayListeners(s.http.certificates)...)
 	})

@@ -36,6 +36,8 @@ func newViews(b *base) (*views, error) {
 	if err != nil {
 		return nil, err
 	}
+	look := table.ObjectName
+	b.names.look.Store(&look)
 	return &views{table: table, directory: directory, keys: token.NewKeySet(), uses: uses, adopter: adopter}, nil
 }
 

@@ -55,7 +55,7 @@ func TestOps_ReadinessAndMetrics(t *testing.T) {
 	_, measured := w.ops("/metrics")
 	id := `function_id="` + f.ID + `"`
 	wantLines(t, measured,
-		`^jeton_function_info\{`+id+`,name="f",namespace_id="`+f.NamespaceID+`"\} 1$`,
+		`^jeton_function_info\{`+id+`,name="f",namespace="measured",namespace_id="`+f.NamespaceID+`"\} 1$`,
 		`^jeton_calls_total\{class="2xx",`+id+`\} 1$`,
 		`^jeton_calls_total\{class="4xx",`+id+`\} 1$`,
 		`^jeton_admissions_total\{reason="token",result="admitted"\} 1$`,

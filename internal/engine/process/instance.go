@@ -207,7 +207,7 @@ func (e *Engine) bindOutput(in *instance, stdout, stderr *printed.Lines) {
 // outputOf returns the function that reports the lines of a stream.
 func (e *Engine) outputOf(in *instance, stream string) func(string) {
 	logger := e.logger.With(
-		"function", in.revision.functionID, "revision", in.revision.id, "instance", in.id, "stream", stream,
+		"function_id", in.revision.functionID, "revision", in.revision.id, "instance", in.id, "stream", stream,
 	)
 	line := engine.Line{FunctionID: in.revision.functionID, RevisionID: in.revision.id, InstanceID: in.id, Stream: stream}
 	return func(text string) {
