@@ -104,7 +104,7 @@ func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer function.Close()
+	defer func() { _ = function.Close() }()
 	launchers, err := listenUnix(filepath.Join(a.config.Dir, launcherSocket))
 	if err != nil {
 		return nil, err
@@ -208,8 +208,8 @@ func (a *agent) handle(conn *tls.Conn) {
 
 // call passes bytes between the node and the function.
 func (a *agent) call(conn *tls.Conn) {
-	defer conn.Close()
-	function, err := net.Dial("unix", filepath.Join(a.config.Dir, functionSocket))
+	defer func() { _ = conn.Close() }()
+	function, err := new(net.Dialer).DialContext(context.Background(), "unix", filepath.Join(a.config.Dir, functionSocket))
 	if err != nil {
 		return // The function has ended. The node sees that the connection is closed.
 	}
@@ -251,13 +251,9 @@ func (a *agent) serve(ctx context.Context) error {
 	}
 	go func() {
 		defer cancel()
-		if err := a.passOrders(node); err != nil {
-			a.config.Log.Info("the node has ended", "error", err)
-		}
+		a.config.Log.Info("the node has ended", "error", a.passOrders(node))
 	}()
-	if err := a.passReports(node); err != nil {
-		a.config.Log.Info("the launcher has ended", "error", err)
-	}
+	a.config.Log.Info("the launcher has ended", "error", a.passReports(node))
 	// The node closes the connection when it has read the last frame.
 	_ = node.Send(wire.Lost, nil)
 	<-ctx.Done()
@@ -296,7 +292,7 @@ func (a *agent) reachesCanary(ctx context.Context) bool {
 	return true
 }
 
-// passOrders passes frames from the node to the launcher.
+// passOrders passes frames from the node to the launcher. It returns why it ended.
 func (a *agent) passOrders(node *wire.Conn) error {
 	for {
 		if err := node.SetReadDeadline(time.Now().Add(silence)); err != nil {
@@ -317,7 +313,7 @@ func (a *agent) passOrders(node *wire.Conn) error {
 	}
 }
 
-// passReports passes frames from the launcher to the node.
+// passReports passes frames from the launcher to the node. It returns why it ended.
 func (a *agent) passReports(node *wire.Conn) error {
 	for {
 		kind, payload, err := a.launcher.Receive()

@@ -71,7 +71,7 @@ func Launch(ctx context.Context, c LauncherConfig) error {
 	if err != nil {
 		return fmt.Errorf("launch: connect to the agent: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	listener, err := receiveFile(conn)
 	if err != nil {
 		return fmt.Errorf("launch: %w", err)

@@ -308,7 +308,7 @@ func TestForward_SurvivesClientsThatGiveUp(t *testing.T) {
 	w.function(func(f *functions.Function) { f.Privacy = functions.Public })
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
-	server := httptest.NewUnstartedServer(w.Gateway.Handler())
+	server := httptest.NewUnstartedServer(w.Handler())
 	server.Config.Protocols = protocols
 	server.Start()
 	t.Cleanup(server.Close)

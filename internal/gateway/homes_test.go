@@ -94,12 +94,12 @@ func (c *cluster) move(home string, applied ...*clusterNode) {
 	}
 }
 
-// remove removes the node b from the members. All nodes apply that.
-func (c *cluster) remove(home string) {
+// remove removes the node b from the members, so that d is the home. All nodes apply that.
+func (c *cluster) remove() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.nodes, "b")
-	c.latest = membership{home, c.latest.number + 1}
+	c.latest = membership{"d", c.latest.number + 1}
 	for _, n := range c.nodes {
 		n.applied = c.latest
 	}
@@ -266,7 +266,7 @@ func TestHomes_RetriesCallsThatReachedNoInstance(t *testing.T) {
 			a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 			abort := func(http.ResponseWriter, *http.Request) {
 				if b.received.Load() == 3 {
-					c.remove("d")
+					c.remove()
 				}
 				panic(http.ErrAbortHandler)
 			}
@@ -290,7 +290,7 @@ func TestHomes_RetriesWhenHangingHomeIsFenced(t *testing.T) {
 	a, b, _ := c.node(t, "a", named("a")), c.node(t, "b", named("b")), c.node(t, "d", named("d"))
 	hang := func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // net/http notices a lost connection after the body only.
-		c.remove("d")
+		c.remove()
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	}
@@ -325,7 +325,7 @@ func TestHomes_RetriesWhenHomeHasNoLease(t *testing.T) {
 	b.unsettled.Store(true)
 	fence := func(http.ResponseWriter, *http.Request) {
 		if b.received.Load() == 2 {
-			c.remove("d")
+			c.remove()
 		}
 	}
 	b.before.Store(&fence)

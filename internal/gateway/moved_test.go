@@ -78,7 +78,7 @@ func TestHomes_EndsACallWhenItsHomeIsFenced(t *testing.T) {
 		a.want(t, http.MethodPost, strings.NewReader("x"), http.StatusBadGateway, "the function did not answer")
 	}()
 	await.Receive(t, "the call at the function", running)
-	c.remove("d")
+	c.remove()
 	await.Receive(t, "the answer after the fence", answered)
 }
 

@@ -310,10 +310,7 @@ func (c *Config) Validate() error {
 	if err := c.Traffic.validate(); err != nil {
 		return err
 	}
-	if err := c.validateEngine(); err != nil {
-		return err
-	}
-	if err := c.checkNode(); err != nil {
+	if err := errors.Join(c.validateEngine(), c.checkNode()); err != nil {
 		return err
 	}
 	return c.Limits.Validate()

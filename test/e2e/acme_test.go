@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"io/fs"
 	"log"
@@ -120,8 +121,8 @@ func TestACME_CertifiesCustomHostname(t *testing.T) {
 	}
 
 	d := domain("api.example.com")
-	if d.Status != function.DomainStatusReady || d.URL != "https://api.example.com" {
-		t.Fatalf("got domain status %s: %v", d.Status, d.ErrorMessage)
+	if want := fmt.Sprintf("https://api.example.com:%v", portOf(t, w.GatewayTLSURL)); d.Status != function.DomainStatusReady || d.URL != want {
+		t.Fatalf("got domain status %s: %v, URL %s, want %s", d.Status, d.ErrorMessage, d.URL, want)
 	}
 	if status, body, err := get("api.example.com"); status != 200 || body != "hello" {
 		t.Errorf("got %d %q %v", status, body, err)

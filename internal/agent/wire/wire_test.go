@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -34,7 +35,7 @@ func TestConn_SendsFrames(t *testing.T) {
 	if kind, payload, err := b.Receive(); kind != wire.Ping || len(payload) != 0 || err != nil {
 		t.Errorf("Receive() = %q, %s, %v, want a ping", kind, payload, err)
 	}
-	if _, _, err := b.Receive(); err != io.EOF {
+	if _, _, err := b.Receive(); !errors.Is(err, io.EOF) {
 		t.Errorf("Receive() at the end = %v, want %v", err, io.EOF)
 	}
 }
@@ -50,7 +51,7 @@ func TestConn_RefusesFramesAboveTheirLimit(t *testing.T) {
 	} {
 		left, right := net.Pipe()
 		go func() { _, _ = left.Write(frame) }()
-		if kind, _, err := wire.NewConn(right).Receive(); err == nil || err == io.EOF {
+		if kind, _, err := wire.NewConn(right).Receive(); err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("%s: Receive() = %q, %v, want an error", name, kind, err)
 		}
 		_, _ = left.Close(), right.Close()

@@ -44,7 +44,6 @@ type fakeCluster struct {
 	noStart atomic.Bool
 	// wrongToken replaces the UID in tokens.
 	wrongToken atomic.Bool
-	canary     string
 
 	mu   sync.Mutex
 	pods map[types.UID]*fakePod

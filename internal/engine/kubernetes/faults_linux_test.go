@@ -99,7 +99,7 @@ func TestStart_ReportsWhyAPodDoesNotStart(t *testing.T) {
 				Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "no such image"},
 			}}}
 		}, "the container agent does not start: ImagePullBackOff: no such image"},
-		"no room": {func(s *corev1.PodStatus) {
+		"no space": {func(s *corev1.PodStatus) {
 			s.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Message: "0/3 nodes are available"}}
 		}, "the Pod did not start within 500ms: it is not scheduled: 0/3 nodes are available"},
 		"evicted": {func(s *corev1.PodStatus) {
@@ -112,7 +112,7 @@ func TestStart_ReportsWhyAPodDoesNotStart(t *testing.T) {
 			c.noStart.Store(true)
 			setStatus(t, c, test.change)
 			config := c.config()
-			if config.PodTimeout = time.Minute; name == "no room" {
+			if config.PodTimeout = time.Minute; name == "no space" {
 				config.PodTimeout = 500 * time.Millisecond
 			}
 			wantGone(t, open(t, config), test.want)

@@ -27,7 +27,7 @@ func strangers(t *testing.T) map[string]func(address string) error {
 			if err != nil {
 				return err
 			}
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 				return err
 			}
