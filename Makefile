@@ -42,6 +42,10 @@ demo: build ## Apply the examples with terraform and call the functions. KEEP=1 
 demo-cluster: build setup-test bin/versitygw ## Run a cluster of three nodes on loopback and kill one. FAULTS=1 also measures outages.
 	@go run ./test/demo-cluster $(if $(FAULTS),-faults)
 
+.PHONY: demo-kubernetes
+demo-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images ## Install the chart in a Kubernetes of this machine, call a private function and revoke its token.
+	@./test/kubernetes/demo.sh
+
 .PHONY: test
 test: setup-test test/npm/node_modules test/crates/registry bin/versitygw ## Run the tests with the race detector. Without root, list the skipped tests.
 	@$(WORKSPACE) ./test/run.sh -race -timeout 40m $(PACKAGES)

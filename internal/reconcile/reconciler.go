@@ -195,7 +195,7 @@ func (r *Reconciler) work(ctx, work context.Context, k key, owner string) {
 		r.queue.add(k)
 	default:
 		delay := r.queue.retry(k, generation)
-		r.config.Log.Error("work on an object failed and will be retried", "kind", k.kind, string(k.kind)+"_id", k.id, "retry_in", delay, "error", err)
+		r.config.Log.Error("work on an object failed and will be retried", "kind", k.kind, k.kind+"_id", k.id, "retry_in", delay, "error", err)
 	}
 }
 

@@ -42,10 +42,10 @@ type namingHandler struct {
 func (h namingHandler) Handle(ctx context.Context, r slog.Record) error {
 	id, named := "", false
 	r.Attrs(func(a slog.Attr) bool {
-		switch {
-		case a.Key == functionKey:
+		switch a.Key {
+		case functionKey:
 			named = true
-		case a.Key == functionIDKey:
+		case functionIDKey:
 			id = a.Value.String()
 		}
 		return true
