@@ -292,7 +292,7 @@ func (e *Engine) becomeReady(in *instance) {
 // outputOf returns the function that reports the lines of a stream.
 func (e *Engine) outputOf(in *instance, stream string) func(string) {
 	logger := e.config.Log.With(
-		"function", in.revision.FunctionID, "revision", in.revision.ID, "instance", in.id, "stream", stream,
+		"function_id", in.revision.FunctionID, "revision", in.revision.ID, "instance", in.id, "stream", stream,
 	)
 	line := engine.Line{FunctionID: in.revision.FunctionID, RevisionID: in.revision.ID, InstanceID: in.id, Stream: stream}
 	return func(text string) {

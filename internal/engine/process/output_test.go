@@ -134,7 +134,10 @@ func logged(t *testing.T, log *bytes.Buffer) []string {
 	t.Helper()
 	var lines []string
 	for decoder := json.NewDecoder(log); decoder.More(); {
-		var record struct{ Msg, Function, Revision, Instance, Stream string }
+		var record struct {
+			Msg, Revision, Instance, Stream string
+			Function                        string `json:"function_id"`
+		}
 		if err := decoder.Decode(&record); err != nil {
 			t.Fatal(err)
 		}
