@@ -365,8 +365,13 @@ func TestTF_RefusesAStateOfAnotherServer(t *testing.T) {
 	a.succeeds(first, applied...)
 	saved := a.read("terraform.tfstate")
 	for _, arguments := range [][]string{
-		{"plan", "-no-color"}, {"plan", "-no-color", "-refresh=false"}, {"plan", "-no-color", "-destroy"},
-		applied, {"destroy", "-auto-approve", "-no-color"}, {"destroy", "-auto-approve", "-no-color", "-refresh=false"}, {"refresh", "-no-color"},
+		{"plan", "-no-color"},
+		{"plan", "-no-color", "-refresh=false"},
+		{"plan", "-no-color", "-destroy"},
+		applied,
+		{"destroy", "-auto-approve", "-no-color"},
+		{"destroy", "-auto-approve", "-no-color", "-refresh=false"},
+		{"refresh", "-no-color"},
 	} {
 		a.refused(second, "is an object of the server "+first.OrganizationID, arguments...)
 	}

@@ -50,7 +50,9 @@ func TestFunction_URLIsThePublicAddress(t *testing.T) {
 			"https://{host}", "https://api.example.com",
 		},
 		"hostnames with TLS": {
-			func(c *server.Config) { c.GatewayTLSListen, c.GatewayPaths, c.LocalDomains = "127.0.0.1:0", false, []string{"example.com"} },
+			func(c *server.Config) {
+				c.GatewayTLSListen, c.GatewayPaths, c.LocalDomains = "127.0.0.1:0", false, []string{"example.com"}
+			},
 			"https://{host}:{tls}", "https://api.example.com:{tls}",
 		},
 	} {
