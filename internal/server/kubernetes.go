@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -94,6 +96,12 @@ func (c *Config) validateEngine() error {
 	case c.Isolation != AutoIsolation:
 		return errors.New("isolation has no effect with --engine=kubernetes: Kubernetes isolates Pods; use --kubernetes-runtime-class " +
 			"for a stronger sandbox, and remove the setting")
+	case c.DiskReserve != 0:
+		return errors.New("disk-reserve has no effect with --engine=kubernetes: the kubelets of the nodes keep space free; remove the setting")
+	case c.Crates != "", c.ShareRustBuilds, slices.ContainsFunc(slices.Collect(maps.Values(c.Toolchains)), func(path string) bool { return path != "" }):
+		return errors.New("crates, share-rust-builds, go, node, python, php and rust have no effect with --engine=kubernetes: " +
+			"builds use what is in the image of their language; put a configuration of cargo or another toolchain there with " +
+			"--kubernetes-image, and remove these settings")
 	}
 	return nil
 }
