@@ -4,9 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-packages=(./test/kubernetes/cluster ./test/kubernetes/installation)
+packages=(./test/kubernetes/cluster ./test/kubernetes/installation ./test/kubernetes/functions)
 images=pause,jeton,jeton-runtime-node,jeton-runtime-python,jeton-runtime-php,jeton-runtime-go,jeton-runtime-rust
 
+go test -C tools/images ./...
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bin/images -only "$images" -output "$work/images"
