@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/backup"
+	"github.com/jeton-dev/jeton/internal/functions"
 	"github.com/jeton-dev/jeton/internal/iam"
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/internal/store"
@@ -169,6 +171,48 @@ func TestLoad_StoresAllOrNothing(t *testing.T) {
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(key) }); err != nil || s.Newest() != 42 {
 		t.Errorf("the next change has number %d, %v, want 42", s.Newest(), err)
 	}
+}
+
+func TestLoad_CountsTokens(t *testing.T) {
+	t.Parallel()
+	database := pgtest.Database(t)
+	s, err := postgres.Open(t.Context(), database, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	token := func(id, namespaceID, functionID string) functions.Token {
+		return functions.Token{ID: id, Region: "fr-par", ProjectID: "p", NamespaceID: namespaceID, FunctionID: functionID, CreatedAt: time.Now()}
+	}
+	err = s.Load(t.Context(), postgres.Load{
+		Number: 1,
+		Objects: func(put func(store.Object) error) error {
+			return errors.Join(
+				put(iam.Project{ID: "p", OrganizationID: "o", Name: "p", CreatedAt: time.Now()}),
+				put(functions.Namespace{ID: "n", Region: "fr-par", ProjectID: "p", Name: "n"}),
+				put(functions.Function{ID: "f", Region: "fr-par", ProjectID: "p", NamespaceID: "n", Name: "f"}),
+				put(token("1", "n", "")), put(token("2", "n", "")), put(token("3", "", "f")),
+			)
+		},
+		Uses:  func(func(usage.Kind, []usage.Use) error) error { return nil },
+		Ready: func() error { return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(namespace, function int) {
+		t.Helper()
+		pgtest.Execute(t, database, fmt.Sprintf(`DO $$ BEGIN
+			ASSERT (SELECT sum(count) FROM tokens_counts WHERE namespace_id = 'n') = %d, 'the count of the namespace';
+			ASSERT (SELECT sum(count) FROM tokens_counts WHERE function_id = 'f') = %d, 'the count of the function';
+		END $$`, namespace, function))
+	}
+	want(2, 1)
+	// Later changes count again.
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Delete(token("2", "n", "")) }); err != nil {
+		t.Fatal(err)
+	}
+	want(1, 1)
 }
 
 // snapshot is a follower.

@@ -78,10 +78,28 @@ func (s *Store) Load(ctx context.Context, l Load) error {
 	return nil
 }
 
+// The trigger that counts tokens would update one row for each token of a namespace. Each
+// update reads all earlier versions of the row in the same transaction.
+const (
+	stopCounting = "ALTER TABLE tokens DISABLE TRIGGER tokens_count"
+	countTokens  = `INSERT INTO tokens_counts (namespace_id, function_id, region, project_id, count)
+		SELECT coalesce(namespace_id, ''), coalesce(function_id, ''), region, project_id, count(*) FROM tokens GROUP BY 1, 2, 3, 4`
+	startCounting = "ALTER TABLE tokens ENABLE TRIGGER tokens_count"
+)
+
 func (t *tx) fill(l Load) error {
+	if err := t.exec(stopCounting); err != nil {
+		return err
+	}
 	rows := newBulk(t)
 	if err := errors.Join(l.Objects(rows.put), rows.flush()); err != nil {
 		return err
+	}
+	// Checks of references that wait for the end of the transaction forbid ALTER TABLE.
+	for _, statement := range []string{"SET CONSTRAINTS ALL IMMEDIATE", startCounting, countTokens} {
+		if err := t.exec(statement); err != nil {
+			return err
+		}
 	}
 	err := l.Uses(func(kind usage.Kind, uses []usage.Use) error {
 		ids, minutes := usesOf(uses)
