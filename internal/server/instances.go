@@ -126,6 +126,11 @@ func openProcesses(ctx context.Context, b *base, opened *closers) (*runner, erro
 	if err := checkIsolation(ctx, level, e.Prove, b.log); err != nil {
 		return nil, err
 	}
+	if level == sandbox.User && b.config.Egress {
+		if err := e.Host().Connects(); err != nil {
+			b.log.Warn("functions and builds have no network: the user of the server must be able to open /dev/net/tun", "error", err)
+		}
+	}
 	return &runner{
 		engine: e, isolation: level.String(), memory: e.Memory, budget: instancesMemory(), builders: builders(b.config, toolchains),
 		volumes: level == sandbox.Full, serving: toolchains.Serving,
