@@ -37,7 +37,7 @@ func TestCron_CallsPrivateFunctionAndCatchesUp(t *testing.T) {
 	await.True(t, "the cron has called", func() bool {
 		return strings.Contains(w.Log.String(), "cron_id="+cron.ID)
 	})
-	wantLines(t, w.Log.String(), `msg="the call of a cron succeeded" cron_id=`+cron.ID+` function_id=`+f.ID+` planned=\S+ late=\S+ status=200$`)
+	wantLines(t, w.Log.String(), `msg="the call of a cron succeeded" cron_id=`+cron.ID+` function_id=`+f.ID+` planned=\S+ function=crons/f late=\S+ status=200$`)
 	w.restart()
 	// The next server does not repeat the call.
 	if got := strings.Count(w.Log.String(), "cron_id="+cron.ID); got != 1 {

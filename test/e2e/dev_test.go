@@ -47,10 +47,14 @@ type development struct {
 
 var printedCurl = regexp.MustCompile(`^curl (\S+) -H 'X-Auth-Token: (\S+)'$`)
 
+// maxMessages is more than the command prints in a test. It prints each call, and a busy machine
+// needs many until an edit is live: a command whose messages nobody reads waits.
+const maxMessages = 1 << 18
+
 // develop starts 'jeton dev' in a new folder with one file.
 func develop(t *testing.T, program string, jeton *jetontest.Jeton, name, source string) *development {
 	t.Helper()
-	d := &development{t: t, file: filepath.Join(t.TempDir(), name), source: source, messages: make(chan string, 1000)}
+	d := &development{t: t, file: filepath.Join(t.TempDir(), name), source: source, messages: make(chan string, maxMessages)}
 	d.write("first")
 	d.process = exec.CommandContext(t.Context(), program, "dev", filepath.Dir(d.file), "--data-dir", jeton.DataDir, "--name", strings.ReplaceAll(name, ".", "-"))
 	out, err := d.process.StdoutPipe()
