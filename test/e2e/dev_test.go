@@ -48,7 +48,7 @@ type development struct {
 var printedCurl = regexp.MustCompile(`^curl (\S+) -H 'X-Auth-Token: (\S+)'$`)
 
 // maxMessages is more than the command prints in a test. It prints each call, and a busy machine
-// needs many until an edit is live: a command whose messages nobody reads waits.
+// needs many until an edit is live. The command waits while its messages are not read.
 const maxMessages = 1 << 18
 
 // develop starts 'jeton dev' in a new folder with one file.

@@ -90,13 +90,21 @@ func run(ctx context.Context, out io.Writer) error {
 	return broken
 }
 
-// onlyVariable selects the proofs whose functions' names contain its value.
-const onlyVariable = "JETON_PROVE_ONLY"
+const (
+	// onlyVariable selects the proofs whose functions' names contain its value.
+	onlyVariable = "JETON_PROVE_ONLY"
+	// skipVariable leaves out the proofs whose functions' names contain one of its values,
+	// which commas separate.
+	skipVariable = "JETON_PROVE_SKIP"
+)
 
-// selected returns the proofs that onlyVariable selects: all if it is not set.
+// selected returns the proofs that the variables select: all if none is set.
 func selected(all []proof) []proof {
-	only := os.Getenv(onlyVariable)
-	return slices.DeleteFunc(all, func(p proof) bool { return !strings.Contains(nameOf(p.try), only) })
+	only, skip := os.Getenv(onlyVariable), strings.FieldsFunc(os.Getenv(skipVariable), func(r rune) bool { return r == ',' })
+	return slices.DeleteFunc(all, func(p proof) bool {
+		name := nameOf(p.try)
+		return !strings.Contains(name, only) || slices.ContainsFunc(skip, func(part string) bool { return strings.Contains(name, part) })
+	})
 }
 
 func nameOf(try any) string { return runtime.FuncForPC(reflect.ValueOf(try).Pointer()).Name() }
