@@ -2,16 +2,12 @@ package postgres
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"syscall"
-	"time"
 )
 
 // A Pooler is a running PgBouncer.
@@ -57,48 +53,8 @@ func (s *Server) StartPooler(mode string) (*Pooler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p, p.start(s.command(program, filepath.Join(p.dir, "pgbouncer.ini")))
-}
-
-func (p *Pooler) start(cmd *exec.Cmd) error {
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	started, ended := make(chan error), make(chan error, 1)
-	go func() {
-		// The kernel stops the process when the thread that started it ends.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			ended <- cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
-		return fmt.Errorf("start pgbouncer: %w", err)
-	}
-	p.stop = func() error {
-		err := cmd.Process.Signal(syscall.SIGQUIT)
-		waited := <-ended
-		if _, exited := errors.AsType[*exec.ExitError](waited); exited {
-			waited = nil // The exit status does not matter.
-		}
-		return errors.Join(err, waited)
-	}
-	for deadline := time.Now().Add(time.Minute); ; {
-		conn, err := connect(p.url("postgres"))
-		if err == nil {
-			return conn.Close(context.Background())
-		}
-		select {
-		case err := <-ended:
-			return fmt.Errorf("pgbouncer ended: %w: %s", err, log.String())
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			return errors.Join(fmt.Errorf("pgbouncer does not start: %w", err), p.stop())
-		}
-	}
+	p.stop, err = launch(s.command(program, filepath.Join(p.dir, "pgbouncer.ini")), new(bytes.Buffer), p.url("postgres"))
+	return p, err
 }
 
 // URL returns the URL of a database by way of the pooler, from that of Database.

@@ -150,10 +150,21 @@ func (s *Server) start() error {
 	}
 	cmd := s.command("postgres", arguments...)
 	s.log.Reset()
-	cmd.Stdout, cmd.Stderr = &s.log, &s.log
+	stop, err := launch(cmd, &s.log, s.url("postgres"))
+	if stop != nil {
+		s.stop = stop
+	}
+	return err
+}
+
+// launch starts a program that serves the protocol of PostgreSQL at an address, and waits until it
+// does. log receives its output. stop ends it as a crash does; it is nil if no process was started.
+func launch(cmd *exec.Cmd, log *bytes.Buffer, address string) (stop func() error, err error) {
+	name := filepath.Base(cmd.Path)
+	cmd.Stdout, cmd.Stderr = log, log
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
-		// The kernel stops the server when the thread that started it ends.
+		// The kernel stops the process when the thread that started it ends.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -163,10 +174,10 @@ func (s *Server) start() error {
 		}
 	}()
 	if err := <-started; err != nil {
-		return fmt.Errorf("start postgres: %w", err)
+		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	s.stop = sync.OnceValue(func() error {
-		// SIGQUIT is the immediate shutdown, as in a crash.
+	stop = sync.OnceValue(func() error {
+		// SIGQUIT is the immediate shutdown.
 		err := cmd.Process.Signal(syscall.SIGQUIT)
 		waited := <-ended
 		if _, exited := errors.AsType[*exec.ExitError](waited); exited {
@@ -174,19 +185,18 @@ func (s *Server) start() error {
 		}
 		return errors.Join(err, waited)
 	})
-	deadline := time.Now().Add(time.Minute)
-	for {
-		conn, err := connect(s.url("postgres"))
+	for deadline := time.Now().Add(time.Minute); ; {
+		conn, err := connect(address)
 		if err == nil {
-			return conn.Close(context.Background())
+			return stop, conn.Close(context.Background())
 		}
 		select {
 		case err := <-ended:
-			return fmt.Errorf("postgres ended: %w: %s", err, s.log.String())
+			return stop, fmt.Errorf("%s ended: %w: %s", name, err, log.String())
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return errors.Join(fmt.Errorf("postgres does not start: %w", err), s.stop())
+			return stop, errors.Join(fmt.Errorf("%s does not start: %w", name, err), stop())
 		}
 	}
 }
