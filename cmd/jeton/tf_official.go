@@ -17,7 +17,7 @@ import (
 // officialVariable names the program of the official provider.
 const officialVariable = "JETON_TF_OFFICIAL"
 
-// officialProvider returns the path of the official provider, or "" if there is none: the
+// officialProvider returns the path of the official provider, or "" if it is not installed: the
 // program that the environment names, or else the newest version that terraform init has
 // installed for the configuration.
 func officialProvider(arguments []string) (string, error) {

@@ -124,7 +124,7 @@ var insightDescriptions = map[string]string{
 	"toolchains":             "The toolchains of the languages.",
 	"toolchain":              "The name and version of the toolchain; empty if there is none.",
 	"problem":                "Why there is no toolchain, and what to do.",
-	"nodes":                  "All nodes by name. The state beside them is that of the node that answers.",
+	"nodes":                  "All nodes by name. The other fields describe the node that answers.",
 	"node_name":              "The name of the node.",
 	"self":                   "Whether the node has answered the request itself.",
 	"draining":               "Whether the node is about to leave.",

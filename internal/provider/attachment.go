@@ -27,7 +27,7 @@ type Attachment struct {
 	OrganizationID string `json:"organization_id"`
 	// Adopt allows states that were written against another server.
 	Adopt bool `json:"adopt"`
-	// Official is the path of the official provider; empty means that there is none.
+	// Official is the path of the official provider; empty if it is not installed.
 	Official string `json:"official"`
 }
 

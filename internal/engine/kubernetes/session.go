@@ -44,7 +44,7 @@ type session struct {
 	mu sync.Mutex
 	// sink receives the frames of the launcher after an order. Frames before it break the connection.
 	sink func(kind wire.Kind, payload []byte) error
-	// spare is an open connection for the first call; nil if there is none.
+	// spare is an open connection for the first call; nil after that call.
 	spare net.Conn
 }
 

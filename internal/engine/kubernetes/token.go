@@ -74,7 +74,8 @@ func (v *verifier) podUID(ctx context.Context, token string) (string, error) {
 	return "", errors.New("verify the Pod's token: no key of the API server has signed it")
 }
 
-// key returns the keys with an ID. It fetches the keys if there is none, but not too often.
+// key returns the keys with an ID. If no key has the ID, it fetches the keys of the API
+// server, at most once per refetch.
 func (v *verifier) key(ctx context.Context, id string) ([]jose.JSONWebKey, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 type Config struct {
 	// Own is Jeton's provider. Its path is required.
 	Own Command
-	// Rest is the official provider; the zero value means that there is none.
+	// Rest is the official provider; the zero value if it is not installed.
 	Rest Command
 	// Logs receives the error output of the providers. It is required.
 	Logs io.Writer
