@@ -154,7 +154,7 @@ func (e *Engine) SetScale(_ context.Context, revisionID string, n int, victims [
 	}
 	live := 0
 	for _, in := range e.instances {
-		if in.revision.ID == revisionID && !in.stopping {
+		if in.revision.ID == revisionID && !in.stopping && !in.leaving {
 			live++
 		}
 	}
@@ -163,7 +163,11 @@ func (e *Engine) SetScale(_ context.Context, revisionID string, n int, victims [
 	}
 	for _, id := range victims {
 		in := e.instances[id]
-		if live > n && in != nil && in.revision.ID == revisionID && !in.stopping {
+		switch {
+		case in == nil || in.revision.ID != revisionID || in.stopping:
+		case in.leaving:
+			in.terminate()
+		case live > n:
 			in.terminate()
 			live--
 		}
@@ -228,6 +232,9 @@ func (e *Engine) Watch(ctx context.Context) (<-chan engine.Event, error) {
 		existing = append(existing, in.event(engine.Starting))
 		if in.ready {
 			existing = append(existing, in.event(engine.Ready))
+		}
+		if in.leaving {
+			existing = append(existing, in.event(engine.Leaving))
 		}
 	}
 	return e.feed.Watch(ctx, existing), nil

@@ -27,6 +27,7 @@ type instance struct {
 	// The engine's mutex guards the following fields.
 	stopping bool
 	ready    bool
+	leaving  bool
 	session  *session
 
 	// starting ends when the instance is stopped: until then it waits for a Pod.
@@ -131,7 +132,7 @@ func (e *Engine) execute(in *instance) string {
 // obtain returns a warm Pod, or a new one.
 func (e *Engine) obtain(in *instance) (*session, error) {
 	for s := e.pool.claim(in.revision.kind); s != nil; s = e.pool.claim(in.revision.kind) {
-		if s.alive() {
+		if s.stays() {
 			return s, nil
 		}
 		e.discard(s)
@@ -183,7 +184,7 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 	overdue := time.NewTimer(e.config.PodTimeout)
 	defer overdue.Stop()
 	var grace, forced <-chan time.Time
-	failure, ready := "", false
+	failure, ready, leaving := "", false, s.leaving
 	kill := func() {
 		_ = s.conn.Send(wire.Kill, nil)
 		if forced == nil {
@@ -209,6 +210,13 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 			overdue.Stop()
 			e.becomeReady(in)
 			go e.describe(in, s)
+			if leaving == nil {
+				e.leave(in)
+			}
+		case <-leaving:
+			if leaving = nil; ready {
+				e.leave(in)
+			}
 		case <-overdue.C:
 			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)
 			kill()
@@ -287,6 +295,15 @@ func (e *Engine) becomeReady(in *instance) {
 	defer e.mu.Unlock()
 	in.ready = true
 	e.feed.Emit(in.event(engine.Ready))
+}
+
+// leave reports that Kubernetes ends the Pod of a ready instance.
+func (e *Engine) leave(in *instance) {
+	e.outputOf(in, engine.System)("the Pod is being ended: the instance gets no more calls")
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	in.leaving = true
+	e.feed.Emit(in.event(engine.Leaving))
 }
 
 // outputOf returns the function that reports the lines of a stream.
