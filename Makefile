@@ -122,7 +122,8 @@ test/console/node_modules: test/console/package-lock.json
 	@touch $@
 
 .PHONY: test-console
-test-console: setup-console test/console/node_modules bin/versitygw ## Run the tests of the console in Chromium.
+test-console: setup-console test/console/node_modules bin/versitygw ## Lint the console, and run its tests in Chromium.
+	test/console/node_modules/.bin/eslint -c test/console/eslint.config.mjs internal/console/static test/console
 	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots
