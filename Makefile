@@ -122,7 +122,8 @@ test/console/node_modules: test/console/package-lock.json
 	@touch $@
 
 .PHONY: test-console
-test-console: setup-console test/console/node_modules bin/versitygw ## Run the tests of the console in Chromium.
+test-console: setup-console test/console/node_modules bin/versitygw ## Lint the console, and run its tests in Chromium.
+	test/console/node_modules/.bin/eslint -c test/console/eslint.config.mjs internal/console/static test/console
 	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots
@@ -189,6 +190,10 @@ bench-start: setup bench-build test/crates/registry ## Measure cold starts, burs
 .PHONY: bench-cluster
 bench-cluster: setup bench-build bin/versitygw ## Measure three servers on PostgreSQL and S3: revocation, forwarding, a million tokens.
 	bin/bench/cluster
+
+.PHONY: bench-kubernetes
+bench-kubernetes: setup-kubernetes bench-build test/crates/registry bin/kube bin/kube-router bin/images ## Measure functions in Pods of a cluster of this machine (as root). ONLY=cold selects a part.
+	@./test/kubernetes/bench.sh
 
 .PHONY: bench-smoke
 bench-smoke: setup bench-build test/crates/registry bin/versitygw ## Run every benchmark for seconds, to see that it works. Ignore the figures.
