@@ -31,9 +31,13 @@ type world struct {
 	t *testing.T
 }
 
-// seenFromOutside makes instances plain processes without isolation, so that a test can
-// see their files and process IDs.
-func seenFromOutside(c *server.Config) { c.Isolation = sandbox.None.String() }
+// seenFromOutside makes instances of this machine plain processes without isolation, so that
+// they reach the servers of the test. Pods do.
+func seenFromOutside(c *server.Config) {
+	if c.Engine == server.ProcessEngine {
+		c.Isolation = sandbox.None.String()
+	}
+}
 
 func newWorld(t *testing.T, options ...jetontest.Option) *world {
 	t.Helper()
