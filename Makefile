@@ -195,6 +195,10 @@ bench-start: setup bench-build test/crates/registry ## Measure cold starts, burs
 bench-cluster: setup bench-build bin/versitygw ## Measure three servers on PostgreSQL and S3: revocation, forwarding, a million tokens.
 	bin/bench/cluster
 
+.PHONY: bench-kubernetes
+bench-kubernetes: setup-kubernetes bench-build test/crates/registry bin/kube bin/kube-router bin/images ## Measure functions in Pods of a cluster of this machine (as root). ONLY=cold selects a part.
+	@./test/kubernetes/bench.sh
+
 .PHONY: bench-smoke
 bench-smoke: setup bench-build test/crates/registry bin/versitygw ## Run every benchmark for seconds, to see that it works. Ignore the figures.
 	JETON_BENCH_SMOKE=1 bin/bench/bench

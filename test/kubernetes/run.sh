@@ -2,7 +2,8 @@
 # Runs tests of Kubernetes in a cluster of this machine. The test programs are built outside,
 # since nothing inside reaches a module proxy. RUN selects tests by a pattern.
 #
-#   run.sh        the tests of the cluster, the chart and the engine, and some end-to-end tests
+#   run.sh        the tests of the cluster, the chart and the engine, some end-to-end tests and,
+#                 without RUN, each benchmark once, to see that it works
 #   run.sh e2e    all end-to-end tests that Pods can pass, and the suite of engines
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -31,7 +32,7 @@ mkdir "$work/charts"
 flags=(-router bin/kube-router)
 for image in "$work"/images/*.tar; do flags+=(-image "$image"); done
 # add NAME DIR PATTERN runs the test program NAME in a folder.
-add() { echo "cd '$PWD/$2' && '$work/$1.test' -test.v -test.timeout 45m -test.parallel 4 -test.run '$3' || failed=1" >>"$work/tests.sh"; }
+add() { echo "cd '$PWD/$2' && JETON_TEST_ENGINE=kubernetes '$work/$1.test' -test.v -test.timeout 45m -test.parallel 4 -test.run '$3' || failed=1" >>"$work/tests.sh"; }
 for package in "${packages[@]}"; do
   name=$(basename "$package")
   go test -c -tags kubernetes -o "$work/$name.test" "$package"
@@ -39,7 +40,12 @@ for package in "${packages[@]}"; do
 done
 go test -C test/e2e -c -o "$work/e2e.test" .
 add e2e test/e2e "${RUN:-$e2e}"
+if [ -z "$suite${RUN:-}" ]; then
+  make -s build
+  go build -C bench -trimpath -o ../bin/bench/ ./kubernetes
+  echo "cd '$PWD' && JETON_BENCH_SMOKE=1 bin/bench/kubernetes || failed=1" >>"$work/tests.sh"
+fi
 # shellcheck disable=SC2016
 echo 'exit ${failed:-0}' >>"$work/tests.sh"
-export JETON_TEST_CHARTS="$work/charts" JETON_TEST_INSTANCE="$work/instance" JETON_TEST_ENGINE=kubernetes
+export JETON_TEST_CHARTS="$work/charts" JETON_TEST_INSTANCE="$work/instance"
 "$work/kubernetes" run -dir "$work/cluster" "${flags[@]}" bash "$work/tests.sh"
