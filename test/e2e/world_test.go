@@ -103,8 +103,12 @@ func (w *world) deploy(id string, archive []byte) *function.Function {
 
 func (w *world) settled(id string) *function.Function {
 	w.t.Helper()
+	limit := patience
+	if jetontest.InPods() {
+		limit *= 3 // A build in a Pod may compile all crates, or wait for other Pods.
+	}
 	return must[*function.Function](w.t)(w.WaitForFunction(&function.WaitForFunctionRequest{
-		FunctionID: id, RetryInterval: often, Timeout: pointer(patience),
+		FunctionID: id, RetryInterval: often, Timeout: &limit,
 	}))
 }
 
