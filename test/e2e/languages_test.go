@@ -9,18 +9,22 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/crates"
+	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 // The names of runtimes and handlers include old ones.
 func TestLanguages_DeployAndCall(t *testing.T) {
 	t.Parallel()
-	crates, err := filepath.Abs(filepath.Join("..", "crates"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	folder := must[string](t)(filepath.Abs(filepath.Join("..", "crates", "registry")))
 	w := newWorld(t, func(c *server.Config) {
 		c.WarmPool = process.DefaultWarmPool
-		c.Crates, c.ShareRustBuilds, c.CacheDir = filepath.Join(crates, "registry"), true, filepath.Join(t.TempDir(), "cache")
+		c.CacheDir = filepath.Join(t.TempDir(), "cache")
+		if jetontest.InPods() {
+			c.Crates = crates.Serve(t, folder, jetontest.HostAddress(t)).URL
+		} else {
+			c.Crates, c.ShareRustBuilds = folder, true
+		}
 	})
 	n := w.namespace("languages")
 	tests := map[string]struct {
