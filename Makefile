@@ -91,8 +91,12 @@ setup-kubernetes: # Install what the test cluster needs.
 	@./test/setup.sh kubernetes
 
 .PHONY: test-kubernetes
-test-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
+test-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images bin/versitygw ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
 	@./test/kubernetes/run.sh
+
+.PHONY: test-kubernetes-e2e
+test-kubernetes-e2e: setup-kubernetes bin/kube bin/kube-router bin/images bin/versitygw test/npm/node_modules test/crates/registry ## Run all end-to-end tests and the suite of engines in Pods of that cluster (as root; a quarter of an hour).
+	@./test/kubernetes/run.sh e2e
 
 test/crates/registry: test/crates/fetch.sh | setup-test
 	test/crates/fetch.sh $@
@@ -122,7 +126,8 @@ test/console/node_modules: test/console/package-lock.json
 	@touch $@
 
 .PHONY: test-console
-test-console: setup-console test/console/node_modules bin/versitygw ## Run the tests of the console in Chromium.
+test-console: setup-console test/console/node_modules bin/versitygw ## Lint the console, and run its tests in Chromium.
+	test/console/node_modules/.bin/eslint -c test/console/eslint.config.mjs internal/console/static test/console
 	go test -tags console -count 1 -timeout 20m ./test/console
 
 .PHONY: screenshots
@@ -190,6 +195,10 @@ bench-start: setup bench-build test/crates/registry ## Measure cold starts, burs
 bench-cluster: setup bench-build bin/versitygw ## Measure three servers on PostgreSQL and S3: revocation, forwarding, a million tokens.
 	bin/bench/cluster
 
+.PHONY: bench-kubernetes
+bench-kubernetes: setup-kubernetes bench-build test/crates/registry bin/kube bin/kube-router bin/images ## Measure functions in Pods of a cluster of this machine (as root). ONLY=cold selects a part.
+	@./test/kubernetes/bench.sh
+
 .PHONY: bench-smoke
 bench-smoke: setup bench-build test/crates/registry bin/versitygw ## Run every benchmark for seconds, to see that it works. Ignore the figures.
 	JETON_BENCH_SMOKE=1 bin/bench/bench
@@ -206,3 +215,4 @@ prove: setup-test build test/crates/registry bin/versitygw ## Test the promises 
 release: ## Pack programs, Debian packages and bills of materials into dist/, reproducibly. RELEASE=1.2.3 sets the version.
 	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))"
 	go run -C tools/package . -version "$(or $(RELEASE),0.0.0-$(VERSION))" -dir "$(CURDIR)/dist" -source "$(CURDIR)"
+	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))" -check

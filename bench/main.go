@@ -14,7 +14,7 @@ func main() {
 			{Name: "calls", Run: calls},
 		},
 		Roles: map[string]func([]string) error{
-			proxyRole: func(arguments []string) error { return proxy(arguments[0], arguments[1:]) },
+			harness.ProxyRole: harness.RunProxy,
 		},
 	}.Main()
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"path/filepath"
 )
 
 // Hello is the body of every answer of a benchmark's function.
@@ -27,14 +28,18 @@ func Serve(network, address string, handler http.Handler) error {
 	return http.Serve(listener, handler)
 }
 
-// BareProxy returns httputil.ReverseProxy in front of a unix socket, the baseline of
-// the gateway. It keeps idle connections open. Buffers may be nil.
-func BareProxy(socket string, idleConnections int, buffers httputil.BufferPool) http.Handler {
+// BareProxy returns httputil.ReverseProxy in front of an instance, the baseline of the
+// gateway. The instance is the path of a unix socket, or a TCP address. The proxy keeps
+// idle connections open. Buffers may be nil.
+func BareProxy(instance string, idleConnections int, buffers httputil.BufferPool) http.Handler {
 	return &httputil.ReverseProxy{
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				var dialer net.Dialer
-				return dialer.DialContext(ctx, "unix", socket)
+				network := "tcp"
+				if filepath.IsAbs(instance) {
+					network = "unix"
+				}
+				return new(net.Dialer).DialContext(ctx, network, instance)
 			},
 			DisableCompression: true, MaxIdleConnsPerHost: idleConnections,
 		},

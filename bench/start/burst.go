@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
 
+	"github.com/jeton-dev/jeton/bench/cold"
 	"github.com/jeton-dev/jeton/bench/harness"
 )
 
@@ -27,19 +25,19 @@ var burstRounds = harness.Sized(7, 1)
 // bursts measures concurrent calls of ten functions without an instance, and of one,
 // and compares them with ten interpreters that start at once without isolation.
 func bursts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
-	s, err := startServer(ctx, t, "burst")
+	s, err := t.start(ctx, "burst")
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	l := languages[0]
+	l := cold.Languages[0]
 	command, env, err := t.build(ctx, l)
 	if err != nil {
 		return nil, err
 	}
 	hosts, folders := make([]string, functionCount), make([]string, functionCount)
 	for n := range functionCount {
-		f, err := s.deployHello(ctx, l, fmt.Sprintf("burst-%d", n))
+		f, err := s.DeployHello(ctx, l, fmt.Sprintf("burst-%d", n))
 		if err != nil {
 			return nil, err
 		}
@@ -49,10 +47,10 @@ func bursts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
 		}
 	}
 	took, err := harness.Rounds(burstRounds,
-		func() ([]float64, error) { return s.callAtOnce(ctx, hosts) },
-		func() ([]float64, error) { return s.callAtOnce(ctx, slices.Repeat(hosts[:1], callCount)) },
+		func() ([]float64, error) { return s.CallAtOnce(ctx, hosts) },
+		func() ([]float64, error) { return s.CallAtOnce(ctx, slices.Repeat(hosts[:1], callCount)) },
 		func() ([]float64, error) {
-			return atOnce(folders, func(n int) (float64, error) { return startBaseline(folders[n], command, env) })
+			return cold.AtOnce(folders, func(n int) (float64, error) { return startBaseline(folders[n], command, env) })
 		})
 	if err != nil {
 		return nil, err
@@ -68,36 +66,4 @@ func bursts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
 		compare("burst-50-p50", "fifty calls at once of one node function without an instance, compared with ten node processes", one, harness.Median),
 		compare("burst-50-p99", "the last of them", one, last),
 	}, nil
-}
-
-// callAtOnce waits until there are no instances, calls a function at each host at
-// once, and returns the milliseconds of each call.
-func (s *server) callAtOnce(ctx context.Context, hosts []string) ([]float64, error) {
-	if err := s.waitWarm(ctx); err != nil {
-		return nil, err
-	}
-	conns := make([]net.Conn, len(hosts))
-	for i := range conns {
-		conn, err := s.dial()
-		if err != nil {
-			return nil, err
-		}
-		defer conn.Close()
-		conns[i] = conn
-	}
-	return atOnce(hosts, func(i int) (float64, error) {
-		took, err := call(conns[i], hosts[i])
-		return harness.Milliseconds(took), err
-	})
-}
-
-// atOnce calls do with each index concurrently, and returns the results.
-func atOnce[T any](of []T, do func(int) (float64, error)) ([]float64, error) {
-	took, failures := make([]float64, len(of)), make([]error, len(of))
-	var group sync.WaitGroup
-	for i := range of {
-		group.Go(func() { took[i], failures[i] = do(i) })
-	}
-	group.Wait()
-	return took, errors.Join(failures...)
 }

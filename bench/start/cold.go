@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jeton-dev/jeton/bench/cold"
 	"github.com/jeton-dev/jeton/bench/harness"
 )
 
@@ -13,7 +14,7 @@ var coldRounds = harness.Sized(15, 1)
 // coldStarts measures the first call of each language's function: with warm workers,
 // with warm sandboxes only, and with neither.
 func coldStarts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
-	var servers []*server
+	var servers []*cold.Server
 	for _, variant := range []struct {
 		name  string
 		flags []string
@@ -22,7 +23,7 @@ func coldStarts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
 		{"sandboxes", []string{"--spare-workers=false"}},
 		{"neither", []string{"--spare=0", "--spare-most=0"}},
 	} {
-		s, err := startServer(ctx, t, variant.name, variant.flags...)
+		s, err := t.start(ctx, variant.name, variant.flags...)
 		if err != nil {
 			return nil, err
 		}
@@ -31,32 +32,32 @@ func coldStarts(ctx context.Context, t *toolchains) ([]harness.Result, error) {
 	}
 	var results []harness.Result
 	// A smoke run leaves out Rust, whose crates take a minute to build.
-	for _, l := range harness.Sized(languages, languages[:4]) {
+	for _, l := range harness.Sized(cold.Languages, cold.Languages[:4]) {
 		found, err := coldStart(ctx, t, l, servers)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l.name, err)
+			return nil, fmt.Errorf("%s: %w", l.Name, err)
 		}
 		results = append(results, found...)
 	}
 	return results, nil
 }
 
-func coldStart(ctx context.Context, t *toolchains, l language, servers []*server) ([]harness.Result, error) {
+func coldStart(ctx context.Context, t *toolchains, l cold.Language, servers []*cold.Server) ([]harness.Result, error) {
 	command, env, err := t.build(ctx, l)
 	if err != nil {
 		return nil, err
 	}
 	var sides []func() (float64, error)
 	for _, s := range servers {
-		f, err := s.deployHello(ctx, l, "cold-"+l.name)
+		f, err := s.DeployHello(ctx, l, "cold-"+l.Name)
 		if err != nil {
 			return nil, err
 		}
-		sides = append(sides, func() (float64, error) { return s.firstCall(ctx, f.DomainName) })
+		sides = append(sides, func() (float64, error) { return s.FirstCall(ctx, f.DomainName) })
 	}
 	sides = append(sides, func() (float64, error) {
 		// Like the other sides, the baseline starts on an idle machine.
-		if err := servers[0].waitWarm(ctx); err != nil {
+		if err := servers[0].WaitWarm(ctx); err != nil {
 			return 0, err
 		}
 		return startBaseline(t.dir, command, env)
@@ -67,11 +68,11 @@ func coldStart(ctx context.Context, t *toolchains, l language, servers []*server
 	}
 	const workers, sandboxes, neither, baseline = 0, 1, 2, 3
 	compare := func(suffix, goal, note string, side int) harness.Result {
-		return harness.Compare("cold-"+l.name+suffix, "ms", goal, note, took[side], took[baseline])
+		return harness.Compare("cold-"+l.Name+suffix, "ms", goal, note, took[side], took[baseline])
 	}
-	results := []harness.Result{compare("", l.goal, "first call of a "+l.name+" function, isolated, compared with the program alone", workers)}
-	if l.sandboxGoal != "" {
-		results = append(results, compare("-no-worker", l.sandboxGoal, "the same in a warm sandbox, without a warm worker", sandboxes))
+	results := []harness.Result{compare("", l.Goal, "first call of a "+l.Name+" function, isolated, compared with the program alone", workers)}
+	if l.SandboxGoal != "" {
+		results = append(results, compare("-no-worker", l.SandboxGoal, "the same in a warm sandbox, without a warm worker", sandboxes))
 	}
 	return append(results, compare("-unprepared", "", "the same without a warm sandbox", neither)), nil
 }

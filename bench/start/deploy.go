@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jeton-dev/jeton/bench/cold"
 	"github.com/jeton-dev/jeton/bench/harness"
 )
 
@@ -18,13 +19,13 @@ var deployRounds = harness.Sized(7, 1)
 // deployGo measures the time from the upload of a Go function until it is ready, with
 // a warm build cache, and compares it with go build alone. Each round has new code.
 func deployGo(ctx context.Context, t *toolchains) ([]harness.Result, error) {
-	s, err := startServer(ctx, t, "deploy")
+	s, err := t.start(ctx, "deploy")
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	l := languages[3]
-	f, err := s.deployHello(ctx, l, "deploy")
+	l := cold.Languages[3]
+	f, err := s.DeployHello(ctx, l, "deploy")
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func deployGo(ctx context.Context, t *toolchains) ([]harness.Result, error) {
 	took, err := harness.Rounds(deployRounds,
 		func() (float64, error) {
 			round++
-			files = map[string]string{"go.mod": l.files["go.mod"], "handler.go": l.files["handler.go"] + fmt.Sprintf("\nconst round = %d\n", round)}
+			files = map[string]string{"go.mod": l.Files["go.mod"], "handler.go": l.Files["handler.go"] + fmt.Sprintf("\nconst round = %d\n", round)}
 			return redeploy()
 		},
 		redeploy, // The same archive again, which is built already.
@@ -57,7 +58,6 @@ func deployGo(ctx context.Context, t *toolchains) ([]harness.Result, error) {
 const baselineMain = `package main
 
 import (
-	"net/http"
 	"os"
 )
 

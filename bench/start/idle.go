@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jeton-dev/jeton/bench/cold"
 	"github.com/jeton-dev/jeton/bench/harness"
 )
 
@@ -13,20 +14,20 @@ var idleFunctions = harness.Sized(1000, 20)
 // idleThousand counts the processes of a server with a thousand functions that are
 // not called, and compares them with those of a server with one.
 func idleThousand(ctx context.Context, t *toolchains) ([]harness.Result, error) {
-	s, err := startServer(ctx, t, "idle", "--max-functions=2000", "--spare-most=2")
+	s, err := t.start(ctx, "idle", "--max-functions=2000", "--spare-most=2")
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	l := languages[1]
+	l := cold.Languages[1]
 	var processes, memory [2][]float64
 	for i, n := range []int{1, idleFunctions - 1} {
 		for m := range n {
-			if _, err := s.deployHello(ctx, l, fmt.Sprintf("idle-%d-%d", i, m)); err != nil {
+			if _, err := s.DeployHello(ctx, l, fmt.Sprintf("idle-%d-%d", i, m)); err != nil {
 				return nil, err
 			}
 		}
-		if err := s.waitWarm(ctx); err != nil {
+		if err := s.WaitWarm(ctx); err != nil {
 			return nil, err
 		}
 		count, bytes, err := harness.Descendants(s.PID())

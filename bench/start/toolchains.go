@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/jeton-dev/jeton/bench/cold"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
 	"github.com/jeton-dev/jeton/internal/runtime/node"
@@ -13,46 +15,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/python"
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 )
-
-// A language is a language with a function that answers harness.Hello.
-type language struct {
-	name, runtime, handler string
-	// goal is the goal with a warm worker, and sandboxGoal the goal with a warm
-	// sandbox only. A language without workers has no sandboxGoal.
-	goal, sandboxGoal string
-	files             map[string]string
-}
-
-const manifest = `[package]
-name = "hello"
-version = "0.1.0"
-edition = "2021"
-[lib]
-path = "src/handler.rs"
-[dependencies]
-axum = "0.8"
-http = "1"
-`
-
-var languages = []language{
-	{"node", "node24", "handler.handle", "<= 0.2", "<= 1.3", map[string]string{
-		"handler.js": "exports.handle = () => ({ statusCode: 200, body: 'hello' });\n",
-	}},
-	{"python", "python314", "handler.handle", "<= 0.2", "<= 1.3", map[string]string{
-		"handler.py": "def handle(event, context):\n    return {'statusCode': 200, 'body': 'hello'}\n",
-	}},
-	{"php", "php85", "handler.handle", "<= 0.2", "<= 1.3", map[string]string{
-		"handler.php": "<?php\nfunction handle($event, $context) {\n    return ['statusCode' => 200, 'body' => 'hello'];\n}\n",
-	}},
-	{"go", "go126", "Handle", "<= 1.3", "", map[string]string{
-		"go.mod":     "module hello\n\ngo 1.21\n",
-		"handler.go": "package hello\n\nimport \"net/http\"\n\nfunc Handle(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(\"hello\")) }\n",
-	}},
-	{"rust", "rust196", "handle", "<= 1.3", "", map[string]string{
-		"Cargo.toml":     manifest,
-		"src/handler.rs": "use axum::body::Body;\nuse axum::extract::Request;\nuse http::Response;\n\npub async fn handle(_: Request<Body>) -> Response<Body> {\n    Response::new(Body::from(\"hello\"))\n}\n",
-	}},
-}
 
 // toolchains builds functions like the server, for the baselines. It writes to dir.
 type toolchains struct {
@@ -84,14 +46,14 @@ func findToolchains(ctx context.Context, dir string) (*toolchains, error) {
 
 // build builds the language's function, and returns its command line and its
 // environment.
-func (t *toolchains) build(ctx context.Context, l language) (command, env []string, err error) {
-	info, _ := runtime.Lookup(l.runtime)
-	handler, err := runtime.ParseHandler(info.Language, l.handler)
+func (t *toolchains) build(ctx context.Context, l cold.Language) (command, env []string, err error) {
+	info, _ := runtime.Lookup(l.Runtime)
+	handler, err := runtime.ParseHandler(info.Language, l.Handler)
 	if err != nil {
 		return nil, nil, err
 	}
-	build := runtime.Build{Runtime: info, Handler: handler, Source: filepath.Join(t.dir, l.name, "source"), Output: filepath.Join(t.dir, l.name, "output"), Cache: t.cache}
-	if err := errors.Join(writeFiles(build.Source, l.files), os.MkdirAll(build.Output, 0o755), os.MkdirAll(build.Cache, 0o700)); err != nil {
+	build := runtime.Build{Runtime: info, Handler: handler, Source: filepath.Join(t.dir, l.Name, "source"), Output: filepath.Join(t.dir, l.Name, "output"), Cache: t.cache}
+	if err := errors.Join(writeFiles(build.Source, l.Files), os.MkdirAll(build.Output, 0o755), os.MkdirAll(build.Cache, 0o700)); err != nil {
 		return nil, nil, err
 	}
 	launch, err := t.builders.Build(ctx, build)
@@ -113,4 +75,9 @@ func writeFiles(dir string, files map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// start starts a server that uses the same crates and the same cache of compilers.
+func (t *toolchains) start(ctx context.Context, name string, flags ...string) (*cold.Server, error) {
+	return cold.Start(ctx, filepath.Join(t.dir, name), append(slices.Clone(t.flags), flags...)...)
 }

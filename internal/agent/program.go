@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/agent/wire"
+	"github.com/jeton-dev/jeton/internal/child"
 )
 
 // outputDelay bounds the reading of output after the end of a program whose children keep the
@@ -135,8 +136,5 @@ func (p *program) wait() string {
 	if err != nil {
 		return err.Error()
 	}
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return fmt.Sprintf("killed by signal %d", status.Signal())
-	}
-	return fmt.Sprintf("exit status %d", state.ExitCode())
+	return child.Status(state)
 }

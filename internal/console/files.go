@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,14 +58,27 @@ func newFiles() (*files, error) {
 	return f, nil
 }
 
-// page returns the page. It names all modules, so that the browser loads them at once and
-// not one after the other as their imports appear.
+var imports = regexp.MustCompile(`(?m)^import .* from '\./([a-z]+\.js)';$`)
+
+// page returns the page. It names the modules of the frame, so that the browser loads them at
+// once and not one after the other as their imports appear. Those of the pages are loaded when
+// they are shown.
 func (f *files) page() []byte {
-	var modules strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(f.assets)) {
-		if path.Ext(name) == ".js" && name != "start.js" {
-			fmt.Fprintf(&modules, "<link rel=\"modulepreload\" href=\"assets/{version}/%s\">\n", name)
+	frame := map[string]bool{}
+	var visit func(name string)
+	visit = func(name string) {
+		for _, found := range imports.FindAllSubmatch(f.assets[name].plain, -1) {
+			if imported := string(found[1]); !frame[imported] {
+				frame[imported] = true
+				visit(imported)
+			}
 		}
+	}
+	visit("app.js")
+	delete(frame, "start.js") // The page starts it.
+	var modules strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(frame)) {
+		fmt.Fprintf(&modules, "<link rel=\"modulepreload\" href=\"assets/{version}/%s\">\n", name)
 	}
 	page := bytes.ReplaceAll(f.assets["index.html"].plain, []byte("{modules}"), []byte(modules.String()))
 	return bytes.ReplaceAll(page, []byte("{version}"), []byte(f.version))

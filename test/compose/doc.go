@@ -1,2 +1,2 @@
-// Package compose checks the files for Docker Compose with the parser of Docker Compose.
+// Package compose checks the files for Docker with the parsers of Docker Compose and BuildKit.
 package compose

@@ -102,9 +102,13 @@ export function callFunction(hostname, path, token) {
 }
 
 export async function namespace(name) {
-  const created = await api('POST', regional + '/namespaces', { name });
+  return readyNamespace((await api('POST', regional + '/namespaces', { name })).id);
+}
+
+// readyNamespace waits until a namespace takes changes again.
+export async function readyNamespace(id) {
   for (let i = 0; i < 200; i++) {
-    const n = await api('GET', regional + '/namespaces/' + created.id);
+    const n = await api('GET', regional + '/namespaces/' + id);
     if (n.status === 'ready') return n;
     await new Promise((done) => setTimeout(done, 50));
   }

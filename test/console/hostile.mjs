@@ -1,6 +1,6 @@
 // Texts of functions, users and errors that would execute in a careless page. Nothing
 // executes, nothing is loaded, and every text is shown as it is.
-import { main, check, watched, noProblems, assert, signIn, open, namespace, api, regional, env } from './browser.mjs';
+import { main, check, watched, noProblems, assert, signIn, open, namespace, api, regional, env, readyNamespace } from './browser.mjs';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -27,6 +27,7 @@ exports.handle = async (event) => {
 
   const n = await namespace('hostile');
   await api('PATCH', regional + '/namespaces/' + n.id, { description: all, environment_variables: { A: texts[0] } });
+  await readyNamespace(n.id);
   const f = await deployed(n.id, 'hostile', { description: all, tags: texts.slice(0, 12).map((t) => t.slice(0, 60)), environment_variables: { HTML: all }, handler: 'handler.handle' });
   await waitFor(f.id, 'ready');
   const broken = path.join(dir, 'broken.zip');

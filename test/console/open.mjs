@@ -1,6 +1,6 @@
 // A tab that stays open: rounds of what happens in a day. The memory of the tab and of the
 // server is the same after the first and after the last round.
-import { main, check, watched, noProblems, assert, signIn, open, report, control, api } from './browser.mjs';
+import { main, check, watched, noProblems, assert, signIn, open, report, control } from './browser.mjs';
 
 const rounds = 6;
 

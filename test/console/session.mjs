@@ -1,5 +1,5 @@
 // A session ends with its API key, and shows what the key permits.
-import { main, check, watched, noProblems, assert, signIn, open, control, env, base, namespace, deployed, waitFor, api } from './browser.mjs';
+import { main, check, watched, noProblems, assert, signIn, open, control, env, base, namespace, deployed, waitFor } from './browser.mjs';
 
 await main(async (browser) => {
   const context = await browser();
@@ -40,6 +40,21 @@ await main(async (browser) => {
     await page.getByText('The console needs a key with').waitFor();
     assert.deepEqual(await context.cookies(), []);
     await page.close();
+  });
+
+  await check('a page whose module cannot be loaded says so and can be tried again', async () => {
+    const page = await watched(context);
+    await signIn(page);
+    await page.route('**/tokens.js', (r) => r.abort());
+    await page.evaluate(() => { location.hash = '#/tokens'; });
+    await page.getByText('The page could not be loaded').waitFor();
+    await page.unroute('**/tokens.js');
+    page.problems = page.problems.filter((p) => !p.includes('net::ERR_FAILED'));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('No tokens yet').waitFor();
+    noProblems(page);
+    await page.close();
+    await context.clearCookies();
   });
 
   await check('open pages and streams end with the key', async () => {

@@ -162,7 +162,8 @@ func (s *Server) start() error {
 func launch(cmd *exec.Cmd, log *bytes.Buffer, address string) (stop func() error, err error) {
 	name := filepath.Base(cmd.Path)
 	cmd.Stdout, cmd.Stderr = log, log
-	started, ended := make(chan error), make(chan error, 1)
+	started, ended := make(chan error), make(chan struct{})
+	var status error // It is set when ended is closed.
 	go func() {
 		// The kernel stops the process when the thread that started it ends.
 		runtime.LockOSThread()
@@ -170,7 +171,8 @@ func launch(cmd *exec.Cmd, log *bytes.Buffer, address string) (stop func() error
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			ended <- cmd.Wait()
+			status = cmd.Wait()
+			close(ended)
 		}
 	}()
 	if err := <-started; err != nil {
@@ -179,11 +181,14 @@ func launch(cmd *exec.Cmd, log *bytes.Buffer, address string) (stop func() error
 	stop = sync.OnceValue(func() error {
 		// SIGQUIT is the immediate shutdown.
 		err := cmd.Process.Signal(syscall.SIGQUIT)
-		waited := <-ended
-		if _, exited := errors.AsType[*exec.ExitError](waited); exited {
-			waited = nil // The exit status does not matter.
+		if errors.Is(err, os.ErrProcessDone) {
+			err = nil
 		}
-		return errors.Join(err, waited)
+		<-ended
+		if _, exited := errors.AsType[*exec.ExitError](status); exited {
+			return err // The exit status does not matter.
+		}
+		return errors.Join(err, status)
 	})
 	for deadline := time.Now().Add(time.Minute); ; {
 		conn, err := connect(address)
@@ -191,8 +196,8 @@ func launch(cmd *exec.Cmd, log *bytes.Buffer, address string) (stop func() error
 			return stop, conn.Close(context.Background())
 		}
 		select {
-		case err := <-ended:
-			return stop, fmt.Errorf("%s ended: %w: %s", name, err, log.String())
+		case <-ended:
+			return stop, fmt.Errorf("%s ended: %w: %s", name, status, log.String())
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {

@@ -1,23 +1,21 @@
 // The entry: the session, the frame of the page, and which page is shown.
 import { html, render, useState, useEffect, useLayoutEffect, useSignal, useRef, useTitle, session, endReason, region, regions, theme, route, endSession } from './lib.js';
-import { Icon, Button, Toasts, Field, Problem } from './ui.js';
+import { Icon, Button, Toasts, Field, Problem, lazy } from './ui.js';
 import { start, stop, connection } from './live.js';
-import { Overview } from './overview.js';
-import { Functions, Namespaces, NamespacePage } from './functions.js';
-import { FunctionPage } from './function.js';
-import { Tokens } from './tokens.js';
-import { Keys } from './keys.js';
-import { Projects, Audit, Server } from './admin.js';
+import { load } from './start.js';
+
+const FunctionPage = lazy(async () => (await load('function')).FunctionPage);
+const NamespacePage = lazy(async () => (await load('namespaces')).NamespacePage);
 
 const sections = [
-  { id: '', icon: 'overview', title: 'Overview', page: Overview },
-  { id: 'functions', icon: 'functions', title: 'Functions', page: Functions },
-  { id: 'namespaces', icon: 'namespaces', title: 'Namespaces', page: Namespaces },
-  { id: 'tokens', icon: 'tokens', title: 'Tokens', page: Tokens },
-  { id: 'keys', icon: 'keys', title: 'API keys', page: Keys, organization: true },
-  { id: 'projects', icon: 'projects', title: 'Projects', page: Projects },
-  { id: 'audit', icon: 'audit', title: 'Audit log', page: Audit, organization: true },
-  { id: 'server', icon: 'server', title: 'Server', page: Server, organization: true },
+  { id: '', icon: 'overview', title: 'Overview', page: lazy(async () => (await load('overview')).Overview) },
+  { id: 'functions', icon: 'functions', title: 'Functions', page: lazy(async () => (await load('functions')).Functions) },
+  { id: 'namespaces', icon: 'namespaces', title: 'Namespaces', page: lazy(async () => (await load('namespaces')).Namespaces) },
+  { id: 'tokens', icon: 'tokens', title: 'Tokens', page: lazy(async () => (await load('tokens')).Tokens) },
+  { id: 'keys', icon: 'keys', title: 'API keys', page: lazy(async () => (await load('keys')).Keys), organization: true },
+  { id: 'projects', icon: 'projects', title: 'Projects', page: lazy(async () => (await load('admin')).Projects) },
+  { id: 'audit', icon: 'audit', title: 'Audit log', page: lazy(async () => (await load('admin')).Audit), organization: true },
+  { id: 'server', icon: 'server', title: 'Server', page: lazy(async () => (await load('admin')).Server), organization: true },
 ];
 
 function pageOf(parts) {

@@ -1,7 +1,7 @@
 // Charts are SVG. The values under the pointer, and those that the arrow keys select, are
 // shown as text.
 import { html, useState, useMemo, number, bytes } from './lib.js';
-import { useID } from './ui.js';
+import { useID, Card, Callout } from './ui.js';
 
 const width = 600;
 const height = 150;
@@ -91,3 +91,16 @@ export function Spark({ values }) {
   const d = values.map((v, i) => `${i ? 'L' : 'M'}${(i / Math.max(1, values.length - 1) * 100).toFixed(1)} ${(22 - v / top * 20).toFixed(1)}`).join('');
   return html`<svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true"><path d=${d} /></svg>`;
 }
+
+// MissingNodes says which nodes have not answered: their calls are missing in the charts.
+export function MissingNodes({ series }) {
+  const missing = series.missing_nodes || [];
+  return missing.length ? html`<${Callout} title="Not all nodes answer"><p>The metrics of ${missing.join(', ')} are missing here.</p><//>` : null;
+}
+
+export function CallCharts({ series }) {
+  return html`<${MissingNodes} series=${series} /><div class="charts"><${Card}><${Chart} title="Calls" series=${series} lines=${[{ name: 'calls', color: 'c1', values: series.calls, sum: true }, { name: 'errors', color: 'c-bad', values: series.errors, sum: true }]} /><//>
+    <${Card}><${Chart} title="Cold starts" series=${series} lines=${[{ name: 'cold starts', color: 'c3', values: series.cold_starts, sum: true }]} /><//></div>`;
+}
+
+export const ranges = [{ value: 'hour', label: 'Last hour' }, { value: 'day', label: 'Last day' }];

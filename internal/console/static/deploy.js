@@ -1,6 +1,6 @@
-import { html, useState, useRef, api, fn, own, region, may, bytes, seconds, useData, shortID, APIError } from './lib.js';
-import { Card, Button, Problem, Status, Time, Table, Empty, Icon, Callout, toast, Code } from './ui.js';
-import { useLive, useStream } from './live.js';
+import { html, useState, useRef, api, fn, own, region, may, bytes, seconds, APIError } from './lib.js';
+import { Card, Button, Problem, Status, Time, Table, Icon, Callout, toast } from './ui.js';
+import { useStream } from './live.js';
 import { useFollowEnd } from './logs.js';
 
 // upload sends a file to the signed URL of the API, through the path of the console.

@@ -1,15 +1,14 @@
 import { html, useState, useLayoutEffect, useRef, useSignal, region, api, fn, own, query, useData, useTitle, functionURL, may, seconds, bytes, number } from './lib.js';
 import { Card, Stat, Status, Privacy, Loading, Problem, PageHead, Tabs, Choice, Copy, Callout, Code, Facts, Time, LinkButton, Empty } from './ui.js';
-import { Chart } from './charts.js';
 import { useLive } from './live.js';
-import { ranges, MissingNodes } from './overview.js';
+import { Chart, MissingNodes, ranges } from './charts.js';
 import { functionBlock } from './terraform.js';
-import { Call } from './call.js';
-import { Logs, useLog } from './logs.js';
-import { Deploy, Deployments } from './deploy.js';
 import { Settings } from './settings.js';
-import { Events } from './attached.js';
 import { TokenList } from './tokens.js';
+import { Logs, useLog } from './logs.js';
+import { Call } from './call.js';
+import { Deploy, Deployments } from './deploy.js';
+import { Events } from './attached.js';
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 const last = (values) => values[values.length - 1] || values[values.length - 2] || 0;

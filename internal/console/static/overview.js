@@ -1,36 +1,10 @@
-import { html, useState, useEffect, useSignal, region, api, own, fn, query, useData, useTitle, number, may, session } from './lib.js';
-import { Card, Stat, Status, Empty, Loading, Problem, Choice, PageHead, Code, LinkButton, Time, Table, Privacy, Callout } from './ui.js';
-import { Chart, Spark } from './charts.js';
+import { html, useState, useSignal, region, api, own, query, useData, useTitle, number } from './lib.js';
+import { Card, Stat, Status, Loading, Problem, Choice, PageHead, Time, Table, lazy } from './ui.js';
 import { useLive } from './live.js';
-import { firstFunction } from './terraform.js';
+import { Spark, CallCharts, ranges } from './charts.js';
 
+const Start = lazy(async () => (await import('./welcome.js')).Start);
 const sum = (values) => values.reduce((a, b) => a + b, 0);
-
-// MissingNodes says which nodes have not answered: their calls are missing in the charts.
-export function MissingNodes({ series }) {
-  const missing = series.missing_nodes || [];
-  return missing.length ? html`<${Callout} title="Not all nodes answer"><p>The metrics of ${missing.join(', ')} are missing here.</p><//>` : null;
-}
-
-export function CallCharts({ series }) {
-  return html`<${MissingNodes} series=${series} /><div class="charts"><${Card}><${Chart} title="Calls" series=${series} lines=${[{ name: 'calls', color: 'c1', values: series.calls, sum: true }, { name: 'errors', color: 'c-bad', values: series.errors, sum: true }]} /><//>
-    <${Card}><${Chart} title="Cold starts" series=${series} lines=${[{ name: 'cold starts', color: 'c3', values: series.cold_starts, sum: true }]} /><//></div>`;
-}
-
-export const ranges = [{ value: 'hour', label: 'Last hour' }, { value: 'day', label: 'Last day' }];
-
-export function Start({ namespaces }) {
-  const place = useSignal(region);
-  const [tool, setTool] = useState('terraform');
-  const cli = `export SCW_API_URL=${location.origin}
-export SCW_SECRET_KEY=...   # this API key
-scw function namespace create name=demo
-scw function function create name=hello runtime=node22 privacy=private namespace-id=...
-scw function deploy name=hello runtime=node22 zip-file=function.zip namespace-id=...`;
-  return html`<${Card} kind="start"><${Empty} icon="functions" title=${namespaces ? 'No functions in this region yet' : 'Deploy the first function'} actions=${may('write') && html`<${LinkButton} kind="primary" icon="plus" href="#/functions?create=1">Create a function<//>`}>
-      <p>Create one here and drop its zip archive on the page, or use the tools that you know:</p><//>
-    <div class="start-code"><${Choice} label="Tool" value=${tool} onChange=${setTool} options=${[{ value: 'terraform', label: 'Terraform' }, { value: 'scw', label: 'scw' }]} /><${Code} label=${tool === 'scw' ? 'Commands of scw' : 'Terraform configuration'} text=${tool === 'scw' ? cli : firstFunction(place)} /></div><//>`;
-}
 
 export function Overview() {
   useTitle('Overview');

@@ -1,5 +1,5 @@
 import { html, useState, api, fn, region, may, go } from './lib.js';
-import { Card, Button, Field, Problem, toast, Facts, ID, Time, Confirm, Empty } from './ui.js';
+import { Card, Button, Field, Problem, toast, Facts, ID, Time, Confirm } from './ui.js';
 
 let rowID = 0;
 const asRows = (all) => Object.entries(all).map(([key, value]) => ({ id: ++rowID, key, value }));

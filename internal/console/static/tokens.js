@@ -1,8 +1,8 @@
 import { html, useState, useEffect, useSignal, region, route, setQuery, api, fn, own, query, useData, useDebounced, useTitle, may, exact, date, seconds } from './lib.js';
-import { Card, Button, Table, Pager, Search, Choice, Empty, Problem, Loading, PageHead, Time, ID, Code, Copy, Field, FormDialog, Dialog, Confirm, Callout, toast, Facts } from './ui.js';
+import { Card, Button, Table, Pager, Search, Choice, Empty, Problem, Loading, PageHead, Time, ID, Code, Copy, Field, FormDialog, Dialog, Confirm, Callout, Facts } from './ui.js';
 import { useLive } from './live.js';
-import { namespacesOf } from './functions.js';
 import { tokenBlock } from './terraform.js';
+import { namespacesOf } from './create.js';
 
 const size = 50;
 const soon = 14 * 86400 * 1000;

@@ -1,5 +1,5 @@
 // Components that all pages share.
-import { html, useState, useEffect, useRef, signal, useSignal, ago, date, useNow } from './lib.js';
+import { html, useState, useEffect, useRef, signal, useSignal, ago, date, useNow, useData } from './lib.js';
 
 const paths = {
   overview: 'M3 12l6-6 4 4 6-7M3 20h18', functions: 'M4 17l5-5-5-5M12 19h8', namespaces: 'M3 7l9-4 9 4-9 4zM3 12l9 4 9-4M3 17l9 4 9-4',
@@ -64,6 +64,16 @@ export function Loading({ lines = 3 }) {
 export function Problem({ error, retry }) {
   return html`<div class="callout error" role="alert"><${Icon} name="warn" /><div><strong>${error.status === 404 ? 'Not found' : error.status === 403 ? 'Not permitted' : 'This did not work'}</strong><p>${error.message}</p>
     ${retry && html`<${Button} kind="small" onClick=${retry}>Try again<//>`}</div></div>`;
+}
+
+// lazy returns a component whose module is loaded when it is first shown.
+export function lazy(load) {
+  let component = null;
+  return function Lazy(props) {
+    const { error, reload } = useData(async () => { component = await load(); }, []);
+    if (component) return html`<${component} ...${props} />`;
+    return error ? html`<${Problem} error=${new Error('The page could not be loaded. Check that the server runs, and try again.')} retry=${reload} />` : null;
+  };
 }
 
 export function Callout({ kind = 'info', title, children }) {

@@ -10,8 +10,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/printed"
 )
 
-// A revision is an engine.Revision with what a start of an instance needs. It is immutable, except
-// users.
+// A revision is an engine.Revision with what a start of an instance needs. It is immutable.
 type revision struct {
 	engine.Revision
 
@@ -19,9 +18,6 @@ type revision struct {
 	// dir is the folder of the artifact, and release ends its use.
 	dir     string
 	release func()
-	// users counts the instances, and 1 for the revision until it is deleted. The engine's mutex
-	// guards it.
-	users   int
 	secrets *printed.Redactor
 }
 
@@ -39,16 +35,15 @@ func (e *Engine) resolve(ctx context.Context, r engine.Revision) (*revision, err
 	}
 	return &revision{
 		Revision: r, kind: kind{component: ComponentInstance, language: language, memory: r.MemoryLimit, cpu: r.CPULimit},
-		dir: dir, release: release, users: 1, secrets: printed.NewRedactor(r.Secrets),
+		dir: dir, release: release, secrets: printed.NewRedactor(r.Secrets),
 	}, nil
 }
 
-// drop ends one use of a revision. The caller holds the engine's mutex.
-func (r *revision) drop() {
-	if r.users--; r.users == 0 {
-		r.release()
-	}
-}
+// Source implements instances.Revision.
+func (r *revision) Source() engine.Revision { return r.Revision }
+
+// Release implements instances.Revision.
+func (r *revision) Release() { r.release() }
 
 // task returns the order of an instance.
 func (r *revision) task() wire.Task {

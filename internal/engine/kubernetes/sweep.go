@@ -54,7 +54,7 @@ func (e *Engine) sweep() {
 func (e *Engine) describe(in *instance, s *session) {
 	patch, err := json.Marshal(map[string]any{"metadata": metav1.ObjectMeta{
 		Labels:      map[string]string{LabelFunction: in.revision.FunctionID},
-		Annotations: map[string]string{"jeton.dev/revision": in.revision.ID, "jeton.dev/instance": in.id, "jeton.dev/project": in.revision.ProjectID},
+		Annotations: map[string]string{"jeton.dev/revision": in.revision.ID, "jeton.dev/instance": in.ID, "jeton.dev/project": in.revision.ProjectID},
 	}})
 	if err != nil {
 		return

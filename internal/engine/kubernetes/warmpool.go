@@ -223,10 +223,8 @@ func (p *pool) close() {
 
 // kinds returns the kinds that revisions use.
 func (e *Engine) kinds() map[kind]bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	kinds := map[kind]bool{}
-	for _, r := range e.revisions {
+	for _, r := range e.Revisions() {
 		kinds[r.kind] = true
 	}
 	return kinds

@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -28,11 +29,15 @@ type diskGuard struct {
 	failing bool
 }
 
-// guardDisk starts a guard, and returns the function that stops it.
+// guardDisk starts a guard, and returns the function that stops it and waits for its end.
 func (e *Engine) guardDisk() (stop func()) {
 	g := &diskGuard{engine: e, stop: make(chan struct{})}
-	e.running.Go(g.run)
-	return func() { close(g.stop) }
+	var running sync.WaitGroup
+	running.Go(g.run)
+	return func() {
+		close(g.stop)
+		running.Wait()
+	}
 }
 
 func (g *diskGuard) run() {
@@ -81,7 +86,7 @@ func (g *diskGuard) victimEnded() bool {
 		return true
 	}
 	select {
-	case <-g.victim.ended:
+	case <-g.victim.Ended():
 		g.victim = nil
 		return true
 	default:
@@ -100,22 +105,17 @@ func (g *diskGuard) warn(message string, details ...any) {
 // largestDisk returns the instance with the largest disk of the project with the
 // largest disks, and the bytes that it uses. in is nil if no instance uses a disk.
 func (e *Engine) largestDisk() (in *instance, used int64) {
-	e.mu.Lock()
-	running := make([]*instance, 0, len(e.instances))
-	for _, in := range e.instances {
-		running = append(running, in)
-	}
-	e.mu.Unlock()
+	running := e.All()
 	usage, projects := make([]int64, len(running)), map[string]int64{}
 	for i, in := range running {
 		if s := in.sandboxed.Load(); s != nil {
 			usage[i] = s.DiskUsed()
 		}
-		projects[in.revision.projectID] += usage[i]
+		projects[in.revision.source.ProjectID] += usage[i]
 	}
 	var most int64
 	for i, candidate := range running {
-		project := projects[candidate.revision.projectID]
+		project := projects[candidate.revision.source.ProjectID]
 		if project > most || project == most && usage[i] > used {
 			in, used, most = candidate, usage[i], project
 		}

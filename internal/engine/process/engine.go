@@ -9,13 +9,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
-	"github.com/jeton-dev/jeton/internal/engine/feed"
+	"github.com/jeton-dev/jeton/internal/engine/instances"
 	"github.com/jeton-dev/jeton/internal/engine/printed"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 )
@@ -28,8 +26,6 @@ const (
 	// DefaultGrace is the time that an instance without a call gets to shut down.
 	DefaultGrace = 5 * time.Second
 )
-
-var errClosed = errors.New("process engine is closed")
 
 // Config configures an Engine. A zero field means its default; Artifacts and Starter
 // are required.
@@ -108,6 +104,7 @@ func randomID() string {
 // An Engine runs instances as child processes of this process. It implements
 // engine.Engine; all methods are safe for concurrent use, except SetOutput.
 type Engine struct {
+	*instances.Set[*revision, *instance]
 	config Config
 	logger *slog.Logger
 	folder *folder
@@ -116,17 +113,8 @@ type Engine struct {
 	visible []string
 	pool    *pool
 	boosts  *boosts
-	running sync.WaitGroup
 	// stopGuard ends the guard of the free disk space.
 	stopGuard func()
-	// output is set by SetOutput.
-	output atomic.Pointer[func(engine.Line)]
-
-	mu        sync.Mutex
-	closed    bool
-	revisions map[string]*revision
-	instances map[string]*instance
-	feed      *feed.Feed
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -149,10 +137,12 @@ func New(config Config, logger *slog.Logger) (*Engine, error) {
 		visible:   append(sandbox.SystemFolders(), config.Visible...),
 		stopGuard: func() {},
 		boosts:    &boosts{now: config.Now, spent: map[string]*boost{}},
-		revisions: map[string]*revision{},
-		instances: map[string]*instance{},
 	}
-	e.feed = feed.New(&e.mu)
+	e.Set = instances.New(instances.Config[*revision, *instance]{
+		Name: "process engine", NewID: config.NewID, New: newInstance, Run: e.run, Log: logger,
+		Applied: func(r *revision) { e.pool.add(r) },
+		Deleted: func(id string) { e.pool.remove(id) },
+	})
 	if err := e.openHost(); err != nil {
 		return nil, errors.Join(fmt.Errorf("process engine: %w", err), folder.remove())
 	}
@@ -203,32 +193,14 @@ func (e *Engine) Prove(ctx context.Context) (sandbox.Report, error) {
 	return e.host.Prove(ctx)
 }
 
-// SetOutput implements engine.Engine. The engine also logs the lines at level Debug.
-func (e *Engine) SetOutput(receive func(engine.Line)) { e.output.Store(&receive) }
-
 // Close terminates all instances and returns when they have ended. Watches end after
 // the last event.
 func (e *Engine) Close() error {
-	e.mu.Lock()
-	if e.closed {
-		e.mu.Unlock()
+	if !e.Set.Close() {
 		return nil
 	}
-	e.closed = true
-	for _, in := range e.instances {
-		in.terminate()
-	}
-	e.mu.Unlock()
-
 	e.stopGuard()
-	e.running.Wait()
 	e.pool.close()
-	e.mu.Lock()
-	e.feed.Close()
-	for _, r := range e.revisions {
-		r.drop()
-	}
-	e.mu.Unlock()
 	var err error
 	if e.host != nil {
 		err = e.host.Close()
@@ -242,90 +214,5 @@ func (e *Engine) Apply(ctx context.Context, r engine.Revision) error {
 	if err != nil {
 		return fmt.Errorf("apply revision %q: %w", r.ID, err)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		resolved.drop()
-		return errClosed
-	}
-	if before := e.revisions[r.ID]; before != nil {
-		before.drop()
-	}
-	e.revisions[r.ID] = resolved
-	e.pool.add(resolved)
-	return nil
-}
-
-// SetScale implements engine.Engine.
-func (e *Engine) SetScale(_ context.Context, revisionID string, n int, victims []string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	r, ok := e.revisions[revisionID]
-	switch {
-	case e.closed:
-		return errClosed
-	case !ok:
-		return fmt.Errorf("set scale of %q: %w", revisionID, engine.ErrUnknownRevision)
-	}
-	live := 0
-	for _, in := range e.instances {
-		if in.revision.id == revisionID && !in.stopping {
-			live++
-		}
-	}
-	for ; live < n; live++ {
-		e.start(r)
-	}
-	for _, id := range victims {
-		in := e.instances[id]
-		if live > n && in != nil && in.revision.id == revisionID && !in.stopping {
-			in.terminate()
-			live--
-		}
-	}
-	return nil
-}
-
-func (e *Engine) start(r *revision) {
-	in := newInstance(e.config.NewID(), r)
-	r.users++
-	e.instances[in.id] = in
-	e.feed.Emit(in.event(engine.Starting))
-	e.running.Go(func() { e.run(in) })
-}
-
-// Stop implements engine.Engine.
-func (e *Engine) Stop(_ context.Context, instanceID string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if in := e.instances[instanceID]; in != nil {
-		in.kill()
-	}
-	return nil
-}
-
-// Delete implements engine.Engine.
-func (e *Engine) Delete(ctx context.Context, revisionID string) error {
-	var ending []*instance
-	e.mu.Lock()
-	if r := e.revisions[revisionID]; r != nil {
-		delete(e.revisions, revisionID)
-		r.drop()
-	}
-	e.pool.remove(revisionID)
-	for _, in := range e.instances {
-		if in.revision.id == revisionID {
-			in.kill()
-			ending = append(ending, in)
-		}
-	}
-	e.mu.Unlock()
-	for _, in := range ending {
-		select {
-		case <-in.ended:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the end of instance %s: %w", in.id, ctx.Err())
-		}
-	}
-	return nil
+	return e.Add(resolved)
 }

@@ -4,13 +4,11 @@ package process
 // isolation level without cgroups it is 0.
 func (e *Engine) Memory() map[string]int64 {
 	running := map[string][]*sandboxedProcess{}
-	e.mu.Lock()
-	for _, in := range e.instances {
+	for _, in := range e.All() {
 		if s := in.sandboxed.Load(); s != nil {
-			running[in.revision.id] = append(running[in.revision.id], s)
+			running[in.revision.source.ID] = append(running[in.revision.source.ID], s)
 		}
 	}
-	e.mu.Unlock()
 	used := make(map[string]int64, len(running))
 	for id, all := range running {
 		for _, s := range all {

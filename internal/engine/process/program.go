@@ -1,7 +1,6 @@
 package process
 
 import (
-	"fmt"
 	"os"
 	"syscall"
 	"time"
@@ -41,13 +40,3 @@ func (p *program) settle() error {
 	}
 	return nil
 }
-
-func describe(state *os.ProcessState) string {
-	status, ok := state.Sys().(syscall.WaitStatus)
-	if ok && status.Signaled() {
-		return bySignal(status.Signal())
-	}
-	return fmt.Sprintf("exit status %d", state.ExitCode())
-}
-
-func bySignal(signal syscall.Signal) string { return fmt.Sprintf("killed by signal %d", signal) }

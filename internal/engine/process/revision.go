@@ -15,19 +15,15 @@ import (
 )
 
 // A revision is an engine.Revision with all that a start of an instance needs,
-// computed once by Apply. It is immutable, except users.
+// computed once by Apply. It is immutable.
 type revision struct {
-	id, functionID, projectID string
+	source engine.Revision
 	// dir is the folder of the artifact, and release ends its use.
 	dir     string
 	release func()
-	// users counts the instances, and 1 for the revision until it is deleted. The
-	// engine's mutex guards it.
-	users int
 	// language, command and env are those of Start.
 	language     string
 	command, env []string
-	memory, cpu  int
 	secrets      *printed.Redactor
 	// assignment is what a warm worker reads to serve the revision, as JSON; nil
 	// if no worker can serve it.
@@ -48,11 +44,8 @@ func (e *Engine) resolve(ctx context.Context, r engine.Revision) (*revision, err
 	if err != nil {
 		return nil, err
 	}
-	resolved := &revision{
-		id: r.ID, functionID: r.FunctionID, projectID: r.ProjectID, dir: dir, release: release, users: 1,
-		memory: r.MemoryLimit, cpu: r.CPULimit, secrets: printed.NewRedactor(r.Secrets),
-	}
-	if err := e.resolveStart(resolved, r); err != nil {
+	resolved := &revision{source: r, dir: dir, release: release, secrets: printed.NewRedactor(r.Secrets)}
+	if err := e.resolveStart(resolved); err != nil {
 		release()
 		return nil, err
 	}
@@ -60,8 +53,8 @@ func (e *Engine) resolve(ctx context.Context, r engine.Revision) (*revision, err
 }
 
 // resolveStart adds how instances of the revision are started.
-func (e *Engine) resolveStart(r *revision, from engine.Revision) error {
-	start, err := e.config.Starter.Start(from, e.home(r.dir))
+func (e *Engine) resolveStart(r *revision) error {
+	start, err := e.config.Starter.Start(r.source, e.home(r.dir))
 	if err != nil {
 		return err
 	}
@@ -81,12 +74,11 @@ func (e *Engine) resolveStart(r *revision, from engine.Revision) error {
 	return e.resolveWarm(r, start)
 }
 
-// drop ends one use of a revision. The caller holds the engine's mutex.
-func (r *revision) drop() {
-	if r.users--; r.users == 0 {
-		r.release()
-	}
-}
+// Source implements instances.Revision.
+func (r *revision) Source() engine.Revision { return r.source }
+
+// Release implements instances.Revision.
+func (r *revision) Release() { r.release() }
 
 // home returns the path at which instances see the folder of their artifact.
 func (e *Engine) home(dir string) string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jeton-dev/jeton/internal/child"
 	"github.com/jeton-dev/jeton/internal/egress"
 	"github.com/jeton-dev/jeton/internal/engine"
 	"github.com/jeton-dev/jeton/internal/engine/printed"
@@ -57,7 +58,7 @@ func (e *Engine) newSandboxed(ctx context.Context, r *revision) (*sandboxedProce
 		layout.Visible = r.visible
 	}
 	if r != nil && !e.host.CanMountCode() {
-		layout.Home, layout.Temporary = r.dir, sandbox.LimitsFor(r.memory, r.cpu).Temporary
+		layout.Home, layout.Temporary = r.dir, sandbox.LimitsFor(r.source.MemoryLimit, r.source.CPULimit).Temporary
 	}
 	policy := e.config.Egress
 	if policy != nil && e.host.Connects() == nil {
@@ -95,7 +96,7 @@ func (e *Engine) spawnSandboxed(in *instance) (*program, error) {
 			return p, nil
 		}
 		// The program in it may have ended.
-		e.logger.Warn("use of a warm sandbox failed: trying another one", "instance", in.id, "error", err)
+		e.logger.Warn("use of a warm sandbox failed: trying another one", "instance", in.ID, "error", err)
 	}
 	s, err := e.newSandboxed(context.Background(), in.revision)
 	if err != nil {
@@ -108,11 +109,11 @@ func (e *Engine) spawnSandboxed(in *instance) (*program, error) {
 func (e *Engine) use(in *instance, s *sandboxedProcess) (*program, error) {
 	e.bindOutput(in, s.stdout, s.stderr)
 	if s.egress != nil {
-		s.egress.Assign(in.revision.functionID, in.revision.projectID)
+		s.egress.Assign(in.revision.source.FunctionID, in.revision.source.ProjectID)
 	}
-	boost := e.boosts.take(in.revision.functionID)
+	boost := e.boosts.take(in.revision.source.FunctionID)
 	if err := s.enter(in.revision, boost > 0); err != nil {
-		e.boosts.giveBack(in.revision.functionID, boost)
+		e.boosts.giveBack(in.revision.source.FunctionID, boost)
 		s.Kill()
 		status := s.Wait()
 		return nil, errors.Join(err, errors.New(status), s.channels.readiness.Close())
@@ -125,8 +126,8 @@ func (e *Engine) use(in *instance, s *sandboxedProcess) (*program, error) {
 // enter starts an instance of a revision in the sandbox. If boosted is true, the
 // instance has at least boostCPU until settle is called.
 func (s *sandboxedProcess) enter(r *revision, boosted bool) error {
-	s.memory = r.memory
-	s.limits = sandbox.LimitsFor(r.memory, r.cpu)
+	s.memory = r.source.MemoryLimit
+	s.limits = sandbox.LimitsFor(r.source.MemoryLimit, r.source.CPULimit)
 	start := s.limits
 	if boosted {
 		start.CPU = max(start.CPU, boostCPU)
@@ -172,7 +173,7 @@ func (s *sandboxedProcess) settle() error { return s.Limit(s.limits) }
 // Wait returns how the process ended, when no process of the sandbox is left.
 func (s *sandboxedProcess) Wait() string {
 	end := s.Sandbox.Wait()
-	status := describe(end.State)
+	status := child.Status(end.State)
 	err := s.folder.removeInstance(s.id)
 	if s.egress != nil {
 		err = errors.Join(err, s.egress.Close())

@@ -27,11 +27,11 @@ func (e *Engine) spawn(in *instance) (*program, error) {
 	if e.host != nil {
 		return e.spawnSandboxed(in)
 	}
-	work, err := e.folder.addInstance(in.id)
+	work, err := e.folder.addInstance(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	c, address, err := openChannels(e.folder.socket(in.id))
+	c, address, err := openChannels(e.folder.socket(in.ID))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ type plainProcess struct {
 func (p plainProcess) Wait() string {
 	// The error of Wait has less information than the state.
 	_ = p.Group.Wait()
-	return describe(p.cmd.ProcessState)
+	return child.Status(p.cmd.ProcessState)
 }
 
 // channels are the files that an instance inherits, listener and report, and the

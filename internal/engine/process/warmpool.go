@@ -90,7 +90,7 @@ func (p *pool) add(r *revision) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wanted[r.id] = r.kinds
+	p.wanted[r.source.ID] = r.kinds
 	p.notify()
 }
 

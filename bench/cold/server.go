@@ -1,13 +1,13 @@
-package main
+package cold
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,33 +19,46 @@ import (
 // idleTime is how long an instance lives without a call.
 const idleTime = 300 * time.Millisecond
 
-// A server is a server whose functions soon lose their instances.
-type server struct {
+// A Server is a server whose functions soon lose their instances.
+type Server struct {
 	*harness.Server
+	// Spare is the number of warm sandboxes of each kind that WaitWarm waits for; 0 for as
+	// many as there are.
+	Spare     int
 	namespace *function.Namespace
 }
 
-func startServer(ctx context.Context, t *toolchains, name string, flags ...string) (*server, error) {
-	all := []string{"--idle-to-zero=" + idleTime.String(), "--idle-to-one=" + idleTime.String(), "--ops-listen=127.0.0.1:0"}
-	s, err := harness.Start(ctx, filepath.Join(t.dir, name), append(append(all, t.flags...), flags...)...)
+// Start starts a server with an empty data folder.
+func Start(ctx context.Context, data string, flags ...string) (*Server, error) {
+	s, err := Restart(ctx, data, flags...)
 	if err != nil {
 		return nil, err
 	}
-	namespace, err := s.Namespace(ctx, "start")
-	return &server{s, namespace}, err
+	s.namespace, err = s.Namespace(ctx, "start")
+	return s, err
 }
 
-// deployHello deploys the language's function, and waits until it is ready.
-func (s *server) deployHello(ctx context.Context, l language, name string) (*function.Function, error) {
+// Restart starts a server with the data folder of one that was stopped.
+func Restart(ctx context.Context, data string, flags ...string) (*Server, error) {
+	all := []string{"--idle-to-zero=" + idleTime.String(), "--idle-to-one=" + idleTime.String(), "--ops-listen=127.0.0.1:0"}
+	s, err := harness.Start(ctx, data, append(all, flags...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{Server: s}, nil
+}
+
+// DeployHello deploys the language's function, and waits until it is ready.
+func (s *Server) DeployHello(ctx context.Context, l Language, name string) (*function.Function, error) {
 	maxScale := uint32(50)
 	return s.Deploy(ctx, &function.CreateFunctionRequest{
-		NamespaceID: s.namespace.ID, Name: name, Runtime: function.FunctionRuntime(l.runtime), Handler: &l.handler,
+		NamespaceID: s.namespace.ID, Name: name, Runtime: function.FunctionRuntime(l.Runtime), Handler: &l.Handler,
 		Privacy: function.FunctionPrivacyPublic, MaxScale: &maxScale,
-	}, l.files)
+	}, l.Files)
 }
 
-// dial connects to the gateway. The connection is not part of the measured call.
-func (s *server) dial() (net.Conn, error) {
+// Dial connects to the gateway. The connection is not part of the measured call.
+func (s *Server) Dial() (net.Conn, error) {
 	gateway, err := url.Parse(s.Gateway)
 	if err != nil {
 		return nil, err
@@ -53,25 +66,25 @@ func (s *server) dial() (net.Conn, error) {
 	return net.Dial("tcp", gateway.Host)
 }
 
-// firstCall returns the milliseconds of a call of a function without an instance.
-func (s *server) firstCall(ctx context.Context, host string) (float64, error) {
-	if err := s.waitWarm(ctx); err != nil {
+// FirstCall returns the milliseconds of a call of a function without an instance.
+func (s *Server) FirstCall(ctx context.Context, host string) (float64, error) {
+	if err := s.WaitWarm(ctx); err != nil {
 		return 0, err
 	}
-	conn, err := s.dial()
+	conn, err := s.Dial()
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
-	took, err := call(conn, host)
+	took, err := Call(conn, host)
 	return harness.Milliseconds(took), err
 }
 
 var errUnsteady = errors.New("the numbers of instances and warm sandboxes still change after three minutes: is the machine busy?")
 
-// waitWarm waits until there are no instances and the number of warm sandboxes no
+// WaitWarm waits until there are no instances and the number of warm sandboxes no
 // longer changes.
-func (s *server) waitWarm(ctx context.Context) error {
+func (s *Server) WaitWarm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 3*time.Minute, errUnsteady)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -83,8 +96,9 @@ func (s *server) waitWarm(ctx context.Context) error {
 			return err
 		}
 		instances := linesWith(text, "jeton_instances{")
-		state := instances + linesWith(text, "jeton_prepared_sandboxes{")
-		if state != last || !allZero(instances) {
+		prepared := linesWith(text, "jeton_prepared_sandboxes{")
+		state := instances + prepared
+		if state != last || !all(instances, 0) || s.Spare > 0 && (prepared == "" || !all(prepared, s.Spare)) {
 			last, steady = state, 0
 		} else {
 			steady++
@@ -98,7 +112,7 @@ func (s *server) waitWarm(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) metrics(ctx context.Context) (string, error) {
+func (s *Server) metrics(ctx context.Context) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Ops+"/metrics", nil)
 	if err != nil {
 		return "", err
@@ -123,10 +137,10 @@ func linesWith(text, prefix string) string {
 	return found.String()
 }
 
-// allZero reports whether the value of every metric is zero.
-func allZero(metrics string) bool {
+// all reports whether the value of every metric is n.
+func all(metrics string, n int) bool {
 	for line := range strings.Lines(metrics) {
-		if !strings.HasSuffix(line, " 0\n") {
+		if !strings.HasSuffix(line, fmt.Sprintf(" %d\n", n)) {
 			return false
 		}
 	}

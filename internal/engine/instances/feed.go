@@ -1,4 +1,4 @@
-package feed
+package instances
 
 import (
 	"context"
@@ -7,15 +7,16 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine"
 )
 
-// A Feed has the watches of an engine. The mutex of the engine guards it, so that all
-// watches have the same order.
-type Feed struct {
+// A feed has the watches of a set. The mutex of the set guards it, so that all watches have
+// the same order.
+type feed struct {
 	mutex    sync.Locker
 	watchers map[*watcher]struct{}
 }
 
-// New returns a feed without watches that the mutex guards.
-func New(mutex sync.Locker) *Feed { return &Feed{mutex: mutex, watchers: map[*watcher]struct{}{}} }
+func newFeed(mutex sync.Locker) *feed {
+	return &feed{mutex: mutex, watchers: map[*watcher]struct{}{}}
+}
 
 // A watcher holds the events that one watch has not delivered. Its length is not
 // bounded: no event may be lost, and the number of instances is bounded. The mutex of
@@ -39,10 +40,10 @@ func (w *watcher) notify() {
 	}
 }
 
-// Watch returns a channel with the events of the existing instances, Synced, and then the
-// events of Emit. It is closed when ctx ends, and after the last event when Close was called.
+// watch returns a channel with the events of the existing instances, Synced, and then the
+// events of emit. It is closed when ctx ends, and after the last event when close was called.
 // The caller holds the mutex.
-func (f *Feed) Watch(ctx context.Context, existing []engine.Event) <-chan engine.Event {
+func (f *feed) watch(ctx context.Context, existing []engine.Event) <-chan engine.Event {
 	w := &watcher{changed: make(chan struct{}, 1)}
 	w.queue = append(existing, engine.Event{State: engine.Synced})
 	w.notify()
@@ -52,22 +53,22 @@ func (f *Feed) Watch(ctx context.Context, existing []engine.Event) <-chan engine
 	return events
 }
 
-// Emit adds an event to all watches. The caller holds the mutex.
-func (f *Feed) Emit(event engine.Event) {
+// emit adds an event to all watches. The caller holds the mutex.
+func (f *feed) emit(event engine.Event) {
 	for w := range f.watchers {
 		w.add(event)
 	}
 }
 
-// Close ends all watches after their last event. The caller holds the mutex.
-func (f *Feed) Close() {
+// close ends all watches after their last event. The caller holds the mutex.
+func (f *feed) close() {
 	for w := range f.watchers {
 		w.ended = true
 		w.notify()
 	}
 }
 
-func (f *Feed) deliver(ctx context.Context, w *watcher, events chan<- engine.Event) {
+func (f *feed) deliver(ctx context.Context, w *watcher, events chan<- engine.Event) {
 	defer close(events)
 	defer f.remove(w)
 	for {
@@ -90,14 +91,14 @@ func (f *Feed) deliver(ctx context.Context, w *watcher, events chan<- engine.Eve
 	}
 }
 
-func (f *Feed) take(w *watcher) (batch []engine.Event, ended bool) {
+func (f *feed) take(w *watcher) (batch []engine.Event, ended bool) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	batch, w.queue = w.queue, nil
 	return batch, w.ended
 }
 
-func (f *Feed) remove(w *watcher) {
+func (f *feed) remove(w *watcher) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	delete(f.watchers, w)

@@ -1,0 +1,20 @@
+// Command kubernetes is `make bench-kubernetes`. It measures functions in Pods: first calls,
+// bursts, calls, and what idle functions cost. It runs as root in the test cluster, whose node
+// is this machine, and compares with the process engine and with bare Pods there.
+package main
+
+import "github.com/jeton-dev/jeton/bench/harness"
+
+func main() {
+	harness.Program{
+		Name: "bench-kubernetes",
+		Parts: []harness.Part{
+			{Name: "cold", Run: inNamespace(coldStarts)},
+			{Name: "new-pod", Run: inNamespace(newPods)},
+			{Name: "burst", Run: inNamespace(bursts)},
+			{Name: "call", Run: inNamespace(calls)},
+			{Name: "idle", Run: inNamespace(idleThousand)},
+		},
+		Roles: map[string]func([]string) error{harness.ProxyRole: harness.RunProxy},
+	}.Main()
+}
