@@ -34,6 +34,8 @@ type Task struct {
 	// Launch and Env are those of the revision; only to serve.
 	Launch []byte   `json:"launch,omitempty"`
 	Env    []string `json:"env,omitempty"`
+	// Unpacked means that the agent has unpacked the artifact: no archive follows. Only agents set it.
+	Unpacked bool `json:"unpacked,omitempty"`
 }
 
 // An Exit is the content of Exited: how the program of a task ended.
