@@ -91,8 +91,12 @@ setup-kubernetes: # Install what the test cluster needs.
 	@./test/setup.sh kubernetes
 
 .PHONY: test-kubernetes
-test-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
+test-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images bin/versitygw ## Run the tests of Kubernetes in a cluster of this machine (as root; the first time builds Kubernetes).
 	@./test/kubernetes/run.sh
+
+.PHONY: test-kubernetes-e2e
+test-kubernetes-e2e: setup-kubernetes bin/kube bin/kube-router bin/images bin/versitygw test/npm/node_modules test/crates/registry ## Run all end-to-end tests and the suite of engines in Pods of that cluster (as root; a quarter of an hour).
+	@./test/kubernetes/run.sh e2e
 
 test/crates/registry: test/crates/fetch.sh | setup-test
 	test/crates/fetch.sh $@
@@ -211,3 +215,4 @@ prove: setup-test build test/crates/registry bin/versitygw ## Test the promises 
 release: ## Pack programs, Debian packages and bills of materials into dist/, reproducibly. RELEASE=1.2.3 sets the version.
 	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))"
 	go run -C tools/package . -version "$(or $(RELEASE),0.0.0-$(VERSION))" -dir "$(CURDIR)/dist" -source "$(CURDIR)"
+	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))" -check

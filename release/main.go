@@ -11,8 +11,11 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -21,8 +24,13 @@ func main() {
 	r := release{platforms: allPlatforms, out: os.Stdout}
 	flag.StringVar(&r.version, "version", "", "the version, such as 1.2.3")
 	flag.StringVar(&r.dir, "dir", "dist", "the folder to write to")
+	check := flag.Bool("check", false, "check the files of a finished release instead of making one")
 	flag.Parse()
-	if err := r.run(ctx); err != nil {
+	do := r.run
+	if *check {
+		do = r.check
+	}
+	if err := do(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
@@ -43,7 +51,7 @@ var allPlatforms = func() (all []platform) {
 // A release has a version, platforms, and a folder to write to.
 type release struct {
 	version, dir string
-	// out gets the names of the archives.
+	// out receives the names of the archives. Several goroutines write to it.
 	out       io.Writer
 	platforms []platform
 }
@@ -59,29 +67,51 @@ func (r release) run(ctx context.Context) error {
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		return err
 	}
-	for _, p := range programs {
-		var files []string
-		for _, on := range r.platforms {
-			if !p.runsOn(on) {
-				continue
-			}
-			file, err := r.pack(ctx, p, on)
-			if err != nil {
-				return fmt.Errorf("%s for %s/%s: %w", p.name, on.os, on.arch, err)
-			}
-			fmt.Fprintln(r.out, file)
-			files = append(files, file)
-		}
+	files, err := r.packAll(ctx)
+	if err != nil {
+		return err
+	}
+	for i, p := range programs {
 		if p.manifest != "" {
 			file, err := r.writeManifest(p)
 			if err != nil {
 				return err
 			}
-			files = append(files, file)
+			files[i] = append(files[i], file)
 		}
-		if err := r.writeSums(p, files); err != nil {
+		if err := r.writeSums(p, files[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// packAll builds and packs all programs for all platforms, and returns the names of the archives by
+// program. The linker and the compression use one processor, so that several builds run at once.
+func (r release) packAll(ctx context.Context) ([][]string, error) {
+	files := make([][]string, len(programs))
+	for i, p := range programs {
+		for _, on := range r.platforms {
+			if p.runsOn(on) {
+				files[i] = append(files[i], r.archiveName(p, on))
+			}
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, on := range r.platforms {
+		for _, p := range programs {
+			if !p.runsOn(on) {
+				continue
+			}
+			group.Go(func() error {
+				if err := r.pack(ctx, p, on); err != nil {
+					return fmt.Errorf("%s for %s/%s: %w", p.name, on.os, on.arch, err)
+				}
+				_, err := fmt.Fprintln(r.out, r.archiveName(p, on))
+				return err
+			})
+		}
+	}
+	return files, group.Wait()
 }

@@ -49,11 +49,16 @@ func (p program) fileName(version, system string) string {
 	return name
 }
 
-// pack builds a program for a platform and packs it. It returns the archive's name.
-func (r release) pack(ctx context.Context, p program, on platform) (string, error) {
+// archiveName returns the name of a program's archive.
+func (r release) archiveName(p program, on platform) string {
+	return fmt.Sprintf("%s_%s_%s_%s.zip", p.name, r.version, on.os, on.arch)
+}
+
+// pack builds a program for a platform and packs it.
+func (r release) pack(ctx context.Context, p program, on platform) error {
 	work, err := os.MkdirTemp("", "release-")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(work)
 	built := filepath.Join(work, p.name)
@@ -63,10 +68,9 @@ func (r release) pack(ctx context.Context, p program, on platform) (string, erro
 		"-ldflags", "-s -w -buildid= -X main.version="+r.version, "-o", built, p.source)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+on.os, "GOARCH="+on.arch, "GOFLAGS=", "GOAMD64=", "GOARM64=")
 	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, output)
+		return fmt.Errorf("%w\n%s", err, output)
 	}
-	file := fmt.Sprintf("%s_%s_%s_%s.zip", p.name, r.version, on.os, on.arch)
-	return file, r.writeArchive(file, map[string]string{
+	return r.writeArchive(r.archiveName(p, on), map[string]string{
 		p.fileName(r.version, on.os): built, "LICENSE": "LICENSE", "README.md": "README.md",
 	})
 }

@@ -78,7 +78,7 @@ type buildFlags struct {
 	CacheSize        int64  `config:"CacheSize" help:"Maximum size of the build caches of all projects together." placeholder:"BYTES"`
 	CacheDir         string `config:"CacheDir" help:"Directory of caches; it may be removed while no server runs." placeholder:"DIR" example:"~/.cache/jeton"`
 	// A registry is written as sparse+https://crates.example.com/, a directory as an
-	// absolute path to what 'cargo vendor' creates.
+	// absolute path to what 'cargo vendor' creates. Builds in Pods require a registry.
 	Crates string `config:"Crates" help:"Source of Rust crates, instead of crates.io: a registry or a directory." placeholder:"URL|DIR" example:"sparse+https://crates.example.com/"`
 	// Builds are faster. But code that runs while the crates of one function are compiled
 	// can change another function: enable this only if all authors of a project trust each other.

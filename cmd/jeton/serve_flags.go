@@ -48,7 +48,7 @@ type clusterFlags struct {
 // networkFlags set where the server listens, and under which names.
 type networkFlags struct {
 	APIListen string `config:"APIListen" help:"Address of the API; port 0 picks a free port." placeholder:"HOST:PORT"`
-	// Without --api-tls-cert, the ACME authority issues a certificate for the host of
+	// Without --api-tls-cert, the ACME authority issues a certificate for the hostname of
 	// --api-url if both are set, and otherwise a local authority one for this machine. 'jeton ca
 	// --api' prints the certificate that clients must trust.
 	APITLSListen  string `name:"api-tls-listen" config:"APITLSListen" help:"Address of the API for TLS; empty disables TLS." placeholder:"HOST:PORT"`
@@ -83,10 +83,11 @@ type tlsFlags struct {
 	TLSCert string `name:"tls-cert" config:"TLSCert" help:"Certificate of the gateway and its chain, as PEM." placeholder:"FILE"`
 	TLSKey  string `name:"tls-key" config:"TLSKey" help:"Private key of the certificate, as PEM." placeholder:"FILE"`
 	// An example is https://acme-v02.api.letsencrypt.org/directory. Setting this flag
-	// accepts the authority's terms of service. Challenges arrive at the gateway's
-	// ports, which must be reachable as ports 80 or 443. If --tls-cert is set too, the
-	// authority issues certificates for custom hostnames only.
-	ACMEDirectory string   `name:"acme-directory" config:"ACMEDirectory" help:"ACME authority that issues certificates for the functions' hostnames." placeholder:"URL"`
+	// accepts the authority's terms of service. Challenges arrive at the ports of the
+	// gateway or at --api-tls-listen, one of which must be reachable as port 80 or 443. If
+	// --tls-cert is set too, the authority issues certificates for custom hostnames only.
+	// With --api-tls-listen it also issues one for the hostname of --api-url.
+	ACMEDirectory string   `name:"acme-directory" config:"ACMEDirectory" help:"ACME authority that issues certificates for functions' hostnames and the API." placeholder:"URL"`
 	ACMEEmail     string   `name:"acme-email" config:"ACMEEmail" help:"Contact address for the ACME authority." placeholder:"EMAIL"`
 	ACMERoots     string   `name:"acme-roots" config:"ACMERoots" help:"Root certificates for connections to the ACME authority (default: the system's)." placeholder:"FILE"`
 	ACMEBudget    int      `name:"acme-budget" config:"Traffic.ACMEBudget" help:"Maximum number of certificates that one project may request per week." placeholder:"N"`

@@ -255,13 +255,30 @@ func (l *launcher) build(ctx context.Context, task wire.Task) error {
 	if err := l.receive(ctx, dirs["source"]); err != nil {
 		return l.fail(err)
 	}
+	var earlier parcel.Snapshot
+	if task.Cache {
+		if err := l.receive(ctx, dirs["cache"]); err != nil {
+			return l.fail(err)
+		}
+		var err error
+		if earlier, err = parcel.Look(ctx, dirs["cache"]); err != nil {
+			return l.fail(err)
+		}
+	}
+	continues := make(chan struct{}, 1)
 	go func() {
-		l.receiveStops()
+		l.receiveContinues(continues)
 		cancel()
 	}()
 	before := l.config.OutOfMemory()
 	launch, err := l.config.Build(ctx, task, runtime.Build{
 		Source: dirs["source"], Output: dirs["output"], Cache: dirs["cache"], Log: reporter{l.agent, wire.Stdout},
+		Download: func(ctx context.Context, step func(context.Context) error) error {
+			if err := l.awaitContinue(ctx, wire.Fetching, continues); err != nil {
+				return err
+			}
+			return errors.Join(step(ctx), l.awaitContinue(ctx, wire.Fetched, continues))
+		},
 	})
 	exit := wire.Exit{OutOfMemory: l.config.OutOfMemory() > before}
 	if e, ok := errors.AsType[*runtime.BuildError](err); ok {
@@ -273,11 +290,43 @@ func (l *launcher) build(ctx context.Context, task wire.Task) error {
 	}
 	if exit.Launch != nil {
 		err := l.agent.SendArchive(func(w io.Writer) error { return parcel.Pack(ctx, dirs["output"], w) })
+		if err == nil && task.Cache {
+			err = l.agent.SendArchive(func(w io.Writer) error { return parcel.PackChanges(ctx, dirs["cache"], w, earlier) })
+		}
 		if err != nil {
 			exit = wire.Exit{Failure: err.Error()}
 		}
 	}
 	return l.agent.SendJSON(wire.Exited, exit)
+}
+
+// receiveContinues passes on frames that continue a build. It returns at the end of the agent, or when
+// the build must end.
+func (l *launcher) receiveContinues(continues chan<- struct{}) {
+	for {
+		kind, _, err := l.agent.Receive()
+		if err != nil || kind != wire.Continue {
+			return
+		}
+		select {
+		case continues <- struct{}{}:
+		default:
+			return // Nothing has asked for it.
+		}
+	}
+}
+
+// awaitContinue tells the node about a step of a build, and waits until the build may continue.
+func (l *launcher) awaitContinue(ctx context.Context, kind wire.Kind, continues <-chan struct{}) error {
+	if err := l.agent.Send(kind, nil); err != nil {
+		return err
+	}
+	select {
+	case <-continues:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // A reporter sends what is written to it.

@@ -79,6 +79,9 @@ func (s *Service) hostname(given string) (string, error) {
 	case !ok:
 		return "", malformed("hostname", "%.260q is not a hostname: write one such as api.example.com, without a scheme, a port or a wildcard", given)
 	}
+	if name == s.config.APIHost {
+		return "", outOfBounds("hostname", "%s is reserved: it is the hostname of the API", name)
+	}
 	for _, region := range Regions {
 		own := strings.ReplaceAll(s.config.Domain, "{region}", string(region))
 		if name == own || strings.HasSuffix(name, "."+own) {

@@ -56,6 +56,8 @@ type Config struct {
 	// Domain is the suffix of the domain names of functions, after their first
 	// label. "{region}" in it is replaced by the region.
 	Domain string
+	// APIHost is the public hostname of the API, which no function can have; empty for none.
+	APIHost string
 	// Names verifies the owners of hostnames of new domains. With nil, every
 	// hostname is accepted.
 	Names Names

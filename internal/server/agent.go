@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/jeton-dev/jeton/internal/agent"
@@ -60,8 +61,15 @@ func Launcher(ctx context.Context, c agent.LauncherConfig, language string) agen
 			return runtime.Launch{}, err
 		}
 		b.Runtime, b.Handler = info, handler
+		// The tools that download inherit these variables. The launcher runs one build.
+		for _, variable := range t.Env {
+			name, value, _ := strings.Cut(variable, "=")
+			if err := os.Setenv(name, value); err != nil {
+				return runtime.Launch{}, err
+			}
+		}
 		config := DefaultConfig(c.Temporary)
-		config.CacheDir = filepath.Join(c.Temporary, "cache")
+		config.CacheDir, config.Crates = filepath.Join(c.Temporary, "cache"), t.Crates
 		return builders(config, toolchains()).Build(ctx, b)
 	}
 	return c

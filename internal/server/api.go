@@ -53,7 +53,7 @@ func (p parts) newService() (*functions.Service, error) {
 	c := p.config
 	return functions.NewService(functions.Config{
 		Store: store.Functions(p.store), Runtimes: catalogue{strict: c.StrictRuntimes}, Minter: token.NewMinter(p.sealer),
-		Hasher: make(hasher, concurrentHashes), Sealer: p.sealer, Limits: c.Limits, Domain: c.Domain, Names: hostnameLookup(c),
+		Hasher: make(hasher, concurrentHashes), Sealer: p.sealer, Limits: c.Limits, Domain: c.Domain, APIHost: c.apiHost(), Names: hostnameLookup(c),
 		Now: c.Now, NewID: c.NewID, NewSuffix: newSuffix,
 	})
 }

@@ -45,8 +45,8 @@ func openAPICertificates(b *base, acme *certificate.ACME) (certificates, error) 
 		return nil, nil
 	case c.APITLSCert != "":
 		return certificate.OpenFiles(c.APITLSCert, c.APITLSKey, c.Now, b.log)
-	case acme != nil && c.apiHost() != "":
-		return acme, nil
+	case acme != nil && c.acmeAPIHost() != "":
+		return oneHost{acme, c.acmeAPIHost()}, nil
 	}
 	if _, shared := b.store.(*postgres.Store); shared {
 		return nil, errAPICertificate
@@ -83,6 +83,36 @@ func (c Config) apiHost() string {
 		return ""
 	}
 	return strings.ToLower(u.Hostname())
+}
+
+// acmeAPIHost returns the host of the API for which an ACME server issues the certificate; empty if
+// the API has no port for TLS, a certificate of its own, or no public hostname.
+func (c Config) acmeAPIHost() string {
+	host := c.apiHost()
+	if c.ACMEDirectory == "" || c.APITLSListen == "" || c.APITLSCert != "" || host == "localhost" || net.ParseIP(host) != nil {
+		return ""
+	}
+	return host
+}
+
+// oneHost returns certificates of an ACME server for one host, and answers the challenges for all
+// hosts.
+type oneHost struct {
+	acme *certificate.ACME
+	host string
+}
+
+// GetCertificate implements certificates. It returns certificate.ErrUnknownHost for other hosts.
+func (o oneHost) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if serverName(hello) != o.host && !slices.Contains(hello.SupportedProtos, certificate.Protocol) {
+		return nil, certificate.ErrUnknownHost
+	}
+	return o.acme.GetCertificate(hello)
+}
+
+// serverName returns the host that a client requests, in lower case and without a final dot.
+func serverName(hello *tls.ClientHelloInfo) string {
+	return strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
 }
 
 // apiListeners returns the API's ports with connection limits, TLS, and the check of HTTP

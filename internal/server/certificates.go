@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jeton-dev/jeton/internal/certificate"
@@ -15,8 +16,11 @@ import (
 // errHalfPair is returned if only one of certificate and key is configured.
 var errHalfPair = errors.New("a certificate needs its key, and a key its certificate: give both --tls-cert and --tls-key, or neither to use a local CA")
 
-// errNoTLS is returned if certificates are configured without a TLS port.
-var errNoTLS = errors.New("certificates are configured, but no TLS port: give --gateway-tls-listen")
+// errNoGatewayTLS is returned if a certificate of the gateway is configured without its TLS port.
+var errNoGatewayTLS = errors.New("a certificate of the gateway is configured, but no TLS port: give --gateway-tls-listen")
+
+// errNoTLS is returned if an ACME server is configured, and no TLS port that uses it.
+var errNoTLS = errors.New("certificates are configured, but no TLS port: give --gateway-tls-listen, or --api-tls-listen and --api-url with a hostname")
 
 // certificates returns the certificate for each connection.
 type certificates interface {
@@ -50,7 +54,7 @@ func openCertificates(ctx context.Context, b *base, v *views, opened *closers) (
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return nil, errHalfPair
 	case c.GatewayTLSListen == "" && c.TLSCert != "":
-		return nil, errNoTLS
+		return nil, errNoGatewayTLS
 	case c.GatewayTLSListen == "":
 		return sources, nil
 	case c.TLSCert != "":
@@ -108,8 +112,12 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 	switch {
 	case c.ACMEDirectory == "":
 		return nil, nil
-	case c.GatewayTLSListen == "":
+	case c.GatewayTLSListen == "" && c.acmeAPIHost() == "":
 		return nil, errNoTLS
+	}
+	tlsPort := b.listeners.gatewayTLS
+	if tlsPort == nil {
+		tlsPort = b.listeners.apiTLS
 	}
 	var records certificate.Records
 	budget := certificate.NewBudget(c.Traffic.ACMEBudget, c.Now)
@@ -119,7 +127,7 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 	acme, err := certificate.OpenACME(certificate.ACMEConfig{
 		Directory: c.ACMEDirectory, Email: c.ACMEEmail, Roots: c.ACMERoots, Dir: b.folder.path("acme"), Records: records, Sealer: b.sealer,
 		Project: projectOrAPI(v.table.Project, c), Budget: budget,
-		HTTPPort: portOf(b.listeners.gateway), TLSPort: portOf(b.listeners.gatewayTLS), Log: b.log,
+		HTTPPort: portOf(b.listeners.gateway), TLSPort: portOf(tlsPort), Log: b.log,
 	})
 	if err != nil {
 		return nil, err
@@ -129,23 +137,26 @@ func openACME(b *base, v *views, opened *closers) (*certificate.ACME, error) {
 }
 
 // projectOrAPI returns the project of a hostname. The public host of the API belongs to none.
+// Without the gateway's port for TLS, functions have no certificates.
 func projectOrAPI(project func(string) (string, bool), c Config) func(string) (string, bool) {
-	own := c.apiHost()
-	if c.APITLSListen == "" || c.APITLSCert != "" || own == "" {
-		return project
-	}
+	own := c.acmeAPIHost()
 	return func(host string) (string, bool) {
-		if host == own {
+		switch {
+		case own != "" && strings.EqualFold(host, own):
 			return "", true
+		case c.GatewayTLSListen == "":
+			return "", false
 		}
 		return project(host)
 	}
 }
 
 // Obtain implements reconcile.Certificates. Without an ACME server it returns an error if the
-// certificates of the TLS port do not include the host.
+// certificates of the TLS port do not include the host. It does nothing without a TLS port.
 func (s *certificateSources) Obtain(ctx context.Context, host, project string) error {
 	switch {
+	case s.hosts == nil:
+		return nil
 	case s.acme != nil:
 		return s.acme.Obtain(ctx, host, project)
 	case s.covers != nil:
@@ -162,7 +173,7 @@ func portOf(l net.Listener) int {
 }
 
 // ownAndCustom returns certificates of files for the functions' own hosts, and
-// certificates from ACME for custom hostnames.
+// certificates from ACME for custom hostnames. It answers challenges for all hosts.
 type ownAndCustom struct {
 	own     certificates
 	custom  *certificate.ACME
@@ -171,9 +182,9 @@ type ownAndCustom struct {
 
 // GetCertificate implements certificates.
 func (c ownAndCustom) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	host := strings.ToLower(strings.TrimSuffix(hello.ServerName, "."))
+	challenge := slices.Contains(hello.SupportedProtos, certificate.Protocol)
 	for _, domain := range c.domains {
-		if strings.HasSuffix(host, "."+domain) {
+		if strings.HasSuffix(serverName(hello), "."+domain) && !challenge {
 			return c.own.GetCertificate(hello)
 		}
 	}

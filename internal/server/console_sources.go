@@ -206,12 +206,13 @@ func (p parts) toolchainStates() []api.ToolchainState {
 }
 
 // states returns the certificates of the gateway's TLS port, with the time of their expiry,
-// and the number of all. Those of an ACME authority are of functions and custom hostnames.
+// and the number of all. Those of an ACME authority are of functions, custom hostnames and the API.
 func (s *certificateSources) states(ctx context.Context, c Config) (states []api.CertificateState, count int) {
 	states = []api.CertificateState{}
 	switch {
-	case s == nil || s.hosts == nil:
+	case s == nil || s.hosts == nil && s.acme == nil:
 		return states, 0
+	case s.hosts == nil:
 	case c.TLSCert != "":
 		states = append(states, certificateState("file", c.TLSCert))
 	case s.acme == nil:

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -98,10 +99,13 @@ func (c *Config) validateEngine() error {
 			"for a stronger sandbox, and remove the setting")
 	case c.DiskReserve != 0:
 		return errors.New("disk-reserve has no effect with --engine=kubernetes: the kubelets of the nodes keep space free; remove the setting")
-	case c.Crates != "", c.ShareRustBuilds, slices.ContainsFunc(slices.Collect(maps.Values(c.Toolchains)), func(path string) bool { return path != "" }):
-		return errors.New("crates, share-rust-builds, go, node, python, php and rust have no effect with --engine=kubernetes: " +
-			"builds use what is in the image of their language; put a configuration of cargo or another toolchain there with " +
-			"--kubernetes-image, and remove these settings")
+	case filepath.IsAbs(c.Crates):
+		return errors.New("crates is a directory, which builds in Pods do not have: use the URL of a registry, such as " +
+			"sparse+https://crates.example.com/")
+	case c.ShareRustBuilds, slices.ContainsFunc(slices.Collect(maps.Values(c.Toolchains)), func(path string) bool { return path != "" }):
+		return errors.New("share-rust-builds, go, node, python, php and rust have no effect with --engine=kubernetes: " +
+			"builds use what is in the image of their language; put another toolchain there with --kubernetes-image, and " +
+			"remove these settings")
 	}
 	return nil
 }
@@ -123,7 +127,7 @@ func openKubernetes(ctx context.Context, b *base, opened *closers) (*kubernetes.
 		Pods: client.Pods(namespace), Namespace: namespace, Keys: keysOf(client.RESTClient()),
 		Installation: c.Installation, Node: labelOf(b.config.Node), Image: imageOf(c, b.config.Version), Language: languageOf,
 		ServiceAccount: c.ServiceAccount, RuntimeClass: c.RuntimeClass, PullSecrets: c.PullSecrets, Canary: c.Canary,
-		Disk: b.config.InstanceDisk, BuildDisk: b.config.BuildDisk, BuildMemory: int(c.BuildMemory >> 20),
+		Disk: b.config.InstanceDisk, BuildDisk: buildDisk(b.config), BuildMemory: int(c.BuildMemory >> 20),
 		Artifacts: localArtifacts{b.artifacts}, ReadyTimeout: b.config.StartTimeout,
 		Cause: func(language string) printed.Cause { return runtime.NewCause(language) },
 		Log:   b.log,
@@ -223,6 +227,15 @@ func labelOf(name string) string {
 	}
 	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:16])
+}
+
+// buildDisk returns the size of the folder of a build, which also has the cache of the project; 0 for no
+// limit.
+func buildDisk(c Config) int64 {
+	if c.BuildDisk == 0 {
+		return 0
+	}
+	return c.BuildDisk + c.ProjectCacheSize
 }
 
 // listenCanary accepts connections at an address and closes them.

@@ -18,7 +18,7 @@ func TestConfig_RefusesSettingsThatPodsCannotHave(t *testing.T) {
 		"kubernetes-build-memory": func(c *server.Config) { c.Kubernetes.BuildMemory = 1 << 20 },
 		"NetworkPolicies":         func(c *server.Config) { c.Egress = false },
 		"disk-reserve":            func(c *server.Config) { c.DiskReserve = 1 },
-		"crates, share":           func(c *server.Config) { c.Crates = "sparse+https://crates.example.com/" },
+		"crates is a directory":   func(c *server.Config) { c.Crates = "/var/lib/crates" },
 		"share-rust-builds, go":   func(c *server.Config) { c.ShareRustBuilds = true },
 		"image of their language": func(c *server.Config) { c.Toolchains = map[string]string{"go": "", "node": "/opt/node"} },
 		"runtime-class":           func(c *server.Config) { c.Isolation = "full" },

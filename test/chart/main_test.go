@@ -25,6 +25,7 @@ var variants = map[string][]string{
 		"gatewayAPI.enabled=true", "gatewayAPI.apiHost=api.example.com", "gatewayAPI.functionHosts={*.fnc.example.com}",
 		"gatewayAPI.parentRefs[0].name=public", "settings.max-scale=10", "apiURL=https://api.example.com",
 		"gatewayURL=https://fnc.example.com", "priorityClassName=high",
+		"networkPolicy.egress.allowBuilds[0].to[0].ipBlock.cidr=10.1.2.3/32", "networkPolicy.egress.allowBuilds[0].ports[0].port=443",
 	},
 	"open": {"storageSecret=storage", "networkPolicy.enabled=false", "podDisruptionBudget.enabled=false"},
 }
@@ -145,7 +146,7 @@ func TestRender_EveryKindOfTheFullVariant(t *testing.T) {
 	objects := manifests(t, variants["all"]...)
 	for _, key := range []string{
 		"Deployment/test-jeton", "Service/test-jeton", "Service/test-jeton-ops", "ServiceAccount/test-jeton", "ServiceAccount/test-jeton-function",
-		"NetworkPolicy/test-jeton-functions", "NetworkPolicy/test-jeton-nodes", "PodDisruptionBudget/test-jeton", "HorizontalPodAutoscaler/test-jeton",
+		"NetworkPolicy/test-jeton-functions", "NetworkPolicy/test-jeton-builds", "NetworkPolicy/test-jeton-nodes", "PodDisruptionBudget/test-jeton", "HorizontalPodAutoscaler/test-jeton",
 		"ResourceQuota/test-jeton", "ServiceMonitor/test-jeton", "Ingress/test-jeton", "HTTPRoute/test-jeton-api", "HTTPRoute/test-jeton-functions",
 	} {
 		if objects[key] == nil {

@@ -38,6 +38,8 @@ import (
 type authority struct {
 	directory, rootsFile string
 	handler              atomic.Pointer[http.Handler]
+	// validity is that of its certificates; 0 for months.
+	validity time.Duration
 }
 
 // ServeHTTP implements http.Handler.
@@ -71,7 +73,7 @@ func (a *authority) start(t *testing.T, names *nameserver.Server, httpPort, tlsP
 	if err := store.AddBlockedDomain(blocked); err != nil {
 		t.Fatal(err)
 	}
-	signer := ca.New(silent, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {}})
+	signer := ca.New(silent, store, "", "ecdsa", 0, 1, map[string]ca.Profile{"default": {ValidityPeriod: uint64(a.validity.Seconds())}})
 	validator := va.New(silent, httpPort, tlsPort, false, names.Address(), store)
 	front := wfe.New(silent, store, validator, signer, []string{"pebble.example"}, false, false, 1, 1)
 	handler := front.Handler()

@@ -19,13 +19,12 @@ import (
 func TestBuilds_WaitForNetworkWithoutTakingTurns(t *testing.T) {
 	asked := make(chan struct{}, 100)
 	closed := make(chan struct{})
-	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	proxy := serveOutside(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		asked <- struct{}{}
 		<-closed
 	}))
-	t.Cleanup(proxy.Close)
 	t.Cleanup(func() { close(closed) })
-	t.Setenv("GOPROXY", proxy.URL)
+	t.Setenv("GOPROXY", proxy)
 	t.Setenv("GONOSUMDB", "example.invalid")
 	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.BuildsAtOnce = 1 })
 	n := w.namespace("turns")

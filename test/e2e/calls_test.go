@@ -81,12 +81,11 @@ func TestDeployment_FailsIfInstanceNeverListens(t *testing.T) {
 func TestCall_OfFunctionThatNoLongerStarts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside)
-	marker := t.TempDir() + "/started"
+	o := newOutside(t)
 	n := w.namespace("stops")
 	f := w.function(python(n.ID, "f"), map[string]string{
-		"handler.py": "import os\n" +
-			"if os.path.exists('" + marker + "'): os._exit(4)\n" +
-			"open('" + marker + "', 'w').close()\n" +
+		"handler.py": o.python() + "import os\n" +
+			"if meet('start').number != '1': os._exit(4)\n" +
 			"def handle(event, context):\n    os._exit(5)\n",
 	})
 	status, _ := w.call(f, "/", "")
@@ -102,16 +101,17 @@ func TestCall_OfFunctionThatNoLongerStarts(t *testing.T) {
 // instances.
 func TestScale_ConcurrentCalls(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, seenFromOutside)
+	o := newOutside(t)
 	n := w.namespace("scale")
 	request := python(n.ID, "f")
 	request.MaxScale = pointer(uint32(3))
-	f := w.function(request, pythonHandler(
+	f := w.function(request, o.handler(
 		"global busy",
 		"busy = globals().get('busy', 0) + 1",
-		"time.sleep(0.3)",
+		"meet('call').wait()",
 		"busy -= 1",
-		"return globals().setdefault('name', os.urandom(8).hex()) + ' ' + str(busy)",
+		"return instance.number + ' ' + str(busy)",
 	))
 	var mu sync.Mutex
 	instances := map[string]bool{}
@@ -128,6 +128,8 @@ func TestScale_ConcurrentCalls(t *testing.T) {
 			instances[instance] = true
 		})
 	}
+	await.True(t, "three calls are served at once", func() bool { return o.count("call") == 3 })
+	o.release()
 	calls.Wait()
 	if len(instances) != 3 {
 		t.Errorf("got %d instances, want 3", len(instances))
@@ -211,9 +213,10 @@ func TestScale_ToZero(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.Scale.IdleToZero = 300 * time.Millisecond })
 	n := w.namespace("idle")
-	f := w.function(python(n.ID, "f"), pythonHandler("return str(os.getpid())"))
+	o := newOutside(t)
+	f := w.function(python(n.ID, "f"), o.handler("return instance.number"))
 	_, first := w.call(f, "/", "")
-	await.True(t, "the instance is stopped", func() bool { return !alive(first) })
+	await.True(t, "the instance is stopped", func() bool { return !o.alive(first) })
 	if status, second := w.call(f, "/", ""); status != 200 || second == first {
 		t.Errorf("got %d %s, want another instance than %s", status, second, first)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
 const goMod = "module example.org/f\n\ngo 1.21\n"
@@ -23,7 +24,11 @@ const goMod = "module example.org/f\n\ngo 1.21\n"
 // files behind.
 func TestDeployment_RefusesUnusableCode(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *server.Config) { c.Toolchains = map[string]string{runtime.PHP: "/no/such/php"} })
+	w := newWorld(t, func(c *server.Config) {
+		if c.Engine == server.ProcessEngine {
+			c.Toolchains = map[string]string{runtime.PHP: "/no/such/php"}
+		}
+	})
 	n := w.namespace("bad-code")
 	tests := map[string]struct {
 		runtime, handler string
@@ -47,6 +52,9 @@ func TestDeployment_RefusesUnusableCode(t *testing.T) {
 		"fails to load":    {"python311", "", zipOf(t, map[string]string{"handler.py": "import nothing_of_this_name\n"}), "nothing_of_this_name"},
 		"no such export":   {"node24", "", zipOf(t, map[string]string{"handler.js": "exports.other = () => {}\n"}), "handle"},
 		"no PHP here":      {"php84", "", zipOf(t, map[string]string{"handler.php": ""}), "/no/such/php was not found; install PHP"},
+	}
+	if jetontest.InPods() {
+		delete(tests, "no PHP here") // Images have their toolchains.
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -182,8 +181,8 @@ func TestDeployment_OfFunctionInErrorBuildsAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside)
 	n := w.namespace("again")
-	needed := filepath.Join(t.TempDir(), "needed")
-	code := map[string]string{"handler.py": fmt.Sprintf("open(%q)\n", needed) + pythonHandler("return 'started'")["handler.py"]}
+	o := newOutside(t)
+	code := map[string]string{"handler.py": o.python() + "assert meet('start').word == 'needed'\n" + pythonHandler("return 'started'")["handler.py"]}
 	f := w.function(python(n.ID, "f"), code)
 	if f.Status != function.FunctionStatusError || !strings.Contains(*f.ErrorMessage, "does not start") {
 		t.Fatalf("got status %s, want error", f.Status)
@@ -202,9 +201,7 @@ func TestDeployment_OfFunctionInErrorBuildsAgain(t *testing.T) {
 	if text := w.buildLog(f); strings.Contains(text, "was built before") {
 		t.Errorf("the build that failed to start was used again:\n%s", text)
 	}
-	if err := os.WriteFile(needed, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	o.say("needed")
 	if f = again(post); f.Status != function.FunctionStatusReady || f.ErrorMessage != nil {
 		t.Errorf("starting now: got status %s, want ready", f.Status)
 	}
@@ -212,18 +209,14 @@ func TestDeployment_OfFunctionInErrorBuildsAgain(t *testing.T) {
 		t.Errorf("got body %q", body)
 	}
 	// A change with redeploy does the same.
-	if err := os.Remove(needed); err != nil {
-		t.Fatal(err)
-	}
+	o.say("missing")
 	redeploy := func() (*function.Function, error) {
 		return w.UpdateFunction(&function.UpdateFunctionRequest{FunctionID: f.ID, Redeploy: pointer(true)})
 	}
 	if f = again(redeploy); f.Status != function.FunctionStatusError {
 		t.Errorf("failing again: got status %s, want error", f.Status)
 	}
-	if err := os.WriteFile(needed, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	o.say("needed")
 	if f = again(redeploy); f.Status != function.FunctionStatusReady {
 		t.Errorf("starting again: got status %s, want ready", f.Status)
 	}

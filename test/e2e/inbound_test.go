@@ -119,12 +119,10 @@ func TestGateway_Protocols(t *testing.T) {
 func TestCall_ClientDisconnects(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside)
-	marker := t.TempDir() + "/called"
-	f := w.function(python(w.namespace("goes").ID, "f"), pythonHandler(
-		"if event['path'] == '/hang':",
-		"    open('"+marker+"', 'w').close()",
-		"    time.sleep(60)",
-		"return str(os.getpid())",
+	o := newOutside(t)
+	f := w.function(python(w.namespace("goes").ID, "f"), o.handler(
+		"if event['path'] == '/hang': meet('call').wait()",
+		"return instance.number",
 	))
 	_, first := w.call(f, "/", "")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -138,12 +136,12 @@ func TestCall_ClientDisconnects(t *testing.T) {
 		}
 		gone <- err
 	}()
-	await.True(t, "the function is called", func() bool { return exists(marker) })
+	await.True(t, "the function is called", func() bool { return o.count("call") > 0 })
 	cancel()
 	if err := <-gone; err == nil {
 		t.Error("the call got an answer")
 	}
-	await.True(t, "the instance is stopped", func() bool { return !alive(first) })
+	await.True(t, "the instance is stopped", func() bool { return !o.alive(first) })
 	if status, second := w.call(f, "/", ""); status != 200 || second == first {
 		t.Errorf("got %d %s", status, second)
 	}

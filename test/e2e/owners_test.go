@@ -18,10 +18,17 @@ import (
 	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/clustertest"
+	"github.com/jeton-dev/jeton/test/jetontest"
 )
 
-// takeover is the time within which another node does the work of a node that was killed.
-const takeover = 10 * time.Second
+// takeover returns the time within which another node does the work of a node that was killed. Twelve
+// Pods that start one after the other on a busy machine take longer.
+func takeover() time.Duration {
+	if jetontest.InPods() {
+		return patience
+	}
+	return 10 * time.Second
+}
 
 // oneBuild makes the builds of a node wait for each other.
 func oneBuild(c *server.Config) { c.BuildsAtOnce = 1 }
@@ -94,8 +101,8 @@ func TestCluster_OtherNodesTakeUpWorkOfKilledHome(t *testing.T) {
 		return c.Home(first.ID) != victim && servedAtHome(t, c, first, first.Name)
 	})
 	moved := time.Since(killed)
-	if moved > takeover {
-		t.Errorf("the function was served again after %v, want at most %v", moved, takeover)
+	if moved > takeover() {
+		t.Errorf("the function was served again after %v, want at most %v", moved, takeover())
 	}
 	for i, f := range all {
 		if f = survivor.settled(f.ID); f.Status != function.FunctionStatusReady {
@@ -114,8 +121,8 @@ func TestCluster_OtherNodesTakeUpWorkOfKilledHome(t *testing.T) {
 	killed = time.Now()
 	for i, f := range all {
 		await.True(t, "the last node serves all functions", func() bool { return c.Home(f.ID) == other && servedAtHome(t, c, f, f.Name) })
-		if took := time.Since(killed); took > takeover {
-			t.Errorf("function %d is served after %v, want at most %v", i, took, takeover)
+		if took := time.Since(killed); took > takeover() {
+			t.Errorf("function %d is served after %v, want at most %v", i, took, takeover())
 		}
 	}
 	if got := at(t, other).metric("jeton_home_functions", ""); got != count {

@@ -11,12 +11,9 @@ import (
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
 	"github.com/jeton-dev/jeton/internal/server"
-	"github.com/jeton-dev/jeton/test/clustertest"
 	"github.com/jeton-dev/jeton/test/jetontest"
 	pgtest "github.com/jeton-dev/jeton/test/postgres"
 )
-
-func TestMain(m *testing.M) { clustertest.Main(m) }
 
 // onPostgreSQL returns the option of a server that uses a PostgreSQL database.
 func onPostgreSQL(database string) jetontest.Option {

@@ -4,9 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
@@ -15,12 +13,6 @@ import (
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 )
-
-// alive reports whether a process exists.
-func alive(pid string) bool {
-	number, err := strconv.Atoi(pid)
-	return err == nil && syscall.Kill(number, 0) == nil
-}
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
@@ -35,7 +27,8 @@ func TestRestart_KeepsFunctionsAndRevocations(t *testing.T) {
 	n := w.namespace("restart")
 	request := python(n.ID, "f")
 	request.Privacy = function.FunctionPrivacyPrivate
-	f := w.function(request, pythonHandler("return str(os.getpid())"))
+	o := newOutside(t)
+	f := w.function(request, o.handler("return instance.number"))
 	token := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID}))
 	revoked := must[*function.Token](t)(w.CreateToken(&function.CreateTokenRequest{NamespaceID: &n.ID}))
 	status, instance := w.call(f, "/", revoked.Token)
@@ -45,9 +38,7 @@ func TestRestart_KeepsFunctionsAndRevocations(t *testing.T) {
 	wantStatus(t, "a revoked token", status, 403)
 
 	w.restart()
-	if alive(instance) {
-		t.Errorf("instance %s still runs after its server has stopped", instance)
-	}
+	await.True(t, "the instance of the stopped server has ended", func() bool { return !o.alive(instance) })
 	status, _ = w.call(f, "/", token.Token)
 	wantStatus(t, "the token after a restart", status, 200)
 	status, _ = w.call(f, "/", revoked.Token)

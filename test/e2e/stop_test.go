@@ -4,8 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,9 +17,9 @@ import (
 // heldCall is a call in progress.
 type heldCall struct{ status chan int }
 
-// hold starts a call that lasts until the file "release" exists, and returns after the
-// call has reached the function. The status is 0 if the connection fails.
-func (w *world) hold(f *function.Function, dir, name string, protocols *http.Protocols) heldCall {
+// hold starts a call that lasts until the outside releases it, and returns after the call has
+// reached the function. The status is 0 if the connection fails.
+func (w *world) hold(f *function.Function, o *outside, name string, protocols *http.Protocols) heldCall {
 	w.t.Helper()
 	call := heldCall{make(chan int, 1)}
 	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
@@ -36,18 +34,16 @@ func (w *world) hold(f *function.Function, dir, name string, protocols *http.Pro
 		response.Body.Close()
 		call.status <- response.StatusCode
 	}()
-	await.True(w.t, name+" is called", func() bool { return exists(filepath.Join(dir, name)) })
+	await.True(w.t, name+" is called", func() bool { return o.count("/"+name) > 0 })
 	return call
 }
 
-// slow deploys a function that answers /fast immediately, and every other path once the
-// file "release" exists.
-func (w *world) slow(dir string) *function.Function {
+// slow deploys a function that answers /fast immediately, and every other path once the outside
+// releases it.
+func (w *world) slow(o *outside) *function.Function {
 	w.t.Helper()
-	return w.function(python(w.namespace("slow").ID, "f"), pythonHandler(
-		"if event['path'] != '/fast':",
-		"    open('"+dir+"' + event['path'], 'w').close()",
-		"    while not os.path.exists('"+dir+"/release'): time.sleep(0.01)",
+	return w.function(python(w.namespace("slow").ID, "f"), o.handler(
+		"if event['path'] != '/fast': meet(event['path']).wait()",
 		"return 'done'",
 	))
 }
@@ -57,12 +53,12 @@ func (w *world) slow(dir string) *function.Function {
 func TestStop_CompletesCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.StopDelay, c.StopTimeout = 2*time.Second, patience })
-	dir := t.TempDir()
-	f := w.slow(dir)
+	o := newOutside(t)
+	f := w.slow(o)
 	http1, http2 := new(http.Protocols), new(http.Protocols)
 	http1.SetHTTP1(true)
 	http2.SetUnencryptedHTTP2(true)
-	calls := map[string]heldCall{"HTTP/1.1": w.hold(f, dir, "one", http1), "HTTP/2": w.hold(f, dir, "two", http2)}
+	calls := map[string]heldCall{"HTTP/1.1": w.hold(f, o, "one", http1), "HTTP/2": w.hold(f, o, "two", http2)}
 	status, _ := w.ops("/readyz")
 	wantStatus(t, "readyz before", status, 200)
 
@@ -87,7 +83,7 @@ func TestStop_CompletesCalls(t *testing.T) {
 		default:
 		}
 	}
-	must[struct{}](t)(struct{}{}, os.WriteFile(filepath.Join(dir, "release"), nil, 0o600))
+	o.release()
 	for name, call := range calls {
 		wantStatus(t, "the call in progress over "+name, <-call.status, 200)
 	}
@@ -98,11 +94,11 @@ func TestStop_CompletesCalls(t *testing.T) {
 func TestStop_EndsCallsAfterTimeout(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, seenFromOutside, func(c *server.Config) { c.StopTimeout = 200 * time.Millisecond })
-	dir := t.TempDir()
-	f := w.slow(dir)
+	o := newOutside(t)
+	f := w.slow(o)
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
-	call := w.hold(f, dir, "one", http1)
+	call := w.hold(f, o, "one", http1)
 	w.Stop()
 	if status := <-call.status; status == 200 {
 		t.Error("the call that never ends got an answer")

@@ -31,9 +31,13 @@ type world struct {
 	t *testing.T
 }
 
-// seenFromOutside makes instances plain processes without isolation, so that a test can
-// see their files and process IDs.
-func seenFromOutside(c *server.Config) { c.Isolation = sandbox.None.String() }
+// seenFromOutside makes instances of this machine plain processes without isolation, so that
+// they reach the servers of the test. Pods do.
+func seenFromOutside(c *server.Config) {
+	if c.Engine == server.ProcessEngine {
+		c.Isolation = sandbox.None.String()
+	}
+}
 
 func newWorld(t *testing.T, options ...jetontest.Option) *world {
 	t.Helper()
@@ -99,8 +103,12 @@ func (w *world) deploy(id string, archive []byte) *function.Function {
 
 func (w *world) settled(id string) *function.Function {
 	w.t.Helper()
+	limit := patience
+	if jetontest.InPods() {
+		limit *= 3 // A build in a Pod may compile all crates, or wait for other Pods.
+	}
 	return must[*function.Function](w.t)(w.WaitForFunction(&function.WaitForFunctionRequest{
-		FunctionID: id, RetryInterval: often, Timeout: pointer(patience),
+		FunctionID: id, RetryInterval: often, Timeout: &limit,
 	}))
 }
 

@@ -95,9 +95,11 @@ func configured(t testing.TB, dataDir string, options []Option) *Jeton {
 	if runtime.GOOS != "linux" {
 		config.Isolation = "none" // Other systems have no other level.
 	}
+	usePods(t, &config)
 	for _, option := range options {
 		option(&config)
 	}
+	setInstallation(&config)
 	collector()
 	return &Jeton{t: t, config: config, DataDir: config.DataDir, Log: &testlog.Buffer{}}
 }
@@ -128,6 +130,7 @@ func (j *Jeton) Over(dataDir string) *Jeton {
 		AccessKey: j.AccessKey, SecretKey: j.SecretKey, ProjectID: j.ProjectID, OrganizationID: j.OrganizationID,
 	}
 	other.config.DataDir, other.config.Credentials = dataDir, server.CredentialsPath(dataDir)
+	setInstallation(&other.config)
 	other.start()
 	other.atEnd()
 	return other
@@ -182,6 +185,7 @@ func (j *Jeton) Stop() {
 		j.searchRunning()
 		j.stop()
 		j.stop = nil
+		j.searchPods()
 	}
 }
 

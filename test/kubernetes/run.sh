@@ -1,19 +1,29 @@
 #!/usr/bin/env bash
-# Runs the tests of Kubernetes in a cluster of this machine. The test programs are built
-# outside, since nothing inside reaches a module proxy. RUN selects tests by a pattern;
-# without it, each benchmark runs once, to see that it works.
+# Runs tests of Kubernetes in a cluster of this machine. The test programs are built outside,
+# since nothing inside reaches a module proxy. RUN selects tests by a pattern.
+#
+#   run.sh        the tests of the cluster, the chart and the engine, some end-to-end tests and,
+#                 without RUN, each benchmark once, to see that it works
+#   run.sh e2e    all end-to-end tests that Pods can pass, and the suite of engines
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+suite=${1:-}
 packages=(./test/kubernetes/cluster ./test/kubernetes/installation ./test/kubernetes/functions)
+e2e='^(TestCall_OfFaultyFunction|TestDeployment_ReplacesRevisionWithoutFailedCalls|TestEnvironment_OfFunction|TestScale_ConcurrentCalls|TestRestart_KeepsFunctionsAndRevocations|TestStop_CompletesCalls|TestCluster_InstancesFollowTheHome|TestBuilds_OfAnotherProjectAreNotUsed)$'
+if [ "$suite" = e2e ]; then
+  packages=(./test/kubernetes/enginetest)
+  e2e=.
+fi
 images=pause,jeton,jeton-runtime-node,jeton-runtime-python,jeton-runtime-php,jeton-runtime-go,jeton-runtime-rust
 
-go test -C tools/images ./...
+[ "$suite" = e2e ] || go test -C tools/images ./...
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bin/images -only "$images" -output "$work/images"
 go build -o "$work/kubernetes" ./test/kubernetes
 go build -C test/chart -o "$work/chart" .
+CGO_ENABLED=0 go build -ldflags "-s -w" -o "$work/instance" ./test/kubernetes/enginetest/instance
 mkdir "$work/charts"
 "$work/chart" -set trial.enabled=true >"$work/charts/trial.yaml"
 "$work/chart" -set storageSecret=storage,autoscaling.enabled=true,ingress.enabled=true,ingress.apiHost=api.example.com,functions.quota.pods=100 \
@@ -21,17 +31,21 @@ mkdir "$work/charts"
 
 flags=(-router bin/kube-router)
 for image in "$work"/images/*.tar; do flags+=(-image "$image"); done
+# add NAME DIR PATTERN runs the test program NAME in a folder.
+add() { echo "cd '$PWD/$2' && JETON_TEST_ENGINE=kubernetes '$work/$1.test' -test.v -test.timeout 45m -test.parallel 4 -test.run '$3' || failed=1" >>"$work/tests.sh"; }
 for package in "${packages[@]}"; do
   name=$(basename "$package")
   go test -c -tags kubernetes -o "$work/$name.test" "$package"
-  echo "cd '$PWD/$package' && '$work/$name.test' -test.v -test.timeout 20m -test.run '${RUN:-}' || failed=1"
-done >"$work/tests.sh"
-if [ -z "${RUN:-}" ]; then
+  add "$name" "$package" "${RUN:-}"
+done
+go test -C test/e2e -c -o "$work/e2e.test" .
+add e2e test/e2e "${RUN:-$e2e}"
+if [ -z "$suite${RUN:-}" ]; then
   make -s build
   go build -C bench -trimpath -o ../bin/bench/ ./kubernetes
   echo "cd '$PWD' && JETON_BENCH_SMOKE=1 bin/bench/kubernetes || failed=1" >>"$work/tests.sh"
 fi
 # shellcheck disable=SC2016
 echo 'exit ${failed:-0}' >>"$work/tests.sh"
-export JETON_TEST_CHARTS="$work/charts"
+export JETON_TEST_CHARTS="$work/charts" JETON_TEST_INSTANCE="$work/instance"
 "$work/kubernetes" run -dir "$work/cluster" "${flags[@]}" bash "$work/tests.sh"

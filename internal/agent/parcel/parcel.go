@@ -27,8 +27,28 @@ var DefaultLimits = Limits{Bytes: 4 << 30, Entries: 500_000}
 // Pack writes the content of a folder to w: files, folders and symbolic links, in a fixed order.
 // Owners, times and other modes than the permissions are left out.
 func Pack(ctx context.Context, dir string, w io.Writer) error {
+	return PackSome(ctx, dir, w, func(string, fs.DirEntry) (bool, error) { return true, nil })
+}
+
+// PackSome is Pack for the entries for which the function returns true. It gets the path within the
+// folder, with slashes, and can return fs.SkipDir and other errors, as that of fs.WalkDir.
+func PackSome(ctx context.Context, dir string, w io.Writer, includes func(name string, entry fs.DirEntry) (bool, error)) error {
 	archive := tar.NewWriter(w)
-	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
+	err := walk(ctx, dir, func(file, name string, entry fs.DirEntry) error {
+		if ok, err := includes(name, entry); err != nil || !ok {
+			return err
+		}
+		return pack(archive, file, name, entry)
+	})
+	if err != nil {
+		return fmt.Errorf("pack %s: %w", dir, err)
+	}
+	return archive.Close()
+}
+
+// walk calls a function for each entry of a folder, with its path, and its path within the folder.
+func walk(ctx context.Context, dir string, visit func(file, name string, entry fs.DirEntry) error) error {
+	return filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || file == dir {
 			return err
 		}
@@ -39,12 +59,8 @@ func Pack(ctx context.Context, dir string, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return pack(archive, file, filepath.ToSlash(name), entry)
+		return visit(file, filepath.ToSlash(name), entry)
 	})
-	if err != nil {
-		return fmt.Errorf("pack %s: %w", dir, err)
-	}
-	return archive.Close()
 }
 
 func pack(archive *tar.Writer, file, name string, entry fs.DirEntry) error {

@@ -22,6 +22,8 @@ const (
 	Kill      Kind = 'K'
 	// Ping shows that the node exists.
 	Ping Kind = 'P'
+	// Continue answers Fetching and Fetched.
+	Continue Kind = 'C'
 )
 
 // The frames that both sides send, in this order: an archive in parts, and its digest.
@@ -43,6 +45,11 @@ const (
 	// Stdout and Stderr have bytes that the program has printed.
 	Stdout Kind = '1'
 	Stderr Kind = '2'
+	// Fetching and Fetched are sent by a build before and after a step that waits for the network.
+	// The launcher waits for Continue after each, so that the node decides how many builds download
+	// and how many compute.
+	Fetching Kind = 'F'
+	Fetched  Kind = 'G'
 	// Exited has an encoded Exit. It is the last frame of the launcher.
 	Exited Kind = 'X'
 	// Lost means that the launcher has ended.
@@ -72,7 +79,7 @@ func (k Kind) limit() (size uint32, ok bool) {
 		return DigestSize, true
 	case Hello, Exited:
 		return maxText, true
-	case Terminate, Kill, Ping, Prepared, Ready, Lost:
+	case Terminate, Kill, Ping, Continue, Prepared, Ready, Fetching, Fetched, Lost:
 		return 0, true
 	}
 	return 0, false
@@ -80,13 +87,13 @@ func (k Kind) limit() (size uint32, ok bool) {
 
 // FromNode reports whether the launcher accepts a frame from a node.
 func (k Kind) FromNode() bool {
-	return k == Order || k == Terminate || k == Kill || k == Part || k == Digest
+	return k == Order || k == Terminate || k == Kill || k == Continue || k == Part || k == Digest
 }
 
 // FromLauncher reports whether a node accepts a frame from a launcher.
 func (k Kind) FromLauncher() bool {
 	switch k {
-	case Prepared, Ready, Stdout, Stderr, Exited, Part, Digest:
+	case Prepared, Ready, Fetching, Fetched, Stdout, Stderr, Exited, Part, Digest:
 		return true
 	}
 	return false

@@ -31,9 +31,15 @@ type Task struct {
 	// Runtime and Handler are those of the revision.
 	Runtime string `json:"runtime"`
 	Handler string `json:"handler"`
-	// Launch and Env are those of the revision; only to serve.
-	Launch []byte   `json:"launch,omitempty"`
-	Env    []string `json:"env,omitempty"`
+	// Launch is that of the revision; only to serve.
+	Launch []byte `json:"launch,omitempty"`
+	// Env has the variables of the revision or, to build, those that say where downloads come from.
+	Env []string `json:"env,omitempty"`
+	// Cache means that the cache of the project follows the source, and the changes of the cache
+	// follow the result; only to build.
+	Cache bool `json:"cache,omitempty"`
+	// Crates replaces crates.io; only to build.
+	Crates string `json:"crates,omitempty"`
 	// Unpacked means that the agent has unpacked the artifact: no archive follows. Only agents set it.
 	Unpacked bool `json:"unpacked,omitempty"`
 }

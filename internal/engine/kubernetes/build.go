@@ -10,14 +10,23 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/agent/parcel"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
+	"github.com/jeton-dev/jeton/internal/tree"
 )
 
-// A Build is one build in a Pod of its own. The Pod has no cache of other builds.
+// A Build is one build in a Pod of its own.
 type Build struct {
 	// Language selects the image; Runtime and Handler are those of the function.
 	Language, Runtime, Handler string
+	// Env has the variables that say where downloads come from, and Crates replaces crates.io.
+	Env    []string
+	Crates string
 	// Source is the folder of the code, and Output an empty folder for the result.
 	Source, Output string
+	// Download runs a step that waits for the network, and returns its error; nil calls it directly.
+	Download func(ctx context.Context, step func(context.Context) error) error
+	// Cache is a folder of this machine that speeds up later builds of the same project. The Pod gets a
+	// copy, and a successful build returns what it has changed. Empty means none.
+	Cache string
 	// Log receives the output of the tools.
 	Log io.Writer
 }
@@ -39,19 +48,29 @@ func (e *Engine) Build(ctx context.Context, b Build) (launch []byte, err error) 
 	defer e.discard(s)
 	stop := context.AfterFunc(ctx, func() { _ = s.conn.Close() })
 	defer stop()
-	result := newDownload(ctx, b.Output)
+	result := &downloads{parts: []*download{newDownload(ctx, b.Output)}}
+	received := ""
+	if b.Cache != "" {
+		if received, err = e.caches.receive(b.Cache); err != nil {
+			return nil, errors.Join(err, result.end())
+		}
+		defer func() { _ = tree.Remove(received) }()
+		result.parts = append(result.parts, newDownload(ctx, received))
+	}
+	fetches := &steps{session: s, run: b.Download}
 	s.bind(func(kind wire.Kind, payload []byte) error {
-		if kind == wire.Stdout || kind == wire.Stderr {
+		switch kind {
+		case wire.Stdout, wire.Stderr:
 			_, err := b.Log.Write(payload)
 			return err
+		case wire.Fetching:
+			return fetches.begin(ctx)
+		case wire.Fetched:
+			return fetches.end()
 		}
 		return result.accept(kind, payload)
 	})
-	err = s.conn.SendJSON(wire.Order, wire.Task{Build: true, Runtime: b.Runtime, Handler: b.Handler})
-	if err == nil {
-		err = s.conn.SendArchive(func(w io.Writer) error { return parcel.Pack(ctx, b.Source, w) })
-	}
-	if err != nil {
+	if err = e.sendBuild(ctx, s, b); err != nil {
 		_ = s.conn.Close()
 	}
 	<-s.ended
@@ -59,7 +78,26 @@ func (e *Engine) Build(ctx context.Context, b Build) (launch []byte, err error) 
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	return e.buildResult(s, k, errors.Join(err, unpacked))
+	launch, err = e.buildResult(s, k, errors.Join(err, unpacked))
+	if err == nil && received != "" {
+		if err := e.caches.keep(ctx, b.Cache, received); err != nil {
+			e.config.Log.Warn("the next build of the project has an older cache", "error", err)
+		}
+	}
+	return launch, err
+}
+
+// sendBuild sends the order of a build, its source and its cache.
+func (e *Engine) sendBuild(ctx context.Context, s *session, b Build) error {
+	task := wire.Task{Build: true, Runtime: b.Runtime, Handler: b.Handler, Env: b.Env, Crates: b.Crates, Cache: b.Cache != ""}
+	err := s.conn.SendJSON(wire.Order, task)
+	if err == nil {
+		err = s.conn.SendArchive(func(w io.Writer) error { return parcel.Pack(ctx, b.Source, w) })
+	}
+	if err == nil && task.Cache {
+		err = s.conn.SendArchive(func(w io.Writer) error { return e.caches.send(ctx, b.Cache, w) })
+	}
+	return err
 }
 
 // buildResult returns the launch of an ended build, or its error. Transfer is the error of sending the
@@ -89,6 +127,26 @@ func (e *Engine) endedOutOfMemory(s *session) bool {
 	defer cancel()
 	pod, err := e.view.await(ctx, e.config.Namespace, s.name, s.uid, changes, ended)
 	return err == nil && outOfMemory(pod)
+}
+
+// downloads are the archives that a launcher sends, one after the other.
+type downloads struct{ parts []*download }
+
+func (d *downloads) accept(kind wire.Kind, payload []byte) error {
+	for _, part := range d.parts {
+		if !part.complete {
+			return part.accept(kind, payload)
+		}
+	}
+	return fmt.Errorf("unexpected frame %q of a build", byte(kind))
+}
+
+// end returns the errors of unpacking.
+func (d *downloads) end() (err error) {
+	for _, part := range d.parts {
+		err = errors.Join(err, part.end())
+	}
+	return err
 }
 
 // A download unpacks the archive that a launcher sends.

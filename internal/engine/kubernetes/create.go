@@ -24,11 +24,7 @@ const (
 // create creates a Pod. It repeats the request while the API server does not answer, or asks for it.
 func (e *Engine) create(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, error) {
 	for pause := shortestRetry; ; pause = min(2*pause, longestRetry) {
-		created, err := e.config.Pods.Create(ctx, pod, metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(err) {
-			// An earlier request, whose answer was lost, has created it.
-			created, err = e.config.Pods.Get(ctx, pod.Name, metav1.GetOptions{})
-		}
+		created, err := e.requestOnce(ctx, pod)
 		switch {
 		case err == nil:
 			return created, nil
@@ -43,6 +39,36 @@ func (e *Engine) create(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, erro
 		if err := wait(ctx, max(pause, suggested(err))); err != nil {
 			return nil, fmt.Errorf("create the Pod: %w", err)
 		}
+	}
+}
+
+// requestOnce requests a Pod once. A request may create a Pod after ctx has ended: it is not canceled, and
+// its Pod is deleted then.
+func (e *Engine) requestOnce(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, error) {
+	type answer struct {
+		pod *corev1.Pod
+		err error
+	}
+	answers := make(chan answer)
+	e.disposing.Go(func() {
+		created, err := e.config.Pods.Create(e.ctx, pod, metav1.CreateOptions{})
+		if apierrors.IsAlreadyExists(err) {
+			// An earlier request, whose answer was lost, has created it.
+			created, err = e.config.Pods.Get(e.ctx, pod.Name, metav1.GetOptions{})
+		}
+		select {
+		case answers <- answer{created, err}:
+		case <-ctx.Done():
+			if err == nil {
+				e.dispose(created.Name, string(created.UID), 0)
+			}
+		}
+	})
+	select {
+	case a := <-answers:
+		return a.pod, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 

@@ -26,6 +26,7 @@ type Engine struct {
 	verifier *verifier
 	view     *view
 	pool     *pool
+	caches   *caches
 	// ctx ends when the engine is closed and all instances have ended.
 	ctx                context.Context
 	stop               context.CancelFunc
@@ -55,7 +56,7 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	e := &Engine{
 		config: config, id: config.NewID(), identity: identity,
 		verifier: &verifier{fetch: config.Keys, namespace: config.Namespace, now: config.Now},
-		expected: map[string]struct{}{},
+		caches:   newCaches(), expected: map[string]struct{}{},
 	}
 	e.Set = instances.New(instances.Config[*revision, *instance]{
 		Name: "kubernetes engine", NewID: config.NewID, New: newInstance, Run: e.execute, Log: config.Log,

@@ -1,12 +1,10 @@
 package kubernetes_test
 
 import (
+	"context"
 	"errors"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/jeton-dev/jeton/internal/engine"
@@ -70,6 +69,65 @@ func TestCreate_TriesAgainAfterThrottling(t *testing.T) {
 	ready := enginetest.StartOne(t, e, enginetest.Watch(t, e), enginetest.Revision(enginetest.Serve))
 	if enginetest.MustAsk(t, e, ready.Address, "ping") != "pong" || refused.Load() < 3 {
 		t.Errorf("the instance does not serve after %d requests", refused.Load())
+	}
+}
+
+// slowPods answers the creation of a Pod after release. A request that was canceled before creates its Pod
+// nevertheless, as one that is on its way to the API server.
+type slowPods struct {
+	typed.PodInterface
+
+	requested, release chan struct{}
+}
+
+func (s slowPods) Create(ctx context.Context, pod *corev1.Pod, o metav1.CreateOptions) (*corev1.Pod, error) {
+	s.requested <- struct{}{}
+	create := func() (*corev1.Pod, error) {
+		<-s.release
+		return s.PodInterface.Create(context.WithoutCancel(ctx), pod, o)
+	}
+	created := make(chan struct{})
+	var err error
+	go func() {
+		defer close(created)
+		pod, err = create()
+	}()
+	select {
+	case <-created:
+		return pod, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// TestCreate_AnswerAfterStopLeavesNoPod closes an engine while the API server creates a Pod.
+func TestCreate_AnswerAfterStopLeavesNoPod(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.noStart.Store(true)
+	var created atomic.Int64
+	c.client.PrependReactor("create", "pods", func(clienttesting.Action) (bool, runtime.Object, error) {
+		created.Add(1)
+		return false, nil, nil
+	})
+	config := c.config()
+	slow := slowPods{config.Pods, make(chan struct{}, 1), make(chan struct{})}
+	config.Pods = slow
+	e := open(t, config)
+	events := enginetest.Watch(t, e)
+	enginetest.Apply(t, e, enginetest.Revision(enginetest.Serve), 1)
+	enginetest.Next(t, events, engine.Starting)
+	await.Receive(t, "the request", slow.requested)
+	closed := make(chan error, 1)
+	go func() { closed <- e.Close() }()
+	enginetest.Next(t, events, engine.Gone)
+	close(slow.release)
+	if err := await.Receive(t, "the end of the engine", closed); err != nil {
+		t.Errorf("Close() = %v", err)
+	}
+	await.True(t, "the API server has created the Pod", func() bool { return created.Load() == 1 })
+	if left := c.list(); len(left) != 0 {
+		t.Errorf("the closed engine has left %d Pods", len(left))
 	}
 }
 
@@ -212,44 +270,4 @@ func TestWarmPool_StaysWithinItsMemory(t *testing.T) {
 	if n := len(c.list()); n != 2 {
 		t.Errorf("there are %d Pods, want 2", n)
 	}
-}
-
-// buildLog collects the log of a build.
-type buildLog struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *buildLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func TestBuild_ReturnsResultOrError(t *testing.T) {
-	t.Parallel()
-	needs.Root(t, "starts launchers in process namespaces")
-	c := newCluster(t)
-	e := open(t, c.config())
-	for handler, want := range map[string]string{"right": "", "wrong": "line 1: no such thing", "broken": "permission denied"} {
-		source, output, log := t.TempDir(), t.TempDir(), new(buildLog)
-		if err := os.WriteFile(filepath.Join(source, "code"), []byte("text"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		launch, err := e.Build(t.Context(), kubernetes.Build{Language: "Go", Runtime: "go126", Handler: handler, Source: source, Output: output, Log: log})
-		if _, isBuildError := errors.AsType[*kubernetes.BuildError](err); isBuildError != (handler == "wrong") {
-			t.Errorf("%s: Build() = %v, a *BuildError: %t", handler, err, isBuildError)
-		}
-		if want != "" {
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: Build() = %v, want %q", handler, err, want)
-			}
-			continue
-		}
-		text, readErr := os.ReadFile(filepath.Join(output, "function", "code"))
-		if err != nil || readErr != nil || string(text) != "text" || string(launch) != `{"command":["{dir}/program"]}` || log.text.String() != "building right\n" {
-			t.Errorf("Build() = %s, %v with the code %q (%v) and the log %q", launch, err, text, readErr, log.text.String())
-		}
-	}
-	await.True(t, "no Pod is left", func() bool { return len(c.list()) == 0 })
 }

@@ -3,10 +3,12 @@ package kubernetes_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
@@ -75,14 +77,12 @@ func runLauncher(ctx context.Context) error {
 			}
 			return runtime.Start{Command: []string{program}, Env: t.Env}, nil
 		},
-		Build: func(_ context.Context, t wire.Task, b runtime.Build) (runtime.Launch, error) {
-			return buildForTest(t, b)
-		},
+		Build: buildForTest,
 	})
 }
 
 // buildForTest moves the source to the output, or fails as the handler says.
-func buildForTest(t wire.Task, b runtime.Build) (runtime.Launch, error) {
+func buildForTest(ctx context.Context, t wire.Task, b runtime.Build) (runtime.Launch, error) {
 	if _, err := b.Log.Write([]byte("building " + t.Handler + "\n")); err != nil {
 		return runtime.Launch{}, err
 	}
@@ -91,6 +91,25 @@ func buildForTest(t wire.Task, b runtime.Build) (runtime.Launch, error) {
 		return runtime.Launch{}, runtime.Failf("line 1: no such thing")
 	case "broken":
 		return runtime.Launch{}, os.ErrPermission
+	case "caches":
+		// Each build finds what the one before has written, and replaces a file.
+		latest := filepath.Join(b.Cache, "builds", "latest")
+		before, _ := os.ReadFile(latest)
+		fmt.Fprintf(b.Log, "the cache has %q\n", before)
+		if err := os.MkdirAll(filepath.Dir(latest), 0o755); err != nil {
+			return runtime.Launch{}, err
+		}
+		if err := os.WriteFile(latest, append(before, t.Env[0]...), 0o600); err != nil {
+			return runtime.Launch{}, err
+		}
+	case "fetches":
+		err := b.Fetch(ctx, func(context.Context) error {
+			_, err := fmt.Fprintf(b.Log, "fetching with %v from %s\n", t.Env, t.Crates)
+			return err
+		})
+		if err != nil {
+			return runtime.Launch{}, err
+		}
 	}
 	if err := os.Rename(b.Source, b.Output+"/"+runtime.CodeDir); err != nil {
 		return runtime.Launch{}, err

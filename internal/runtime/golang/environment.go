@@ -12,10 +12,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/internal/tool"
 )
 
-// moduleSources has the settings of Go for the sources of modules and their verification.
-// The go command reads them from the environment or from its configuration file.
-var moduleSources = []string{"GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB"}
-
 // settingsTimeout is the time in which the go command must print its settings.
 const settingsTimeout = 20 * time.Second
 
@@ -42,15 +38,15 @@ func environment(temporary, modules, compiled string) []string {
 	}, tool.Inherited()...)
 }
 
-// readSettings returns the settings of moduleSources that the go command has in the
-// environment of the server.
+// readSettings returns the settings of tool.ModuleSources that the go command has in the
+// environment of the server or in its configuration file.
 func (b *Builder) readSettings() ([]string, error) {
 	toolchain, err := b.toolchains.For(runtime.Go)
 	if err != nil {
 		return nil, err
 	}
 	out, err := tool.Run(context.Background(), tool.Command{
-		Args:    append([]string{toolchain.Path, "env", "-json"}, moduleSources...),
+		Args:    append([]string{toolchain.Path, "env", "-json"}, tool.ModuleSources...),
 		Env:     append(os.Environ(), "GOTOOLCHAIN=local"),
 		Timeout: settingsTimeout, Unredacted: true,
 	})
@@ -62,7 +58,7 @@ func (b *Builder) readSettings() ([]string, error) {
 		return nil, fmt.Errorf("read settings of Go: %w", err)
 	}
 	var settings []string
-	for _, name := range moduleSources {
+	for _, name := range tool.ModuleSources {
 		settings = append(settings, name+"="+values[name])
 	}
 	return settings, nil
