@@ -215,3 +215,4 @@ prove: setup-test build test/crates/registry bin/versitygw ## Test the promises 
 release: ## Pack programs, Debian packages and bills of materials into dist/, reproducibly. RELEASE=1.2.3 sets the version.
 	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))"
 	go run -C tools/package . -version "$(or $(RELEASE),0.0.0-$(VERSION))" -dir "$(CURDIR)/dist" -source "$(CURDIR)"
+	go run ./release -version "$(or $(RELEASE),0.0.0-$(VERSION))" -check

@@ -24,8 +24,13 @@ func main() {
 	r := release{platforms: allPlatforms, out: os.Stdout}
 	flag.StringVar(&r.version, "version", "", "the version, such as 1.2.3")
 	flag.StringVar(&r.dir, "dir", "dist", "the folder to write to")
+	check := flag.Bool("check", false, "check the files of a finished release instead of making one")
 	flag.Parse()
-	if err := r.run(ctx); err != nil {
+	do := r.run
+	if *check {
+		do = r.check
+	}
+	if err := do(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}

@@ -20,6 +20,7 @@ import (
 type apikeyCommand struct {
 	Create createKeyCommand `cmd:"" help:"Create an API key and print its secret key, which is shown only once."`
 	List   listKeysCommand  `cmd:"" help:"List the API keys, oldest first, without their secret keys."`
+	Update updateKeyCommand `cmd:"" help:"Change the description, the permissions or the expiry of an API key."`
 	Revoke revokeKeyCommand `cmd:"" help:"Revoke an API key; it is refused once the command has ended."`
 	Rotate rotateKeyCommand `cmd:"" help:"Replace an API key by a new one with the same permissions and lifetime."`
 }

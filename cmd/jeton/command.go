@@ -27,6 +27,7 @@ type commandLine struct {
 
 	Serve     serveCommand     `cmd:"" help:"Run the server."`
 	Env       envCommand       `cmd:"" help:"Print the environment of clients: eval \"$(jeton env)\"."`
+	Login     loginCommand     `cmd:"" help:"Save an API key of a server as a profile."`
 	Apikey    apikeyCommand    `cmd:"" name:"apikey" help:"Manage the API keys of the running server."`
 	Project   projectCommand   `cmd:"" help:"Manage the projects of the running server."`
 	Cluster   clusterCommand   `cmd:"" help:"Manage the nodes of a cluster."`

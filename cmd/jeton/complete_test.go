@@ -16,7 +16,7 @@ func TestComplete_SuggestsCommandsFlagsAndNames(t *testing.T) {
 	inFolder(t, map[string]string{"hello/handler.js": helloJS})
 	transcript(t, "deploy hello")
 	for line, want := range map[string]string{
-		"":                               "serve env apikey",
+		"":                               "serve env login apikey",
 		"de":                             "deploy dev",
 		"token ":                         "create list revoke",
 		"token create --exp":             "--expires-in --expires-at",

@@ -129,6 +129,8 @@ func explain(err error, at string) error {
 		return err
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("no server answers at %s: start 'jeton serve', or set --api-url or --profile: %w", at, err)
+	case untrusted(err):
+		return fmt.Errorf("connect to the server at %s: %w: if a local authority issued it, set SSL_CERT_FILE to the output of 'jeton ca --api'", at, err)
 	case network:
 		return fmt.Errorf("connect to the server at %s: %w", at, err)
 	}

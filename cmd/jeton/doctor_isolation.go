@@ -42,12 +42,28 @@ func printIsolation(ctx context.Context, out io.Writer) error {
 		}
 		printf("  %-10s  provides  %s\n", "", level.Gives())
 		printf("  %-10s  verified  %s\n", "", report.Names())
+		printf("  %-10s  network   %s\n", "", networkOf(level))
 		if level.Lacks() != "" {
 			printf("  %-10s  lacks     %s\n", "", level.Lacks())
 		}
 	}
 	printf("  %-10s  lacks     %s\n", sandbox.None, sandbox.None.Lacks())
 	return errors.Join(failed...)
+}
+
+// networkOf reports whether functions and builds have a network at a level that works.
+func networkOf(level sandbox.Level) string {
+	if level == sandbox.Restricted {
+		return "none"
+	}
+	err := sandbox.CheckTunnel()
+	switch {
+	case err == nil:
+		return "works"
+	case level == sandbox.Full:
+		return fmt.Sprintf("missing, so that deployments fail unless --egress=none is set: %v", err)
+	}
+	return fmt.Sprintf("missing, so that functions and builds reach no other machine: %v", err)
 }
 
 func tryLevel(ctx context.Context, level sandbox.Level) (sandbox.Report, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"text/tabwriter"
 
@@ -21,6 +22,9 @@ func (o outputFlags) json() bool { return o.JSON || o.Output == "json" }
 // print prints a table with a heading, or the objects as JSON.
 func (o outputFlags) print(out io.Writer, objects any, heading string, rows [][]string) error {
 	if o.json() {
+		if list := reflect.ValueOf(objects); list.Kind() == reflect.Slice && list.IsNil() {
+			objects = []struct{}{} // An empty list is [], not null.
+		}
 		return printJSON(out, objects)
 	}
 	return printTable(out, heading, rows)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 )
@@ -20,12 +19,7 @@ type progressBar struct {
 }
 
 func newProgressBar(out io.Writer) *progressBar {
-	bar := &progressBar{out: out}
-	if file, ok := out.(*os.File); ok {
-		info, err := file.Stat()
-		bar.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return bar
+	return &progressBar{out: out, terminal: isTerminal(out)}
 }
 
 // barWidth is the number of characters of a full bar.

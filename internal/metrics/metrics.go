@@ -104,7 +104,7 @@ func NewNode(version, node string) *Metrics {
 	}
 	m.registry.MustRegister(
 		m.calls, m.callDuration, m.callWait, m.admissions, m.forwarded, m.forwardRetries, m.misdirected, m.revocation, m.starts, m.startTime, m.coldStarts,
-		m.builds, m.deployments, m.functionInfo, m.triggers.deliveries, m.triggers.consuming, info,
+		m.builds, m.deployments, m.functionInfo, m.triggers.deliveries, m.triggers.consuming, m.triggers.info, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	m.unknown = m.seriesOf("")

@@ -192,6 +192,7 @@ func TestApply_RemovesSeriesOfDeletedFunction(t *testing.T) {
 	t.Parallel()
 	m := newBusyMetrics(t)
 	apply(m, function("g", "r3"))
+	m.Apply(store.Change{Object: trigger, Deleted: true}) // A function is deleted after its triggers.
 	m.Apply(store.Change{Object: function("f", "r2"), Deleted: true})
 	m.Calls().End(nil, outcome(200))
 	m.Apply(store.Change{Object: functions.Token{ID: "f"}, Deleted: true})
@@ -201,6 +202,21 @@ func TestApply_RemovesSeriesOfDeletedFunction(t *testing.T) {
 	}
 	if !strings.Contains(scraped, `function_id="g"`) {
 		t.Error("the series of another function were removed")
+	}
+}
+
+// Series have the ID of a trigger only; its name may change.
+func TestTriggers_InfoFollowsName(t *testing.T) {
+	t.Parallel()
+	m := newBusyMetrics(t)
+	for _, name := range []string{"orders", "invoices"} {
+		renamed := trigger
+		renamed.Name = name
+		m.Apply(store.Change{Object: renamed})
+	}
+	got := regexp.MustCompile(`jeton_trigger_info\{.*`).FindAllString(scrape(t, m), -1)
+	if want := `jeton_trigger_info{function_id="f",name="invoices",trigger_id="t"} 1`; len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %s", got, want)
 	}
 }
 
@@ -258,6 +274,10 @@ func TestDashboard_UsesAllMetrics(t *testing.T) {
 	}
 	used := map[string]bool{}
 	for _, expression := range expressions(dashboard) {
+		// Each node of a cluster has all information series: Prometheus refuses a join with them.
+		if _, joined, ok := strings.Cut(expression, "group_left"); ok && !strings.Contains(joined, ") max by (") {
+			t.Errorf("the join of %s fails with several nodes", expression)
+		}
 		for _, name := range regexp.MustCompile(`\b(?:jeton|go|process)_[a-z_]+`).FindAllString(expression, -1) {
 			used[name] = true
 			if !existing[name] {

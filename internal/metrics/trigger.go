@@ -14,6 +14,7 @@ const triggerID = "trigger_id"
 type triggerSeries struct {
 	deliveries *prometheus.CounterVec
 	consuming  *prometheus.GaugeVec
+	info       *prometheus.GaugeVec
 }
 
 func newTriggerSeries() triggerSeries {
@@ -22,12 +23,16 @@ func newTriggerSeries() triggerSeries {
 		consuming: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "jeton_trigger_consuming", Help: "1 if the trigger is connected to its broker, else 0.",
 		}, []string{triggerID}),
+		info: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "jeton_trigger_info", Help: "Existing triggers; always 1.",
+		}, []string{triggerID, functionID, "name"}),
 	}
 }
 
 // apply creates the series of a trigger with the value 0, or removes those of a deleted one.
 func (s triggerSeries) apply(t functions.Trigger, deleted bool) {
 	labels := prometheus.Labels{triggerID: t.ID}
+	s.info.DeletePartialMatch(labels) // The name may have changed.
 	if deleted {
 		s.deliveries.DeletePartialMatch(labels)
 		s.consuming.DeletePartialMatch(labels)
@@ -37,6 +42,7 @@ func (s triggerSeries) apply(t functions.Trigger, deleted bool) {
 		s.deliveries.WithLabelValues(t.ID, string(d))
 	}
 	s.consuming.WithLabelValues(t.ID)
+	s.info.WithLabelValues(t.ID, t.FunctionID, t.Name).Set(1)
 }
 
 // Triggers returns an observer of the triggers.

@@ -99,6 +99,22 @@ func (s *Server) Info(ctx context.Context) (Info, error) {
 	return info, err
 }
 
+// A Session describes the API key of the client.
+type Session struct {
+	AccessKey        string   `json:"access_key"`
+	Permissions      []string `json:"permissions"`
+	OrganizationID   string   `json:"organization_id"`
+	DefaultProjectID string   `json:"default_project_id"`
+}
+
+// Session requests the API key of the client. An Error with status 401 means that the server refuses
+// the key.
+func (s *Server) Session(ctx context.Context) (Session, error) {
+	var session Session
+	err := s.get(ctx, "/jeton/v1/session", nil, &session)
+	return session, err
+}
+
 // get requests an endpoint that the SDK does not have, and decodes the response.
 func (s *Server) get(ctx context.Context, path string, query url.Values, into any) error {
 	body, err := s.stream(ctx, path, query)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync/atomic"
 
@@ -60,14 +61,28 @@ func (h *Host) Connects() error {
 	case Full:
 		return nil
 	case User:
-		device, err := os.OpenFile(launcher.TunnelDevice, os.O_RDWR, 0)
-		if err != nil {
+		if err := CheckTunnel(); err != nil {
 			return fmt.Errorf("isolation level %s has no network: %w", h.level, err)
 		}
-		return device.Close()
+		return nil
 	default:
 		return fmt.Errorf("isolation level %s has no network", h.level)
 	}
+}
+
+// CheckTunnel returns an error, with what to do, if this user cannot open the device that makes the
+// network interfaces of sandboxes.
+func CheckTunnel() error {
+	device, err := os.OpenFile(launcher.TunnelDevice, os.O_RDWR, 0)
+	switch {
+	case err == nil:
+		return device.Close()
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: as root, run chmod 0666 %s and make it permanent with the udev rule KERNEL==\"tun\", MODE=\"0666\"", err, launcher.TunnelDevice)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: as root, run modprobe tun; for a container, add --device %s", err, launcher.TunnelDevice)
+	}
+	return fmt.Errorf("%w: load the kernel module tun; for a container, add --device %s", err, launcher.TunnelDevice)
 }
 
 // OpenDisks gives later sandboxes disks of a size in bytes, if their Layout asks for

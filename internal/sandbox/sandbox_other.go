@@ -40,6 +40,9 @@ func (*Host) CanMountCode() bool { return false }
 // Connects returns an error.
 func (*Host) Connects() error { return errNotLinux }
 
+// CheckTunnel returns an error.
+func CheckTunnel() error { return errNotLinux }
+
 // Close does nothing.
 func (*Host) Close() error { return nil }
 

@@ -128,7 +128,7 @@ func openProcesses(ctx context.Context, b *base, opened *closers) (*runner, erro
 	}
 	if level == sandbox.User && b.config.Egress {
 		if err := e.Host().Connects(); err != nil {
-			b.log.Warn("functions and builds have no network: the user of the server must be able to open /dev/net/tun", "error", err)
+			b.log.Warn("functions and builds have no network", "error", err)
 		}
 	}
 	return &runner{

@@ -20,6 +20,9 @@ type podBuilder struct {
 	version string
 	// crates replaces crates.io; only for Rust.
 	crates string
+	// executes is true if code of the archive or of its dependencies runs in a build. It could
+	// change the cache for the other functions of the project: such builds have none.
+	executes bool
 }
 
 // podBuilders returns a builder for each language.
@@ -28,7 +31,7 @@ func podBuilders(c Config, e *kubernetes.Engine) runtime.Builders {
 	for _, language := range []string{runtime.Go, runtime.Node, runtime.Python, runtime.PHP, runtime.Rust} {
 		b := podBuilder{engine: e, image: imageOf(c.Kubernetes, c.Version)(language), version: c.Version}
 		if language == runtime.Rust {
-			b.crates = c.Crates
+			b.crates, b.executes = c.Crates, true
 		}
 		builders[language] = b
 	}
@@ -39,7 +42,10 @@ func podBuilders(c Config, e *kubernetes.Engine) runtime.Builders {
 func (p podBuilder) Build(ctx context.Context, b runtime.Build) (launch runtime.Launch, err error) {
 	build := kubernetes.Build{
 		Language: b.Runtime.Language, Runtime: b.Runtime.Name, Handler: handlerText(b.Handler), Source: b.Source, Output: b.Output,
-		Log: b.Log, Env: runtime.Downloads(), Crates: p.crates, Download: b.Fetch, Cache: b.Cache,
+		Log: b.Log, Env: runtime.Downloads(), Crates: p.crates, Download: b.Fetch,
+	}
+	if !p.executes {
+		build.Cache = b.Cache
 	}
 	if build.Log == nil {
 		build.Log = io.Discard

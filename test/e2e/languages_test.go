@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"io/fs"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -17,9 +18,10 @@ import (
 func TestLanguages_DeployAndCall(t *testing.T) {
 	t.Parallel()
 	folder := must[string](t)(filepath.Abs(filepath.Join("..", "crates", "registry")))
+	cache := filepath.Join(t.TempDir(), "cache")
 	w := newWorld(t, func(c *server.Config) {
 		c.WarmPool = process.DefaultWarmPool
-		c.CacheDir = filepath.Join(t.TempDir(), "cache")
+		c.CacheDir = cache
 		if jetontest.InPods() {
 			c.Crates = crates.Serve(t, folder, jetontest.HostAddress(t)).URL
 		} else {
@@ -49,6 +51,8 @@ func TestLanguages_DeployAndCall(t *testing.T) {
 			"src/handler.rs": "use axum::{body::Body, extract::Request};\nuse http::Response;\n\n" +
 				"pub async fn handle(req: Request<Body>) -> Response<Body> {\n" +
 				"    Response::new(Body::from(format!(\"hello {}\", req.uri().path())))\n}\n",
+			// Code that runs in a build tries to change the cache of the project.
+			"build.rs": "fn main() {\n    let home = std::env::var(\"CARGO_HOME\").unwrap();\n    let _ = std::fs::write(home + \"/planted\", \"\");\n}\n",
 		}},
 	}
 	for name, test := range tests {
@@ -68,5 +72,16 @@ func TestLanguages_DeployAndCall(t *testing.T) {
 				t.Errorf("a call: got %d %q", status, body)
 			}
 		})
+	}
+	if !jetontest.InPods() {
+		return // Without isolation, a build can write everywhere.
+	}
+	if err := filepath.WalkDir(cache, func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Base(path) == "planted" {
+			t.Errorf("code that ran in a build has written %s", path)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 }

@@ -38,14 +38,7 @@ const (
 // TestUser_FunctionsFetchAndGoBuildsDownload proves that isolation level user has a network.
 func TestUser_FunctionsFetchAndGoBuildsDownload(t *testing.T) {
 	needs.Root(t, "makes namespaces and becomes another user")
-	if os.Getenv(insideVariable) == "" {
-		program := filepath.Join(accessible(t), "jeton")
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/jeton")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		run(t, build)
-		inside := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-		inside.Env = append(os.Environ(), insideVariable+"="+program)
-		t.Logf("%s", run(t, inside))
+	if inNamespaces(t) {
 		return
 	}
 	dir := accessible(t)
@@ -73,6 +66,48 @@ func TestUser_FunctionsFetchAndGoBuildsDownload(t *testing.T) {
 	if got := jeton.must("invoke", "modules"); got != "downloaded" {
 		t.Errorf("modules: got %q, want downloaded", got)
 	}
+}
+
+// TestUser_DoctorNamesMissingDevice proves that jeton doctor says why there is no network, and what
+// to do.
+func TestUser_DoctorNamesMissingDevice(t *testing.T) {
+	needs.Root(t, "makes namespaces and becomes another user")
+	if inNamespaces(t) {
+		return
+	}
+	dir := accessible(t)
+	setUp(t, dir)
+	j := &jeton{t: t, dir: dir, env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}}
+	for _, test := range []struct{ name, prepare, want string }{
+		{"device for everybody", "true", "network   works"},
+		{"device of root", "chmod 600 /dev/net/tun", "open /dev/net/tun: permission denied: as root, run chmod 0666 /dev/net/tun"},
+		{"no device", "mount -t tmpfs none /dev/net", "open /dev/net/tun: no such file or directory: as root, run modprobe tun"},
+	} {
+		run(t, exec.CommandContext(t.Context(), "sh", "-ec", test.prepare))
+		output := j.must("doctor")
+		_, atUser, _ := strings.Cut(output, "  user ")
+		atUser, _, _ = strings.Cut(atUser, "  restricted ")
+		if !strings.Contains(atUser, test.want) {
+			t.Errorf("%s: got %s\nwant %q", test.name, output, test.want)
+		}
+	}
+}
+
+// inNamespaces runs the test again in namespaces of its own, with a program, and reports true; in
+// the namespaces it reports false.
+func inNamespaces(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(insideVariable) != "" {
+		return false
+	}
+	program := filepath.Join(accessible(t), "jeton")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/jeton")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	run(t, build)
+	inside := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	inside.Env = append(os.Environ(), insideVariable+"="+program)
+	t.Logf("%s", run(t, inside))
+	return true
 }
 
 func run(t *testing.T, command *exec.Cmd) string {
