@@ -23,6 +23,8 @@ const (
 	launcherSocket = "launcher.sock"
 	functionSocket = "function.sock"
 	bootstrapsDir  = "bootstraps"
+	// ToolchainsFile has Config.Toolchains.
+	ToolchainsFile = "toolchains.json"
 )
 
 const (
@@ -32,6 +34,9 @@ const (
 	maxConnections   = 256
 	// silence is how long the node may send nothing before it is gone.
 	silence = 30 * time.Second
+	// The pause after an error of accept, such as too many open files, doubles from shortestPause up
+	// to longestPause.
+	shortestPause, longestPause = 5 * time.Millisecond, time.Second
 	// canaryTimeout is how long an attempt to reach the canary may take.
 	canaryTimeout = 500 * time.Millisecond
 )
@@ -53,7 +58,11 @@ type Config struct {
 	Canary string
 	// Bootstraps are the files that interpreters run before their function is known, by name.
 	Bootstraps map[string][]byte
-	Log        *slog.Logger
+	// Toolchains is what the launcher reads instead of looking for toolchains itself; nil for none.
+	Toolchains []byte
+	// Home is the empty folder for the artifact of a function; empty means that the launcher unpacks it.
+	Home string
+	Log  *slog.Logger
 }
 
 // An agent is the state of Run.
@@ -88,6 +97,8 @@ func Run(ctx context.Context, c Config) error {
 	}
 	defer listener.Close()
 	a := &agent{config: c, identity: identity, control: make(chan *wire.Conn, 1), slots: make(chan struct{}, maxConnections)}
+	// The node connects while the launcher starts.
+	go a.accept(listener)
 	if a.launcher, err = a.acceptLauncher(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -95,14 +106,13 @@ func Run(ctx context.Context, c Config) error {
 		return fmt.Errorf("agent: %w", err)
 	}
 	defer a.launcher.Close()
-	go a.accept(listener)
 	return a.serve(ctx)
 }
 
 // acceptLauncher waits for the launcher, the first process that connects, and gives it the socket
 // of the function. No code of a function runs before.
 func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
-	if err := a.writeBootstraps(); err != nil {
+	if err := a.writeFiles(); err != nil {
 		return nil, err
 	}
 	function, err := listenUnix(filepath.Join(a.config.Dir, functionSocket))
@@ -127,7 +137,13 @@ func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
 	return wire.NewConn(conn), nil
 }
 
-func (a *agent) writeBootstraps() error {
+// writeFiles writes the files that the launcher reads.
+func (a *agent) writeFiles() error {
+	if a.config.Toolchains != nil {
+		if err := os.WriteFile(filepath.Join(a.config.Dir, ToolchainsFile), a.config.Toolchains, 0o644); err != nil {
+			return err
+		}
+	}
 	dir := filepath.Join(a.config.Dir, bootstrapsDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -169,15 +185,19 @@ func (a *agent) accept(listener net.Listener) {
 		return subtle.ConstantTimeCompare([]byte(key), []byte(a.config.NodeKey)) == 1
 	}
 	config := a.identity.config([]string{wire.Control, wire.Call}, accepts)
+	pause := shortestPause
 	for {
 		conn, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			a.config.Log.Warn("accept failed", "error", err)
+			a.config.Log.Warn("accept failed", "after", pause, "error", err)
+			time.Sleep(pause)
+			pause = min(2*pause, longestPause)
 			continue
 		}
+		pause = shortestPause
 		select {
 		case a.slots <- struct{}{}:
 			go func() {
@@ -317,6 +337,12 @@ func (a *agent) passOrders(node *wire.Conn) error {
 		}
 		if !kind.FromNode() {
 			return fmt.Errorf("unexpected frame %q of the node", byte(kind))
+		}
+		if kind == wire.Order {
+			if err := a.order(node, payload); err != nil {
+				return err
+			}
+			continue
 		}
 		// The end of the launcher is noticed by passReports.
 		_ = a.launcher.Send(kind, payload)

@@ -149,8 +149,10 @@ func (l *launcher) environment() []string {
 
 // serve starts the function of a task and reports until it has ended.
 func (l *launcher) serve(ctx context.Context, task wire.Task) error {
-	if err := l.receive(ctx, l.config.Home); err != nil {
-		return l.fail(err)
+	if !task.Unpacked {
+		if err := l.receive(ctx, l.config.Home); err != nil {
+			return l.fail(err)
+		}
 	}
 	before := l.config.OutOfMemory()
 	p, err := l.enter(task)

@@ -144,14 +144,14 @@ func (e *Engine) volumes(k kind) []corev1.Volume {
 // agentContainer is the only container with the token.
 func (e *Engine) agentContainer(k kind) corev1.Container {
 	c := e.container(k, agentContainer, agentUser,
-		"agent", "--dir="+sharedDir, "--token="+tokenDir+"/token", "--node-key="+e.identity.Key(),
+		"agent", "--dir="+sharedDir, "--home="+HomeDir, "--token="+tokenDir+"/token", "--node-key="+e.identity.Key(),
 		fmt.Sprintf("--patience=%ds", patienceSeconds), "--language="+k.language)
 	if e.config.Canary != "" {
 		c.Args = append(c.Args, "--canary="+e.config.Canary)
 	}
 	c.Ports = []corev1.ContainerPort{{Name: "agent", ContainerPort: int32(e.config.Port)}}
 	c.Resources = resources(agentMemory, agentCPU, 0)
-	c.VolumeMounts = []corev1.VolumeMount{{Name: "shared", MountPath: sharedDir}, {Name: "token", MountPath: tokenDir, ReadOnly: true}}
+	c.VolumeMounts = []corev1.VolumeMount{{Name: "shared", MountPath: sharedDir}, {Name: "home", MountPath: HomeDir}, {Name: "token", MountPath: tokenDir, ReadOnly: true}}
 	return c
 }
 
@@ -170,6 +170,8 @@ func (e *Engine) functionContainer(k kind) corev1.Container {
 func (e *Engine) container(k kind, name string, user int64, args ...string) corev1.Container {
 	return corev1.Container{
 		Name: name, Image: e.config.Image(k.language), Command: []string{"/usr/local/bin/jeton"}, Args: args,
+		// The program collects garbage only after its start: see cmd/jeton.
+		Env:                      []corev1.EnvVar{{Name: "GOGC", Value: "off"}},
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile,
 		SecurityContext: &corev1.SecurityContext{
 			RunAsUser: &user, RunAsGroup: new(int64(sharedGroup)), RunAsNonRoot: new(true),

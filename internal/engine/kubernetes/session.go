@@ -199,8 +199,14 @@ func (s *session) call(ctx context.Context) (net.Conn, error) {
 	return s.dial(ctx, wire.Call, func(key string) bool { return key == s.key })
 }
 
-// warm opens a connection for the first call.
+// warm opens a connection for the first call, unless there is one.
 func (s *session) warm(ctx context.Context) {
+	s.mu.Lock()
+	exists := s.spare != nil
+	s.mu.Unlock()
+	if exists {
+		return
+	}
 	conn, err := s.call(ctx)
 	if err != nil {
 		return // The first call opens one.
