@@ -5,15 +5,21 @@
 #   run.sh        the tests of the cluster, the chart and the engine, some end-to-end tests and,
 #                 without RUN, each benchmark once, to see that it works
 #   run.sh e2e    all end-to-end tests that Pods can pass, the suite of engines, and long tests
+#   run.sh chaos  the tests of several nodes, of faults and of escapes; each part is killed 5 times
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 suite=${1:-}
-packages=(./test/kubernetes/cluster ./test/kubernetes/installation ./test/kubernetes/functions)
+faults=(./test/kubernetes/nodes ./test/kubernetes/chaos ./test/kubernetes/policies)
+packages=(./test/kubernetes/cluster ./test/kubernetes/installation ./test/kubernetes/functions "${faults[@]}")
 e2e='^(TestCall_OfFaultyFunction|TestDeployment_ReplacesRevisionWithoutFailedCalls|TestEnvironment_OfFunction|TestScale_ConcurrentCalls|TestRestart_KeepsFunctionsAndRevocations|TestStop_CompletesCalls|TestCluster_InstancesFollowTheHome|TestBuilds_OfAnotherProjectAreNotUsed)$'
 # It waits for timeouts of connections that a policy denies.
-long='^TestBuilds_ReachOnlyWhatTheChartAllows$'
+long='^(TestBuilds_ReachOnlyWhatTheChartAllows|TestEscape_.*)$'
 run=${RUN:-} skip=$long
+if [ "$suite" = chaos ]; then
+  packages=("${faults[@]}") skip=
+  export JETON_TEST_CHAOS_ROUNDS="${JETON_TEST_CHAOS_ROUNDS:-5}"
+fi
 if [ "$suite" = e2e ]; then
   packages=(./test/kubernetes/enginetest ./test/kubernetes/functions)
   e2e=. run=${RUN:-"^TestSuite$|$long"} skip=
@@ -21,7 +27,7 @@ fi
 [ -z "${RUN:-}" ] || skip=
 images=pause,jeton,jeton-runtime-node,jeton-runtime-python,jeton-runtime-php,jeton-runtime-go,jeton-runtime-rust
 
-[ "$suite" = e2e ] || go test -C tools/images ./...
+[ -n "$suite" ] || go test -C tools/images ./...
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bin/images -only "$images" -output "$work/images"
@@ -45,8 +51,10 @@ for package in "${packages[@]}"; do
   go test -c -tags kubernetes -o "$work/$name.test" "$package"
   add "$name" "$package" "$run" "" "$skip"
 done
-go test -C test/e2e -c -o "$work/e2e.test" .
-add e2e test/e2e "${RUN:-$e2e}" kubernetes
+if [ "$suite" != chaos ]; then
+  go test -C test/e2e -c -o "$work/e2e.test" .
+  add e2e test/e2e "${RUN:-$e2e}" kubernetes
+fi
 if [ -z "$suite${RUN:-}" ]; then
   make -s build
   go build -C bench -trimpath -o ../bin/bench/ ./kubernetes
@@ -54,5 +62,5 @@ if [ -z "$suite${RUN:-}" ]; then
 fi
 # shellcheck disable=SC2016
 echo 'exit ${failed:-0}' >>"$work/tests.sh"
-export JETON_TEST_CHARTS="$work/charts" JETON_TEST_INSTANCE="$work/instance"
+export JETON_TEST_CHARTS="$work/charts" JETON_TEST_HELM="$work/chart" JETON_TEST_INSTANCE="$work/instance"
 "$work/kubernetes" run -dir "$work/cluster" "${flags[@]}" bash "$work/tests.sh"
