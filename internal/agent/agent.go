@@ -77,7 +77,9 @@ type agent struct {
 }
 
 // Run runs an agent until the node or the launcher has ended, and returns nil then. It also
-// returns nil if no node has connected within Patience.
+// returns nil if no node has connected within Patience, or before ctx ends. When ctx ends later,
+// Run reports to the node that the Pod is leaving, and continues: the node decides when the
+// function has ended its calls.
 func Run(ctx context.Context, c Config) error {
 	if c.Dir == "" || c.Token == "" || c.NodeKey == "" || c.Log == nil {
 		return errors.New("agent: Dir, Token, NodeKey and Log are required")
@@ -98,6 +100,9 @@ func Run(ctx context.Context, c Config) error {
 	// The node connects while the launcher starts.
 	go a.accept(listener)
 	if a.launcher, err = a.acceptLauncher(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("agent: %w", err)
 	}
 	defer a.launcher.Close()
@@ -250,8 +255,6 @@ func (a *agent) call(conn *tls.Conn) {
 
 // serve waits for the node, proves who the Pod is, and passes frames on until one side ends.
 func (a *agent) serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	patience := time.NewTimer(a.config.Patience)
 	defer patience.Stop()
 	var node *wire.Conn
@@ -264,11 +267,18 @@ func (a *agent) serve(ctx context.Context) error {
 		return nil
 	}
 	defer node.Close()
-	// The end of one side ends the other one.
-	context.AfterFunc(ctx, func() { _, _ = node.Close(), a.launcher.Close() })
 	if err := a.greet(ctx, node); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("agent: %w", err)
 	}
+	stop := context.AfterFunc(ctx, func() { _ = node.Send(wire.Leaving, nil) })
+	defer stop()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	// The end of one side ends the other one.
+	context.AfterFunc(ctx, func() { _, _ = node.Close(), a.launcher.Close() })
 	go func() {
 		defer cancel()
 		a.config.Log.Info("the node has ended", "error", a.passOrders(node))

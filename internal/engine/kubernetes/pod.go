@@ -61,8 +61,6 @@ const (
 	tokenSeconds = 3600
 	// patienceSeconds is how long an agent waits for its node.
 	patienceSeconds = 300
-	// endSeconds is the time between SIGTERM and SIGKILL when Kubernetes deletes a Pod.
-	endSeconds = 5
 )
 
 // A kind is what Pods have in common that can serve the same functions.
@@ -97,10 +95,12 @@ func (e *Engine) newPod(k kind) *corev1.Pod {
 				LabelNode: e.config.Node, LabelEngine: e.id, LabelLanguage: language,
 				LabelMemory: strconv.Itoa(k.memory),
 			},
+			// The autoscaler of the cluster otherwise keeps nodes with Pods that no controller replaces.
+			Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": strconv.FormatBool(k.component == ComponentInstance)},
 		},
 		Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: new(bool), EnableServiceLinks: new(bool),
-			ServiceAccountName: e.config.ServiceAccount, TerminationGracePeriodSeconds: new(int64(endSeconds)),
+			ServiceAccountName: e.config.ServiceAccount, TerminationGracePeriodSeconds: new(int64(e.config.Termination.Seconds())),
 			SecurityContext: &corev1.PodSecurityContext{
 				RunAsNonRoot: new(true), FSGroup: new(int64(sharedGroup)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},

@@ -156,11 +156,11 @@ func (p *pool) adjust(ctx context.Context) {
 	}
 }
 
-// living returns the sessions that exist, and deletes the Pods of the others.
+// living returns the sessions that can serve a function, and deletes the Pods of the others.
 func (p *pool) living(sessions []*session) []*session {
 	var living []*session
 	for _, s := range sessions {
-		if s.alive() {
+		if s.stays() {
 			living = append(living, s)
 		} else {
 			p.engine.discard(s)
