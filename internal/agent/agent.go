@@ -193,7 +193,7 @@ func (a *agent) accept(listener net.Listener) {
 		}
 		if err != nil {
 			a.config.Log.Warn("accept failed", "after", pause, "error", err)
-			time.Sleep(pause)
+			<-time.After(pause)
 			pause = min(2*pause, longestPause)
 			continue
 		}

@@ -64,7 +64,7 @@ func Main() {
 		if err != nil {
 			fail(err)
 		}
-		time.Sleep(time.Duration(seconds) * time.Second)
+		<-time.After(time.Duration(seconds) * time.Second)
 		os.Exit(0)
 	case Stubborn:
 		signal.Ignore(syscall.SIGTERM)
@@ -121,10 +121,10 @@ func startSleeper(ownSession bool) {
 	}
 }
 
-// sleepForever sleeps. A program that blocks otherwise is ended by Go's runtime.
+// sleepForever waits for a timer, since Go's runtime ends a program that waits for nothing.
 func sleepForever() {
 	for {
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 	}
 }
 
