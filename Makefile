@@ -43,7 +43,7 @@ demo-cluster: build setup-test bin/versitygw ## Run a cluster of three nodes on 
 	@go run ./test/demo-cluster $(if $(FAULTS),-faults)
 
 .PHONY: demo-kubernetes
-demo-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images ## Install the chart in a Kubernetes of this machine, call a private function and revoke its token.
+demo-kubernetes: setup-kubernetes terraform bin/kube bin/kube-router bin/images ## Install the chart in a Kubernetes of this machine, call a private function and revoke its token.
 	@./test/kubernetes/demo.sh
 
 .PHONY: test
@@ -97,6 +97,10 @@ test-kubernetes: setup-kubernetes bin/kube bin/kube-router bin/images bin/versit
 .PHONY: test-kubernetes-e2e
 test-kubernetes-e2e: setup-kubernetes bin/kube bin/kube-router bin/images bin/versitygw test/npm/node_modules test/crates/registry ## Run all end-to-end tests and the suite of engines in Pods of that cluster (as root; a quarter of an hour).
 	@./test/kubernetes/run.sh e2e
+
+.PHONY: test-kubernetes-chaos
+test-kubernetes-chaos: setup-kubernetes bin/kube bin/kube-router bin/images bin/versitygw ## Kill parts of that cluster and of Jeton under load, and try to escape from Pods (as root; 10 minutes).
+	@./test/kubernetes/run.sh chaos
 
 test/crates/registry: test/crates/fetch.sh | setup-test
 	test/crates/fetch.sh $@

@@ -12,17 +12,17 @@ import (
 // burstCalls is the number of calls at once.
 var burstCalls = harness.Sized(50, 5)
 
-var burstRounds = harness.Sized(7, 1)
+var burstRounds = harness.Sized(5, 1)
 
 // bursts measures fifty calls at once of one function without an instance, in warm Pods and on
 // this machine.
 func bursts(ctx context.Context, w *world) ([]harness.Result, error) {
-	pods, err := w.startPods(ctx, "pods", spare)
+	pods, err := w.startPods(ctx, spare)
 	if err != nil {
 		return nil, err
 	}
 	defer pods.Close()
-	processes, err := w.startProcesses(ctx, "processes")
+	processes, err := w.startProcesses(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -14,62 +14,48 @@ import (
 )
 
 // Numbers of rounds are odd, so that there is a middle one.
-var coldRounds = harness.Sized(15, 1)
+var coldRounds = harness.Sized(9, 1)
 
-// coldStarts measures the first call of each language's function in a warm Pod, and compares it
-// with the first call of the same function in a warm sandbox of this machine.
-func coldStarts(ctx context.Context, w *world) ([]harness.Result, error) {
-	processes, err := w.startProcesses(ctx, "processes")
-	if err != nil {
-		return nil, err
-	}
-	defer processes.Close()
-	var results []harness.Result
-	for _, l := range harness.Sized(cold.Languages, cold.Languages[:1]) {
-		result, err := w.coldStart(ctx, l, processes)
+// coldStart measures the first call of a language's function in a warm Pod, and compares it with
+// the first call of the same function in a warm sandbox of this machine.
+func coldStart(l cold.Language) func(ctx context.Context, w *world) ([]harness.Result, error) {
+	return func(ctx context.Context, w *world) ([]harness.Result, error) {
+		pods, err := w.startPods(ctx, spare)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l.Name, err)
+			return nil, err
 		}
-		results = append(results, result)
-	}
-	return results, nil
-}
-
-func (w *world) coldStart(ctx context.Context, l cold.Language, processes *cold.Server) (harness.Result, error) {
-	pods, err := w.startPods(ctx, "pods-"+l.Name, spare)
-	if err != nil {
-		return harness.Result{}, err
-	}
-	defer pods.Close()
-	if l.Name == "rust" {
-		if l.Files, err = vendored(l.Files); err != nil {
-			return harness.Result{}, err
+		defer pods.Close()
+		processes, err := w.startProcesses(ctx)
+		if err != nil {
+			return nil, err
 		}
-	}
-	name := "cold-" + l.Name
-	ours, err := pods.DeployHello(ctx, l, name)
-	if err != nil {
-		return harness.Result{}, fmt.Errorf("deploy in Pods: %w", err)
-	}
-	reference, err := processes.DeployHello(ctx, l, name)
-	if err != nil {
-		return harness.Result{}, fmt.Errorf("deploy on this machine: %w", err)
-	}
-	first := func(s *cold.Server, host string) func() (float64, error) {
-		return func() (float64, error) {
-			// Both sides start on an idle machine.
-			if err := errors.Join(pods.WaitWarm(ctx), w.settle(ctx, spare)); err != nil {
-				return 0, err
+		defer processes.Close()
+		if l.Name == "rust" {
+			if l.Files, err = vendored(l.Files); err != nil {
+				return nil, err
 			}
-			return s.FirstCall(ctx, host)
 		}
+		var sides []func() (float64, error)
+		for _, s := range []*cold.Server{pods, processes} {
+			f, err := s.DeployHello(ctx, l, "cold")
+			if err != nil {
+				return nil, err
+			}
+			sides = append(sides, func() (float64, error) {
+				// Both sides start on an idle machine.
+				if err := errors.Join(pods.WaitWarm(ctx), w.settle(ctx, spare)); err != nil {
+					return 0, err
+				}
+				return s.FirstCall(ctx, f.DomainName)
+			})
+		}
+		took, err := harness.Rounds(coldRounds, sides...)
+		if err != nil {
+			return nil, err
+		}
+		return []harness.Result{harness.Compare("kubernetes-cold-"+l.Name, "ms", "<= 50 ms",
+			"first call of a "+l.Name+" function in a warm Pod, compared with the process engine's first call", took[0], took[1])}, nil
 	}
-	took, err := harness.Rounds(coldRounds, first(pods, ours.DomainName), first(processes, reference.DomainName))
-	if err != nil {
-		return harness.Result{}, err
-	}
-	return harness.Compare("kubernetes-cold-"+l.Name, "ms", "<= 50 ms",
-		"first call of a "+l.Name+" function in a warm Pod, compared with the process engine's first call", took[0], took[1]), nil
 }
 
 // vendored returns files with the crates that the tests use, since nothing in the cluster

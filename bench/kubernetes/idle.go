@@ -29,7 +29,7 @@ var (
 // the API server while the server of Jeton runs and while it does not.
 func idleThousand(ctx context.Context, w *world) ([]harness.Result, error) {
 	const warm = 1
-	s, err := w.startPods(ctx, "pods", warm)
+	s, err := w.startPods(ctx, warm)
 	if err != nil {
 		return nil, err
 	}
@@ -45,12 +45,12 @@ func idleThousand(ctx context.Context, w *world) ([]harness.Result, error) {
 	if err := s.Stop(); err != nil {
 		return nil, err
 	}
-	if err := copies(ctx, filepath.Join(w.dir, "pods"), f, idleFunctions-1); err != nil {
+	if err := copies(ctx, w.data(), f, idleFunctions-1); err != nil {
 		return nil, fmt.Errorf("copy the function: %w", err)
 	}
 	var many []float64
 	with := func() (requests, error) {
-		again, err := cold.Restart(ctx, filepath.Join(w.dir, "pods"), w.warmFlags(warm)...)
+		again, err := cold.Restart(ctx, w.data(), w.warmFlags(warm)...)
 		if err != nil {
 			return requests{}, err
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/jeton-dev/jeton/bench/harness"
 )
 
-var newPodRounds = harness.Sized(9, 1)
+var newPodRounds = harness.Sized(7, 1)
 
 // The limits of a function of 256 MB, which a bare Pod has too.
 const (
@@ -32,7 +32,7 @@ const serveHello = "require('http').createServer((q, r) => r.end('" + harness.He
 // newPods measures the first call of a function without a warm Pod, and compares it with a bare
 // Pod of the same image and limits, from its creation to its first answer.
 func newPods(ctx context.Context, w *world) ([]harness.Result, error) {
-	s, err := w.startPods(ctx, "pods", 0)
+	s, err := w.startPods(ctx, 0)
 	if err != nil {
 		return nil, err
 	}

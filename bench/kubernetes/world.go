@@ -73,9 +73,12 @@ func (w *world) warmFlags(warm int) []string {
 	return w.flags(fmt.Sprintf("--spare=%d", warm), fmt.Sprintf("--spare-most=%d", warm), "--max-functions=2000")
 }
 
+// data is the data folder of the server of startPods.
+func (w *world) data() string { return filepath.Join(w.dir, "pods") }
+
 // startPods starts a server whose functions are Pods, with a number of warm ones.
-func (w *world) startPods(ctx context.Context, name string, warm int) (*cold.Server, error) {
-	s, err := cold.Start(ctx, filepath.Join(w.dir, name), w.warmFlags(warm)...)
+func (w *world) startPods(ctx context.Context, warm int) (*cold.Server, error) {
+	s, err := cold.Start(ctx, w.data(), w.warmFlags(warm)...)
 	if err != nil {
 		return nil, err
 	}
@@ -84,8 +87,8 @@ func (w *world) startPods(ctx context.Context, name string, warm int) (*cold.Ser
 }
 
 // startProcesses starts a server whose functions are processes of this machine.
-func (w *world) startProcesses(ctx context.Context, name string, flags ...string) (*cold.Server, error) {
-	return cold.Start(ctx, filepath.Join(w.dir, name), append([]string{"--cache-dir=.cache"}, flags...)...)
+func (w *world) startProcesses(ctx context.Context) (*cold.Server, error) {
+	return cold.Start(ctx, filepath.Join(w.dir, "processes"), "--cache-dir=.cache")
 }
 
 var errPods = errors.New("the number of Pods still differs after three minutes: is the machine busy?")

@@ -1,5 +1,7 @@
 package main
 
+import "time"
+
 // engineFlags select what runs instances and builds.
 type engineFlags struct {
 	// With kubernetes, instances and builds are Pods, and the flags --isolation and --egress* have no
@@ -19,6 +21,8 @@ type engineFlags struct {
 	KubernetesPullSecrets    []string `config:"Kubernetes.PullSecrets" help:"Secrets with the credentials of the registry." placeholder:"NAME" example:"[registry]"`
 	// The server listens at this address. A Pod receives code only when it cannot connect to it: then its
 	// NetworkPolicy is in force.
-	KubernetesCanary      string `config:"Kubernetes.Canary" help:"Address of this server that NetworkPolicies forbid to instances." placeholder:"HOST:PORT" example:"10.0.0.1:8084"`
-	KubernetesBuildMemory int64  `config:"Kubernetes.BuildMemory" help:"Memory limit of a build in a Pod." placeholder:"BYTES"`
+	KubernetesCanary string `config:"Kubernetes.Canary" help:"Address of this server that NetworkPolicies forbid to instances." placeholder:"HOST:PORT" example:"10.0.0.1:8084"`
+	// When a node of Kubernetes is drained, its instances get no more calls, and end after the present one.
+	KubernetesTermination time.Duration `config:"Kubernetes.Termination" help:"Time for calls to end when Kubernetes ends their Pod." placeholder:"DURATION"`
+	KubernetesBuildMemory int64         `config:"Kubernetes.BuildMemory" help:"Memory limit of a build in a Pod." placeholder:"BYTES"`
 }

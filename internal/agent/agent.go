@@ -23,6 +23,8 @@ const (
 	launcherSocket = "launcher.sock"
 	functionSocket = "function.sock"
 	bootstrapsDir  = "bootstraps"
+	// ToolchainsFile has Config.Toolchains.
+	ToolchainsFile = "toolchains.json"
 )
 
 const (
@@ -32,6 +34,9 @@ const (
 	maxConnections   = 256
 	// silence is how long the node may send nothing before it is gone.
 	silence = 30 * time.Second
+	// The pause after an error of accept, such as too many open files, doubles from shortestPause up
+	// to longestPause.
+	shortestPause, longestPause = 5 * time.Millisecond, time.Second
 	// canaryTimeout is how long an attempt to reach the canary may take.
 	canaryTimeout = 500 * time.Millisecond
 )
@@ -53,7 +58,11 @@ type Config struct {
 	Canary string
 	// Bootstraps are the files that interpreters run before their function is known, by name.
 	Bootstraps map[string][]byte
-	Log        *slog.Logger
+	// Toolchains is what the launcher reads instead of looking for toolchains itself; nil for none.
+	Toolchains []byte
+	// Home is the empty folder for the artifact of a function; empty means that the launcher unpacks it.
+	Home string
+	Log  *slog.Logger
 }
 
 // An agent is the state of Run.
@@ -68,7 +77,9 @@ type agent struct {
 }
 
 // Run runs an agent until the node or the launcher has ended, and returns nil then. It also
-// returns nil if no node has connected within Patience.
+// returns nil if no node has connected within Patience, or before ctx ends. When ctx ends later,
+// Run reports to the node that the Pod is leaving, and continues: the node decides when the
+// function has ended its calls.
 func Run(ctx context.Context, c Config) error {
 	if c.Dir == "" || c.Token == "" || c.NodeKey == "" || c.Log == nil {
 		return errors.New("agent: Dir, Token, NodeKey and Log are required")
@@ -86,18 +97,22 @@ func Run(ctx context.Context, c Config) error {
 	}
 	defer listener.Close()
 	a := &agent{config: c, identity: identity, control: make(chan *wire.Conn, 1), slots: make(chan struct{}, maxConnections)}
+	// The node connects while the launcher starts.
+	go a.accept(listener)
 	if a.launcher, err = a.acceptLauncher(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("agent: %w", err)
 	}
 	defer a.launcher.Close()
-	go a.accept(listener)
 	return a.serve(ctx)
 }
 
 // acceptLauncher waits for the launcher, the first process that connects, and gives it the socket
 // of the function. No code of a function runs before.
 func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
-	if err := a.writeBootstraps(); err != nil {
+	if err := a.writeFiles(); err != nil {
 		return nil, err
 	}
 	function, err := listenUnix(filepath.Join(a.config.Dir, functionSocket))
@@ -122,7 +137,13 @@ func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
 	return wire.NewConn(conn), nil
 }
 
-func (a *agent) writeBootstraps() error {
+// writeFiles writes the files that the launcher reads.
+func (a *agent) writeFiles() error {
+	if a.config.Toolchains != nil {
+		if err := os.WriteFile(filepath.Join(a.config.Dir, ToolchainsFile), a.config.Toolchains, 0o644); err != nil {
+			return err
+		}
+	}
 	dir := filepath.Join(a.config.Dir, bootstrapsDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -164,15 +185,19 @@ func (a *agent) accept(listener net.Listener) {
 		return subtle.ConstantTimeCompare([]byte(key), []byte(a.config.NodeKey)) == 1
 	}
 	config := a.identity.config([]string{wire.Control, wire.Call}, accepts)
+	pause := shortestPause
 	for {
 		conn, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			a.config.Log.Warn("accept failed", "error", err)
+			a.config.Log.Warn("accept failed", "after", pause, "error", err)
+			<-time.After(pause)
+			pause = min(2*pause, longestPause)
 			continue
 		}
+		pause = shortestPause
 		select {
 		case a.slots <- struct{}{}:
 			go func() {
@@ -230,8 +255,6 @@ func (a *agent) call(conn *tls.Conn) {
 
 // serve waits for the node, proves who the Pod is, and passes frames on until one side ends.
 func (a *agent) serve(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	patience := time.NewTimer(a.config.Patience)
 	defer patience.Stop()
 	var node *wire.Conn
@@ -244,11 +267,18 @@ func (a *agent) serve(ctx context.Context) error {
 		return nil
 	}
 	defer node.Close()
-	// The end of one side ends the other one.
-	context.AfterFunc(ctx, func() { _, _ = node.Close(), a.launcher.Close() })
 	if err := a.greet(ctx, node); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return fmt.Errorf("agent: %w", err)
 	}
+	stop := context.AfterFunc(ctx, func() { _ = node.Send(wire.Leaving, nil) })
+	defer stop()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	// The end of one side ends the other one.
+	context.AfterFunc(ctx, func() { _, _ = node.Close(), a.launcher.Close() })
 	go func() {
 		defer cancel()
 		a.config.Log.Info("the node has ended", "error", a.passOrders(node))
@@ -307,6 +337,12 @@ func (a *agent) passOrders(node *wire.Conn) error {
 		}
 		if !kind.FromNode() {
 			return fmt.Errorf("unexpected frame %q of the node", byte(kind))
+		}
+		if kind == wire.Order {
+			if err := a.order(node, payload); err != nil {
+				return err
+			}
+			continue
 		}
 		// The end of the launcher is noticed by passReports.
 		_ = a.launcher.Send(kind, payload)

@@ -24,7 +24,8 @@ type pod struct {
 	address  string
 	node     *agent.Identity
 	launcher *net.UnixConn
-	// ended receives the result of the agent.
+	// stop ends the context of the agent, and ended receives its result.
+	stop  context.CancelFunc
 	ended chan error
 }
 
@@ -54,6 +55,7 @@ func startPod(t *testing.T, config agent.Config) *pod {
 		config.Patience = await.Patience
 	}
 	ctx, stop := context.WithCancel(t.Context())
+	p.stop = stop
 	t.Cleanup(stop)
 	go func() { p.ended <- agent.Run(ctx, config) }()
 	await.True(t, "the launcher is connected", func() bool {
@@ -171,4 +173,37 @@ func TestRun_SaysNothingWhileTheCanaryIsReachable(t *testing.T) {
 	}
 	_ = canary.Close()
 	<-greeted
+}
+
+// TestRun_LeavingContinuesUntilTheNodeHasEnded ends the agent as Kubernetes ends a Pod.
+func TestRun_LeavingContinuesUntilTheNodeHasEnded(t *testing.T) {
+	t.Parallel()
+	p := startPod(t, agent.Config{})
+	node := p.connect(t)
+	wantToken(t, node)
+	p.stop()
+	if kind, _, err := node.Receive(); kind != wire.Leaving || err != nil {
+		t.Fatalf("Receive() = %q, %v, want %q", kind, err, wire.Leaving)
+	}
+	// The function still serves.
+	if err := wire.NewConn(p.launcher).Send(wire.Stdout, []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	if kind, payload, err := node.Receive(); kind != wire.Stdout || string(payload) != "text" || err != nil {
+		t.Errorf("Receive() = %q, %s, %v, want the output", kind, payload, err)
+	}
+	select {
+	case err := <-p.ended:
+		t.Fatalf("the agent ends before its node: %v", err)
+	default:
+	}
+	_ = node.Close()
+	p.wantEnd(t)
+}
+
+func TestRun_LeavingWithoutANodeEnds(t *testing.T) {
+	t.Parallel()
+	p := startPod(t, agent.Config{})
+	p.stop()
+	p.wantEnd(t)
 }

@@ -53,7 +53,8 @@ type launcher struct {
 }
 
 // Launch connects to the agent, waits for one order, carries it out, and returns when the program
-// has ended or the agent has.
+// has ended or the agent has. ctx bounds the wait for the agent only: Kubernetes ends both
+// containers of a Pod at the same time, and the agent ends after the calls of the function.
 func Launch(ctx context.Context, c LauncherConfig) error {
 	if c.Dir == "" || c.Home == "" || c.Temporary == "" || c.Start == nil {
 		return errors.New("launch: Dir, Home, Temporary and Start are required")
@@ -77,8 +78,7 @@ func Launch(ctx context.Context, c LauncherConfig) error {
 		return fmt.Errorf("launch: %w", err)
 	}
 	l := &launcher{config: c, agent: wire.NewConn(conn), listener: listener, stop: make(chan wire.Kind, 2)}
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
-	if err := l.run(ctx); err != nil && ctx.Err() == nil {
+	if err := l.run(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("launch: %w", err)
 	}
 	return nil
@@ -149,8 +149,10 @@ func (l *launcher) environment() []string {
 
 // serve starts the function of a task and reports until it has ended.
 func (l *launcher) serve(ctx context.Context, task wire.Task) error {
-	if err := l.receive(ctx, l.config.Home); err != nil {
-		return l.fail(err)
+	if !task.Unpacked {
+		if err := l.receive(ctx, l.config.Home); err != nil {
+			return l.fail(err)
+		}
 	}
 	before := l.config.OutOfMemory()
 	p, err := l.enter(task)
@@ -160,7 +162,7 @@ func (l *launcher) serve(ctx context.Context, task wire.Task) error {
 	// The program serves until its listener is closed everywhere.
 	_ = l.listener.Close()
 	go l.receiveStops()
-	status := l.supervise(ctx, p)
+	status := l.supervise(p)
 	return l.agent.SendJSON(wire.Exited, wire.Exit{Status: status, OutOfMemory: l.config.OutOfMemory() > before})
 }
 

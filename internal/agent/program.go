@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -94,7 +93,7 @@ func (p *program) discard() {
 
 // supervise reports what a program prints and that it is ready, and stops it when the node says so.
 // It returns how the program ended, when all output was reported.
-func (l *launcher) supervise(ctx context.Context, p *program) (status string) {
+func (l *launcher) supervise(p *program) (status string) {
 	defer p.close()
 	var printing sync.WaitGroup
 	printing.Go(func() { _, _ = io.Copy(reporter{l.agent, wire.Stdout}, p.stdout) })
@@ -114,9 +113,6 @@ func (l *launcher) supervise(ctx context.Context, p *program) (status string) {
 			} else {
 				p.signal(syscall.SIGKILL)
 			}
-		case <-ctx.Done():
-			p.signal(syscall.SIGKILL)
-			status, done = <-ended, true
 		case status = <-ended:
 			done = true
 		}

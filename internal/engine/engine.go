@@ -63,8 +63,9 @@ type Engine interface {
 	// Ready or Gone. If there are more than n, the engine stops instances among
 	// victims, in that order, and no others; the caller sends no more calls to
 	// victims. Instances that are being stopped do not count. An instance that
-	// ends by itself is replaced only by the next SetScale. Returns
-	// ErrUnknownRevision.
+	// ends by itself is replaced only by the next SetScale. Instances that were
+	// reported as Leaving do not count, and are stopped if they are victims.
+	// Returns ErrUnknownRevision.
 	SetScale(ctx context.Context, revisionID string, n int, victims []string) error
 	// Stop ends an instance immediately and returns before it has ended. It
 	// returns nil for an instance that does not exist.
@@ -91,6 +92,9 @@ const (
 	// Ready means that the instance accepts connections at its address and
 	// serves calls, one at a time.
 	Ready
+	// Leaving means that what runs the instance ends it soon. It may end the call that
+	// it serves, and gets no other. The caller then makes it a victim of SetScale.
+	Leaving
 	// Gone means that the instance has ended.
 	Gone
 	// Synced is the state of the event that follows the existing instances at
@@ -99,7 +103,7 @@ const (
 )
 
 // An Event is one state of an instance. The states of an instance are Starting,
-// then Ready or Gone, then Gone. An instance ID is never used again.
+// then perhaps Ready, then perhaps Leaving, then Gone. An instance ID is never used again.
 type Event struct {
 	RevisionID string
 	InstanceID string

@@ -65,10 +65,16 @@ func (s *Scaler) Warm(ctx context.Context, revisionID string) error {
 func (s *Scaler) Release(in *Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	r := in.revision
+	if in.phase == departing {
+		r.remove(in)
+		r.leave(in)
+		s.touch(r)
+		return
+	}
 	if in.phase != busy {
 		return
 	}
-	r := in.revision
 	r.busy--
 	in.cold = false
 	now := time.Now()
@@ -87,13 +93,13 @@ func (s *Scaler) Release(in *Instance) {
 func (s *Scaler) Discard(in *Instance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if in.phase != busy {
+	if in.phase != busy && in.phase != departing {
 		return
 	}
 	r := in.revision
 	r.remove(in)
-	in.phase, in.stopping = leaving, true
-	r.leaving = append(r.leaving, in)
+	r.leave(in)
+	in.stopping = true
 	r.discarded = append(r.discarded, in.ID)
 	s.touch(r)
 }

@@ -140,8 +140,7 @@ func (s *Scaler) evict(r *revision, bytes int64, own bool) {
 		}
 		in := victim.idle[0]
 		victim.idle = victim.idle[1:]
-		in.phase = leaving
-		victim.leaving = append(victim.leaving, in)
+		victim.leave(in)
 		s.touch(victim)
 		bytes -= victim.limits.Memory
 	}

@@ -24,7 +24,7 @@ type Counts struct {
 	Waiting int
 	// Starting, Idle, Busy and Leaving are the numbers of instances by state.
 	// Starting includes instances that were requested and are not reported yet;
-	// Leaving are the instances that are being stopped.
+	// Leaving are the instances that are being stopped, or are after their present call.
 	Starting, Idle, Busy, Leaving int
 }
 
@@ -36,7 +36,7 @@ func (s *Scaler) Counts() []Counts {
 	for _, r := range s.revisions {
 		all = append(all, Counts{
 			RevisionID: r.id, Waiting: len(r.queue),
-			Starting: r.notReady(), Idle: len(r.idle), Busy: r.busy, Leaving: len(r.leaving),
+			Starting: r.notReady(), Idle: len(r.idle), Busy: r.busy, Leaving: r.departing + len(r.leaving),
 		})
 	}
 	return all

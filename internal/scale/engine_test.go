@@ -40,8 +40,8 @@ type fakeEngine struct {
 type fakeInstance struct {
 	id, revision string
 	ready        bool
-	// leaving instances do not count.
-	leaving bool
+	// leaving instances were victims, and departing ones end soon. Neither count.
+	leaving, departing bool
 }
 
 func (e *fakeEngine) SetOutput(func(engine.Line)) {}
@@ -78,7 +78,7 @@ func (e *fakeEngine) SetScale(ctx context.Context, revisionID string, n int, vic
 	}
 	for _, id := range victims {
 		in := e.find(id)
-		if in == nil || in.leaving || e.count(revisionID) <= n {
+		if in == nil || in.leaving || !in.departing && e.count(revisionID) <= n {
 			continue
 		}
 		if in.leaving = true; !e.lingering {
@@ -128,6 +128,9 @@ func (e *fakeEngine) Watch(ctx context.Context) (<-chan engine.Event, error) {
 		if in.ready {
 			events <- in.event(engine.Ready, "")
 		}
+		if in.departing {
+			events <- in.event(engine.Leaving, "")
+		}
 	}
 	if e.unsynced {
 		close(events)
@@ -163,7 +166,7 @@ func (e *fakeEngine) endWatch(events chan engine.Event) {
 func (e *fakeEngine) count(revisionID string) int {
 	n := 0
 	for _, in := range e.instances {
-		if in.revision == revisionID && !in.leaving {
+		if in.revision == revisionID && !in.leaving && !in.departing {
 			n++
 		}
 	}
@@ -220,6 +223,9 @@ func (e *fakeEngine) become(id string, state engine.State, reason string) {
 	case in == nil:
 	case state == engine.Gone:
 		e.end(in, reason)
+	case state == engine.Leaving:
+		in.departing = true
+		e.emit(in.event(engine.Leaving, ""))
 	default:
 		e.makeReady(in)
 	}
@@ -242,7 +248,7 @@ func (e *fakeEngine) counts() (live, started int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, in := range e.instances {
-		if !in.leaving {
+		if !in.leaving && !in.departing {
 			live++
 		}
 	}

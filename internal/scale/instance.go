@@ -67,6 +67,8 @@ const (
 	starting phase = iota + 1
 	idle
 	busy
+	// departing instances serve their last call, and do not count.
+	departing
 	// leaving instances are to be stopped, and do not count.
 	leaving
 	gone
@@ -97,6 +99,25 @@ func (r *revision) becomeReady(in *Instance, address engine.Address, now time.Ti
 	return true, in.cold
 }
 
+// depart makes an instance that the engine ends soon serve no more than its present call.
+func (r *revision) depart(in *Instance) {
+	switch in.phase {
+	case busy:
+		r.remove(in)
+		in.phase = departing
+		r.departing++
+	case starting, idle:
+		r.remove(in)
+		r.leave(in)
+	}
+}
+
+// leave makes an instance that serves no call one to be stopped.
+func (r *revision) leave(in *Instance) {
+	in.phase = leaving
+	r.leaving = append(r.leaving, in)
+}
+
 // end removes an instance that is gone, and returns the reason unless the
 // instance ended because it was stopped. An instance that crashed has a reason
 // even if it was stopped meanwhile because the crash broke its call.
@@ -105,7 +126,7 @@ func (r *revision) end(in *Instance, event engine.Event, now time.Time) string {
 	r.remove(in)
 	in.phase = gone
 	delete(r.instances, in.ID)
-	if before == leaving {
+	if before == leaving || before == departing {
 		return event.Reason
 	}
 	reason := event.Reason

@@ -31,8 +31,8 @@ type revision struct {
 	idle []*Instance
 	// leaving are the instances that are to be stopped.
 	leaving []*Instance
-	// starting and busy count instances by phase.
-	starting, busy int
+	// starting, busy and departing count instances by phase.
+	starting, busy, departing int
 	// pending counts instances that were requested and are not reported yet.
 	pending int
 	// asked is the number that was requested last; -1 if that is unknown.
@@ -144,6 +144,8 @@ func (r *revision) remove(in *Instance) {
 		r.idle = slices.DeleteFunc(r.idle, func(other *Instance) bool { return other == in })
 	case busy:
 		r.busy--
+	case departing:
+		r.departing--
 	case leaving:
 		r.leaving = slices.DeleteFunc(r.leaving, func(other *Instance) bool { return other == in })
 	}

@@ -96,8 +96,7 @@ func (s *Scaler) orderFor(r *revision, now time.Time) order {
 	}
 	d.start = s.grant(r, d.start, now)
 	for _, in := range r.idle[:d.stop] {
-		in.phase = leaving
-		r.leaving = append(r.leaving, in)
+		r.leave(in)
 	}
 	r.idle = r.idle[d.stop:]
 	r.pending += d.start
@@ -107,14 +106,14 @@ func (s *Scaler) orderFor(r *revision, now time.Time) order {
 	r.discarded = nil
 	o.forget = r.retired && o.n == 0 && len(r.instances) == 0 && len(r.queue) == 0
 	r.deleting = r.deleting || o.forget
-	o.scale = !o.forget && (o.n != r.asked || d.start > 0 || d.stop > 0)
-	r.asked = o.n
 	for _, in := range r.leaving {
 		o.victims = append(o.victims, in.ID)
 		if !in.stopping {
 			o.chosen = append(o.chosen, in.ID)
 		}
 	}
+	o.scale = !o.forget && (o.n != r.asked || d.start > 0 || len(o.chosen) > 0)
+	r.asked = o.n
 	return o
 }
 

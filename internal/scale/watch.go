@@ -127,6 +127,8 @@ func (s *Scaler) apply(r *revision, event engine.Event) {
 		if started, cold := r.becomeReady(in, event.Address, now); started {
 			s.config.Observer.Started(r.id, now.Sub(in.startedAt), cold)
 		}
+	case engine.Leaving:
+		r.depart(in)
 	case engine.Gone:
 		if in.phase == starting {
 			s.config.Observer.StartFailed(r.id)

@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/jeton-dev/jeton/internal/agent"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
@@ -22,19 +23,31 @@ func Bootstraps(language string) map[string][]byte {
 	return map[string][]byte{worker.BootstrapName: worker.Bootstrap}
 }
 
+// readToolchains returns the toolchains that the agent has found, or else looks for them. A search
+// runs interpreters, which takes long with the CPU limit of a function.
+func readToolchains(ctx context.Context, file string) *runtime.Toolchains {
+	if text, err := os.ReadFile(file); err == nil {
+		if found, err := runtime.DecodeToolchains(text); err == nil {
+			return found
+		}
+	}
+	return runtime.FindToolchains(ctx, nil)
+}
+
 // Launcher returns the configuration of a launcher that starts and builds the functions of a language
 // with the toolchain of its image.
 func Launcher(ctx context.Context, c agent.LauncherConfig, language string) agent.LauncherConfig {
-	toolchains := runtime.FindToolchains(ctx, nil)
-	starter := runtime.Starter{Toolchains: toolchains, Workers: workers()}
+	// The file exists when the agent has accepted the launcher.
+	toolchains := sync.OnceValue(func() *runtime.Toolchains { return readToolchains(ctx, filepath.Join(c.Dir, agent.ToolchainsFile)) })
 	c.OutOfMemory = agent.OutOfMemory
 	c.Start = func(t wire.Task, home string) (runtime.Start, error) {
+		starter := runtime.Starter{Toolchains: toolchains(), Workers: workers()}
 		return starter.Start(t.Runtime, t.Handler, t.Launch, t.Env, home)
 	}
 	if worker, ok := workers()[language]; ok {
 		c.Worker = func(bootstraps string) []string {
 			// Without the interpreter the start of a function fails, and says so.
-			command, _ := worker.Command(toolchains, path.Join(bootstraps, worker.BootstrapName))
+			command, _ := worker.Command(toolchains(), path.Join(bootstraps, worker.BootstrapName))
 			return command
 		}
 	}
@@ -57,7 +70,7 @@ func Launcher(ctx context.Context, c agent.LauncherConfig, language string) agen
 		}
 		config := DefaultConfig(c.Temporary)
 		config.CacheDir, config.Crates = filepath.Join(c.Temporary, "cache"), t.Crates
-		return builders(config, toolchains).Build(ctx, b)
+		return builders(config, toolchains()).Build(ctx, b)
 	}
 	return c
 }

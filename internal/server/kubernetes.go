@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -58,6 +59,9 @@ type Kubernetes struct {
 	PullSecrets                  []string
 	// Canary is an address at which this process listens, and which instances must not reach.
 	Canary string
+	// Termination is the grace period of Pods: how long calls may take to end when Kubernetes ends the
+	// Pod of an instance.
+	Termination time.Duration
 	// BuildMemory is the memory limit of builds in bytes.
 	BuildMemory int64
 }
@@ -66,6 +70,7 @@ type Kubernetes struct {
 func DefaultKubernetes() Kubernetes {
 	return Kubernetes{
 		Installation: "jeton", Image: "ghcr.io/jeton-dev/jeton-runtime-{language}:{version}", BuildMemory: kubernetes.DefaultBuildMemory << 20,
+		Termination: kubernetes.DefaultTermination,
 	}
 }
 
@@ -86,6 +91,9 @@ func (c *Config) validateEngine() error {
 	}
 	if _, _, err := net.SplitHostPort(k.Canary); k.Canary != "" && err != nil {
 		return fmt.Errorf("kubernetes-canary %q is not an address: use host:port", k.Canary)
+	}
+	if k.Termination < time.Second {
+		return fmt.Errorf("kubernetes-termination is %v: it must be at least 1s", k.Termination)
 	}
 	if k.BuildMemory < 128<<20 {
 		return fmt.Errorf("kubernetes-build-memory is %d: it must be at least 128 MiB", k.BuildMemory)
@@ -129,8 +137,9 @@ func openKubernetes(ctx context.Context, b *base, opened *closers) (*kubernetes.
 		ServiceAccount: c.ServiceAccount, RuntimeClass: c.RuntimeClass, PullSecrets: c.PullSecrets, Canary: c.Canary,
 		Disk: b.config.InstanceDisk, BuildDisk: buildDisk(b.config), BuildMemory: int(c.BuildMemory >> 20),
 		Artifacts: localArtifacts{b.artifacts}, ReadyTimeout: b.config.StartTimeout,
-		Cause: func(language string) printed.Cause { return runtime.NewCause(language) },
-		Log:   b.log,
+		Termination: c.Termination,
+		Cause:       func(language string) printed.Cause { return runtime.NewCause(language) },
+		Log:         b.log,
 		WarmPool: kubernetes.WarmPool{
 			Min: b.config.WarmPool.Min, Max: b.config.WarmPool.Max, Memory: b.config.WarmPool.Memory,
 		},

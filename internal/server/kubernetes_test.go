@@ -3,6 +3,7 @@ package server_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jeton-dev/jeton/internal/server"
 )
@@ -15,6 +16,7 @@ func TestConfig_RefusesSettingsThatPodsCannotHave(t *testing.T) {
 		"has no {language}":       func(c *server.Config) { c.Kubernetes.Image = "jeton:1" },
 		"kubernetes-installation": func(c *server.Config) { c.Kubernetes.Installation = "a b" },
 		"kubernetes-canary":       func(c *server.Config) { c.Kubernetes.Canary = "10.0.0.1" },
+		"kubernetes-termination":  func(c *server.Config) { c.Kubernetes.Termination = time.Millisecond },
 		"kubernetes-build-memory": func(c *server.Config) { c.Kubernetes.BuildMemory = 1 << 20 },
 		"NetworkPolicies":         func(c *server.Config) { c.Egress = false },
 		"disk-reserve":            func(c *server.Config) { c.DiskReserve = 1 },

@@ -52,7 +52,7 @@ func usePods(t testing.TB, c *server.Config) {
 // setInstallation separates the Pods of a server from those of others. Nodes with one database are one
 // installation.
 func setInstallation(c *server.Config) {
-	if c.Engine == server.KubernetesEngine {
+	if InPods() {
 		sum := sha256.Sum256([]byte(cmp.Or(c.Database, c.DataDir)))
 		c.Kubernetes.Installation = hex.EncodeToString(sum[:8])
 	}

@@ -34,7 +34,7 @@ const (
 	Digest Kind = 'E'
 )
 
-// The frames that an agent sends. All but Hello and Lost are from the launcher.
+// The frames that an agent sends. All but Hello, Leaving and Lost are from the launcher.
 const (
 	// Hello has an encoded Greeting. It is the first frame.
 	Hello Kind = 'H'
@@ -52,6 +52,8 @@ const (
 	Fetched  Kind = 'G'
 	// Exited has an encoded Exit. It is the last frame of the launcher.
 	Exited Kind = 'X'
+	// Leaving means that Kubernetes ends the Pod when its grace period has passed.
+	Leaving Kind = 'V'
 	// Lost means that the launcher has ended.
 	Lost Kind = 'L'
 )
@@ -79,7 +81,7 @@ func (k Kind) limit() (size uint32, ok bool) {
 		return DigestSize, true
 	case Hello, Exited:
 		return maxText, true
-	case Terminate, Kill, Ping, Continue, Prepared, Ready, Fetching, Fetched, Lost:
+	case Terminate, Kill, Ping, Continue, Prepared, Ready, Fetching, Fetched, Leaving, Lost:
 		return 0, true
 	}
 	return 0, false

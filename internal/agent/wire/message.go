@@ -40,6 +40,8 @@ type Task struct {
 	Cache bool `json:"cache,omitempty"`
 	// Crates replaces crates.io; only to build.
 	Crates string `json:"crates,omitempty"`
+	// Unpacked means that the agent has unpacked the artifact: no archive follows. Only agents set it.
+	Unpacked bool `json:"unpacked,omitempty"`
 }
 
 // An Exit is the content of Exited: how the program of a task ended.

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // behaviourVariable selects the behaviour of an instance.
@@ -36,6 +38,8 @@ const (
 	ClosePipe = "close-pipe"
 	// Tidy serves, and answers the question "wait" when it receives SIGTERM.
 	Tidy = "tidy"
+	// sleep is the behaviour of the process that LeaveChild starts.
+	sleep = "sleep"
 )
 
 // Main runs an instance, and does not return, if the environment selects a
@@ -51,10 +55,17 @@ func Main() {
 		fmt.Fprintln(os.Stderr, "Cannot find module 'x' with "+os.Getenv("PASSWORD"))
 		os.Exit(3)
 	case Hang:
-		select {}
+		sleepForever()
 	case ClosePipe:
 		_ = os.NewFile(4, "ready").Close()
-		select {}
+		sleepForever()
+	case sleep:
+		seconds, err := strconv.Atoi(os.Args[1])
+		if err != nil {
+			fail(err)
+		}
+		<-time.After(time.Duration(seconds) * time.Second)
+		os.Exit(0)
 	case Stubborn:
 		signal.Ignore(syscall.SIGTERM)
 	case Tidy:
@@ -92,9 +103,14 @@ func startSleeper(ownSession bool) {
 	if ownSession {
 		seconds = "5" // It survives the instance's process group.
 	}
+	program, err := os.Executable()
+	if err != nil {
+		fail(err)
+	}
 	sleeper := &exec.Cmd{
-		Path:        "/bin/sleep",
+		Path:        program,
 		Args:        []string{SleeperName, seconds},
+		Env:         append(os.Environ(), behaviourVariable+"="+sleep),
 		SysProcAttr: &syscall.SysProcAttr{Setsid: ownSession},
 	}
 	if ownSession {
@@ -105,7 +121,15 @@ func startSleeper(ownSession bool) {
 	}
 }
 
-// serveForever answers one question, a line, on each connection.
+// sleepForever waits for a timer, since Go's runtime ends a program that waits for nothing.
+func sleepForever() {
+	for {
+		<-time.After(time.Hour)
+	}
+}
+
+// serveForever answers one question, a line, on each connection. As the programs of runtimes, it
+// serves others while one is silent.
 func serveForever() {
 	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
@@ -121,19 +145,23 @@ func serveForever() {
 		if err != nil {
 			fail(err)
 		}
-		question, err := bufio.NewReader(conn).ReadString('\n')
-		if err == nil && question == "wait\n" {
-			waiting <- conn
-			continue
-		}
-		if err == nil {
-			_, err = io.WriteString(conn, answer(strings.TrimSpace(question)))
-		}
-		if err != nil {
-			fail(err)
-		}
-		_ = conn.Close()
+		go serve(conn)
 	}
+}
+
+func serve(conn net.Conn) {
+	question, err := bufio.NewReader(conn).ReadString('\n')
+	if err == nil && question == "wait\n" {
+		waiting <- conn
+		return
+	}
+	if err == nil {
+		_, err = io.WriteString(conn, answer(strings.TrimSpace(question)))
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		fail(err)
+	}
+	_ = conn.Close()
 }
 
 func answer(question string) string {

@@ -30,8 +30,8 @@ type Instance struct {
 	ended chan struct{}
 
 	// The mutex of the set guards the following fields.
-	stopping, ready bool
-	address         engine.Address
+	stopping, ready, leaving bool
+	address                  engine.Address
 }
 
 func newInstance(c *core, id string, source engine.Revision) *Instance {
@@ -63,6 +63,14 @@ func (in *Instance) BecomeReady(address engine.Address) {
 	defer in.core.mu.Unlock()
 	in.ready, in.address = true, address
 	in.core.feed.emit(in.event(engine.Ready))
+}
+
+// Leave reports that what runs the instance ends it soon. It must be ready.
+func (in *Instance) Leave() {
+	in.core.mu.Lock()
+	defer in.core.mu.Unlock()
+	in.leaving = true
+	in.core.feed.emit(in.event(engine.Leaving))
 }
 
 // Ready reports whether BecomeReady was called.

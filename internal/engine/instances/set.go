@@ -126,7 +126,7 @@ func (s *Set[R, I]) SetScale(_ context.Context, revisionID string, n int, victim
 	}
 	live := 0
 	for _, in := range s.instances {
-		if b := in.base(); b.source.ID == revisionID && !b.stopping {
+		if b := in.base(); b.source.ID == revisionID && !b.stopping && !b.leaving {
 			live++
 		}
 	}
@@ -135,8 +135,15 @@ func (s *Set[R, I]) SetScale(_ context.Context, revisionID string, n int, victim
 	}
 	for _, id := range victims {
 		in, ok := s.instances[id]
-		if live > n && ok && in.base().source.ID == revisionID && !in.base().stopping {
-			in.base().terminate()
+		if !ok {
+			continue
+		}
+		switch b := in.base(); {
+		case b.source.ID != revisionID || b.stopping:
+		case b.leaving:
+			b.terminate()
+		case live > n:
+			b.terminate()
 			live--
 		}
 	}
@@ -221,6 +228,9 @@ func (s *Set[R, I]) Watch(ctx context.Context) (<-chan engine.Event, error) {
 		existing = append(existing, b.event(engine.Starting))
 		if b.ready {
 			existing = append(existing, b.event(engine.Ready))
+		}
+		if b.leaving {
+			existing = append(existing, b.event(engine.Leaving))
 		}
 	}
 	return s.feed.watch(ctx, existing), nil

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/jeton-dev/jeton/internal/agent/parcel"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
-	"github.com/jeton-dev/jeton/internal/tree"
 )
 
 // A Build is one build in a Pod of its own.
@@ -54,7 +54,7 @@ func (e *Engine) Build(ctx context.Context, b Build) (launch []byte, err error) 
 		if received, err = e.caches.receive(b.Cache); err != nil {
 			return nil, errors.Join(err, result.end())
 		}
-		defer func() { _ = tree.Remove(received) }()
+		defer func() { _ = os.RemoveAll(received) }() // Its folders are those of parcel.Unpack.
 		result.parts = append(result.parts, newDownload(ctx, received))
 	}
 	fetches := &steps{session: s, run: b.Download}

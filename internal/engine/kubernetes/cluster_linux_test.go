@@ -125,7 +125,7 @@ func (c *fakeCluster) start(pod *corev1.Pod) {
 	}
 	p := &fakePod{dir: dir}
 	settings, err := json.Marshal(agentSettings{
-		Listen: fmt.Sprintf("%s:%d", ip, wire.Port), Dir: filepath.Join(dir, "shared"), Token: token,
+		Listen: fmt.Sprintf("%s:%d", ip, wire.Port), Dir: filepath.Join(dir, "shared"), Home: filepath.Join(dir, "home"), Token: token,
 		NodeKey: argument(pod, "--node-key="), Canary: argument(pod, "--canary="),
 	})
 	if err != nil {

@@ -26,6 +26,9 @@ const (
 	DefaultPodTimeout = 2 * time.Minute
 	// DefaultGrace is the time that an instance without a call gets to shut down.
 	DefaultGrace = 5 * time.Second
+	// DefaultTermination is the time that the calls of an instance get when Kubernetes ends its Pod: the
+	// default timeout of functions.
+	DefaultTermination = 5 * time.Minute
 	// DefaultBuildMemory is in megabytes, DefaultBuildCPU in thousandths.
 	DefaultBuildMemory = 2048
 	DefaultBuildCPU    = 2000
@@ -78,6 +81,8 @@ type Config struct {
 	// Artifacts provides the code of instances.
 	Artifacts                       Artifacts
 	ReadyTimeout, PodTimeout, Grace time.Duration
+	// Termination is the grace period of Pods, in whole seconds.
+	Termination time.Duration
 	// NewID returns the ID of an instance or Pod: unique, at most 20 lower-case letters and digits.
 	NewID func() string
 	Now   func() time.Time
@@ -105,6 +110,7 @@ func (c Config) orDefaults() (Config, error) {
 	setDuration(&c.ReadyTimeout, DefaultReadyTimeout)
 	setDuration(&c.PodTimeout, DefaultPodTimeout)
 	setDuration(&c.Grace, DefaultGrace)
+	setDuration(&c.Termination, DefaultTermination)
 	c.Port = cmp.Or(c.Port, wire.Port)
 	c.BuildMemory, c.BuildCPU = cmp.Or(c.BuildMemory, DefaultBuildMemory), cmp.Or(c.BuildCPU, DefaultBuildCPU)
 	if c.NewID == nil {

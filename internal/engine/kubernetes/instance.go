@@ -64,7 +64,7 @@ func (e *Engine) execute(in *instance) string {
 // obtain returns a warm Pod, or a new one.
 func (e *Engine) obtain(in *instance) (*session, error) {
 	for s := e.pool.claim(in.revision.kind); s != nil; s = e.pool.claim(in.revision.kind) {
-		if s.alive() {
+		if s.stays() {
 			return s, nil
 		}
 		e.discard(s)
@@ -117,7 +117,7 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 	defer overdue.Stop()
 	terminated, killed := in.Terminated(), in.Killed()
 	var grace, forced <-chan time.Time
-	failure, ready := "", false
+	failure, ready, leaving := "", false, s.leaving
 	kill := func() {
 		_ = s.conn.Send(wire.Kill, nil)
 		if forced == nil {
@@ -143,6 +143,14 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 			overdue.Stop()
 			in.BecomeReady(in.address())
 			go e.describe(in, s)
+			if leaving == nil {
+				in.Leave()
+			}
+		case <-leaving:
+			in.Output(engine.System)("the Pod is being ended: the instance gets no more calls")
+			if leaving = nil; ready {
+				in.Leave()
+			}
 		case <-overdue.C:
 			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)
 			kill()

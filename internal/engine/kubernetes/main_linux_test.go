@@ -50,7 +50,7 @@ func exit(err error) {
 }
 
 // agentSettings are the settings of an agent in tests, as JSON in the first argument.
-type agentSettings struct{ Listen, Dir, Token, NodeKey, Canary string }
+type agentSettings struct{ Listen, Dir, Home, Token, NodeKey, Canary string }
 
 func runAgent(ctx context.Context) error {
 	var s agentSettings
@@ -58,7 +58,7 @@ func runAgent(ctx context.Context) error {
 		return err
 	}
 	return agent.Run(ctx, agent.Config{
-		Listen: s.Listen, Dir: s.Dir, Token: s.Token, NodeKey: s.NodeKey, Canary: s.Canary, Patience: time.Minute,
+		Listen: s.Listen, Dir: s.Dir, Home: s.Home, Token: s.Token, NodeKey: s.NodeKey, Canary: s.Canary, Patience: time.Minute,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 }

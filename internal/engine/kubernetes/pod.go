@@ -61,8 +61,6 @@ const (
 	tokenSeconds = 3600
 	// patienceSeconds is how long an agent waits for its node.
 	patienceSeconds = 300
-	// endSeconds is the time between SIGTERM and SIGKILL when Kubernetes deletes a Pod.
-	endSeconds = 5
 )
 
 // A kind is what Pods have in common that can serve the same functions.
@@ -97,10 +95,12 @@ func (e *Engine) newPod(k kind) *corev1.Pod {
 				LabelNode: e.config.Node, LabelEngine: e.id, LabelLanguage: language,
 				LabelMemory: strconv.Itoa(k.memory),
 			},
+			// The autoscaler of the cluster otherwise keeps nodes with Pods that no controller replaces.
+			Annotations: map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": strconv.FormatBool(k.component == ComponentInstance)},
 		},
 		Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: new(bool), EnableServiceLinks: new(bool),
-			ServiceAccountName: e.config.ServiceAccount, TerminationGracePeriodSeconds: new(int64(endSeconds)),
+			ServiceAccountName: e.config.ServiceAccount, TerminationGracePeriodSeconds: new(int64(e.config.Termination.Seconds())),
 			SecurityContext: &corev1.PodSecurityContext{
 				RunAsNonRoot: new(true), FSGroup: new(int64(sharedGroup)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
@@ -144,14 +144,14 @@ func (e *Engine) volumes(k kind) []corev1.Volume {
 // agentContainer is the only container with the token.
 func (e *Engine) agentContainer(k kind) corev1.Container {
 	c := e.container(k, agentContainer, agentUser,
-		"agent", "--dir="+sharedDir, "--token="+tokenDir+"/token", "--node-key="+e.identity.Key(),
+		"agent", "--dir="+sharedDir, "--home="+HomeDir, "--token="+tokenDir+"/token", "--node-key="+e.identity.Key(),
 		fmt.Sprintf("--patience=%ds", patienceSeconds), "--language="+k.language)
 	if e.config.Canary != "" {
 		c.Args = append(c.Args, "--canary="+e.config.Canary)
 	}
 	c.Ports = []corev1.ContainerPort{{Name: "agent", ContainerPort: int32(e.config.Port)}}
 	c.Resources = resources(agentMemory, agentCPU, 0)
-	c.VolumeMounts = []corev1.VolumeMount{{Name: "shared", MountPath: sharedDir}, {Name: "token", MountPath: tokenDir, ReadOnly: true}}
+	c.VolumeMounts = []corev1.VolumeMount{{Name: "shared", MountPath: sharedDir}, {Name: "home", MountPath: HomeDir}, {Name: "token", MountPath: tokenDir, ReadOnly: true}}
 	return c
 }
 
@@ -170,6 +170,8 @@ func (e *Engine) functionContainer(k kind) corev1.Container {
 func (e *Engine) container(k kind, name string, user int64, args ...string) corev1.Container {
 	return corev1.Container{
 		Name: name, Image: e.config.Image(k.language), Command: []string{"/usr/local/bin/jeton"}, Args: args,
+		// The program collects garbage only after its start: see cmd/jeton.
+		Env:                      []corev1.EnvVar{{Name: "GOGC", Value: "off"}},
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile,
 		SecurityContext: &corev1.SecurityContext{
 			RunAsUser: &user, RunAsGroup: new(int64(sharedGroup)), RunAsNonRoot: new(true),

@@ -36,6 +36,9 @@ type session struct {
 	conn         *wire.Conn
 	// prepared is closed when the launcher waits for an order.
 	prepared chan struct{}
+	// leaving is closed when Kubernetes ends the Pod; onLeave is called then.
+	leaving chan struct{}
+	onLeave func()
 	// ended is closed when the connection has ended; then err says why, unless exit is set.
 	ended chan struct{}
 	err   error
@@ -99,7 +102,7 @@ func (e *Engine) connect(ctx context.Context, k kind, pod *corev1.Pod, changes <
 	s := &session{
 		kind: k, name: pod.Name, uid: string(pod.UID), identity: e.identity,
 		address:  net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(e.config.Port)),
-		prepared: make(chan struct{}), ended: make(chan struct{}),
+		prepared: make(chan struct{}), leaving: make(chan struct{}), ended: make(chan struct{}), onLeave: e.pool.wake,
 	}
 	for {
 		conn, err := s.dial(ctx, wire.Control, func(string) bool { return true })
@@ -196,8 +199,14 @@ func (s *session) call(ctx context.Context) (net.Conn, error) {
 	return s.dial(ctx, wire.Call, func(key string) bool { return key == s.key })
 }
 
-// warm opens a connection for the first call.
+// warm opens a connection for the first call, unless there is one.
 func (s *session) warm(ctx context.Context) {
+	s.mu.Lock()
+	exists := s.spare != nil
+	s.mu.Unlock()
+	if exists {
+		return
+	}
 	conn, err := s.call(ctx)
 	if err != nil {
 		return // The first call opens one.
@@ -254,6 +263,15 @@ func (s *session) handle(kind wire.Kind, payload []byte) error {
 			close(s.prepared)
 			return nil
 		}
+	case wire.Leaving:
+		select {
+		case <-s.leaving:
+			return errors.New("the Pod is leaving twice")
+		default:
+			close(s.leaving)
+			s.onLeave()
+			return nil
+		}
 	case wire.Exited:
 		exit, err := wire.DecodeExit(payload)
 		if err != nil {
@@ -287,6 +305,16 @@ func (s *session) alive() bool {
 		return false
 	default:
 		return true
+	}
+}
+
+// stays reports whether the connection exists, and Kubernetes does not end the Pod.
+func (s *session) stays() bool {
+	select {
+	case <-s.leaving:
+		return false
+	default:
+		return s.alive()
 	}
 }
 

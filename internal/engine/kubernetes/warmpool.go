@@ -156,11 +156,11 @@ func (p *pool) adjust(ctx context.Context) {
 	}
 }
 
-// living returns the sessions that exist, and deletes the Pods of the others.
+// living returns the sessions that can serve a function, and deletes the Pods of the others.
 func (p *pool) living(sessions []*session) []*session {
 	var living []*session
 	for _, s := range sessions {
-		if s.alive() {
+		if s.stays() {
 			living = append(living, s)
 		} else {
 			p.engine.discard(s)
@@ -241,13 +241,17 @@ func (e *Engine) warmBytes() int64 {
 	return total
 }
 
-// WarmCounts returns the number of warm Pods by language.
+// WarmCounts returns the number of warm Pods by language whose launcher waits for an order.
 func (e *Engine) WarmCounts() map[string]int {
 	e.pool.mu.Lock()
 	defer e.pool.mu.Unlock()
 	counts := map[string]int{}
 	for k, ready := range e.pool.ready {
-		counts[k.language] += len(ready)
+		for _, s := range ready {
+			if s.isPrepared() {
+				counts[k.language]++
+			}
+		}
 	}
 	return counts
 }

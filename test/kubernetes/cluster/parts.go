@@ -142,6 +142,7 @@ imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 serializeImagePulls: false
 maxPods: 250
+podPidsLimit: 380
 kubeAPIQPS: 500
 kubeAPIBurst: 1000
 eventRecordQPS: 0

@@ -32,17 +32,18 @@ type world struct {
 	functions string
 }
 
-func newWorld(t *testing.T, namespace string) *world {
+func newWorld(t *testing.T, namespace string, options ...jetontest.Option) *world {
 	t.Helper()
 	w := &world{t: t, cluster: cluster.Inside(t), namespace: namespace}
 	w.kubectl("create", "namespace", namespace)
 	w.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
 	t.Cleanup(func() { w.kubectl("delete", "namespace", namespace, "--wait=false") })
-	w.Jeton = jetontest.StartProcess(t, filepath.Join(t.TempDir(), "data"), nil, func(c *server.Config) {
+	inPods := func(c *server.Config) {
 		c.Engine = server.KubernetesEngine
 		c.Kubernetes.Kubeconfig, c.Kubernetes.Namespace = w.cluster.Kubeconfig(), namespace
 		c.Kubernetes.Image = "ghcr.io/jeton-dev/jeton-runtime-{language}:dev"
-	})
+	}
+	w.Jeton = jetontest.StartProcess(t, filepath.Join(t.TempDir(), "data"), nil, append([]jetontest.Option{inPods}, options...)...)
 	w.api = function.NewAPI(w.Client())
 	n, err := w.api.CreateNamespace(&function.CreateNamespaceRequest{Name: "functions"})
 	if err != nil {
