@@ -195,6 +195,10 @@ bench-api: setup bench-build ## Compare the API with its necessary cost (some mi
 bench-start: setup bench-build test/crates/registry ## Measure cold starts, bursts and deployments (as root).
 	bin/bench/start
 
+.PHONY: bench-dev
+bench-dev: setup bench-build test/crates/registry ## Measure edit to live in five languages, beside the plain server of each (as root).
+	bin/bench/dev
+
 .PHONY: bench-cluster
 bench-cluster: setup bench-build bin/versitygw ## Measure three servers on PostgreSQL and S3: revocation, forwarding, a million tokens.
 	bin/bench/cluster
@@ -209,6 +213,8 @@ bench-smoke: setup bench-build test/crates/registry bin/versitygw ## Run every b
 	JETON_BENCH_SMOKE=1 bin/bench/gateway
 	JETON_BENCH_SMOKE=1 bin/bench/api
 	JETON_BENCH_SMOKE=1 bin/bench/start
+	@# Rust is left out: its first build compiles all crates.
+	for language in node python php go; do JETON_BENCH_SMOKE=1 bin/bench/dev -only $$language || exit 1; done
 	JETON_BENCH_SMOKE=1 bin/bench/cluster
 
 .PHONY: prove

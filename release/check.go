@@ -113,7 +113,7 @@ func (r release) checkArchive(ctx context.Context, p program, on platform) error
 	if err != nil {
 		return err
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }()
 	var names []string
 	for _, file := range archive.File {
 		names = append(names, file.Name)
@@ -159,7 +159,7 @@ func extract(archive *zip.ReadCloser, name, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer content.Close()
+	defer func() { _ = content.Close() }()
 	target, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func (r release) checkBill(arch string) error {
 	if err != nil {
 		return err
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }()
 	work, err := os.MkdirTemp("", "release-check-")
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func (p publicAPI) leaf() (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	return connection.ConnectionState().PeerCertificates[0], nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -387,6 +388,51 @@ func TestTF_RefusesAStateOfAnotherServer(t *testing.T) {
 	a.succeeds(second, "plan", "-no-color", "-detailed-exitcode")
 	if got := namespaces(first, first.ProjectID); len(got) != 1 {
 		t.Errorf("adopt: got namespaces %v of the first server, want one", got)
+	}
+}
+
+// Imported resources belong to the server from which they were imported, and resources that the
+// provider has imported without jeton tf belong to the server that reads them first.
+func TestTF_RefusesImportsFromAnotherServer(t *testing.T) {
+	t.Parallel()
+	first, second := jetontest.Start(t), jetontest.Start(t)
+	id := ""
+	for _, j := range []*jetontest.Jeton{first, second} {
+		n := must(function.NewAPI(j.Client()).CreateNamespace(&function.CreateNamespaceRequest{Name: "tests"}))
+		if j == first {
+			id = "fr-par/" + n.ID
+		}
+	}
+	block := fmt.Sprintf("import {\n  to = scaleway_function_namespace.main\n  id = %q\n}\n", id)
+	for name, test := range map[string]struct {
+		configuration string
+		prepare       func(a *attached)
+	}{
+		"command": {namespace, func(a *attached) {
+			a.succeeds(first, "import", "-no-color", "scaleway_function_namespace.main", id)
+		}},
+		"block": {block + namespace, func(a *attached) { a.succeeds(first, applied...) }},
+		// The mark must be in the state although nothing else changes.
+		"state without a mark": {namespace, func(a *attached) {
+			a.succeeds(first, "import", "-no-color", "scaleway_function_namespace.main", id)
+			state := a.read("terraform.tfstate")
+			unmarked := regexp.MustCompile(`(?m)^ *"private": .*\n`).ReplaceAllString(state, "")
+			if unmarked == state {
+				t.Fatalf("got no private data in the state:\n%s", state)
+			}
+			a.write("terraform.tfstate", regexp.MustCompile(`,(\s*\})`).ReplaceAllString(unmarked, "$1"))
+			a.succeeds(first, "apply", "-auto-approve", "-no-color", "-refresh-only")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := attach(t, test.configuration)
+			test.prepare(a)
+			// Without the block: it would import from the second server.
+			a.write("main.tf", namespace)
+			a.refused(second, "is an object of the server "+first.OrganizationID, "plan", "-no-color")
+			a.refused(second, "is an object of the server "+first.OrganizationID, "plan", "-no-color", "-refresh=false")
+			a.succeeds(first, "plan", "-no-color", "-detailed-exitcode")
+		})
 	}
 }
 
