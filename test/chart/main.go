@@ -1,10 +1,13 @@
-// Command chart renders deploy/helm/jeton as "helm template" does, with Helm's own library, for
-// tests and demonstrations on machines without helm:
+// Command chart does with deploy/helm/jeton what helm does, with Helm's own library, for tests and
+// demonstrations on machines without helm:
 //
-//	chart -release NAME -namespace NAMESPACE -set KEY=VALUE... -values FILE...
+//	chart -release NAME -namespace NAMESPACE -set KEY=VALUE... -values FILE... [COMMAND]
+//
+// COMMAND is template, the default, install, upgrade or uninstall. Upgrades keep the values.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -27,7 +30,14 @@ func main() {
 	flag.Var((*list)(&o.values.ValueFiles), "values", "file with values; repeatable")
 	flag.Var((*list)(&o.values.Values), "set", "value, as KEY=VALUE; repeatable")
 	flag.Parse()
-	if err := render(os.Stdout, o); err != nil {
+	command, known := map[string]func(context.Context, io.Writer, options) error{
+		"": template, "template": template, "install": install, "upgrade": upgrade, "uninstall": uninstall,
+	}[flag.Arg(0)]
+	if !known {
+		fmt.Fprintf(os.Stderr, "chart: no command %q: use template, install, upgrade or uninstall\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	if err := command(context.Background(), os.Stdout, o); err != nil {
 		fmt.Fprintln(os.Stderr, "chart:", err)
 		os.Exit(1)
 	}
@@ -52,6 +62,9 @@ func (o options) load() (*chart.Chart, map[string]any, error) {
 	merged, err := o.values.MergeValues(getter.Providers{})
 	return loaded, merged, err
 }
+
+// template is "helm template".
+func template(_ context.Context, w io.Writer, o options) error { return render(w, o) }
 
 // render writes the manifests of the chart.
 func render(w io.Writer, o options) error {

@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# make demo-kubernetes: installs the chart in a Kubernetes of this machine, deploys a private
-# function, calls it, revokes its token, and shows the Pods. One node of Jeton runs without
-# PostgreSQL and a bucket.
+# make demo-kubernetes: installs the chart with Helm's library in a Kubernetes of this machine,
+# applies examples/private-function with terraform, calls a function, revokes its token, and shows
+# the Pods. One node of Jeton runs without PostgreSQL and a bucket.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 if [ "${1:-}" != inside ]; then
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  bin/images -only pause,jeton,jeton-runtime-node -output "$work/images"
+  bin/images -only pause,jeton,jeton-runtime-node,jeton-runtime-go -output "$work/images"
   go build -o "$work/kubernetes" ./test/kubernetes
   go build -C test/chart -o "$work/chart" .
-  CGO_ENABLED=0 go build -o "$work/jeton" ./cmd/jeton
-  "$work/kubernetes" run -dir "$work/cluster" -router bin/kube-router -image "$work/images/pause.tar" \
-    -image "$work/images/jeton.tar" -image "$work/images/jeton-runtime-node.tar" "$PWD/test/kubernetes/demo.sh" inside "$work"
+  CGO_ENABLED=0 go build -o "$work/" ./cmd/terraform-provider-scaleway
+  mkdir "$work/example"
+  cp examples/private-function/main.tf "$work/example"
+  for language in go node; do
+    (cd "examples/private-function/$language" && python3 -m zipfile -c "$work/example/$language.zip" ./*)
+  done
+  images=()
+  for image in "$work"/images/*.tar; do images+=(-image "$image"); done
+  "$work/kubernetes" run -dir "$work/cluster" -router bin/kube-router "${images[@]}" "$PWD/test/kubernetes/demo.sh" inside "$work"
   exit
 fi
 
@@ -33,25 +39,37 @@ env:
   - {name: KUBERNETES_SERVICE_HOST, value: "192.0.2.1"}
   - {name: KUBERNETES_SERVICE_PORT, value: "6443"}
 VALUES
-"$work/chart" -values "$work/values.yaml" | kubectl apply -n jeton -f -
+show "$work/chart" -values "$work/values.yaml" install
 show kubectl -n jeton rollout status deployment/jeton --timeout=180s
 
 node=$(kubectl -n jeton get pods -l app.kubernetes.io/component=node -o 'jsonpath={.items[0].status.podIP}')
-JETON_API_KEY=$(kubectl -n jeton exec deployment/jeton -- jeton apikey create --permissions=FunctionsFullAccess -o json | value secret_key)
-export JETON_API_KEY JETON_API_URL="http://$node:8080"
-mkdir "$work/hello"
-echo 'exports.handle = async (event) => ({ statusCode: 200, body: `Hello from a Pod, at ${event.path}` });' >"$work/hello/handler.js"
-show "$work/jeton" deploy "$work/hello" --name hello --runtime node24 --handler handler.handle --no-token
-"$work/jeton" token create hello -o json >"$work/token.json"
-token=$(value token <"$work/token.json")
-id=$(value id <"$work/token.json")
-url="http://$node:8081/functions/default/hello"
+kubectl -n jeton exec deployment/jeton -- jeton apikey create --permissions=FunctionsFullAccess -o json >"$work/key.json"
+SCW_ACCESS_KEY=$(value access_key <"$work/key.json")
+SCW_SECRET_KEY=$(value secret_key <"$work/key.json")
+SCW_DEFAULT_PROJECT_ID=$(value project_id <"$work/key.json")
+export SCW_ACCESS_KEY SCW_SECRET_KEY SCW_DEFAULT_PROJECT_ID SCW_DEFAULT_REGION=fr-par SCW_API_URL="http://$node:8080"
+cat >"$work/terraform.rc" <<RC
+provider_installation {
+  dev_overrides { "jeton-dev/scaleway" = "$work" }
+}
+RC
+export TF_CLI_CONFIG_FILE="$work/terraform.rc" TF_IN_AUTOMATION=1 TF_CLI_ARGS=-no-color CHECKPOINT_DISABLE=1 TF_VAR_languages='["go","node"]'
+terraform=$(command -v terraform || command -v tofu)
+# The provider of this checkout needs no init.
+tf() { "$terraform" -chdir="$work/example" "$@"; }
+show tf apply -auto-approve
+output() { "$terraform" -chdir="$work/example" output -json "$1" | sed -nE "s/.*\"$2\": *\"([^\"]*)\".*/\1/p"; }
+token=$(output tokens node)
+host=$(output hosts node)
 
-printf '\nwithout a token: '; call "$url"
-printf 'with a token:    '; call -H "X-Auth-Token: $token" "$url"
-[ "$(curl -s -m 60 -o "$work/answer" -w '%{http_code}' -H "X-Auth-Token: $token" "$url")" = 200 ]
-show "$work/jeton" token revoke "$id"
-printf 'after that:      '; call -H "X-Auth-Token: $token" "$url"
-[ "$(curl -s -m 60 -o "$work/answer" -w '%{http_code}' -H "X-Auth-Token: $token" "$url")" = 403 ]
+url="http://$node:8081/world"
+printf '\nwithout a token: '; call -H "Host: $host" "$url"
+printf 'with a token:    '; call -H "Host: $host" -H "X-Auth-Token: $token" "$url"
+[ "$(curl -s -m 60 -o "$work/answer" -w '%{http_code}' -H "Host: $host" -H "X-Auth-Token: $token" "$url")" = 200 ]
 show kubectl -n jeton get pods -L jeton.dev/function,app.kubernetes.io/component -o wide
 show kubectl -n jeton get networkpolicies
+show tf destroy -auto-approve '-target=scaleway_function_token.function["node"]'
+printf 'after that:      '; call -H "Host: $host" -H "X-Auth-Token: $token" "$url"
+[ "$(curl -s -m 60 -o "$work/answer" -w '%{http_code}' -H "Host: $host" -H "X-Auth-Token: $token" "$url")" = 403 ]
+show tf destroy -auto-approve
+show "$work/chart" uninstall

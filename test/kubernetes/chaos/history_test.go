@@ -54,8 +54,11 @@ func TestHistory_CountsPodsThatServeAtOnce(t *testing.T) {
 	h.AddPod("b", "node1")
 	h.AddPod("c", "node2")
 	for _, c := range []chaos.Call{
-		{Pod: "a", Began: at(0), Ended: at(10)}, {Pod: "a", Began: at(10), Ended: at(20)},
-		{Pod: "b", Began: at(5), Ended: at(15)}, {Pod: "c", Began: at(5), Ended: at(15)}, {Began: at(5), Ended: at(15)},
+		{Pod: "a", Began: at(0), Ended: at(10)},
+		{Pod: "a", Began: at(10), Ended: at(20)},
+		{Pod: "b", Began: at(5), Ended: at(15)},
+		{Pod: "c", Began: at(5), Ended: at(15)},
+		{Began: at(5), Ended: at(15)},
 	} {
 		h.Add(c)
 	}
