@@ -133,8 +133,7 @@ func (p *pool) awaitQuiet(ctx context.Context) {
 
 // adjust starts missing Pods and ends those in excess.
 func (p *pool) adjust(ctx context.Context) {
-	kinds := p.engine.kinds()
-	free := p.config.Memory - p.engine.warmBytes()
+	kinds, others := p.engine.kinds(), p.engine.foreignWarmBytes()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -147,6 +146,7 @@ func (p *pool) adjust(ctx context.Context) {
 			p.engine.discard(p.take(k))
 		}
 	}
+	free := p.config.Memory - others - p.bytes()
 	for k := range kinds {
 		for len(p.ready[k])+p.opening[k] < p.target(k, true, now) && free >= k.bytes() && now.Sub(p.failed) >= failurePause {
 			free -= k.bytes()
@@ -154,6 +154,17 @@ func (p *pool) adjust(ctx context.Context) {
 			p.done.Go(func() { p.add(ctx, k) })
 		}
 	}
+}
+
+// bytes returns the memory limits of the Pods that are ready or being started.
+func (p *pool) bytes() (total int64) {
+	for k, sessions := range p.ready {
+		total += int64(len(sessions)) * k.bytes()
+	}
+	for k, n := range p.opening {
+		total += int64(n) * k.bytes()
+	}
+	return total
 }
 
 // living returns the sessions that can serve a function, and deletes the Pods of the others.
@@ -230,11 +241,12 @@ func (e *Engine) kinds() map[kind]bool {
 	return kinds
 }
 
-// warmBytes returns the memory limits of the warm Pods of all nodes, in bytes.
-func (e *Engine) warmBytes() int64 {
+// foreignWarmBytes returns the memory limits of the warm Pods of other nodes, in bytes. The pool
+// knows its own before the API server reports them.
+func (e *Engine) foreignWarmBytes() int64 {
 	total := int64(0)
 	for _, pod := range e.view.all() {
-		if isWarm(pod) {
+		if isWarm(pod) && !e.expects(pod.Name) {
 			total += memoryOf(pod)
 		}
 	}
