@@ -58,6 +58,7 @@ func deployGo(ctx context.Context, t *toolchains) ([]harness.Result, error) {
 const baselineMain = `package main
 
 import (
+	"net/http"
 	"os"
 )
 
