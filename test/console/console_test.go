@@ -100,7 +100,7 @@ func TestConsole_RefusesOtherSites(t *testing.T) {
 
 // The limits of the first page with 100 functions.
 const (
-	maxFirstPage      = 200     // milliseconds, on a machine with nothing else to do
+	maxFirstPage      = 200     // milliseconds, on a machine that is fast enough and has nothing else to do
 	maxFirstPageWork  = 100     // milliseconds of the CPU for scripts, styles and layout
 	maxFirstPageBytes = 150_000 // of all responses, as sent
 )
@@ -116,9 +116,11 @@ func TestConsole_IsFastWithManyObjects(t *testing.T) {
 		t.Errorf("the first page takes %v ms more than half as long again as the same bytes of a file server, want at most 50", more)
 	}
 	took, work, size := w.number("milliseconds"), w.number("own_milliseconds"), w.number("bytes")
-	if (took > maxFirstPage && w.number("busy") == 0) || work > maxFirstPageWork || size > maxFirstPageBytes {
-		t.Errorf("the first page with %d functions took %v ms, %v ms of it CPU time, and has %v bytes, want at most %d, %d and %d",
-			hundred, took, work, size, maxFirstPage, maxFirstPageWork, maxFirstPageBytes)
+	// On a slow machine Chromium alone takes longer: then the page may take a tenth more than the reference.
+	limit := max(maxFirstPage, 1.1*w.number("reference_milliseconds"))
+	if (took > limit && w.number("busy") == 0) || work > maxFirstPageWork || size > maxFirstPageBytes {
+		t.Errorf("the first page with %d functions took %v ms, %v ms of it CPU time, and has %v bytes, want at most %v, %d and %d",
+			hundred, took, work, size, limit, maxFirstPageWork, maxFirstPageBytes)
 	}
 	w.seed(10_000-100, 1_000_000)
 	w.run("size.mjs", "STEP=many")

@@ -68,6 +68,7 @@ await main(async (browser) => {
     // they take half of the CPUs, only the CPU time and the reference say something about it.
     await report('busy', os.loadavg()[0] > os.cpus().length / 2 ? 1 : 0);
     await report('milliseconds', Math.round(times[0]));
+    await report('reference_milliseconds', Math.round(reference[0]));
     await report('own_milliseconds', Math.round(own[middle]));
     await report('more_than_reference', Math.round(times[middle] - 1.5 * reference[middle]));
     await report('bytes', sizes[0]);
