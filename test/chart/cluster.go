@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/cli"
 	"helm.sh/helm/v3/pkg/release"
 )
@@ -23,48 +24,49 @@ func configuration(namespace string) (*action.Configuration, error) {
 	return c, c.Init(settings.RESTClientGetter(), namespace, "secret", func(string, ...any) {})
 }
 
+// prepare connects to the cluster, and loads the chart and its values.
+func prepare(o options) (c *action.Configuration, loaded *chart.Chart, merged map[string]any, err error) {
+	if loaded, merged, err = o.load(); err != nil {
+		return nil, nil, nil, err
+	}
+	c, err = configuration(o.namespace)
+	return c, loaded, merged, err
+}
+
 // install is "helm install --wait".
 func install(ctx context.Context, w io.Writer, o options) error {
-	loaded, merged, err := o.load()
-	if err != nil {
-		return err
-	}
-	c, err := configuration(o.namespace)
+	c, loaded, merged, err := prepare(o)
 	if err != nil {
 		return err
 	}
 	run := action.NewInstall(c)
 	run.ReleaseName, run.Namespace, run.Wait, run.Timeout = o.release, o.namespace, true, timeout
-	return report(run.RunWithContext(ctx, loaded, merged))(w)
+	r, err := run.RunWithContext(ctx, loaded, merged)
+	return report(w, r, err)
 }
 
 // upgrade is "helm upgrade --reuse-values --wait".
 func upgrade(ctx context.Context, w io.Writer, o options) error {
-	loaded, merged, err := o.load()
-	if err != nil {
-		return err
-	}
-	c, err := configuration(o.namespace)
+	c, loaded, merged, err := prepare(o)
 	if err != nil {
 		return err
 	}
 	run := action.NewUpgrade(c)
 	run.Namespace, run.ReuseValues, run.Wait, run.Timeout = o.namespace, true, true, timeout
-	return report(run.RunWithContext(ctx, o.release, loaded, merged))(w)
+	r, err := run.RunWithContext(ctx, o.release, loaded, merged)
+	return report(w, r, err)
 }
 
-// report returns a function that prints what helm prints about a release.
-func report(r *release.Release, err error) func(io.Writer) error {
-	return func(w io.Writer) error {
-		if err != nil {
-			return err
-		}
-		if r == nil || r.Info == nil {
-			return errors.New("helm returned no release")
-		}
-		_, err := fmt.Fprintf(w, "NAME: %s\nNAMESPACE: %s\nSTATUS: %s\nREVISION: %d\nNOTES:\n%s\n", r.Name, r.Namespace, r.Info.Status, r.Version, r.Info.Notes)
+// report prints what helm prints about a release, or returns the error of the action.
+func report(w io.Writer, r *release.Release, err error) error {
+	if err != nil {
 		return err
 	}
+	if r == nil || r.Info == nil {
+		return errors.New("helm returned no release")
+	}
+	_, err = fmt.Fprintf(w, "NAME: %s\nNAMESPACE: %s\nSTATUS: %s\nREVISION: %d\nNOTES:\n%s\n", r.Name, r.Namespace, r.Info.Status, r.Version, r.Info.Notes)
+	return err
 }
 
 // uninstall is "helm uninstall --wait".

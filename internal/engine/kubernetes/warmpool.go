@@ -157,12 +157,18 @@ func (p *pool) adjust(ctx context.Context) {
 }
 
 // bytes returns the memory limits of the Pods that are ready or being started.
-func (p *pool) bytes() (total int64) {
-	for k, sessions := range p.ready {
-		total += int64(len(sessions)) * k.bytes()
-	}
+func (p *pool) bytes() int64 {
+	total := p.readyBytes()
 	for k, n := range p.opening {
 		total += int64(n) * k.bytes()
+	}
+	return total
+}
+
+// readyBytes returns the memory limits of the Pods that are ready.
+func (p *pool) readyBytes() (total int64) {
+	for k, sessions := range p.ready {
+		total += int64(len(sessions)) * k.bytes()
 	}
 	return total
 }
@@ -272,9 +278,5 @@ func (e *Engine) WarmCounts() map[string]int {
 func (e *Engine) WarmMemory() int64 {
 	e.pool.mu.Lock()
 	defer e.pool.mu.Unlock()
-	total := int64(0)
-	for k, ready := range e.pool.ready {
-		total += int64(len(ready)) * k.bytes()
-	}
-	return total
+	return e.pool.readyBytes()
 }
