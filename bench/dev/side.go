@@ -67,7 +67,7 @@ func (s *side) live(ctx context.Context, version string) error {
 // client opens a connection for each call, since plain servers end with each edit.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 
-// call returns the body of a response, or "" if there is none.
+// call returns the body of a response; "" without a response.
 func (s *side) call(ctx context.Context) string {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, http.NoBody)
 	if err != nil {

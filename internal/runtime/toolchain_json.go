@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// encodedToolchain is a Toolchain without isolation, or the reason why there is none.
+// encodedToolchain is a Toolchain without isolation. Missing says why a language has none.
 type encodedToolchain struct {
 	Path     string `json:"path,omitempty"`
 	Version  string `json:"version,omitempty"`
