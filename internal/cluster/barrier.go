@@ -273,9 +273,6 @@ func (b *barrier) await(ctx context.Context, number int64) error {
 // Begin returns a context in which what a request reads and writes is noted for Await.
 // Returns ErrNoLease if the node may not answer.
 func (n *Node) Begin(ctx context.Context) (context.Context, error) {
-	if n.alone {
-		return ctx, nil
-	}
 	if !n.Held() {
 		return ctx, ErrNoLease
 	}
@@ -297,9 +294,6 @@ type request struct {
 // Begin has read or written, so that its answer may leave. Returns ErrNotConfirmed or
 // ErrNoLease if that is not known.
 func (n *Node) Await(ctx context.Context) error {
-	if n.alone {
-		return nil
-	}
 	// What the views of this node show counts as read, also what only some of them show.
 	number := max(n.Position().Number, n.begun.Load())
 	begun, _ := ctx.Value(requestKey{}).(request)
@@ -308,7 +302,7 @@ func (n *Node) Await(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, confirmTimeout)
 	defer cancel()
-	if err := n.awaitApplied(ctx, number); err != nil {
+	if err := n.awaitApplied(ctx, number); err != nil || n.alone {
 		return err
 	}
 	if err := n.barrier.await(ctx, number); err != nil {

@@ -34,7 +34,14 @@ func (w *world) hold(f *function.Function, o *outside, name string, protocols *h
 		response.Body.Close()
 		call.status <- response.StatusCode
 	}()
-	await.True(w.t, name+" is called", func() bool { return o.count("/"+name) > 0 })
+	await.True(w.t, name+" is called", func() bool {
+		select {
+		case status := <-call.status:
+			w.t.Fatalf("%s ended with status %d before it reached the function", name, status)
+		default:
+		}
+		return o.count("/"+name) > 0
+	})
 	return call
 }
 

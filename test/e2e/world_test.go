@@ -107,9 +107,13 @@ func (w *world) settled(id string) *function.Function {
 	if jetontest.InPods() {
 		limit *= 3 // A build in a Pod may compile all crates, or wait for other Pods.
 	}
-	return must[*function.Function](w.t)(w.WaitForFunction(&function.WaitForFunctionRequest{
+	f := must[*function.Function](w.t)(w.WaitForFunction(&function.WaitForFunctionRequest{
 		FunctionID: id, RetryInterval: often, Timeout: &limit,
 	}))
+	if f.Status != function.FunctionStatusReady && f.ErrorMessage != nil {
+		w.t.Logf("function %s has status %s: %s", f.Name, f.Status, *f.ErrorMessage)
+	}
+	return f
 }
 
 func (w *world) upload(id string, archive []byte) {

@@ -37,6 +37,10 @@ type Store struct {
 	followers []store.Follower
 	// newest is last, for readers that must not wait for mu.
 	newest atomic.Int64
+	// committing is the number of the last change of the newest transaction whose commit has
+	// begun, and applied that of the last change that all followers have applied. Reads see
+	// changes between the two.
+	committing, applied atomic.Int64
 
 	// doubt is the commit whose outcome is unknown, nil without one; mu guards
 	// it. inDoubt reports the same to readers that must not wait for mu.
@@ -102,6 +106,8 @@ func (s *Store) readLast(ctx context.Context) error {
 		return fmt.Errorf("read the last change: %w", err)
 	}
 	s.newest.Store(s.last)
+	s.committing.Store(s.last)
+	s.applied.Store(s.last)
 	return nil
 }
 
@@ -121,7 +127,29 @@ func (s *Store) Close() error {
 
 // View implements store.Store.
 func (s *Store) View(ctx context.Context, read func(store.Tx) error) error {
-	return s.view(ctx, func(t *tx) error { return read(t) })
+	return s.view(ctx, func(t *tx) error {
+		err := read(t)
+		// A missing object is a state too.
+		if noted := s.noteSeen(ctx, t); noted != nil {
+			return noted
+		}
+		return err
+	})
+}
+
+// noteSeen notes the state that a transaction has read, if the followers may not have applied
+// all of its changes.
+func (s *Store) noteSeen(ctx context.Context, t *tx) error {
+	// In this order: the transaction shows no change after committing.
+	if committing := s.committing.Load(); s.applied.Load() >= committing || !store.Tracked(ctx) {
+		return nil
+	}
+	var number int64
+	if err := t.sql.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM changes").Scan(&number); err != nil {
+		return fmt.Errorf("read the number of the last change: %w", err)
+	}
+	store.NoteSeen(ctx, number)
+	return nil
 }
 
 func (s *Store) view(ctx context.Context, read func(*tx) error) error {
@@ -166,6 +194,7 @@ func (s *Store) update(ctx context.Context, write func(store.Tx) error) error {
 		return fmt.Errorf("number the changes: %w", err)
 	}
 	commit := &commit{changes: changes, log: log}
+	s.committing.Store(commit.last().Number)
 	if err := sqlTx.Commit(); err != nil {
 		// The transaction is over: it was committed or rolled back.
 		commit.at = s.now()
@@ -197,6 +226,7 @@ func (s *Store) acknowledge(c *commit) {
 			follower.Apply(change.Change)
 		}
 	}
+	s.applied.Store(s.last)
 }
 
 // rollback ends a transaction that was not committed. It has no effect after a commit
