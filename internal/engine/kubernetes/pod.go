@@ -105,8 +105,10 @@ func (e *Engine) newPod(k kind) *corev1.Pod {
 				RunAsNonRoot: new(true), FSGroup: new(int64(sharedGroup)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
-			Volumes:    e.volumes(k),
-			Containers: []corev1.Container{e.agentContainer(k), e.functionContainer(k)},
+			Volumes: e.volumes(k),
+			// The kubelet starts containers one after the other. The launcher takes longer, since its
+			// CPU is limited; it waits for the agent.
+			Containers: []corev1.Container{e.functionContainer(k), e.agentContainer(k)},
 		},
 	}
 	if e.config.Owner != nil {
