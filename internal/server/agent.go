@@ -39,7 +39,7 @@ func readToolchains(ctx context.Context, file string) *runtime.Toolchains {
 func Launcher(ctx context.Context, c agent.LauncherConfig, language string) agent.LauncherConfig {
 	// The file exists when the agent has accepted the launcher.
 	toolchains := sync.OnceValue(func() *runtime.Toolchains { return readToolchains(ctx, filepath.Join(c.Dir, agent.ToolchainsFile)) })
-	c.OutOfMemory = agent.OutOfMemory
+	c.OutOfMemory, c.Memory = agent.OutOfMemory, agent.Memory
 	c.Start = func(t wire.Task, home string) (runtime.Start, error) {
 		starter := runtime.Starter{Toolchains: toolchains(), Workers: workers()}
 		return starter.Start(t.Runtime, t.Handler, t.Launch, t.Env, home)
