@@ -74,7 +74,7 @@ func openInstances(ctx context.Context, b *base, o *observability, opened *close
 	scaler := scale.New(r.engine, scaling, b.log)
 	recorder := &outputRecorder{logs: logs, requestOf: scaler.Serving, now: b.config.Now, log: b.log}
 	r.engine.SetOutput(recorder.record)
-	o.metrics.Instances(scaler.Counts)
+	o.metrics.Instances(scaler.Counts, r.memory)
 	o.metrics.Isolation(r.isolation)
 	o.metrics.WarmPool(r.engine.WarmCounts, r.engine.WarmMemory)
 	return &instances{runner: r, scaler: scaler, output: logs, recorder: recorder}, nil
@@ -96,7 +96,7 @@ func openPods(ctx context.Context, b *base, opened *closers) (*runner, error) {
 	opened.add(e)
 	image := imageOf(b.config.Kubernetes, b.config.Version)
 	return &runner{
-		engine: e, dialer: e, isolation: KubernetesEngine, memory: func() map[string]int64 { return nil },
+		engine: e, dialer: e, isolation: KubernetesEngine, memory: e.Memory,
 		builders: podBuilders(b.config, e), serving: image, toolchain: func(string) error { return nil },
 	}, nil
 }

@@ -62,7 +62,7 @@ func run(args []string, errOut io.Writer) int {
 func configure(ctx context.Context, c launcher.Config, language string) launcher.Config {
 	// The file exists when the agent has accepted the launcher.
 	toolchains := sync.OnceValue(func() *runtime.Toolchains { return readToolchains(ctx, filepath.Join(c.Dir, launcher.Toolchains)) })
-	c.OutOfMemory = launcher.OutOfMemory
+	c.OutOfMemory, c.Memory = launcher.OutOfMemory, launcher.Memory
 	c.Start = func(t wire.Task, home string) (runtime.Start, error) {
 		starter := runtime.Starter{Toolchains: toolchains(), Workers: languages.Workers()}
 		return starter.Start(t.Runtime, t.Handler, t.Launch, t.Env, home)

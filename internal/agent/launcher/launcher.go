@@ -48,6 +48,8 @@ type Config struct {
 	// OutOfMemory returns how often the kernel has ended a process of the container because of
 	// its memory limit.
 	OutOfMemory func() int64
+	// Memory returns the memory in use by the container, in bytes; 0 if it is unknown.
+	Memory func() int64
 	// Limits bound an artifact. The zero value means parcel.DefaultLimits.
 	Limits parcel.Limits
 }
@@ -60,6 +62,8 @@ type launcher struct {
 	worker   *program
 	// stop receives Terminate and Kill, in order.
 	stop chan wire.Kind
+	// measure receives a value for Measure.
+	measure chan struct{}
 }
 
 // Run connects to the agent, waits for one order, carries it out, and returns when the program
@@ -71,6 +75,9 @@ func Run(ctx context.Context, c Config) error {
 	}
 	if c.OutOfMemory == nil {
 		c.OutOfMemory = func() int64 { return 0 }
+	}
+	if c.Memory == nil {
+		c.Memory = func() int64 { return 0 }
 	}
 	if c.Limits == (parcel.Limits{}) {
 		c.Limits = parcel.DefaultLimits
@@ -87,7 +94,7 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("launcher: %w", err)
 	}
-	l := &launcher{config: c, agent: wire.NewConn(conn), listener: listener, stop: make(chan wire.Kind, 2)}
+	l := &launcher{config: c, agent: wire.NewConn(conn), listener: listener, stop: make(chan wire.Kind, 2), measure: make(chan struct{}, 1)}
 	if err := l.run(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("launcher: %w", err)
 	}
@@ -172,6 +179,7 @@ func (l *launcher) serve(ctx context.Context, task wire.Task) error {
 	// The program serves until its listener is closed everywhere.
 	_ = l.listener.Close()
 	go l.receiveStops()
+	go l.reportMemory()
 	status := l.supervise(p)
 	return l.agent.SendJSON(wire.Exited, wire.Exit{Status: status, OutOfMemory: l.config.OutOfMemory() > before})
 }
@@ -195,10 +203,20 @@ func (l *launcher) noteStop(kind wire.Kind) error {
 	return nil
 }
 
-// receiveStops passes on frames that stop the program. At the end of the agent it kills.
+// receiveStops passes on frames that stop the program or ask for its memory. At the end of the agent it
+// kills.
 func (l *launcher) receiveStops() {
+	defer close(l.measure)
 	for {
 		kind, _, err := l.agent.Receive()
+		if err == nil && kind == wire.Measure {
+			// The answer must not delay a stop: it may wait behind output that the node does not read.
+			select {
+			case l.measure <- struct{}{}:
+			default:
+			}
+			continue
+		}
 		if err == nil {
 			err = l.noteStop(kind)
 		}
@@ -206,6 +224,13 @@ func (l *launcher) receiveStops() {
 			l.stop <- wire.Kill
 			return
 		}
+	}
+}
+
+// reportMemory answers Measure until the agent ends.
+func (l *launcher) reportMemory() {
+	for range l.measure {
+		_ = l.agent.SendUsage(l.config.Memory()) // receiveStops notices the end of the agent.
 	}
 }
 

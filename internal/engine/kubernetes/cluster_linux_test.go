@@ -44,6 +44,8 @@ type fakeCluster struct {
 	noStart atomic.Bool
 	// wrongToken replaces the UID in tokens.
 	wrongToken atomic.Bool
+	// flood replaces launchers by flooders.
+	flood atomic.Bool
 
 	mu   sync.Mutex
 	pods map[types.UID]*fakePod
@@ -132,7 +134,11 @@ func (c *fakeCluster) start(pod *corev1.Pod) {
 		c.t.Error(err)
 	}
 	p.agent = c.command("agent", 0, string(settings))
-	p.launcher = c.command("launcher", syscall.CLONE_NEWPID, filepath.Join(dir, "shared"), filepath.Join(dir, "home"), filepath.Join(dir, "tmp"))
+	launcher := "launcher"
+	if c.flood.Load() {
+		launcher = "flooder"
+	}
+	p.launcher = c.command(launcher, syscall.CLONE_NEWPID, filepath.Join(dir, "shared"), filepath.Join(dir, "home"), filepath.Join(dir, "tmp"))
 	c.mu.Lock()
 	c.pods[pod.UID] = p
 	c.mu.Unlock()

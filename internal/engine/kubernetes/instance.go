@@ -27,6 +27,7 @@ type instance struct {
 	session        atomic.Pointer[session]
 	stdout, stderr *printed.Lines
 	became         chan struct{}
+	usage          usage
 }
 
 func newInstance(base *instances.Instance, r *revision) *instance {
@@ -98,6 +99,8 @@ func (e *Engine) bind(in *instance, s *session) {
 			default:
 				return errors.New("the instance is ready twice")
 			}
+		case wire.Usage:
+			return in.usage.answer(payload, containerMemory(in.revision.kind))
 		}
 		return fmt.Errorf("unexpected frame %q of an instance", byte(kind))
 	})
@@ -115,6 +118,8 @@ func (e *Engine) order(in *instance, s *session) error {
 func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 	overdue := time.NewTimer(e.config.PodTimeout)
 	defer overdue.Stop()
+	measure := time.NewTicker(measureInterval)
+	defer measure.Stop()
 	terminated, killed := in.Terminated(), in.Killed()
 	var grace, forced <-chan time.Time
 	failure, ready, leaving := "", false, s.leaving
@@ -150,6 +155,10 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 			in.Output(engine.System)("the Pod is being ended: the instance gets no more calls")
 			if leaving = nil; ready {
 				in.Leave()
+			}
+		case <-measure.C:
+			if ready {
+				in.usage.ask(s)
 			}
 		case <-overdue.C:
 			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)

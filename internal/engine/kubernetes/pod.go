@@ -75,8 +75,11 @@ func (k kind) String() string {
 	return fmt.Sprintf("%s of %s with %d MB", k.component, k.language, k.memory)
 }
 
+// containerMemory returns the memory limit of the function's container, in bytes.
+func containerMemory(k kind) int64 { return int64(k.memory)<<20 + launcherMemory }
+
 // bytes returns the memory limit of a Pod of the kind.
-func (k kind) bytes() int64 { return int64(k.memory)<<20 + launcherMemory + agentMemory }
+func (k kind) bytes() int64 { return containerMemory(k) + agentMemory }
 
 // memoryOf returns the memory limit of a Pod in bytes.
 func memoryOf(pod *corev1.Pod) int64 {
@@ -163,7 +166,7 @@ func (e *Engine) agentContainer(k kind) corev1.Container {
 func (e *Engine) functionContainer(k kind) corev1.Container {
 	c := e.container(k, functionContainer, functionUser,
 		"agent", "launch", "--dir="+sharedDir, "--home="+HomeDir, "--temporary=/tmp", "--language="+k.language)
-	c.Resources = resources(int64(k.memory)<<20+launcherMemory, max(k.cpu/cpuOvercommit, 1), k.cpu)
+	c.Resources = resources(containerMemory(k), max(k.cpu/cpuOvercommit, 1), k.cpu)
 	c.VolumeMounts = []corev1.VolumeMount{
 		{Name: "shared", MountPath: sharedDir, ReadOnly: true}, {Name: "home", MountPath: HomeDir}, {Name: "tmp", MountPath: "/tmp"},
 	}

@@ -279,7 +279,7 @@ func (s *session) handle(kind wire.Kind, payload []byte) error {
 		}
 		s.exit = &exit
 		return nil
-	case wire.Ready, wire.Fetching, wire.Fetched, wire.Stdout, wire.Stderr, wire.Part, wire.Digest:
+	case wire.Ready, wire.Fetching, wire.Fetched, wire.Stdout, wire.Stderr, wire.Usage, wire.Part, wire.Digest:
 		s.mu.Lock()
 		sink := s.sink
 		s.mu.Unlock()
