@@ -27,8 +27,8 @@ const (
 	// other Pods may connect if no policy forbids it.
 	handshakeTimeout = 10 * time.Second
 	maxConnections   = 256
-	// silence is how long the node may send nothing before it is gone.
-	silence = 30 * time.Second
+	// defaultSilence is the default of Config.Silence.
+	defaultSilence = 30 * time.Second
 	// The pause after an error of accept, such as too many open files, doubles from shortestPause up
 	// to longestPause.
 	shortestPause, longestPause = 5 * time.Millisecond, time.Second
@@ -48,6 +48,9 @@ type Config struct {
 	NodeKey string
 	// Patience is how long the agent waits for the node to connect.
 	Patience time.Duration
+	// Silence is how long a connected node may send nothing before the agent and the launcher end, as when
+	// the network between them is cut; 0 for 30 seconds. The node notices at the same time.
+	Silence time.Duration
 	// Canary is an address that the Pod must not reach, because of its network policy. The agent
 	// says nothing to the node before the connection fails. Empty means no such check.
 	Canary string
@@ -82,6 +85,9 @@ func Run(ctx context.Context, c Config) error {
 	identity, err := NewIdentity()
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)
+	}
+	if c.Silence == 0 {
+		c.Silence = defaultSilence
 	}
 	if c.Listen == "" {
 		c.Listen = fmt.Sprintf(":%d", wire.Port)
@@ -320,7 +326,7 @@ func (a *agent) reachesCanary(ctx context.Context) bool {
 // passOrders passes frames from the node to the launcher. It returns why it ended.
 func (a *agent) passOrders(node *wire.Conn) error {
 	for {
-		if err := node.SetReadDeadline(time.Now().Add(silence)); err != nil {
+		if err := node.SetReadDeadline(time.Now().Add(a.config.Silence)); err != nil {
 			return err
 		}
 		kind, payload, err := node.Receive()

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -175,6 +174,9 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 		case <-forced:
 			_ = s.conn.Close()
 		case <-s.ended:
+			if leaving == nil && s.exit != nil {
+				e.explain(in, s)
+			}
 			return e.reason(in, s, failure)
 		}
 	}
@@ -194,9 +196,6 @@ func (e *Engine) reason(in *instance, s *session, failure string) string {
 	return reason
 }
 
-// deleted is the reason of an instance whose Pod was deleted by others.
-const deleted = "the Pod was deleted: its Kubernetes node is drained or gone, or someone has deleted it"
-
 // status returns how the program of an instance ended.
 func (e *Engine) status(in *instance, s *session) string {
 	limit := fmt.Sprintf("out of memory: it took more than the limit of %d MB", in.revision.MemoryLimit)
@@ -209,23 +208,9 @@ func (e *Engine) status(in *instance, s *session) string {
 		}
 		return s.exit.Status
 	}
-	// The status of the container says more than the connection, but comes later.
-	changes, end := e.view.watch(s.name)
-	defer end()
-	ctx, cancel := context.WithTimeout(e.ctx, statusDelay)
-	defer cancel()
-	pod, err := e.view.await(ctx, e.config.Namespace, s.name, s.uid, changes, ended)
-	switch {
-	case err == nil && outOfMemory(pod):
+	reason, outOfMemory := e.lost(s)
+	if outOfMemory {
 		return limit
-	case err == nil && pod.DeletionTimestamp != nil:
-		return deleted + disruption(pod)
-	case err == nil:
-		return "the Pod has ended: " + endOf(pod)
 	}
-	pod = e.view.get(e.config.Namespace, s.name, s.uid)
-	if pod == nil || pod.DeletionTimestamp != nil {
-		return deleted + disruption(pod)
-	}
-	return fmt.Sprintf("the connection to the Pod %s is lost: %v", s.name, s.err)
+	return reason
 }
