@@ -53,7 +53,7 @@ func calls(ctx context.Context, dir string) ([]harness.Result, error) {
 	sides := []func() (harness.Cost, error){func() (harness.Cost, error) { return private.Run(ctx) }}
 	for _, instances := range [][]string{sockets, {instance}} {
 		baseline := private
-		url, pid, err := harness.StartProxy(ctx, &baselines, dir, instances)
+		url, pid, err := harness.StartProxy(ctx, &baselines, instances)
 		if err != nil {
 			return nil, err
 		}

@@ -2,11 +2,11 @@ package harness
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/jeton-dev/jeton/internal/gateway"
 	"github.com/jeton-dev/jeton/internal/server"
@@ -17,10 +17,15 @@ import (
 // StartProxy has RunProxy as this role.
 const ProxyRole = "proxy"
 
-// StartProxy starts BareProxy in front of instances, in a process of its own. It returns
-// the proxy's URL and process ID. Dir is for a file.
-func StartProxy(ctx context.Context, started *Processes, dir string, instances []string) (url string, pid int, err error) {
-	addressFile := filepath.Join(dir, fmt.Sprintf("address-%d", len(instances)))
+// StartProxy starts RunProxy with instances, in a process of its own. It returns the proxy's URL
+// and process ID.
+func StartProxy(ctx context.Context, started *Processes, instances []string) (url string, pid int, err error) {
+	dir, err := os.MkdirTemp("", "jeton-proxy-")
+	if err != nil {
+		return "", 0, err
+	}
+	defer os.RemoveAll(dir)
+	addressFile := filepath.Join(dir, "address")
 	command, err := Command(ctx, ProxyRole, append([]string{addressFile}, instances...)...)
 	if err != nil {
 		return "", 0, err
@@ -43,6 +48,14 @@ func WaitForFile(ctx context.Context, path string) error {
 	})
 }
 
+// proxyTo returns BareProxy, or EncryptedProxy for an instance of Encrypted.
+func proxyTo(instance string, idleConnections int, buffers *gateway.Buffers) (http.Handler, error) {
+	if dir, address, ok := strings.Cut(instance, "@"); ok {
+		return EncryptedProxy(dir, address, idleConnections, buffers)
+	}
+	return BareProxy(instance, idleConnections, buffers), nil
+}
+
 // RunProxy serves BareProxy in front of instances, and writes its address to a file: the
 // first argument, before the instances. With one instance it forwards calls
 // concurrently; with several it forwards one call at a time to each. It has the garbage
@@ -56,12 +69,15 @@ func RunProxy(arguments []string) error {
 	}
 	const idleConnections = 64
 	buffers := &gateway.Buffers{}
-	handler := BareProxy(instances[0], idleConnections, buffers)
-	if len(instances) > 1 {
-		idle := make(chan http.Handler, len(instances))
-		for _, instance := range instances {
-			idle <- BareProxy(instance, idleConnections, buffers)
+	idle := make(chan http.Handler, len(instances))
+	var handler http.Handler
+	for _, instance := range instances {
+		if handler, err = proxyTo(instance, idleConnections, buffers); err != nil {
+			return err
 		}
+		idle <- handler
+	}
+	if len(instances) > 1 {
 		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			instance := <-idle
 			defer func() { idle <- instance }()

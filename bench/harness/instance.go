@@ -36,14 +36,19 @@ func main() {
 // BuildInstance builds a program in dir that answers Hello, and returns its path. Its
 // arguments are a network and an address.
 func BuildInstance(ctx context.Context, dir string) (string, error) {
-	source, program := filepath.Join(dir, "instance.go"), filepath.Join(dir, "instance")
-	if err := os.WriteFile(source, []byte(instanceProgram), 0o644); err != nil {
+	return buildProgram(ctx, dir, "instance", instanceProgram)
+}
+
+// buildProgram builds the program of one file in dir, and returns its path.
+func buildProgram(ctx context.Context, dir, name, text string) (string, error) {
+	source, program := filepath.Join(dir, name+".go"), filepath.Join(dir, name)
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
 		return "", err
 	}
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, source)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the instance: %w\n%s", err, output)
+		return "", fmt.Errorf("build the %s: %w\n%s", name, err, output)
 	}
 	return program, nil
 }

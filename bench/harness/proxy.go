@@ -31,7 +31,7 @@ func Serve(network, address string, handler http.Handler) error {
 // BareProxy returns httputil.ReverseProxy in front of an instance, the baseline of the
 // gateway. The instance is the path of a unix socket, or a TCP address. The proxy keeps
 // idle connections open. Buffers may be nil.
-func BareProxy(instance string, idleConnections int, buffers httputil.BufferPool) http.Handler {
+func BareProxy(instance string, idleConnections int, buffers httputil.BufferPool) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"path/filepath"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,7 +23,8 @@ var (
 const connections = 4
 
 // calls compares an admitted call of a private function in Pods with the same call of bare Pods
-// that run the same program: through httputil.ReverseProxy, and straight to the Pod's address.
+// that run the same program: through httputil.ReverseProxy, through the same by mutual TLS to a
+// sidecar of each Pod, and straight to the Pod's address.
 func calls(ctx context.Context, w *world) ([]harness.Result, error) {
 	s, err := harness.Start(ctx, filepath.Join(w.dir, "data"), w.flags("--spare=0", "--spare-most=0", "--instances-memory=8589934592")...)
 	if err != nil {
@@ -35,27 +38,32 @@ func calls(ctx context.Context, w *world) ([]harness.Result, error) {
 	if err := w.awaitInstances(ctx); err != nil {
 		return nil, err
 	}
-	addresses, err := w.bareInstances(ctx)
+	b, err := w.bareInstances(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var baselines harness.Processes
 	defer baselines.Stop()
-	proxied, direct := private, private
-	url, pid, err := harness.StartProxy(ctx, &baselines, w.dir, addresses)
-	if err != nil {
-		return nil, err
+	loads := []harness.Load{private}
+	for _, instances := range [][]string{b.plain, b.encrypted} {
+		load := private
+		url, pid, err := harness.StartProxy(ctx, &baselines, instances)
+		if err != nil {
+			return nil, err
+		}
+		load.URLs, load.PID = []string{url}, pid
+		loads = append(loads, load)
 	}
-	proxied.URLs, proxied.PID = []string{url}, pid
+	direct := private
 	direct.URLs, direct.PID = nil, 0
-	for _, address := range addresses {
+	for _, address := range b.plain {
 		direct.URLs = append(direct.URLs, "http://"+address)
 	}
 	if err := s.Settle(ctx); err != nil {
 		return nil, err
 	}
 	var sides []func() (harness.Cost, error)
-	for _, l := range []harness.Load{private, proxied, direct} {
+	for _, l := range append(loads, direct) {
 		sides = append(sides, func() (harness.Cost, error) { return l.Run(ctx) })
 	}
 	agents, err := agentProcesses()
@@ -91,7 +99,7 @@ func measureCalls(sides []func() (harness.Cost, error), agents []int) (costs [][
 }
 
 func callResults(costs [][]harness.Cost, agentCost []float64) []harness.Result {
-	const ours, proxied, direct = 0, 1, 2
+	const ours, proxied, encrypted, direct = 0, 1, 2, 3
 	rate := func(side int) []float64 {
 		return harness.Column(costs[side], func(c harness.Cost) float64 { return float64(callCount) / c.Elapsed })
 	}
@@ -107,6 +115,9 @@ func callResults(costs [][]harness.Cost, agentCost []float64) []harness.Result {
 		harness.Compare("kubernetes-call", "calls/s", ">= 0.9",
 			fmt.Sprintf("an admitted call in Pods, %d connections; the baseline is httputil.ReverseProxy alone in front of bare Pods without an agent", connections), rate(ours), rate(proxied)),
 		harness.Compare("kubernetes-call-cpu", "us/call", "<= 1.1", "CPU of the node of Jeton or of the proxy; baseline as above", cpu(ours), cpu(proxied)),
+		harness.Compare("kubernetes-call-encrypted", "calls/s", "",
+			"the same, compared with the same proxy that reaches the bare Pods by mutual TLS, which a sidecar in each Pod ends", rate(ours), rate(encrypted)),
+		harness.Compare("kubernetes-call-encrypted-cpu", "us/call", "", "CPU of the node of Jeton or of that proxy", cpu(ours), cpu(encrypted)),
 		harness.Compare("kubernetes-call-direct", "ms", "", "mean time of an admitted call, compared with a call straight to the address of a bare Pod", latency(ours), latency(direct)),
 		harness.Compare("kubernetes-call-agent-cpu", "us/call", "", "CPU of the agents in the Pods, compared with that of the node of Jeton", agent, cpu(ours)),
 	}
@@ -121,29 +132,72 @@ func (w *world) awaitInstances(ctx context.Context) error {
 	})
 }
 
-// bareInstances starts one bare Pod per connection, and returns their addresses when they answer.
-func (w *world) bareInstances(ctx context.Context) (addresses []string, err error) {
-	program, err := harness.BuildInstance(ctx, w.dir)
+// A bareSet is the addresses of bare Pods: without TLS, and as arguments of harness.RunProxy those
+// whose sidecar demands mutual TLS.
+type bareSet struct{ plain, encrypted []string }
+
+// bareInstances starts two bare Pods per connection, and waits until all listen.
+func (w *world) bareInstances(ctx context.Context) (b bareSet, err error) {
+	instance, err := harness.BuildInstance(ctx, w.dir)
 	if err != nil {
-		return nil, err
+		return b, err
+	}
+	sidecar, err := harness.BuildSidecar(ctx, w.dir)
+	if err != nil {
+		return b, err
+	}
+	if err := harness.WriteKeyPair(w.dir); err != nil {
+		return b, err
 	}
 	for i := range connections {
-		pod := barePod(fmt.Sprintf("instance-%d", i), "go", program, "tcp", ":8080")
-		// As for the instances, no limit of the CPU is reached.
-		delete(pod.Spec.Containers[0].Resources.Limits, corev1.ResourceCPU)
-		pod.Spec.Volumes = []corev1.Volume{{Name: "program", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: w.dir}}}}
-		pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "program", MountPath: w.dir, ReadOnly: true}}
-		if err := w.create(ctx, pod); err != nil {
-			return nil, err
-		}
-		address, err := w.addressOf(ctx, pod.Name)
+		address, err := w.startBare(ctx, w.programPod(fmt.Sprintf("instance-%d", i), instance, "tcp", ":8080"), 8080)
 		if err != nil {
-			return nil, err
+			return b, err
 		}
-		if err := awaitHello(ctx, "http://"+address+":8080"); err != nil {
-			return nil, err
+		b.plain = append(b.plain, address)
+		const socket = "/run/shared/socket"
+		pod := w.programPod(fmt.Sprintf("encrypted-%d", i), instance, "unix", socket)
+		added := w.programPod("", sidecar, w.dir, ":8443", socket).Spec.Containers[0]
+		added.Name = "sidecar"
+		pod.Spec.Containers = append(pod.Spec.Containers, added)
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "shared", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+		for j := range pod.Spec.Containers {
+			c := &pod.Spec.Containers[j]
+			c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "shared", MountPath: filepath.Dir(socket)})
 		}
-		addresses = append(addresses, address+":8080")
+		if address, err = w.startBare(ctx, pod, 8443); err != nil {
+			return b, err
+		}
+		b.encrypted = append(b.encrypted, harness.Encrypted(w.dir, address))
 	}
-	return addresses, nil
+	return b, nil
+}
+
+// programPod returns a bare Pod that runs a program of w.dir. As for the instances, no limit of the
+// CPU is reached.
+func (w *world) programPod(name, program string, args ...string) *corev1.Pod {
+	pod := barePod(name, "go", append([]string{program}, args...)...)
+	delete(pod.Spec.Containers[0].Resources.Limits, corev1.ResourceCPU)
+	pod.Spec.Volumes = []corev1.Volume{{Name: "program", VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: w.dir}}}}
+	pod.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "program", MountPath: w.dir, ReadOnly: true}}
+	return pod
+}
+
+// startBare creates a Pod and returns its address, when it listens at a port.
+func (w *world) startBare(ctx context.Context, pod *corev1.Pod, port int) (string, error) {
+	if err := w.create(ctx, pod); err != nil {
+		return "", err
+	}
+	ip, err := w.addressOf(ctx, pod.Name)
+	if err != nil {
+		return "", err
+	}
+	address := net.JoinHostPort(ip, strconv.Itoa(port))
+	return address, await.Until(ctx, pod.Name+" listens", func() bool {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	})
 }
