@@ -15,25 +15,20 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/agent/launcher"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
 )
 
-// The names of files in the folder that the agent and the launcher share.
-const (
-	launcherSocket = "launcher.sock"
-	functionSocket = "function.sock"
-	bootstrapsDir  = "bootstraps"
-	// ToolchainsFile has Config.Toolchains.
-	ToolchainsFile = "toolchains.json"
-)
+// functionSocket is the socket of the function in Config.Dir. The launcher receives it as an open file.
+const functionSocket = "function.sock"
 
 const (
 	// handshakeTimeout bounds a TLS handshake, and maxConnections the connections at once:
 	// other Pods may connect if no policy forbids it.
 	handshakeTimeout = 10 * time.Second
 	maxConnections   = 256
-	// silence is how long the node may send nothing before it is gone.
-	silence = 30 * time.Second
+	// defaultSilence is the default of Config.Silence.
+	defaultSilence = 30 * time.Second
 	// The pause after an error of accept, such as too many open files, doubles from shortestPause up
 	// to longestPause.
 	shortestPause, longestPause = 5 * time.Millisecond, time.Second
@@ -53,6 +48,9 @@ type Config struct {
 	NodeKey string
 	// Patience is how long the agent waits for the node to connect.
 	Patience time.Duration
+	// Silence is how long a connected node may send nothing before the agent and the launcher end, as when
+	// the network between them is cut; 0 for 30 seconds. The node notices at the same time.
+	Silence time.Duration
 	// Canary is an address that the Pod must not reach, because of its network policy. The agent
 	// says nothing to the node before the connection fails. Empty means no such check.
 	Canary string
@@ -88,6 +86,9 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("agent: %w", err)
 	}
+	if c.Silence == 0 {
+		c.Silence = defaultSilence
+	}
 	if c.Listen == "" {
 		c.Listen = fmt.Sprintf(":%d", wire.Port)
 	}
@@ -120,7 +121,7 @@ func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
 		return nil, err
 	}
 	defer func() { _ = function.Close() }()
-	launchers, err := listenUnix(filepath.Join(a.config.Dir, launcherSocket))
+	launchers, err := listenUnix(filepath.Join(a.config.Dir, launcher.Socket))
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +141,11 @@ func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
 // writeFiles writes the files that the launcher reads.
 func (a *agent) writeFiles() error {
 	if a.config.Toolchains != nil {
-		if err := os.WriteFile(filepath.Join(a.config.Dir, ToolchainsFile), a.config.Toolchains, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(a.config.Dir, launcher.Toolchains), a.config.Toolchains, 0o644); err != nil {
 			return err
 		}
 	}
-	dir := filepath.Join(a.config.Dir, bootstrapsDir)
+	dir := filepath.Join(a.config.Dir, launcher.Bootstraps)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -325,7 +326,7 @@ func (a *agent) reachesCanary(ctx context.Context) bool {
 // passOrders passes frames from the node to the launcher. It returns why it ended.
 func (a *agent) passOrders(node *wire.Conn) error {
 	for {
-		if err := node.SetReadDeadline(time.Now().Add(silence)); err != nil {
+		if err := node.SetReadDeadline(time.Now().Add(a.config.Silence)); err != nil {
 			return err
 		}
 		kind, payload, err := node.Receive()

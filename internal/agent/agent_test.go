@@ -125,6 +125,19 @@ func TestRun_ReportsTheEndOfTheLauncher(t *testing.T) {
 	p.wantEnd(t)
 }
 
+// TestRun_EndsWithASilentNode cuts the network between the node and a Pod: no packet says that the node
+// has gone.
+func TestRun_EndsWithASilentNode(t *testing.T) {
+	t.Parallel()
+	p := startPod(t, agent.Config{Silence: 100 * time.Millisecond})
+	wantToken(t, p.connect(t))
+	p.wantEnd(t)
+	// The launcher ends with the agent, and with it the function.
+	if _, err := io.ReadAll(p.launcher); err != nil {
+		t.Errorf("the launcher's connection ends with %v, want its end", err)
+	}
+}
+
 func TestRun_EndsWithoutANode(t *testing.T) {
 	t.Parallel()
 	startPod(t, agent.Config{Patience: 10 * time.Millisecond}).wantEnd(t)

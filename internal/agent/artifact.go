@@ -52,7 +52,7 @@ func (a *agent) unpack(node *wire.Conn) (stops []wire.Kind, err error) {
 		}
 		return fmt.Errorf("unexpected frame %q of the node", byte(kind))
 	})
-	err = parcel.Unpack(context.Background(), patient{node, archive}, a.config.Home, parcel.DefaultLimits)
+	err = parcel.Unpack(context.Background(), patient{node, archive, a.config.Silence}, a.config.Home, parcel.DefaultLimits)
 	return stops, err
 }
 
@@ -60,11 +60,12 @@ func (a *agent) unpack(node *wire.Conn) (stops []wire.Kind, err error) {
 type patient struct {
 	node *wire.Conn
 	io.Reader
+	silence time.Duration
 }
 
 // Read implements io.Reader.
 func (p patient) Read(b []byte) (int, error) {
-	if err := p.node.SetReadDeadline(time.Now().Add(silence)); err != nil {
+	if err := p.node.SetReadDeadline(time.Now().Add(p.silence)); err != nil {
 		return 0, err
 	}
 	return p.Reader.Read(b)

@@ -37,7 +37,7 @@ func newBusyMetrics(t *testing.T) *metrics.Metrics {
 			{RevisionID: "r1", Busy: 1, Leaving: 1},
 			{RevisionID: "other", Busy: 1},
 		}
-	})
+	}, func() map[string]int64 { return map[string]int64{"r2": 50 << 20, "old": 1, "other": 2} })
 	c := m.Cluster(member{})
 	c.Waited(30*time.Millisecond, []string{"b"}, true)
 	c.Waited(20*time.Second, []string{"b", "c"}, false)
@@ -117,6 +117,8 @@ func TestHandler_ReturnsAllMetrics(t *testing.T) {
 		`jeton_admissions_total{reason="token",result="admitted"} 1`,
 		`jeton_admissions_total{reason="expired_token",result="refused"} 1`,
 		`jeton_queue_length{function_id="f"} 4`,
+		`jeton_memory_bytes{function_id="f"} 5.24288e+07`,
+		`jeton_memory_bytes{function_id=""} 3`,
 		`jeton_instances{function_id="f",state="busy"} 2`,
 		`jeton_instances{function_id="f",state="starting"} 1`,
 		`jeton_instances{function_id="f",state="leaving"} 0`,

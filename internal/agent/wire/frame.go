@@ -24,6 +24,8 @@ const (
 	Ping Kind = 'P'
 	// Continue answers Fetching and Fetched.
 	Continue Kind = 'C'
+	// Measure asks a launcher whose function is ready for a Usage.
+	Measure Kind = 'M'
 )
 
 // The frames that both sides send, in this order: an archive in parts, and its digest.
@@ -50,6 +52,8 @@ const (
 	// and how many compute.
 	Fetching Kind = 'F'
 	Fetched  Kind = 'G'
+	// Usage answers Measure with the memory in use by the container, as SendUsage encodes it.
+	Usage Kind = 'U'
 	// Exited has an encoded Exit. It is the last frame of the launcher.
 	Exited Kind = 'X'
 	// Leaving means that Kubernetes ends the Pod when its grace period has passed.
@@ -68,6 +72,8 @@ const (
 	maxText = 256 << 10
 	// DigestSize is the size of a Digest.
 	DigestSize = 32
+	// usageSize is the size of a Usage.
+	usageSize = 8
 )
 
 // limit returns the maximum size of the payload of a kind, and whether it exists.
@@ -79,9 +85,11 @@ func (k Kind) limit() (size uint32, ok bool) {
 		return PartSize, true
 	case Digest:
 		return DigestSize, true
+	case Usage:
+		return usageSize, true
 	case Hello, Exited:
 		return maxText, true
-	case Terminate, Kill, Ping, Continue, Prepared, Ready, Fetching, Fetched, Leaving, Lost:
+	case Terminate, Kill, Ping, Continue, Measure, Prepared, Ready, Fetching, Fetched, Leaving, Lost:
 		return 0, true
 	}
 	return 0, false
@@ -89,13 +97,13 @@ func (k Kind) limit() (size uint32, ok bool) {
 
 // FromNode reports whether the launcher accepts a frame from a node.
 func (k Kind) FromNode() bool {
-	return k == Order || k == Terminate || k == Kill || k == Continue || k == Part || k == Digest
+	return k == Order || k == Terminate || k == Kill || k == Continue || k == Measure || k == Part || k == Digest
 }
 
 // FromLauncher reports whether a node accepts a frame from a launcher.
 func (k Kind) FromLauncher() bool {
 	switch k {
-	case Prepared, Ready, Fetching, Fetched, Stdout, Stderr, Exited, Part, Digest:
+	case Prepared, Ready, Fetching, Fetched, Stdout, Stderr, Usage, Exited, Part, Digest:
 		return true
 	}
 	return false

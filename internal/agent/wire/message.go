@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,4 +88,22 @@ func DecodeExit(payload []byte) (Exit, error) {
 		return Exit{}, fmt.Errorf("decode exit: %w", err)
 	}
 	return e, nil
+}
+
+// SendUsage sends the memory in use, in bytes.
+func (c *Conn) SendUsage(memory int64) error {
+	return c.Send(Usage, binary.BigEndian.AppendUint64(nil, uint64(memory)))
+}
+
+// DecodeUsage returns the content of Usage: the memory in use in bytes, at most limit. Returns an error
+// for a negative value.
+func DecodeUsage(payload []byte, limit int64) (memory int64, err error) {
+	if len(payload) != usageSize {
+		return 0, fmt.Errorf("decode usage: it has %d bytes, want %d", len(payload), usageSize)
+	}
+	memory = int64(binary.BigEndian.Uint64(payload))
+	if memory < 0 {
+		return 0, fmt.Errorf("decode usage: it is negative: %d", memory)
+	}
+	return min(memory, limit), nil
 }

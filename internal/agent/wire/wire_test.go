@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -47,6 +48,7 @@ func TestConn_RefusesFramesAboveTheirLimit(t *testing.T) {
 		"large output":    append([]byte{byte(wire.Stdout)}, 0, 2, 0, 0),
 		"ping with bytes": {byte(wire.Ping), 0, 0, 0, 1, 'x'},
 		"short digest":    {byte(wire.Digest), 0, 0, 0, 1, 'x'},
+		"long usage":      {byte(wire.Usage), 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9},
 		"huge order":      {byte(wire.Order), 255, 255, 255, 255},
 	} {
 		left, right := net.Pipe()
@@ -85,6 +87,26 @@ func TestArchive_VerifiesItsDigest(t *testing.T) {
 	}
 }
 
+func TestUsage_IsBounded(t *testing.T) {
+	t.Parallel()
+	const limit = 100
+	for sent, want := range map[int64]int64{0: 0, 1: 1, limit: limit, limit + 1: limit, math.MaxInt64: limit, -1: -1, math.MinInt64: -1} {
+		a, b := pair(t)
+		go func() { _ = a.SendUsage(sent) }()
+		kind, payload, err := b.Receive()
+		if kind != wire.Usage || err != nil {
+			t.Fatalf("Receive() = %q, %v", kind, err)
+		}
+		got, err := wire.DecodeUsage(payload, limit)
+		if want < 0 && err == nil || want >= 0 && (err != nil || got != want) {
+			t.Errorf("DecodeUsage() of %d = %d, %v, want %d", sent, got, err, want)
+		}
+	}
+	if _, err := wire.DecodeUsage([]byte{1}, limit); err == nil {
+		t.Error("DecodeUsage() of one byte = nil, want an error")
+	}
+}
+
 // FuzzReceive receives what a hostile agent or launcher may send.
 func FuzzReceive(f *testing.F) {
 	frame := func(k wire.Kind, payload string) []byte {
@@ -93,6 +115,7 @@ func FuzzReceive(f *testing.F) {
 	f.Add(frame(wire.Order, `{"runtime":"node22"}`))
 	f.Add(frame(wire.Hello, `{"token":"x"}`))
 	f.Add(append(frame(wire.Stdout, "text"), frame(wire.Exited, `{"status":"exit status 1"}`)...))
+	f.Add(frame(wire.Usage, "\x00\x00\x00\x00\x00\x10\x00\x00"))
 	f.Add([]byte{byte(wire.Order), 255, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		left, right := net.Pipe()
@@ -116,6 +139,10 @@ func FuzzReceive(f *testing.F) {
 				_, _ = wire.DecodeGreeting(payload)
 			case wire.Exited:
 				_, _ = wire.DecodeExit(payload)
+			case wire.Usage:
+				if n, err := wire.DecodeUsage(payload, 1<<20); err == nil && (n < 0 || n > 1<<20) {
+					t.Errorf("the usage %d is accepted", n)
+				}
 			}
 		}
 	})

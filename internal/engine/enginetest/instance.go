@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -178,11 +179,20 @@ func answer(question string) string {
 	case "file exists":
 		_, err := os.Stat(temporaryFile())
 		return strconv.FormatBool(err == nil)
+	case "allocate":
+		allocated = bytes.Repeat([]byte{1}, Allocation)
+		return strconv.Itoa(len(allocated))
 	case "exit":
 		os.Exit(7)
 	}
 	return "unknown question"
 }
+
+// Allocation is how much memory the question "allocate" takes, in bytes.
+const Allocation = 64 << 20
+
+// allocated keeps that memory.
+var allocated []byte
 
 func temporaryFile() string { return filepath.Join(os.TempDir(), "temporary-file") }
 

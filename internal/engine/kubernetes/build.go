@@ -103,11 +103,16 @@ func (e *Engine) sendBuild(ctx context.Context, s *session, b Build) error {
 // buildResult returns the launch of an ended build, or its error. Transfer is the error of sending the
 // source or receiving the result.
 func (e *Engine) buildResult(s *session, k kind, transfer error) ([]byte, error) {
+	memory := &BuildError{fmt.Sprintf("the build used more than %d MB of memory", k.memory)}
 	switch exit := s.exit; {
-	case exit == nil && e.endedOutOfMemory(s), exit != nil && exit.OutOfMemory && exit.Launch == nil:
-		return nil, &BuildError{fmt.Sprintf("the build used more than %d MB of memory", k.memory)}
 	case exit == nil:
-		return nil, fmt.Errorf("build in Pod %s: %w", s.name, errors.Join(s.err, transfer))
+		reason, outOfMemory := e.lost(s)
+		if outOfMemory {
+			return nil, memory
+		}
+		return nil, fmt.Errorf("build in Pod %s: %w", s.name, errors.Join(errors.New(reason), transfer))
+	case exit.OutOfMemory && exit.Launch == nil:
+		return nil, memory
 	case exit.BuildError != "":
 		return nil, &BuildError{exit.BuildError}
 	case exit.Failure != "":
@@ -116,17 +121,6 @@ func (e *Engine) buildResult(s *session, k kind, transfer error) ([]byte, error)
 		return nil, fmt.Errorf("build in Pod %s: %w", s.name, transfer)
 	}
 	return s.exit.Launch, nil
-}
-
-// endedOutOfMemory reports whether the container of a session that has ended without a report exceeded
-// its memory limit.
-func (e *Engine) endedOutOfMemory(s *session) bool {
-	changes, end := e.view.watch(s.name)
-	defer end()
-	ctx, cancel := context.WithTimeout(e.ctx, statusDelay)
-	defer cancel()
-	pod, err := e.view.await(ctx, e.config.Namespace, s.name, s.uid, changes, ended)
-	return err == nil && outOfMemory(pod)
 }
 
 // downloads are the archives that a launcher sends, one after the other.

@@ -44,6 +44,10 @@ type fakeCluster struct {
 	noStart atomic.Bool
 	// wrongToken replaces the UID in tokens.
 	wrongToken atomic.Bool
+	// lost makes the kubelet of all machines stop: it starts no Pod, and reports and removes none.
+	lost atomic.Bool
+	// flood replaces launchers by flooders.
+	flood atomic.Bool
 
 	mu   sync.Mutex
 	pods map[types.UID]*fakePod
@@ -73,6 +77,13 @@ func newCluster(t *testing.T) *fakeCluster {
 		}
 		return false, nil, nil
 	})
+	c.client.PrependReactor("delete", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		deletion, ok := a.(clienttesting.DeleteActionImpl)
+		if grace := deletion.DeleteOptions.GracePeriodSeconds; !ok || !c.lost.Load() || grace == nil || *grace == 0 {
+			return false, nil, nil
+		}
+		return true, nil, c.markDeleted(deletion.Name)
+	})
 	watch, err := c.client.CoreV1().Pods(namespace).Watch(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +95,7 @@ func newCluster(t *testing.T) *fakeCluster {
 			pod, ok := event.Object.(*corev1.Pod)
 			switch {
 			case !ok:
-			case event.Type == "ADDED" && !c.noStart.Load():
+			case event.Type == "ADDED" && !c.noStart.Load() && !c.lost.Load():
 				c.start(pod)
 			case event.Type == "DELETED":
 				c.kill(pod.UID)
@@ -132,7 +143,11 @@ func (c *fakeCluster) start(pod *corev1.Pod) {
 		c.t.Error(err)
 	}
 	p.agent = c.command("agent", 0, string(settings))
-	p.launcher = c.command("launcher", syscall.CLONE_NEWPID, filepath.Join(dir, "shared"), filepath.Join(dir, "home"), filepath.Join(dir, "tmp"))
+	launcher := "launcher"
+	if c.flood.Load() {
+		launcher = "flooder"
+	}
+	p.launcher = c.command(launcher, syscall.CLONE_NEWPID, filepath.Join(dir, "shared"), filepath.Join(dir, "home"), filepath.Join(dir, "tmp"))
 	c.mu.Lock()
 	c.pods[pod.UID] = p
 	c.mu.Unlock()
@@ -141,10 +156,27 @@ func (c *fakeCluster) start(pod *corev1.Pod) {
 	c.update(pod.Name, func(s *corev1.PodStatus) { s.Phase, s.PodIP = corev1.PodRunning, ip })
 }
 
+// markDeleted makes a Pod wait for its kubelet, which removes it.
+func (c *fakeCluster) markDeleted(name string) error {
+	object, err := c.client.Tracker().Get(corev1.SchemeGroupVersion.WithResource("pods"), namespace, name)
+	if err != nil {
+		return err
+	}
+	pod, ok := object.(*corev1.Pod)
+	if !ok {
+		return fmt.Errorf("%s is no Pod", name)
+	}
+	pod = pod.DeepCopy()
+	pod.DeletionTimestamp = new(metav1.Now())
+	return c.client.Tracker().Update(corev1.SchemeGroupVersion.WithResource("pods"), pod, namespace)
+}
+
 func argument(pod *corev1.Pod, prefix string) string {
-	for _, a := range pod.Spec.Containers[0].Args {
-		if value, ok := strings.CutPrefix(a, prefix); ok {
-			return value
+	for _, container := range pod.Spec.Containers {
+		for _, a := range container.Args {
+			if value, ok := strings.CutPrefix(a, prefix); ok {
+				return value
+			}
 		}
 	}
 	return ""
@@ -165,7 +197,9 @@ func (c *fakeCluster) run(pod *corev1.Pod, p *fakePod, cmd *exec.Cmd, container 
 		return
 	}
 	p.ended.Go(func() {
-		_ = cmd.Wait()
+		if _ = cmd.Wait(); c.lost.Load() {
+			return
+		}
 		c.update(pod.Name, func(s *corev1.PodStatus) {
 			s.ContainerStatuses = append(s.ContainerStatuses, corev1.ContainerStatus{Name: container, State: corev1.ContainerState{
 				Terminated: &corev1.ContainerStateTerminated{ExitCode: int32(cmd.ProcessState.ExitCode()), Reason: "Error"},

@@ -24,6 +24,8 @@ const (
 	DefaultReadyTimeout = 10 * time.Second
 	// DefaultPodTimeout is the time that a new Pod has to be scheduled, started and connected to.
 	DefaultPodTimeout = 2 * time.Minute
+	// DefaultMachineTimeout is the time that a machine has to report a new Pod that it was assigned.
+	DefaultMachineTimeout = 30 * time.Second
 	// DefaultGrace is the time that an instance without a call gets to shut down.
 	DefaultGrace = 5 * time.Second
 	// DefaultTermination is the time that the calls of an instance get when Kubernetes ends its Pod: the
@@ -81,6 +83,7 @@ type Config struct {
 	// Artifacts provides the code of instances.
 	Artifacts                       Artifacts
 	ReadyTimeout, PodTimeout, Grace time.Duration
+	MachineTimeout                  time.Duration
 	// Termination is the grace period of Pods, in whole seconds.
 	Termination time.Duration
 	// NewID returns the ID of an instance or Pod: unique, at most 20 lower-case letters and digits.
@@ -109,6 +112,7 @@ func (c Config) orDefaults() (Config, error) {
 	}
 	setDuration(&c.ReadyTimeout, DefaultReadyTimeout)
 	setDuration(&c.PodTimeout, DefaultPodTimeout)
+	setDuration(&c.MachineTimeout, DefaultMachineTimeout)
 	setDuration(&c.Grace, DefaultGrace)
 	setDuration(&c.Termination, DefaultTermination)
 	c.Port = cmp.Or(c.Port, wire.Port)

@@ -19,7 +19,8 @@ func TestSuite(t *testing.T) {
 	for name, warm := range map[string]kubernetes.WarmPool{"new Pods": {}, "warm Pods": {Min: 1, Max: 2, Memory: 4 << 30}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine {
+			opened := func(t *testing.T, ready time.Duration) *kubernetes.Engine {
+				t.Helper()
 				c := newCluster(t)
 				t.Cleanup(func() {
 					await.True(t, "no Pod is left", func() bool { return len(c.list()) == 0 })
@@ -27,6 +28,11 @@ func TestSuite(t *testing.T) {
 				config := c.config()
 				config.ReadyTimeout, config.WarmPool = ready, warm
 				return open(t, config)
+			}
+			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine { return opened(t, ready) })
+			t.Run("reports memory", func(t *testing.T) {
+				t.Parallel()
+				enginetest.RunMemory(t, opened(t, await.Patience))
 			})
 		})
 	}

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +26,7 @@ type instance struct {
 	session        atomic.Pointer[session]
 	stdout, stderr *printed.Lines
 	became         chan struct{}
+	usage          usage
 }
 
 func newInstance(base *instances.Instance, r *revision) *instance {
@@ -98,6 +98,8 @@ func (e *Engine) bind(in *instance, s *session) {
 			default:
 				return errors.New("the instance is ready twice")
 			}
+		case wire.Usage:
+			return in.usage.answer(payload, containerMemory(in.revision.kind))
 		}
 		return fmt.Errorf("unexpected frame %q of an instance", byte(kind))
 	})
@@ -115,6 +117,8 @@ func (e *Engine) order(in *instance, s *session) error {
 func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 	overdue := time.NewTimer(e.config.PodTimeout)
 	defer overdue.Stop()
+	measure := time.NewTicker(measureInterval)
+	defer measure.Stop()
 	terminated, killed := in.Terminated(), in.Killed()
 	var grace, forced <-chan time.Time
 	failure, ready, leaving := "", false, s.leaving
@@ -151,6 +155,10 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 			if leaving = nil; ready {
 				in.Leave()
 			}
+		case <-measure.C:
+			if ready {
+				in.usage.ask(s)
+			}
 		case <-overdue.C:
 			failure = fmt.Sprintf("did not start listening within %v", e.config.ReadyTimeout)
 			kill()
@@ -166,6 +174,9 @@ func (e *Engine) supervise(in *instance, s *session, sent <-chan error) string {
 		case <-forced:
 			_ = s.conn.Close()
 		case <-s.ended:
+			if leaving == nil && s.exit != nil {
+				e.explain(in, s)
+			}
 			return e.reason(in, s, failure)
 		}
 	}
@@ -185,9 +196,6 @@ func (e *Engine) reason(in *instance, s *session, failure string) string {
 	return reason
 }
 
-// deleted is the reason of an instance whose Pod was deleted by others.
-const deleted = "the Pod was deleted: its Kubernetes node is drained or gone, or someone has deleted it"
-
 // status returns how the program of an instance ended.
 func (e *Engine) status(in *instance, s *session) string {
 	limit := fmt.Sprintf("out of memory: it took more than the limit of %d MB", in.revision.MemoryLimit)
@@ -200,23 +208,9 @@ func (e *Engine) status(in *instance, s *session) string {
 		}
 		return s.exit.Status
 	}
-	// The status of the container says more than the connection, but comes later.
-	changes, end := e.view.watch(s.name)
-	defer end()
-	ctx, cancel := context.WithTimeout(e.ctx, statusDelay)
-	defer cancel()
-	pod, err := e.view.await(ctx, e.config.Namespace, s.name, s.uid, changes, ended)
-	switch {
-	case err == nil && outOfMemory(pod):
+	reason, outOfMemory := e.lost(s)
+	if outOfMemory {
 		return limit
-	case err == nil && pod.DeletionTimestamp != nil:
-		return deleted + disruption(pod)
-	case err == nil:
-		return "the Pod has ended: " + endOf(pod)
 	}
-	pod = e.view.get(e.config.Namespace, s.name, s.uid)
-	if pod == nil || pod.DeletionTimestamp != nil {
-		return deleted + disruption(pod)
-	}
-	return fmt.Sprintf("the connection to the Pod %s is lost: %v", s.name, s.err)
+	return reason
 }

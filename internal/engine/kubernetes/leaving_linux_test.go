@@ -67,6 +67,10 @@ func TestLeaving_InstanceEndsItsCall(t *testing.T) {
 	if !replaced {
 		t.Error("a leaving instance is not replaced")
 	}
+	// The new instance would wait for a call until the end of its grace period.
+	if err := e.Delete(t.Context(), r.ID); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestLeaving_WarmPodIsReplaced ends a warm Pod.

@@ -6,18 +6,23 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/agent"
+	"github.com/jeton-dev/jeton/internal/agent/launcher"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/runtime"
+	"github.com/jeton-dev/jeton/test/await"
 )
 
 // roleVariable makes the test program run as a part of a Pod.
@@ -31,6 +36,8 @@ func TestMain(m *testing.M) {
 		exit(runAgent(terminated()))
 	case "launcher":
 		exit(runLauncher(terminated()))
+	case "flooder":
+		exit(runFlooder())
 	}
 	os.Exit(m.Run())
 }
@@ -69,8 +76,8 @@ func runLauncher(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return agent.Launch(ctx, agent.LauncherConfig{
-		Dir: os.Args[1], Home: os.Args[2], Temporary: os.Args[3], OutOfMemory: agent.OutOfMemory,
+	return launcher.Run(ctx, launcher.Config{
+		Dir: os.Args[1], Home: os.Args[2], Temporary: os.Args[3], OutOfMemory: launcher.OutOfMemory, Memory: childrenMemory,
 		Start: func(t wire.Task, _ string) (runtime.Start, error) {
 			if t.Handler == "missing" {
 				return runtime.Start{Command: []string{"/no/such/program"}}, nil
@@ -79,6 +86,54 @@ func runLauncher(ctx context.Context) error {
 		},
 		Build: buildForTest,
 	})
+}
+
+// childrenMemory returns the resident memory of the children of this process, which has no cgroup of its own.
+func childrenMemory() (total int64) {
+	lists, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, list := range lists {
+		children, _ := os.ReadFile(list)
+		for child := range strings.FieldsSeq(string(children)) {
+			// The second number is the resident memory in pages; the process may have ended.
+			text, _ := os.ReadFile(filepath.Join("/proc", child, "statm"))
+			if fields := strings.Fields(string(text)); len(fields) > 1 {
+				pages, _ := strconv.ParseInt(fields[1], 10, 64)
+				total += pages * int64(os.Getpagesize())
+			}
+		}
+	}
+	return total
+}
+
+// runFlooder is a launcher that a function has taken over: it reports its memory without a question.
+func runFlooder() error {
+	var conn net.Conn
+	err := await.Until(context.Background(), "the agent listens", func() (ok bool) {
+		var err error
+		conn, err = net.Dial("unix", filepath.Join(os.Args[1], "launcher.sock"))
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // It comes with the listener.
+		return err
+	}
+	c := wire.NewConn(conn)
+	if err := c.Send(wire.Prepared, nil); err != nil {
+		return err
+	}
+	if _, _, err := c.Receive(); err != nil {
+		return err
+	}
+	if err := c.Send(wire.Ready, nil); err != nil {
+		return err
+	}
+	for {
+		if err := c.SendUsage(1); err != nil {
+			return err
+		}
+	}
 }
 
 // buildForTest moves the source to the output, or fails as the handler says.

@@ -75,8 +75,11 @@ func (k kind) String() string {
 	return fmt.Sprintf("%s of %s with %d MB", k.component, k.language, k.memory)
 }
 
+// containerMemory returns the memory limit of the function's container, in bytes.
+func containerMemory(k kind) int64 { return int64(k.memory)<<20 + launcherMemory }
+
 // bytes returns the memory limit of a Pod of the kind.
-func (k kind) bytes() int64 { return int64(k.memory)<<20 + launcherMemory + agentMemory }
+func (k kind) bytes() int64 { return containerMemory(k) + agentMemory }
 
 // memoryOf returns the memory limit of a Pod in bytes.
 func memoryOf(pod *corev1.Pod) int64 {
@@ -105,8 +108,10 @@ func (e *Engine) newPod(k kind) *corev1.Pod {
 				RunAsNonRoot: new(true), FSGroup: new(int64(sharedGroup)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
-			Volumes:    e.volumes(k),
-			Containers: []corev1.Container{e.agentContainer(k), e.functionContainer(k)},
+			Volumes: e.volumes(k),
+			// The kubelet starts containers one after the other. The launcher takes longer, since its
+			// CPU is limited; it waits for the agent.
+			Containers: []corev1.Container{e.functionContainer(k), e.agentContainer(k)},
 		},
 	}
 	if e.config.Owner != nil {
@@ -150,6 +155,9 @@ func (e *Engine) agentContainer(k kind) corev1.Container {
 		c.Args = append(c.Args, "--canary="+e.config.Canary)
 	}
 	c.Ports = []corev1.ContainerPort{{Name: "agent", ContainerPort: int32(e.config.Port)}}
+	// One thread of Go code passes the bytes of a call on with less CPU time than several that wake
+	// each other. The machine may have many CPUs, and many agents.
+	c.Env = append(c.Env, corev1.EnvVar{Name: "GOMAXPROCS", Value: "1"})
 	c.Resources = resources(agentMemory, agentCPU, 0)
 	c.VolumeMounts = []corev1.VolumeMount{{Name: "shared", MountPath: sharedDir}, {Name: "home", MountPath: HomeDir}, {Name: "token", MountPath: tokenDir, ReadOnly: true}}
 	return c
@@ -158,7 +166,7 @@ func (e *Engine) agentContainer(k kind) corev1.Container {
 func (e *Engine) functionContainer(k kind) corev1.Container {
 	c := e.container(k, functionContainer, functionUser,
 		"agent", "launch", "--dir="+sharedDir, "--home="+HomeDir, "--temporary=/tmp", "--language="+k.language)
-	c.Resources = resources(int64(k.memory)<<20+launcherMemory, max(k.cpu/cpuOvercommit, 1), k.cpu)
+	c.Resources = resources(containerMemory(k), max(k.cpu/cpuOvercommit, 1), k.cpu)
 	c.VolumeMounts = []corev1.VolumeMount{
 		{Name: "shared", MountPath: sharedDir, ReadOnly: true}, {Name: "home", MountPath: HomeDir}, {Name: "tmp", MountPath: "/tmp"},
 	}

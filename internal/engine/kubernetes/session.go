@@ -51,11 +51,26 @@ type session struct {
 	spare net.Conn
 }
 
-// open creates a Pod, waits until it has an address, and connects to its agent. Progress receives
-// what the Pod waits for, in words.
-func (e *Engine) open(ctx context.Context, k kind, progress func(string)) (_ *session, err error) {
+// open creates a Pod, waits until it has an address, and connects to its agent. If Kubernetes deletes the
+// Pod meanwhile, or its machine does not react, open creates another one. Progress receives what the Pod
+// waits for, in words.
+func (e *Engine) open(ctx context.Context, k kind, progress func(string)) (*session, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.config.PodTimeout, fmt.Errorf("the Pod did not start within %v", e.config.PodTimeout))
 	defer cancel()
+	for pause := shortestRetry; ; pause = min(2*pause, longestRetry) {
+		s, err := e.openOnce(ctx, k, progress)
+		if !errors.Is(err, errDeleted) && !errors.Is(err, errSilent) {
+			return s, err
+		}
+		progress("another Pod is created: " + err.Error())
+		if wait(ctx, pause) != nil {
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	}
+}
+
+// openOnce is open for one Pod. Returns errDeleted or errSilent if another Pod may start.
+func (e *Engine) openOnce(ctx context.Context, k kind, progress func(string)) (_ *session, err error) {
 	wanted := e.newPod(k)
 	changes, end := e.view.watch(wanted.Name)
 	defer end()
@@ -72,7 +87,11 @@ func (e *Engine) open(ctx context.Context, k kind, progress func(string)) (_ *se
 		}
 	}()
 	waits := ""
-	pod, err := e.view.await(ctx, e.config.Namespace, created.Name, string(created.UID), changes, func(pod *corev1.Pod) (bool, error) {
+	reacts, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	silence := e.watchMachine(giveUp)
+	pod, err := e.view.await(reacts, e.config.Namespace, created.Name, string(created.UID), changes, func(pod *corev1.Pod) (bool, error) {
+		silence(pod)
 		if now := waitsFor(pod); now != "" && now != waits {
 			waits = now
 			progress("the Pod " + pod.Name + " waits: " + now)
@@ -80,13 +99,29 @@ func (e *Engine) open(ctx context.Context, k kind, progress func(string)) (_ *se
 		return hasAddress(pod)
 	})
 	if err != nil {
-		err = causeOf(ctx, err)
+		err = causeOf(reacts, err)
 		if waits != "" && ctx.Err() != nil {
 			err = fmt.Errorf("%w: %s", err, waits)
 		}
 		return nil, err
 	}
 	return e.connect(ctx, k, pod, changes)
+}
+
+// watchMachine returns a function that is called with each state of a new Pod. If the machine of the Pod
+// does not report it for Config.MachineTimeout, giveUp is called.
+func (e *Engine) watchMachine(giveUp context.CancelCauseFunc) func(*corev1.Pod) {
+	var timer *time.Timer
+	return func(pod *corev1.Pod) {
+		switch {
+		case timer == nil && pod.Spec.NodeName != "" && pod.Status.StartTime == nil:
+			timer = time.AfterFunc(e.config.MachineTimeout, func() {
+				giveUp(fmt.Errorf("the Pod %s%s does not start: %w", pod.Name, machineOf(pod), errSilent))
+			})
+		case timer != nil && pod.Status.StartTime != nil:
+			timer.Stop()
+		}
+	}
 }
 
 // causeOf returns the cause of ctx instead of an error, if ctx has ended.
@@ -279,7 +314,7 @@ func (s *session) handle(kind wire.Kind, payload []byte) error {
 		}
 		s.exit = &exit
 		return nil
-	case wire.Ready, wire.Fetching, wire.Fetched, wire.Stdout, wire.Stderr, wire.Part, wire.Digest:
+	case wire.Ready, wire.Fetching, wire.Fetched, wire.Stdout, wire.Stderr, wire.Usage, wire.Part, wire.Digest:
 		s.mu.Lock()
 		sink := s.sink
 		s.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,8 +14,12 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// errDeleted means that Kubernetes has deleted a Pod.
-var errDeleted = errors.New("the Pod was deleted")
+// errDeleted means that Kubernetes has deleted a Pod, and errSilent that the machine of a new Pod does not
+// react. Another Pod may start elsewhere.
+var (
+	errDeleted = errors.New("the Pod was deleted")
+	errSilent  = errors.New("its machine does not react")
+)
 
 // A view has the Pods of the installation as an informer knows them. It is safe for concurrent use.
 type view struct {
@@ -55,10 +58,10 @@ func (e *Engine) openView(ctx context.Context) (*view, error) {
 		informer: cache.NewSharedIndexInformer(plainList{source}, &corev1.Pod{}, 0, cache.Indexers{}), done: make(chan struct{}),
 		watchers: map[string]map[chan struct{}]struct{}{}, deleted: map[string]struct{}{},
 	}
-	// The engine reads labels, owners, addresses and states only.
+	// The engine reads labels, owners, machines, addresses and states only.
 	err := v.informer.SetTransform(func(object any) (any, error) {
 		if pod, ok := object.(*corev1.Pod); ok {
-			pod.ManagedFields, pod.Spec = nil, corev1.PodSpec{}
+			pod.ManagedFields, pod.Spec = nil, corev1.PodSpec{NodeName: pod.Spec.NodeName}
 		}
 		return object, nil
 	})
@@ -207,7 +210,7 @@ var hopeless = map[string]bool{
 // failureOf returns why a Pod will never serve, or nil.
 func failureOf(pod *corev1.Pod) error {
 	if pod.DeletionTimestamp != nil {
-		return fmt.Errorf("%w before it was ready", errDeleted)
+		return fmt.Errorf("%w before it was ready%s", errDeleted, disruption(pod))
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		if w := c.State.Waiting; w != nil && hopeless[w.Reason] {
@@ -235,11 +238,19 @@ func waitsFor(pod *corev1.Pod) string {
 	return ""
 }
 
+// machineOf returns the Kubernetes node of a Pod in words, with a space before it; empty if it has none.
+func machineOf(pod *corev1.Pod) string {
+	if pod == nil || pod.Spec.NodeName == "" {
+		return ""
+	}
+	return " on machine " + pod.Spec.NodeName
+}
+
 // endOf returns why a Pod has ended, in words.
 func endOf(pod *corev1.Pod) string {
 	var parts []string
 	if pod.Status.Reason != "" {
-		parts = append(parts, strings.TrimSuffix(pod.Status.Reason+": "+pod.Status.Message, ": "))
+		parts = append(parts, reasonOf(pod))
 	}
 	for _, c := range pod.Status.ContainerStatuses {
 		if t := c.State.Terminated; t != nil && (t.ExitCode != 0 || t.Reason == "OOMKilled") {
@@ -252,10 +263,18 @@ func endOf(pod *corev1.Pod) string {
 	return strings.Join(parts, "; ")
 }
 
+// reasonOf returns why the kubelet has ended a Pod, such as "Evicted: ...".
+func reasonOf(pod *corev1.Pod) string {
+	return strings.TrimSuffix(pod.Status.Reason+": "+strings.TrimSpace(pod.Status.Message), ": ")
+}
+
 // disruption returns why Kubernetes ends a Pod, with a colon before it; empty if that is not known.
 func disruption(pod *corev1.Pod) string {
 	if pod == nil {
 		return ""
+	}
+	if pod.Status.Reason != "" {
+		return ": " + reasonOf(pod)
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
@@ -284,7 +303,3 @@ func ended(pod *corev1.Pod) (bool, error) {
 	}
 	return pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded, nil
 }
-
-// statusDelay is how long the engine waits for the status of a container that has ended. Kubelets
-// before Kubernetes 1.36 look at containers once a second.
-const statusDelay = 5 * time.Second

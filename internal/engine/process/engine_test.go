@@ -84,6 +84,12 @@ func TestSuite(t *testing.T) {
 				})
 			}
 			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine { return open(t, ready) })
+			if level == sandbox.Full {
+				t.Run("reports memory", func(t *testing.T) {
+					t.Parallel()
+					enginetest.RunMemory(t, open(t, await.Patience))
+				})
+			}
 			for name, test := range localTests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -1,7 +1,7 @@
 package process
 
-// Memory returns the memory in use by the instances of each revision, in bytes. At an
-// isolation level without cgroups it is 0.
+// Memory returns the memory in use by the instances of each revision, in bytes. It returns nothing at an
+// isolation level without cgroups.
 func (e *Engine) Memory() map[string]int64 {
 	running := map[string][]*sandboxedProcess{}
 	for _, in := range e.All() {
@@ -12,7 +12,9 @@ func (e *Engine) Memory() map[string]int64 {
 	used := make(map[string]int64, len(running))
 	for id, all := range running {
 		for _, s := range all {
-			used[id] += s.Memory()
+			if n := s.Memory(); n > 0 {
+				used[id] += n
+			}
 		}
 	}
 	return used

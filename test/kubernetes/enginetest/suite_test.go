@@ -36,9 +36,12 @@ func TestSuite(t *testing.T) {
 	code := artifacts(t)
 	for name, warm := range map[string]kubernetes.WarmPool{"new Pods": {}, "warm Pods": {Min: 1, Max: 2, Memory: 4 << 30}} {
 		t.Run(name, func(t *testing.T) {
-			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine {
+			opened := func(t *testing.T, ready time.Duration) launching {
+				t.Helper()
 				return open(t, client, kubernetes.Config{Artifacts: code, ReadyTimeout: ready, WarmPool: warm})
-			})
+			}
+			enginetest.Run(t, func(t *testing.T, ready time.Duration) engine.Engine { return opened(t, ready) })
+			t.Run("reports memory", func(t *testing.T) { enginetest.RunMemory(t, opened(t, await.Patience)) })
 		})
 	}
 }
@@ -119,7 +122,7 @@ func (l launching) Apply(ctx context.Context, r engine.Revision) error {
 var engines atomic.Int64
 
 // open returns an engine in the namespace, and closes it at the end of the test. No Pod is left then.
-func open(t *testing.T, client *corev1.CoreV1Client, config kubernetes.Config) engine.Engine {
+func open(t *testing.T, client *corev1.CoreV1Client, config kubernetes.Config) launching {
 	t.Helper()
 	config.Pods, config.Namespace = client.Pods(namespace), namespace
 	config.Installation, config.Node = fmt.Sprintf("suite-%d", engines.Add(1)), "n1"

@@ -4,6 +4,7 @@ package kubetest
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +33,7 @@ type Namespace struct {
 	Name    string
 	Cluster *cluster.Cluster
 	// Client is an administrator's client, and Config its configuration.
-	Client *kubernetes.Clientset
+	Client kubernetes.Interface
 	Config *rest.Config
 
 	t testing.TB
@@ -102,10 +103,26 @@ func (n *Namespace) List(labels ...string) ([]corev1.Pod, error) {
 // AwaitNoPods waits until there are no Pods with labels.
 func (n *Namespace) AwaitNoPods(labels ...string) {
 	n.t.Helper()
-	await.True(n.t, "there are no Pods with "+strings.Join(labels, " "), func() bool {
+	if err := n.NoPods(context.Background(), labels...); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// NoPods is AwaitNoPods with a context. Returns an error that names the Pods that are left.
+func (n *Namespace) NoPods(ctx context.Context, labels ...string) error {
+	var left []string
+	err := await.Until(ctx, "there are no Pods with "+strings.Join(labels, " "), func() bool {
 		pods, err := n.List(labels...)
-		return err == nil && len(pods) == 0
+		left = nil
+		for _, pod := range pods {
+			left = append(left, pod.Name)
+		}
+		return err == nil && len(left) == 0
 	})
+	if err != nil {
+		return fmt.Errorf("%w: left are %v", err, left)
+	}
+	return nil
 }
 
 // DeletePods deletes all Pods at once, as a node that is lost.

@@ -1,4 +1,4 @@
-package agent
+package launcher
 
 import (
 	"bufio"
@@ -37,6 +37,23 @@ func awaitProcess(p *os.Process) (*os.ProcessState, error) {
 		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
 	}
 	return p.Wait()
+}
+
+// memoryUsage are files of the container's cgroup with the memory in use, for both versions of cgroups.
+var memoryUsage = []string{"/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}
+
+// Memory returns the memory in use by this container, in bytes; 0 if the container does not show it.
+func Memory() int64 {
+	for _, file := range memoryUsage {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil {
+			return n
+		}
+	}
+	return 0
 }
 
 // memoryEvents are files of the container's cgroup with a line "oom_kill N", for both versions of

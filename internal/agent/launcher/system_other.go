@@ -1,6 +1,6 @@
 //go:build !linux
 
-package agent
+package launcher
 
 import (
 	"errors"
@@ -10,6 +10,9 @@ import (
 func hideMemory() error { return errors.New("instances in Pods run on Linux only") }
 
 func awaitProcess(p *os.Process) (*os.ProcessState, error) { return p.Wait() }
+
+// Memory returns 0.
+func Memory() int64 { return 0 }
 
 // OutOfMemory returns 0.
 func OutOfMemory() int64 { return 0 }

@@ -1,4 +1,4 @@
-package agent
+package launcher
 
 import (
 	"context"
@@ -22,8 +22,18 @@ import (
 // minimalPath is the PATH of functions, as on one machine.
 const minimalPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// LauncherConfig configures a launcher. Dir, Home, Temporary and Start are required.
-type LauncherConfig struct {
+// The names of files in the folder that the agent shares with the launcher.
+const (
+	// Socket is where the agent waits for the launcher.
+	Socket = "launcher.sock"
+	// Bootstraps is a folder with the bootstraps of interpreters.
+	Bootstraps = "bootstraps"
+	// Toolchains has the toolchains of the image, as runtime.DecodeToolchains reads them.
+	Toolchains = "toolchains.json"
+)
+
+// Config configures a launcher. Dir, Home, Temporary and Start are required.
+type Config struct {
 	// Dir is the folder that the agent shares.
 	Dir string
 	// Home is the empty folder for the artifact, and Temporary that for temporary files.
@@ -38,48 +48,55 @@ type LauncherConfig struct {
 	// OutOfMemory returns how often the kernel has ended a process of the container because of
 	// its memory limit.
 	OutOfMemory func() int64
+	// Memory returns the memory in use by the container, in bytes; 0 if it is unknown.
+	Memory func() int64
 	// Limits bound an artifact. The zero value means parcel.DefaultLimits.
 	Limits parcel.Limits
 }
 
-// A launcher is the state of Launch.
+// A launcher is the state of Run.
 type launcher struct {
-	config   LauncherConfig
+	config   Config
 	agent    *wire.Conn
 	listener *os.File
 	worker   *program
 	// stop receives Terminate and Kill, in order.
 	stop chan wire.Kind
+	// measure receives a value for Measure.
+	measure chan struct{}
 }
 
-// Launch connects to the agent, waits for one order, carries it out, and returns when the program
+// Run connects to the agent, waits for one order, carries it out, and returns when the program
 // has ended or the agent has. ctx bounds the wait for the agent only: Kubernetes ends both
 // containers of a Pod at the same time, and the agent ends after the calls of the function.
-func Launch(ctx context.Context, c LauncherConfig) error {
+func Run(ctx context.Context, c Config) error {
 	if c.Dir == "" || c.Home == "" || c.Temporary == "" || c.Start == nil {
-		return errors.New("launch: Dir, Home, Temporary and Start are required")
+		return errors.New("launcher: Dir, Home, Temporary and Start are required")
 	}
 	if c.OutOfMemory == nil {
 		c.OutOfMemory = func() int64 { return 0 }
+	}
+	if c.Memory == nil {
+		c.Memory = func() int64 { return 0 }
 	}
 	if c.Limits == (parcel.Limits{}) {
 		c.Limits = parcel.DefaultLimits
 	}
 	if err := hideMemory(); err != nil {
-		return fmt.Errorf("launch: %w", err)
+		return fmt.Errorf("launcher: %w", err)
 	}
-	conn, err := dialAgent(ctx, filepath.Join(c.Dir, launcherSocket))
+	conn, err := dialAgent(ctx, filepath.Join(c.Dir, Socket))
 	if err != nil {
-		return fmt.Errorf("launch: connect to the agent: %w", err)
+		return fmt.Errorf("launcher: connect to the agent: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	listener, err := receiveFile(conn)
 	if err != nil {
-		return fmt.Errorf("launch: %w", err)
+		return fmt.Errorf("launcher: %w", err)
 	}
-	l := &launcher{config: c, agent: wire.NewConn(conn), listener: listener, stop: make(chan wire.Kind, 2)}
+	l := &launcher{config: c, agent: wire.NewConn(conn), listener: listener, stop: make(chan wire.Kind, 2), measure: make(chan struct{}, 1)}
 	if err := l.run(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("launch: %w", err)
+		return fmt.Errorf("launcher: %w", err)
 	}
 	return nil
 }
@@ -134,7 +151,7 @@ func (l *launcher) prepare() error {
 	if l.config.Worker == nil {
 		return nil
 	}
-	command := l.config.Worker(filepath.Join(l.config.Dir, bootstrapsDir))
+	command := l.config.Worker(filepath.Join(l.config.Dir, Bootstraps))
 	if len(command) == 0 {
 		return nil
 	}
@@ -162,6 +179,7 @@ func (l *launcher) serve(ctx context.Context, task wire.Task) error {
 	// The program serves until its listener is closed everywhere.
 	_ = l.listener.Close()
 	go l.receiveStops()
+	go l.reportMemory()
 	status := l.supervise(p)
 	return l.agent.SendJSON(wire.Exited, wire.Exit{Status: status, OutOfMemory: l.config.OutOfMemory() > before})
 }
@@ -185,10 +203,20 @@ func (l *launcher) noteStop(kind wire.Kind) error {
 	return nil
 }
 
-// receiveStops passes on frames that stop the program. At the end of the agent it kills.
+// receiveStops passes on frames that stop the program or ask for its memory. At the end of the agent it
+// kills.
 func (l *launcher) receiveStops() {
+	defer close(l.measure)
 	for {
 		kind, _, err := l.agent.Receive()
+		if err == nil && kind == wire.Measure {
+			// The answer must not delay a stop: it may wait behind output that the node does not read.
+			select {
+			case l.measure <- struct{}{}:
+			default:
+			}
+			continue
+		}
 		if err == nil {
 			err = l.noteStop(kind)
 		}
@@ -196,6 +224,13 @@ func (l *launcher) receiveStops() {
 			l.stop <- wire.Kill
 			return
 		}
+	}
+}
+
+// reportMemory answers Measure until the agent ends.
+func (l *launcher) reportMemory() {
+	for range l.measure {
+		_ = l.agent.SendUsage(l.config.Memory()) // receiveStops notices the end of the agent.
 	}
 }
 
