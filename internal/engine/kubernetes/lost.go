@@ -39,8 +39,8 @@ func (e *Engine) lost(s *session) (reason string, memory bool) {
 // explain logs why Kubernetes has ended the Pod of an instance whose function has ended by itself
 // meanwhile.
 func (e *Engine) explain(in *instance, s *session) {
-	// The kubelet reports an eviction when both containers have ended.
-	s.close()
+	// The kubelet reports an eviction when it has killed the agent, which waits for this node: a Pod whose
+	// containers end by themselves has succeeded.
 	pod, err := e.awaitStatus(s, func(pod *corev1.Pod) (bool, error) {
 		return pod.DeletionTimestamp != nil || disruption(pod) != "", nil
 	})
