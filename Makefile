@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/bin/first:$(PATH):$(CURDIR)/bin
 
 .PHONY: help
 help: ## List the targets.
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
+	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9.-]+):.*## /\1\t/' | column -t -s "$$(printf '\t')"
 
 .PHONY: build
 build: ## Build both programs into bin/.
@@ -67,9 +67,14 @@ bin/versitygw: tools/versitygw/go.mod # The S3 server of the tests.
 	CGO_ENABLED=0 go build -C tools/versitygw -trimpath -ldflags "-s -w" -o ../../bin/versitygw github.com/versity/versitygw/cmd/versitygw
 	@touch $@
 
-# A Kubernetes of one node for the tests: etcd, control plane, kubelet and kubectl.
+# A Kubernetes of one node for the tests: etcd, control plane, kubelet, kube-proxy and kubectl.
 bin/kube: tools/kubernetes/go.mod tools/kubernetes/main.go tools/kubernetes/build.sh
 	tools/kubernetes/build.sh $@
+	@touch $@
+
+# The same program of an older version.
+bin/kube-1.34: tools/kubernetes/1.34.mod tools/kubernetes/main.go tools/kubernetes/build.sh
+	tools/kubernetes/build.sh $@ 1.34.mod
 	@touch $@
 
 # What enforces network policies in the tests.
@@ -101,6 +106,10 @@ test-kubernetes-e2e: setup-kubernetes bin/kube bin/kube-router bin/images bin/ve
 .PHONY: test-kubernetes-chaos
 test-kubernetes-chaos: setup-kubernetes bin/kube bin/kube-router bin/images bin/versitygw ## Kill parts of that cluster and of Jeton under load, and try to escape from Pods (as root; 10 minutes).
 	@./test/kubernetes/run.sh chaos
+
+.PHONY: test-kubernetes-1.34
+test-kubernetes-1.34: setup-kubernetes bin/kube-1.34 bin/kube-router bin/images bin/versitygw ## Run the tests of test-kubernetes on Kubernetes 1.34, whose kubelet reports Pods late (as root; a quarter of an hour).
+	@KUBE=bin/kube-1.34 ./test/kubernetes/run.sh
 
 test/crates/registry: test/crates/fetch.sh | setup-test
 	test/crates/fetch.sh $@

@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/agent"
+	_ "github.com/jeton-dev/jeton/internal/agent/launch" // "jeton agent launch"
 	"github.com/jeton-dev/jeton/internal/runtime"
-	"github.com/jeton-dev/jeton/internal/server"
+	"github.com/jeton-dev/jeton/internal/runtime/languages"
 )
 
-// agentCommand groups the programs in the Pods of functions and builds. The server starts them.
+// agentCommand is the program beside a function in its Pod. The node starts it. The program of the
+// other container, "jeton agent launch", runs in init: see launch.
 type agentCommand struct {
-	Run    agentRunCommand    `cmd:"" default:"withargs" hidden:"" help:"Accept the order of a node, and pass it to the launcher."`
-	Launch agentLaunchCommand `cmd:"" hidden:"" help:"Start a function, or build one, as the agent says."`
+	Run agentRunCommand `cmd:"" default:"withargs" hidden:"" help:"Accept the order of a node, and pass it to the launcher."`
 }
 
 type agentRunCommand struct {
@@ -44,20 +45,6 @@ func (c *agentRunCommand) Run(ctx context.Context, s streams) error {
 	}
 	return agent.Run(ctx, agent.Config{
 		Listen: c.Listen, Dir: c.Dir, Home: c.Home, Toolchains: toolchains, Token: c.Token, NodeKey: c.NodeKey, Patience: c.Patience, Canary: c.Canary,
-		Bootstraps: server.Bootstraps(c.Language), Log: slog.New(slog.NewTextHandler(s.err, nil)),
+		Bootstraps: languages.Bootstraps(c.Language), Log: slog.New(slog.NewTextHandler(s.err, nil)),
 	})
-}
-
-type agentLaunchCommand struct {
-	Dir       string `required:"" help:"Directory of the agent." placeholder:"DIR"`
-	Home      string `required:"" help:"Empty directory for the code." placeholder:"DIR"`
-	Temporary string `required:"" help:"Directory for temporary files." placeholder:"DIR"`
-	Language  string `help:"Language of the function." placeholder:"LANGUAGE"`
-}
-
-// Run runs until the function has ended.
-func (c *agentLaunchCommand) Run(ctx context.Context) error {
-	collectGarbage()
-	config := agent.LauncherConfig{Dir: c.Dir, Home: c.Home, Temporary: c.Temporary}
-	return agent.Launch(ctx, server.Launcher(ctx, config, c.Language))
 }

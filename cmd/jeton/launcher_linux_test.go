@@ -30,3 +30,25 @@ func TestLauncher_RunsBeforeMostPackagesAreInitialized(t *testing.T) {
 		}
 	}
 }
+
+// TestAgentLaunch_RunsBeforeMostPackagesAreInitialized checks the same for the launcher in the
+// container of a function, which has a small part of a CPU.
+func TestAgentLaunch_RunsBeforeMostPackagesAreInitialized(t *testing.T) {
+	t.Parallel()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), program, "agent", "launch")
+	c.Env = []string{"GODEBUG=inittrace=1"}
+	out, _ := c.CombinedOutput()
+	text := string(out)
+	if !strings.HasSuffix(text, "jeton: launcher: Dir, Home, Temporary and Start are required\n") {
+		t.Fatalf("got output %.500q, want an error of the launcher", text)
+	}
+	for _, late := range []string{"net/http", "k8s.io/client-go/rest", "github.com/prometheus/client_golang/prometheus", "github.com/jeton-dev/jeton/internal/server"} {
+		if strings.Contains(text, "\ninit "+late+" ") {
+			t.Errorf("package %s is initialized before the launcher runs", late)
+		}
+	}
+}

@@ -15,17 +15,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jeton-dev/jeton/internal/agent/launcher"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
 )
 
-// The names of files in the folder that the agent and the launcher share.
-const (
-	launcherSocket = "launcher.sock"
-	functionSocket = "function.sock"
-	bootstrapsDir  = "bootstraps"
-	// ToolchainsFile has Config.Toolchains.
-	ToolchainsFile = "toolchains.json"
-)
+// functionSocket is the socket of the function in Config.Dir. The launcher receives it as an open file.
+const functionSocket = "function.sock"
 
 const (
 	// handshakeTimeout bounds a TLS handshake, and maxConnections the connections at once:
@@ -126,7 +121,7 @@ func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
 		return nil, err
 	}
 	defer func() { _ = function.Close() }()
-	launchers, err := listenUnix(filepath.Join(a.config.Dir, launcherSocket))
+	launchers, err := listenUnix(filepath.Join(a.config.Dir, launcher.Socket))
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +141,11 @@ func (a *agent) acceptLauncher(ctx context.Context) (*wire.Conn, error) {
 // writeFiles writes the files that the launcher reads.
 func (a *agent) writeFiles() error {
 	if a.config.Toolchains != nil {
-		if err := os.WriteFile(filepath.Join(a.config.Dir, ToolchainsFile), a.config.Toolchains, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(a.config.Dir, launcher.Toolchains), a.config.Toolchains, 0o644); err != nil {
 			return err
 		}
 	}
-	dir := filepath.Join(a.config.Dir, bootstrapsDir)
+	dir := filepath.Join(a.config.Dir, launcher.Bootstraps)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jeton-dev/jeton/internal/agent"
+	"github.com/jeton-dev/jeton/internal/agent/launcher"
 	"github.com/jeton-dev/jeton/internal/agent/parcel"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
 )
@@ -102,7 +103,7 @@ func TestRun_WritesToolchainsForTheLauncher(t *testing.T) {
 	t.Parallel()
 	p := startPod(t, agent.Config{Toolchains: []byte("{}")})
 	dir := filepath.Dir(p.launcher.RemoteAddr().String())
-	if text, err := os.ReadFile(filepath.Join(dir, agent.ToolchainsFile)); err != nil || string(text) != "{}" {
+	if text, err := os.ReadFile(filepath.Join(dir, launcher.Toolchains)); err != nil || string(text) != "{}" {
 		t.Errorf("the launcher reads %q, %v", text, err)
 	}
 }

@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"os"
 	"syscall"
@@ -12,23 +10,4 @@ import (
 func sendFile(conn *net.UnixConn, file *os.File) error {
 	_, _, err := conn.WriteMsgUnix([]byte{0}, syscall.UnixRights(int(file.Fd())), nil)
 	return err
-}
-
-// receiveFile returns the file of sendFile.
-func receiveFile(conn *net.UnixConn) (*os.File, error) {
-	data, control := make([]byte, 1), make([]byte, syscall.CmsgSpace(4))
-	_, n, _, _, err := conn.ReadMsgUnix(data, control)
-	if err != nil {
-		return nil, fmt.Errorf("receive file: %w", err)
-	}
-	messages, err := syscall.ParseSocketControlMessage(control[:n])
-	if err != nil || len(messages) != 1 {
-		return nil, errors.Join(errors.New("receive file: none was sent"), err)
-	}
-	files, err := syscall.ParseUnixRights(&messages[0])
-	if err != nil || len(files) != 1 {
-		return nil, errors.Join(errors.New("receive file: none was sent"), err)
-	}
-	syscall.CloseOnExec(files[0])
-	return os.NewFile(uintptr(files[0]), "listener"), nil
 }

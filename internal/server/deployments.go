@@ -9,9 +9,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/reconcile"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/golang"
-	"github.com/jeton-dev/jeton/internal/runtime/node"
-	"github.com/jeton-dev/jeton/internal/runtime/php"
-	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/runtime/languages"
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 	"github.com/jeton-dev/jeton/internal/store"
 	"github.com/jeton-dev/jeton/internal/token"
@@ -53,13 +51,10 @@ func openDeployments(b *base, o *observability, i *instances, certificates *cert
 }
 
 func builders(c Config, toolchains *runtime.Toolchains) runtime.Builders {
-	return runtime.Builders{
-		runtime.Go:     golang.New(golang.Config{Base: filepath.Join(c.CacheDir, "base"), Timeout: c.BuildTimeout}, toolchains),
-		runtime.Node:   node.New(toolchains),
-		runtime.Python: python.New(toolchains),
-		runtime.PHP:    php.New(php.Config{Timeout: c.BuildTimeout}, toolchains),
-		runtime.Rust:   rust.New(rust.Config{Crates: c.Crates, Share: c.ShareRustBuilds, Timeout: c.BuildTimeout}, toolchains),
-	}
+	return languages.Builders(languages.Config{
+		Go: golang.Config{Base: filepath.Join(c.CacheDir, "base")}, Rust: rust.Config{Crates: c.Crates, Share: c.ShareRustBuilds},
+		Timeout: c.BuildTimeout,
+	}, toolchains)
 }
 
 // openProjectCaches opens the build caches of projects. It refuses a folder that

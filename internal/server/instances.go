@@ -17,9 +17,7 @@ import (
 	"github.com/jeton-dev/jeton/internal/engine/process"
 	"github.com/jeton-dev/jeton/internal/output"
 	"github.com/jeton-dev/jeton/internal/runtime"
-	"github.com/jeton-dev/jeton/internal/runtime/node"
-	"github.com/jeton-dev/jeton/internal/runtime/php"
-	"github.com/jeton-dev/jeton/internal/runtime/python"
+	"github.com/jeton-dev/jeton/internal/runtime/languages"
 	"github.com/jeton-dev/jeton/internal/sandbox"
 	"github.com/jeton-dev/jeton/internal/scale"
 )
@@ -112,7 +110,7 @@ func openProcesses(ctx context.Context, b *base, opened *closers) (*runner, erro
 	}
 	toolchains := runtime.FindToolchains(ctx, b.config.Toolchains)
 	e, err := process.New(process.Config{
-		Artifacts: localArtifacts{b.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: workers()}},
+		Artifacts: localArtifacts{b.artifacts}, Starter: starter{runtime.Starter{Toolchains: toolchains, Workers: languages.Workers()}},
 		ReadyTimeout: b.config.StartTimeout, Isolation: level,
 		Visible: interpreters(toolchains), Workers: installedWorkers(toolchains), WarmPool: b.config.WarmPool, Egress: instancePolicy(b),
 		Disk: b.config.InstanceDisk, DiskDir: filepath.Join(b.config.CacheDir, "instances"), DiskReserve: b.config.DiskReserve,
@@ -176,15 +174,10 @@ func instancePolicy(b *base) *egress.Policy {
 // loopbackAddress is the address from which functions reach the gateway.
 var loopbackAddress = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// workers returns the interpreters that can be in the warm pool, by language.
-func workers() map[string]runtime.Worker {
-	return map[string]runtime.Worker{runtime.Node: node.Worker(), runtime.Python: python.Worker(), runtime.PHP: php.Worker()}
-}
-
 // installedWorkers returns the workers whose toolchain is installed.
 func installedWorkers(toolchains *runtime.Toolchains) map[string]process.Worker {
 	found := map[string]process.Worker{}
-	for language, w := range workers() {
+	for language, w := range languages.Workers() {
 		command, err := w.Command(toolchains, path.Join(process.BootstrapDir, w.BootstrapName))
 		if err == nil {
 			found[language] = process.Worker{Command: command, Name: w.BootstrapName, Bootstrap: w.Bootstrap}
@@ -197,7 +190,7 @@ func installedWorkers(toolchains *runtime.Toolchains) map[string]process.Worker 
 // addition to the system's own folders.
 func interpreters(toolchains *runtime.Toolchains) []string {
 	var visible []string
-	for language := range workers() {
+	for language := range languages.Workers() {
 		if t, err := toolchains.For(language); err == nil {
 			visible = append(visible, t.Installation())
 			if t.Settings != "" {

@@ -11,4 +11,7 @@ bin/images -only "$images" -output "$work/images"
 go build -o "$work/kubernetes" ./test/kubernetes
 flags=(-router bin/kube-router)
 for image in "$work"/images/*.tar; do flags+=(-image "$image"); done
-"$work/kubernetes" run -dir "$work/cluster" "${flags[@]}" bin/bench/kubernetes -only "${ONLY:-}"
+# The command inside begins in the root folder.
+# shellcheck disable=SC2016
+"$work/kubernetes" run -dir "$work/cluster" "${flags[@]}" \
+  bash -c 'cd "$0" && exec bin/bench/kubernetes "$@"' "$PWD" -only "${ONLY:-}"

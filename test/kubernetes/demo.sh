@@ -31,23 +31,15 @@ value() { sed -nE "s/.*\"$1\": *\"([^\"]*)\".*/\1/p" | head -n 1; }
 kubectl create namespace jeton >/dev/null
 kubectl label namespace jeton pod-security.kubernetes.io/enforce=restricted >/dev/null
 kubectl -n jeton create secret generic storage --from-literal UNUSED= >/dev/null
-# No proxy serves Services here: the API server is at the address of the machine.
-cat >"$work/values.yaml" <<'VALUES'
-storageSecret: storage
-replicas: 1
-env:
-  - {name: KUBERNETES_SERVICE_HOST, value: "192.0.2.1"}
-  - {name: KUBERNETES_SERVICE_PORT, value: "6443"}
-VALUES
-show "$work/chart" -values "$work/values.yaml" install
+show "$work/chart" -set storageSecret=storage,replicas=1 install
 show kubectl -n jeton rollout status deployment/jeton --timeout=180s
 
-node=$(kubectl -n jeton get pods -l app.kubernetes.io/component=node -o 'jsonpath={.items[0].status.podIP}')
+service=$(kubectl -n jeton get service jeton -o 'jsonpath={.spec.clusterIP}')
 kubectl -n jeton exec deployment/jeton -- jeton apikey create --permissions=FunctionsFullAccess -o json >"$work/key.json"
 SCW_ACCESS_KEY=$(value access_key <"$work/key.json")
 SCW_SECRET_KEY=$(value secret_key <"$work/key.json")
 SCW_DEFAULT_PROJECT_ID=$(value project_id <"$work/key.json")
-export SCW_ACCESS_KEY SCW_SECRET_KEY SCW_DEFAULT_PROJECT_ID SCW_DEFAULT_REGION=fr-par SCW_API_URL="http://$node:8080"
+export SCW_ACCESS_KEY SCW_SECRET_KEY SCW_DEFAULT_PROJECT_ID SCW_DEFAULT_REGION=fr-par SCW_API_URL="http://$service:8080"
 cat >"$work/terraform.rc" <<RC
 provider_installation {
   dev_overrides { "jeton-dev/scaleway" = "$work" }
@@ -62,7 +54,7 @@ output() { "$terraform" -chdir="$work/example" output -json "$1" | sed -nE "s/.*
 token=$(output tokens node)
 host=$(output hosts node)
 
-url="http://$node:8081/world"
+url="http://$service/world"
 printf '\nwithout a token: '; call -H "Host: $host" "$url"
 printf 'with a token:    '; call -H "Host: $host" -H "X-Auth-Token: $token" "$url"
 [ "$(curl -s -m 60 -o "$work/answer" -w '%{http_code}' -H "Host: $host" -H "X-Auth-Token: $token" "$url")" = 200 ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs tests of Kubernetes in a cluster of this machine. The test programs are built outside,
-# since nothing inside reaches a module proxy. RUN selects tests by a pattern.
+# since nothing inside reaches a module proxy. RUN selects tests by a pattern, and KUBE names the program of Kubernetes.
 #
 #   run.sh        the tests of the cluster, the chart and the engine, some end-to-end tests and,
 #                 without RUN, each benchmark once, to see that it works
@@ -42,7 +42,7 @@ mkdir "$work/charts"
   -set networkPolicy.egress.allowBuilds[0].to[0].ipBlock.cidr=192.0.2.1/32,networkPolicy.egress.allowBuilds[0].ports[0].port=4321 \
   >"$work/charts/builds.yaml"
 
-flags=(-router bin/kube-router)
+flags=(-kube "${KUBE:-bin/kube}" -router bin/kube-router)
 # Pods of a lost machine are evicted soon.
 for reason in unreachable not-ready; do flags+=(-apiserver "--default-$reason-toleration-seconds=5"); done
 for image in "$work"/images/*.tar; do flags+=(-image "$image"); done

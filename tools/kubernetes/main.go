@@ -1,6 +1,6 @@
 // Command kube is a Kubernetes distribution in one program for tests: etcd, the control plane,
-// the kubelet and kubectl. The base name of the program, or else the first argument, selects
-// the part.
+// the kubelet, kube-proxy and kubectl. The base name of the program, or else the first argument,
+// selects the part.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	manager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
@@ -27,6 +28,7 @@ var commands = map[string]func() *cobra.Command{
 	"kube-apiserver":          func() *cobra.Command { return apiserver.NewAPIServerCommand() },
 	"kube-controller-manager": func() *cobra.Command { return manager.NewControllerManagerCommand() },
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
+	"kube-proxy":              func() *cobra.Command { return proxy.NewProxyCommand() },
 	// The kubelet handles signals itself: a context that ends with a signal would stop it twice.
 	"kubelet": func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
 	"kubectl": func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() },
@@ -44,7 +46,7 @@ func main() {
 	}
 	command, known := commands[name]
 	if !known {
-		fmt.Fprintf(os.Stderr, "kube: no part %q: use etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet or kubectl\n", name)
+		fmt.Fprintf(os.Stderr, "kube: no part %q: use etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kube-proxy or kubectl\n", name)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(command()))

@@ -172,9 +172,11 @@ func (c *fakeCluster) markDeleted(name string) error {
 }
 
 func argument(pod *corev1.Pod, prefix string) string {
-	for _, a := range pod.Spec.Containers[0].Args {
-		if value, ok := strings.CutPrefix(a, prefix); ok {
-			return value
+	for _, container := range pod.Spec.Containers {
+		for _, a := range container.Args {
+			if value, ok := strings.CutPrefix(a, prefix); ok {
+				return value
+			}
 		}
 	}
 	return ""

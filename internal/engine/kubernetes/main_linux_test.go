@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/agent"
+	"github.com/jeton-dev/jeton/internal/agent/launcher"
 	"github.com/jeton-dev/jeton/internal/agent/wire"
 	"github.com/jeton-dev/jeton/internal/engine/enginetest"
 	"github.com/jeton-dev/jeton/internal/runtime"
@@ -75,8 +76,8 @@ func runLauncher(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return agent.Launch(ctx, agent.LauncherConfig{
-		Dir: os.Args[1], Home: os.Args[2], Temporary: os.Args[3], OutOfMemory: agent.OutOfMemory, Memory: childrenMemory,
+	return launcher.Run(ctx, launcher.Config{
+		Dir: os.Args[1], Home: os.Args[2], Temporary: os.Args[3], OutOfMemory: launcher.OutOfMemory, Memory: childrenMemory,
 		Start: func(t wire.Task, _ string) (runtime.Start, error) {
 			if t.Handler == "missing" {
 				return runtime.Start{Command: []string{"/no/such/program"}}, nil

@@ -108,8 +108,10 @@ func (e *Engine) newPod(k kind) *corev1.Pod {
 				RunAsNonRoot: new(true), FSGroup: new(int64(sharedGroup)),
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 			},
-			Volumes:    e.volumes(k),
-			Containers: []corev1.Container{e.agentContainer(k), e.functionContainer(k)},
+			Volumes: e.volumes(k),
+			// The kubelet starts containers one after the other. The launcher takes longer, since its
+			// CPU is limited; it waits for the agent.
+			Containers: []corev1.Container{e.functionContainer(k), e.agentContainer(k)},
 		},
 	}
 	if e.config.Owner != nil {
@@ -153,6 +155,9 @@ func (e *Engine) agentContainer(k kind) corev1.Container {
 		c.Args = append(c.Args, "--canary="+e.config.Canary)
 	}
 	c.Ports = []corev1.ContainerPort{{Name: "agent", ContainerPort: int32(e.config.Port)}}
+	// One thread of Go code passes the bytes of a call on with less CPU time than several that wake
+	// each other. The machine may have many CPUs, and many agents.
+	c.Env = append(c.Env, corev1.EnvVar{Name: "GOMAXPROCS", Value: "1"})
 	c.Resources = resources(agentMemory, agentCPU, 0)
 	c.VolumeMounts = []corev1.VolumeMount{{Name: "shared", MountPath: sharedDir}, {Name: "home", MountPath: HomeDir}, {Name: "token", MountPath: tokenDir, ReadOnly: true}}
 	return c

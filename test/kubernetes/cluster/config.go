@@ -20,7 +20,9 @@ const (
 	PodCIDR = "10.244.0.0/22"
 	// ServiceCIDR has the addresses of Services.
 	ServiceCIDR = "10.96.0.0/16"
-	apiServer   = "https://" + NodeIP + ":6443"
+	// apiService is the address of the Service kubernetes, the first of ServiceCIDR.
+	apiService = "10.96.0.1:443"
+	apiServer  = "https://" + NodeIP + ":6443"
 	// PauseImage holds the namespaces of a Pod. An archive of Config.Images must have it.
 	PauseImage = "jeton.test/pause:1"
 )

@@ -27,7 +27,7 @@ func Inside(t await.T) *Cluster {
 func (c *Cluster) Kubeconfig() string { return c.path(kubeconfigFile) }
 
 // Signal sends a signal to a part: etcd, kube-apiserver, kube-controller-manager,
-// kube-scheduler, kubelet, containerd or kube-router. A part that ends is restarted unless it is held.
+// kube-scheduler, kube-proxy, kubelet, containerd or kube-router. A part that ends is restarted unless it is held.
 // Only processes inside can signal.
 func (c *Cluster) Signal(part string, signal syscall.Signal) error {
 	pid, err := c.partID(part)

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package cluster runs a Kubernetes of one node for tests: etcd, the control plane, containerd
-// and a kubelet, in network, mount, process and cgroup namespaces of their own. All processes,
+// Package cluster runs a Kubernetes of one node for tests: etcd, the control plane, containerd,
+// a kubelet and kube-proxy, in network, mount, process and cgroup namespaces of their own. All processes,
 // mounts and addresses exist only inside, and end with one process. Tests run inside too,
 // since they dial Pods.
 //

@@ -52,6 +52,7 @@ func (c *Cluster) runManager() error {
 		{"API ready", m.awaitAPI},
 		{"controllers and kubelet start", m.startClients},
 		{"node ready", m.awaitNode},
+		{"Services reachable", m.startProxy},
 		{"network policies start", m.startRouter},
 	} {
 		if err := step.run(ctx); err != nil {
@@ -65,8 +66,9 @@ func (c *Cluster) runManager() error {
 	select {}
 }
 
-// network sets up the addresses of the node. The kernel of the test machines has no dummy
-// devices; a bridge without ports serves.
+// network sets up the addresses of the node, and a route for those of Services, which kube-proxy
+// replaces only in packets that have one. The kernel of the test machines has no dummy devices; a
+// bridge without ports serves.
 func (m *manager) network(context.Context) error {
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
@@ -77,7 +79,12 @@ func (m *manager) network(context.Context) error {
 		return err
 	}
 	address := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP(NodeIP), Mask: net.CIDRMask(32, 32)}}
-	if err := errors.Join(netlink.AddrAdd(node, address), netlink.LinkSetUp(node)); err != nil {
+	_, services, err := net.ParseCIDR(ServiceCIDR)
+	if err != nil {
+		return err
+	}
+	route := &netlink.Route{LinkIndex: node.Index, Dst: services, Scope: netlink.SCOPE_LINK}
+	if err := errors.Join(netlink.AddrAdd(node, address), netlink.LinkSetUp(node), netlink.RouteAdd(route)); err != nil {
 		return err
 	}
 	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0)
@@ -88,6 +95,7 @@ var users = [][3]string{
 	{"admin", "admin", "system:masters"},
 	{"scheduler", "system:kube-scheduler", ""},
 	{"manager", "system:kube-controller-manager", ""},
+	{"proxy", "system:kube-proxy", ""},
 	{"node", "system:node:" + NodeName, "system:nodes"},
 }
 

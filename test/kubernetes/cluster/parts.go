@@ -4,11 +4,13 @@ package cluster
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jeton-dev/jeton/test/await"
 )
@@ -46,6 +48,18 @@ func (m *manager) startClients(context.Context) error {
 	m.start("kubelet", "--kubeconfig="+m.path("node.kubeconfig"), "--config="+m.path("kubelet.yaml"),
 		"--root-dir="+m.path("kubelet"), "--cert-dir="+m.path("kubelet/pki"), "--hostname-override="+NodeName, "--node-ip="+NodeIP)
 	return nil
+}
+
+// startProxy starts kube-proxy, and waits until the Service of the API server is reachable. It leaves
+// the settings of the kernel unchanged. It comes before the router, whose rules must precede its own.
+func (m *manager) startProxy(ctx context.Context) error {
+	m.start("kube-proxy", "--kubeconfig="+m.path("proxy.kubeconfig"), "--proxy-mode=iptables", "--cluster-cidr="+PodCIDR,
+		"--hostname-override="+NodeName, "--iptables-localhost-nodeports=false", "--conntrack-max-per-core=0",
+		"--conntrack-tcp-timeout-established=0", "--conntrack-tcp-timeout-close-wait=0")
+	return await.Until(ctx, "the Service of the API server is reachable", func() bool {
+		conn, err := net.DialTimeout("tcp", apiService, time.Second)
+		return err == nil && conn.Close() == nil
+	})
 }
 
 // startRouter starts the firewall of kube-router, and none of its other functions.

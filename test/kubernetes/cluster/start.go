@@ -85,7 +85,7 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 
 // link creates one link per part, so that each process has its part's name.
 func (c *Cluster) link(program string) (err error) {
-	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl"} {
+	for _, name := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl"} {
 		err = errors.Join(err, os.Symlink(program, filepath.Join(c.path(binDir), name)))
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,20 +26,14 @@ import (
 
 func TestMain(m *testing.M) { clustertest.Main(m) }
 
-// helm runs the program that has Helm's library, with the API server's address for the nodes, since no
-// proxy serves Services here.
+// helm runs the program that has Helm's library.
 func helm(t *testing.T, namespace, command string, set ...string) string {
 	t.Helper()
-	values := filepath.Join(t.TempDir(), "values.yaml")
-	content := "env:\n  - {name: KUBERNETES_SERVICE_HOST, value: " + cluster.NodeIP + "}\n  - {name: KUBERNETES_SERVICE_PORT, value: \"6443\"}\n"
-	if err := os.WriteFile(values, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	program := os.Getenv("JETON_TEST_HELM")
 	if program == "" {
 		t.Fatal("JETON_TEST_HELM is not set: run make test-kubernetes")
 	}
-	args := []string{"-chart", "../../../deploy/helm/jeton", "-namespace", namespace, "-values", values, "-set", strings.Join(set, ","), command}
+	args := []string{"-chart", "../../../deploy/helm/jeton", "-namespace", namespace, "-set", strings.Join(set, ","), command}
 	output, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("helm %s: %v\n%s\n%s", command, err, output, kubectl(t, "", "get", "pods", "-n", namespace, "-o", "wide"))
@@ -69,10 +64,10 @@ type installation struct {
 	gateway string
 }
 
-// reach returns the clients of the first node, with an API key.
+// reach returns the clients of the Service of the chart, with an API key.
 func reach(t *testing.T, namespace, key string) installation {
 	t.Helper()
-	ip := kubectl(t, "", "-n", namespace, "get", "pods", "-l", "app.kubernetes.io/component=node", "-o", "jsonpath={.items[0].status.podIP}")
+	ip := serviceIP(t, namespace, "jeton")
 	var issued struct {
 		Access  string `json:"access_key"`
 		Secret  string `json:"secret_key"`
@@ -86,7 +81,7 @@ func reach(t *testing.T, namespace, key string) installation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return installation{function.NewAPI(client), "http://" + ip + ":8081"}
+	return installation{function.NewAPI(client), "http://" + ip}
 }
 
 // TestHelm_InstallsUpgradesAndUninstalls runs the commands of docs/kubernetes.md with Helm's library. Two
@@ -100,17 +95,19 @@ func TestHelm_InstallsUpgradesAndUninstalls(t *testing.T) {
 	kubectl(t, "", "label", "namespace", ns, "pod-security.kubernetes.io/enforce=restricted")
 	kubectl(t, "", "-n", ns, "create", "secret", "generic", "storage", "--from-literal", "JETON_DATABASE="+database, "--from-literal", "JETON_BLOBS="+blobs,
 		"--from-literal", "AWS_ACCESS_KEY_ID="+s3server.AccessKey, "--from-literal", "AWS_SECRET_ACCESS_KEY="+s3server.SecretKey)
-	if output := helm(t, ns, "install", "storageSecret=storage", "replicas=2"); !strings.Contains(output, "REVISION: 1") {
+	if output := helm(t, ns, "install", "storageSecret=storage", "replicas=2", "networkPolicy.egress.deny={10.0.0.0/8,"+cluster.NodeIP+"/32}"); !strings.Contains(output, "REVISION: 1") {
 		t.Errorf("helm install prints:\n%s", output)
 	}
 	key := kubectl(t, "", "-n", ns, "exec", "deployment/jeton", "--", "jeton", "apikey", "create", "--permissions=FunctionsFullAccess", "-o", "json")
 	i := reach(t, ns, key)
-	f := kubetest.Deploy(t, i.api, kubetest.Node(kubetest.CreateNamespace(t, i.api), "f", function.FunctionPrivacyPrivate), "exports.handle = () => ({ body: 'called' });\n")
+	functions := kubetest.CreateNamespace(t, i.api)
+	f := kubetest.Deploy(t, i.api, kubetest.Node(functions, "f", function.FunctionPrivacyPrivate), "exports.handle = () => ({ body: 'called' });\n")
 	token, err := i.api.CreateToken(&function.CreateTokenRequest{FunctionID: &f.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	kubetest.Want(t, i.gateway, f, "/", token.Token, http.StatusOK, "called")
+	wantNoneReached(t, ns, i, functions)
 	nodes, sealingKey := nodesOf(t, ns), sealingKeyOf(t, ns)
 
 	if output := helm(t, ns, "upgrade", "settings.max-scale=10"); !strings.Contains(output, "REVISION: 2") {
@@ -140,6 +137,27 @@ func TestHelm_InstallsUpgradesAndUninstalls(t *testing.T) {
 	if sealingKeyOf(t, ns) != sealingKey {
 		t.Error("the uninstallation has removed the sealing key")
 	}
+}
+
+// wantNoneReached connects to nodes and to the API server through Services, from a function and from a Pod that
+// no policy selects.
+func wantNoneReached(t *testing.T, namespace string, i installation, functions string) {
+	t.Helper()
+	nodes := serviceIP(t, namespace, "jeton")
+	services := []string{nodes + ":80", nodes + ":8080", serviceIP(t, "default", "kubernetes") + ":443"}
+	slices.Sort(services)
+	f := kubetest.Deploy(t, i.api, kubetest.Node(functions, "reach", function.FunctionPrivacyPublic), kubetest.ReachCode)
+	if reached := kubetest.ReachedBy(t, i.gateway, f, services...); len(reached) > 0 {
+		t.Errorf("a function reaches %v", reached)
+	}
+	if reached := kubetest.ReachedByPod(t, namespace, services...); !slices.Equal(reached, services) {
+		t.Errorf("a Pod that no policy selects reaches %v, want %v", reached, services)
+	}
+}
+
+func serviceIP(t *testing.T, namespace, name string) string {
+	t.Helper()
+	return kubectl(t, "", "-n", namespace, "get", "service", name, "-o", "jsonpath={.spec.clusterIP}")
 }
 
 func nodesOf(t *testing.T, namespace string) string {

@@ -1,4 +1,4 @@
-package agent
+package launcher
 
 import (
 	"context"
@@ -22,8 +22,18 @@ import (
 // minimalPath is the PATH of functions, as on one machine.
 const minimalPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// LauncherConfig configures a launcher. Dir, Home, Temporary and Start are required.
-type LauncherConfig struct {
+// The names of files in the folder that the agent shares with the launcher.
+const (
+	// Socket is where the agent waits for the launcher.
+	Socket = "launcher.sock"
+	// Bootstraps is a folder with the bootstraps of interpreters.
+	Bootstraps = "bootstraps"
+	// Toolchains has the toolchains of the image, as runtime.DecodeToolchains reads them.
+	Toolchains = "toolchains.json"
+)
+
+// Config configures a launcher. Dir, Home, Temporary and Start are required.
+type Config struct {
 	// Dir is the folder that the agent shares.
 	Dir string
 	// Home is the empty folder for the artifact, and Temporary that for temporary files.
@@ -44,9 +54,9 @@ type LauncherConfig struct {
 	Limits parcel.Limits
 }
 
-// A launcher is the state of Launch.
+// A launcher is the state of Run.
 type launcher struct {
-	config   LauncherConfig
+	config   Config
 	agent    *wire.Conn
 	listener *os.File
 	worker   *program
@@ -56,12 +66,12 @@ type launcher struct {
 	measure chan struct{}
 }
 
-// Launch connects to the agent, waits for one order, carries it out, and returns when the program
+// Run connects to the agent, waits for one order, carries it out, and returns when the program
 // has ended or the agent has. ctx bounds the wait for the agent only: Kubernetes ends both
 // containers of a Pod at the same time, and the agent ends after the calls of the function.
-func Launch(ctx context.Context, c LauncherConfig) error {
+func Run(ctx context.Context, c Config) error {
 	if c.Dir == "" || c.Home == "" || c.Temporary == "" || c.Start == nil {
-		return errors.New("launch: Dir, Home, Temporary and Start are required")
+		return errors.New("launcher: Dir, Home, Temporary and Start are required")
 	}
 	if c.OutOfMemory == nil {
 		c.OutOfMemory = func() int64 { return 0 }
@@ -73,20 +83,20 @@ func Launch(ctx context.Context, c LauncherConfig) error {
 		c.Limits = parcel.DefaultLimits
 	}
 	if err := hideMemory(); err != nil {
-		return fmt.Errorf("launch: %w", err)
+		return fmt.Errorf("launcher: %w", err)
 	}
-	conn, err := dialAgent(ctx, filepath.Join(c.Dir, launcherSocket))
+	conn, err := dialAgent(ctx, filepath.Join(c.Dir, Socket))
 	if err != nil {
-		return fmt.Errorf("launch: connect to the agent: %w", err)
+		return fmt.Errorf("launcher: connect to the agent: %w", err)
 	}
 	defer func() { _ = conn.Close() }()
 	listener, err := receiveFile(conn)
 	if err != nil {
-		return fmt.Errorf("launch: %w", err)
+		return fmt.Errorf("launcher: %w", err)
 	}
 	l := &launcher{config: c, agent: wire.NewConn(conn), listener: listener, stop: make(chan wire.Kind, 2), measure: make(chan struct{}, 1)}
 	if err := l.run(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("launch: %w", err)
+		return fmt.Errorf("launcher: %w", err)
 	}
 	return nil
 }
@@ -141,7 +151,7 @@ func (l *launcher) prepare() error {
 	if l.config.Worker == nil {
 		return nil
 	}
-	command := l.config.Worker(filepath.Join(l.config.Dir, bootstrapsDir))
+	command := l.config.Worker(filepath.Join(l.config.Dir, Bootstraps))
 	if len(command) == 0 {
 		return nil
 	}
