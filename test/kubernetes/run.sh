@@ -13,8 +13,8 @@ suite=${1:-}
 faults=(./test/kubernetes/nodes ./test/kubernetes/chaos ./test/kubernetes/policies)
 packages=(./test/kubernetes/cluster ./test/kubernetes/installation ./test/kubernetes/functions "${faults[@]}")
 e2e='^(TestCall_OfFaultyFunction|TestDeployment_ReplacesRevisionWithoutFailedCalls|TestEnvironment_OfFunction|TestScale_ConcurrentCalls|TestRestart_KeepsFunctionsAndRevocations|TestStop_CompletesCalls|TestCluster_InstancesFollowTheHome|TestBuilds_OfAnotherProjectAreNotUsed)$'
-# It waits for timeouts of connections that a policy denies.
-long='^(TestBuilds_ReachOnlyWhatTheChartAllows|TestEscape_.*)$'
+# They wait for timeouts of connections that a policy denies, or for many calls.
+long='^(TestBuilds_ReachOnlyWhatTheChartAllows|TestEscape_.*|TestBurst_.*)$'
 run=${RUN:-} skip=$long
 if [ "$suite" = chaos ]; then
   packages=("${faults[@]}") skip=
@@ -43,6 +43,8 @@ mkdir "$work/charts"
   >"$work/charts/builds.yaml"
 
 flags=(-kube "${KUBE:-bin/kube}" -router bin/kube-router)
+# Pods of a lost machine are evicted soon.
+for reason in unreachable not-ready; do flags+=(-apiserver "--default-$reason-toleration-seconds=5"); done
 for image in "$work"/images/*.tar; do flags+=(-image "$image"); done
 # add NAME DIR PATTERN ENGINE [SKIP] runs the test program NAME in a folder.
 add() { echo "cd '$PWD/$2' && JETON_TEST_ENGINE=$4 '$work/$1.test' -test.v -test.timeout 45m -test.parallel 4 -test.run '$3' ${5:+-test.skip '$5'} || failed=1" >>"$work/tests.sh"; }

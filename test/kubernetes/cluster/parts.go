@@ -39,7 +39,7 @@ func (m *manager) startClients(context.Context) error {
 	m.start("kube-scheduler", "--kubeconfig="+m.path("scheduler.kubeconfig"), "--leader-elect=false",
 		"--bind-address=127.0.0.1", "--authentication-skip-lookup", "--profiling=false", "--kube-api-qps=500", "--kube-api-burst=1000")
 	m.start("kube-controller-manager", "--kubeconfig="+m.path("manager.kubeconfig"), "--leader-elect=false",
-		"--use-service-account-credentials", "--bind-address=127.0.0.1", "--authentication-skip-lookup", "--profiling=false",
+		"--use-service-account-credentials", "--node-monitor-grace-period=24s", "--bind-address=127.0.0.1", "--authentication-skip-lookup", "--profiling=false",
 		"--service-account-private-key-file="+m.path("pki/sa.key"), "--root-ca-file="+m.path("pki/apiserver.crt"),
 		"--kube-api-qps=500", "--kube-api-burst=1000")
 	if err := os.WriteFile(m.path("kubelet.yaml"), []byte(m.expand(kubeletConfig)), 0o644); err != nil {
@@ -136,7 +136,8 @@ const networkConfig = `{"cniVersion": "0.4.0", "name": "jeton", "plugins": [{"ty
  "ipam": {"type": "host-local", "dataDir": "/run/cni", "ranges": [[{"subnet": "$POD_CIDR"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 `
 
-// kubeletConfig permits cgroup v1 and a machine that other programs use too.
+// kubeletConfig permits cgroup v1 and a machine that other programs use too. The loss of the machine is
+// noticed sooner than by default.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
@@ -150,6 +151,7 @@ resolvConf: ""
 podLogsDir: $DIR/podlogs
 volumePluginDir: $DIR/kubelet/volumeplugins
 localStorageCapacityIsolation: false
+nodeLeaseDurationSeconds: 16
 enforceNodeAllocatable: [pods]
 evictionHard: {memory.available: 200Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%}
 imageGCHighThresholdPercent: 100
