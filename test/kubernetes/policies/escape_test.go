@@ -10,8 +10,10 @@ import (
 
 	function "github.com/scaleway/scaleway-sdk-go/api/function/v1beta1"
 
+	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/escape"
 	"github.com/jeton-dev/jeton/test/jetontest"
+	"github.com/jeton-dev/jeton/test/kubernetes/cluster"
 	"github.com/jeton-dev/jeton/test/kubernetes/kubetest"
 )
 
@@ -43,7 +45,13 @@ func newFixture(t *testing.T, name string, policies bool) *fixture {
 	if policies {
 		kubetest.Apply(t, kubetest.Chart(t, "builds", name, "NetworkPolicy"), "-n", name)
 	}
-	f := &fixture{Jeton: jetontest.StartProcess(t, filepath.Join(t.TempDir(), "data"), nil, n.Server)}
+	// The instance that replaces one after an attempt must not run before its policies.
+	canary := func(c *server.Config) {
+		if policies {
+			c.Kubernetes.Canary = cluster.NodeIP + ":8084"
+		}
+	}
+	f := &fixture{Jeton: jetontest.StartProcess(t, filepath.Join(t.TempDir(), "data"), nil, n.Server, canary)}
 	f.api = function.NewAPI(f.Client())
 	f.namespace = kubetest.CreateNamespace(t, f.api)
 	victim := kubetest.Deploy(t, f.api, kubetest.Node(f.namespace, "victim", function.FunctionPrivacyPublic), "exports.handle = () => 'mine';\n")
