@@ -155,9 +155,6 @@ func (e *Engine) agentContainer(k kind) corev1.Container {
 		c.Args = append(c.Args, "--canary="+e.config.Canary)
 	}
 	c.Ports = []corev1.ContainerPort{{Name: "agent", ContainerPort: int32(e.config.Port)}}
-	// One thread of Go code passes the bytes of a call on with less CPU time than several that wake
-	// each other. The machine may have many CPUs, and many agents.
-	c.Env = append(c.Env, corev1.EnvVar{Name: "GOMAXPROCS", Value: "1"})
 	c.Resources = resources(agentMemory, agentCPU, 0)
 	c.VolumeMounts = []corev1.VolumeMount{{Name: "shared", MountPath: sharedDir}, {Name: "home", MountPath: HomeDir}, {Name: "token", MountPath: tokenDir, ReadOnly: true}}
 	return c
