@@ -55,6 +55,9 @@ func TestChaos_NothingWrongUnderLoad(t *testing.T) {
 	}
 	l.end()
 	report(t, l, phases)
+	if len(n.Pods(engine.LabelManagedBy, "jeton")) == 0 {
+		t.Error("there are no Pods before the end: that none is left then proves nothing")
+	}
 	for _, node := range c.Nodes {
 		node.Stop()
 	}

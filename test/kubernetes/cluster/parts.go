@@ -33,6 +33,9 @@ func (m *manager) startServers(context.Context) error {
 	return nil
 }
 
+// kubeletFile is the configuration of the kubelet.
+const kubeletFile = "kubelet.yaml"
+
 // startClients starts the scheduler, the controllers and the kubelet. Their own limits of
 // requests are those of large clusters, so that tests measure Jeton's.
 func (m *manager) startClients(context.Context) error {
@@ -42,10 +45,10 @@ func (m *manager) startClients(context.Context) error {
 		"--use-service-account-credentials", "--node-monitor-grace-period=24s", "--bind-address=127.0.0.1", "--authentication-skip-lookup", "--profiling=false",
 		"--service-account-private-key-file="+m.path("pki/sa.key"), "--root-ca-file="+m.path("pki/apiserver.crt"),
 		"--kube-api-qps=500", "--kube-api-burst=1000")
-	if err := os.WriteFile(m.path("kubelet.yaml"), []byte(m.expand(kubeletConfig)), 0o644); err != nil {
+	if err := os.WriteFile(m.path(kubeletFile), []byte(m.expand(kubeletConfig)), 0o644); err != nil {
 		return err
 	}
-	m.start("kubelet", "--kubeconfig="+m.path("node.kubeconfig"), "--config="+m.path("kubelet.yaml"),
+	m.start("kubelet", "--kubeconfig="+m.path("node.kubeconfig"), "--config="+m.path(kubeletFile),
 		"--root-dir="+m.path("kubelet"), "--cert-dir="+m.path("kubelet/pki"), "--hostname-override="+NodeName, "--node-ip="+NodeIP)
 	return nil
 }
@@ -150,10 +153,12 @@ address: $NODE_IP
 resolvConf: ""
 podLogsDir: $DIR/podlogs
 volumePluginDir: $DIR/kubelet/volumeplugins
-localStorageCapacityIsolation: false
+localStorageCapacityIsolation: true
+volumeStatsAggPeriod: 10s
 nodeLeaseDurationSeconds: 16
 enforceNodeAllocatable: [pods]
 evictionHard: {memory.available: 200Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%}
+evictionPressureTransitionPeriod: 5s
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 serializeImagePulls: false

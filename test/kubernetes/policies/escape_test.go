@@ -19,7 +19,7 @@ import (
 
 // elsewhere are the attempts that Pods do not prevent, and what does.
 var elsewhere = map[string]string{
-	"disk":       "the kubelet evicts the Pod when a volume exceeds its size limit; the kubelet of the tests does not measure volumes",
+	"disk":       "the kubelet evicts the Pod when a volume exceeds its size limit, some time later",
 	"io_uring":   "the seccomp profile of the container runtime; containerd 1.6 permits io_uring",
 	"machine":    "container runtimes do not hide the files of /proc about the machine",
 	"interfaces": "the interfaces are those of the Pod",
