@@ -162,7 +162,7 @@ func TestStart_ReportsWhyAPodDoesNotStart(t *testing.T) {
 		}, "the Pod did not start within 500ms: it is not scheduled: 0/3 nodes are available"},
 		"evicted": {func(s *corev1.PodStatus) {
 			s.Phase, s.Reason, s.Message = corev1.PodFailed, "Evicted", "the node has little memory"
-		}, "the Pod has ended: Evicted: the node has little memory"},
+		}, "does not start: its machine has refused it: Evicted: the node has little memory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -170,7 +170,7 @@ func TestStart_ReportsWhyAPodDoesNotStart(t *testing.T) {
 			c.noStart.Store(true)
 			setStatus(t, c, test.change)
 			config := c.config()
-			if config.PodTimeout = time.Minute; name == "no space" {
+			if config.PodTimeout = time.Minute; name != "missing image" {
 				config.PodTimeout = 500 * time.Millisecond
 			}
 			wantGone(t, open(t, config), test.want)

@@ -130,6 +130,27 @@ func TestStart_ReplacesADeletedPod(t *testing.T) {
 	wantLog(t, log(), "another Pod is created: the Pod was deleted")
 }
 
+// TestStart_ReplacesARejectedPod makes the kubelet refuse a new Pod.
+func TestStart_ReplacesARejectedPod(t *testing.T) {
+	t.Parallel()
+	needs.Root(t, "starts launchers in process namespaces")
+	c := newCluster(t)
+	c.noStart.Store(true)
+	e := open(t, c.config())
+	log := collect(e)
+	events := enginetest.Watch(t, e)
+	enginetest.Apply(t, e, enginetest.Revision(enginetest.Serve), 1)
+	enginetest.Next(t, events, engine.Starting)
+	await.True(t, "there is a Pod", func() bool { return len(c.list()) == 1 })
+	c.noStart.Store(false)
+	c.update(c.list()[0].Name, func(s *corev1.PodStatus) {
+		s.Phase, s.Reason, s.Message = corev1.PodFailed, "OutOfmemory", "the machine has no memory"
+	})
+	enginetest.Next(t, events, engine.Ready)
+	wantLog(t, log(), "another Pod is created: the Pod ")
+	wantLog(t, log(), "its machine has refused it: OutOfmemory: the machine has no memory")
+}
+
 const evicted = `Usage of EmptyDir volume "tmp" exceeds the limit "8Mi".`
 
 // evict makes the kubelet report an eviction.

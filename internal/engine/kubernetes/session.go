@@ -52,16 +52,21 @@ type session struct {
 }
 
 // open creates a Pod, waits until it has an address, and connects to its agent. If Kubernetes deletes the
-// Pod meanwhile, or its machine does not react, open creates another one. Progress receives what the Pod
-// waits for, in words.
+// Pod meanwhile, or its machine refuses it or does not react, open creates another one. Progress receives
+// what the Pod waits for, in words.
 func (e *Engine) open(ctx context.Context, k kind, progress func(string)) (*session, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.config.PodTimeout, fmt.Errorf("the Pod did not start within %v", e.config.PodTimeout))
 	defer cancel()
+	var before error
 	for pause := shortestRetry; ; pause = min(2*pause, longestRetry) {
 		s, err := e.openOnce(ctx, k, progress)
-		if !errors.Is(err, errDeleted) && !errors.Is(err, errSilent) {
+		if err != nil && ctx.Err() != nil && before != nil {
+			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), before)
+		}
+		if !errors.Is(err, errDeleted) && !errors.Is(err, errSilent) && !errors.Is(err, errRejected) {
 			return s, err
 		}
+		before = err
 		progress("another Pod is created: " + err.Error())
 		if wait(ctx, pause) != nil {
 			return nil, fmt.Errorf("%w: %w", context.Cause(ctx), err)
@@ -69,7 +74,7 @@ func (e *Engine) open(ctx context.Context, k kind, progress func(string)) (*sess
 	}
 }
 
-// openOnce is open for one Pod. Returns errDeleted or errSilent if another Pod may start.
+// openOnce is open for one Pod. Returns errDeleted, errSilent or errRejected if another Pod may start.
 func (e *Engine) openOnce(ctx context.Context, k kind, progress func(string)) (_ *session, err error) {
 	wanted := e.newPod(k)
 	changes, end := e.view.watch(wanted.Name)

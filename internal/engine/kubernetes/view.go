@@ -19,6 +19,9 @@ import (
 var (
 	errDeleted = errors.New("the Pod was deleted")
 	errSilent  = errors.New("its machine does not react")
+	// errRejected means that the kubelet has refused or evicted a new Pod: its machine lacks memory, CPU or
+	// disk, or shuts down.
+	errRejected = errors.New("its machine has refused it")
 )
 
 // A view has the Pods of the installation as an informer knows them. It is safe for concurrent use.
@@ -216,6 +219,10 @@ func failureOf(pod *corev1.Pod) error {
 		if w := c.State.Waiting; w != nil && hopeless[w.Reason] {
 			return fmt.Errorf("the container %s does not start: %s: %s", c.Name, w.Reason, w.Message)
 		}
+	}
+	// Only the kubelet gives a reason for a whole Pod.
+	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
+		return fmt.Errorf("the Pod %s%s does not start: %w: %s", pod.Name, machineOf(pod), errRejected, reasonOf(pod))
 	}
 	if pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
 		return fmt.Errorf("the Pod has ended: %s", endOf(pod))

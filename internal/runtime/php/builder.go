@@ -22,9 +22,13 @@ var syntax = script.Checker{
 	Lines:     excerptLines,
 }
 
+// DefaultTimeout is the maximum time of a build. Source: Scaleway's documentation of
+// Functions.
+const DefaultTimeout = 40 * time.Minute
+
 // Config configures a Builder.
 type Config struct {
-	// Timeout is the maximum time of each run of composer.
+	// Timeout is the maximum time of each run of composer. Zero means DefaultTimeout.
 	Timeout time.Duration
 }
 
@@ -38,6 +42,9 @@ var _ runtime.Builder = (*Builder)(nil)
 
 // New returns a builder that uses the PHP and composer of this machine.
 func New(config Config, toolchains *runtime.Toolchains) *Builder {
+	if config.Timeout == 0 {
+		config.Timeout = DefaultTimeout
+	}
 	return &Builder{config: config, toolchains: toolchains}
 }
 

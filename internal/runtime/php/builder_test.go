@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/php"
@@ -16,7 +15,7 @@ import (
 var language = runtimetest.Language{
 	Name: runtime.PHP, File: "handler.php", Handler: "handler.handle", Worker: php.Worker(),
 	Builder: func(tb testing.TB) runtime.Builder {
-		return php.New(php.Config{Timeout: time.Minute}, runtimetest.Toolchains(tb))
+		return php.New(php.Config{}, runtimetest.Toolchains(tb))
 	},
 }
 

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/php"
@@ -94,7 +93,7 @@ func TestComposer_ExplainsOffline(t *testing.T) {
 	t.Parallel()
 	toolchains := runtimetest.Toolchains(t)
 	toolchains.Isolate(nil, nil)
-	b := php.New(php.Config{Timeout: time.Minute}, toolchains)
+	b := php.New(php.Config{}, toolchains)
 	message := runtimetest.BuildFails(t, b, runtime.PHP, "handler.handle", map[string]string{
 		"handler.php": "<?php function handle($e, $c) {}", "composer.json": `{"require": {"some/package": "^1"}}`,
 	})
