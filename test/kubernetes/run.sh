@@ -13,8 +13,8 @@ suite=${1:-}
 faults=(./test/kubernetes/nodes ./test/kubernetes/chaos ./test/kubernetes/policies)
 packages=(./test/kubernetes/cluster ./test/kubernetes/installation ./test/kubernetes/functions "${faults[@]}")
 e2e='^(TestCall_OfFaultyFunction|TestDeployment_ReplacesRevisionWithoutFailedCalls|TestEnvironment_OfFunction|TestScale_ConcurrentCalls|TestRestart_KeepsFunctionsAndRevocations|TestStop_CompletesCalls|TestCluster_InstancesFollowTheHome|TestBuilds_OfAnotherProjectAreNotUsed)$'
-# They wait for timeouts of connections that a policy denies, or for many calls.
-long='^(TestBuilds_ReachOnlyWhatTheChartAllows|TestEscape_.*|TestBurst_.*|TestMachine_CutOffEndsItsInstances|TestEviction_UnderMemoryPressure)$'
+# They wait for timeouts of connections that a policy denies, for the loss of a machine, or for many calls.
+long='^(TestBuilds_ReachOnlyWhatTheChartAllows|TestEscape_.*|TestBurst_.*|TestMachine_.*|TestEviction_.*)$'
 run=${RUN:-} skip=$long
 if [ "$suite" = chaos ]; then
   packages=("${faults[@]}") skip=

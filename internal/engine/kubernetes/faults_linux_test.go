@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	typed "k8s.io/client-go/kubernetes/typed/core/v1"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -250,6 +251,52 @@ func TestSweep_DeletesPodsOfEarlierEnginesAndGoneNodes(t *testing.T) {
 		if pod.Name != "member" && pod.Name != "stranger" {
 			t.Errorf("the Pod %s is left", pod.Name)
 		}
+	}
+}
+
+// TestWarmPool_EndsPodsBeyondTheBudgetOfAllNodes adds a warm Pod of another node, which has started it at the
+// same time as this one. Of all three, the youngest is in excess.
+func TestWarmPool_EndsPodsBeyondTheBudgetOfAllNodes(t *testing.T) {
+	t.Parallel()
+	needs.Root(t, "starts launchers in process namespaces")
+	// The Pods of the fake cluster have no time of creation, so that their UIDs decide.
+	for name, test := range map[string]struct {
+		uid  types.UID
+		want int
+	}{"older": {"!", 1}, "younger": {"~", 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t)
+			config := c.config()
+			config.WarmPool = kubernetes.WarmPool{Min: 2, Max: 2, Memory: 2 * (512 + 32 + 128) << 20}
+			e := open(t, config)
+			if err := e.Apply(t.Context(), enginetest.Revision(enginetest.Serve)); err != nil {
+				t.Fatal(err)
+			}
+			await.True(t, "two Pods are warm", func() bool { return e.WarmCounts()["Go"] == 2 })
+			c.noStart.Store(true)
+			foreign := c.list()[0].DeepCopy()
+			foreign.Name, foreign.UID, foreign.ResourceVersion = "foreign", test.uid, ""
+			foreign.Labels[kubernetes.LabelNode], foreign.Labels[kubernetes.LabelEngine] = "other", "other"
+			if err := c.client.Tracker().Create(corev1.SchemeGroupVersion.WithResource("pods"), foreign, namespace); err != nil {
+				t.Fatal(err)
+			}
+			if test.want < 2 {
+				await.True(t, "one Pod is ended", func() bool { return e.WarmCounts()["Go"] == test.want && len(c.list()) == test.want+1 })
+			}
+			// The pool compares itself with the budget every five seconds.
+			ended := time.After(7 * time.Second)
+			for done := false; !done; {
+				select {
+				case <-ended:
+					done = true
+				case <-time.After(50 * time.Millisecond):
+				}
+				if n := e.WarmCounts()["Go"]; n != test.want {
+					t.Fatalf("%d Pods are warm, want %d", n, test.want)
+				}
+			}
+		})
 	}
 }
 

@@ -1,9 +1,14 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 const (
@@ -146,12 +151,43 @@ func (p *pool) adjust(ctx context.Context) {
 			p.engine.discard(p.take(k))
 		}
 	}
+	p.trim()
 	free := p.config.Memory - others - p.bytes()
 	for k := range kinds {
 		for len(p.ready[k])+p.opening[k] < p.target(k, true, now) && free >= k.bytes() && now.Sub(p.failed) >= failurePause {
 			free -= k.bytes()
 			p.opening[k]++
 			p.done.Go(func() { p.add(ctx, k) })
+		}
+	}
+}
+
+// trim ends warm Pods of this node if those of all nodes exceed the budget: several nodes may have
+// started Pods before they saw those of each other. The Pods that were created last are in excess.
+// All nodes see the same order, so that each ends its own. The caller holds p.mu.
+func (p *pool) trim() {
+	own := map[string]kind{}
+	for k, sessions := range p.ready {
+		for _, s := range sessions {
+			own[s.name] = k
+		}
+	}
+	warm := slices.DeleteFunc(p.engine.view.all(), func(pod *corev1.Pod) bool {
+		_, ready := own[pod.Name]
+		return !isWarm(pod) || !ready && p.engine.expects(pod.Name)
+	})
+	slices.SortFunc(warm, func(a, b *corev1.Pod) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(string(a.UID), string(b.UID)))
+	})
+	total := int64(0)
+	for _, pod := range warm {
+		if total += memoryOf(pod); total <= p.config.Memory {
+			continue
+		}
+		if k, ready := own[pod.Name]; ready {
+			i := slices.IndexFunc(p.ready[k], func(s *session) bool { return s.name == pod.Name })
+			p.engine.discard(p.ready[k][i])
+			p.ready[k] = slices.Delete(p.ready[k], i, i+1)
 		}
 	}
 }
