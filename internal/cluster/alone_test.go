@@ -14,16 +14,22 @@ import (
 	"github.com/jeton-dev/jeton/internal/store/sqlite"
 )
 
-// A read of the database shows a change as soon as it is committed. The response waits until
-// the views that admit calls have it too, also if no other node exists.
-func TestI6_AnswerOfANodeThatIsAloneWaitsForItsViews(t *testing.T) {
-	t.Parallel()
+// alone returns a store that no other node uses, and its node.
+func alone(t *testing.T) (*sqlite.Store, *cluster.Node) {
+	t.Helper()
 	s, err := sqlite.Open(t.Context(), t.TempDir()+"/jeton.db", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	n := cluster.Alone(s, "only")
+	return s, cluster.Alone(s, "only")
+}
+
+// A read of the database shows a change as soon as it is committed. The response waits until
+// the views that admit calls have it too, also if no other node exists.
+func TestI6_AnswerOfANodeThatIsAloneWaitsForItsViews(t *testing.T) {
+	t.Parallel()
+	s, n := alone(t)
 	applying, admit := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	table := store.Hook{OnChange: func(store.Change) {
@@ -72,12 +78,7 @@ func readsProject(tx store.Tx) error {
 // that it does not show.
 func TestI6_AnswerOfANodeThatIsAloneWaitsForNothingElse(t *testing.T) {
 	t.Parallel()
-	s, err := sqlite.Open(t.Context(), t.TempDir()+"/jeton.db", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	n := cluster.Alone(s, "only")
+	s, n := alone(t)
 	if err := s.Follow(t.Context(), store.Position{}, store.NewFanout(n.First(), n.Follower())); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func TestI6_AnswerOfANodeThatIsAloneWaitsForNothingElse(t *testing.T) {
 	if got := get(); got != http.StatusOK {
 		t.Errorf("empty: got status %d", got)
 	}
-	err = s.Update(t.Context(), func(tx store.Tx) error {
+	err := s.Update(t.Context(), func(tx store.Tx) error {
 		if err := tx.Put(project); err != nil {
 			return err
 		}

@@ -9,8 +9,6 @@ import (
 
 	"github.com/jeton-dev/jeton/internal/cluster"
 	"github.com/jeton-dev/jeton/internal/functions"
-	"github.com/jeton-dev/jeton/internal/store"
-	"github.com/jeton-dev/jeton/internal/store/sqlite"
 	"github.com/jeton-dev/jeton/test/await"
 )
 
@@ -150,12 +148,7 @@ func TestStandings_ShowLeasesAndPositions(t *testing.T) {
 
 func TestAlone_HasNoMembersToOperate(t *testing.T) {
 	t.Parallel()
-	s, err := sqlite.Open(t.Context(), t.TempDir()+"/jeton.db", time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	n := cluster.Alone(store.Store(s), "only")
+	_, n := alone(t)
 	_, fenced := n.FenceNow(t.Context(), "other")
 	_, cordoned := n.Cordon(t.Context(), "only", true)
 	if functions.CodeOf(fenced) != functions.PreconditionFailed || functions.CodeOf(cordoned) != functions.PreconditionFailed {

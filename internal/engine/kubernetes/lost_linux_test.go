@@ -110,9 +110,10 @@ func TestStart_GivesUpASilentMachine(t *testing.T) {
 	await.True(t, "one Pod is left", func() bool { return len(c.list()) == 1 })
 }
 
-// TestStart_ReplacesADeletedPod deletes a Pod before it runs, as the drain of its machine does.
-func TestStart_ReplacesADeletedPod(t *testing.T) {
-	t.Parallel()
+// startAfter starts an instance whose first Pod does not run, spoils that Pod, and returns the log of the
+// function when the instance is ready.
+func startAfter(t *testing.T, spoil func(c *fakeCluster, pod string)) string {
+	t.Helper()
 	needs.Root(t, "starts launchers in process namespaces")
 	c := newCluster(t)
 	c.noStart.Store(true)
@@ -123,32 +124,32 @@ func TestStart_ReplacesADeletedPod(t *testing.T) {
 	enginetest.Next(t, events, engine.Starting)
 	await.True(t, "there is a Pod", func() bool { return len(c.list()) == 1 })
 	c.noStart.Store(false)
-	if err := c.client.CoreV1().Pods(namespace).Delete(context.Background(), c.list()[0].Name, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	spoil(c, c.list()[0].Name)
 	enginetest.Next(t, events, engine.Ready)
-	wantLog(t, log(), "another Pod is created: the Pod was deleted")
+	return log()
+}
+
+// TestStart_ReplacesADeletedPod deletes a Pod before it runs, as the drain of its machine does.
+func TestStart_ReplacesADeletedPod(t *testing.T) {
+	t.Parallel()
+	log := startAfter(t, func(c *fakeCluster, pod string) {
+		if err := c.client.CoreV1().Pods(namespace).Delete(context.Background(), pod, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	wantLog(t, log, "another Pod is created: the Pod was deleted")
 }
 
 // TestStart_ReplacesARejectedPod makes the kubelet refuse a new Pod.
 func TestStart_ReplacesARejectedPod(t *testing.T) {
 	t.Parallel()
-	needs.Root(t, "starts launchers in process namespaces")
-	c := newCluster(t)
-	c.noStart.Store(true)
-	e := open(t, c.config())
-	log := collect(e)
-	events := enginetest.Watch(t, e)
-	enginetest.Apply(t, e, enginetest.Revision(enginetest.Serve), 1)
-	enginetest.Next(t, events, engine.Starting)
-	await.True(t, "there is a Pod", func() bool { return len(c.list()) == 1 })
-	c.noStart.Store(false)
-	c.update(c.list()[0].Name, func(s *corev1.PodStatus) {
-		s.Phase, s.Reason, s.Message = corev1.PodFailed, "OutOfmemory", "the machine has no memory"
+	log := startAfter(t, func(c *fakeCluster, pod string) {
+		c.update(pod, func(s *corev1.PodStatus) {
+			s.Phase, s.Reason, s.Message = corev1.PodFailed, "OutOfmemory", "the machine has no memory"
+		})
 	})
-	enginetest.Next(t, events, engine.Ready)
-	wantLog(t, log(), "another Pod is created: the Pod ")
-	wantLog(t, log(), "its machine has refused it: OutOfmemory: the machine has no memory")
+	wantLog(t, log, "another Pod is created: the Pod ")
+	wantLog(t, log, "its machine has refused it: OutOfmemory: the machine has no memory")
 }
 
 const evicted = `Usage of EmptyDir volume "tmp" exceeds the limit "8Mi".`

@@ -128,7 +128,7 @@ func startWithoutPolicies(t *testing.T, name string, change func(*server.Config)
 // TestCanary_NoCodeRunsBeforeThePolicies starts instances while network policies are late. With the canary
 // the function is started when they are in force; without it, the function connects before.
 func TestCanary_NoCodeRunsBeforeThePolicies(t *testing.T) {
-	with, target := startWithoutPolicies(t, "canary", func(c *server.Config) { c.Kubernetes.Canary = cluster.NodeIP + ":8084" })
+	with, target := startWithoutPolicies(t, "canary", func(c *server.Config) { c.Kubernetes.Canary = canaryAddress })
 	if with.Tried == 0 || with.Reached != 0 || target.reached.Load() != 0 {
 		t.Errorf("with the canary the function reached the target %d times of %d tries, and the target counted %d",
 			with.Reached, with.Tried, target.reached.Load())

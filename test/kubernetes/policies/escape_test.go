@@ -29,6 +29,9 @@ var elsewhere = map[string]string{
 // missing are the attempts whose programs the image of a language does not have.
 var missing = map[string][]string{"go": {"forks"}, "python": {"forks"}, "node": {"mount", "unshare"}}
 
+// canaryAddress is an address of this machine that the chart's policies deny.
+const canaryAddress = cluster.NodeIP + ":8084"
+
 // A fixture is a server with the targets of the programs.
 type fixture struct {
 	*jetontest.Jeton
@@ -38,20 +41,24 @@ type fixture struct {
 	targets   *escape.Targets
 }
 
+// start starts a server in a namespace with the chart's network policies, or without any. With policies no
+// instance runs before them, also one that replaces another.
+func start(t *testing.T, name string, policies bool) (*kubetest.Namespace, *jetontest.Jeton) {
+	t.Helper()
+	n := kubetest.New(t, name)
+	canary := func(*server.Config) {}
+	if policies {
+		kubetest.Apply(t, kubetest.Chart(t, "builds", name, "NetworkPolicy"), "-n", name)
+		canary = func(c *server.Config) { c.Kubernetes.Canary = canaryAddress }
+	}
+	return n, jetontest.StartProcess(t, filepath.Join(t.TempDir(), "data"), nil, n.Server, canary)
+}
+
 // newFixture starts a server in a namespace with the chart's network policies, or without any.
 func newFixture(t *testing.T, name string, policies bool) *fixture {
 	t.Helper()
-	n := kubetest.New(t, name)
-	if policies {
-		kubetest.Apply(t, kubetest.Chart(t, "builds", name, "NetworkPolicy"), "-n", name)
-	}
-	// The instance that replaces one after an attempt must not run before its policies.
-	canary := func(c *server.Config) {
-		if policies {
-			c.Kubernetes.Canary = cluster.NodeIP + ":8084"
-		}
-	}
-	f := &fixture{Jeton: jetontest.StartProcess(t, filepath.Join(t.TempDir(), "data"), nil, n.Server, canary)}
+	_, j := start(t, name, policies)
+	f := &fixture{Jeton: j}
 	f.api = function.NewAPI(f.Client())
 	f.namespace = kubetest.CreateNamespace(t, f.api)
 	victim := kubetest.Deploy(t, f.api, kubetest.Node(f.namespace, "victim", function.FunctionPrivacyPublic), "exports.handle = () => 'mine';\n")

@@ -5,7 +5,6 @@ package policies_test
 import (
 	"fmt"
 	"net"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/agent/wire"
 	engine "github.com/jeton-dev/jeton/internal/engine/kubernetes"
 	"github.com/jeton-dev/jeton/internal/iam"
-	"github.com/jeton-dev/jeton/internal/server"
 	"github.com/jeton-dev/jeton/test/await"
 	"github.com/jeton-dev/jeton/test/jetontest"
 	"github.com/jeton-dev/jeton/test/kubernetes/cluster"
@@ -53,16 +51,7 @@ func (e exposed) all() []string { return slices.Sorted(slices.Values(slices.Conc
 // policies or without any, and creates Services.
 func startExposed(t *testing.T, name string, policies bool) (*jetontest.Jeton, *function.Function, exposed) {
 	t.Helper()
-	n := kubetest.New(t, name)
-	if policies {
-		kubetest.Apply(t, kubetest.Chart(t, "builds", name, "NetworkPolicy"), "-n", name)
-	}
-	canary := func(c *server.Config) {
-		if policies {
-			c.Kubernetes.Canary = cluster.NodeIP + ":8084"
-		}
-	}
-	j := jetontest.StartProcess(t, filepath.Join(t.TempDir(), "data"), nil, n.Server, canary)
+	n, j := start(t, name, policies)
 	api := function.NewAPI(j.Client())
 	f := kubetest.Deploy(t, api, kubetest.Node(kubetest.CreateNamespace(t, api), "f", function.FunctionPrivacyPublic), kubetest.ReachCode)
 	second, err := j.Admin.CreateProject(t.Context(), "second")
