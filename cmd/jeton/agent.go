@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/jeton-dev/jeton/internal/agent"
-	_ "github.com/jeton-dev/jeton/internal/agent/launch" // "jeton agent launch"
+	"github.com/jeton-dev/jeton/internal/agent/launch"
 	"github.com/jeton-dev/jeton/internal/runtime"
 	"github.com/jeton-dev/jeton/internal/runtime/languages"
 )
@@ -29,16 +28,9 @@ type agentRunCommand struct {
 	Listen   string        `help:"Address for the node (default: all addresses, port 9443)." placeholder:"HOST:PORT"`
 }
 
-// collectGarbage turns on the garbage collector, which is off in Pods while this program starts: the
-// collections of its few megabytes take a fifth of the CPU time of the start.
-func collectGarbage() {
-	const percent = 200
-	debug.SetGCPercent(percent)
-}
-
 // Run runs until the node or the launcher has ended.
 func (c *agentRunCommand) Run(ctx context.Context, s streams) error {
-	collectGarbage()
+	launch.CollectGarbage()
 	toolchains, err := runtime.FindToolchains(ctx, nil).Encode()
 	if err != nil {
 		return err

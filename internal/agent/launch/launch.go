@@ -22,10 +22,6 @@ import (
 	"github.com/jeton-dev/jeton/internal/runtime/rust"
 )
 
-// gcPercent is the percentage of the garbage collector, which is off in Pods while this program
-// starts: the collections of its few megabytes would take a fifth of the CPU time of the start.
-const gcPercent = 200
-
 // usageStatus is the exit status after a wrong command line.
 const usageStatus = 2
 
@@ -35,9 +31,16 @@ func init() {
 	}
 }
 
+// CollectGarbage turns on the garbage collector, which is off in Pods while this program starts: the
+// collections of its few megabytes take a fifth of the CPU time of the start.
+func CollectGarbage() {
+	const percent = 200
+	debug.SetGCPercent(percent)
+}
+
 // run launches until the function has ended, and returns the exit status.
 func run(args []string, errOut io.Writer) int {
-	debug.SetGCPercent(gcPercent)
+	CollectGarbage()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var c launcher.Config

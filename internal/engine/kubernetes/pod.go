@@ -175,7 +175,7 @@ func (e *Engine) functionContainer(k kind) corev1.Container {
 func (e *Engine) container(k kind, name string, user int64, args ...string) corev1.Container {
 	return corev1.Container{
 		Name: name, Image: e.config.Image(k.language), Command: []string{"/usr/local/bin/jeton"}, Args: args,
-		// Both programs collect garbage only after their start: see cmd/jeton and launch.
+		// Both programs collect garbage only after their start: see launch.CollectGarbage.
 		Env:                      []corev1.EnvVar{{Name: "GOGC", Value: "off"}},
 		TerminationMessagePolicy: corev1.TerminationMessageReadFile,
 		SecurityContext: &corev1.SecurityContext{
